@@ -1,0 +1,1 @@
+"""Typed settings and the paths they live in."""

@@ -1,0 +1,73 @@
+"""IP addresses and link-layer addresses: parsing, normal forms and order."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from enum import StrEnum
+
+IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+_HEX12 = re.compile(r"[0-9a-f]{12}")
+_LLADDR_SPELLINGS = re.compile(
+    r"(?:[0-9a-f]{2}([:-]))(?:[0-9a-f]{2}\1){4}[0-9a-f]{2}|(?:[0-9a-f]{4}\.){2}[0-9a-f]{4}|[0-9a-f]{12}"
+)
+
+
+class Family(StrEnum):
+    """Address family, spelled as the command line promises it."""
+
+    IPV4 = "ipv4"
+    IPV6 = "ipv6"
+
+
+def parse_ip(text: str) -> IPAddress | None:
+    """Return the address that ``text`` spells, or None.
+
+    Strict: no leading zeros (nmap reads ``0177.0.0.1`` as 177.0.0.1, libc as 127.0.0.1), no shortened
+    forms, and a zone (``%eth0``) only on IPv6.
+    """
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError:
+        return None
+
+
+def family_of(address: IPAddress) -> Family:
+    """Return the family of a parsed address."""
+    return Family.IPV4 if address.version == 4 else Family.IPV6
+
+
+def address_sort_key(text: str) -> tuple[int, int, str]:
+    """Return a key that orders addresses by family, then number; anything else comes last, by text."""
+    parsed = parse_ip(text)
+    return (9, 0, text) if parsed is None else (parsed.version, int(parsed), text)
+
+
+def packed_sort_key(text: str) -> bytes:
+    """Return an address as bytes that sort as the addresses do: version byte, then 16 bytes big-endian.
+
+    Stored beside the text, so that a database orders hosts by number without knowing addresses.
+    Text that is no address sorts after all addresses.
+    """
+    parsed = parse_ip(text)
+    if parsed is None:
+        return b"\xff" + text.encode("utf-8", "replace")[:32]
+    return bytes([parsed.version]) + int(parsed).to_bytes(16, "big")
+
+
+def normalise_lladdr(text: str) -> str | None:
+    """Return a 48-bit MAC in any common spelling as ``aa:bb:cc:dd:ee:ff``, or None."""
+    lowered = text.strip().lower()
+    if not _LLADDR_SPELLINGS.fullmatch(lowered):
+        return None
+    digits = re.sub(r"[:.-]", "", lowered)
+    return ":".join(digits[i : i + 2] for i in range(0, 12, 2)) if _HEX12.fullmatch(digits) else None
+
+
+def is_private_lladdr(lladdr: str) -> bool:
+    """Whether the locally-administered bit is set: a randomised, virtual or otherwise made-up MAC."""
+    try:
+        return bool(int(lladdr[:2], 16) & 0x02)
+    except ValueError:
+        return False

@@ -1,0 +1,139 @@
+"""What a scan finds: hosts, ports, services, scripts, OS matches and hops.
+
+``Service``, ``Script`` and ``Port`` are named tuples and not dataclasses because a scan of 65,536 hosts makes a
+million of them: a frozen dataclass costs four times as much to build.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+
+class Service(NamedTuple):
+    """What listens on a port, as nmap's ``<service>`` says."""
+
+    name: str = ""
+    """Protocol name from nmap-services or a probe, such as ``http``."""
+    product: str = ""
+    version: str = ""
+    extrainfo: str = ""
+    tunnel: str = ""
+    """``ssl`` when the service was found inside TLS."""
+    method: str = ""
+    """``table`` (guessed from the number) or ``probed`` (answered)."""
+    confidence: int = 0
+    """0 to 10."""
+    cpe: tuple[str, ...] = ()
+    hostname: str = ""
+    ostype: str = ""
+    devicetype: str = ""
+
+
+class Script(NamedTuple):
+    """Output of one NSE script."""
+
+    id: str
+    output: str
+    data: Any = None
+    """Structured ``<table>``/``<elem>`` output as dicts, lists and strings; None when the script gave none."""
+
+
+class Port(NamedTuple):
+    """One port of one host."""
+
+    number: int
+    protocol: str
+    """``tcp``, ``udp``, ``sctp`` or ``ip``."""
+    state: str
+    """``open``, ``closed``, ``filtered``, ``unfiltered``, ``open|filtered`` or ``closed|filtered``."""
+    reason: str = ""
+    reason_ttl: int = 0
+    service: Service | None = None
+    scripts: tuple[Script, ...] = ()
+
+
+class ExtraPorts(NamedTuple):
+    """Ports that nmap only counts because there are many in one state."""
+
+    state: str
+    count: int
+    reasons: tuple[tuple[str, int], ...] = ()
+    """Pairs of (reason, count)."""
+
+
+class OsMatch(NamedTuple):
+    """One guess at the operating system."""
+
+    name: str
+    accuracy: int
+    """Percent."""
+    cpe: tuple[str, ...] = ()
+    classes: tuple[tuple[str, str, str, str, int], ...] = ()
+    """``<osclass>`` as (type, vendor, osfamily, osgen, accuracy)."""
+
+
+class Hop(NamedTuple):
+    """One router on the way, from ``--traceroute``."""
+
+    ttl: int
+    address: str
+    hostname: str = ""
+    rtt: float | None = None
+    """Round trip in milliseconds."""
+
+
+class HostAddress(NamedTuple):
+    """One address of a host."""
+
+    address: str
+    kind: str
+    """``ipv4``, ``ipv6`` or ``mac``."""
+    vendor: str = ""
+
+
+@dataclass(slots=True)
+class Host:
+    """One host that a scan reported. Built field by field by the parser, read only afterwards."""
+
+    address: str
+    """The IP address (the first one nmap lists)."""
+    status: str = "unknown"
+    """``up``, ``down``, ``unknown`` or ``skipped``."""
+    reason: str = ""
+    reason_ttl: int = 0
+    addresses: tuple[HostAddress, ...] = ()
+    """Every address, the link-layer one included."""
+    hostnames: tuple[tuple[str, str], ...] = ()
+    """Pairs of (name, type), type being ``user`` or ``PTR``."""
+    ports: tuple[Port, ...] = ()
+    extraports: tuple[ExtraPorts, ...] = ()
+    scripts: tuple[Script, ...] = ()
+    """Host scripts."""
+    os: tuple[OsMatch, ...] = ()
+    hops: tuple[Hop, ...] = ()
+    distance: int | None = None
+    """Network distance in hops."""
+    uptime: int | None = None
+    """Seconds since the last boot, as guessed."""
+    started: float | None = None
+    finished: float | None = None
+    """POSIX time."""
+    timed_out: bool = False
+    partial: bool = False
+    """Known only from live output: the scan had not finished this host."""
+
+    @property
+    def lladdr(self) -> str:
+        """The MAC address in lower case, or an empty string."""
+        return next((a.address.lower() for a in self.addresses if a.kind == "mac"), "")
+
+    @property
+    def vendor(self) -> str:
+        """The vendor nmap gave for the MAC, or an empty string."""
+        return next((a.vendor for a in self.addresses if a.kind == "mac"), "")
+
+    @property
+    def open_ports(self) -> int:
+        """How many ports are open."""
+        return sum(port.state == "open" for port in self.ports)

@@ -1,0 +1,166 @@
+"""Scans: what is asked, what is kept, and the events of a running one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from netmon_tui.domain.host import Host, Script
+from netmon_tui.domain.job import JobState
+
+
+@dataclass(frozen=True, slots=True)
+class StartScan:
+    """A request to scan."""
+
+    targets: tuple[str, ...]
+    """As typed: addresses, ranges, networks, host names."""
+    arguments: str = ""
+    """nmap options as one line; empty means the profile's."""
+    profile: str = ""
+    """Name of a profile; empty when the arguments stand alone."""
+    name: str = ""
+    """A label for people."""
+    detached: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """A scan's row."""
+
+    id: int
+    name: str
+    targets: tuple[str, ...]
+    profile: str
+    arguments: str
+    command: tuple[str, ...]
+    state: JobState
+    owner_id: int
+    owner: str
+    created: datetime
+    started: datetime | None = None
+    finished: datetime | None = None
+    percent: float = 0.0
+    """0 to 100 over the whole scan, never falling."""
+    phase: str = ""
+    """nmap's name of what it is doing, such as ``SYN Stealth Scan``."""
+    remaining: float | None = None
+    """Seconds that nmap thinks the phase still takes."""
+    hosts_up: int = 0
+    hosts_down: int = 0
+    hosts_total: int = 0
+    ports_open: int = 0
+    warnings: tuple[str, ...] = ()
+    error: str = ""
+    imported: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ScanStarted:
+    """``<nmaprun>``."""
+
+    scanner: str
+    args: str
+    start: float
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScanInfo:
+    """``<scaninfo>``: which ports of which protocol were asked for."""
+
+    type: str
+    protocol: str
+    numservices: int
+    services: str
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseBegan:
+    """``<taskbegin>`` (only with -v)."""
+
+    task: str
+    time: float
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseProgress:
+    """``<taskprogress>``."""
+
+    task: str
+    percent: float
+    remaining: float | None
+    """Seconds."""
+    time: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseEnded:
+    """``<taskend>`` (only with -v)."""
+
+    task: str
+    time: float
+    extrainfo: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HostHinted:
+    """``<hosthint>``: a host answered discovery; its ports come later."""
+
+    host: Host
+
+
+@dataclass(frozen=True, slots=True)
+class HostFound:
+    """A whole ``<host>`` element."""
+
+    host: Host
+    ordinal: int
+    """Position of the element in the document, from 0: what makes a second reading skip what is stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class PortDiscovered:
+    """``Discovered open port 443/tcp on 192.0.2.1`` from nmap's text, before the host is finished."""
+
+    address: str
+    number: int
+    protocol: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunScript:
+    """A ``<prescript>`` or ``<postscript>`` result."""
+
+    stage: str
+    """``pre`` or ``post``."""
+    script: Script
+
+
+@dataclass(frozen=True, slots=True)
+class ScanFinished:
+    """``<runstats>``: nmap reached its end."""
+
+    time: float
+    elapsed: float
+    summary: str
+    exit: str
+    """``success`` or ``error``."""
+    errormsg: str
+    hosts_up: int
+    hosts_down: int
+    hosts_total: int
+
+
+ScanEvent = (
+    ScanStarted
+    | ScanInfo
+    | PhaseBegan
+    | PhaseProgress
+    | PhaseEnded
+    | HostHinted
+    | HostFound
+    | PortDiscovered
+    | RunScript
+    | ScanFinished
+)

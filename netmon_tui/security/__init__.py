@@ -1,0 +1,1 @@
+"""Passwords, lockout and the one gate for foreign text."""

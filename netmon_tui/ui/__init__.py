@@ -1,0 +1,1 @@
+"""The full-screen face: screens, modals, widgets and their messages."""

@@ -1,0 +1,1 @@
+"""Widgets, each a noun of what it shows."""

@@ -4,7 +4,7 @@
 
     NetmonError                    exit 1   something failed, and says what, why and what to do
     ├── UsageError                 exit 2   the request itself is wrong
-    │   └── InvalidInput           exit 2   a value was refused (target, option, filter, address, file content)
+    │   └── InvalidInput           exit 2   a value was refused (target, option, filter, file content)
     ├── ToolMissing                exit 3   nmap, tcpdump or tshark is not installed
     ├── PrivilegeMissing           exit 4   the operation needs root or a capability
     ├── StorageError               exit 5   the database or the data directory

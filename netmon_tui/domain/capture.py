@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from netmon_tui.domain.job import CaptureCounters, JobState
@@ -65,7 +65,7 @@ class Capture:
     created: datetime
     started: datetime | None = None
     finished: datetime | None = None
-    counters: CaptureCounters = CaptureCounters()
+    counters: CaptureCounters = field(default_factory=CaptureCounters)
     files: tuple[CaptureFile, ...] = ()
     first_packet: datetime | None = None
     last_packet: datetime | None = None

@@ -1,7 +1,7 @@
 """What a scan finds: hosts, ports, services, scripts, OS matches and hops.
 
-``Service``, ``Script`` and ``Port`` are named tuples and not dataclasses because a scan of 65,536 hosts makes a
-million of them: a frozen dataclass costs four times as much to build.
+``Service``, ``Script`` and ``Port`` are named tuples and not dataclasses because a scan of 65,536 hosts
+makes a million of them: a frozen dataclass costs four times as much to build.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Script(NamedTuple):
     id: str
     output: str
     data: Any = None
-    """Structured ``<table>``/``<elem>`` output as dicts, lists and strings; None when the script gave none."""
+    """Structured ``<table>``/``<elem>`` output as dicts, lists and strings; None without any."""
 
 
 class Port(NamedTuple):
@@ -57,9 +57,9 @@ class ExtraPorts(NamedTuple):
     """Ports that nmap only counts because there are many in one state."""
 
     state: str
-    count: int
+    total: int
     reasons: tuple[tuple[str, int], ...] = ()
-    """Pairs of (reason, count)."""
+    """Pairs of (reason, how many)."""
 
 
 class OsMatch(NamedTuple):

@@ -1,0 +1,248 @@
+"""The engine: connections, the one writer, migrations and the words for what goes wrong.
+
+SQLite is opened with the busy timeout first (switching to WAL can itself be busy), WAL, foreign keys and
+``synchronous=NORMAL``. Reads run in short deferred transactions on any thread. Writes are units of work that
+one thread carries out: those that wait together share one ``BEGIN IMMEDIATE`` transaction, each inside its
+own savepoint, and a unit is acknowledged only when it is on disk.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, Table, create_engine, event, insert, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from netmon_tui.errors import (
+    DatabaseDamaged,
+    DatabaseLocked,
+    DiskFull,
+    NetmonError,
+    StorageError,
+)
+
+T = TypeVar("T")
+Work = Callable[[Connection], T]
+"""A unit of work: runs inside the writer's transaction and returns plain values."""
+
+BUSY_TIMEOUT_MS = 5_000
+_BATCH = 64
+"""Units that share one transaction at most, so that no unit waits long for its commit."""
+
+
+class Database:
+    """A database and its one writer.
+
+    Args:
+        url: SQLAlchemy URL. For ``sqlite:///PATH`` the file is made with mode 0600.
+        busy_timeout_ms: How long to wait for another program's lock.
+    """
+
+    def __init__(self, url: str, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> None:
+        self.url = make_url(url)
+        self._busy_timeout_ms = busy_timeout_ms
+        self.engine = self._create_engine()
+        self._queue: queue.SimpleQueue[tuple[Work[Any], Future[Any]] | None] = queue.SimpleQueue()
+        self._writer: threading.Thread | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def path(self) -> Path | None:
+        """The SQLite file, or None for another kind of database."""
+        if self.url.get_backend_name() != "sqlite" or not self.url.database:
+            return None
+        return Path(self.url.database)
+
+    def _create_engine(self) -> Engine:
+        engine = create_engine(self.url)
+        if self.url.get_backend_name() == "sqlite":
+            event.listen(engine, "connect", self._configure_sqlite)
+            event.listen(engine, "begin", _begin)
+        return engine
+
+    def _configure_sqlite(self, connection: Any, _entry: ConnectionPoolEntry) -> None:
+        connection.isolation_level = None  # transactions are begun by _begin, not by the driver
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout={self._busy_timeout_ms:d}")
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=NORMAL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.execute("PRAGMA temp_store=MEMORY")
+        cursor.close()
+
+    def create_file(self) -> bool:
+        """Make the SQLite file with mode 0600 (its -wal and -shm inherit that). Whether it was new."""
+        path = self.path
+        if path is None:
+            return False
+        try:
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW, 0o600))
+        except FileExistsError:
+            return False
+        except OSError as error:
+            raise StorageError(
+                f"cannot create the database {path}",
+                why=error.strerror or str(error),
+                fix="choose another place with --data-dir",
+            ) from error
+        return True
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection in a read transaction."""
+        with translated(self.path), self.engine.connect() as connection:
+            yield connection
+
+    def write(self, work: Work[T]) -> T:
+        """Carry out a unit of work in the writer's next transaction; return its result once committed."""
+        return self.submit(work).result()
+
+    def submit(self, work: Work[T]) -> Future[T]:
+        """Queue a unit of work; the future is done when it is committed."""
+        future: Future[T] = Future()
+        with self._lock:
+            if self._writer is None:
+                self._writer = threading.Thread(target=self._run_writer, name="database-writer", daemon=True)
+                self._writer.start()
+            self._queue.put((work, future))
+        return future
+
+    def close(self) -> None:
+        """Finish what is queued and release the file."""
+        with self._lock:
+            writer, self._writer = self._writer, None
+            if writer is not None:
+                self._queue.put(None)
+        if writer is not None:
+            writer.join()
+        self.engine.dispose()
+
+    def _run_writer(self) -> None:
+        while (item := self._queue.get()) is not None:
+            batch = [item]
+            stop = False
+            while len(batch) < _BATCH and not self._queue.empty():
+                following = self._queue.get()
+                if following is None:
+                    stop = True
+                    break
+                batch.append(following)
+            self._carry_out(batch)
+            if stop:
+                return
+
+    def _carry_out(self, batch: Sequence[tuple[Work[Any], Future[Any]]]) -> None:
+        """Run a batch in one transaction and acknowledge it after the commit."""
+        done: list[tuple[Future[Any], Any]] = []
+        try:
+            with (
+                translated(self.path),
+                self.engine.connect().execution_options(netmon_write=True) as connection,
+                connection.begin(),
+            ):
+                for work, future in batch:
+                    self._carry_out_one(connection, work, future, done)
+        except (NetmonError, DBAPIError) as error:
+            for _, future in batch:
+                if not future.done():
+                    future.set_exception(error)
+            return
+        for future, result in done:
+            future.set_result(result)
+
+    def _carry_out_one(
+        self,
+        connection: Connection,
+        work: Work[Any],
+        future: Future[Any],
+        done: list[tuple[Future[Any], Any]],
+    ) -> None:
+        """Run one unit in its savepoint: its failure is its own, a failing database is everybody's."""
+        savepoint = connection.begin_nested()
+        try:
+            result = work(connection)
+            savepoint.commit()
+        except DBAPIError as error:
+            problem = explain(error, self.path)
+            if isinstance(problem, DatabaseDamaged | DatabaseLocked | DiskFull):
+                raise problem from error  # SQLite has already rolled the whole transaction back
+            savepoint.rollback()
+            future.set_exception(problem)
+        except Exception as error:  # noqa: BLE001 - the unit's own error belongs to whoever submitted it
+            savepoint.rollback()
+            future.set_exception(error)
+        else:
+            done.append((future, result))
+
+
+def _begin(connection: Connection) -> None:
+    """Begin for SQLite: a write locks at once, or a read-then-write would fail with BUSY_SNAPSHOT."""
+    write = connection.get_execution_options().get("netmon_write", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+def bulk_insert(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Insert complete rows (every column, in the table's order) at nearly the driver's own speed.
+
+    Values must already be what the database keeps: POSIX seconds, JSON text, 0 and 1.
+    """
+    if rows:
+        connection.exec_driver_sql(_insert_text(connection, table), list(rows))
+
+
+_insert_texts: dict[tuple[str, str], str] = {}
+
+
+def _insert_text(connection: Connection, table: Table) -> str:
+    key = (connection.dialect.name, table.name)
+    if key not in _insert_texts:
+        _insert_texts[key] = str(insert(table).compile(dialect=connection.dialect))
+    return _insert_texts[key]
+
+
+@contextmanager
+def translated(path: Path | None) -> Iterator[None]:
+    """Turn the driver's errors into ours, with what to do about them."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise explain(error, path) from error
+
+
+def explain(error: DBAPIError, path: Path | None) -> StorageError:
+    """Return the error of ours that says what the driver's error means."""
+    words = str(error.orig)
+    place = f"the database {path}" if path else "the database"
+    if "locked" in words or "busy" in words:
+        return DatabaseLocked(f"{place} is locked", why=words, fix="another program holds it; try again")
+    if "disk is full" in words or "No space left" in words:
+        return DiskFull(f"no space left for {place}", fix="free some space; nothing was changed")
+    if "not a database" in words or "malformed" in words:
+        return DatabaseDamaged(
+            f"{place} is damaged",
+            why=words,
+            fix="restore a file from the backups folder beside it, or move it away",
+        )
+    if "readonly" in words:
+        return StorageError(f"{place} cannot be written", why=words, fix="check owner, mode and file system")
+    if "unable to open" in words:
+        return StorageError(
+            f"{place} cannot be opened", why=words, fix="check owner and mode of its directory"
+        )
+    return StorageError(f"{place} refused an operation", why=words)
+
+
+def checkpoint(database: Database) -> None:
+    """Fold the write-ahead log back into the file, for example before it is copied."""
+    if database.path is not None:
+        with database.read() as connection:
+            connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))

@@ -1,0 +1,385 @@
+"""The tables, in portable SQL.
+
+Plain SQLAlchemy tables and not mapped classes: what leaves storage are the dataclasses of
+:mod:`netmon_tui.domain`, bulk results go in as tuples, and the mapper would only cost start-up time.
+
+Results of a scan are keyed by (scan, ordinal of the host in nmap's document), so that rows are written
+without asking the database for ids, and a document that is read twice gives the same keys. Hosts known only
+from live output have negative ordinals until their element arrives.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Dialect,
+    Float,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.types import TypeDecorator
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class Moment(TypeDecorator[datetime]):
+    """An instant, kept as POSIX seconds: the same in every database, ordered, and without zones to lose."""
+
+    impl = Float
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> float | None:
+        """Return seconds since the epoch."""
+        return None if value is None else value.timestamp()
+
+    def process_result_value(self, value: float | None, dialect: Dialect) -> datetime | None:
+        """Return an aware UTC datetime."""
+        return None if value is None else datetime.fromtimestamp(value, UTC)
+
+
+class JsonText(TypeDecorator[Any]):
+    """Lists and dicts as JSON text: the same bytes whether a row is inserted one by one or in bulk."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        """Return the JSON text."""
+        return None if value is None else json.dumps(value, separators=(",", ":"))
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
+        """Return what the text says."""
+        return None if value is None else json.loads(value)
+
+
+_ID = BigInteger().with_variant(Integer, "sqlite")
+"""SQLite numbers rows by itself only for a column declared INTEGER."""
+
+users = Table(
+    "users",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("name", String(32), nullable=False),
+    Column("password_hash", String(255), nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("email", String(320), nullable=False, default=""),
+    Column("created", Moment, nullable=False),
+    Column("last_login", Moment),
+    Column("failures", Integer, nullable=False, default=0),
+    Column("failed_at", Moment),
+    Column("locked_until", Moment),
+    UniqueConstraint("name"),
+)
+
+login_sessions = Table(
+    "login_sessions",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("user_id", _ID, ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
+    Column("token_hash", String(64), nullable=False),
+    Column("created", Moment, nullable=False),
+    Column("expires", Moment, nullable=False),
+    UniqueConstraint("token_hash"),
+)
+
+scans = Table(
+    "scans",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("owner_id", _ID, ForeignKey("users.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("targets", JsonText, nullable=False),
+    Column("profile", Text, nullable=False),
+    Column("arguments", Text, nullable=False),
+    Column("command", JsonText, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("directory", Text, nullable=False),
+    Column("created", Moment, nullable=False),
+    Column("started", Moment),
+    Column("finished", Moment),
+    Column("percent", Float, nullable=False, default=0.0),
+    Column("phase", Text, nullable=False, default=""),
+    Column("remaining", Float),
+    Column("hosts_up", Integer, nullable=False, default=0),
+    Column("hosts_down", Integer, nullable=False, default=0),
+    Column("hosts_total", Integer, nullable=False, default=0),
+    Column("ports_open", Integer, nullable=False, default=0),
+    Column("hosts_stored", Integer, nullable=False, default=0),
+    Column("scaninfo", JsonText, nullable=False, default=list),
+    Column("nmap_version", Text, nullable=False, default=""),
+    Column("warnings", JsonText, nullable=False, default=list),
+    Column("error", Text, nullable=False, default=""),
+    Column("imported", Boolean, nullable=False, default=False),
+    Index(None, "owner_id"),
+)
+
+hosts = Table(
+    "hosts",
+    metadata,
+    Column("scan_id", _ID, ForeignKey("scans.id", ondelete="CASCADE"), nullable=False),
+    Column("ordinal", Integer, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("address_key", LargeBinary(33), nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("reason_ttl", Integer, nullable=False),
+    Column("lladdr", String(17), nullable=False),
+    Column("vendor", Text, nullable=False),
+    Column("hostnames", JsonText, nullable=False),
+    Column("os_name", Text, nullable=False),
+    Column("open_ports", Integer, nullable=False),
+    Column("distance", Integer),
+    Column("uptime", Integer),
+    Column("started", Float),
+    Column("finished", Float),
+    Column("timed_out", Boolean, nullable=False),
+    Column("partial", Boolean, nullable=False),
+    PrimaryKeyConstraint("scan_id", "ordinal"),
+    Index(None, "address_key"),
+    sqlite_with_rowid=False,
+)
+
+
+def _host_child(name: str, *columns: Any, key: tuple[str, ...], long_rows: bool = False) -> Table:
+    """Return a table of rows that belong to a host and go with it.
+
+    Short rows are kept in the key's own tree; SQLite advises against that for rows of kilobytes.
+    """
+    return Table(
+        name,
+        metadata,
+        Column("scan_id", _ID, nullable=False),
+        Column("ordinal", Integer, nullable=False),
+        *columns,
+        PrimaryKeyConstraint("scan_id", "ordinal", *key),
+        ForeignKeyConstraint(["scan_id", "ordinal"], ["hosts.scan_id", "hosts.ordinal"], ondelete="CASCADE"),
+        sqlite_with_rowid=long_rows,
+    )
+
+
+addresses = _host_child(
+    "addresses",
+    Column("address", Text, nullable=False),
+    Column("kind", String(4), nullable=False),
+    Column("vendor", Text, nullable=False),
+    key=("address",),
+)
+
+ports = _host_child(
+    "ports",
+    Column("protocol", String(4), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("reason_ttl", Integer, nullable=False),
+    Column("service", Text),
+    Column("product", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("extrainfo", Text, nullable=False),
+    Column("tunnel", Text, nullable=False),
+    Column("method", Text, nullable=False),
+    Column("confidence", Integer, nullable=False),
+    Column("cpe", JsonText, nullable=False),
+    Column("hostname", Text, nullable=False),
+    Column("ostype", Text, nullable=False),
+    Column("devicetype", Text, nullable=False),
+    key=("protocol", "number"),
+)
+
+extraports = _host_child(
+    "extraports",
+    Column("position", Integer, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("total", Integer, nullable=False),
+    Column("reasons", JsonText, nullable=False),
+    key=("position",),
+)
+
+os_matches = _host_child(
+    "os_matches",
+    Column("position", Integer, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("accuracy", Integer, nullable=False),
+    Column("cpe", JsonText, nullable=False),
+    Column("classes", JsonText, nullable=False),
+    key=("position",),
+)
+
+hops = _host_child(
+    "hops",
+    Column("position", Integer, nullable=False),
+    Column("ttl", Integer, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("hostname", Text, nullable=False),
+    Column("rtt", Float),
+    key=("position",),
+)
+
+scripts = _host_child(
+    "scripts",
+    Column("protocol", String(4), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("script", Text, nullable=False),
+    Column("output", Text, nullable=False),
+    Column("data", JsonText),
+    key=("protocol", "number", "position"),
+    long_rows=True,
+)
+"""Port scripts by (protocol, number); host scripts have an empty protocol and the number -1."""
+
+run_scripts = Table(
+    "run_scripts",
+    metadata,
+    Column("scan_id", _ID, ForeignKey("scans.id", ondelete="CASCADE"), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("stage", String(4), nullable=False),
+    Column("script", Text, nullable=False),
+    Column("output", Text, nullable=False),
+    Column("data", JsonText),
+    PrimaryKeyConstraint("scan_id", "position"),
+)
+"""Scripts that ran before (``pre``) or after (``post``) all hosts."""
+
+captures = Table(
+    "captures",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("owner_id", _ID, ForeignKey("users.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("interface", Text, nullable=False),
+    Column("filter", Text, nullable=False),
+    Column("snaplen", Integer, nullable=False),
+    Column("linktype", Text, nullable=False, default=""),
+    Column("state", String(16), nullable=False),
+    Column("command", JsonText, nullable=False),
+    Column("directory", Text, nullable=False),
+    Column("created", Moment, nullable=False),
+    Column("started", Moment),
+    Column("finished", Moment),
+    Column("packets", BigInteger, nullable=False, default=0),
+    Column("bytes", BigInteger, nullable=False, default=0),
+    Column("received", BigInteger, nullable=False, default=0),
+    Column("dropped", BigInteger, nullable=False, default=0),
+    Column("captured", BigInteger, nullable=False, default=0),
+    Column("protocols", JsonText, nullable=False, default=list),
+    Column("first_packet", Moment),
+    Column("last_packet", Moment),
+    Column("end_reason", Text, nullable=False, default=""),
+    Column("error", Text, nullable=False, default=""),
+    Index(None, "owner_id"),
+)
+
+capture_files = Table(
+    "capture_files",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("capture_id", _ID, ForeignKey("captures.id", ondelete="CASCADE"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("packets", BigInteger, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    UniqueConstraint("capture_id", "name"),
+)
+
+neighbours = Table(
+    "neighbours",
+    metadata,
+    Column("interface", String(15), nullable=False),
+    Column("address", Text, nullable=False),
+    Column("family", String(4), nullable=False),
+    Column("lladdr", String(17), nullable=False),
+    Column("router", Boolean, nullable=False),
+    Column("first_seen", Moment, nullable=False),
+    Column("last_seen", Moment, nullable=False),
+    PrimaryKeyConstraint("interface", "address"),
+    Index(None, "lladdr"),
+)
+"""The latest lladdr of every address that was ever resolved."""
+
+neighbour_history = Table(
+    "neighbour_history",
+    metadata,
+    Column("interface", String(15), nullable=False),
+    Column("address", Text, nullable=False),
+    Column("lladdr", String(17), nullable=False),
+    Column("first_seen", Moment, nullable=False),
+    Column("last_seen", Moment, nullable=False),
+    PrimaryKeyConstraint("interface", "address", "lladdr"),
+)
+"""Every lladdr an address ever had."""
+
+neighbour_events = Table(
+    "neighbour_events",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("time", Moment, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("address", Text, nullable=False),
+    Column("interface", String(15), nullable=False),
+    Column("lladdr", String(17), nullable=False),
+    Column("previous_lladdr", String(17), nullable=False),
+)
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("kind", String(8), nullable=False),
+    Column("subject_id", _ID, nullable=False),
+    Column("owner_id", _ID, ForeignKey("users.id"), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("command", JsonText, nullable=False),
+    Column("directory", Text, nullable=False),
+    Column("machine", Text, nullable=False),
+    Column("created", Moment, nullable=False),
+    Column("started", Moment),
+    Column("finished", Moment),
+    Column("pid", Integer, nullable=False, default=0),
+    Column("start_ticks", BigInteger, nullable=False, default=0),
+    Column("boot_id", String(36), nullable=False, default=""),
+    Column("lease_holder", String(64), nullable=False, default=""),
+    Column("lease_expires", Moment),
+    Column("error", Text, nullable=False, default=""),
+    UniqueConstraint("kind", "subject_id"),
+    Index(None, "state"),
+)
+
+audit_events = Table(
+    "audit_events",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("time", Moment, nullable=False),
+    Column("actor_id", _ID),
+    Column("actor", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+)
+"""No foreign key to users: the trail outlives what it speaks of."""
+
+tables: tuple[Table, ...] = tuple(metadata.sorted_tables)

@@ -137,3 +137,49 @@ class Host:
     def open_ports(self) -> int:
         """How many ports are open."""
         return sum(port.state == "open" for port in self.ports)
+
+
+class HostLine(NamedTuple):
+    """One line of a scan's host list."""
+
+    ordinal: int
+    """Key of the host within its scan."""
+    address: str
+    status: str
+    hostname: str
+    lladdr: str
+    vendor: str
+    os: str
+    open_ports: int
+    partial: bool
+
+
+class ServiceLine(NamedTuple):
+    """One port of one host, for the list of services across hosts."""
+
+    ordinal: int
+    address: str
+    number: int
+    protocol: str
+    state: str
+    reason: str
+    service: str
+    product: str
+    version: str
+
+
+class KnownHost(NamedTuple):
+    """One address over all scans that the actor may see."""
+
+    address: str
+    hostname: str
+    lladdr: str
+    vendor: str
+    os: str
+    open_ports: int
+    """In the latest scan that reported it."""
+    scans: int
+    last_scan: int
+    """Id of that scan."""
+    last_seen: float | None
+    """POSIX time."""

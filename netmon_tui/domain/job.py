@@ -93,9 +93,9 @@ class JobSpec:
     private_pty: bool = False
     """Give the tool a terminal of its own: nmap 7.94 to 7.99 print no progress without one."""
     capture_file: str = ""
-    """For captures: the file in the job directory that the tool's stdout is spliced into."""
+    """For captures: file in the job directory that the tool's stdout is spliced into."""
     counter_programs: tuple[tuple[str, str], ...] = ()
-    """For captures: pairs of (name, BPF program as ``tcpdump -ddd`` prints it) for unread counting sockets."""
+    """For captures: (name, BPF program as ``tcpdump -ddd`` prints it) of the unread counting sockets."""
     counter_interface: str = ""
     """For captures: the interface those sockets are bound to; ``any`` for all."""
 

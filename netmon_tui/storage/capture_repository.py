@@ -1,0 +1,219 @@
+"""Captures and their files as rows. Every read takes the actor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, delete, func, insert, select, update
+
+from netmon_tui.domain.capture import Capture, CaptureFile, StartCapture
+from netmon_tui.domain.job import CaptureCounters, JobKind, JobState
+from netmon_tui.domain.user import Actor
+from netmon_tui.errors import NotFound
+from netmon_tui.storage import records
+from netmon_tui.storage.database import Database
+from netmon_tui.storage.job_repository import delete_job
+from netmon_tui.storage.selection import contains_text, visible_to
+
+_CAPTURES = records.captures.c
+_SORTS: dict[str, Any] = {
+    "id": _CAPTURES.id,
+    "interface": _CAPTURES.interface,
+    "filter": _CAPTURES.filter,
+    "state": _CAPTURES.state,
+    "packets": _CAPTURES.packets,
+    "bytes": _CAPTURES.bytes,
+    "dropped": _CAPTURES.dropped,
+    "owner": records.users.c.name,
+    "started": _CAPTURES.started,
+}
+
+
+class CaptureRepository:
+    """The catalogue of captures."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def create(self, owner: Actor, request: StartCapture, *, filter: str, jobs: Path) -> int:
+        """Insert a queued capture and return its id; its directory becomes ``jobs/capture-ID``."""
+        values = {
+            "owner_id": owner.user_id,
+            "name": request.name,
+            "interface": request.interface,
+            "filter": filter,
+            "snaplen": request.snaplen,
+            "state": JobState.QUEUED.value,
+            "command": [],
+            "directory": "",
+            "created": datetime.now(UTC),
+        }
+
+        def work(connection: Connection) -> int:
+            query = insert(records.captures).values(**values).returning(_CAPTURES.id)
+            capture_id = int(connection.execute(query).scalar_one())
+            self._set(connection, capture_id, directory=str(jobs / f"capture-{capture_id}"))
+            return capture_id
+
+        return self._database.write(work)
+
+    def update(self, capture_id: int, **values: Any) -> None:
+        """Set columns of a capture by name."""
+        self._database.write(lambda connection: self._set(connection, capture_id, **values))
+
+    def update_counters(self, capture_id: int, counters: CaptureCounters) -> None:
+        """Record the live figures."""
+        self.update(capture_id, **_counter_values(counters))
+
+    def _set(self, connection: Connection, capture_id: int, **values: Any) -> None:
+        connection.execute(update(records.captures).where(_CAPTURES.id == capture_id).values(**values))
+
+    def finish(self, capture_id: int, files: Sequence[CaptureFile], **values: Any) -> None:
+        """Record the files and the last state in one transaction."""
+
+        def work(connection: Connection) -> None:
+            table = records.capture_files
+            connection.execute(delete(table).where(table.c.capture_id == capture_id))
+            for file in files:
+                connection.execute(
+                    insert(table).values(
+                        capture_id=capture_id,
+                        name=Path(file.path).name,
+                        bytes=file.bytes,
+                        packets=file.packets,
+                        sha256=file.sha256,
+                    )
+                )
+            self._set(connection, capture_id, **values)
+
+        self._database.write(work)
+
+    def get(self, actor: Actor, capture_id: int) -> Capture:
+        """Return a capture with its files.
+
+        Raises:
+            NotFound: There is none with this id, or it is not the actor's to see.
+        """
+        with self._database.read() as connection:
+            found = self._captures(connection, self._select(actor).where(_CAPTURES.id == capture_id))
+        if not found:
+            raise NotFound(f"no capture {capture_id}")
+        return found[0]
+
+    def directory(self, capture_id: int) -> Path:
+        """Return where the capture's files are."""
+        with self._database.read() as connection:
+            query = select(_CAPTURES.directory).where(_CAPTURES.id == capture_id)
+            return Path(connection.execute(query).scalar_one())
+
+    def find(
+        self,
+        actor: Actor,
+        *,
+        offset: int = 0,
+        limit: int = 1_000,
+        sort: str = "id",
+        reverse: bool = True,
+        text: str = "",
+    ) -> list[Capture]:
+        """Return captures the actor may see, newest first unless asked otherwise."""
+        column = _SORTS.get(sort, _CAPTURES.id)
+        query = (
+            self._select(actor)
+            .where(self._matches(text))
+            .order_by(column.desc() if reverse else column.asc(), _CAPTURES.id.desc())
+        )
+        with self._database.read() as connection:
+            return self._captures(connection, query.offset(offset).limit(limit))
+
+    def count(self, actor: Actor, text: str = "") -> int:
+        """Return how many captures :meth:`find` would find."""
+        query = (
+            select(func.count())
+            .select_from(records.captures.join(records.users))
+            .where(visible_to(actor, _CAPTURES.owner_id), self._matches(text))
+        )
+        with self._database.read() as connection:
+            return int(connection.execute(query).scalar_one())
+
+    def delete(self, capture_id: int) -> None:
+        """Delete a capture's rows."""
+
+        def work(connection: Connection) -> None:
+            delete_job(connection, JobKind.CAPTURE, capture_id)
+            connection.execute(delete(records.captures).where(_CAPTURES.id == capture_id))
+
+        self._database.write(work)
+
+    def _select(self, actor: Actor) -> Select[Any]:
+        return (
+            select(records.captures, records.users.c.name.label("owner_name"))
+            .join(records.users, records.users.c.id == _CAPTURES.owner_id)
+            .where(visible_to(actor, _CAPTURES.owner_id))
+        )
+
+    def _matches(self, text: str) -> Any:
+        columns = (
+            _CAPTURES.interface,
+            _CAPTURES.filter,
+            _CAPTURES.name,
+            _CAPTURES.state,
+            records.users.c.name,
+        )
+        return contains_text(text, columns)
+
+    def _captures(self, connection: Connection, query: Select[Any]) -> list[Capture]:
+        rows = connection.execute(query).all()
+        table = records.capture_files
+        wanted = select(table).where(table.c.capture_id.in_([row.id for row in rows])).order_by(table.c.name)
+        files: dict[int, list[Row[Any]]] = {}
+        for file in connection.execute(wanted):
+            files.setdefault(file.capture_id, []).append(file)
+        return [_capture(row, files.get(row.id, [])) for row in rows]
+
+
+def _counter_values(counters: CaptureCounters) -> dict[str, Any]:
+    return {
+        "packets": counters.packets,
+        "bytes": counters.bytes,
+        "received": counters.received,
+        "dropped": counters.dropped,
+        "captured": counters.captured,
+        "protocols": list(counters.protocols),
+    }
+
+
+def _capture(row: Row[Any], files: Sequence[Row[Any]]) -> Capture:
+    return Capture(
+        id=row.id,
+        name=row.name,
+        interface=row.interface,
+        filter=row.filter,
+        snaplen=row.snaplen,
+        linktype=row.linktype,
+        state=JobState(row.state),
+        owner_id=row.owner_id,
+        owner=row.owner_name,
+        command=tuple(row.command),
+        created=row.created,
+        started=row.started,
+        finished=row.finished,
+        counters=CaptureCounters(
+            packets=row.packets,
+            bytes=row.bytes,
+            received=row.received,
+            dropped=row.dropped,
+            captured=row.captured,
+            protocols=tuple((name, count) for name, count in row.protocols),
+        ),
+        files=tuple(
+            CaptureFile(str(Path(row.directory) / f.name), f.bytes, f.packets, f.sha256) for f in files
+        ),
+        first_packet=row.first_packet,
+        last_packet=row.last_packet,
+        end_reason=row.end_reason,
+        error=row.error,
+    )

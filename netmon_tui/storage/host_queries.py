@@ -1,0 +1,367 @@
+"""Reading what scans found, by the window that is looked at.
+
+Callers have checked that the scan is the actor's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, Table, and_, func, select
+
+from netmon_tui.domain.host import (
+    ExtraPorts,
+    Hop,
+    Host,
+    HostAddress,
+    HostLine,
+    KnownHost,
+    OsMatch,
+    Port,
+    Script,
+    Service,
+    ServiceLine,
+)
+from netmon_tui.domain.user import Actor
+from netmon_tui.errors import NotFound
+from netmon_tui.storage import records
+from netmon_tui.storage.database import Database
+from netmon_tui.storage.selection import contains_text, visible_to
+
+_HOSTS = records.hosts.c
+_PORTS = records.ports.c
+_HOST_SORTS: dict[str, Any] = {
+    "address": _HOSTS.address_key,
+    "status": _HOSTS.status,
+    "hostname": _HOSTS.hostnames,
+    "vendor": _HOSTS.vendor,
+    "os": _HOSTS.os_name,
+    "open": _HOSTS.open_ports,
+}
+_SERVICE_SORTS: dict[str, Any] = {
+    "address": _HOSTS.address_key,
+    "number": _PORTS.number,
+    "protocol": _PORTS.protocol,
+    "state": _PORTS.state,
+    "service": _PORTS.service,
+    "product": _PORTS.product,
+}
+_KNOWN_SORTS = {
+    "address": "address_key",
+    "hostname": "hostnames",
+    "vendor": "vendor",
+    "open": "open_ports",
+    "scans": "scans",
+    "last_seen": "last_seen",
+}
+
+
+def _ordered(query: Select[Any], column: Any, reverse: bool) -> Select[Any]:
+    return query.order_by(column.desc() if reverse else column.asc())
+
+
+def _first_name(hostnames: list[list[str]]) -> str:
+    return hostnames[0][0] if hostnames else ""
+
+
+class HostQueries:
+    """Hosts, ports and services of scans."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def count_hosts(self, scan_id: int, text: str = "", *, up_only: bool = False) -> int:
+        """Return how many lines :meth:`host_lines` has."""
+        query = (
+            select(func.count()).select_from(records.hosts).where(*self._host_filter(scan_id, text, up_only))
+        )
+        with self._database.read() as connection:
+            return int(connection.execute(query).scalar_one())
+
+    def host_lines(
+        self,
+        scan_id: int,
+        *,
+        offset: int = 0,
+        limit: int = 200,
+        sort: str = "address",
+        reverse: bool = False,
+        text: str = "",
+        up_only: bool = False,
+    ) -> list[HostLine]:
+        """Return a window of a scan's hosts."""
+        query = select(records.hosts).where(*self._host_filter(scan_id, text, up_only))
+        query = _ordered(query, _HOST_SORTS.get(sort, _HOSTS.address_key), reverse)
+        query = query.order_by(_HOSTS.address_key).offset(offset).limit(limit)
+        with self._database.read() as connection:
+            return [_host_line(row) for row in connection.execute(query)]
+
+    def _host_filter(self, scan_id: int, text: str, up_only: bool) -> tuple[Any, ...]:
+        columns = (
+            _HOSTS.address,
+            _HOSTS.hostnames,
+            _HOSTS.vendor,
+            _HOSTS.os_name,
+            _HOSTS.lladdr,
+            _HOSTS.status,
+        )
+        up = (_HOSTS.status == "up",) if up_only else ()
+        return (_HOSTS.scan_id == scan_id, contains_text(text, columns), *up)
+
+    def count_services(self, scan_id: int, text: str = "") -> int:
+        """Return how many lines :meth:`service_lines` has."""
+        query = self._services(scan_id, text, func.count())
+        with self._database.read() as connection:
+            return int(connection.execute(query).scalar_one())
+
+    def service_lines(
+        self,
+        scan_id: int,
+        *,
+        offset: int = 0,
+        limit: int = 200,
+        sort: str = "service",
+        reverse: bool = False,
+        text: str = "",
+    ) -> list[ServiceLine]:
+        """Return a window of a scan's ports across hosts."""
+        columns = (
+            _HOSTS.ordinal,
+            _HOSTS.address,
+            _PORTS.number,
+            _PORTS.protocol,
+            _PORTS.state,
+            _PORTS.reason,
+            func.coalesce(_PORTS.service, ""),
+            _PORTS.product,
+            _PORTS.version,
+        )
+        query = self._services(scan_id, text, *columns)
+        query = _ordered(query, _SERVICE_SORTS.get(sort, _PORTS.service), reverse)
+        query = query.order_by(_HOSTS.address_key, _PORTS.number).offset(offset).limit(limit)
+        with self._database.read() as connection:
+            return [ServiceLine(*row) for row in connection.execute(query)]
+
+    def _services(self, scan_id: int, text: str, *columns: Any) -> Select[Any]:
+        searched = (_HOSTS.address, _PORTS.service, _PORTS.product, _PORTS.version, _PORTS.state)
+        joined = records.ports.join(
+            records.hosts, and_(_HOSTS.scan_id == _PORTS.scan_id, _HOSTS.ordinal == _PORTS.ordinal)
+        )
+        return (
+            select(*columns)
+            .select_from(joined)
+            .where(_PORTS.scan_id == scan_id, contains_text(text, [func.coalesce(c, "") for c in searched]))
+        )
+
+    def host(self, scan_id: int, ordinal: int) -> Host:
+        """Return one host with everything that is stored of it.
+
+        Raises:
+            NotFound: No such host, or its live rows were replaced by its element since.
+        """
+        with self._database.read() as connection:
+            found = list(_whole_hosts(connection, scan_id, ordinal, ordinal))
+        if not found:
+            raise NotFound(f"no host {ordinal} in scan {scan_id}")
+        return found[0]
+
+    def host_by_address(self, scan_id: int, address: str) -> Host:
+        """Return the host of a scan that has this address."""
+        query = select(_HOSTS.ordinal).where(_HOSTS.scan_id == scan_id, _HOSTS.address == address)
+        with self._database.read() as connection:
+            ordinal = connection.execute(query.order_by(_HOSTS.ordinal.desc())).scalars().first()
+        if ordinal is None:
+            raise NotFound(f"no host {address} in scan {scan_id}")
+        return self.host(scan_id, ordinal)
+
+    def whole_hosts(self, scan_id: int, *, page: int = 256) -> Iterator[Host]:
+        """Yield every host of a scan with all its results, by pages, so that memory does not grow with it."""
+        with self._database.read() as connection:
+            ordinals = select(func.min(_HOSTS.ordinal), func.max(_HOSTS.ordinal)).where(
+                _HOSTS.scan_id == scan_id
+            )
+            first, last = connection.execute(ordinals).one()
+        if first is None:
+            return
+        for start in range(first, last + 1, page):
+            with self._database.read() as connection:
+                found = list(_whole_hosts(connection, scan_id, start, min(start + page - 1, last)))
+            yield from found
+
+    def known_hosts(
+        self,
+        actor: Actor,
+        *,
+        offset: int = 0,
+        limit: int = 200,
+        sort: str = "address",
+        reverse: bool = False,
+        text: str = "",
+    ) -> list[KnownHost]:
+        """Return a window of all addresses that were ever up, each with its latest scan's findings."""
+        latest = self._known(actor, text)
+        column = latest.c[_KNOWN_SORTS.get(sort, "address_key")]
+        query = _ordered(select(latest), column, reverse).order_by(latest.c.address_key)
+        with self._database.read() as connection:
+            return [_known_host(row) for row in connection.execute(query.offset(offset).limit(limit))]
+
+    def count_known_hosts(self, actor: Actor, text: str = "") -> int:
+        """Return how many lines :meth:`known_hosts` has."""
+        with self._database.read() as connection:
+            query = select(func.count()).select_from(self._known(actor, text))
+            return int(connection.execute(query).scalar_one())
+
+    def _known(self, actor: Actor, text: str) -> Any:
+        """The latest row of every address, beside how many scans have it."""
+        seen = (
+            select(
+                _HOSTS.address_key.label("key"),
+                func.max(_HOSTS.scan_id).label("last_scan"),
+                func.count(_HOSTS.scan_id.distinct()).label("scans"),
+            )
+            .join(records.scans, records.scans.c.id == _HOSTS.scan_id)
+            .where(_HOSTS.status == "up", visible_to(actor, records.scans.c.owner_id))
+            .group_by(_HOSTS.address_key)
+            .subquery()
+        )
+        columns = (_HOSTS.address, _HOSTS.hostnames, _HOSTS.vendor, _HOSTS.os_name, _HOSTS.lladdr)
+        return (
+            select(
+                _HOSTS.address,
+                _HOSTS.address_key,
+                _HOSTS.hostnames,
+                _HOSTS.lladdr,
+                _HOSTS.vendor,
+                _HOSTS.os_name,
+                func.max(_HOSTS.open_ports).label("open_ports"),
+                seen.c.scans,
+                seen.c.last_scan,
+                func.max(func.coalesce(_HOSTS.finished, _HOSTS.started)).label("last_seen"),
+            )
+            .join(seen, and_(seen.c.key == _HOSTS.address_key, seen.c.last_scan == _HOSTS.scan_id))
+            .where(contains_text(text, columns))
+            .group_by(
+                _HOSTS.address,
+                _HOSTS.address_key,
+                _HOSTS.hostnames,
+                _HOSTS.lladdr,
+                _HOSTS.vendor,
+                _HOSTS.os_name,
+                seen.c.scans,
+                seen.c.last_scan,
+            )
+            .subquery()
+        )
+
+
+def _host_line(row: Row[Any]) -> HostLine:
+    return HostLine(
+        row.ordinal,
+        row.address,
+        row.status,
+        _first_name(row.hostnames),
+        row.lladdr,
+        row.vendor,
+        row.os_name,
+        row.open_ports,
+        row.partial,
+    )
+
+
+def _known_host(row: Row[Any]) -> KnownHost:
+    return KnownHost(
+        row.address,
+        _first_name(row.hostnames),
+        row.lladdr,
+        row.vendor,
+        row.os_name,
+        row.open_ports,
+        row.scans,
+        row.last_scan,
+        row.last_seen,
+    )
+
+
+def _whole_hosts(connection: Connection, scan_id: int, first: int, last: int) -> Iterator[Host]:
+    """Yield hosts with ordinals first..last, joined in Python: one query a table, not one a host."""
+
+    def children(table: Table) -> dict[int, list[Row[Any]]]:
+        query = (
+            select(table)
+            .where(table.c.scan_id == scan_id, table.c.ordinal.between(first, last))
+            .order_by(*table.primary_key.columns)
+        )
+        grouped: dict[int, list[Row[Any]]] = {}
+        for row in connection.execute(query):
+            grouped.setdefault(row.ordinal, []).append(row)
+        return grouped
+
+    query = select(records.hosts).where(_HOSTS.scan_id == scan_id, _HOSTS.ordinal.between(first, last))
+    parts = {table.name: children(table) for table in _CHILDREN}
+    for row in connection.execute(query.order_by(_HOSTS.ordinal)):
+        yield _host(row, {name: grouped.get(row.ordinal, []) for name, grouped in parts.items()})
+
+
+_CHILDREN = (
+    records.addresses,
+    records.ports,
+    records.extraports,
+    records.os_matches,
+    records.hops,
+    records.scripts,
+)
+
+
+def _host(row: Row[Any], parts: dict[str, list[Row[Any]]]) -> Host:
+    scripts: dict[tuple[str, int], list[Script]] = {}
+    for line in parts["scripts"]:
+        scripts.setdefault((line.protocol, line.number), []).append(
+            Script(line.script, line.output, line.data)
+        )
+    addresses = [HostAddress(a.address, a.kind, a.vendor) for a in parts["addresses"]]
+    addresses.sort(key=lambda a: (a.address != row.address, a.kind))
+    ports = (_port(p, tuple(scripts.get((p.protocol, p.number), ()))) for p in parts["ports"])
+    return Host(
+        address=row.address,
+        status=row.status,
+        reason=row.reason,
+        reason_ttl=row.reason_ttl,
+        addresses=tuple(addresses),
+        hostnames=tuple((name, kind) for name, kind in row.hostnames),
+        ports=tuple(sorted(ports, key=lambda p: (p.protocol, p.number))),
+        extraports=tuple(
+            ExtraPorts(e.state, e.total, tuple((r, n) for r, n in e.reasons)) for e in parts["extraports"]
+        ),
+        scripts=tuple(scripts.get(("", -1), ())),
+        os=tuple(
+            OsMatch(m.name, m.accuracy, tuple(m.cpe), tuple(tuple(c) for c in m.classes))
+            for m in parts["os_matches"]
+        ),
+        hops=tuple(Hop(h.ttl, h.address, h.hostname, h.rtt) for h in parts["hops"]),
+        distance=row.distance,
+        uptime=row.uptime,
+        started=row.started,
+        finished=row.finished,
+        timed_out=row.timed_out,
+        partial=row.partial,
+    )
+
+
+def _port(row: Row[Any], scripts: tuple[Script, ...]) -> Port:
+    service = None
+    if row.service is not None:
+        service = Service(
+            row.service,
+            row.product,
+            row.version,
+            row.extrainfo,
+            row.tunnel,
+            row.method,
+            row.confidence,
+            tuple(row.cpe),
+            row.hostname,
+            row.ostype,
+            row.devicetype,
+        )
+    return Port(row.number, row.protocol, row.state, row.reason, row.reason_ttl, service, scripts)

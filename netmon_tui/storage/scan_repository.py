@@ -1,0 +1,180 @@
+"""Scans as rows: create, list, follow, finish, delete. Every read takes the actor."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, delete, func, insert, select, update
+
+from netmon_tui.domain.job import JobState
+from netmon_tui.domain.scan import Scan
+from netmon_tui.domain.user import Actor
+from netmon_tui.errors import NotFound
+from netmon_tui.storage import records
+from netmon_tui.storage.database import Database
+from netmon_tui.storage.selection import contains_text, visible_to
+
+_SORTS = {
+    "id": records.scans.c.id,
+    "targets": records.scans.c.targets,
+    "profile": records.scans.c.profile,
+    "state": records.scans.c.state,
+    "progress": records.scans.c.percent,
+    "up": records.scans.c.hosts_up,
+    "open": records.scans.c.ports_open,
+    "owner": records.users.c.name,
+    "started": records.scans.c.started,
+}
+
+
+class ScanRepository:
+    """The catalogue of scans."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def create(
+        self,
+        owner: Actor,
+        *,
+        targets: tuple[str, ...],
+        profile: str,
+        arguments: str,
+        name: str = "",
+        command: tuple[str, ...] = (),
+        warnings: tuple[str, ...] = (),
+        state: JobState = JobState.QUEUED,
+        imported: bool = False,
+        jobs: Path,
+    ) -> int:
+        """Insert a scan and return its id; its directory becomes ``jobs/scan-ID``."""
+        values = {
+            "owner_id": owner.user_id,
+            "name": name,
+            "targets": list(targets),
+            "profile": profile,
+            "arguments": arguments,
+            "command": list(command),
+            "warnings": list(warnings),
+            "state": state.value,
+            "imported": imported,
+            "directory": "",
+            "created": datetime.now(UTC),
+        }
+
+        def work(connection: Connection) -> int:
+            query = insert(records.scans).values(**values).returning(records.scans.c.id)
+            scan_id = int(connection.execute(query).scalar_one())
+            self._set(connection, scan_id, directory=str(jobs / f"scan-{scan_id}"))
+            return scan_id
+
+        return self._database.write(work)
+
+    def update(self, scan_id: int, **values: Any) -> None:
+        """Set columns of a scan by name."""
+        self._database.write(lambda connection: self._set(connection, scan_id, **values))
+
+    def _set(self, connection: Connection, scan_id: int, **values: Any) -> None:
+        table = records.scans
+        connection.execute(update(table).where(table.c.id == scan_id).values(**values))
+
+    def get(self, actor: Actor, scan_id: int) -> Scan:
+        """Return a scan.
+
+        Raises:
+            NotFound: There is none with this id, or it is not the actor's to see.
+        """
+        with self._database.read() as connection:
+            row = connection.execute(self._select(actor).where(records.scans.c.id == scan_id)).one_or_none()
+        if row is None:
+            raise NotFound(f"no scan {scan_id}")
+        return _scan(row)
+
+    def directory(self, scan_id: int) -> Path:
+        """Return where the scan's files are."""
+        with self._database.read() as connection:
+            query = select(records.scans.c.directory).where(records.scans.c.id == scan_id)
+            return Path(connection.execute(query).scalar_one())
+
+    def find(
+        self,
+        actor: Actor,
+        *,
+        offset: int = 0,
+        limit: int = 1_000,
+        sort: str = "id",
+        reverse: bool = True,
+        text: str = "",
+    ) -> list[Scan]:
+        """Return scans the actor may see, newest first unless asked otherwise."""
+        column = _SORTS.get(sort, records.scans.c.id)
+        order = (column.desc() if reverse else column.asc(), records.scans.c.id.desc())
+        query = self._select(actor).where(self._matches(text)).order_by(*order).offset(offset).limit(limit)
+        with self._database.read() as connection:
+            return [_scan(row) for row in connection.execute(query)]
+
+    def count(self, actor: Actor, text: str = "") -> int:
+        """Return how many scans :meth:`find` would find."""
+        query = (
+            select(func.count())
+            .select_from(records.scans.join(records.users))
+            .where(visible_to(actor, records.scans.c.owner_id), self._matches(text))
+        )
+        with self._database.read() as connection:
+            return int(connection.execute(query).scalar_one())
+
+    def delete(self, scan_id: int) -> None:
+        """Delete a scan with everything it found."""
+
+        def work(connection: Connection) -> None:
+            connection.execute(
+                delete(records.jobs).where(
+                    records.jobs.c.kind == "scan", records.jobs.c.subject_id == scan_id
+                )
+            )
+            connection.execute(delete(records.scans).where(records.scans.c.id == scan_id))
+
+        self._database.write(work)
+
+    def _select(self, actor: Actor) -> Select[Any]:
+        return (
+            select(records.scans, records.users.c.name.label("owner_name"))
+            .join(records.users, records.users.c.id == records.scans.c.owner_id)
+            .where(visible_to(actor, records.scans.c.owner_id))
+        )
+
+    def _matches(self, text: str) -> Any:
+        scans = records.scans.c
+        return contains_text(
+            text,
+            (scans.targets, scans.profile, scans.name, scans.state, scans.arguments, records.users.c.name),
+        )
+
+
+def _scan(row: Row[Any]) -> Scan:
+    return Scan(
+        id=row.id,
+        name=row.name,
+        targets=tuple(row.targets),
+        profile=row.profile,
+        arguments=row.arguments,
+        command=tuple(row.command),
+        state=JobState(row.state),
+        owner_id=row.owner_id,
+        owner=row.owner_name,
+        created=row.created,
+        started=row.started,
+        finished=row.finished,
+        percent=row.percent,
+        phase=row.phase,
+        remaining=row.remaining,
+        hosts_up=row.hosts_up,
+        hosts_down=row.hosts_down,
+        hosts_total=row.hosts_total,
+        ports_open=row.ports_open,
+        warnings=tuple(row.warnings),
+        error=row.error,
+        imported=row.imported,
+    )

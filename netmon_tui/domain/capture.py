@@ -72,3 +72,18 @@ class Capture:
     end_reason: str = ""
     """An EndReason, or why the capture ended in one word."""
     error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CapturePreview:
+    """What a request would run, or why it would not."""
+
+    command: tuple[str, ...] = ()
+    filter: str = ""
+    """The whole filter: what was typed, and the exclusion of the own SSH session."""
+    instructions: int = 0
+    """Length of the compiled BPF program."""
+    error: str = ""
+    """Why it is refused; empty when it may start."""
+    position: int | None = None
+    """Where in the typed filter the trouble begins, when known."""

@@ -126,6 +126,8 @@ class JobStatus:
     """``starting``, ``running``, ``stopping`` or ``ended``."""
     runner: ProcessIdentity
     tool_pid: int = 0
+    tool_start_ticks: int = 0
+    """Start time of the tool, as in :class:`ProcessIdentity`; its boot is the runner's."""
     started: float = 0.0
     """POSIX time."""
     ended: float = 0.0

@@ -164,3 +164,15 @@ ScanEvent = (
     | RunScript
     | ScanFinished
 )
+
+
+@dataclass(frozen=True, slots=True)
+class ScanPreview:
+    """What a request would run, or why it would not."""
+
+    command: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    addresses: int = 0
+    """How many addresses the targets expand to; a host name counts as one."""
+    error: str = ""
+    """Why it is refused; empty when it may start."""

@@ -1,15 +1,14 @@
-"""What is remembered of neighbours: first and last seen, every lladdr an address had, and events."""
+"""What is remembered of neighbours: first and last seen, and every lladdr an address had."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import Connection, Table, insert, select
+from sqlalchemy import Connection, Table, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from netmon_tui.domain.neighbour import NeighbourEvent, NeighbourEventKind
 from netmon_tui.storage import records
 from netmon_tui.storage.database import Database
 
@@ -41,17 +40,15 @@ class NeighbourRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def remember(self, sightings: Sequence[Sighting], events: Sequence[NeighbourEvent] = ()) -> None:
-        """Store sightings and events in one transaction."""
+    def remember(self, sightings: Sequence[Sighting]) -> None:
+        """Store sightings in one transaction."""
 
         def work(connection: Connection) -> None:
             for sighting in sightings:
                 _upsert(connection, records.neighbours, sighting, {"family", "lladdr", "router", "last_seen"})
                 _upsert(connection, records.neighbour_history, sighting, {"last_seen"})
-            if events:
-                connection.execute(insert(records.neighbour_events), [_event_row(event) for event in events])
 
-        if sightings or events:
+        if sightings:
             self._database.write(work)
 
     def remembered(self) -> dict[tuple[str, str], Remembered]:
@@ -79,34 +76,6 @@ class NeighbourRepository:
         )
         with self._database.read() as connection:
             return [(row[0], row[1], row[2]) for row in connection.execute(query)]
-
-    def events(self, limit: int = 500) -> list[NeighbourEvent]:
-        """Return the latest events, newest first."""
-        table = records.neighbour_events
-        with self._database.read() as connection:
-            rows = connection.execute(select(table).order_by(table.c.id.desc()).limit(limit))
-            return [
-                NeighbourEvent(
-                    row.time,
-                    NeighbourEventKind(row.kind),
-                    row.address,
-                    row.interface,
-                    row.lladdr,
-                    row.previous_lladdr,
-                )
-                for row in rows
-            ]
-
-
-def _event_row(event: NeighbourEvent) -> dict[str, Any]:
-    return {
-        "time": event.time,
-        "kind": event.kind.value,
-        "address": event.address,
-        "interface": event.interface,
-        "lladdr": event.lladdr,
-        "previous_lladdr": event.previous_lladdr,
-    }
 
 
 def _upsert(connection: Connection, table: Table, sighting: Sighting, changing: set[str]) -> None:

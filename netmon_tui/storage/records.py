@@ -333,18 +333,6 @@ neighbour_history = Table(
 )
 """Every lladdr an address ever had."""
 
-neighbour_events = Table(
-    "neighbour_events",
-    metadata,
-    Column("id", _ID, primary_key=True),
-    Column("time", Moment, nullable=False),
-    Column("kind", String(16), nullable=False),
-    Column("address", Text, nullable=False),
-    Column("interface", String(15), nullable=False),
-    Column("lladdr", String(17), nullable=False),
-    Column("previous_lladdr", String(17), nullable=False),
-)
-
 jobs = Table(
     "jobs",
     metadata,

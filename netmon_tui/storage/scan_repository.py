@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -97,6 +98,24 @@ class ScanRepository:
         with self._database.read() as connection:
             query = select(records.scans.c.directory).where(records.scans.c.id == scan_id)
             return Path(connection.execute(query).scalar_one())
+
+    def arguments(self, scan_id: int) -> str:
+        """Return the options of a scan as one line."""
+        with self._database.read() as connection:
+            query = select(records.scans.c.arguments).where(records.scans.c.id == scan_id)
+            return str(connection.execute(query).scalar_one())
+
+    def add_warnings(self, scan_id: int, warnings: Sequence[str]) -> None:
+        """Append to what a scan warns of."""
+        if not warnings:
+            return
+
+        def work(connection: Connection) -> None:
+            query = select(records.scans.c.warnings).where(records.scans.c.id == scan_id)
+            have = list(connection.execute(query).scalar_one())
+            self._set(connection, scan_id, warnings=[*have, *(w for w in warnings if w not in have)])
+
+        self._database.write(work)
 
     def find(
         self,

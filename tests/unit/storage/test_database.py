@@ -148,26 +148,27 @@ def test_one_failing_unit_does_not_spoil_its_neighbours(database):
     hold = threading.Event()
     first = database.submit(lambda c: hold.wait(5))
     bad = database.submit(lambda c: 1 // 0)
-    good = database.submit(lambda c: c.execute(insert(records.neighbour_events), _event()).rowcount)
+    good = database.submit(lambda c: c.execute(insert(records.neighbours), _neighbour()).rowcount)
     hold.set()
     assert first.result(5) is True
     with pytest.raises(ZeroDivisionError):
         bad.result(5)
     assert good.result(5) == 1
     with database.read() as connection:
-        assert len(connection.execute(select(records.neighbour_events)).all()) == 1
+        assert len(connection.execute(select(records.neighbours)).all()) == 1
 
 
-def _event() -> dict[str, object]:
+def _neighbour() -> dict[str, object]:
     from datetime import UTC, datetime
 
     return {
-        "time": datetime.now(UTC),
-        "kind": "new",
+        "first_seen": datetime.now(UTC),
+        "last_seen": datetime.now(UTC),
+        "family": "ipv4",
         "address": "192.0.2.1",
         "interface": "eth0",
         "lladdr": "",
-        "previous_lladdr": "",
+        "router": False,
     }
 
 
@@ -193,14 +194,14 @@ def test_a_full_disk_is_named_and_nothing_is_half_done(tmp_path, database):
         connection.exec_driver_sql(f"PRAGMA max_page_count={pages + 5}")
         bulk_insert(
             connection,
-            records.neighbour_events,
-            [(i, 0.0, "new", "x" * 3000, "eth0", "", "") for i in range(1, 100)],
+            records.neighbours,
+            [("eth0", f"{i}" + "x" * 3000, "ipv4", "", 0, 0.0, 0.0) for i in range(1, 100)],
         )
 
     with pytest.raises(DiskFull):
         database.write(fill)
     with database.read() as connection:
-        assert connection.execute(select(records.neighbour_events)).all() == []
+        assert connection.execute(select(records.neighbours)).all() == []
     assert check_integrity(database) == ()
 
 

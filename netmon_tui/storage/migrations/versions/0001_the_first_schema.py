@@ -22,17 +22,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_events")),
     )
     op.create_table(
-        "neighbour_events",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("time", sa.Float(), nullable=False),
-        sa.Column("kind", sa.String(length=16), nullable=False),
-        sa.Column("address", sa.Text(), nullable=False),
-        sa.Column("interface", sa.String(length=15), nullable=False),
-        sa.Column("lladdr", sa.String(length=17), nullable=False),
-        sa.Column("previous_lladdr", sa.String(length=17), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_neighbour_events")),
-    )
-    op.create_table(
         "neighbour_history",
         sa.Column("interface", sa.String(length=15), nullable=False),
         sa.Column("address", sa.Text(), nullable=False),

@@ -1,0 +1,250 @@
+"""Domain values as JSON documents with the keys that the command line and the exports promise.
+
+Times are RFC 3339 in UTC, sizes bytes, durations seconds. Foreign text stays as it is: JSON has its own escapes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from netmon_tui.domain.capture import Capture, CaptureFile
+from netmon_tui.domain.host import Host, Port, Script
+from netmon_tui.domain.job import Job
+from netmon_tui.domain.neighbour import Interface, NeighbourEvent, NeighbourRecord
+from netmon_tui.domain.packet import Field, PacketDetail, PacketSummary
+from netmon_tui.domain.scan import Scan
+from netmon_tui.domain.user import AuditEvent, User
+
+Document = dict[str, Any]
+
+
+def timestamp(moment: datetime | None) -> str | None:
+    """Return an instant as RFC 3339, or None."""
+    return None if moment is None else moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def scan_document(scan: Scan, hosts: Sequence[Host] | None = None) -> Document:
+    """Return a scan; with ``hosts`` when they are given."""
+    document = {
+        "id": scan.id,
+        "name": scan.name,
+        "targets": list(scan.targets),
+        "profile": scan.profile,
+        "arguments": scan.arguments,
+        "command": list(scan.command),
+        "state": scan.state.value,
+        "owner": scan.owner,
+        "started": timestamp(scan.started),
+        "finished": timestamp(scan.finished),
+        "percent": scan.percent,
+        "hosts_up": scan.hosts_up,
+        "hosts_down": scan.hosts_down,
+        "hosts_total": scan.hosts_total,
+        "ports_open": scan.ports_open,
+        "warnings": list(scan.warnings),
+        "error": scan.error,
+        "imported": scan.imported,
+    }
+    if hosts is not None:
+        document["hosts"] = [host_document(host) for host in hosts]
+    return document
+
+
+def host_document(host: Host) -> Document:
+    """Return one host with everything a scan found of it."""
+    return {
+        "address": host.address,
+        "addresses": [a._asdict() for a in host.addresses],
+        "lladdr": host.lladdr,
+        "vendor": host.vendor,
+        "hostnames": [{"name": name, "type": kind} for name, kind in host.hostnames],
+        "status": host.status,
+        "reason": host.reason,
+        "os": [{"name": m.name, "accuracy": m.accuracy, "cpe": list(m.cpe)} for m in host.os],
+        "distance": host.distance,
+        "uptime": host.uptime,
+        "partial": host.partial,
+        "ports": [port_document(port) for port in host.ports],
+        "extraports": [
+            {"state": e.state, "count": e.total, "reasons": dict(e.reasons)} for e in host.extraports
+        ],
+        "scripts": [script_document(script) for script in host.scripts],
+        "hops": [h._asdict() for h in host.hops],
+    }
+
+
+def port_document(port: Port) -> Document:
+    """Return one port with its service."""
+    service = port.service
+    return {
+        "number": port.number,
+        "protocol": port.protocol,
+        "state": port.state,
+        "reason": port.reason,
+        "service": None
+        if service is None
+        else {
+            "name": service.name,
+            "product": service.product,
+            "version": service.version,
+            "extrainfo": service.extrainfo,
+            "tunnel": service.tunnel,
+            "method": service.method,
+            "confidence": service.confidence,
+            "cpe": list(service.cpe),
+        },
+        "scripts": [script_document(script) for script in port.scripts],
+    }
+
+
+def script_document(script: Script) -> Document:
+    """Return one script's output."""
+    return {"id": script.id, "output": script.output, "data": script.data}
+
+
+def neighbour_document(neighbour: NeighbourRecord) -> Document:
+    """Return one neighbour."""
+    return {
+        "address": neighbour.address,
+        "family": neighbour.family.value,
+        "lladdr": neighbour.lladdr,
+        "vendor": neighbour.vendor,
+        "interface": neighbour.interface,
+        "state": neighbour.state,
+        "router": neighbour.router,
+        "hostname": neighbour.hostname,
+        "first_seen": timestamp(neighbour.first_seen),
+        "last_seen": timestamp(neighbour.last_seen),
+        "private": neighbour.private,
+    }
+
+
+def neighbour_event_document(event: NeighbourEvent) -> Document:
+    """Return one event of the neighbour table."""
+    return {
+        "time": timestamp(event.time),
+        "kind": event.kind.value,
+        "address": event.address,
+        "interface": event.interface,
+        "lladdr": event.lladdr,
+        "previous_lladdr": event.previous_lladdr,
+    }
+
+
+def interface_document(interface: Interface) -> Document:
+    """Return one interface."""
+    return {
+        "name": interface.name,
+        "lladdr": interface.lladdr,
+        "addresses": [f"{a.address}/{a.prefix}" for a in interface.addresses],
+        "up": interface.up,
+        "loopback": interface.loopback,
+        "gateways": list(interface.gateways),
+    }
+
+
+def capture_document(capture: Capture) -> Document:
+    """Return a capture with its files."""
+    counters = capture.counters
+    return {
+        "id": capture.id,
+        "name": capture.name,
+        "interface": capture.interface,
+        "filter": capture.filter,
+        "snaplen": capture.snaplen,
+        "linktype": capture.linktype,
+        "state": capture.state.value,
+        "owner": capture.owner,
+        "command": list(capture.command),
+        "started": timestamp(capture.started),
+        "finished": timestamp(capture.finished),
+        "packets": counters.packets,
+        "bytes": counters.bytes,
+        "received": counters.received,
+        "dropped": counters.dropped,
+        "protocols": dict(counters.protocols),
+        "files": [_file_document(file) for file in capture.files],
+        "first_packet": timestamp(capture.first_packet),
+        "last_packet": timestamp(capture.last_packet),
+        "end_reason": capture.end_reason,
+        "error": capture.error,
+    }
+
+
+def _file_document(file: CaptureFile) -> Document:
+    return {"path": file.path, "bytes": file.bytes, "packets": file.packets, "sha256": file.sha256}
+
+
+def packet_document(packet: PacketSummary) -> Document:
+    """Return one line of the packet list."""
+    return packet._asdict() | {"time": timestamp(datetime.fromtimestamp(packet.time, UTC))}
+
+
+def packet_detail_document(detail: PacketDetail) -> Document:
+    """Return one packet with its field tree and its bytes in hex."""
+    return packet_document(detail.summary) | {
+        "layers": [
+            {"name": layer.name, "label": layer.label, "fields": [_field_document(f) for f in layer.fields]}
+            for layer in detail.layers
+        ],
+        "bytes": detail.data.hex(),
+        "dissector": detail.dissector,
+    }
+
+
+def _field_document(field: Field) -> Document:
+    return {
+        "name": field.name,
+        "label": field.label,
+        "value": field.value,
+        "offset": field.offset,
+        "size": field.size,
+        "fields": [_field_document(child) for child in field.fields],
+    }
+
+
+def job_document(job: Job) -> Document:
+    """Return a job."""
+    return {
+        "id": job.id,
+        "kind": job.kind.value,
+        "subject": job.subject_id,
+        "owner": job.owner,
+        "state": job.state.value,
+        "pid": job.pid,
+        "command": list(job.command),
+        "directory": job.directory,
+        "created": timestamp(job.created),
+        "started": timestamp(job.started),
+        "finished": timestamp(job.finished),
+        "error": job.error,
+    }
+
+
+def user_document(user: User) -> Document:
+    """Return an account, without its secrets."""
+    return {
+        "id": user.id,
+        "name": user.name,
+        "role": user.role.value,
+        "state": user.state.value,
+        "email": user.email,
+        "created": timestamp(user.created),
+        "last_login": timestamp(user.last_login),
+        "failures": user.failures,
+        "locked_until": timestamp(user.locked_until),
+    }
+
+
+def audit_document(event: AuditEvent) -> Document:
+    """Return one row of the audit trail."""
+    return {
+        "id": event.id,
+        "time": timestamp(event.time),
+        "actor": event.actor,
+        "action": event.action,
+        "subject": event.subject,
+        "detail": event.detail,
+    }

@@ -1,0 +1,79 @@
+"""Compiling capture filters with tcpdump, as an unprivileged child on a short leash.
+
+A filter of a thousand characters can keep libpcap busy for many seconds, and its parser has had its share of
+memory errors, so neither our process nor root ever compiles one only to see whether it is right.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from netmon_tui.errors import InvalidInput, ToolFailed
+from netmon_tui.runtime.processes import run_checked
+from netmon_tui.tools.bpf import LONGEST_COMPLETED, check_text
+from netmon_tui.tools.tcpdump import complaint
+
+CPU_SECONDS = 2
+DEADLINE = 3.0
+"""Seconds of wall time."""
+
+_LINK_TYPE = re.compile(r"[A-Z0-9_]{1,40}")
+_PROGRAM = re.compile(r"\d{1,5}\n(?:\d{1,5} \d{1,3} \d{1,3} \d{1,10}\n)+")
+_KILLED_BY_CPU_LIMIT = (-24, -9)
+"""SIGXCPU, and the SIGKILL at the hard limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledFilter:
+    """A filter that libpcap accepts."""
+
+    program: str
+    """The BPF program as ``tcpdump -ddd`` prints it: how many instructions, then one per line."""
+    instructions: int
+
+
+def compile_filter(tcpdump: str, text: str, linktype: str = "EN10MB") -> CompiledFilter:
+    """Compile a filter; blocks for at most three seconds.
+
+    Args:
+        tcpdump: Absolute path.
+        text: What a user wrote, or what ``tools.bpf`` made of it; empty for all.
+        linktype: tcpdump's name of the link type the filter will be used on.
+
+    Raises:
+        InvalidInput: The filter is wrong (in tcpdump's own words), takes too long, or the link type is none.
+        ToolFailed: tcpdump printed something else than a program.
+        ToolMissing: There is no such tcpdump.
+    """
+    if not _LINK_TYPE.fullmatch(linktype):
+        raise InvalidInput(f"{linktype!r} is no link type")
+    expression = check_text(text, longest=LONGEST_COMPLETED)
+    argv = (tcpdump, "-y", linktype, "-ddd", "--", expression)
+    child = run_checked(argv, timeout=DEADLINE, cpu_seconds=CPU_SECONDS)
+    if child.timed_out or child.returncode in _KILLED_BY_CPU_LIMIT:
+        raise InvalidInput(
+            "The filter takes too long to compile",
+            why=f"it was given {CPU_SECONDS} seconds",
+            fix="write it shorter, such as portrange 1-400 instead of 400 ports",
+        )
+    if child.returncode != 0:
+        words = complaint(child.stderr)
+        raise _refusal(expression, words or f"tcpdump ended with status {child.returncode}")
+    return _parse(child.stdout)
+
+
+def _refusal(expression: str, words: str) -> InvalidInput:
+    """Return the error for tcpdump's complaint, with the position of the word it quotes, if it quotes one."""
+    quoted = re.search(r"'([^']+)'", words)
+    position = expression.find(quoted[1]) if quoted else -1
+    return InvalidInput("The filter is not valid", why=words, position=position if position >= 0 else None)
+
+
+def _parse(output: str) -> CompiledFilter:
+    """Read what ``-ddd`` prints: how many instructions, and each as ``code jt jf k``."""
+    lines = output.split("\n")
+    program = [line for line in lines[1:] if line]
+    if not _PROGRAM.fullmatch(output) or int(lines[0]) != len(program):
+        raise ToolFailed("tcpdump did not print the compiled filter", why=output[:80])
+    return CompiledFilter(output, len(program))

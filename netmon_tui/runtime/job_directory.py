@@ -1,0 +1,137 @@
+"""The directory of a job: what lies in it, and how spec and status are written there.
+
+::
+
+    JOBDIR/           0700
+      spec.json       what the runner shall do; written once, before it starts
+      status.json     what it says; replaced as a whole
+      stop            exists when somebody asked it to stop
+      stdout, stderr  the tool's output, each kept up to 64 MiB
+      runner.log      what the runner itself had to say; normally empty
+      home/           the tool's HOME, empty
+      (capture file)  named by the spec
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from netmon_tui.domain.job import (
+    CaptureCounters,
+    EndReason,
+    JobKind,
+    JobLimits,
+    JobSpec,
+    JobStatus,
+    ProcessIdentity,
+)
+
+
+class JobDirectory:
+    """One job's directory; nothing is cached, the files are the truth.
+
+    Args:
+        path: The directory, which need not exist yet.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.spec = path / "spec.json"
+        self.status = path / "status.json"
+        self.stop = path / "stop"
+        self.stdout = path / "stdout"
+        self.stderr = path / "stderr"
+        self.log = path / "runner.log"
+
+    def create(self) -> None:
+        """Make the directory, private to its owner.
+
+        Raises:
+            FileExistsError: There is something of this name already.
+        """
+        self.path.mkdir(mode=0o700, parents=True)
+
+    def write_spec(self, spec: JobSpec, *, patience: tuple[float, float] | None = None) -> None:
+        """Write ``spec.json``.
+
+        Args:
+            spec: What the runner shall do.
+            patience: Seconds from SIGINT to SIGTERM and on to SIGKILL, when not the runner's own.
+
+        Raises:
+            ValueError: The capture file is not a plain name, or the command not an absolute path.
+        """
+        if "/" in spec.capture_file or spec.capture_file.startswith("."):
+            raise ValueError("a capture file is a plain name in the job directory")
+        if not spec.argv or not spec.argv[0].startswith("/"):
+            raise ValueError("a tool is started by its absolute path")
+        data = asdict(spec)
+        if patience is not None:
+            data["patience"] = patience
+        temporary = self.path / "spec.json.tmp"
+        descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            json.dump(data, file)
+        temporary.replace(self.spec)
+
+    def read_spec(self) -> JobSpec:
+        """Return what was asked for.
+
+        Raises:
+            FileNotFoundError: Nothing was.
+        """
+        data = json.loads(self.spec.read_text("utf-8"))
+        return JobSpec(
+            kind=JobKind(data["kind"]),
+            argv=tuple(data["argv"]),
+            limits=JobLimits(**data["limits"]),
+            detached=data["detached"],
+            private_pty=data["private_pty"],
+            capture_file=data["capture_file"],
+            counter_programs=tuple((name, program) for name, program in data["counter_programs"]),
+            counter_interface=data["counter_interface"],
+        )
+
+    def read_status(self) -> JobStatus | None:
+        """Return what the runner last said; None when it never did or the file is damaged."""
+        try:
+            return _status_from(json.loads(self.status.read_bytes()))
+        except (FileNotFoundError, NotADirectoryError, ValueError, TypeError, KeyError):
+            return None
+
+    def size(self) -> int:
+        """Return the bytes that all its files take."""
+        total = 0
+        for entry in self.path.rglob("*"):
+            try:
+                total += entry.lstat().st_size if not entry.is_dir() else 0
+            except FileNotFoundError:
+                continue  # replaced meanwhile
+        return total
+
+    def remove(self) -> None:
+        """Delete the directory and all that is in it; symbolic links are not followed."""
+        shutil.rmtree(self.path)
+
+
+def _status_from(data: dict[str, Any]) -> JobStatus:
+    why, counters = data["why"], data["counters"]
+    fields = {name: data[name] for name in ("state", "tool_pid", "tool_start_ticks", "started", "ended")}
+    return JobStatus(
+        **fields,
+        runner=ProcessIdentity(**data["runner"]),
+        why=None if why is None else EndReason(why),
+        exit_status=data["exit_status"],
+        error=data["error"],
+        counters=None if counters is None else _counters_from(counters),
+    )
+
+
+def _counters_from(data: dict[str, Any]) -> CaptureCounters:
+    protocols = tuple((name, count) for name, count in data["protocols"])
+    return CaptureCounters(**(data | {"protocols": protocols}))

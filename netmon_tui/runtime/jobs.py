@@ -1,0 +1,220 @@
+"""Start, follow, stop and adopt durable jobs. Everything blocks but :func:`tail`: call it in a thread."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from netmon_tui.domain.job import EndReason, JobSpec, JobStatus, ProcessIdentity
+from netmon_tui.errors import DiskFull, NetmonError, ToolFailed, ToolMissing
+from netmon_tui.runtime.job_directory import JobDirectory
+from netmon_tui.runtime.process_identity import is_alive, members_of_group, send_signal
+
+RUNNER = Path(__file__).parent / "runner" / "__main__.py"
+START_PATIENCE = 5.0
+"""Seconds for the runner to say that the tool runs."""
+PIECE = 1 << 20
+"""Most bytes that :func:`tail` reads at once."""
+_ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
+_NOT_YET = JobStatus(state="starting", runner=ProcessIdentity(0, 0, ""))
+_KILL_PATIENCE = (1.0, 1.0, 5.0)
+
+
+@dataclass(slots=True)
+class JobHandle:
+    """A job that this process started.
+
+    While the handle is open, its runner knows that we live. A job that is not detached is stopped when the
+    handle is closed or this process ends, in whatever way.
+    """
+
+    directory: Path
+    status: JobStatus
+    """What the runner said when the tool ran (or had already ended)."""
+    lifeline: int = -1
+    """Write end of the pipe that is the runner's stdin; -1 for none."""
+
+    def close(self) -> None:
+        """Let go of the lifeline."""
+        if self.lifeline >= 0:
+            os.close(self.lifeline)
+            self.lifeline = -1
+
+
+def start_job(
+    directory: Path, spec: JobSpec, *, lifeline: bool = True, patience: tuple[float, float] | None = None
+) -> JobHandle:
+    """Start a runner for a new job and wait until its tool runs.
+
+    Args:
+        directory: The job directory, which is made when it does not exist.
+        spec: What to run.
+        lifeline: Whether the runner shall notice the end of this process.
+        patience: Seconds from SIGINT to SIGTERM and on to SIGKILL when the job is stopped.
+
+    Raises:
+        ToolMissing: The tool is not where the command says.
+        DiskFull: The file system has less space than the limits ask for.
+        ToolFailed: The tool or the runner could not start; a capture also when it ended without capturing.
+    """
+    job = JobDirectory(directory)
+    if not directory.is_dir():
+        job.create()
+    job.write_spec(spec, patience=patience)
+    handle = JobHandle(directory, _NOT_YET)
+    if lifeline:
+        reader, handle.lifeline = os.pipe()
+    else:
+        reader = os.open(os.devnull, os.O_RDONLY)
+    try:
+        _launch(job, reader)
+        handle.status = _wait_for_start(job)
+    except BaseException:
+        handle.close()
+        raise
+    finally:
+        os.close(reader)
+    _refuse_failed_start(spec, handle)
+    return handle
+
+
+def _launch(job: JobDirectory, stdin: int) -> None:
+    """Start the runner; it leaves our family at once, so what we wait for here is only the first fork."""
+    environment = dict(_ENVIRONMENT)
+    if "TZ" in os.environ:
+        environment["TZ"] = os.environ["TZ"]
+    flags = os.O_CREAT | os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW
+    log = os.open(job.log, flags, 0o600)
+    try:
+        subprocess.run(
+            [sys.executable, "-I", "-S", str(RUNNER), str(job.path)],
+            stdin=stdin,
+            stdout=subprocess.DEVNULL,
+            stderr=log,
+            env=environment,
+            start_new_session=True,
+            check=False,
+        )
+    finally:
+        os.close(log)
+
+
+def _wait_for_start(job: JobDirectory) -> JobStatus:
+    deadline = time.monotonic() + START_PATIENCE
+    while True:
+        status = job.read_status()
+        if status and status.state != "starting":
+            return status
+        late = time.monotonic() > deadline
+        if late and status and is_alive(status.runner):
+            return status
+        if late or (status and not is_alive(status.runner)):
+            why = job.log.read_text("utf-8", "replace").strip().rpartition("\n")[2][:500]
+            raise ToolFailed("the runner of the job did not start", why=why)
+        time.sleep(0.01)
+
+
+def _refuse_failed_start(spec: JobSpec, handle: JobHandle) -> None:
+    """Raise what a tool that never ran has to say."""
+    status = handle.status
+    if status.state != "ended" or status.started:
+        return
+    handle.close()
+    tool = Path(spec.argv[0])
+    if status.why is EndReason.START_FAILED and not tool.exists():
+        raise ToolMissing(f"{tool.name} is not installed", why=f"{tool} does not exist")
+    if status.why is EndReason.STOPPED:
+        return
+    error: type[NetmonError] = DiskFull if status.why is EndReason.DISK_FULL else ToolFailed
+    raise error(f"{tool.name} could not start", why=status.error)
+
+
+def request_stop(directory: Path) -> None:
+    """Ask the runner to stop its tool: by the ladder, and a capture after its last packets.
+
+    Returns at once. The status says how it went.
+
+    Raises:
+        PrivilegeMissing: The job belongs to another user.
+        OSError: The request could not be written down and there was no runner to tell.
+    """
+    job = JobDirectory(directory)
+    status = job.read_status()
+    told = status is not None and send_signal(status.runner, signal.SIGTERM)
+    try:
+        os.close(os.open(job.stop, os.O_CREAT | os.O_WRONLY | os.O_NOFOLLOW, 0o600))
+    except OSError:
+        if not told:  # a full disk is no reason not to stop
+            raise
+
+
+def job_status(directory: Path) -> JobStatus | None:
+    """Return what the runner last said, or None. Whether it can still say more: :func:`runner_is_alive`."""
+    return JobDirectory(directory).read_status()
+
+
+def runner_is_alive(status: JobStatus) -> bool:
+    """Whether the job is still watched. If not, and the state is not ``ended``, it was interrupted."""
+    return is_alive(status.runner)
+
+
+def sweep_orphan(status: JobStatus) -> bool:
+    """Kill the tool of a runner that died without stopping it. Returns whether there was one to kill.
+
+    Raises:
+        PrivilegeMissing: It belongs to another user.
+    """
+    tool = ProcessIdentity(status.tool_pid, status.tool_start_ticks, status.runner.boot_id)
+    if is_alive(status.runner) or not is_alive(tool):
+        return False
+    left: set[ProcessIdentity] = set()
+    for number, patience in zip((signal.SIGINT, signal.SIGTERM, signal.SIGKILL), _KILL_PATIENCE, strict=True):
+        # The tool leads its group: while it lives the number of the group cannot be anybody else's.
+        left |= set(members_of_group(tool.pid)) if is_alive(tool) else set()
+        for process in left:
+            send_signal(process, number)
+        deadline = time.monotonic() + patience
+        while any(map(is_alive, left)) and time.monotonic() < deadline:
+            time.sleep(0.02)
+    return True
+
+
+async def tail(
+    path: Path, *, offset: int = 0, until: Callable[[], bool], poll: float = 0.25
+) -> AsyncIterator[bytes]:
+    """Yield what is appended to a file, in pieces of at most 1 MiB, read in a thread.
+
+    Args:
+        path: The file; as long as it does not exist it counts as empty.
+        offset: Where to begin, in bytes.
+        until: Whether the file is complete. It is asked before the last look, so that nothing is missed.
+        poll: Seconds between looks at a file that has nothing new.
+    """
+    while True:
+        complete = until()
+        piece = await asyncio.to_thread(_read_piece, path, offset)
+        offset += len(piece)
+        if piece:
+            yield piece
+        elif complete:
+            return
+        else:
+            await asyncio.sleep(poll)
+
+
+def _read_piece(path: Path, offset: int) -> bytes:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        return b""
+    try:
+        return os.pread(descriptor, PIECE, offset)
+    finally:
+        os.close(descriptor)

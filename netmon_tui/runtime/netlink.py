@@ -1,0 +1,376 @@
+"""The kernel's neighbour table, read and followed over rtnetlink without polling.
+
+One socket carries both the dumps and the events, so that the kernel itself keeps them in order. A socket that
+lost messages (ENOBUFS) is thrown away, and a new one starts with a full dump: no row can be stale.
+Reading needs no privileges.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import socket
+import time
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass, field, replace
+from typing import Self
+
+from netmon_tui.domain.neighbour import Neighbour
+from netmon_tui.errors import NetmonError, PrivilegeMissing
+from netmon_tui.tools.rtnetlink import (
+    GROUPS,
+    Decoded,
+    LinkGone,
+    LinkSeen,
+    NeighbourDeleted,
+    NeighbourSeen,
+    RtnetlinkChange,
+    decode,
+    link_dump_request,
+    neighbour_dump_request,
+)
+
+RECEIVE_BUFFER = 16 * 1024 * 1024
+"""Bytes of socket buffer asked for: holds some 20,000 events while the program is busy."""
+_SO_RCVBUFFORCE = 33
+"""asm-generic/socket.h; goes beyond net.core.rmem_max and needs CAP_NET_ADMIN."""
+_DATAGRAM = 256 * 1024
+"""The kernel makes dump datagrams of at most 32 KiB; a link with hundreds of virtual functions is larger."""
+_WAKE_BYTES = 128 * 1024
+"""Read at most so much before other tasks get their turn: about 1,500 entries, 5 ms."""
+_DUMP_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Resync:
+    """The whole table: whatever was known before is void."""
+
+    neighbours: list[Neighbour]
+    links: list[LinkSeen]
+
+
+TableChange = Resync | RtnetlinkChange
+_Key = tuple[int, str]
+
+
+@dataclass(slots=True)
+class _Rebuild:
+    """A dump that is being received, and the events that came meanwhile, which overrule it."""
+
+    request: Callable[[int], bytes]
+    """Makes the request that is being answered: links first, then neighbours."""
+    interrupted: bool = False
+    rows: list[Neighbour] = field(default_factory=list)
+    links: list[LinkSeen] = field(default_factory=list)
+    newer_rows: dict[_Key, Neighbour | None] = field(default_factory=dict)
+    """By ifindex and address; None for one that was deleted."""
+    newer_links: dict[int, LinkSeen | None] = field(default_factory=dict)
+
+    def add_dumped(self, change: RtnetlinkChange) -> None:
+        """Take a part of the dump."""
+        if isinstance(change, NeighbourSeen):
+            self.rows.append(change.neighbour)
+        elif isinstance(change, LinkSeen):
+            self.links.append(change)
+
+    def add_event(self, change: RtnetlinkChange) -> None:
+        """Take an event."""
+        match change:
+            case NeighbourSeen(row):
+                self.newer_rows[row.ifindex, row.address] = row
+            case NeighbourDeleted(row):
+                self.newer_rows[row.ifindex, row.address] = None
+            case LinkSeen():
+                self.newer_links[change.ifindex] = change
+            case LinkGone():
+                self.newer_links[change.ifindex] = None
+
+    def discard(self) -> None:
+        """Forget the interrupted answer to the present request; what the events said stays true."""
+        self.interrupted = False
+        (self.links if self.request is link_dump_request else self.rows).clear()
+
+    def link_table(self) -> dict[int, LinkSeen]:
+        """Return the interfaces by ifindex."""
+        merged = {link.ifindex: link for link in self.links} | self.newer_links
+        return {ifindex: link for ifindex, link in merged.items() if link is not None}
+
+    def neighbours(self, names: dict[int, str]) -> list[Neighbour]:
+        """Return the entries of existing interfaces, under their present names."""
+        rows = self.rows
+        if self.newer_rows:
+            kept = [row for row in rows if (row.ifindex, row.address) not in self.newer_rows]
+            rows = kept + [row for row in self.newer_rows.values() if row is not None]
+        if all(row.interface == names.get(row.ifindex) for row in rows):
+            return rows
+        return [replace(row, interface=names[row.ifindex]) for row in rows if row.ifindex in names]
+
+
+class TableReader:
+    """Makes changes out of datagrams, and asks for dumps when they are due. Knows no socket.
+
+    Args:
+        send: Sends a request to the kernel.
+    """
+
+    def __init__(self, send: Callable[[bytes], object]) -> None:
+        self._send = send
+        self._sequence = 0
+        self._names: dict[int, str] = {}
+        self._rebuild: _Rebuild | None = None
+
+    def start(self) -> None:
+        """Ask for the whole table, unless that is under way."""
+        if self._rebuild is None:
+            self._rebuild = _Rebuild(link_dump_request)
+            self._ask(self._rebuild)
+
+    def _ask(self, rebuild: _Rebuild) -> None:
+        self._sequence += 1
+        self._send(rebuild.request(self._sequence))
+
+    def receive(self, datagram: bytes, *, event: bool) -> list[TableChange]:
+        """Return the changes that a datagram brings: none while a dump is incomplete, then a Resync.
+
+        Args:
+            datagram: Bytes from the kernel.
+            event: It came by multicast, and is no answer to a request.
+
+        Raises:
+            InvalidInput: the datagram is malformed.
+            OSError: the kernel refused the dump.
+        """
+        decoded = decode(datagram, self._names)
+        return self._take_events(decoded.changes) if event else self._take_answer(decoded)
+
+    def _take_events(self, changes: list[RtnetlinkChange]) -> list[TableChange]:
+        renamed = [self._note_name(change) for change in changes]
+        if self._rebuild is None:
+            if any(renamed):
+                self.start()
+            return list(changes)
+        for change in changes:
+            self._rebuild.add_event(change)
+        return []
+
+    def _note_name(self, change: RtnetlinkChange) -> bool:
+        """Keep the names right; return whether an interface got another one, which all its rows carry."""
+        if isinstance(change, LinkSeen):
+            before = self._names.get(change.ifindex, change.name)
+            self._names[change.ifindex] = change.name
+            return before != change.name
+        if isinstance(change, LinkGone):
+            self._names.pop(change.ifindex, None)
+        return False
+
+    def _take_answer(self, decoded: Decoded) -> list[TableChange]:
+        rebuild = self._rebuild
+        if rebuild is None or decoded.sequence != self._sequence:
+            return []
+        if decoded.error:
+            raise OSError(decoded.error, os.strerror(decoded.error))
+        rebuild.interrupted |= decoded.interrupted
+        for change in decoded.changes:
+            rebuild.add_dumped(change)
+        return self._end_of_answer(rebuild) if decoded.done else []
+
+    def _end_of_answer(self, rebuild: _Rebuild) -> list[TableChange]:
+        """Ask again, ask for the next part, or deliver."""
+        if rebuild.interrupted:
+            rebuild.discard()
+        else:
+            links = rebuild.link_table()
+            self._names = {ifindex: link.name for ifindex, link in links.items()}
+            if rebuild.request is neighbour_dump_request:
+                self._rebuild = None
+                return [Resync(rebuild.neighbours(self._names), list(links.values()))]
+            rebuild.request = neighbour_dump_request
+        self._ask(rebuild)
+        return []
+
+
+class NeighbourMonitor:
+    """Follows the neighbour table: ``async with NeighbourMonitor() as monitor``, then ``monitor.batches()``.
+
+    Args:
+        receive_buffer: Bytes of socket buffer; as much of it as the kernel grants.
+    """
+
+    def __init__(self, *, receive_buffer: int = RECEIVE_BUFFER) -> None:
+        self._receive_buffer = receive_buffer
+        self._socket: socket.socket | None = None
+        self._reader: TableReader | None = None
+        self._waiter: asyncio.Future[None] | None = None
+        self._scratch = bytearray(_DATAGRAM)
+        self.losses = 0
+        """How often the kernel had to drop events, each followed by a Resync."""
+
+    async def __aenter__(self) -> Self:
+        """Open the socket and ask for the table.
+
+        Raises:
+            PrivilegeMissing: netlink sockets are forbidden here.
+            NetmonError: the kernel refused for another reason.
+        """
+        self._open()
+        return self
+
+    async def __aexit__(self, *_exc: object) -> None:
+        self._close()
+
+    def _open(self) -> None:
+        try:
+            self._socket = _open_socket(GROUPS, self._receive_buffer)
+            self._reader = TableReader(self._socket.send)
+            self._reader.start()
+        except OSError as error:
+            self._close()
+            raise _refusal(error) from error
+
+    def _close(self) -> None:
+        if self._socket is not None:
+            if self._waiter is not None:
+                self._waiter.get_loop().remove_reader(self._socket)
+                _wake(self._waiter)
+            self._socket.close()
+        self._socket = self._reader = None
+
+    def refresh(self) -> None:
+        """Ask for a full dump: a Resync follows.
+
+        Raises:
+            NetmonError: the kernel refused.
+        """
+        if self._reader is not None:
+            try:
+                self._reader.start()
+            except OSError as error:
+                raise _refusal(error) from error
+
+    async def batches(self) -> AsyncGenerator[list[TableChange], None]:
+        """Yield what changed, one list per wake-up, oldest first; the first begins with a Resync.
+
+        For one consumer. A slow one costs no memory: the kernel's buffer fills, and a Resync follows the loss.
+        Ends when the monitor is closed.
+
+        Raises:
+            NetmonError: the socket failed.
+        """
+        while self._socket is not None:
+            await self._readable(self._socket)
+            batch = self._drain()
+            if batch:
+                yield batch
+
+    async def _readable(self, source: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        self._waiter = loop.create_future()
+        loop.add_reader(source, _wake, self._waiter)
+        try:
+            await self._waiter
+        finally:
+            self._waiter = None
+            if self._socket is source:
+                loop.remove_reader(source)
+
+    def _drain(self) -> list[TableChange]:
+        """Read what is there, but not for longer than other tasks can wait."""
+        batch: list[TableChange] = []
+        taken = 0
+        while taken < _WAKE_BYTES and self._socket is not None and self._reader is not None:
+            try:
+                datagram, event = _receive(self._socket, self._scratch)
+                batch += self._reader.receive(datagram, event=event)
+            except BlockingIOError:
+                break
+            except OSError as error:
+                if error.errno != errno.ENOBUFS:
+                    raise _refusal(error) from error
+                self.losses += 1
+                self._close()
+                self._open()
+                break
+            taken += len(datagram)
+        return batch
+
+
+def dump_neighbours() -> list[Neighbour]:
+    """Return the neighbour table as it is now. Blocks: 10,000 entries take some 30 ms.
+
+    Raises:
+        PrivilegeMissing: netlink sockets are forbidden here.
+        NetmonError: the kernel refused, or changed the table faster than it could be read.
+    """
+    try:
+        with _open_socket(0, RECEIVE_BUFFER) as source:
+            return _dump(source)
+    except OSError as error:
+        raise _refusal(error) from error
+
+
+def _dump(source: socket.socket) -> list[Neighbour]:
+    reader = TableReader(source.send)
+    reader.start()
+    scratch = bytearray(_DATAGRAM)
+    deadline = time.monotonic() + _DUMP_SECONDS
+    while (left := deadline - time.monotonic()) > 0:
+        source.settimeout(left)
+        datagram, event = _receive(source, scratch)
+        for change in reader.receive(datagram, event=event):
+            if isinstance(change, Resync):
+                return change.neighbours
+    raise TimeoutError(errno.ETIMEDOUT, "it changed faster than it could be read")
+
+
+def _open_socket(groups: int, receive_buffer: int) -> socket.socket:
+    """Return a non-blocking rtnetlink socket that is subscribed to the groups."""
+    source = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE)
+    try:
+        source.setblocking(False)
+        _enlarge(source, receive_buffer)
+        source.bind((0, groups))
+    except OSError:
+        source.close()
+        raise
+    return source
+
+
+def _enlarge(source: socket.socket, size: int) -> None:
+    """Set the receive buffer; without CAP_NET_ADMIN the kernel silently grants at most net.core.rmem_max."""
+    try:
+        source.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, size)
+    except PermissionError:
+        source.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
+
+
+def _receive(source: socket.socket, scratch: bytearray) -> tuple[bytes, bool]:
+    """Return the next datagram of the kernel and whether it came by multicast, as events do.
+
+    What another process sends (root can) is passed over.
+    """
+    while True:
+        size, _, flags, (port, groups) = source.recvmsg_into([scratch])
+        if flags & socket.MSG_TRUNC:
+            raise OSError(errno.EMSGSIZE, os.strerror(errno.EMSGSIZE))
+        if port == 0:
+            return bytes(memoryview(scratch)[:size]), groups != 0
+
+
+def _wake(waiter: asyncio.Future[None]) -> None:
+    if not waiter.done():
+        waiter.set_result(None)
+
+
+def _refusal(error: OSError) -> NetmonError:
+    if isinstance(error, PermissionError):
+        return PrivilegeMissing(
+            "the kernel's neighbour table may not be read",
+            why=str(error.strerror),
+            fix="allow netlink sockets (AF_NETLINK) in the sandbox or service that runs this program",
+        )
+    return NetmonError(
+        "the kernel's neighbour table cannot be read",
+        why=str(error.strerror or error),
+        fix="try again; ip neigh should show the same trouble",
+    )

@@ -1,0 +1,243 @@
+"""A capture: tcpdump's packets moved from its pipe to the file, and its figures kept."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+from .counting import KernelCounter
+from .record_walk import trim_to_whole_records
+from .streams import NO_ROOM, create_file, read_ready
+from .tool import PIPE_BYTES, Tool
+
+TYPE_CHECKING = False  # typing itself would cost 5 ms
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+_MOVES_AT_ONCE = 16
+_PIECE = 65_536
+FIGURES_PERIOD = 1.0
+"""Seconds between questions for tcpdump's own figures."""
+BLOCK_TIMEOUT = 1.0
+"""Seconds after which the kernel hands tcpdump a block that is not full (TPACKET_V3, libpcap's default)."""
+FLUSH_PATIENCE = BLOCK_TIMEOUT + 0.3
+"""Seconds by which tcpdump has surely seen a packet."""
+START_PATIENCE = 3.0
+"""Seconds after which a tool that does not say "listening on" is believed to capture."""
+_FIGURES = {"captured": "captured", "received by filter": "received", "dropped by kernel": "dropped"}
+
+
+def parse_figures(line: bytes) -> dict[str, int]:
+    """Return the figures in a line of tcpdump's: three after SIGUSR1, one in each of its last lines."""
+    figures = {}
+    for part in line.decode("ascii", "replace").removeprefix("tcpdump: ").split(", "):
+        number, _, words = part.partition(" ")
+        name = _FIGURES.get(words.removeprefix("packets ").removeprefix("packet ").strip())
+        if name and number.isdigit():
+            figures[name] = int(number)
+    return figures
+
+
+class PacketFile:
+    """The file that the packets go to, without a copy through this process where the kernel can splice.
+
+    Args:
+        source: Non-blocking read end of the tool's stdout.
+        directory: The job directory.
+        name: Name of the file in it.
+    """
+
+    busy_bytes = PIPE_BYTES // 2
+    """Less than this in the pipe is worth a pause."""
+
+    def __init__(self, source: int, directory: str, name: str) -> None:
+        self.source = source
+        self.path = f"{directory}/{name}"
+        self.bytes = 0
+        self.error: OSError | None = None
+        """Why nothing more is written."""
+        self._target = create_file(directory, name)
+        self._step: Callable[[], int | None] = self._splice
+
+    def move(self) -> tuple[int, bool]:
+        """Move what is in the pipe; return (bytes moved, whether more can come)."""
+        total = 0
+        for _ in range(_MOVES_AT_ONCE):
+            moved = self._step()
+            if not moved:
+                return total, moved is None
+            total += moved
+            if moved < self.busy_bytes:
+                break  # what has come meanwhile is worth no call of its own
+        return total, True
+
+    def _splice(self) -> int | None:
+        """Move up to a pipe's content; 0 at the end, None when the pipe is empty."""
+        try:
+            flags = os.SPLICE_F_NONBLOCK | os.SPLICE_F_MOVE
+            moved = os.splice(self.source, self._target, PIPE_BYTES, flags=flags)
+        except BlockingIOError:
+            return None
+        except OSError as error:
+            if not self.bytes and error.errno not in NO_ROOM:
+                self._step = self._copy  # a file system that cannot splice
+            else:
+                self._give_up(error)
+            return self._step()
+        self.bytes += moved
+        return moved
+
+    def _copy(self) -> int | None:
+        data = read_ready(self.source, _PIECE)
+        if not data:
+            return data if data is None else 0
+        try:
+            written = os.write(self._target, data)
+            self.bytes += written
+            if written < len(data):
+                self.bytes += os.write(self._target, data[written:])
+        except OSError as error:
+            self._give_up(error)
+        return len(data)
+
+    def _give_up(self, error: OSError) -> None:
+        self.error = error
+        self._step = self._discard
+
+    def _discard(self) -> int | None:
+        data = read_ready(self.source, _PIECE)
+        return data if data is None else len(data)
+
+    def trim(self) -> int:
+        """Cut the file to whole records and return how many there are."""
+        records, self.bytes = trim_to_whole_records(self.path)
+        return records
+
+
+class Capture:
+    """Watches tcpdump: its figures, the kernel's, and when it may be stopped without losing a packet."""
+
+    def __init__(self, spec: dict[str, Any], tool: Tool, directory: str) -> None:
+        self._programs = spec["counter_programs"]
+        self._interface = spec["counter_interface"]
+        self._tool = tool
+        self._counters: list[KernelCounter] = []
+        self._figures = {"captured": 0, "received": 0, "dropped": 0}
+        self._final: set[str] = set()
+        self._packets = 0
+        self._begun = time.monotonic()
+        self._asked = 0.0
+        self._changed = self._begun
+        self._unflushed = False
+        self._goal = -1
+        self._drain_since = 0.0
+        self.listening = False
+        """Whether tcpdump has said so, or must be capturing by now."""
+        self.file = PacketFile(tool.stdout, directory, spec["capture_file"])
+
+    # --- what tcpdump says ---------------------------------------------------------------------------
+
+    def hear(self, line: bytes) -> bool:
+        """Take a line of tcpdump's stderr; False for the answers to our questions, which are not kept."""
+        if b"listening on" in line and not self.listening:
+            self._begin()
+        figures = parse_figures(line)
+        self._figures |= figures
+        if len(figures) == 1:
+            self._final |= figures.keys()
+        return len(figures) < len(_FIGURES)
+
+    def _begin(self) -> None:
+        """Count from here on: tcpdump says it listens when its filter is in place."""
+        self.listening = True
+        for name, program in self._programs:
+            try:
+                self._counters.append(KernelCounter(name, program, self._interface))
+            except OSError:
+                # No CAP_NET_RAW: tcpdump's own figures have to do. One socket less would miscount the rest.
+                self._stop_counting()
+                return
+
+    def _stop_counting(self) -> None:
+        for counter in self._counters:
+            counter.close()
+        self._counters = []
+
+    # --- several times a second ----------------------------------------------------------------------
+
+    def tick(self, now: float) -> None:
+        """Read the kernel's counts, and ask tcpdump once a second when there is news."""
+        if not self.listening and (self.file.bytes or now - self._begun > START_PATIENCE):
+            self._begin()
+        packets = self._count()
+        if packets != self._packets:
+            self._packets, self._changed, self._unflushed = packets, now, True
+        if now - self._asked >= FIGURES_PERIOD and self._has_news(now):
+            self._ask(now)
+        if self._unflushed and now - self._changed > FLUSH_PATIENCE:
+            self._flush()
+
+    def _count(self) -> int:
+        counts = [counter.poll() for counter in self._counters]
+        return counts[0] if counts else self._figures["captured"]
+
+    def _has_news(self, now: float) -> bool:
+        return not self._counters or now - self._changed < FLUSH_PATIENCE + FIGURES_PERIOD
+
+    def _ask(self, now: float) -> None:
+        # Its handler is set some time after it has started, and without one the signal would kill it.
+        if self.listening and self._tool.catches(signal.SIGUSR1):
+            self._asked = now
+            self._tool.signal(signal.SIGUSR1)
+
+    def _flush(self) -> None:
+        """Have tcpdump write its buffer, so that a reader of the file sees every packet.
+
+        Only in a silence longer than the kernel holds packets back: tcpdump 4.99 flushes inside its signal
+        handler, and to interrupt its writing with that would damage the file.
+        """
+        self._unflushed = False
+        if self._tool.catches(signal.SIGUSR2):
+            self._tool.signal(signal.SIGUSR2)
+
+    # --- the end -------------------------------------------------------------------------------------
+
+    def is_drained(self, now: float) -> bool:
+        """Whether tcpdump has seen every packet that had come when this was first asked.
+
+        On SIGINT tcpdump leaves the kernel's last block unread, up to a second of packets, so it is asked
+        for its figures until they reach the count, at most as long as the kernel may hold a block back.
+        """
+        if self._goal < 0:
+            self._goal = self._count() - self._figures["dropped"] if self._counters else 1 << 62
+            self._drain_since = now
+        if not self.listening or now - self._drain_since > FLUSH_PATIENCE:
+            return True
+        self._ask(now)
+        return self._figures["captured"] >= self._goal
+
+    def finish(self, *, clean: bool) -> None:
+        """Close the books: the count of packets is from here on that of the records in the file.
+
+        Args:
+            clean: Whether the tool ended by itself or obeyed SIGINT or SIGTERM.
+        """
+        self._count()
+        whole = clean and self.file.error is None and "captured" in self._final
+        self._packets = self._figures["captured"] if whole else self.file.trim()
+
+    def counters(self) -> dict[str, Any]:
+        """Return the fields of :class:`netmon_tui.domain.job.CaptureCounters`."""
+        return {
+            "packets": self._packets,
+            "bytes": self.file.bytes,
+            **self._figures,
+            "protocols": [[counter.name, counter.count] for counter in self._counters[1:]],
+        }
+
+    @staticmethod
+    def is_figures(line: str) -> bool:
+        """Whether a line of stderr is one of the ordinary ones: no reason for a failure."""
+        return bool(parse_figures(line.encode())) or "listening on" in line

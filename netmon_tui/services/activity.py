@@ -1,0 +1,62 @@
+"""What runs and what happened: jobs and the audit trail."""
+
+from __future__ import annotations
+
+import asyncio
+
+from netmon_tui.domain.job import Job, JobKind
+from netmon_tui.domain.user import Actor, AuditEvent, Permission
+from netmon_tui.services.supervision import JobSupervisor
+from netmon_tui.storage.audit_repository import AuditRepository
+from netmon_tui.storage.job_repository import JobRepository
+
+
+class ActivityService:
+    """Jobs for everybody, the trail for administrators."""
+
+    def __init__(self, *, jobs: JobRepository, audit: AuditRepository, supervisor: JobSupervisor) -> None:
+        self._jobs = jobs
+        self._audit = audit
+        self._supervisor = supervisor
+
+    async def jobs(self, actor: Actor, *, offset: int = 0, limit: int = 1_000, text: str = "") -> list[Job]:
+        """Return a window of the jobs the actor may see, newest first."""
+        return await asyncio.to_thread(self._jobs.find, actor, offset=offset, limit=limit, text=text)
+
+    async def count_jobs(self, actor: Actor, text: str = "") -> int:
+        """Return how many lines :meth:`jobs` has."""
+        return await asyncio.to_thread(self._jobs.count, actor, text)
+
+    async def running(self, actor: Actor) -> int:
+        """Return how many jobs the actor may see run or wait."""
+        return await asyncio.to_thread(self._jobs.count_running, actor)
+
+    async def stop_own(self, actor: Actor) -> int:
+        """Ask every running job that the actor owns to stop; return how many that were."""
+        mine = [
+            job
+            for kind in JobKind
+            for job in await asyncio.to_thread(self._jobs.unfinished, kind)
+            if job.owner_id == actor.user_id
+        ]
+        for job in mine:
+            subject = f"{job.kind} {job.subject_id}"
+            await asyncio.to_thread(self._audit.record, actor, f"{job.kind}.stop", subject, "all of mine")
+            await self._supervisor.stop(job.kind, job.subject_id)
+        return len(mine)
+
+    async def audit(
+        self, actor: Actor, *, offset: int = 0, limit: int = 1_000, text: str = ""
+    ) -> list[AuditEvent]:
+        """Return a window of the audit trail, newest first.
+
+        Raises:
+            NotAllowed: The actor is no administrator.
+        """
+        actor.require(Permission.SEE_AUDIT)
+        return await asyncio.to_thread(self._audit.find, offset=offset, limit=limit, text=text)
+
+    async def count_audit(self, actor: Actor, text: str = "") -> int:
+        """Return how many lines :meth:`audit` has."""
+        actor.require(Permission.SEE_AUDIT)
+        return await asyncio.to_thread(self._audit.count, text)

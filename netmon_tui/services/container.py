@@ -1,0 +1,132 @@
+"""All services, built from the settings in one place."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+
+from netmon_tui.config.paths import Paths
+from netmon_tui.config.settings import Settings
+from netmon_tui.runtime.privilege import Privilege, probe
+from netmon_tui.security.passwords import Passwords
+from netmon_tui.services.accounts import AccountService
+from netmon_tui.services.activity import ActivityService
+from netmon_tui.services.capturing import CapturingService
+from netmon_tui.services.doctor import DoctorService
+from netmon_tui.services.neighbours import NeighbourService
+from netmon_tui.services.packets import PacketService
+from netmon_tui.services.scan_history import ScanHistory
+from netmon_tui.services.scanning import ScanningService
+from netmon_tui.services.supervision import JobSupervisor
+from netmon_tui.services.transfers import TransferService
+from netmon_tui.storage.account_repository import AccountRepository
+from netmon_tui.storage.audit_repository import AuditRepository
+from netmon_tui.storage.capture_repository import CaptureRepository
+from netmon_tui.storage.database import Database
+from netmon_tui.storage.host_queries import HostQueries
+from netmon_tui.storage.job_repository import JobRepository
+from netmon_tui.storage.neighbour_repository import NeighbourRepository
+from netmon_tui.storage.revision import RevisionWatch
+from netmon_tui.storage.scan_repository import ScanRepository
+from netmon_tui.storage.scan_results import ScanResults
+from netmon_tui.storage.schema_version import open_database
+from netmon_tui.tools.oui import VendorTable
+
+_MACHINE_ID = Path("/etc/machine-id")
+
+
+@dataclass(slots=True)
+class Services:
+    """Everything a face needs. Close it when done: pending writes are finished, jobs go on."""
+
+    settings: Settings
+    paths: Paths
+    privilege: Privilege
+    accounts: AccountService
+    scanning: ScanningService
+    scans: ScanHistory
+    capturing: CapturingService
+    packets: PacketService
+    neighbours: NeighbourService
+    transfers: TransferService
+    activity: ActivityService
+    doctor: DoctorService
+    supervisor: JobSupervisor
+    database: Database
+    revisions: RevisionWatch
+
+    async def revision(self) -> int:
+        """Return a number that changes whenever any program changes the database."""
+        return await asyncio.to_thread(self.revisions.current)
+
+    async def close(self) -> None:
+        """Stop following jobs and neighbours, and finish what is being written."""
+        await self.neighbours.close()
+        await self.supervisor.close()
+        await asyncio.to_thread(self.revisions.close)
+        await asyncio.to_thread(self.database.close)
+
+
+def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> Services:
+    """Open the store and build every service (blocking: call it in a thread where a loop runs).
+
+    Args:
+        settings, paths: Where and how.
+        reading: Whether this program follows running jobs (a short command does not).
+
+    Raises:
+        StorageError: The data directory or the database, with the reason and the way out.
+    """
+    paths.ensure()
+    database = open_database(
+        settings.storage.url or paths.database_url, backups=paths.backups, evidence=paths.jobs
+    )
+    audit = AuditRepository(database)
+    scans, results, hosts = ScanRepository(database), ScanResults(database), HostQueries(database)
+    captures, jobs = CaptureRepository(database), JobRepository(database, _machine())
+    privilege = probe()
+    supervisor = JobSupervisor(jobs, reading=reading)
+    return Services(
+        settings=settings,
+        paths=paths,
+        privilege=privilege,
+        accounts=AccountService(AccountRepository(database), audit, Passwords(), settings.accounts),
+        scanning=ScanningService(
+            scans=scans,
+            results=results,
+            audit=audit,
+            supervisor=supervisor,
+            settings=settings,
+            privilege=privilege,
+            jobs=paths.jobs,
+        ),
+        scans=ScanHistory(scans=scans, hosts=hosts, audit=audit),
+        capturing=CapturingService(
+            captures=captures,
+            audit=audit,
+            supervisor=supervisor,
+            settings=settings,
+            privilege=privilege,
+            jobs=paths.jobs,
+        ),
+        packets=PacketService(captures),
+        neighbours=NeighbourService(NeighbourRepository(database), VendorTable()),
+        transfers=TransferService(
+            scans=scans, results=results, hosts=hosts, captures=captures, audit=audit, jobs=paths.jobs
+        ),
+        activity=ActivityService(jobs=jobs, audit=audit, supervisor=supervisor),
+        doctor=DoctorService(database=database, data=paths.data, privilege=privilege),
+        supervisor=supervisor,
+        database=database,
+        revisions=RevisionWatch(database),
+    )
+
+
+def _machine() -> str:
+    """Return what names this machine in job rows."""
+    try:
+        return _MACHINE_ID.read_text().strip() or socket.gethostname()
+    except OSError:
+        return socket.gethostname()

@@ -1,0 +1,168 @@
+"""The doctor: tools, versions, privileges, terminal and storage, each with the fix."""
+
+from __future__ import annotations
+
+import asyncio
+import locale
+import os
+import platform
+import shutil
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+
+from netmon_tui.domain.check import Check, CheckStatus
+from netmon_tui.errors import NetmonError
+from netmon_tui.runtime.privilege import Privilege
+from netmon_tui.runtime.tool_paths import find_tool, tool_version
+from netmon_tui.storage.database import Database
+from netmon_tui.storage.schema_version import HEAD_REVISION, check_integrity
+from netmon_tui.tools.nmap_arguments import needs_private_pty
+
+_TOOLS = {
+    "nmap": ("scans", CheckStatus.FAIL),
+    "tcpdump": ("captures", CheckStatus.FAIL),
+    "tshark": ("the field tree of a packet", CheckStatus.WARN),
+    "ip": ("the commands that are shown for neighbours", CheckStatus.WARN),
+}
+_PACKAGES = {"ip": "iproute2"}
+_LOW_SPACE = 1024**3
+
+
+class DoctorService:
+    """Checks what the program depends on.
+
+    Args:
+        database: The open database; None when it could not be opened.
+        data: The data directory.
+        privilege: What this process may do.
+    """
+
+    def __init__(
+        self,
+        *,
+        database: Database | None,
+        data: Path,
+        privilege: Privilege,
+        environ: Mapping[str, str] = os.environ,
+    ) -> None:
+        self._database = database
+        self._data = data
+        self._privilege = privilege
+        self._environ = environ
+
+    async def run(self) -> list[Check]:
+        """Return every check's outcome."""
+        return await asyncio.to_thread(self._run)
+
+    def _run(self) -> list[Check]:
+        return [
+            Check("python", CheckStatus.OK, platform.python_version()),
+            *(_tool(name, purpose, severity) for name, (purpose, severity) in _TOOLS.items()),
+            *self._privileges(),
+            *self._terminal(),
+            *self._storage(),
+        ]
+
+    def _privileges(self) -> list[Check]:
+        privilege = self._privilege
+        checks = [Check("privileges", CheckStatus.OK, privilege.word)]
+        if not privilege.can_scan_raw:
+            checks.append(
+                Check(
+                    "raw scans",
+                    CheckStatus.WARN,
+                    "SYN, UDP and OS scans need root: scans fall back to -sT",
+                    "run as root, or: sudo setcap cap_net_raw,cap_net_admin,cap_net_bind_service+eip"
+                    " $(command -v nmap)",
+                    4,
+                )
+            )
+        if not privilege.can_capture:
+            checks.append(
+                Check(
+                    "captures",
+                    CheckStatus.WARN,
+                    "tcpdump may not open interfaces",
+                    "run as root, or: sudo setcap cap_net_raw,cap_net_admin+eip $(command -v tcpdump)",
+                    4,
+                )
+            )
+        return checks
+
+    def _terminal(self) -> list[Check]:
+        term = self._environ.get("TERM", "")
+        encoding = locale.getpreferredencoding(False)
+        usable = term not in ("", "dumb")
+        checks = [
+            Check(
+                "terminal",
+                CheckStatus.OK if usable else CheckStatus.WARN,
+                f"TERM={term or 'unset'} COLORTERM={self._environ.get('COLORTERM', 'unset')}",
+                "" if usable else "the full screen needs a terminal such as TERM=xterm-256color",
+            )
+        ]
+        utf8 = encoding.lower().replace("-", "") == "utf8"
+        fix = "" if utf8 else "set LANG to a UTF-8 locale, or [interface] ascii = true"
+        checks.append(Check("locale", CheckStatus.OK if utf8 else CheckStatus.WARN, encoding, fix))
+        if "TMUX" in self._environ:
+            checks.append(
+                Check(
+                    "tmux",
+                    CheckStatus.OK,
+                    "copying needs set-clipboard on; a quick Escape needs escape-time 10",
+                    "tmux set -s set-clipboard on; tmux set -s escape-time 10",
+                )
+            )
+        return checks
+
+    def _storage(self) -> list[Check]:
+        mode = stat.S_IMODE(self._data.stat().st_mode)
+        private = mode & 0o077 == 0
+        free = shutil.disk_usage(self._data).free
+        roomy = free >= _LOW_SPACE
+        checks = [
+            Check(
+                "data directory",
+                CheckStatus.OK if private else CheckStatus.FAIL,
+                f"{self._data} mode {mode:04o}",
+                "" if private else f"chmod 700 {self._data}",
+                0 if private else 5,
+            ),
+            Check(
+                "free space",
+                CheckStatus.OK if roomy else CheckStatus.WARN,
+                f"{free >> 20} MiB",
+                "" if roomy else "captures stop before the disk is full: free some space",
+            ),
+        ]
+        if self._database is not None:
+            checks.append(self._integrity(self._database))
+        return checks
+
+    def _integrity(self, database: Database) -> Check:
+        try:
+            found = check_integrity(database)
+        except NetmonError as error:
+            found = (str(error),)
+        if found:
+            return Check(
+                "database",
+                CheckStatus.FAIL,
+                "; ".join(found[:3]),
+                "restore a copy from the backups folder",
+                5,
+            )
+        return Check("database", CheckStatus.OK, f"schema {HEAD_REVISION}, whole")
+
+
+def _tool(name: str, purpose: str, severity: CheckStatus) -> Check:
+    path = find_tool(name)
+    if path is None:
+        package = _PACKAGES.get(name, name)
+        return Check(name, severity, f"missing: no {purpose}", f"sudo apt-get install {package}", 3)
+    version = ".".join(map(str, tool_version(name) or ()))
+    detail = f"{version} {path}".strip()
+    if name == "nmap" and needs_private_pty(tool_version(name)):
+        detail += " (prints progress only on a terminal: it gets one of its own)"
+    return Check(name, CheckStatus.OK, detail)

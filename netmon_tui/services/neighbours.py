@@ -1,0 +1,267 @@
+"""The neighbour table: the kernel's entries joined with what is remembered of them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import time
+from collections.abc import AsyncIterator, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from netmon_tui.domain.address import address_sort_key, is_private_lladdr
+from netmon_tui.domain.neighbour import (
+    Interface,
+    Neighbour,
+    NeighbourEvent,
+    NeighbourEventKind,
+    NeighbourRecord,
+    NudState,
+)
+from netmon_tui.domain.user import Actor, Permission
+from netmon_tui.errors import NetmonError
+from netmon_tui.runtime import interfaces
+from netmon_tui.runtime.netlink import NeighbourMonitor, Resync, dump_neighbours
+from netmon_tui.storage.neighbour_repository import NeighbourRepository, Remembered, Sighting
+from netmon_tui.tools.oui import VendorTable
+from netmon_tui.tools.rtnetlink import NeighbourDeleted, NeighbourSeen
+
+STORE_SECONDS = 2.0
+"""How long sightings are gathered before they are stored together."""
+_CONFIRMED = {NudState.REACHABLE, NudState.PERMANENT}
+_log = logging.getLogger(__name__)
+Key = tuple[str, str]
+"""(interface, address)."""
+
+
+@dataclass(slots=True)
+class _Entry:
+    """One live entry and when it was reported (monotonic seconds)."""
+
+    neighbour: Neighbour
+    at: float
+
+
+class NeighbourService:
+    """Follows the kernel's table for as long as it is started.
+
+    Args:
+        repository: The memory.
+        vendors: MAC prefixes, loaded off the event loop on the first use.
+        environ: Where the SSH session of this program is read from.
+    """
+
+    def __init__(
+        self,
+        repository: NeighbourRepository,
+        vendors: VendorTable,
+        environ: Mapping[str, str] = os.environ,
+    ) -> None:
+        self._repository = repository
+        self._vendors = vendors
+        session = interfaces.ssh_session(environ)
+        self._ssh_peer = session[0] if session else ""
+        self._entries: dict[Key, _Entry] = {}
+        self._memory: dict[Key, Remembered] = {}
+        self._gateways: set[Key] = set()
+        self._pending: dict[Key, Sighting] = {}
+        self._listeners: set[asyncio.Queue[NeighbourEvent]] = set()
+        self._task: asyncio.Task[None] | None = None
+        self._monitor: NeighbourMonitor | None = None
+        self._ready = asyncio.Event()
+        self.revision = 0
+        """Rises with every change of the table."""
+        self.error = ""
+        """Why the table is not followed; empty while it is."""
+
+    async def start(self) -> None:
+        """Begin to follow the table; returns when the first dump is in (or failed, see :attr:`error`)."""
+        if self._task is None:
+            self._task = asyncio.create_task(self._follow(), name="neighbour monitor")
+        await self._ready.wait()
+
+    async def close(self) -> None:
+        """Stop following and store what is pending."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+        await self._store()
+
+    def refresh(self) -> None:
+        """Ask the kernel for the whole table again."""
+        if self._monitor is not None:
+            self._monitor.refresh()
+
+    async def interfaces(self) -> list[Interface]:
+        """Return the interfaces with their addresses and gateways."""
+        return await asyncio.to_thread(interfaces.list_interfaces)
+
+    async def local_networks(self) -> list[str]:
+        """Return the networks this machine is in, as suggestions for a scan."""
+        return await asyncio.to_thread(interfaces.local_networks)
+
+    def snapshot(self, actor: Actor) -> list[NeighbourRecord]:
+        """Return the live table, ordered by address."""
+        actor.require(Permission.VIEW)
+        now = time.monotonic()
+        records = [self._record(entry, now) for entry in self._entries.values()]
+        records.sort(key=lambda record: address_sort_key(record.address))
+        return records
+
+    async def once(self, actor: Actor) -> list[NeighbourRecord]:
+        """Return the table by one dump, for a command that does not stay; remembers what it saw."""
+        actor.require(Permission.VIEW)
+        await self._load()
+        self._fold(NeighbourSeen(neighbour) for neighbour in await asyncio.to_thread(dump_neighbours))
+        await self._store()
+        return self.snapshot(actor)
+
+    async def watch(self, actor: Actor) -> AsyncIterator[NeighbourEvent]:
+        """Yield events from now on; the service must be started."""
+        actor.require(Permission.VIEW)
+        queue: asyncio.Queue[NeighbourEvent] = asyncio.Queue(maxsize=100_000)
+        self._listeners.add(queue)
+        try:
+            while True:
+                yield await queue.get()
+        finally:
+            self._listeners.discard(queue)
+
+    async def history(
+        self, actor: Actor, interface: str, address: str
+    ) -> list[tuple[str, datetime, datetime]]:
+        """Return every (lladdr, first seen, last seen) an address had, latest first."""
+        actor.require(Permission.VIEW)
+        return await asyncio.to_thread(self._repository.history, interface, address)
+
+    async def _load(self) -> None:
+        self._memory = await asyncio.to_thread(self._repository.remembered)
+        await asyncio.to_thread(self._vendors.load)
+        gateways = await asyncio.to_thread(interfaces.default_gateways)
+        self._gateways = {(name, address) for name, found in gateways.items() for address in found}
+
+    async def _follow(self) -> None:
+        storing: asyncio.Task[None] | None = None
+        try:
+            await self._load()
+            async with NeighbourMonitor() as monitor:
+                self._monitor = monitor
+                storing = asyncio.create_task(self._store_for_ever(), name="neighbour memory")
+                async for batch in monitor.batches():
+                    self._fold(batch)
+                    self._ready.set()
+        except NetmonError as error:
+            self.error = str(error)
+            _log.error("the neighbour table is not followed: %s", error)
+        finally:
+            self._monitor = None
+            self._ready.set()
+            if storing is not None:
+                storing.cancel()
+
+    def _fold(self, batch: Iterable[object]) -> None:
+        """Apply changes to the table."""
+        for change in batch:
+            if isinstance(change, Resync):
+                self._resync(change.neighbours)
+            elif isinstance(change, NeighbourSeen):
+                self._seen(change.neighbour)
+            elif isinstance(change, NeighbourDeleted):
+                self._gone((change.neighbour.interface, change.neighbour.address))
+        self.revision += 1
+
+    def _resync(self, neighbours: Iterable[Neighbour]) -> None:
+        current = {(n.interface, n.address): n for n in neighbours}
+        for key in self._entries.keys() - current.keys():
+            self._gone(key)
+        for neighbour in current.values():
+            self._seen(neighbour)
+
+    def _seen(self, neighbour: Neighbour) -> None:
+        if neighbour.state is NudState.NOARP or neighbour.interface == "lo":
+            return  # multicast and loopback need no resolution: nobody's neighbours
+        key = (neighbour.interface, neighbour.address)
+        known = key in self._entries
+        self._entries[key] = _Entry(neighbour, time.monotonic())
+        if not neighbour.lladdr:
+            return
+        before = self._memory.get(key)
+        if before is None:
+            self._tell(NeighbourEventKind.NEW, neighbour, "")
+        elif before.lladdr != neighbour.lladdr:
+            self._tell(NeighbourEventKind.CHANGED, neighbour, before.lladdr)
+        elif not known and self._ready.is_set():
+            self._tell(NeighbourEventKind.BACK, neighbour, "")
+        if before is None or before.lladdr != neighbour.lladdr or neighbour.state in _CONFIRMED:
+            self._remember(key, neighbour, before)
+
+    def _remember(self, key: Key, neighbour: Neighbour, before: Remembered | None) -> None:
+        now = datetime.now(UTC)
+        self._memory[key] = Remembered(
+            neighbour.family.value,
+            neighbour.lladdr,
+            neighbour.router,
+            before.first_seen if before else now,
+            now,
+        )
+        self._pending[key] = Sighting(
+            neighbour.interface,
+            neighbour.address,
+            neighbour.family.value,
+            neighbour.lladdr,
+            neighbour.router,
+            now,
+        )
+
+    def _gone(self, key: Key) -> None:
+        entry = self._entries.pop(key, None)
+        if entry is not None and entry.neighbour.lladdr:
+            self._tell(NeighbourEventKind.GONE, entry.neighbour, "")
+
+    def _tell(self, kind: NeighbourEventKind, neighbour: Neighbour, previous: str) -> None:
+        event = NeighbourEvent(
+            datetime.now(UTC), kind, neighbour.address, neighbour.interface, neighbour.lladdr, previous
+        )
+        for queue in self._listeners:
+            if not queue.full():
+                queue.put_nowait(event)
+
+    async def _store_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(STORE_SECONDS)
+            try:
+                await self._store()
+            except NetmonError as error:
+                _log.warning("remembering neighbours: %s", error)
+
+    async def _store(self) -> None:
+        """Store pending sightings; on failure they stay pending."""
+        pending = dict(self._pending)
+        if pending:
+            await asyncio.to_thread(self._repository.remember, list(pending.values()))
+            for key, sighting in pending.items():
+                if self._pending.get(key) is sighting:
+                    del self._pending[key]
+
+    def _record(self, entry: _Entry, now: float) -> NeighbourRecord:
+        neighbour = entry.neighbour
+        key = (neighbour.interface, neighbour.address)
+        memory = self._memory.get(key)
+        return NeighbourRecord(
+            address=neighbour.address,
+            family=neighbour.family,
+            interface=neighbour.interface,
+            lladdr=neighbour.lladdr,
+            vendor=self._vendors.lookup(neighbour.lladdr) if neighbour.lladdr else "",
+            state=neighbour.state.value,
+            router=neighbour.router,
+            private=bool(neighbour.lladdr) and is_private_lladdr(neighbour.lladdr),
+            hostname="",
+            first_seen=memory.first_seen if memory else None,
+            last_seen=memory.last_seen if memory else None,
+            age=min(neighbour.confirmed, neighbour.updated) + now - entry.at,
+            gateway=key in self._gateways,
+            own=neighbour.address == self._ssh_peer,
+        )

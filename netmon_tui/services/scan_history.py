@@ -1,0 +1,190 @@
+"""Looking at scans: lists, hosts, services, nmap's own output; and deleting them."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from pathlib import Path
+
+from netmon_tui.domain.host import Host, HostLine, KnownHost, ServiceLine
+from netmon_tui.domain.scan import Scan
+from netmon_tui.domain.user import Actor, Permission
+from netmon_tui.errors import InvalidInput
+from netmon_tui.storage.audit_repository import AuditRepository
+from netmon_tui.storage.host_queries import HostQueries
+from netmon_tui.storage.scan_repository import ScanRepository
+
+OUTPUT_BYTES = 256 * 1024
+"""How much of nmap's text is shown at once."""
+
+
+class ScanHistory:
+    """Scans as they are kept. Every call takes the actor and refuses what is not theirs."""
+
+    def __init__(self, *, scans: ScanRepository, hosts: HostQueries, audit: AuditRepository) -> None:
+        self._scans = scans
+        self._hosts = hosts
+        self._audit = audit
+
+    async def get(self, actor: Actor, scan_id: int) -> Scan:
+        """Return a scan; NotFound when there is none or it is not the actor's."""
+        return await asyncio.to_thread(self._scans.get, actor, scan_id)
+
+    async def find(
+        self,
+        actor: Actor,
+        *,
+        offset: int = 0,
+        limit: int = 1_000,
+        sort: str = "id",
+        reverse: bool = True,
+        text: str = "",
+    ) -> list[Scan]:
+        """Return a window of the actor's scans.
+
+        Args:
+            sort: id, targets, profile, state, progress, up, open, owner or started.
+            text: Only scans that contain it; ``!`` in front inverts.
+        """
+        return await asyncio.to_thread(
+            self._scans.find, actor, offset=offset, limit=limit, sort=sort, reverse=reverse, text=text
+        )
+
+    async def count(self, actor: Actor, text: str = "") -> int:
+        """Return how many scans :meth:`find` would find."""
+        return await asyncio.to_thread(self._scans.count, actor, text)
+
+    async def hosts(
+        self,
+        actor: Actor,
+        scan_id: int,
+        *,
+        offset: int = 0,
+        limit: int = 200,
+        sort: str = "address",
+        reverse: bool = False,
+        text: str = "",
+        up_only: bool = True,
+    ) -> list[HostLine]:
+        """Return a window of a scan's hosts (sort: address, status, hostname, vendor, os, open)."""
+        await self.get(actor, scan_id)
+        return await asyncio.to_thread(
+            self._hosts.host_lines,
+            scan_id,
+            offset=offset,
+            limit=limit,
+            sort=sort,
+            reverse=reverse,
+            text=text,
+            up_only=up_only,
+        )
+
+    async def count_hosts(self, actor: Actor, scan_id: int, text: str = "", *, up_only: bool = True) -> int:
+        """Return how many lines :meth:`hosts` has."""
+        await self.get(actor, scan_id)
+        return await asyncio.to_thread(self._hosts.count_hosts, scan_id, text, up_only=up_only)
+
+    async def host(self, actor: Actor, scan_id: int, ordinal: int) -> Host:
+        """Return one host with ports, services, scripts, OS matches and hops."""
+        await self.get(actor, scan_id)
+        return await asyncio.to_thread(self._hosts.host, scan_id, ordinal)
+
+    async def host_by_address(self, actor: Actor, scan_id: int, address: str) -> Host:
+        """Return the host of a scan that has this address."""
+        await self.get(actor, scan_id)
+        return await asyncio.to_thread(self._hosts.host_by_address, scan_id, address)
+
+    async def whole_hosts(self, actor: Actor, scan_id: int) -> list[Host]:
+        """Return every host of a scan that was up, with all its results."""
+        await self.get(actor, scan_id)
+        return await asyncio.to_thread(
+            lambda: [host for host in self._hosts.whole_hosts(scan_id) if host.status == "up"]
+        )
+
+    async def services(
+        self,
+        actor: Actor,
+        scan_id: int,
+        *,
+        offset: int = 0,
+        limit: int = 200,
+        sort: str = "service",
+        reverse: bool = False,
+        text: str = "",
+    ) -> list[ServiceLine]:
+        """Return a window of a scan's ports over all hosts (sort: address, number, protocol, state, service)."""
+        await self.get(actor, scan_id)
+        return await asyncio.to_thread(
+            self._hosts.service_lines,
+            scan_id,
+            offset=offset,
+            limit=limit,
+            sort=sort,
+            reverse=reverse,
+            text=text,
+        )
+
+    async def count_services(self, actor: Actor, scan_id: int, text: str = "") -> int:
+        """Return how many lines :meth:`services` has."""
+        await self.get(actor, scan_id)
+        return await asyncio.to_thread(self._hosts.count_services, scan_id, text)
+
+    async def known_hosts(
+        self,
+        actor: Actor,
+        *,
+        offset: int = 0,
+        limit: int = 200,
+        sort: str = "address",
+        reverse: bool = False,
+        text: str = "",
+    ) -> list[KnownHost]:
+        """Return a window of every address that was up in the actor's scans."""
+        return await asyncio.to_thread(
+            self._hosts.known_hosts,
+            actor,
+            offset=offset,
+            limit=limit,
+            sort=sort,
+            reverse=reverse,
+            text=text,
+        )
+
+    async def count_known_hosts(self, actor: Actor, text: str = "") -> int:
+        """Return how many lines :meth:`known_hosts` has."""
+        return await asyncio.to_thread(self._hosts.count_known_hosts, actor, text)
+
+    async def output(self, actor: Actor, scan_id: int) -> str:
+        """Return the end of nmap's own text (and what it complained about), foreign text as it is."""
+        await self.get(actor, scan_id)
+        directory = await asyncio.to_thread(self._scans.directory, scan_id)
+        return await asyncio.to_thread(_output, directory)
+
+    async def delete(self, actor: Actor, scan_id: int) -> None:
+        """Delete a scan that has ended, with its results and files.
+
+        Raises:
+            NotFound, NotAllowed: Not the actor's to delete.
+            InvalidInput: It still runs.
+        """
+        scan = await self.get(actor, scan_id)
+        actor.require(Permission.DELETE)
+        if not scan.state.is_final:
+            raise InvalidInput(f"scan {scan_id} still runs", fix="stop it first")
+        directory = await asyncio.to_thread(self._scans.directory, scan_id)
+        await asyncio.to_thread(
+            self._audit.record, actor, "scan.delete", f"scan {scan_id}", " ".join(scan.targets)
+        )
+        await asyncio.to_thread(self._scans.delete, scan_id)
+        await asyncio.to_thread(shutil.rmtree, directory, True)
+
+
+def _output(directory: Path) -> str:
+    parts = []
+    for name in ("stdout", "stderr"):
+        path = directory / name
+        if path.is_file() and (size := path.stat().st_size):
+            with path.open("rb") as file:
+                file.seek(max(0, size - OUTPUT_BYTES))
+                parts.append(file.read(OUTPUT_BYTES).decode("utf-8", "replace"))
+    return "\n".join(parts)

@@ -1,0 +1,182 @@
+"""Reading a running scan's files into the database, batch by batch.
+
+One object per scan and program; every method blocks and is called in a thread. Reading starts at the first byte
+whenever a program takes a scan over: elements that are stored already are recognised by their position.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from netmon_tui.domain.host import Host, Port, Script
+from netmon_tui.domain.scan import (
+    HostFound,
+    HostHinted,
+    PhaseProgress,
+    PortDiscovered,
+    RunScript,
+    ScanEvent,
+    ScanFinished,
+    ScanInfo,
+    ScanStarted,
+)
+from netmon_tui.errors import InvalidInput
+from netmon_tui.storage.scan_repository import ScanRepository
+from netmon_tui.storage.scan_results import ScanResults
+from netmon_tui.tools.nmap_text import LiveText, ScanPercent
+from netmon_tui.tools.nmap_xml import NmapXmlParser
+
+PIECE = 256 * 1024
+"""Bytes parsed at once: 10 ms of the interpreter, so that the screen stays alive."""
+BATCH = 256
+"""Hosts stored in one transaction."""
+_PROGRESS_SECONDS = 0.5
+
+
+class ScanIngest:
+    """Reads one scan.
+
+    Args:
+        scan_id: The scan.
+        scans, results: Where to.
+        percent: How phases add up to a whole for this scan's options.
+    """
+
+    def __init__(
+        self, scan_id: int, scans: ScanRepository, results: ScanResults, percent: ScanPercent
+    ) -> None:
+        self._id = scan_id
+        self._scans = scans
+        self._results = results
+        self._percent = percent
+        self._parser = NmapXmlParser()
+        self._text = LiveText()
+        self._skip = results.stored(scan_id)
+        self._hosts: list[tuple[int, Host]] = []
+        self._live: dict[str, list[Port]] = {}
+        self._run_scripts: list[tuple[str, Script]] = []
+        self._scaninfo: list[list[Any]] = []
+        self._changed: dict[str, Any] = {}
+        self._written: dict[str, Any] = {}
+        self._progress_at = 0.0
+        self.started: ScanStarted | None = None
+        self.finished: ScanFinished | None = None
+        self.damage = ""
+        """Why the document cannot be read on, when it cannot."""
+
+    @property
+    def refused(self) -> list[str]:
+        """Reasons of elements that were refused."""
+        return self._parser.refused
+
+    def step(self, xml: BinaryIO, text: BinaryIO | None) -> bool:
+        """Read a piece of what is new; whether there was any."""
+        found_text = text.read(PIECE) if text is not None else b""
+        if found_text:
+            self._take_text(found_text)
+        piece = xml.read(PIECE) if not self.damage else b""
+        if piece:
+            self._take_xml(piece)
+        self._write_progress()
+        return bool(piece or found_text)
+
+    def complete(self) -> None:
+        """Store what is left when nothing more will come."""
+        if not self.damage:
+            try:
+                self._take(self._parser.close())
+            except InvalidInput as error:
+                self.damage = str(error)
+        self._store_hosts()
+        self._store_live()
+        if self._run_scripts:
+            self._results.store_run_scripts(self._id, self._run_scripts)
+        self._write_progress(now=True)
+
+    def _take_xml(self, piece: bytes) -> None:
+        try:
+            events = self._parser.feed(piece)
+        except InvalidInput as error:
+            self.damage = str(error)
+            events = self._parser.pending()
+        self._take(events)
+        self._store_live()
+
+    def _take_text(self, piece: bytes) -> None:
+        for event in self._text.feed(piece):
+            if isinstance(event, PortDiscovered):
+                port = Port(event.number, event.protocol, "open", "live")
+                self._live.setdefault(event.address, []).append(port)
+        self._store_live()
+
+    def _take(self, events: list[ScanEvent]) -> None:
+        for event in events:
+            self._percent.take(event)
+            if isinstance(event, HostFound):
+                self._take_host(event)
+            else:
+                self._take_other(event)
+        self._store_hosts()
+
+    def _take_host(self, event: HostFound) -> None:
+        if event.ordinal >= self._skip:
+            self._hosts.append((event.ordinal, event.host))
+            self._live.pop(event.host.address, None)
+            if len(self._hosts) >= BATCH:
+                self._store_hosts()
+
+    def _take_other(self, event: ScanEvent) -> None:
+        if isinstance(event, PhaseProgress):
+            self._changed |= {"phase": event.task, "remaining": event.remaining}
+        elif isinstance(event, HostHinted):
+            self._live.setdefault(event.host.address, [])
+        elif isinstance(event, ScanStarted):
+            self.started = event
+            self._changed |= {"nmap_version": event.version}
+        elif isinstance(event, ScanInfo):
+            self._scaninfo.append([event.type, event.protocol, event.numservices, event.services])
+            self._changed |= {"scaninfo": list(self._scaninfo)}
+        elif isinstance(event, RunScript):
+            self._run_scripts.append((event.stage, event.script))
+        elif isinstance(event, ScanFinished):
+            self.finished = event
+            self._changed |= {"hosts_total": event.hosts_total, "hosts_down": event.hosts_down}
+
+    def _store_hosts(self) -> None:
+        if self._hosts:
+            self._results.store(self._id, self._hosts)
+            self._skip = self._hosts[-1][0] + 1
+            self._hosts.clear()
+
+    def _store_live(self) -> None:
+        if self._live:
+            self._results.store_live(self._id, self._live)
+            self._live = {}
+
+    def _write_progress(self, *, now: bool = False) -> None:
+        """Write the row's figures when they changed, but not at every piece."""
+        moment = time.monotonic()
+        if not now and moment - self._progress_at < _PROGRESS_SECONDS:
+            return
+        values = self._changed | {"percent": round(self._percent.value, 1)}
+        new = {name: value for name, value in values.items() if self._written.get(name) != value}
+        if new:
+            self._scans.update(self._id, **new)
+            self._written |= new
+        self._progress_at = moment
+
+
+def ingest_file(path: Path, ingest: ScanIngest) -> None:
+    """Read a whole document at once (blocking): an import, or what a lost runner left behind."""
+    with path.open("rb") as xml:
+        while ingest.step(xml, None):
+            pass
+    ingest.complete()
+
+
+def moment_of(posix: float | None) -> datetime | None:
+    """Return a POSIX time as a UTC datetime."""
+    return datetime.fromtimestamp(posix, UTC) if posix else None

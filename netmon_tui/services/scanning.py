@@ -1,0 +1,276 @@
+"""Starting, following, stopping and repeating scans."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+
+from netmon_tui.config.settings import Settings
+from netmon_tui.domain.job import EndReason, Job, JobKind, JobLimits, JobSpec, JobState, JobStatus
+from netmon_tui.domain.scan import Scan, ScanPreview, StartScan
+from netmon_tui.domain.user import Actor, Permission
+from netmon_tui.errors import InvalidInput, NetmonError
+from netmon_tui.runtime.job_directory import JobDirectory
+from netmon_tui.runtime.privilege import Privilege
+from netmon_tui.runtime.tool_paths import require_tool, tool_version
+from netmon_tui.services.scan_ingest import ScanIngest, moment_of
+from netmon_tui.services.supervision import JobSupervisor, read_status
+from netmon_tui.storage.audit_repository import AuditRepository
+from netmon_tui.storage.scan_repository import ScanRepository
+from netmon_tui.storage.scan_results import ScanResults
+from netmon_tui.tools.nmap_arguments import (
+    Command,
+    NmapOptions,
+    build_command,
+    needs_private_pty,
+    parse_options,
+)
+from netmon_tui.tools.nmap_profiles import PROFILES, Profile, find_profile
+from netmon_tui.tools.nmap_targets import TargetSet, parse_targets
+from netmon_tui.tools.nmap_text import ScanPercent, last_words
+
+XML_NAME = "scan.xml"
+FOLLOW_SECONDS = 0.25
+"""How often the files of a running scan are looked at."""
+
+_ENDED_AS = {
+    EndReason.STOPPED: (JobState.CANCELLED, "stopped"),
+    EndReason.DEADLINE: (JobState.FAILED, "the time limit was reached; what was found is kept"),
+    EndReason.DISK_FULL: (JobState.FAILED, "the disk is full; what was found is kept"),
+    EndReason.MEMORY: (JobState.FAILED, "nmap used more memory than allowed; what was found is kept"),
+    EndReason.CPU: (JobState.FAILED, "nmap used more CPU time than allowed; what was found is kept"),
+    EndReason.LIFELINE: (JobState.INTERRUPTED, "stopped because the application ended"),
+}
+
+
+class ScanningService:
+    """Scans from request to end.
+
+    Args:
+        scans, results, audit: Storage.
+        supervisor: Starts and follows jobs.
+        settings: Limits.
+        privilege: What this process may do.
+        jobs: Directory of the job directories.
+    """
+
+    def __init__(
+        self,
+        *,
+        scans: ScanRepository,
+        results: ScanResults,
+        audit: AuditRepository,
+        supervisor: JobSupervisor,
+        settings: Settings,
+        privilege: Privilege,
+        jobs: Path,
+    ) -> None:
+        self._scans = scans
+        self._results = results
+        self._audit = audit
+        self._supervisor = supervisor
+        self._settings = settings
+        self._privilege = privilege
+        self._jobs = jobs
+        supervisor.register(JobKind.SCAN, self._follow)
+
+    def profiles(self) -> tuple[Profile, ...]:
+        """Return the profiles: name, arguments, description."""
+        return PROFILES
+
+    async def preview(self, request: StartScan) -> ScanPreview:
+        """Return what a request would run, with every warning, or why it is refused."""
+        try:
+            options, targets = self._parse(request)
+            command = await asyncio.to_thread(self._command, options, targets, XML_NAME)
+        except NetmonError as error:
+            return ScanPreview(error=str(error))
+        return ScanPreview(command.argv, command.warnings, targets.count)
+
+    async def start(self, actor: Actor, request: StartScan) -> Scan:
+        """Start a scan.
+
+        Raises:
+            InvalidInput: A target or an option is refused, with the reason.
+            NotAllowed: The actor may not scan.
+            ToolMissing: nmap is not installed.
+        """
+        actor.require(Permission.SCAN)
+        options, targets = self._parse(request)
+        await asyncio.to_thread(require_tool, "nmap")
+        return await self._launch(actor, request, options, targets)
+
+    async def _launch(
+        self, actor: Actor, request: StartScan, options: NmapOptions, targets: TargetSet
+    ) -> Scan:
+        scan_id = await asyncio.to_thread(
+            self._scans.create,
+            actor,
+            targets=tuple(str(target) for target in targets.targets),
+            profile=request.profile,
+            arguments=options.line,
+            name=request.name,
+            jobs=self._jobs,
+        )
+        path = self._jobs / f"scan-{scan_id}"
+        command = await asyncio.to_thread(self._command, options, targets, str(path / XML_NAME))
+        await asyncio.to_thread(
+            self._scans.update,
+            scan_id,
+            command=list(command.argv),
+            warnings=list(command.warnings),
+            state=JobState.RUNNING.value,
+            started=datetime.now(UTC),
+        )
+        await asyncio.to_thread(
+            self._audit.record, actor, "scan.start", f"scan {scan_id}", " ".join(command.argv)
+        )
+        spec = await asyncio.to_thread(self._spec, command, request.detached)
+        try:
+            await self._supervisor.launch(JobKind.SCAN, scan_id, actor, spec, path)
+        except (NetmonError, OSError) as error:
+            await asyncio.to_thread(
+                self._scans.update,
+                scan_id,
+                state=JobState.FAILED.value,
+                error=str(error),
+                finished=datetime.now(UTC),
+            )
+            raise
+        return await asyncio.to_thread(self._scans.get, actor, scan_id)
+
+    async def stop(self, actor: Actor, scan_id: int) -> None:
+        """Stop a running scan; what it found so far is kept.
+
+        Raises:
+            NotFound: No such scan, or not the actor's.
+            InvalidInput: It does not run.
+        """
+        scan = await asyncio.to_thread(self._scans.get, actor, scan_id)
+        actor.require(Permission.SCAN)
+        if scan.state.is_final:
+            raise InvalidInput(f"scan {scan_id} does not run: it is {scan.state}")
+        await asyncio.to_thread(self._audit.record, actor, "scan.stop", f"scan {scan_id}", "")
+        await self._supervisor.stop(JobKind.SCAN, scan_id)
+
+    async def repeat(self, actor: Actor, scan_id: int) -> Scan:
+        """Run a scan again with the same targets and options, as a new scan of the actor.
+
+        Stored targets pass the grammar again: an imported file may have named anything.
+        """
+        scan = await asyncio.to_thread(self._scans.get, actor, scan_id)
+        if scan.imported:
+            raise InvalidInput(
+                f"scan {scan_id} was imported and cannot be run again", fix="start a new scan of its hosts"
+            )
+        request = StartScan(scan.targets, scan.arguments, scan.profile, scan.name)
+        return await self.start(actor, request)
+
+    async def wait(self, actor: Actor, scan_id: int) -> Scan:
+        """Return the scan once it has ended."""
+        await self._supervisor.wait(JobKind.SCAN, scan_id)
+        return await asyncio.to_thread(self._scans.get, actor, scan_id)
+
+    def _parse(self, request: StartScan) -> tuple[NmapOptions, TargetSet]:
+        line = request.arguments
+        if not line and request.profile:
+            line = find_profile(request.profile).arguments
+        options = parse_options(line)
+        targets = parse_targets(request.targets, limit=self._settings.scans.maximum_addresses)
+        return options, targets
+
+    def _command(self, options: NmapOptions, targets: TargetSet, xml_path: str) -> Command:
+        nmap = require_tool("nmap")
+        return build_command(
+            nmap,
+            options,
+            targets.targets,
+            xml_path=xml_path,
+            version=tool_version("nmap"),
+            privileged=self._privilege.can_scan_raw,
+            say_privileged=self._privilege.nmap_needs_privileged_flag,
+            ipv6=targets.ipv6,
+        )
+
+    def _spec(self, command: Command, detached: bool) -> JobSpec:
+        limits = self._settings.scans
+        return JobSpec(
+            kind=JobKind.SCAN,
+            argv=command.argv,
+            limits=JobLimits(
+                seconds=limits.longest_run_seconds,
+                cpu_seconds=limits.cpu_limit_seconds,
+                memory_bytes=limits.memory_limit_bytes,
+                free_space_floor=self._settings.captures.free_space_floor_bytes,
+            ),
+            detached=detached,
+            private_pty=needs_private_pty(tool_version("nmap")),
+        )
+
+    async def _follow(self, job: Job) -> None:
+        """Read a scan's files until its runner is done, then record how it ended."""
+        directory = JobDirectory(Path(job.directory))
+        ingest = await asyncio.to_thread(self._open_ingest, job)
+        with ExitStack() as files:
+            xml = text = None
+            while True:
+                status, over = await asyncio.to_thread(read_status, directory)
+                xml = xml or _open_if_there(files, directory.path / XML_NAME)
+                text = text or _open_if_there(files, directory.path / "stdout")
+                new = False
+                if xml is not None:
+                    new = await asyncio.to_thread(ingest.step, xml, text)
+                if over and not new:
+                    break
+                if not new:
+                    await asyncio.sleep(FOLLOW_SECONDS)
+        await asyncio.to_thread(self._finish, job, ingest, status)
+
+    def _open_ingest(self, job: Job) -> ScanIngest:
+        options = self._options_of(job)
+        return ScanIngest(job.subject_id, self._scans, self._results, ScanPercent(options))
+
+    def _options_of(self, job: Job) -> NmapOptions:
+        arguments = self._scans.arguments(job.subject_id)
+        return parse_options(arguments)
+
+    def _finish(self, job: Job, ingest: ScanIngest, status: JobStatus | None) -> None:
+        ingest.complete()
+        state, error = _ending(ingest, status, JobDirectory(Path(job.directory)))
+        values = {"state": state.value, "error": error, "remaining": None, "phase": ""}
+        if state is JobState.COMPLETED:
+            values["percent"] = 100.0
+        ended = moment_of(status.ended if status else None) or datetime.now(UTC)
+        self._scans.update(job.subject_id, finished=ended, **values)
+        self._scans.add_warnings(job.subject_id, ingest.refused[:20])
+        self._supervisor.finish(job, state, error)
+
+
+def _open_if_there(files: ExitStack, path: Path):  # type: ignore[no-untyped-def]
+    try:
+        return files.enter_context(path.open("rb"))
+    except FileNotFoundError:
+        return None
+
+
+def _ending(ingest: ScanIngest, status: JobStatus | None, directory: JobDirectory) -> tuple[JobState, str]:
+    """Say how a scan ended. An exit status alone is never success: the document must say so, and cover hosts."""
+    if status is None or status.state != "ended":
+        return JobState.INTERRUPTED, "the runner is gone; what was found is kept"
+    if status.why in _ENDED_AS:
+        return _ENDED_AS[status.why]
+    if status.why is EndReason.START_FAILED:
+        return JobState.FAILED, status.error
+    words = last_words(directory.read_tail("stderr"))
+    finished = ingest.finished
+    if ingest.damage:
+        return JobState.FAILED, f"nmap's output cannot be read: {ingest.damage}"
+    if finished is None:
+        return JobState.FAILED, words or status.error or "nmap ended before it was done"
+    if finished.exit != "success":
+        return JobState.FAILED, finished.errormsg or words or "nmap reports an error"
+    if finished.hosts_total == 0:
+        return JobState.FAILED, words or "nothing was scanned: no target could be resolved or reached"
+    return JobState.COMPLETED, ""

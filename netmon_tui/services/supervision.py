@@ -1,0 +1,164 @@
+"""What scans and captures share: starting a durable job, the lease on it, and following it to its end.
+
+The files of a job are the truth and this program is a tail of them. Whoever holds a job's lease reads its files
+into the database; every other running program reads rows. A lease that is not renewed expires, and the next
+program that looks takes over: that is how a job survives the program that started it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import secrets
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from netmon_tui.domain.job import Job, JobKind, JobSpec, JobState, JobStatus
+from netmon_tui.domain.user import Actor
+from netmon_tui.errors import NetmonError
+from netmon_tui.runtime import jobs as runtime_jobs
+from netmon_tui.runtime.job_directory import JobDirectory
+from netmon_tui.storage.job_repository import JobRepository
+
+LEASE_SECONDS = 10.0
+SWEEP_SECONDS = 4.0
+"""How often to look for jobs that nobody follows."""
+
+Follower = Callable[[Job], Awaitable[None]]
+_log = logging.getLogger(__name__)
+
+
+class JobSupervisor:
+    """Starts jobs and sees that every unfinished job of this machine is followed by somebody.
+
+    Args:
+        jobs: The jobs' rows.
+        reading: Whether this program follows jobs at all (a short command does not).
+    """
+
+    def __init__(self, jobs: JobRepository, *, reading: bool = True) -> None:
+        self._jobs = jobs
+        self._reading = reading
+        self._holder = f"{os.getpid()}-{secrets.token_hex(6)}"
+        self._followers: dict[JobKind, Follower] = {}
+        self._following: dict[int, asyncio.Task[None]] = {}
+        self._sweeper: asyncio.Task[None] | None = None
+
+    def register(self, kind: JobKind, follower: Follower) -> None:
+        """Say who follows jobs of a kind; the follower returns when the job is finished in the database."""
+        self._followers[kind] = follower
+
+    async def start(self) -> None:
+        """Adopt what is unfinished now, and go on looking."""
+        if self._reading and self._sweeper is None:
+            await self.sweep()
+            self._sweeper = asyncio.create_task(self._sweep_for_ever(), name="job sweeper")
+
+    async def close(self) -> None:
+        """Stop following; the jobs themselves go on. Leases are given back for the next program."""
+        tasks = [*self._following.values(), *([self._sweeper] if self._sweeper else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._sweeper = None
+
+    async def launch(self, kind: JobKind, subject_id: int, actor: Actor, spec: JobSpec, path: Path) -> Job:
+        """Start a runner for the spec in a new job directory and follow it.
+
+        Raises:
+            ToolMissing, ToolFailed, StorageError: The runner did not get the tool to run; the job is failed.
+        """
+        job_id = await asyncio.to_thread(self._jobs.create, kind, subject_id, actor, spec.argv, str(path))
+        await asyncio.to_thread(self._jobs.take_lease, job_id, self._holder, LEASE_SECONDS)
+        try:
+            handle = await asyncio.to_thread(runtime_jobs.start_job, path, spec)
+        except (NetmonError, OSError) as error:
+            await asyncio.to_thread(self._jobs.finish, job_id, JobState.FAILED, str(error))
+            raise
+        await asyncio.to_thread(self._jobs.set_running, job_id, handle.runner)
+        job = await asyncio.to_thread(self._jobs.of, kind, subject_id)
+        assert job is not None
+        if self._reading:
+            self._follow(job)
+        else:
+            await asyncio.to_thread(self._jobs.release_lease, job_id, self._holder)
+        return job
+
+    async def stop(self, kind: JobKind, subject_id: int) -> None:
+        """Ask the runner of a job to stop its tool; the end is recorded by whoever follows it."""
+        job = await asyncio.to_thread(self._jobs.of, kind, subject_id)
+        if job is not None and not job.state.is_final:
+            await asyncio.to_thread(runtime_jobs.request_stop, Path(job.directory))
+
+    async def wait(self, kind: JobKind, subject_id: int, *, poll: float = 0.1) -> Job:
+        """Return the job once it is finished, whoever follows it."""
+        while True:
+            job = await asyncio.to_thread(self._jobs.of, kind, subject_id)
+            assert job is not None
+            if job.state.is_final:
+                return job
+            task = self._following.get(job.id)
+            await asyncio.wait([task], timeout=poll) if task else await asyncio.sleep(poll)
+
+    async def sweep(self) -> None:
+        """Follow every unfinished job of this machine that nobody else follows."""
+        for kind in self._followers:
+            for job in await asyncio.to_thread(self._jobs.unfinished, kind):
+                if job.id in self._following:
+                    continue
+                if await asyncio.to_thread(self._jobs.take_lease, job.id, self._holder, LEASE_SECONDS):
+                    self._follow(job)
+
+    async def _sweep_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS)
+            try:
+                await self.sweep()
+            except NetmonError as error:
+                _log.warning("looking for unfollowed jobs: %s", error)
+
+    def _follow(self, job: Job) -> None:
+        task = asyncio.create_task(self._follow_with_lease(job), name=f"follow {job.kind} {job.subject_id}")
+        self._following[job.id] = task
+        task.add_done_callback(lambda _: self._following.pop(job.id, None))
+
+    async def _follow_with_lease(self, job: Job) -> None:
+        renewal = asyncio.create_task(self._renew(job))
+        try:
+            await self._followers[job.kind](job)
+        except NetmonError as error:
+            # The job's files are still there: the lease is given back and a later sweep tries again.
+            _log.error("following %s %d: %s", job.kind, job.subject_id, error)
+        finally:
+            renewal.cancel()
+            await asyncio.to_thread(self._jobs.release_lease, job.id, self._holder)
+
+    async def _renew(self, job: Job) -> None:
+        while True:
+            await asyncio.sleep(LEASE_SECONDS / 3)
+            try:
+                await asyncio.to_thread(self._jobs.take_lease, job.id, self._holder, LEASE_SECONDS)
+            except NetmonError as error:
+                _log.warning("renewing the lease of job %d: %s", job.id, error)
+
+    def finish(self, job: Job, state: JobState, error: str) -> None:
+        """Record a job's end (blocking)."""
+        self._jobs.finish(job.id, state, error)
+
+
+def read_status(directory: JobDirectory) -> tuple[JobStatus | None, bool]:
+    """Return what the runner last said, and whether nothing more will come (blocking).
+
+    A runner that was killed leaves a status that says running: its tool, if it lives, is ended here, because
+    nobody would watch it any more.
+    """
+    status = directory.read_status()
+    if status is None:
+        return None, True
+    if status.state == "ended":
+        return status, True
+    if runtime_jobs.runner_is_alive(status):
+        return status, False
+    runtime_jobs.sweep_orphan(status)
+    return directory.read_status() or status, True

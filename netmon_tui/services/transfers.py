@@ -1,0 +1,257 @@
+"""Import and export of scans, captures and neighbours."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from netmon_tui.config.files import explain, private_opener
+from netmon_tui.domain.documents import host_document, neighbour_document, scan_document
+from netmon_tui.domain.job import JobState
+from netmon_tui.domain.neighbour import NeighbourRecord
+from netmon_tui.domain.scan import Scan, ScanStarted
+from netmon_tui.domain.user import Actor, Permission
+from netmon_tui.errors import InvalidInput, NetmonError, NotFound
+from netmon_tui.services.scan_ingest import ScanIngest, ingest_file, moment_of
+from netmon_tui.storage.audit_repository import AuditRepository
+from netmon_tui.storage.capture_repository import CaptureRepository
+from netmon_tui.storage.host_queries import HostQueries
+from netmon_tui.storage.scan_repository import ScanRepository
+from netmon_tui.storage.scan_results import ScanResults
+from netmon_tui.tools.nmap_output import csv_lines, hosts_to_csv, is_nmap_xml
+from netmon_tui.tools.nmap_text import ScanPercent
+from netmon_tui.tools.nmap_xml import close_truncated
+
+SCAN_FORMATS = ("xml", "json", "csv")
+NEIGHBOUR_FORMATS = ("json", "csv")
+LARGEST_IMPORT = 1024**3
+"""Bytes of nmap XML: a /12 with every service."""
+XML_NAME = "scan.xml"
+_NEIGHBOUR_COLUMNS = (
+    "address",
+    "family",
+    "lladdr",
+    "vendor",
+    "interface",
+    "state",
+    "router",
+    "private",
+    "first_seen",
+    "last_seen",
+)
+
+
+class TransferService:
+    """What goes out and comes in. Files are written whole or not at all, and never over another file."""
+
+    def __init__(
+        self,
+        *,
+        scans: ScanRepository,
+        results: ScanResults,
+        hosts: HostQueries,
+        captures: CaptureRepository,
+        audit: AuditRepository,
+        jobs: Path,
+    ) -> None:
+        self._scans = scans
+        self._results = results
+        self._hosts = hosts
+        self._captures = captures
+        self._audit = audit
+        self._jobs = jobs
+
+    async def scan_chunks(self, actor: Actor, scan_id: int, format: str) -> Iterator[bytes]:
+        """Return an export of a scan as chunks; iterating blocks, so do it in a thread.
+
+        Args:
+            format: ``xml`` (nmap's own document), ``json`` or ``csv`` (one line a port).
+        """
+        _check_format(format, SCAN_FORMATS)
+        actor.require(Permission.EXPORT)
+        scan = await asyncio.to_thread(self._scans.get, actor, scan_id)
+        await asyncio.to_thread(self._audit.record, actor, "scan.export", f"scan {scan_id}", format)
+        if format == "xml":
+            path = await asyncio.to_thread(self._scans.directory, scan_id) / XML_NAME
+            return await asyncio.to_thread(_xml_chunks, path, scan)
+        return self._json_chunks(scan) if format == "json" else self._csv_chunks(scan)
+
+    async def export_scan(self, actor: Actor, scan_id: int, format: str, path: Path) -> Path:
+        """Write a scan to a new file (mode 0600) and return its path."""
+        chunks = await self.scan_chunks(actor, scan_id, format)
+        return await asyncio.to_thread(write_new, path, chunks)
+
+    def _json_chunks(self, scan: Scan) -> Iterator[bytes]:
+        """Yield the JSON document host by host, so that memory does not grow with the scan."""
+        head = json.dumps(scan_document(scan), indent=2)
+        yield head.removesuffix("\n}").encode() + b',\n  "hosts": ['
+        first = True
+        for host in self._hosts.whole_hosts(scan.id):
+            yield (b"\n" if first else b",\n") + json.dumps(host_document(host)).encode()
+            first = False
+        yield b"\n  ]\n}\n"
+
+    def _csv_chunks(self, scan: Scan) -> Iterator[bytes]:
+        for line in hosts_to_csv(self._hosts.whole_hosts(scan.id)):
+            yield line.encode()
+
+    async def import_scan(self, actor: Actor, path: Path) -> Scan:
+        """Store an nmap XML file as a scan of the actor.
+
+        Raises:
+            InvalidInput: The file is not nmap XML, too large, or nothing in it can be read; nothing is stored.
+            NotFound: There is no such file.
+        """
+        actor.require(Permission.IMPORT)
+        scan_id = await asyncio.to_thread(self._import, actor, path)
+        await asyncio.to_thread(self._audit.record, actor, "scan.import", f"scan {scan_id}", path.name)
+        return await asyncio.to_thread(self._scans.get, actor, scan_id)
+
+    def _import(self, actor: Actor, path: Path) -> int:
+        _check_import(path)
+        scan_id = self._scans.create(
+            actor,
+            targets=(),
+            profile="",
+            arguments="",
+            name=path.name,
+            state=JobState.RUNNING,
+            imported=True,
+            jobs=self._jobs,
+        )
+        directory = self._scans.directory(scan_id)
+        try:
+            directory.mkdir(mode=0o700)
+            copy = directory / XML_NAME
+            write_new(copy, _file_chunks(path))
+            ingest = ScanIngest(scan_id, self._scans, self._results, ScanPercent(None))
+            ingest_file(copy, ingest)
+            if ingest.damage and not self._hosts.count_hosts(scan_id):
+                raise InvalidInput(f"{path.name} cannot be read", why=ingest.damage)
+            self._finish_import(scan_id, ingest)
+        except (NetmonError, OSError) as error:
+            self._scans.delete(scan_id)
+            shutil.rmtree(directory, ignore_errors=True)
+            raise explain(error, path) if isinstance(error, OSError) else error
+        return scan_id
+
+    def _finish_import(self, scan_id: int, ingest: ScanIngest) -> None:
+        finished = ingest.finished
+        whole = finished is not None and finished.exit == "success" and not ingest.damage
+        started: ScanStarted | None = ingest.started
+        self._scans.update(
+            scan_id,
+            state=(JobState.COMPLETED if whole else JobState.INTERRUPTED).value,
+            percent=100.0 if whole else 0.0,
+            arguments=started.args if started else "",
+            started=moment_of(started.start if started else None),
+            finished=moment_of(finished.time if finished else None) or datetime.now(UTC),
+            error="" if whole else ingest.damage or "the document ends before the scan did",
+        )
+        self._scans.add_warnings(scan_id, ingest.refused[:20])
+
+    async def export_neighbours(
+        self, actor: Actor, records: Sequence[NeighbourRecord], format: str, path: Path
+    ) -> Path:
+        """Write neighbours to a new file and return its path."""
+        chunks = self.neighbour_chunks(actor, records, format)
+        await asyncio.to_thread(
+            self._audit.record, actor, "neighbour.export", f"{len(records)} neighbours", format
+        )
+        return await asyncio.to_thread(write_new, path, chunks)
+
+    def neighbour_chunks(
+        self, actor: Actor, records: Sequence[NeighbourRecord], format: str
+    ) -> Iterator[bytes]:
+        """Return neighbours as ``json`` (an array) or ``csv``."""
+        _check_format(format, NEIGHBOUR_FORMATS)
+        actor.require(Permission.EXPORT)
+        documents = [neighbour_document(record) for record in records]
+        if format == "json":
+            return iter([json.dumps(documents, indent=2).encode() + b"\n"])
+        rows = ([str(document[name] or "") for name in _NEIGHBOUR_COLUMNS] for document in documents)
+        return (line.encode() for line in csv_lines([list(_NEIGHBOUR_COLUMNS), *rows]))
+
+    async def export_capture(self, actor: Actor, capture_id: int, path: Path) -> Path:
+        """Copy a capture's file to a new file and return its path.
+
+        Raises:
+            NotFound: No such capture, or it has no file.
+        """
+        source = await self.capture_path(actor, capture_id)
+        return await asyncio.to_thread(write_new, path, _file_chunks(source))
+
+    async def capture_path(self, actor: Actor, capture_id: int) -> Path:
+        """Return the file of a capture, for reading."""
+        actor.require(Permission.EXPORT)
+        await asyncio.to_thread(self._captures.get, actor, capture_id)
+        path = await asyncio.to_thread(self._captures.directory, capture_id) / "capture.pcap"
+        if not path.is_file():
+            raise NotFound(f"capture {capture_id} has no file")
+        await asyncio.to_thread(self._audit.record, actor, "capture.export", f"capture {capture_id}", "")
+        return path
+
+
+def _check_format(format: str, known: Sequence[str]) -> None:
+    if format not in known:
+        raise InvalidInput(f"no format {format!r}", fix=f"there are: {', '.join(known)}")
+
+
+def _check_import(path: Path) -> None:
+    try:
+        if not path.is_file():
+            raise NotFound(f"no file {path}")
+        if path.stat().st_size > LARGEST_IMPORT:
+            raise InvalidInput(f"{path.name} is too large", why=f"more than {LARGEST_IMPORT >> 20} MiB")
+        with path.open("rb") as file:
+            head = file.read(4096)
+    except OSError as error:
+        raise explain(error, path) from error
+    if not is_nmap_xml(head):
+        raise InvalidInput(f"{path.name} is not nmap XML", fix="give a file that nmap wrote with -oX")
+
+
+def _xml_chunks(path: Path, scan: Scan) -> Iterator[bytes]:
+    """Return nmap's document: as it is when it is whole, closed after its last whole host when it is not."""
+    if not path.is_file():
+        raise NotFound(f"scan {scan.id} has no XML document")
+    if scan.state is JobState.COMPLETED:
+        return _file_chunks(path)
+    return iter([close_truncated(path.read_bytes())])
+
+
+def _file_chunks(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while chunk := file.read(1 << 20):
+            yield chunk
+
+
+def write_new(path: Path, chunks: Iterable[bytes]) -> Path:
+    """Write a new private file from chunks; on any failure nothing is left under its name (blocking).
+
+    Raises:
+        InvalidInput: The file exists.
+        DiskFull, StorageError: As they say.
+    """
+    path = path.expanduser()
+    if path.exists() or path.is_symlink():
+        raise InvalidInput(f"{path} exists", fix="choose another name")
+    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with open(draft, "xb", opener=private_opener) as file:
+            file.writelines(chunks)
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(draft, path)
+    except FileExistsError as error:
+        raise InvalidInput(f"{path} exists", fix="choose another name") from error
+    except OSError as error:
+        raise explain(error, path) from error
+    finally:
+        draft.unlink(missing_ok=True)
+    return path

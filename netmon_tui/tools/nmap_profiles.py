@@ -1,0 +1,77 @@
+"""The ten profiles of Zenmap, nmap's own window (zenmapCore/data/config/scan_profile.usp)."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+
+from netmon_tui.errors import InvalidInput
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A named set of nmap options."""
+
+    name: str
+    arguments: str
+    """As one line, without the word nmap; empty for nmap's defaults."""
+    description: str
+    """One sentence: what it does and what it costs."""
+
+
+PROFILES = (
+    Profile(
+        "Intense scan",
+        "-T4 -A -v",
+        "The 1,000 most common TCP ports with operating system, versions, scripts and path.",
+    ),
+    Profile(
+        "Intense scan plus UDP",
+        "-sS -sU -T4 -A -v",
+        "Like the intense scan, and the 1,000 most common UDP ports: slow.",
+    ),
+    Profile(
+        "Intense scan, all TCP ports",
+        "-p 1-65535 -T4 -A -v",
+        "Like the intense scan, on every TCP port.",
+    ),
+    Profile(
+        "Intense scan, no ping",
+        "-T4 -A -v -Pn",
+        "Like the intense scan, on every address, whether or not it answers a ping.",
+    ),
+    Profile("Ping scan", "-sn", "Only which hosts are up; no ports."),
+    Profile("Quick scan", "-T4 -F", "The 100 most common TCP ports, fast."),
+    Profile(
+        "Quick scan plus",
+        "-sV -T4 -O -F --version-light",
+        "The 100 most common TCP ports with light version and operating system detection.",
+    ),
+    Profile("Quick traceroute", "-sn --traceroute", "Which hosts are up and the path to each; no ports."),
+    Profile("Regular scan", "", "nmap's defaults: the 1,000 most common TCP ports."),
+    Profile(
+        "Slow comprehensive scan",
+        "-sS -sU -T4 -A -v -PE -PS80,443 -PA3389 -PP -PU40125 -PY --source-port 53"
+        ' --script "default or (discovery and safe)"',
+        "Every way to find hosts, the 1,000 most common TCP and UDP ports, and all safe scripts: very slow.",
+    ),
+)
+
+
+def find_profile(name: str) -> Profile:
+    """Return the profile of that name, whatever its case.
+
+    Raises:
+        InvalidInput: There is none; the error names the nearest.
+    """
+    by_name = {profile.name.casefold(): profile for profile in PROFILES}
+    found = by_name.get(name.strip().casefold())
+    if found:
+        return found
+    near = difflib.get_close_matches(name.strip().casefold()[:100], by_name, n=1, cutoff=0.4)
+    fix = (
+        f"did you mean {by_name[near[0]].name!r}?"
+        if near
+        else "one of: " + ", ".join(p.name for p in PROFILES)
+    )
+    raise InvalidInput(f"There is no profile {name[:60]!a}", fix=fix)

@@ -1,0 +1,169 @@
+"""The shapes that values of nmap options may have: each function checks one and returns its canonical text.
+
+All raise InvalidInput with the reason; who calls adds the option's name and its place.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from ipaddress import IPv6Address
+from pathlib import Path
+
+from netmon_tui.domain.address import parse_ip
+from netmon_tui.errors import InvalidInput
+from netmon_tui.tools.nmap_targets import parse_targets, shown
+
+Shape = Callable[[str], str]
+"""Checks the text of a value and returns its canonical form."""
+
+MAX_PORTS_TEXT = 1_024
+"""Longest list of ports, in characters."""
+ZENMAP_EXPRESSION = "default or (discovery and safe)"
+"""The one script expression that is allowed: that of Zenmap's slow comprehensive scan."""
+SCRIPT_CATEGORIES = frozenset(
+    {"auth", "broadcast", "brute", "default", "discovery", "dos", "exploit", "external"}
+    | {"fuzzer", "intrusive", "malware", "safe", "version", "vuln"}
+)
+"""Of nmap's manual. ``all`` is not among them: it would run denial-of-service scripts unasked."""
+DATA_DIRECTORIES = (Path("/usr/share/nmap"), Path("/usr/local/share/nmap"))
+
+_TIME = re.compile(r"([0-9]{1,6})(ms|s|m|h)?")
+_INTEGER = re.compile(r"0|[1-9][0-9]{0,8}")
+_RATIO = re.compile(r"0?\.[0-9]{1,6}|0|1(?:\.0{1,6})?")
+_PORT_ITEM = re.compile(r"((?:[TUSP]:)?)([0-9]{0,5})(-?)([0-9]{0,5})")
+_SCRIPT_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+_SCRIPT_ENTRY = re.compile(r'filename = "([a-z0-9][a-z0-9_-]{0,63})\.nse"')
+_INTERFACE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:-]{0,14}")
+_TIMING_NAMES = ("paranoid", "sneaky", "polite", "normal", "aggressive", "insane")
+
+
+def integer(lowest: int, highest: int) -> Shape:
+    """A decimal number within bounds."""
+
+    def check(text: str) -> str:
+        if not _INTEGER.fullmatch(text) or not lowest <= int(text) <= highest:
+            raise InvalidInput(f"{shown(text)} is not a number from {lowest} to {highest:,}")
+        return text
+
+    return check
+
+
+def duration(text: str) -> str:
+    """Time as nmap writes it: seconds, or with ``ms``, ``s``, ``m`` or ``h``."""
+    match = _TIME.fullmatch(text)
+    if not match:
+        raise InvalidInput(f"{shown(text)} is not a time", fix="write 500ms, 30s, 5m or 1h")
+    return f"{int(match[1])}{match[2] or 's'}"
+
+
+def ratio(text: str) -> str:
+    """A number from 0 to 1."""
+    if not _RATIO.fullmatch(text):
+        raise InvalidInput(f"{shown(text)} is not a number from 0 to 1")
+    return text
+
+
+def timing(text: str) -> str:
+    """A timing template by number or name; the number comes out."""
+    if text in _TIMING_NAMES:
+        return str(_TIMING_NAMES.index(text))
+    if text not in {"0", "1", "2", "3", "4", "5"}:
+        raise InvalidInput(f"{shown(text)} is not a timing template", fix="write -T0 to -T5")
+    return text
+
+
+def ports(text: str) -> str:
+    """Ports and ranges, with nmap's T:, U:, S: and P: before a part; open ranges come out closed."""
+    return _port_list(text, 65_535, prefixes=True)
+
+
+def plain_ports(text: str) -> str:
+    """Ports and ranges without protocols, as the ping options take them."""
+    return _port_list(text, 65_535, prefixes=False)
+
+
+def protocols(text: str) -> str:
+    """IP protocol numbers and ranges."""
+    return _port_list(text, 255, prefixes=False)
+
+
+def _port_list(text: str, highest: int, *, prefixes: bool) -> str:
+    if len(text) > MAX_PORTS_TEXT:
+        raise InvalidInput(f"a list of ports has at most {MAX_PORTS_TEXT:,} characters, not {len(text):,}")
+    return ",".join(_port_item(item, highest, prefixes=prefixes) for item in text.split(","))
+
+
+def _port_item(item: str, highest: int, *, prefixes: bool) -> str:
+    match = _PORT_ITEM.fullmatch(item)
+    if not match or not (match[2] or match[3]):
+        raise InvalidInput(f"{shown(item)} is not a port or a range of ports", fix="write 22,80,8000-8100")
+    prefix, first, dash, last = match.groups()
+    if prefix and not prefixes:
+        raise InvalidInput(f"{shown(item)}: a protocol has no place here")
+    low, high = int(first or (1 if dash else 0)), int(last or (highest if dash else first))
+    if low > high or high > highest:
+        raise InvalidInput(f"{shown(item)} is not a range within 0 to {highest}")
+    return f"{prefix}{low}-{high}" if dash else f"{prefix}{low}"
+
+
+def interface(text: str) -> str:
+    """The name of a network interface (at most 15 characters on Linux)."""
+    if not _INTERFACE.fullmatch(text):
+        raise InvalidInput(f"{shown(text)} is not the name of a network interface")
+    return text
+
+
+def addresses(text: str) -> str:
+    """A comma list of IP addresses without zones."""
+    parsed = [parse_ip(item) for item in text.split(",")]
+    if not all(parsed) or any(isinstance(one, IPv6Address) and one.scope_id for one in parsed):
+        raise InvalidInput(f"{shown(text)} is not a list of IP addresses")
+    return ",".join(str(one) for one in parsed)
+
+
+def targets(text: str) -> str:
+    """A comma list of targets."""
+    return ",".join(parse_targets(text.split(","), limit=2**128).texts)
+
+
+def scripts(text: str) -> str:
+    """A comma list of categories and names of scripts that came with nmap, or Zenmap's expression."""
+    if "/" in text or "." in text or "\\" in text:
+        raise InvalidInput("it runs a path: only names of scripts that came with nmap")
+    if _words(text) == _words(ZENMAP_EXPRESSION):
+        return ZENMAP_EXPRESSION
+    names = text.split(",")
+    for name in names:
+        _check_script(name)
+    if len(set(names)) != len(names):
+        raise InvalidInput("a script is named twice")
+    return ",".join(names)
+
+
+def _words(expression: str) -> list[str]:
+    return expression.replace("(", " ( ").replace(")", " ) ").split()
+
+
+def _check_script(name: str) -> None:
+    if not _SCRIPT_NAME.fullmatch(name):
+        raise InvalidInput(
+            f"{shown(name)} is not the name of a script or category",
+            why=f"expressions and patterns are not allowed, except '{ZENMAP_EXPRESSION}'",
+        )
+    installed = installed_scripts()
+    if name not in SCRIPT_CATEGORIES and installed and name not in installed:
+        raise InvalidInput(f"{shown(name)} is not a script that came with nmap")
+
+
+@lru_cache(maxsize=1)
+def installed_scripts() -> frozenset[str]:
+    """Names in nmap's script.db; empty when there is none, and then any plain name passes (nmap knows)."""
+    for directory in DATA_DIRECTORIES:
+        try:
+            text = (directory / "scripts/script.db").read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            continue
+        return frozenset(_SCRIPT_ENTRY.findall(text))
+    return frozenset()

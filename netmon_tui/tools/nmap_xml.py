@@ -1,0 +1,263 @@
+"""nmap's XML, read while nmap writes it: bytes in, in pieces of any size; scan events out.
+
+No tree is built and nothing of a host is kept once it is delivered, so memory does not grow with the file.
+The files may come from anywhere: entities are refused, nesting and sizes are bounded, nothing is fetched.
+"""
+
+from __future__ import annotations
+
+import pyexpat
+import re
+from collections.abc import Callable
+from typing import NoReturn
+
+from netmon_tui.domain.scan import ScanEvent
+from netmon_tui.errors import InvalidInput
+from netmon_tui.tools.nmap_attributes import Attributes
+from netmon_tui.tools.nmap_elements import MAX_TEXT, NmapElements
+
+PIECE = 65_536
+"""Bytes that expat is given at once."""
+MAX_TAG = 1_048_576
+"""Longest single tag with its attributes, in bytes."""
+MAX_ELEMENT = 33_554_432
+"""Longest host, in bytes: one of 65,535 ports with services has about half of that."""
+MAX_DEPTH = 32
+"""Deepest nesting of elements: nmap needs about ten."""
+
+_ROOT = "nmaprun"
+_ROOT_TAG = re.compile(rb"""<nmaprun(?:[^>"']|"[^"]*"|'[^']*')*>""")
+_CUT_SHORT = frozenset(
+    {
+        pyexpat.errors.codes[message]
+        for message in (
+            pyexpat.errors.XML_ERROR_NO_ELEMENTS,
+            pyexpat.errors.XML_ERROR_UNCLOSED_TOKEN,
+            pyexpat.errors.XML_ERROR_PARTIAL_CHAR,
+            pyexpat.errors.XML_ERROR_UNCLOSED_CDATA_SECTION,
+        )
+    }
+)
+"""What expat says at the end of a file that stops in the middle."""
+
+
+class NmapXmlParser:
+    """Reads one document.
+
+    ::
+
+        parser = NmapXmlParser()
+        for piece in pieces:
+            for event in parser.feed(piece): ...
+        for event in parser.close(): ...
+
+    A bad document loses nothing that came before its fault: `feed` returns those events, and the call after
+    it raises. A document that stops in the middle is not bad: its whole hosts are delivered, and `finished`
+    stays False.
+    """
+
+    def __init__(self) -> None:
+        self._expat = new_expat()
+        self._elements = NmapElements(self._expat)
+        self._depth = 0
+        self._fed = 0
+        self._mark = (0, 0)
+        self._error: InvalidInput | None = None
+        self.finished = False
+        """Whether the end tag of the root has come."""
+        self._start, end = self._handlers()
+        self._expat.StartElementHandler = self._start_root
+        self._expat.EndElementHandler = end
+
+    @property
+    def refused(self) -> list[str]:
+        """Why hosts were left out, one line for each (the first hundred)."""
+        return self._elements.refused
+
+    @property
+    def refused_count(self) -> int:
+        """How many hosts were left out."""
+        return self._elements.refused_count
+
+    def feed(self, data: bytes) -> list[ScanEvent]:
+        """Read the next bytes and return what they completed.
+
+        Raises:
+            InvalidInput: The document is not nmap's XML, malformed or hostile. Never while there are events
+                to return: then it comes with the next call of `feed` or `close`.
+        """
+        view = memoryview(data)
+        for offset in range(0, len(view), PIECE):
+            if self._error is not None:
+                break
+            self._parse(view[offset : offset + PIECE])
+        return self._taken()
+
+    def close(self) -> list[ScanEvent]:
+        """Say that no more bytes come, and return the last events.
+
+        Raises:
+            InvalidInput: As `feed`; a document that stops in the middle raises nothing.
+        """
+        if self._error is None and not self.finished:
+            self._parse(b"", final=True)
+        return self._taken()
+
+    def _taken(self) -> list[ScanEvent]:
+        events = self._elements.events[:]
+        self._elements.events.clear()
+        if self._error is not None and not events:
+            raise self._error
+        return events
+
+    def _parse(self, data: bytes | memoryview, *, final: bool = False) -> None:
+        """Give expat a piece and remember what is wrong with it."""
+        try:
+            self._expat.Parse(data, final)
+            self._check_sizes(len(data))
+        except pyexpat.ExpatError as error:
+            if not (final and error.code in _CUT_SHORT):
+                self._error = malformed(error)
+        except InvalidInput as error:
+            self._error = error
+
+    def _check_sizes(self, size: int) -> None:
+        """Bound what one tag and one host may take."""
+        self._fed += size
+        waiting = self._fed - self._expat.CurrentByteIndex
+        if waiting > MAX_TAG:
+            raise InvalidInput(f"A tag of the XML has more than {MAX_TAG:,} bytes")
+        if self._expat.StartElementHandler != self._start_root:
+            self._expat.StartElementHandler = self._start_long if waiting >= PIECE else self._start
+        if self._elements.events or self._elements.ordinal != self._mark[0]:
+            self._mark = (self._elements.ordinal, self._fed)
+        elif self._fed - self._mark[1] > MAX_ELEMENT:
+            raise InvalidInput(f"A part of the XML has more than {MAX_ELEMENT:,} bytes")
+
+    def _start_root(self, name: str, attributes: Attributes) -> None:
+        """Check that the document is nmap's, then read on at full speed."""
+        if name != _ROOT:
+            raise _foreign(name)
+        self._expat.StartElementHandler = self._start
+        self._start(name, attributes)
+
+    def _start_long(self, name: str, attributes: Attributes) -> None:
+        """Cut the values of a tag that is longer than a piece."""
+        self._start(name, {key[:100]: value[:MAX_TEXT] for key, value in attributes.items()})
+
+    def _handlers(self) -> tuple[Callable[[str, Attributes], None], Callable[[str], None]]:
+        """The two functions that expat calls most: closures, because they are called millions of times."""
+        takes, kept, ends = self._elements.takes, self._elements.kept, self._elements.ends
+        depth = 0
+
+        def start(name: str, attributes: Attributes) -> None:
+            nonlocal depth
+            depth += 1
+            if name in takes:
+                takes[name](attributes)
+            else:
+                kept[name] = attributes
+            if depth > MAX_DEPTH:
+                raise _too_deep()
+
+        def end(name: str) -> None:
+            nonlocal depth
+            depth -= 1
+            if name in ends:
+                ends[name]()
+            elif not depth:
+                self.finished = True
+
+        return start, end
+
+
+def new_expat() -> pyexpat.XMLParserType:
+    """An expat that refuses to define anything."""
+    parser = pyexpat.ParserCreate()
+    parser.buffer_text = True
+    parser.EntityDeclHandler = _refuse_definition
+    parser.AttlistDeclHandler = _refuse_definition
+    if hasattr(parser, "SetReparseDeferralEnabled"):
+        # From expat 2.6 on, hosts would come late without this.
+        parser.SetReparseDeferralEnabled(False)
+    return parser
+
+
+def _refuse_definition(*_: object) -> NoReturn:
+    raise InvalidInput("The XML defines entities or attributes: not allowed", why="nmap never does")
+
+
+def malformed(error: pyexpat.ExpatError) -> InvalidInput:
+    """Expat's complaint in our words."""
+    reason = pyexpat.ErrorString(error.code)
+    return InvalidInput(
+        f"The XML is malformed in line {error.lineno}", why=f"{reason}, column {error.offset + 1}"
+    )
+
+
+def close_truncated(xml: bytes) -> bytes:
+    """Make a whole document of the XML of a scan that was stopped.
+
+    Whole hosts are kept, a half one is cut off, and the root is closed. No success is claimed: there is no
+    ``<runstats>`` unless nmap wrote one. A whole document comes back as it is.
+
+    Raises:
+        InvalidInput: It is not nmap's XML, or malformed before it stops.
+    """
+    if b"\0" in xml[:64]:
+        raise InvalidInput("This is not nmap XML", why="nmap writes UTF-8")
+    cut = _Cut(xml)
+    if not cut.find():
+        return xml
+    if not cut.end:
+        return b'<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE nmaprun>\n<nmaprun scanner="nmap">\n</nmaprun>\n'
+    return xml[: cut.end].rstrip() + b"\n</nmaprun>\n"
+
+
+class _Cut:
+    """Finds where the last whole child of the root ends."""
+
+    def __init__(self, xml: bytes) -> None:
+        self.end = 0
+        """Bytes to keep; 0 when there is not even a root."""
+        self._xml = xml
+        self._depth = 0
+        self._expat = new_expat()
+        self._expat.StartElementHandler = self._begin
+        self._expat.EndElementHandler = self._finish
+
+    def find(self) -> bool:
+        """Read it all; whether something has to be cut or closed."""
+        try:
+            self._expat.Parse(self._xml, True)
+        except pyexpat.ExpatError as error:
+            if error.code not in _CUT_SHORT:
+                raise malformed(error) from None
+            return True
+        return False
+
+    def _begin(self, name: str, _: Attributes) -> None:
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            raise _too_deep()
+        if self._depth == 1:
+            tag = _ROOT_TAG.match(self._xml, self._expat.CurrentByteIndex)
+            if name != _ROOT or not tag:
+                raise _foreign(name)
+            self.end = tag.end()
+
+    def _finish(self, name: str) -> None:
+        """Note the end of a child: expat says where an end tag begins, and where an empty element ends."""
+        self._depth -= 1
+        if self._depth == 1:
+            index = self._expat.CurrentByteIndex
+            is_tag = self._xml.startswith(b"</" + name.encode(), index)
+            self.end = self._xml.index(b">", index) + 1 if is_tag else index
+
+
+def _foreign(root: str) -> InvalidInput:
+    return InvalidInput("This is not nmap XML", why=f"its root is {root[:40]!a}, not '{_ROOT}'")
+
+
+def _too_deep() -> InvalidInput:
+    return InvalidInput(f"The XML is nested more than {MAX_DEPTH} deep")

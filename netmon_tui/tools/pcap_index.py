@@ -1,0 +1,237 @@
+"""Where the packets of a pcap file are, without reading what is in them.
+
+Every 64th offset is kept (1.3 MB for ten million packets) and the rest are found again by hopping over at
+most 63 record headers. The file is read in chunks and not mapped: a mapped file that somebody shortens ends
+the program by SIGBUS, and its pages count as ours.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from array import array
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from netmon_tui.errors import InvalidInput, NotFound
+from netmon_tui.tools.pcap import FILE_HEADER_SIZE, RECORD_HEADER_SIZE, FileHeader, RawPacket, read_header
+
+_CHUNK = 1024 * 1024
+"""Bytes read at once: larger ones measured no faster."""
+_PAGE = 64 * 1024
+"""Bytes read at once for a few packets: a list's page and the way to it from a kept offset."""
+_STRIDE = 64
+"""Packets from one kept offset to the next."""
+
+
+class PacketIndex:
+    """A pcap file opened for reading packets by number, growing with the file.
+
+    One thread may call ``extend`` while others read: what ``count`` covers does not change any more.
+
+    Args:
+        path: The file.
+        growing: The file is still being written, so a half record at its end is no damage.
+
+    Raises:
+        InvalidInput: Not a classic pcap file.
+        OSError: The file cannot be opened or read.
+    """
+
+    def __init__(self, path: str | Path, *, growing: bool = False) -> None:
+        self.path = Path(path)
+        self.growing = growing
+        self._fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            self.header: FileHeader = read_header(os.pread(self._fd, FILE_HEADER_SIZE, 0))
+        except BaseException:
+            os.close(self._fd)
+            raise
+        self._record = self.header.record
+        self._scale = 1 if self.header.nanoseconds else 1000
+        self._samples = array("Q", [FILE_HEADER_SIZE])
+        self._end = FILE_HEADER_SIZE
+        self._count = 0
+        self._file_size = FILE_HEADER_SIZE
+        self._absurd = ""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; a second call does nothing."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+    @property
+    def count(self) -> int:
+        """How many whole packets have been found so far."""
+        return self._count
+
+    @property
+    def end(self) -> int:
+        """Offset after the last whole record found so far, in bytes."""
+        return self._end
+
+    @property
+    def file_size(self) -> int:
+        """Bytes of the file when it was last looked at; ``end / file_size`` is the progress."""
+        return self._file_size
+
+    @property
+    def complete(self) -> bool:
+        """Whether the last ``extend`` reached the last whole record of the file."""
+        return bool(self._absurd) or self._file_size - self._end < RECORD_HEADER_SIZE or self._tail_is_cut()
+
+    @property
+    def damage(self) -> str:
+        """What is wrong after the last whole record and where, or an empty string."""
+        if self._absurd or self.growing or not self.complete or self._file_size == self._end:
+            return self._absurd
+        rest = self._file_size - self._end
+        return (
+            f"packet {self._count + 1} at byte {self._end} is cut: only {rest} of its bytes are in the file"
+        )
+
+    def _tail_is_cut(self) -> bool:
+        header = os.pread(self._fd, RECORD_HEADER_SIZE, self._end)
+        if len(header) < RECORD_HEADER_SIZE:
+            return True
+        captured: int = self._record.unpack(header)[2]
+        return self._end + RECORD_HEADER_SIZE + captured > self._file_size
+
+    def extend(self, max_packets: int | None = None) -> int:
+        """Find more packets and return how many: all the file has now, or at most ``max_packets``."""
+        before = self._count
+        self._file_size = max(os.fstat(self._fd).st_size, FILE_HEADER_SIZE)
+        if self._file_size < self._end:
+            self._absurd = f"the file became shorter than the {self._end} bytes that were read of it"
+        left = max_packets if max_packets is not None else self._file_size
+        while left > 0 and not self._absurd:
+            chunk = os.pread(self._fd, _CHUNK, self._end)
+            found = self._hop(chunk, left)
+            if not found:
+                break
+            left -= found
+        return self._count - before
+
+    def _hop(self, chunk: bytes, most: int) -> int:
+        """Hop over the records that begin in ``chunk``, which starts at ``_end``; return how many were whole.
+
+        The inner loop runs once per packet: 0.3 us each, which is what bounds the time to open a file.
+        """
+        base, at = self._end, 0
+        count = start = self._count
+        stop = start + most
+        last_header = len(chunk) - RECORD_HEADER_SIZE
+        room = self._file_size - base - RECORD_HEADER_SIZE
+        largest = self.header.largest_record
+        captured_at = struct.Struct(f"{self.header.byte_order}8xI").unpack_from
+        keep = self._samples.append
+        while at <= last_header and count < stop:
+            (captured,) = captured_at(chunk, at)
+            if captured > largest:
+                self._absurd = (
+                    f"packet {count + 1} at byte {base + at} claims {captured} captured bytes, "
+                    f"more than the {largest} that are possible"
+                )
+                break
+            if at + captured > room:
+                break
+            at += RECORD_HEADER_SIZE + captured
+            count += 1
+            if not count % _STRIDE:
+                keep(base + at)
+        self._end = base + at
+        self._count = count  # last: a reader in another thread trusts what it covers
+        return count - start
+
+    def offset(self, number: int) -> int:
+        """Return the offset of the record of packet ``number`` (from 1), in bytes.
+
+        Raises:
+            NotFound: No such packet (yet).
+        """
+        self._require(number)
+        sample, hops = divmod(number - 1, _STRIDE)
+        at = self._samples[sample]
+        if hops:
+            chunk = os.pread(self._fd, _PAGE, at)
+            base = at
+            for _ in range(hops):
+                if at - base + RECORD_HEADER_SIZE > len(chunk):
+                    chunk, base = os.pread(self._fd, _PAGE, at), at
+                at += RECORD_HEADER_SIZE + self._captured(chunk, at - base)
+        return at
+
+    def _require(self, number: int) -> None:
+        if not 1 <= number <= self._count:
+            raise NotFound(f"There is no packet {number}", why=f"the file has {self._count}")
+
+    def _captured(self, chunk: bytes, at: int) -> int:
+        """Return the captured length in the record header at ``at``.
+
+        Raises:
+            InvalidInput: The header is not there any more: somebody cut the file.
+        """
+        if at + RECORD_HEADER_SIZE > len(chunk):
+            raise InvalidInput("The capture file became shorter while it was read", why=str(self.path))
+        captured: int = self._record.unpack_from(chunk, at)[2]
+        return captured
+
+    def read(self, number: int) -> RawPacket:
+        """Return packet ``number`` (from 1).
+
+        Raises:
+            NotFound: No such packet (yet).
+            InvalidInput: The file became shorter since it was indexed.
+        """
+        self._require(number)
+        return next(self.packets(number, number + 1))
+
+    def window(self, start: int, stop: int) -> list[RawPacket]:
+        """Return the packets numbered ``start`` (from 1) up to and without ``stop``, as far as they exist.
+
+        Raises:
+            InvalidInput: The file became shorter since it was indexed.
+        """
+        return list(self.packets(start, stop))
+
+    def packets(self, start: int = 1, stop: int | None = None) -> Iterator[RawPacket]:
+        """Yield the packets numbered ``start`` up to and without ``stop``, reading a chunk at a time.
+
+        Raises:
+            InvalidInput: The file became shorter since it was indexed.
+        """
+        first, last = max(start, 1), min(self._count + 1 if stop is None else stop, self._count + 1)
+        if first >= last:
+            return
+        at = base = self.offset(first)
+        chunk = os.pread(self._fd, _PAGE, base)
+        for number in range(first, last):
+            if at - base + RECORD_HEADER_SIZE > len(chunk):
+                chunk, base = os.pread(self._fd, _PAGE, at), at
+            size = RECORD_HEADER_SIZE + self._captured(chunk, at - base)
+            if at - base + size > len(chunk):
+                chunk, base = os.pread(self._fd, max(_PAGE, size), at), at
+            yield self._packet(number, chunk[at - base : at - base + size], size)
+            at += size
+
+    def _packet(self, number: int, record: bytes, size: int) -> RawPacket:
+        if len(record) < size:
+            raise InvalidInput("The capture file became shorter while it was read", why=str(self.path))
+        seconds, fraction, _, length = self._record.unpack_from(record)
+        nanoseconds = seconds * 1_000_000_000 + fraction * self._scale
+        return RawPacket(number, nanoseconds, length, record[RECORD_HEADER_SIZE:])
+
+    def first_and_last_time(self) -> tuple[float, float] | None:
+        """Return the POSIX times of the first and the last packet found so far, or None without packets."""
+        return (self.read(1).time, self.read(self._count).time) if self._count else None

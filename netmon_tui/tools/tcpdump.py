@@ -1,0 +1,103 @@
+"""tcpdump: its command line, and what it says on stderr."""
+
+from __future__ import annotations
+
+import re
+
+from netmon_tui.domain.capture import StartCapture
+from netmon_tui.domain.job import CaptureCounters
+from netmon_tui.errors import InvalidInput
+
+_LONGEST_INTERFACE = 15
+"""IFNAMSIZ without its terminating zero."""
+_INTERFACE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:+-]*")
+_STATISTICS = re.compile(
+    r"(\d+) packets? captured[,\s]+(\d+) packets? received by filter[,\s]+(\d+) packets? dropped by kernel"
+)
+_LISTENING = re.compile(r"^(?:tcpdump: )?listening on .*?, link-type (\S+)", re.MULTILINE)
+_CHATTER = re.compile(
+    r"listening on |verbose output suppressed|data link type |\d+ packets? |Got \d+|Warning: |dropped privs"
+)
+
+
+def check_interface(name: str) -> str:
+    """Return an interface name that means to tcpdump what it says.
+
+    tcpdump also takes numbers (``1``), remote interfaces (``TCP@host``) and, in other tools, pipes and files.
+
+    Raises:
+        InvalidInput: Anything but the shape of a Linux interface name.
+    """
+    if not name:
+        raise InvalidInput("An interface is needed")
+    if len(name) > _LONGEST_INTERFACE:
+        raise InvalidInput(
+            "This is no interface name", why=f"it has more than {_LONGEST_INTERFACE} characters"
+        )
+    if name.isdigit():
+        raise InvalidInput(f"This is no interface name: {name}", why="interfaces go by name, not by number")
+    found = _INTERFACE.match(name)
+    if not found or found.end() != len(name):
+        position = found.end() if found else 0
+        raise InvalidInput(f"This is no interface name: {name!r}", position=position)
+    return name
+
+
+def build_command(
+    tcpdump: str, request: StartCapture, capture_filter: str, *, run_as: str = ""
+) -> tuple[str, ...]:
+    """Return the command that captures to stdout, unbuffered by nobody (no ``-U``): blocks cost a third.
+
+    Args:
+        tcpdump: Absolute path.
+        request: What to capture; its own filter is not used.
+        capture_filter: The checked filter, the exclusion of the own SSH session included; may be empty.
+        run_as: User for ``-Z``. Debian's tcpdump, started as root, becomes ``tcpdump`` by itself, which
+            fails in a user namespace that does not know that user; ``root`` keeps it root there.
+
+    Raises:
+        InvalidInput: The interface, the snap length, the buffer or the packet limit is out of bounds.
+    """
+    interface = check_interface(request.interface)
+    snaplen = _bounded("The snap length", request.snaplen, 1, 262_144)
+    buffer_kib = _bounded("The buffer", request.buffer_kib, 64, 1_048_576)
+    packets = _bounded("The packet limit", request.packets, 0, 2**31 - 1)
+    command = [tcpdump, "-i", interface, "-n", "-B", str(buffer_kib), "-s", str(snaplen)]
+    if packets:
+        command += ["-c", str(packets)]
+    if not request.promiscuous:
+        command.append("-p")
+    if run_as:
+        command += ["-Z", run_as]
+    command += ["-w", "-"]
+    if capture_filter:
+        command += ["--", capture_filter]
+    return tuple(command)
+
+
+def _bounded(what: str, value: int, least: int, most: int) -> int:
+    if not least <= value <= most:
+        raise InvalidInput(f"{what} must be from {least} to {most}", why=f"it is {value}")
+    return value
+
+
+def parse_statistics(text: str) -> CaptureCounters | None:
+    """Return the last statistics on stderr (on SIGUSR1 and at the end); None when there are none yet."""
+    reports = _STATISTICS.findall(text)
+    if not reports:
+        return None
+    captured, received, dropped = map(int, reports[-1])
+    return CaptureCounters(packets=captured, captured=captured, received=received, dropped=dropped)
+
+
+def parse_linktype(text: str) -> str:
+    """Return the link type tcpdump says it listens with (``EN10MB``), or an empty string before it does."""
+    found = _LISTENING.search(text)
+    return found[1] if found else ""
+
+
+def complaint(text: str) -> str:
+    """Return the last line of stderr that is a complaint, without tcpdump's name; empty without any."""
+    lines = (line.strip().removeprefix("tcpdump: ") for line in text.splitlines())
+    complaints = [line for line in lines if line and not _CHATTER.match(line)]
+    return complaints[-1] if complaints else ""

@@ -1,0 +1,60 @@
+"""The second wall against terminal injection: a filter over every line that is sent to the terminal.
+
+The gate (``security.hostile_text``) is the first wall. This one is for the day somebody forgets it: it sees
+each line after all widgets have drawn, and takes away what no widget of ours draws on purpose. To install::
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        return [*super().get_line_filters(), self._hostile_line_filter]
+
+with *one* instance per application, because Textual caches filtered lines by filter.
+It does not see ``App.exit(message=...)`` nor tracebacks.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+from textual.color import Color
+from textual.filter import LineFilter
+
+_HOSTILE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb"
+    "\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+
+
+class HostileLineFilter(LineFilter):
+    """Drops control segments, control characters, direction overrides and OSC 8 links.
+
+    A dropped character leaves as many ``?`` as the layout counted cells for it, so columns stay in line.
+    """
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        """Return the same list when nothing is wrong with it, otherwise a harmless copy."""
+        for text, style, control in segments:
+            if control or not text.isprintable() or (style is not None and style.link is not None):
+                return [_harmless(segment) for segment in segments if not segment.control]
+        return segments
+
+
+def _harmless(segment: Segment) -> Segment:
+    """Return the segment without hostile characters and without a link."""
+    text, style, _ = segment
+    if style is not None and style.link is not None:
+        style = _unlinked(style)
+    return Segment(_HOSTILE.sub(_stand_in, text), style)
+
+
+def _stand_in(match: re.Match[str]) -> str:
+    """Return what keeps the width of a dropped character."""
+    return "?" * cell_len(match[0])
+
+
+@lru_cache(maxsize=256)
+def _unlinked(style: Style) -> Style:
+    """Return the style without its link."""
+    return style.update_link(None)

@@ -1,0 +1,30 @@
+"""What panes ask of the frame: requests that cross from one tool to another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textual.message import Message
+
+
+@dataclass
+class ScanAddress(Message):
+    """Open the scan form for an address (a pivot)."""
+
+    address: str
+    """Foreign text: the form's grammar decides whether it is a target."""
+
+
+@dataclass
+class CaptureAddress(Message):
+    """Open the capture form for an address (a pivot)."""
+
+    address: str
+    interface: str = ""
+
+
+@dataclass
+class ShowHost(Message):
+    """Show what is known of an address."""
+
+    address: str

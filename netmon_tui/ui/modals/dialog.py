@@ -1,0 +1,42 @@
+"""The base of all dialogs: a framed box with a title, closed by escape without a result."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from textual.binding import Binding
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+
+from netmon_tui.ui.rendering import content
+
+Result = TypeVar("Result")
+
+
+class Dialog(ModalScreen[Result | None]):
+    """A decision. Dismissed with None by escape."""
+
+    BINDINGS = [Binding("escape", "cancel", "Cancel", id="dialog.cancel")]
+    DEFAULT_CSS = """
+    Dialog {
+        align: center middle;
+        & > .dialog--box {
+            width: 76; max-width: 100%; height: auto; max-height: 100%;
+            border: round $primary; padding: 0 1; background: $surface;
+            overflow-y: auto;
+        }
+        .dialog--buttons { height: auto; margin-top: 1; align-horizontal: right; }
+        .dialog--error { color: $text-error; height: auto; }
+        Button { margin-left: 1; }
+    }
+    """
+
+    def box(self, title: str, *, id: str | None = None) -> Vertical:
+        """Return the framed container to compose the dialog's content in."""
+        frame = Vertical(classes="dialog--box", id=id)
+        frame.border_title = content(title)
+        return frame
+
+    def action_cancel(self) -> None:
+        """Close without a result."""
+        self.dismiss(None)

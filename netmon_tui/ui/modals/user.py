@@ -1,0 +1,77 @@
+"""Adding a user."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.widgets import Button, Input, Label, Select, Static
+
+from netmon_tui.domain.user import Role
+from netmon_tui.errors import NetmonError
+from netmon_tui.ui.modals.dialog import Dialog
+from netmon_tui.ui.rendering import content
+
+
+@dataclass(frozen=True, slots=True)
+class NewUser:
+    """What was typed."""
+
+    name: str
+    password: str
+    role: Role
+    email: str
+
+
+class NewUserForm(Dialog[bool]):
+    """Asks for name, password and role; stays open until they are accepted.
+
+    Args:
+        add: Adds the user; raises NetmonError when something is refused.
+        least: Fewest characters of a password.
+    """
+
+    def __init__(self, add: Callable[[NewUser], Awaitable[None]], least: int) -> None:
+        super().__init__()
+        self._add = add
+        self._least = least
+
+    def compose(self) -> ComposeResult:
+        """Fields and buttons."""
+        with self.box("New user"):
+            yield Label("Name")
+            yield Input(id="name", max_length=32, compact=True)
+            yield Label(content(f"Password, at least {self._least} characters"))
+            yield Input(id="password", password=True, max_length=1024, compact=True)
+            yield Label("Role")
+            roles = [(content(role.value), role) for role in Role]
+            yield Select(roles, value=Role.OPERATOR, allow_blank=False, id="role", compact=True)
+            yield Label("E-mail (optional)")
+            yield Input(id="email", max_length=320, compact=True)
+            yield Static("", id="user-error", classes="dialog--error")
+            with Horizontal(classes="dialog--buttons"):
+                yield Button("Cancel", id="cancel")
+                yield Button("Add", id="add", variant="primary")
+
+    @on(Button.Pressed, "#cancel")
+    def _cancel(self) -> None:
+        self.dismiss(None)
+
+    @on(Button.Pressed, "#add")
+    @on(Input.Submitted, "#email")
+    def _submit(self) -> None:
+        fields = {name: self.query_one(f"#{name}", Input).value for name in ("name", "password", "email")}
+        role = Role(str(self.query_one("#role", Select).value))
+        self._try(NewUser(fields["name"], fields["password"], role, fields["email"]))
+
+    @work(exclusive=True, group="add-user", exit_on_error=False)
+    async def _try(self, new: NewUser) -> None:
+        try:
+            await self._add(new)
+        except NetmonError as error:
+            self.query_one("#user-error", Static).update(content(error))
+        else:
+            self.dismiss(True)

@@ -1,0 +1,187 @@
+"""Tab 6: users (for administrators) and the doctor."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import ClassVar
+
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.widgets import TabbedContent, TabPane
+
+from netmon_tui.domain.check import Check
+from netmon_tui.domain.user import Permission, Role, User, UserState
+from netmon_tui.errors import NetmonError
+from netmon_tui.ui.commands import command
+from netmon_tui.ui.modals.confirm import Confirm
+from netmon_tui.ui.modals.user import NewUser, NewUserForm
+from netmon_tui.ui.rendering import state_style, when
+from netmon_tui.ui.session import Session
+from netmon_tui.ui.widgets.memory_source import MemorySource
+from netmon_tui.ui.widgets.pane import Pane
+from netmon_tui.ui.widgets.row_source import Cell, Row
+from netmon_tui.ui.widgets.table import Table
+from netmon_tui.ui.widgets.table_columns import Column
+
+USER_COLUMNS = (
+    Column("name", "Name", minimum=12, priority=0),
+    Column("role", "Role", width=9, priority=0),
+    Column("state", "State", width=11, priority=0),
+    Column("failures", "Failed", width=6, align="right", priority=2),
+    Column("last_login", "Last login", width=10, priority=1),
+    Column("email", "E-mail", minimum=10, priority=3),
+)
+CHECK_COLUMNS = (
+    Column("name", "Check", width=16, priority=0),
+    Column("status", "Status", width=7, priority=0),
+    Column("detail", "Detail", minimum=20, priority=0, share=2),
+    Column("fix", "Fix", minimum=16, priority=1, share=2),
+)
+
+
+class AdminPane(Pane):
+    """Who may use the program, and whether the machine is fit for it."""
+
+    HELP_TITLE = "Admin"
+    HELP_TEXT = (
+        "Users: n adds one; a approves or enables, x disables, u unlocks, o changes the role.\n"
+        "Doctor: tools, versions, privileges, terminal and storage, each with the fix; R runs it again."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        command("admin.new", "n", "new_user", "New user", "Add a user."),
+        command("admin.enable", "a", "enable", "Enable", "Approve or enable this user."),
+        command("admin.disable", "x", "disable", "Disable", "Disable this user."),
+        command("admin.unlock", "u", "unlock", "Unlock", "Forget this user's failed logins."),
+        command("admin.role", "r", "next_role", "Role", "Give this user the next role."),
+        command("admin.doctor", "R", "doctor", "Run doctor", "Run all checks again."),
+    ]
+
+    def __init__(self, session: Session, *, id: str | None = None) -> None:
+        super().__init__(session, id=id)
+        self._users = MemorySource([column.key for column in USER_COLUMNS])
+        self._checks = MemorySource([column.key for column in CHECK_COLUMNS])
+        self._manages = session.actor.may(Permission.MANAGE_USERS)
+
+    def compose(self) -> ComposeResult:
+        """Users beside the doctor, or the doctor alone."""
+        doctor = Table(CHECK_COLUMNS, source=self._checks, empty_text="Checking ...", id="doctor")
+        if not self._manages:
+            yield doctor
+            return
+        with TabbedContent(id="admin-tabs"):
+            with TabPane("Users", id="admin-users"):
+                yield Table(USER_COLUMNS, source=self._users, id="users")
+            with TabPane("Doctor", id="admin-doctor"):
+                yield doctor
+
+    def on_mount(self) -> None:
+        """Look at the machine once."""
+        self.action_doctor()
+
+    def focus_content(self) -> None:
+        """Focus the first table."""
+        self.query(Table).first().focus()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Managing users is for administrators."""
+        if action in {"new_user", "enable", "disable", "unlock", "next_role"}:
+            return self._manages
+        return True
+
+    async def refresh_data(self) -> None:
+        """Fetch the users again."""
+        if self._manages:
+            users = await self.session.services.accounts.list_users(self.session.actor)
+            self._users.replace(_user_row(user) for user in users)
+
+    @work(exclusive=True, group="doctor", exit_on_error=False)
+    async def action_doctor(self) -> None:
+        """Run all checks."""
+        checks = await self.session.services.doctor.run()
+        self._checks.replace(_check_row(check) for check in checks)
+
+    @work(exclusive=True, group="new-user", exit_on_error=False)
+    async def action_new_user(self) -> None:
+        """Ask for name, password and role, and add the user."""
+        least = self.session.services.settings.accounts.minimum_password_length
+        await self.app.push_screen_wait(NewUserForm(self._add, least))
+
+    async def _add(self, new: NewUser) -> None:
+        await self.session.services.accounts.add_user(
+            self.session.actor, new.name, new.password, role=new.role, email=new.email
+        )
+        self.tell(f"{new.name} may log in as {new.role}")
+        await self.refresh_data()
+
+    def action_enable(self) -> None:
+        """Let the user log in."""
+        accounts = self.session.services.accounts
+        waiting = self._state() == UserState.PENDING
+        self._change(accounts.approve if waiting else accounts.enable, "may log in")
+
+    @work(exclusive=True, group="disable-user", exit_on_error=False)
+    async def action_disable(self) -> None:
+        """Keep the user out, after asking."""
+        name = self._name_under_cursor()
+        question = Confirm("Disable a user", f"{name} can no longer log in.", verb="Disable")
+        if name and await self.app.push_screen_wait(question):
+            self._change(self.session.services.accounts.disable, "is disabled")
+
+    def action_unlock(self) -> None:
+        """Forget failed logins."""
+        self._change(self.session.services.accounts.unlock, "is unlocked")
+
+    def action_next_role(self) -> None:
+        """Go round the roles."""
+        row = self.query_one("#users", Table).cursor_row
+        if row is None:
+            return
+        roles = list(Role)
+        role = roles[(roles.index(Role(str(row.cells[1]))) + 1) % len(roles)]
+        accounts = self.session.services.accounts
+        self._change(lambda actor, name: accounts.set_role(actor, name, role), f"is {role} now")
+
+    def _change(self, change: Callable[..., Awaitable[User]], done: str) -> None:
+        name = self._name_under_cursor()
+        if name:
+            self._carry_out(change, name, done)
+
+    @work(exclusive=True, group="change-user", exit_on_error=False)
+    async def _carry_out(self, change: Callable[..., Awaitable[User]], name: str, done: str) -> None:
+        try:
+            await change(self.session.actor, name)
+        except NetmonError as error:
+            self.report(error)
+        else:
+            self.tell(f"{name} {done}")
+            await self.refresh_data()
+
+    def _name_under_cursor(self) -> str:
+        key = self.query_one("#users", Table).cursor_key
+        return str(key) if key is not None else ""
+
+    def _state(self) -> str:
+        row = self.query_one("#users", Table).cursor_row
+        return str(row.cells[2].text).split()[-1] if row and isinstance(row.cells[2], Cell) else ""
+
+
+def _user_row(user: User) -> Row:
+    look = state_style("locked" if user.locked_until else user.state)
+    return Row(
+        user.name,
+        (
+            user.name,
+            user.role.value,
+            Cell(look.label(), look.tone),
+            str(user.failures or ""),
+            when(user.last_login, datetime.now(UTC)) if user.last_login else "never",
+            user.email,
+        ),
+    )
+
+
+def _check_row(check: Check) -> Row:
+    look = state_style(check.status)
+    return Row(check.name, (check.name, Cell(look.label(), look.tone), check.detail, check.fix))

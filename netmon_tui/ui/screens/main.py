@@ -1,0 +1,172 @@
+"""The frame: header, six tabs, footer; and the one place where the tools meet."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from datetime import datetime
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.css.query import NoMatches
+from textual.screen import Screen
+from textual.widgets import Footer, TabbedContent, TabPane
+
+from netmon_tui.errors import NetmonError
+from netmon_tui.ui.commands import command
+from netmon_tui.ui.messages import CaptureAddress, ScanAddress, ShowHost
+from netmon_tui.ui.modals.help import Help, title_of
+from netmon_tui.ui.rendering import content
+from netmon_tui.ui.screens.activity import ActivityPane
+from netmon_tui.ui.screens.admin import AdminPane
+from netmon_tui.ui.screens.captures import CapturesPane
+from netmon_tui.ui.screens.hosts import HostsPane
+from netmon_tui.ui.screens.neighbours import NeighboursPane
+from netmon_tui.ui.screens.scans import ScansPane
+from netmon_tui.ui.session import Session
+from netmon_tui.ui.widgets.frame_header import FrameHeader, PrivilegeWord
+from netmon_tui.ui.widgets.pane import Pane
+
+TABS: tuple[tuple[str, str, Callable[[Session], Pane]], ...] = (
+    ("scans", "1 Scans", ScansPane),
+    ("neighbours", "2 Neighbours", NeighboursPane),
+    ("captures", "3 Captures", CapturesPane),
+    ("hosts", "4 Hosts", HostsPane),
+    ("activity", "5 Activity", ActivityPane),
+    ("admin", "6 Admin", AdminPane),
+)
+
+
+class MainScreen(Screen[None]):
+    """Everything after the login.
+
+    Args:
+        session: Services and actor.
+    """
+
+    BINDINGS: ClassVar[list[Binding]] = [
+        *(
+            command(f"frame.tab{n}", str(n), f"tab('{name}')", title[2:], f"Go to {title[2:]}.", show=False)
+            for n, (name, title, _) in enumerate(TABS, 1)
+        ),
+        command(
+            "frame.freeze", "p", "freeze", "Freeze", "Stop and continue updating what is shown.", show=False
+        ),
+        command(
+            "frame.help", "question_mark,f1", "help", "Help", "Show what this tab is for and all its keys."
+        ),
+    ]
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(id="main")
+        self.session = session
+        self._revision = -1
+        self._frozen = False
+        self._stale: set[str] = set()
+
+    def compose(self) -> ComposeResult:
+        """Header, tabs, footer."""
+        yield FrameHeader(socket.gethostname(), self.session.services.privilege.word, self.session.actor)
+        with TabbedContent(id="tabs"):
+            for name, title, _ in TABS:
+                yield TabPane(content(title), id=f"tab-{name}")
+        yield Footer(show_command_palette=False, compact=True)
+
+    def on_mount(self) -> None:
+        """Begin to follow the data; panes are built when their tab is first shown."""
+        self.set_interval(1 / self.session.services.settings.interface.repaints_per_second, self._tick)
+
+    def pane(self, name: str | None = None) -> Pane | None:
+        """Return a tab's content, the visible one's by default; None while it is not built."""
+        wanted = name or self._active
+        try:
+            return self.query_one(f"#{wanted}-pane", Pane)
+        except NoMatches:
+            return None
+
+    @property
+    def _active(self) -> str:
+        return self.query_one("#tabs", TabbedContent).active.removeprefix("tab-")
+
+    @on(TabbedContent.TabActivated, "#tabs")
+    async def _tab_shown(self) -> None:
+        pane = await self._build(self._active)
+        pane.focus_content()
+        self._update(changed=True)
+
+    async def _build(self, name: str) -> Pane:
+        pane = self.pane(name)
+        if pane is None:
+            pane = next(make for known, _, make in TABS if known == name)(self.session)
+            pane.id = f"{name}-pane"
+            await self.query_one(f"#tab-{name}", TabPane).mount(pane)
+        return pane
+
+    def _tick(self) -> None:
+        if self.is_current and not self._frozen:
+            self._update(changed=False)
+
+    @work(exclusive=True, group="frame-update", exit_on_error=False)
+    async def _update(self, *, changed: bool) -> None:
+        """Refresh header and visible pane if the database changed, or if the pane has figures of its own."""
+        services = self.session.services
+        try:
+            revision = await services.revision()
+            changed = changed or revision != self._revision
+            self._revision = revision
+            pane = self.pane()
+            if pane is not None and (changed or pane.LIVE):
+                await pane.refresh_data()
+            if changed:
+                self._jobs = await services.activity.running(self.session.actor)
+        except NetmonError as error:
+            self.notify(str(content(error)), title=error.title, severity="error", markup=False)
+        self._show_header()
+
+    _jobs = 0
+
+    def _show_header(self) -> None:
+        clock = f"{datetime.now():%H:%M} "
+        self.query_one(FrameHeader).show(jobs=self._jobs, clock=clock, note="frozen" if self._frozen else "")
+
+    def action_tab(self, name: str) -> None:
+        """Show a tab."""
+        self.query_one("#tabs", TabbedContent).active = f"tab-{name}"
+
+    def action_freeze(self) -> None:
+        """Stop or continue updating."""
+        self._frozen = not self._frozen
+        self._show_header()
+
+    def action_help(self) -> None:
+        """Show help for the visible tab."""
+        pane = self.pane()
+        title, text = (pane.HELP_TITLE, pane.HELP_TEXT) if pane else ("", "")
+        self.app.push_screen(Help(title_of(title), text, list(self.active_bindings.values())))
+
+    @on(PrivilegeWord.Clicked)
+    def _open_doctor(self) -> None:
+        self.action_tab("admin")
+
+    @on(ScanAddress)
+    async def _scan_address(self, message: ScanAddress) -> None:
+        self.action_tab("scans")
+        pane = await self._build("scans")
+        if isinstance(pane, ScansPane):
+            pane.open_form(targets=message.address)
+
+    @on(CaptureAddress)
+    async def _capture_address(self, message: CaptureAddress) -> None:
+        self.action_tab("captures")
+        pane = await self._build("captures")
+        if isinstance(pane, CapturesPane):
+            pane.open_form(host=message.address, interface=message.interface)
+
+    @on(ShowHost)
+    async def _show_host(self, message: ShowHost) -> None:
+        self.action_tab("hosts")
+        pane = await self._build("hosts")
+        if isinstance(pane, HostsPane):
+            pane.show_address(message.address)

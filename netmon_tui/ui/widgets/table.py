@@ -1,0 +1,251 @@
+"""The one table of the program: every list is shown by it.
+
+Of a screen's code it needs this much::
+
+    yield Table(COLUMNS, source=self.rows, empty_text="No scans yet. Press n", id="scans")
+    ...
+    @on(Table.Opened, "#scans")
+    def open_scan(self, event: Table.Opened) -> None: ...
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Hashable, Iterable, Sequence
+from typing import Self
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical
+from textual.widgets import Input
+
+from netmon_tui.ui.widgets import table_messages
+from netmon_tui.ui.widgets.row_source import Row, RowSource
+from netmon_tui.ui.widgets.table_columns import Column, ColumnChoice
+from netmon_tui.ui.widgets.table_grid import TableGrid
+
+NO_MATCH = "No row matches the filter. Press esc to show all"
+
+
+class TableFilter(Input):
+    """The line above a table that filters as you type."""
+
+    BINDINGS = [
+        Binding("escape", "clear_filter", "Clear filter", id="table.filter_clear"),
+        Binding("enter,down", "keep_filter", "Keep filter", id="table.filter_keep"),
+    ]
+
+    def action_clear_filter(self) -> None:
+        """Show all rows again."""
+        self.value = ""
+        self.post_message(table_messages.FilterLeft())
+
+    def action_keep_filter(self) -> None:
+        """Go back to the rows."""
+        self.post_message(table_messages.FilterLeft())
+
+
+class Table(Vertical):
+    """Rows of a source in columns: sorted, filtered, selected, copied, of any number.
+
+    The focus is on its grid; ``focus()`` puts it there. All text of cells passes the gate when it is painted
+    or copied. Messages reach the screen as ``Table.Opened`` and so on.
+
+    Args:
+        columns: All columns; a row has one cell for each.
+        source: Where the rows come from; may come later with ``set_source``.
+        empty_text: Shown when there are no rows; says the next key.
+        id: Identifier of the widget.
+    """
+
+    Opened = table_messages.Opened
+    Highlighted = table_messages.Highlighted
+    SelectionChanged = table_messages.SelectionChanged
+    FilterChanged = table_messages.FilterChanged
+    SortChanged = table_messages.SortChanged
+    ChooseColumns = table_messages.ChooseColumns
+
+    DEFAULT_CSS = """
+    Table {
+        height: 1fr;
+        TableFilter { display: none; height: 1; border: none; padding: 0 1; }
+        &.-filtering TableFilter { display: block; }
+    }
+    """
+    BINDINGS = [
+        Binding("slash", "filter", "Filter", id="table.filter"),
+        Binding("escape", "clear_filter", "Clear filter", id="table.clear_filter", show=False),
+    ]
+
+    def __init__(
+        self,
+        columns: Sequence[Column],
+        *,
+        source: RowSource | None = None,
+        empty_text: str = "",
+        id: str | None = None,
+    ) -> None:
+        super().__init__(id=id)
+        self._choice = ColumnChoice(columns)
+        self._empty_text = empty_text
+        self._filter_text = ""
+        self.grid = TableGrid(self, self._choice)
+        self.grid.empty_text = empty_text
+        self._line = TableFilter(placeholder="filter, ! inverts", compact=True)
+        self._line.can_focus = False
+        if source is not None:
+            self.grid.attach(source)
+
+    def compose(self) -> ComposeResult:
+        """Filter line over grid."""
+        yield self._line
+        yield self.grid
+
+    def focus(self, scroll_visible: bool = True) -> Self:
+        """Focus the rows."""
+        self.grid.focus(scroll_visible)
+        return self
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """All columns."""
+        return self._choice.columns
+
+    @property
+    def visible_columns(self) -> tuple[str, ...]:
+        """Keys of the columns that are shown at the present width."""
+        return tuple(slot.column.key for slot in self.grid.slots)
+
+    @property
+    def hidden_columns(self) -> frozenset[str]:
+        """Keys of the columns the user does not want; worth remembering."""
+        return self._choice.hidden
+
+    @property
+    def source(self) -> RowSource:
+        """Where the rows come from."""
+        return self.grid.source
+
+    @property
+    def row_count(self) -> int:
+        """Rows that match the filter."""
+        return self.grid.source.count
+
+    @property
+    def cursor_key(self) -> Hashable | None:
+        """Key of the row under the cursor; None when there is none."""
+        return self.grid.cursor_key
+
+    @property
+    def cursor_row(self) -> Row | None:
+        """Row under the cursor; None when there is none or it is not loaded."""
+        return self.grid.cursor_row
+
+    @property
+    def selected_keys(self) -> frozenset[Hashable]:
+        """Keys of the selected rows, visible or not."""
+        return self.grid.selected
+
+    @property
+    def filter_text(self) -> str:
+        """The filter, ``!`` included."""
+        return self._filter_text
+
+    @property
+    def sorted_by(self) -> tuple[str | None, bool]:
+        """Column key (None: the source's own order) and whether descending."""
+        return self.grid.sort
+
+    def set_source(self, source: RowSource) -> None:
+        """Show other rows, with the present order and filter, from the first on."""
+        self.grid.attach(source)
+        if self.grid.sort[0] is not None:
+            self.run_worker(source.sort(*self.grid.sort), group="table-sort", exclusive=True)
+        if self._filter_text:
+            self.run_worker(source.filter(self._filter_text), group="table-filter", exclusive=True)
+
+    def set_texts(self, *, empty: str | None = None, error: str | None = None) -> None:
+        """Change what stands in place of rows: why there are none, or what went wrong ("" ends the error)."""
+        if empty is not None:
+            self._empty_text = empty
+            self.grid.empty_text = NO_MATCH if self._filter_text else empty
+        if error is not None:
+            self.grid.error_text = error
+        self.grid.repaint_changed()
+
+    def refresh_changed(self, keys: Iterable[Hashable] | None = None, *, flash: float = 0.0) -> None:
+        """Look at the source again and repaint what changed; sources of ours ask for that themselves.
+
+        Args:
+            keys: Rows to mark as changed for a while.
+            flash: Seconds of that while; 0 marks nothing.
+        """
+        self.grid.sync()
+        if keys is not None and flash > 0:
+            self.grid.flash(keys, flash)
+
+    def sort_by(self, column_key: str | None, reverse: bool = False) -> None:
+        """Order by a column; None is the source's own order."""
+        self.grid.sort = (column_key, reverse)
+        self.grid.repaint_changed()
+        self.run_worker(self.source.sort(column_key, reverse), group="table-sort", exclusive=True)
+        self.post_message(self.SortChanged(self, column_key, reverse))
+
+    def filter_by(self, text: str) -> None:
+        """Show only rows that contain ``text``; with ``!`` in front, only the others; "" shows all."""
+        if text != self._filter_text:
+            with self._line.prevent(Input.Changed):
+                self._line.value = text
+            self._filter_text = text
+            self.grid.empty_text = NO_MATCH if text else self._empty_text
+            self.set_class(bool(text) or self._line.has_focus, "-filtering")
+            self.run_worker(self.source.filter(text), group="table-filter", exclusive=True)
+            self.post_message(self.FilterChanged(self, text))
+
+    def toggle_column(self, key: str) -> None:
+        """Hide a column that is visible, show one that is not."""
+        self._choice.toggle(key, key in self.visible_columns)
+        self.grid.relayout()
+
+    def hide_columns(self, keys: Collection[str]) -> None:
+        """Hide exactly these columns; ignored when none would remain."""
+        self._choice.hide(keys)
+        self.grid.relayout()
+
+    def move_to_key(self, key: Hashable) -> bool:
+        """Put the cursor on a row; False when it is not there (or not loaded)."""
+        position = self.source.position_of(key)
+        if position is not None:
+            self.grid.move_to(position)
+        return position is not None
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave escape to the screen when there is no filter to clear."""
+        return bool(self._filter_text) if action == "clear_filter" else True
+
+    def action_filter(self) -> None:
+        """Open the filter line."""
+        self.add_class("-filtering")
+        self._line.can_focus = True  # never by tab, and not as the screen's first focus
+        self._line.focus()
+
+    def action_clear_filter(self) -> None:
+        """Show all rows again."""
+        self.filter_by("")
+
+    @on(Input.Changed)
+    def _filter_typed(self, event: Input.Changed) -> None:
+        event.stop()
+        self.filter_by(event.value)
+
+    @on(table_messages.FilterLeft)
+    def _filter_left(self, event: table_messages.FilterLeft) -> None:
+        event.stop()
+        self.focus()
+        self._line.can_focus = False
+        self.set_class(bool(self._line.value), "-filtering")
+
+    @on(table_messages.SortAsked)
+    def _sort_asked(self, event: table_messages.SortAsked) -> None:
+        event.stop()
+        self.sort_by(event.column_key, event.reverse)

@@ -1,0 +1,88 @@
+import shutil
+import time
+
+import pytest
+
+from netmon_tui.errors import InvalidInput, ToolFailed, ToolMissing
+from netmon_tui.runtime import filter_check
+from netmon_tui.runtime.filter_check import compile_filter
+from netmon_tui.tools.bpf import LONGEST_COMPLETED, PROTOCOLS, build_filter, exclude_ssh, with_protocols
+
+TCPDUMP = shutil.which("tcpdump") or ""
+pytestmark = [pytest.mark.lab, pytest.mark.skipif(not TCPDUMP, reason="tcpdump is not installed")]
+
+
+def test_a_filter_becomes_a_program():
+    compiled = compile_filter(TCPDUMP, "arp")
+    assert compiled.program == "4\n40 0 0 12\n21 0 1 2054\n6 0 0 262144\n6 0 0 0\n"
+    assert compiled.instructions == 4
+
+
+def test_the_link_type_matters():
+    assert compile_filter(TCPDUMP, "arp", "LINUX_SLL2").program != compile_filter(TCPDUMP, "arp").program
+
+
+def test_an_empty_filter_accepts_everything():
+    assert compile_filter(TCPDUMP, "").program == "1\n6 0 0 262144\n"
+
+
+@pytest.mark.parametrize("linktype", ["EN10MB", "LINUX_SLL2", "RAW"])
+def test_everything_that_is_built_here_compiles(linktype):
+    for name in PROTOCOLS:
+        if (name, linktype) != ("arp", "RAW"):
+            assert compile_filter(TCPDUMP, build_filter(name, "192.0.2.1"), linktype).instructions
+    own = exclude_ssh("tcp or udp", "192.0.2.9", 50000, "2001:db8::1", 22)
+    with pytest.raises(InvalidInput):  # an IPv4 client of an IPv6 server is no connection
+        compile_filter(TCPDUMP, own, linktype)
+    own = exclude_ssh("tcp or udp", "192.0.2.9", 50000, "192.0.2.1", 22)
+    names = [
+        name
+        for name, text in with_protocols(own)
+        if name != "arp" and compile_filter(TCPDUMP, text, linktype)
+    ]
+    assert names == ["total", "tcp", "udp", "icmp"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "position"),
+    [
+        ("tcp port", "can't parse filter expression: syntax error", None),
+        ("tcp and port nonesuch", "unknown port 'nonesuch'", 13),
+        ("host 192.0.2.1/99", "syntax error|invalid", None),
+        ("-w /tmp/written", "would be looked up", 1),
+        ("tcp port 80; id", "would be looked up", 13),
+    ],
+)
+def test_what_does_not_compile_is_refused_in_the_words_of_tcpdump(text, words, position):
+    with pytest.raises(InvalidInput, match=words) as caught:
+        compile_filter(TCPDUMP, text)
+    assert caught.value.position == position
+
+
+@pytest.mark.parametrize(("limit", "value"), [("CPU_SECONDS", 1), ("DEADLINE", 0.2)])
+def test_a_filter_that_takes_too_long_is_given_up(monkeypatch, limit, value):
+    monkeypatch.setattr(filter_check, limit, value)
+    text = "port " + " or ".join(str(number) for number in range(1, 298))
+    assert len(text) <= LONGEST_COMPLETED  # its length is allowed, but it is work for 4 s
+    began = time.monotonic()
+    with pytest.raises(InvalidInput, match="too long to compile"):
+        compile_filter(TCPDUMP, text)
+    assert time.monotonic() - began < 3.5
+
+
+@pytest.mark.parametrize("linktype", ["", "EN10MB -w x", "-r", "en10mb"])
+def test_a_link_type_is_a_name(linktype):
+    with pytest.raises(InvalidInput, match="no link type"):
+        compile_filter(TCPDUMP, "tcp", linktype)
+
+
+def test_an_unknown_link_type_is_refused_by_tcpdump():
+    with pytest.raises(InvalidInput, match="invalid data link type"):
+        compile_filter(TCPDUMP, "tcp", "NONE_SUCH")
+
+
+def test_another_program_is_no_tcpdump():
+    with pytest.raises(ToolFailed, match="did not print"):
+        compile_filter(shutil.which("true"), "tcp")
+    with pytest.raises(ToolMissing):
+        compile_filter("/nonexistent/tcpdump", "tcp")

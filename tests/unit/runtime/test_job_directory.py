@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import json
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from netmon_tui.domain.job import (
+    CaptureCounters,
+    EndReason,
+    JobKind,
+    JobLimits,
+    JobSpec,
+    JobStatus,
+    ProcessIdentity,
+)
+from netmon_tui.runtime.job_directory import JobDirectory
+from netmon_tui.runtime.runner.status import StatusFile
+
+SPEC = JobSpec(
+    JobKind.CAPTURE,
+    ("/usr/bin/tcpdump", "-w", "-", "--", "port 53 and host ü"),
+    JobLimits(1.5, 2, 3, 4, 5),
+    detached=False,
+    private_pty=True,
+    capture_file="c.pcap",
+    counter_programs=(("total", "1\n6 0 0 1\n"), ("tcp", "")),
+    counter_interface="eth0",
+)
+
+
+@pytest.fixture
+def job(tmp_path: Path) -> JobDirectory:
+    directory = JobDirectory(tmp_path / "jobs" / "1")
+    directory.create()
+    return directory
+
+
+def test_the_directory_is_private_and_new(job: JobDirectory) -> None:
+    assert stat.S_IMODE(job.path.stat().st_mode) == 0o700
+    with pytest.raises(FileExistsError):
+        job.create()
+
+
+def test_a_spec_comes_back_as_it_was_written(job: JobDirectory) -> None:
+    job.write_spec(SPEC, patience=(1, 2))
+    assert job.read_spec() == SPEC
+    assert stat.S_IMODE(job.spec.stat().st_mode) == 0o600
+    assert json.loads(job.spec.read_text())["patience"] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        JobSpec(JobKind.CAPTURE, ("/bin/true",), capture_file="../c.pcap"),
+        JobSpec(JobKind.CAPTURE, ("/bin/true",), capture_file="/etc/passwd"),
+        JobSpec(JobKind.CAPTURE, ("/bin/true",), capture_file=".."),
+        JobSpec(JobKind.SCAN, ("nmap",)),
+        JobSpec(JobKind.SCAN, ()),
+    ],
+)
+def test_a_spec_that_leads_elsewhere_is_refused(job: JobDirectory, spec: JobSpec) -> None:
+    with pytest.raises(ValueError, match="path|plain name"):
+        job.write_spec(spec)
+    assert os.listdir(job.path) == []
+
+
+def test_a_status_of_the_runner_is_read(job: JobDirectory) -> None:
+    status = StatusFile(str(job.path))
+    counters = {"packets": 3, "bytes": 9, "received": 4, "dropped": 1, "captured": 3}
+    status.fields |= {"tool_pid": 7, "tool_start_ticks": 8, "started": 1.5}
+    status.fields["counters"] = counters | {"protocols": [["tcp", 2]]}
+    status.end("stopped", -2, "a reason")
+    read = job.read_status()
+    assert read
+    assert read == JobStatus(
+        "ended",
+        ProcessIdentity(os.getpid(), read.runner.start_ticks, read.runner.boot_id),
+        7,
+        8,
+        1.5,
+        read.ended,
+        EndReason.STOPPED,
+        -2,
+        "a reason",
+        CaptureCounters(**counters, protocols=(("tcp", 2),)),
+    )
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", "null", '{"state": "running"}', '"x"', "\x00"])
+def test_a_damaged_status_is_none(job: JobDirectory, text: str) -> None:
+    assert job.read_status() is None
+    job.status.write_text(text)
+    assert job.read_status() is None
+
+
+def test_any_half_of_a_status_is_none(job: JobDirectory) -> None:
+    StatusFile(str(job.path)).write()
+    whole = job.status.read_bytes()
+    for length in range(len(whole)):
+        job.status.write_bytes(whole[:length])
+        assert job.read_status() is None
+
+
+def test_an_unknown_reason_is_no_status(job: JobDirectory) -> None:
+    status = StatusFile(str(job.path))
+    status.fields["why"] = "boredom"
+    status.write()
+    assert job.read_status() is None
+
+
+def test_size_counts_files_and_not_what_links_lead_to(job: JobDirectory, tmp_path: Path) -> None:
+    (tmp_path / "large").write_bytes(bytes(100_000))
+    (job.path / "home").mkdir()
+    (job.path / "home" / "a").write_bytes(bytes(10))
+    (job.path / "b").write_bytes(bytes(20))
+    (job.path / "link").symlink_to(tmp_path / "large")
+    assert 30 <= job.size() < 1000
+    job.remove()
+    assert not job.path.exists()
+    assert (tmp_path / "large").exists()

@@ -1,0 +1,506 @@
+"""Durable jobs with real children: shells and sleeps in the place of nmap."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from netmon_tui.domain.job import EndReason, JobKind, JobLimits, JobSpec, JobStatus
+from netmon_tui.errors import DiskFull, ToolFailed, ToolMissing
+from netmon_tui.runtime import jobs
+from netmon_tui.runtime.jobs import (
+    JobHandle,
+    job_status,
+    request_stop,
+    runner_is_alive,
+    start_job,
+    sweep_orphan,
+    tail,
+)
+from netmon_tui.runtime.process_identity import identity_of, is_alive, send_signal
+from netmon_tui.runtime.runner.identity import stat_fields
+from tests.unit.runtime.waiting import ended, is_gone, shell, wait_for
+
+IMPATIENT = (0.3, 0.3)
+STUBBORN = "trap '' INT TERM HUP; echo ready; while :; do sleep 0.05; done"
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Iterator[Path]:
+    """A job directory whose job, if it still runs, is killed at the end."""
+    path = tmp_path / "job"
+    yield path
+    status = job_status(path)
+    if status and status.state != "ended":
+        send_signal(status.runner, signal.SIGKILL)
+        wait_for(lambda: not runner_is_alive(status), "the runner's end")
+        sweep_orphan(status)
+
+
+def start(directory: Path, spec: JobSpec, **more: object) -> JobHandle:
+    return start_job(directory, spec, **({"patience": IMPATIENT} | more))
+
+
+def printed(directory: Path, text: str) -> None:
+    """Wait until the tool has printed something."""
+    wait_for(lambda: (directory / "stdout").exists() and text in (directory / "stdout").read_text(), text)
+
+
+# --- a life without incidents ---
+
+
+def test_a_tool_that_ends_well(directory: Path) -> None:
+    handle = start(directory, shell("echo out; echo err >&2; echo kept > file"))
+    status = ended(directory)
+    assert (status.why, status.exit_status, status.error) == (EndReason.FINISHED, 0, "")
+    assert handle.status.started <= status.started <= status.ended
+    assert (directory / "stdout").read_text() == "out\n"
+    assert (directory / "stderr").read_text() == "err\n"
+    assert (directory / "runner.log").read_text() == ""
+    handle.close()
+
+
+def test_what_a_job_leaves_is_private(directory: Path) -> None:
+    start(directory, shell("echo kept > file")).close()
+    ended(directory)
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in directory.iterdir()}
+    assert modes.pop("home") == 0o700
+    assert set(modes) == {"spec.json", "status.json", "stdout", "stderr", "runner.log", "file"}
+    assert set(modes.values()) == {0o600}
+
+
+def test_a_tool_starts_clean(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NMAPDIR", "/tmp/evil")
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    script = "env; readlink /proc/$$/fd/0; ls /proc/$$/fd; pwd; umask; grep -E 'Sig(Ign|Blk)' /proc/$$/status"
+    start(directory, shell(script)).close()
+    ended(directory)
+    lines = (directory / "stdout").read_text().splitlines()
+    environment = dict(line.split("=", 1) for line in lines if "=" in line)
+    assert environment == {
+        "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+        "LC_ALL": "C.UTF-8",
+        "HOME": f"{directory}/home",
+        "WIRESHARK_CONFIG_DIR": f"{directory}/home",
+        "TZ": "Asia/Tokyo",
+        "PWD": str(directory),
+    }
+    rest = [line for line in lines if "=" not in line]
+    assert rest == [
+        "/dev/null",
+        *"012",
+        str(directory),
+        "0077",
+        "SigBlk:\t0000000000000000",
+        "SigIgn:\t0000000000000000",
+    ]
+
+
+def test_the_tool_has_a_session_of_its_own_and_no_terminal(directory: Path) -> None:
+    handle = start(directory, shell("sleep 60"))
+    runner, tool = stat_fields(handle.status.runner.pid), stat_fields(handle.status.tool_pid)
+    # Fields 4 to 7: parent, group, session, terminal
+    assert tool[1:5] == [
+        str(n).encode() for n in (handle.status.runner.pid, *[handle.status.tool_pid] * 2, 0)
+    ]
+    assert runner[3] not in (tool[3], stat_fields(os.getpid())[3])
+    assert runner[4] == b"0"
+    assert int(runner[1]) != os.getpid()
+    handle.close()
+
+
+def test_a_private_terminal_is_the_tools_alone(directory: Path) -> None:
+    script = "cat </dev/null >/dev/tty && echo has-terminal; yes > /dev/tty & sleep 0.3; kill $!; sleep 60"
+    handle = start(directory, shell(script, pty=True))
+    printed(directory, "has-terminal")
+    tool = stat_fields(handle.status.tool_pid)
+    assert tool[4] != b"0"
+    assert tool[5] == str(handle.status.tool_pid).encode()  # field 8: it is in the foreground
+    request_stop(directory)
+    assert ended(directory).why is EndReason.STOPPED
+    handle.close()
+
+
+def test_output_is_bounded(directory: Path) -> None:
+    start(directory, shell("head -c 80000000 /dev/zero; echo end >&2")).close()
+    assert ended(directory).why is EndReason.FINISHED
+    assert (directory / "stdout").stat().st_size == 64 << 20
+    assert f"{80_000_000 - (64 << 20)} bytes" in (directory / "runner.log").read_text()
+    assert (directory / "stderr").read_text() == "end\n"
+
+
+# --- failures ---
+
+
+def test_a_missing_tool(directory: Path) -> None:
+    with pytest.raises(ToolMissing, match="nmap is not installed"):
+        start(directory, JobSpec(JobKind.SCAN, ("/nonexistent/nmap",), JobLimits(free_space_floor=0)))
+    assert ended(directory).why is EndReason.START_FAILED
+
+
+def test_a_tool_that_is_none(directory: Path, tmp_path: Path) -> None:
+    (tmp_path / "nmap").write_bytes(b"\x7fELF")
+    (tmp_path / "nmap").chmod(0o700)
+    with pytest.raises(ToolFailed, match="Exec format error"):
+        start(directory, JobSpec(JobKind.SCAN, (f"{tmp_path}/nmap",), JobLimits(free_space_floor=0)))
+
+
+def test_a_tool_that_fails_says_why(directory: Path) -> None:
+    script = "echo first >&2; echo 'no such target' >&2; echo QUITTING! >&2; exit 7"
+    start(directory, shell(script)).close()
+    status = ended(directory)
+    assert (status.why, status.exit_status, status.error) == (EndReason.FAILED, 7, "no such target")
+
+
+def test_a_tool_killed_by_a_stranger_failed(directory: Path) -> None:
+    start(directory, shell("kill -SEGV $$")).close()
+    status = ended(directory)
+    assert (status.why, status.exit_status, status.error) == (EndReason.FAILED, -11, "ended by SIGSEGV")
+
+
+def test_a_runner_that_cannot_begin_says_why(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "START_PATIENCE", 0.5)
+    monkeypatch.setattr(jobs, "RUNNER", directory / "spec.json")
+    before = set(os.listdir("/proc/self/fd"))
+    with pytest.raises(ToolFailed, match="runner"):
+        start(directory, shell("true"))
+    assert set(os.listdir("/proc/self/fd")) == before
+
+
+# --- limits ---
+
+
+def test_the_deadline(directory: Path) -> None:
+    start(directory, shell("sleep 60", seconds=0.5)).close()
+    status = ended(directory)
+    assert status.why is EndReason.DEADLINE
+    assert "0.5 s" in status.error
+    assert 0.4 < status.ended - status.started < 3
+
+
+def test_processor_time(directory: Path) -> None:
+    start(directory, shell("while :; do :; done", cpu_seconds=1)).close()
+    status = ended(directory, 30)
+    assert (status.why, status.exit_status) == (EndReason.CPU, -signal.SIGXCPU)
+
+
+def test_memory(directory: Path) -> None:
+    start(directory, shell("exec tail /dev/zero", memory_bytes=64 << 20)).close()
+    status = ended(directory)
+    assert status.why is EndReason.MEMORY
+    assert "memory" in status.error
+
+
+def test_a_file_of_a_scan_is_bounded(directory: Path) -> None:
+    start(directory, shell("exec cat /dev/zero > results.xml", output_bytes=1 << 20)).close()
+    assert ended(directory).why is EndReason.SIZE_LIMIT
+    assert (directory / "results.xml").stat().st_size == 1 << 20
+
+
+def test_no_core_is_left(directory: Path) -> None:
+    start(directory, shell("ulimit -c")).close()
+    ended(directory)
+    assert (directory / "stdout").read_text() == "0\n"
+
+
+def test_the_free_space_floor_refuses_a_start(directory: Path) -> None:
+    with pytest.raises(DiskFull, match="MiB are free"):
+        start(directory, shell("echo ran > ran", free_space_floor=1 << 60))
+    assert ended(directory).why is EndReason.DISK_FULL
+    assert not (directory / "ran").exists()
+
+
+# --- stopping ---
+
+
+@pytest.mark.parametrize(("trap", "expected"), [("", 2), ("trap '' INT;", 15), ("trap '' INT TERM;", 9)])
+def test_the_ladder(directory: Path, trap: str, expected: int) -> None:
+    handle = start(directory, shell(f"{trap} echo ready; while :; do sleep 0.05; done"))
+    printed(directory, "ready")
+    request_stop(directory)
+    status = ended(directory)
+    assert (status.why, status.exit_status) == (EndReason.STOPPED, -expected)
+    handle.close()
+
+
+def test_the_ladder_takes_its_time(directory: Path) -> None:
+    handle = start(directory, shell(STUBBORN), patience=(0.8, 0.4))
+    printed(directory, "ready")
+    request_stop(directory)
+    begun = time.time()
+    stopping = wait_for(lambda: (s := job_status(directory)) and s.state == "stopping" and s, "stopping")
+    assert stopping.why is None
+    assert ended(directory).ended - begun >= 1.1
+    handle.close()
+
+
+def test_a_stop_by_the_file_alone(directory: Path) -> None:
+    handle = start(directory, shell("sleep 60"))
+    (directory / "stop").touch()
+    assert ended(directory).why is EndReason.STOPPED
+    handle.close()
+
+
+def test_a_stopped_process_is_woken_to_end(directory: Path) -> None:
+    handle = start(directory, shell("sleep 60"))
+    os.kill(handle.status.tool_pid, signal.SIGSTOP)
+    request_stop(directory)
+    assert ended(directory).exit_status == -2
+    handle.close()
+
+
+def test_nothing_of_the_tool_survives(directory: Path) -> None:
+    """Children that ignore signals, left the session or were orphaned on purpose."""
+    script = (
+        "(trap '' INT TERM; sleep 61) & echo $!; setsid sleep 62 & echo $!; "
+        "(setsid sh -c 'sleep 63 & echo $!; sleep 64 & echo $!' &); sleep 0.2; echo ready; sleep 60"
+    )
+    handle = start(directory, shell(script))
+    printed(directory, "ready")
+    pids = [int(line) for line in (directory / "stdout").read_text().split()[:-1]]
+    assert len(pids) == 4
+    assert not any(map(is_gone, pids))
+    request_stop(directory)
+    ended(directory)
+    assert all(map(is_gone, pids))
+    handle.close()
+
+
+def test_children_die_with_a_tool_that_ended_by_itself(directory: Path) -> None:
+    start(directory, shell("(trap '' INT TERM; exec sleep 61) & echo $!")).close()
+    assert ended(directory).why is EndReason.FINISHED
+    assert is_gone(int((directory / "stdout").read_text()))
+
+
+def test_signals_of_a_terminal_do_not_reach_the_runner(directory: Path) -> None:
+    handle = start(directory, shell("sleep 60"))
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGPIPE):
+        assert send_signal(handle.status.runner, number)
+    request_stop(directory)
+    assert ended(directory).why is EndReason.STOPPED
+    handle.close()
+
+
+def test_we_never_have_to_reap_anything(directory: Path) -> None:
+    start(directory, shell("true")).close()
+    ended(directory)
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
+
+
+def test_many_jobs_leave_no_descriptor_and_no_process(tmp_path: Path) -> None:
+    before = len(os.listdir("/proc/self/fd"))
+    handles = [start(tmp_path / str(number), shell("sleep 60")) for number in range(8)]
+    for handle in handles:
+        request_stop(handle.directory)
+    for handle in handles:
+        status = ended(handle.directory)
+        assert status.why is EndReason.STOPPED
+        assert is_gone(status.tool_pid)
+        handle.close()
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
+# --- the application goes ---
+
+STARTER = """
+import sys, time
+from pathlib import Path
+from netmon_tui.runtime.jobs import start_job
+from tests.unit.runtime.waiting import shell
+handle = start_job(Path(sys.argv[1]), shell(sys.argv[3], detached=sys.argv[2] == "detached"), patience=(.3, .3))
+print("started", flush=True)
+time.sleep(60)
+"""
+
+
+def killed_starter(directory: Path, mode: str, script: str = "sleep 60") -> JobStatus:
+    """Start a job in another process, kill that with SIGKILL, and return what the job said before."""
+    command = [sys.executable, "-c", STARTER, str(directory), mode, script]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True) as starter:
+        assert starter.stdout
+        assert starter.stdout.readline() == b"started\n"
+        status = job_status(directory)
+        os.killpg(starter.pid, signal.SIGKILL)
+    assert status
+    return status
+
+
+def test_a_detached_job_goes_on_and_another_process_stops_it(directory: Path) -> None:
+    before = killed_starter(directory, "detached", "sleep 0.6; echo lived; sleep 60")
+    printed(directory, "lived")
+    status = job_status(directory)
+    assert status == before
+    assert runner_is_alive(before)
+    request_stop(directory)
+    assert ended(directory).why is EndReason.STOPPED
+    assert is_gone(before.tool_pid)
+
+
+@pytest.mark.parametrize("script", ["sleep 60", STUBBORN])
+def test_a_tied_job_ends_with_its_application(directory: Path, script: str) -> None:
+    before = killed_starter(directory, "tied", script)
+    status = ended(directory)
+    assert (status.why, status.error) == (EndReason.LIFELINE, "the application ended")
+    assert is_gone(before.tool_pid)
+
+
+def test_a_tied_job_ends_when_its_handle_is_closed(directory: Path) -> None:
+    handle = start(directory, shell("sleep 60", detached=False))
+    handle.close()
+    handle.close()
+    assert ended(directory).why is EndReason.LIFELINE
+
+
+def test_a_job_without_lifeline_does_not_need_us(directory: Path) -> None:
+    handle = start(directory, shell("sleep 0.5; echo lived", detached=False), lifeline=False)
+    assert handle.lifeline == -1
+    assert ended(directory).why is EndReason.FINISHED
+    assert (directory / "stdout").read_text() == "lived\n"
+
+
+# --- the runner goes ---
+
+
+def kill_runner(status: JobStatus) -> None:
+    assert send_signal(status.runner, signal.SIGKILL)
+    wait_for(lambda: not runner_is_alive(status), "the end of the runner")
+
+
+def test_the_tool_of_a_killed_runner_is_swept_up(directory: Path) -> None:
+    script = (
+        "trap '' INT; (trap '' INT TERM; exec sleep 61) & echo $!; echo ready; while :; do sleep 0.05; done"
+    )
+    handle = start(directory, shell(script))
+    printed(directory, "ready")
+    child = int((directory / "stdout").read_text().split()[0])
+    assert not sweep_orphan(handle.status)
+    kill_runner(handle.status)
+    assert not is_gone(handle.status.tool_pid)
+    status = job_status(directory)
+    assert status
+    assert status.state == "running"
+    assert sweep_orphan(status)
+    assert is_gone(status.tool_pid)
+    assert is_gone(child)
+    assert not sweep_orphan(status)
+    handle.close()
+
+
+def test_a_stranger_with_the_tools_number_is_left_alone(directory: Path) -> None:
+    start(directory, shell("true")).close()
+    status = ended(directory)
+    stranger = subprocess.Popen(["/bin/sleep", "60"], start_new_session=True)
+    try:
+        assert not sweep_orphan(dataclasses.replace(status, tool_pid=stranger.pid))
+        identity = identity_of(stranger.pid)
+        assert identity
+        assert is_alive(identity)
+    finally:
+        stranger.kill()
+        stranger.wait()
+
+
+# --- status.json under many eyes ---
+
+
+def test_a_status_is_never_half_written(directory: Path) -> None:
+    """A reader that does nothing else must never see anything but a whole status."""
+    seen: set[str] = set()
+    problems: list[str] = []
+    done = threading.Event()
+
+    def read() -> None:
+        while not done.is_set():
+            try:
+                text = (directory / "status.json").read_text()
+            except FileNotFoundError:
+                if seen:
+                    problems.append("gone")
+                continue
+            try:
+                seen.add(json.loads(text)["state"])
+            except (ValueError, KeyError):
+                problems.append(text)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    try:
+        handle = start(directory, shell(STUBBORN))
+        printed(directory, "ready")
+        request_stop(directory)
+        ended(directory)
+    finally:
+        done.set()
+        reader.join()
+    assert problems == []
+    assert {"running", "stopping", "ended"} <= seen
+    handle.close()
+
+
+# --- tail ---
+
+
+async def test_a_tail_brings_everything_and_ends(tmp_path: Path) -> None:
+    path = tmp_path / "grows"
+    complete = threading.Event()
+    data = os.urandom(5 << 20)
+
+    def write() -> None:
+        with path.open("wb", buffering=0) as file:
+            for start in range(0, len(data), 300_000):
+                file.write(data[start : start + 300_000])
+        complete.set()
+
+    writer = threading.Thread(target=write)
+    pieces = []
+    writer.start()
+    async for piece in tail(path, until=complete.is_set, poll=0.01):
+        pieces.append(piece)
+    writer.join()
+    assert b"".join(pieces) == data
+    assert max(map(len, pieces)) <= 1 << 20
+
+
+async def test_a_tail_goes_on_where_another_ended(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"0123456789")
+    assert [piece async for piece in tail(path, offset=4, until=lambda: True)] == [b"456789"]
+    assert [piece async for piece in tail(path, offset=10, until=lambda: True)] == []
+    assert [piece async for piece in tail(tmp_path / "none", until=lambda: True)] == []
+
+
+async def test_a_tail_follows_a_job_without_holding_up_the_loop(directory: Path) -> None:
+    handle = await asyncio.to_thread(start, directory, shell("for i in 1 2 3; do echo $i; sleep 0.2; done"))
+    status = handle.status
+    pieces = [
+        piece
+        async for piece in tail(directory / "stdout", until=lambda: not runner_is_alive(status), poll=0.05)
+    ]
+    assert b"".join(pieces) == b"1\n2\n3\n"
+    assert len(pieces) == 3
+    handle.close()
+
+
+async def test_a_cancelled_tail_ends(tmp_path: Path) -> None:
+    async def follow() -> None:
+        async for _ in tail(tmp_path / "none", until=lambda: False, poll=30):
+            pytest.fail("there was nothing")
+
+    task = asyncio.create_task(follow())
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task

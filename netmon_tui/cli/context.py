@@ -74,12 +74,12 @@ class CommandLine:
         self.paths.ensure()
         configure_logging(self.paths.log_file, self.settings.logging.level)
 
-    def run(self, work: Callable[[Services, Actor], Awaitable[T]], *, reading: bool = True) -> T:
+    def run(self, work: Callable[[Services, Actor], Awaitable[T]], *, follow: bool = False) -> T:
         """Log in and carry out a command.
 
         Args:
             work: The command.
-            reading: Bring unfinished jobs up to date first, and follow them as long as the command runs.
+            follow: Bring unfinished jobs up to date first, and follow them as long as the command runs.
 
         Raises:
             NetmonError: Whatever the login and the command raise.
@@ -88,21 +88,21 @@ class CommandLine:
 
         async def logged_in(services: Services) -> T:
             actor = await self.authenticate(services)
-            if reading:
+            if follow:
                 await services.supervisor.catch_up()
             return await work(services, actor)
 
-        return self.run_without_login(logged_in, reading=reading)
+        return self.run_without_login(logged_in, follow=follow)
 
-    def run_without_login(self, work: Callable[[Services], Awaitable[T]], *, reading: bool = False) -> T:
+    def run_without_login(self, work: Callable[[Services], Awaitable[T]], *, follow: bool = False) -> T:
         """Carry out a command that nobody needs to be logged in for."""
         self.prepare()
-        return asyncio.run(self._with_services(work, reading))
+        return asyncio.run(self._with_services(work, follow))
 
-    async def _with_services(self, work: Callable[[Services], Awaitable[T]], reading: bool) -> T:
+    async def _with_services(self, work: Callable[[Services], Awaitable[T]], follow: bool) -> T:
         from netmon_tui.services.container import open_services
 
-        services = open_services(self.settings, self.paths, reading=reading)
+        services = open_services(self.settings, self.paths, reading=follow)
         try:
             with _ended_by_signals():
                 return await work(services)
@@ -121,7 +121,7 @@ class CommandLine:
         if await services.accounts.needs_first_user():
             raise NotLoggedIn("there is no user yet", fix="netmon-tui user add NAME makes the administrator")
         if self.user and self.password_file:
-            return await services.accounts.login(self.user, self.read_password())
+            return await services.accounts.login(self.user, self.password)
         token = self.read_token()
         actor = await services.accounts.actor_for_token(token) if token else None
         if actor is not None and self.user in (None, "", actor.name):
@@ -131,8 +131,9 @@ class CommandLine:
         why = "--password-file needs --user" if self.password_file and not self.user else ""
         raise NotLoggedIn("you are not logged in", why=why, fix=_LOGIN_FIX)
 
-    def read_password(self) -> str:
-        """Return the password in ``--password-file``."""
+    @cached_property
+    def password(self) -> str:
+        """What ``--password-file`` holds, read once: it may be stdin."""
         assert self.password_file
         return read_secret(self.password_file)
 

@@ -49,7 +49,7 @@ async def _login(line: CommandLine, services: Services, name: str | None) -> Non
 
 def _password(line: CommandLine, name: str) -> str:
     if line.password_file:
-        return line.read_password()
+        return line.password
     if has_terminal():
         return ask_password(f"Password of {name}")
     raise NotLoggedIn("no password", fix="give it with --password-file FILE before the command, - for stdin")

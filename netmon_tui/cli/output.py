@@ -10,7 +10,7 @@ import shutil
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TextIO
 
 from netmon_tui.errors import NetmonError
 from netmon_tui.security.hostile_text import clean, clean_block
@@ -114,3 +114,15 @@ class Progress:
             self._stream.write("\r\x1b[K")
             self._stream.flush()
             self._shown = ""
+
+
+def write_export(chunks: Iterable[bytes], stream: TextIO) -> None:
+    """Write an export to a stream: byte for byte into a pipe or file, through the gate onto a terminal."""
+    if not stream.isatty():
+        stream.flush()
+        stream.buffer.writelines(chunks)
+        stream.buffer.flush()
+        return
+    text = b"".join(chunks).decode("utf-8", "backslashreplace")
+    for line in text.splitlines():
+        print(clean(line, _UNBOUNDED), file=stream)

@@ -15,6 +15,7 @@ from netmon_tui.cli.context import (
     read_secret,
 )
 from netmon_tui.cli.output import moment, print_json, print_table, say
+from netmon_tui.domain.documents import user_document
 from netmon_tui.domain.user import Role
 from netmon_tui.errors import UsageError
 
@@ -54,12 +55,12 @@ def add(
         if await services.accounts.needs_first_user():
             if role not in (None, Role.ADMIN.value):
                 raise UsageError("the first user is the administrator", fix="leave --role away")
-            password = _new_password(new_password_file or line.password_file, name)
-            return await services.accounts.create_first_admin(name, password, email)
+            secret = _new_password(new_password_file or line.password_file, name)
+            return await services.accounts.create_first_admin(name, secret, email)
         actor = await line.authenticate(services)
-        password = _new_password(new_password_file, name)
+        secret = _new_password(new_password_file, name)
         return await services.accounts.add_user(
-            actor, name, password, role=Role(role or Role.VIEWER), email=email
+            actor, name, secret, role=Role(role or Role.VIEWER), email=email
         )
 
     _report(line.run_without_login(work), "added", as_json)
@@ -70,15 +71,11 @@ def add(
 @pass_line
 def list_users(line: CommandLine, as_json: bool) -> None:
     """List all users."""
-    from netmon_tui.domain.documents import user_document
-
-    users = line.run(lambda services, actor: services.accounts.list_users(actor), reading=False)
+    users = line.run(lambda services, actor: services.accounts.list_users(actor))
     if as_json:
         print_json([user_document(found) for found in users])
         return
-    rows = [
-        (u.name, u.role, u.state, u.email, moment(u.last_login), moment(u.locked_until)) for u in users
-    ]
+    rows = [(u.name, u.role, u.state, u.email, moment(u.last_login), moment(u.locked_until)) for u in users]
     print_table(_COLUMNS, rows)
 
 
@@ -95,12 +92,11 @@ def password(line: CommandLine, name: str, new_password_file: str | None) -> Non
     async def work(services: Services, actor: Actor) -> None:
         current = None
         if actor.name == name:
-            current = line.read_password() if line.password_file not in (None, "-") else None
-            current = current or _prompt(f"Current password of {name}")
+            current = line.password if line.password_file else _prompt(f"Current password of {name}")
         new = _new_password(new_password_file, name)
         await services.accounts.set_password(actor, name, new, current)
 
-    line.run(work, reading=False)
+    line.run(work)
     say(f"{name}: the password is changed and the sessions are ended")
 
 
@@ -111,8 +107,8 @@ def password(line: CommandLine, name: str, new_password_file: str | None) -> Non
 @pass_line
 def role(line: CommandLine, name: str, new_role: str, as_json: bool) -> None:
     """Change what a user may do: admin, operator or viewer."""
-    changed = line.run(lambda s, actor: s.accounts.set_role(actor, name, Role(new_role)), reading=False)
-    _report(changed, f"is {changed.role} now", as_json)
+    changed = line.run(lambda s, actor: s.accounts.set_role(actor, name, Role(new_role)))
+    _report(changed, "role changed", as_json)
 
 
 @user.command()
@@ -121,7 +117,7 @@ def role(line: CommandLine, name: str, new_role: str, as_json: bool) -> None:
 @pass_line
 def disable(line: CommandLine, name: str, as_json: bool) -> None:
     """Keep a user out and end the sessions."""
-    _report(line.run(lambda s, actor: s.accounts.disable(actor, name), reading=False), "disabled", as_json)
+    _report(line.run(lambda s, actor: s.accounts.disable(actor, name)), "disabled", as_json)
 
 
 @user.command()
@@ -130,7 +126,7 @@ def disable(line: CommandLine, name: str, as_json: bool) -> None:
 @pass_line
 def enable(line: CommandLine, name: str, as_json: bool) -> None:
     """Let a disabled user in again."""
-    _report(line.run(lambda s, actor: s.accounts.enable(actor, name), reading=False), "enabled", as_json)
+    _report(line.run(lambda s, actor: s.accounts.enable(actor, name)), "enabled", as_json)
 
 
 @user.command()
@@ -139,7 +135,7 @@ def enable(line: CommandLine, name: str, as_json: bool) -> None:
 @pass_line
 def unlock(line: CommandLine, name: str, as_json: bool) -> None:
     """Forget a user's failed logins."""
-    _report(line.run(lambda s, actor: s.accounts.unlock(actor, name), reading=False), "unlocked", as_json)
+    _report(line.run(lambda s, actor: s.accounts.unlock(actor, name)), "unlocked", as_json)
 
 
 @user.command()
@@ -148,7 +144,7 @@ def unlock(line: CommandLine, name: str, as_json: bool) -> None:
 @pass_line
 def approve(line: CommandLine, name: str, as_json: bool) -> None:
     """Let somebody in who has registered."""
-    _report(line.run(lambda s, actor: s.accounts.approve(actor, name), reading=False), "approved", as_json)
+    _report(line.run(lambda s, actor: s.accounts.approve(actor, name)), "approved", as_json)
 
 
 def _new_password(file: str | None, name: str) -> str:
@@ -164,8 +160,6 @@ def _prompt(question: str, *, confirm: bool = False) -> str:
 
 
 def _report(found: User, what: str, as_json: bool) -> None:
-    from netmon_tui.domain.documents import user_document
-
     if as_json:
         print_json(user_document(found))
     else:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from netmon_tui.domain.capture import Capture, CaptureFile
+from netmon_tui.domain.check import Check
 from netmon_tui.domain.host import Host, Port, Script
 from netmon_tui.domain.job import Job
 from netmon_tui.domain.neighbour import Interface, NeighbourEvent, NeighbourRecord
@@ -236,6 +237,11 @@ def user_document(user: User) -> Document:
         "failures": user.failures,
         "locked_until": timestamp(user.locked_until),
     }
+
+
+def check_document(check: Check) -> Document:
+    """Return one line of the doctor."""
+    return {"name": check.name, "status": check.status.value, "detail": check.detail, "fix": check.fix}
 
 
 def audit_document(event: AuditEvent) -> Document:

@@ -22,6 +22,8 @@ class Permission(StrEnum):
     """See and manage what others own."""
     MANAGE_USERS = "manage_users"
     SEE_AUDIT = "see_audit"
+    BACK_UP = "back_up"
+    """Copy the whole database: everybody's results and all password hashes."""
 
 
 class Role(StrEnum):

@@ -41,7 +41,7 @@ async def dissect_packet(raw: RawPacket, header: FileHeader, *, tshark: str) -> 
         )
     except TimeoutError as error:
         raise ToolFailed("tshark could not dissect the packet", why=f"it took over {DEADLINE:g} s") from error
-    except (OSError, ImportError, ValueError) as error:  # ValueError: stderr that pyshark cannot read
+    except (OSError, ImportError) as error:
         raise ToolFailed("tshark could not dissect the packet", why=str(error)) from error
     return layers_from_pdml(pdml, number=raw.number, captured=raw.captured)
 

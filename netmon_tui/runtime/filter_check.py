@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from netmon_tui.errors import InvalidInput, ToolFailed
 from netmon_tui.runtime.processes import run_checked
-from netmon_tui.tools.bpf import LONGEST_COMPLETED, check_text
+from netmon_tui.tools.bpf import LONGEST_COMPLETED, check_text, with_protocols
 from netmon_tui.tools.tcpdump import complaint
 
 CPU_SECONDS = 2
@@ -28,7 +28,7 @@ _KILLED_BY_CPU_LIMIT = (-24, -9)
 class CompiledFilter:
     """A filter that libpcap accepts."""
 
-    program: str
+    program_ddd: str
     """The BPF program as ``tcpdump -ddd`` prints it: how many instructions, then one per line."""
     instructions: int
 
@@ -61,6 +61,34 @@ def compile_filter(tcpdump: str, text: str, linktype: str = "EN10MB") -> Compile
         words = complaint(child.stderr)
         raise _refusal(expression, words or f"tcpdump ended with status {child.returncode}")
     return _parse(child.stdout)
+
+
+def compile_counters(
+    tcpdump: str, capture_filter: str, linktype: str = "EN10MB"
+) -> tuple[tuple[str, str], ...]:
+    """Compile what is counted during a capture; return pairs of (name, program), the total first.
+
+    A protocol that the filter leaves nothing of (``tcp`` under the filter ``udp``) or that the link type does not
+    have (``arp`` on a tunnel) cannot be compiled, and is not among them.
+
+    Args:
+        tcpdump: Absolute path.
+        capture_filter: The whole filter of the capture.
+        linktype: tcpdump's name of the link type.
+
+    Raises:
+        InvalidInput: The capture's own filter is wrong.
+        ToolFailed: tcpdump printed something else than a program.
+        ToolMissing: There is no such tcpdump.
+    """
+    (total, whole), *protocols = with_protocols(capture_filter)
+    programs = [(total, compile_filter(tcpdump, whole, linktype).program_ddd)]
+    for name, text in protocols:
+        try:
+            programs.append((name, compile_filter(tcpdump, text, linktype).program_ddd))
+        except InvalidInput:  # the filter itself compiled, so it is the protocol that does not fit
+            continue
+    return tuple(programs)
 
 
 def _refusal(expression: str, words: str) -> InvalidInput:

@@ -104,6 +104,15 @@ class JobDirectory:
         except (FileNotFoundError, NotADirectoryError, ValueError, TypeError, KeyError):
             return None
 
+    def read_tail(self, name: str, limit: int = 64 * 1024) -> str:
+        """Return the end of one of its text files, at most ``limit`` bytes; empty when there is none."""
+        try:
+            with (self.path / name).open("rb") as file:
+                file.seek(max(0, file.seek(0, os.SEEK_END) - limit))
+                return file.read(limit).decode("utf-8", "replace")
+        except FileNotFoundError:
+            return ""
+
     def size(self) -> int:
         """Return the bytes that all its files take."""
         total = 0

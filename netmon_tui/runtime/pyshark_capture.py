@@ -13,7 +13,7 @@ import resource
 from collections.abc import Mapping
 from typing import Any
 
-from pyshark.capture.capture import Capture, StopCapture, TSharkCrashException
+from pyshark.capture.capture import Capture, StopCapture
 from pyshark.tshark.output_parser.tshark_xml import TsharkXmlParser
 
 from netmon_tui.errors import ToolFailed
@@ -27,8 +27,12 @@ _ENVIRONMENT = {
     "XDG_DATA_HOME": "/nonexistent",
 }
 """No personal plugins, preferences or profiles, whoever we are."""
-_LARGEST_TREE = 32 * 1024 * 1024
+_LARGEST_TREE = 8 * 1024 * 1024
 """Bytes of PDML that are believed for one packet."""
+_PIECE = TsharkXmlParser.DEFAULT_BATCH_SIZE
+"""Bytes that pyshark adds at a time."""
+_BEGIN, _END = b"<packet>", b"</packet>"
+_LONGEST_COMPLAINT = 4096
 _LIMITS = {
     resource.RLIMIT_CPU: 20,
     resource.RLIMIT_AS: 4 * 1024**3,
@@ -40,15 +44,15 @@ _LIMITS = {
 class _PdmlParser(TsharkXmlParser):  # type: ignore[misc]
     """pyshark's reader of tshark's output, that hands on the XML of a packet as it is."""
 
-    def _extract_packet_from_data(
-        self, data: bytes, got_first_packet: bool = True
-    ) -> tuple[bytes | None, bytes]:
+    def _extract_packet_from_data(self, data: bytes, got_first_packet: bool = True) -> tuple[bytes | None, bytes]:
+        """Return the first packet's element and what follows it; pyshark would search all of it every time."""
         if len(data) > _LARGEST_TREE:
-            raise ToolFailed(
-                "tshark's description of the packet is too long", why=f"over {_LARGEST_TREE} bytes"
-            )
-        found: tuple[bytes | None, bytes] = super()._extract_packet_from_data(data, got_first_packet)
-        return found
+            raise ToolFailed("tshark's description of the packet is too long", why=f"over {_LARGEST_TREE} bytes")
+        end = data.find(_END, max(len(data) - _PIECE - len(_END), 0))
+        if end < 0:
+            return None, data
+        end += len(_END)
+        return data[data.find(_BEGIN) : end], data[end:]
 
     def _parse_single_packet(self, packet: bytes) -> bytes:
         return packet
@@ -68,6 +72,7 @@ class OnePacketCapture(Capture):  # type: ignore[misc]
         super().__init__(eventloop=asyncio.get_running_loop(), tshark_path=tshark)
         self._source = source
         self._identity = identity
+        self._last_words = ""
 
     async def first_packet(self) -> bytes:
         """Return the PDML element of the first packet.
@@ -84,12 +89,10 @@ class OnePacketCapture(Capture):  # type: ignore[misc]
 
         try:
             await self.packets_from_tshark(keep)
-        except TSharkCrashException as error:
-            raise ToolFailed("tshark could not dissect the packet", why=str(error)) from error
         finally:
             await self.close_async()
         if not found:
-            raise ToolFailed("tshark did not describe the packet", why=self._last_error_line or "")
+            raise ToolFailed("tshark did not describe the packet", why=self._last_words)
         return found[0]
 
     async def _get_tshark_process(
@@ -112,6 +115,23 @@ class OnePacketCapture(Capture):  # type: ignore[misc]
         self._create_stderr_handling_task(process.stderr)
         _limit(process.pid)
         return process
+
+    async def _cleanup_subprocess(self, process: asyncio.subprocess.Process) -> None:
+        """End tshark; pyshark waits only a second, and raises when the status is not to its liking."""
+        if process.returncode is None:
+            try:
+                process.kill()
+            except ProcessLookupError:
+                pass  # it was quicker
+        await process.wait()
+
+    async def _handle_process_stderr_forever(self, stderr: asyncio.StreamReader) -> None:
+        """Keep tshark's last words; pyshark fails on long lines and on bytes that are not UTF-8."""
+        kept = b""
+        while piece := await stderr.read(65_536):
+            kept = (kept + piece)[-_LONGEST_COMPLAINT:]
+        lines = kept.decode("utf-8", "replace").split("\n")
+        self._last_words = next((line for line in reversed(lines) if line.strip()), "")
 
     def _setup_tshark_output_parser(self) -> _PdmlParser:
         return _PdmlParser()

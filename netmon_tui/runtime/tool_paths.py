@@ -8,7 +8,7 @@ import re
 import stat
 from pathlib import Path
 
-from netmon_tui.errors import ToolFailed, ToolMissing
+from netmon_tui.errors import NetmonError, ToolFailed, ToolMissing
 from netmon_tui.runtime.processes import run_checked
 
 SYSTEM_DIRECTORIES = ("/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/local/bin", "/usr/bin", "/bin")
@@ -64,6 +64,15 @@ def tool_version(name: str) -> str:
     """
     path = require_tool(name)
     return _version_of(name, path, Path(path).stat().st_mtime_ns)
+
+
+def version_numbers(name: str) -> tuple[int, int] | None:
+    """Return the first two numbers of a tool's version, such as (7, 93); None when it does not say."""
+    try:
+        parts = tool_version(name).split(".")
+        return int(parts[0]), int(parts[1])
+    except (NetmonError, ValueError, IndexError):
+        return None
 
 
 @functools.lru_cache(maxsize=32)

@@ -6,6 +6,7 @@ import asyncio
 import os
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,6 +29,7 @@ from netmon_tui.domain.user import Actor, Permission
 from netmon_tui.errors import InvalidInput, NetmonError, PrivilegeMissing
 from netmon_tui.runtime import interfaces
 from netmon_tui.runtime.filter_check import compile_filter
+from netmon_tui.runtime.interfaces import Counters
 from netmon_tui.runtime.job_directory import JobDirectory
 from netmon_tui.runtime.privilege import Privilege
 from netmon_tui.runtime.tool_paths import require_tool
@@ -87,8 +89,8 @@ class CapturingService:
         found = await asyncio.to_thread(interfaces.list_interfaces)
         return [*found, Interface(name="any")]
 
-    async def interface_counters(self) -> dict[str, tuple[int, int, int, int]]:
-        """Return (received packets, bytes, sent packets, bytes) by interface."""
+    async def interface_counters(self) -> dict[str, Counters]:
+        """Return what each interface has received and sent."""
         return await asyncio.to_thread(interfaces.interface_counters)
 
     def build_filter(self, protocol: str, host: str, port: str) -> str:
@@ -171,11 +173,14 @@ class CapturingService:
 
     def _counting_programs(self, interface: str, whole: str) -> tuple[tuple[str, str], ...]:
         """Return the compiled filters that count; without CAP_NET_RAW of our own tcpdump's figures must do."""
-        if not self._privilege.can_count:
+        if not self._privilege.can_count_in_kernel:
             return ()
-        return tuple(
-            (name, self._compile(interface, text).program) for name, text in bpf.with_protocols(whole)
-        )
+        programs = []
+        for name, text in bpf.with_protocols(whole):
+            # tcpdump refuses a filter that matches nothing, such as tcp within "udp port 53": nothing to count.
+            with suppress(InvalidInput):
+                programs.append((name, self._compile(interface, text).program_ddd))
+        return tuple(programs)
 
     def _spec(
         self, request: StartCapture, command: tuple[str, ...], programs: tuple[tuple[str, str], ...]
@@ -261,6 +266,7 @@ class CapturingService:
                 await asyncio.to_thread(self._captures.update_counters, job.subject_id, written)
             if over:
                 break
+            self._supervisor.up_to_date(job)
             await asyncio.sleep(FOLLOW_SECONDS)
         await asyncio.to_thread(self._finish, job, directory, status)
         self._live.pop(job.subject_id, None)

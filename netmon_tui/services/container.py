@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from netmon_tui.config.paths import Paths
 from netmon_tui.config.settings import Settings
+from netmon_tui.errors import NetmonError
 from netmon_tui.runtime.privilege import Privilege, probe
 from netmon_tui.security.passwords import Passwords
 from netmon_tui.services.accounts import AccountService
 from netmon_tui.services.activity import ActivityService
 from netmon_tui.services.capturing import CapturingService
 from netmon_tui.services.doctor import DoctorService
+from netmon_tui.services.maintenance import MaintenanceService
 from netmon_tui.services.neighbours import NeighbourService
 from netmon_tui.services.packets import PacketService
 from netmon_tui.services.scan_history import ScanHistory
@@ -53,6 +56,7 @@ class Services:
     transfers: TransferService
     activity: ActivityService
     doctor: DoctorService
+    maintenance: MaintenanceService
     supervisor: JobSupervisor
     database: Database
     revisions: RevisionWatch
@@ -118,10 +122,28 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
         ),
         activity=ActivityService(jobs=jobs, audit=audit, supervisor=supervisor),
         doctor=DoctorService(database=database, data=paths.data, privilege=privilege),
+        maintenance=MaintenanceService(database, audit),
         supervisor=supervisor,
         database=database,
         revisions=RevisionWatch(database),
     )
+
+
+def open_doctor(settings: Settings, paths: Paths) -> tuple[DoctorService, Callable[[], None]]:
+    """Build the doctor alone, also where the store cannot be opened: that is what it then reports.
+
+    Returns:
+        The service, and what to call when done with it.
+    """
+    try:
+        paths.ensure()
+        database = open_database(
+            settings.storage.url or paths.database_url, backups=paths.backups, evidence=paths.jobs
+        )
+    except NetmonError as error:
+        doctor = DoctorService(database=None, data=paths.data, privilege=probe(), problem=error)
+        return doctor, lambda: None
+    return DoctorService(database=database, data=paths.data, privilege=probe()), database.close
 
 
 def _machine() -> str:

@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from netmon_tui.domain.check import Check, CheckStatus
-from netmon_tui.errors import NetmonError
+from netmon_tui.errors import DatabaseDamaged, NetmonError
 from netmon_tui.runtime.privilege import Privilege
-from netmon_tui.runtime.tool_paths import find_tool, tool_version
+from netmon_tui.runtime.tool_paths import find_tool, tool_version, version_numbers
 from netmon_tui.storage.database import Database
 from netmon_tui.storage.schema_version import HEAD_REVISION, check_integrity
 from netmon_tui.tools.nmap_arguments import needs_private_pty
@@ -26,6 +26,8 @@ _TOOLS = {
     "ip": ("the commands that are shown for neighbours", CheckStatus.WARN),
 }
 _PACKAGES = {"ip": "iproute2"}
+_UNVERSIONED = {"ip"}
+"""iproute2 answers --version with nothing, and its version matters to nobody here."""
 _LOW_SPACE = 1024**3
 
 
@@ -36,6 +38,8 @@ class DoctorService:
         database: The open database; None when it could not be opened.
         data: The data directory.
         privilege: What this process may do.
+        environ: Says what terminal this is.
+        problem: Why the database could not be opened.
     """
 
     def __init__(
@@ -45,8 +49,10 @@ class DoctorService:
         data: Path,
         privilege: Privilege,
         environ: Mapping[str, str] = os.environ,
+        problem: NetmonError | None = None,
     ) -> None:
         self._database = database
+        self._problem = problem
         self._data = data
         self._privilege = privilege
         self._environ = environ
@@ -61,7 +67,8 @@ class DoctorService:
             *(_tool(name, purpose, severity) for name, (purpose, severity) in _TOOLS.items()),
             *self._privileges(),
             *self._terminal(),
-            *self._storage(),
+            *(self._storage() if self._data.is_dir() else ()),
+            self._integrity(),
         ]
 
     def _privileges(self) -> list[Check]:
@@ -121,7 +128,7 @@ class DoctorService:
         private = mode & 0o077 == 0
         free = shutil.disk_usage(self._data).free
         roomy = free >= _LOW_SPACE
-        checks = [
+        return [
             Check(
                 "data directory",
                 CheckStatus.OK if private else CheckStatus.FAIL,
@@ -136,23 +143,22 @@ class DoctorService:
                 "" if roomy else "captures stop before the disk is full: free some space",
             ),
         ]
-        if self._database is not None:
-            checks.append(self._integrity(self._database))
-        return checks
 
-    def _integrity(self, database: Database) -> Check:
-        try:
-            found = check_integrity(database)
-        except NetmonError as error:
-            found = (str(error),)
-        if found:
-            return Check(
-                "database",
-                CheckStatus.FAIL,
-                "; ".join(found[:3]),
-                "restore a copy from the backups folder",
-                5,
-            )
+    def _integrity(self) -> Check:
+        problem = self._problem
+        if problem is None and self._database is not None:
+            try:
+                found = check_integrity(self._database)
+            except NetmonError as error:
+                problem = error
+            else:
+                if found:
+                    problem = DatabaseDamaged(
+                        "; ".join(found[:3]), fix="restore a copy from the backups folder"
+                    )
+        if problem is not None:
+            detail = f"{problem.what}: {problem.why}" if problem.why else problem.what
+            return Check("database", CheckStatus.FAIL, detail, problem.fix, problem.exit_code)
         return Check("database", CheckStatus.OK, f"schema {HEAD_REVISION}, whole")
 
 
@@ -161,8 +167,10 @@ def _tool(name: str, purpose: str, severity: CheckStatus) -> Check:
     if path is None:
         package = _PACKAGES.get(name, name)
         return Check(name, severity, f"missing: no {purpose}", f"sudo apt-get install {package}", 3)
-    version = ".".join(map(str, tool_version(name) or ()))
-    detail = f"{version} {path}".strip()
-    if name == "nmap" and needs_private_pty(tool_version(name)):
+    try:
+        detail = path if name in _UNVERSIONED else f"{tool_version(name)} {path}"
+    except NetmonError as error:
+        return Check(name, CheckStatus.WARN, str(error), error.fix)
+    if name == "nmap" and needs_private_pty(version_numbers(name)):
         detail += " (prints progress only on a terminal: it gets one of its own)"
     return Check(name, CheckStatus.OK, detail)

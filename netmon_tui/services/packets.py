@@ -69,8 +69,9 @@ class PacketList:
             NotFound: The file has no such packet.
         """
         async with self._lock:
-            while number > self._index.count and await asyncio.to_thread(self._index.extend, SLICE):
-                pass
+            more = True
+            while more and number > self._index.count:
+                more = bool(await asyncio.to_thread(self._index.extend, SLICE))
             if not 1 <= number <= self._index.count:
                 raise NotFound(f"no packet {number}: the file has {self._index.count}")
             raw = await asyncio.to_thread(self._index.read, number)

@@ -80,8 +80,9 @@ class ScanIngest:
         piece = xml.read(PIECE) if not self.damage else b""
         if piece:
             self._take_xml(piece)
-        self._write_progress()
-        return bool(piece or found_text)
+        new = bool(piece or found_text)
+        self._write_progress(now=not new)
+        return new
 
     def complete(self) -> None:
         """Store what is left when nothing more will come."""
@@ -101,7 +102,7 @@ class ScanIngest:
             events = self._parser.feed(piece)
         except InvalidInput as error:
             self.damage = str(error)
-            events = self._parser.pending()
+            events = []
         self._take(events)
         self._store_live()
 

@@ -6,6 +6,7 @@ import asyncio
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, BinaryIO
 
 from netmon_tui.config.settings import Settings
 from netmon_tui.domain.job import EndReason, Job, JobKind, JobLimits, JobSpec, JobState, JobStatus
@@ -14,7 +15,7 @@ from netmon_tui.domain.user import Actor, Permission
 from netmon_tui.errors import InvalidInput, NetmonError
 from netmon_tui.runtime.job_directory import JobDirectory
 from netmon_tui.runtime.privilege import Privilege
-from netmon_tui.runtime.tool_paths import require_tool, tool_version
+from netmon_tui.runtime.tool_paths import require_tool, version_numbers
 from netmon_tui.services.scan_ingest import ScanIngest, moment_of
 from netmon_tui.services.supervision import JobSupervisor, read_status
 from netmon_tui.storage.audit_repository import AuditRepository
@@ -83,10 +84,14 @@ class ScanningService:
     async def preview(self, request: StartScan) -> ScanPreview:
         """Return what a request would run, with every warning, or why it is refused."""
         try:
-            options, targets = self._parse(request)
-            command = await asyncio.to_thread(self._command, options, targets, XML_NAME)
+            return await self.plan(request)
         except NetmonError as error:
             return ScanPreview(error=str(error))
+
+    async def plan(self, request: StartScan) -> ScanPreview:
+        """Return what a request would run; raises what :meth:`start` would raise of it."""
+        options, targets = self._parse(request)
+        command = await asyncio.to_thread(self._command, options, targets, XML_NAME)
         return ScanPreview(command.argv, command.warnings, targets.count)
 
     async def start(self, actor: Actor, request: StartScan) -> Scan:
@@ -188,9 +193,9 @@ class ScanningService:
             options,
             targets.targets,
             xml_path=xml_path,
-            version=tool_version("nmap"),
+            version=version_numbers("nmap"),
             privileged=self._privilege.can_scan_raw,
-            say_privileged=self._privilege.nmap_needs_privileged_flag,
+            by_capabilities=self._privilege.nmap_needs_flag,
             ipv6=targets.ipv6,
         )
 
@@ -206,7 +211,7 @@ class ScanningService:
                 free_space_floor=self._settings.captures.free_space_floor_bytes,
             ),
             detached=detached,
-            private_pty=needs_private_pty(tool_version("nmap")),
+            private_pty=needs_private_pty(version_numbers("nmap")),
         )
 
     async def _follow(self, job: Job) -> None:
@@ -214,7 +219,8 @@ class ScanningService:
         directory = JobDirectory(Path(job.directory))
         ingest = await asyncio.to_thread(self._open_ingest, job)
         with ExitStack() as files:
-            xml = text = None
+            xml: BinaryIO | None = None
+            text: BinaryIO | None = None
             while True:
                 status, over = await asyncio.to_thread(read_status, directory)
                 xml = xml or _open_if_there(files, directory.path / XML_NAME)
@@ -225,6 +231,7 @@ class ScanningService:
                 if over and not new:
                     break
                 if not new:
+                    self._supervisor.up_to_date(job)
                     await asyncio.sleep(FOLLOW_SECONDS)
         await asyncio.to_thread(self._finish, job, ingest, status)
 
@@ -239,7 +246,7 @@ class ScanningService:
     def _finish(self, job: Job, ingest: ScanIngest, status: JobStatus | None) -> None:
         ingest.complete()
         state, error = _ending(ingest, status, JobDirectory(Path(job.directory)))
-        values = {"state": state.value, "error": error, "remaining": None, "phase": ""}
+        values: dict[str, Any] = {"state": state.value, "error": error, "remaining": None, "phase": ""}
         if state is JobState.COMPLETED:
             values["percent"] = 100.0
         ended = moment_of(status.ended if status else None) or datetime.now(UTC)
@@ -248,7 +255,7 @@ class ScanningService:
         self._supervisor.finish(job, state, error)
 
 
-def _open_if_there(files: ExitStack, path: Path):  # type: ignore[no-untyped-def]
+def _open_if_there(files: ExitStack, path: Path) -> BinaryIO | None:
     try:
         return files.enter_context(path.open("rb"))
     except FileNotFoundError:

@@ -43,6 +43,8 @@ class JobSupervisor:
         self._holder = f"{os.getpid()}-{secrets.token_hex(6)}"
         self._followers: dict[JobKind, Follower] = {}
         self._following: dict[int, asyncio.Task[None]] = {}
+        self._up_to_date: dict[int, asyncio.Event] = {}
+        self._handles: list[runtime_jobs.JobHandle] = []
         self._sweeper: asyncio.Task[None] | None = None
 
     def register(self, kind: JobKind, follower: Follower) -> None:
@@ -62,6 +64,9 @@ class JobSupervisor:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         self._sweeper = None
+        for handle in self._handles:
+            handle.close()
+        self._handles.clear()
 
     async def launch(self, kind: JobKind, subject_id: int, actor: Actor, spec: JobSpec, path: Path) -> Job:
         """Start a runner for the spec in a new job directory and follow it.
@@ -76,7 +81,8 @@ class JobSupervisor:
         except (NetmonError, OSError) as error:
             await asyncio.to_thread(self._jobs.finish, job_id, JobState.FAILED, str(error))
             raise
-        await asyncio.to_thread(self._jobs.set_running, job_id, handle.runner)
+        self._handles.append(handle)  # the lifeline: the runner sees when this program ends
+        await asyncio.to_thread(self._jobs.set_running, job_id, handle.status.runner)
         job = await asyncio.to_thread(self._jobs.of, kind, subject_id)
         assert job is not None
         if self._reading:
@@ -110,6 +116,24 @@ class JobSupervisor:
                 if await asyncio.to_thread(self._jobs.take_lease, job.id, self._holder, LEASE_SECONDS):
                     self._follow(job)
 
+    async def catch_up(self) -> None:
+        """Follow what nobody follows until it is in the database as far as it has come.
+
+        For commands that do not stay: without it a detached job would look as if it ran for ever.
+        """
+        if self._reading:
+            await self.sweep()
+            await asyncio.gather(*(self._wait_until_up_to_date(job_id) for job_id in [*self._following]))
+
+    async def _wait_until_up_to_date(self, job_id: int) -> None:
+        read = asyncio.create_task(self._up_to_date[job_id].wait())
+        await asyncio.wait({self._following[job_id], read}, return_when=asyncio.FIRST_COMPLETED)
+        read.cancel()
+
+    def up_to_date(self, job: Job) -> None:
+        """Say that everything a job has written so far is in the database; called by its follower."""
+        self._up_to_date[job.id].set()
+
     async def _sweep_for_ever(self) -> None:
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
@@ -119,9 +143,14 @@ class JobSupervisor:
                 _log.warning("looking for unfollowed jobs: %s", error)
 
     def _follow(self, job: Job) -> None:
+        self._up_to_date[job.id] = asyncio.Event()
         task = asyncio.create_task(self._follow_with_lease(job), name=f"follow {job.kind} {job.subject_id}")
         self._following[job.id] = task
-        task.add_done_callback(lambda _: self._following.pop(job.id, None))
+        task.add_done_callback(lambda _: self._forget(job.id))
+
+    def _forget(self, job_id: int) -> None:
+        self._following.pop(job_id, None)
+        self._up_to_date.pop(job_id, None)
 
     async def _follow_with_lease(self, job: Job) -> None:
         renewal = asyncio.create_task(self._renew(job))

@@ -137,7 +137,9 @@ class TransferService:
         except (NetmonError, OSError) as error:
             self._scans.delete(scan_id)
             shutil.rmtree(directory, ignore_errors=True)
-            raise explain(error, path) if isinstance(error, OSError) else error
+            if isinstance(error, OSError):
+                raise explain(error, path) from error
+            raise
         return scan_id
 
     def _finish_import(self, scan_id: int, ingest: ScanIngest) -> None:

@@ -11,7 +11,7 @@ from netmon_tui.errors import InvalidInput
 
 NeighbourVerb = Literal["add", "replace", "del", "flush"]
 
-_INTERFACE = re.compile(r"[^-\s/:][^\s/:]{0,14}")
+_INTERFACE = re.compile(r"[^-\s/:\0][^\s/:\0]{0,14}")
 """What the kernel's dev_valid_name() accepts, without a leading dash."""
 
 

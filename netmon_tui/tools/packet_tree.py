@@ -143,7 +143,12 @@ def _ip4(tree: _Tree, at: int) -> _Next | None:
     tree.number("ip.dsfield", "Differentiated Services Field", at + 1, 1, base=16)
     tree.number("ip.len", "Total Length", at + 2, 2)
     tree.number("ip.id", "Identification", at + 4, 2, base=16)
-    fragment = tree.number("ip.flags", "Flags and fragment offset", at + 6, 2, base=16)
+    fragment = u16(tree.data, at + 6)
+    flags = ", ".join(
+        name for bit, name in ((2, "Don't fragment"), (1, "More fragments")) if fragment >> 13 & bit
+    )
+    tree.field("ip.flags", "Flags", f"0x{fragment >> 13:x}{flags and f', {flags}'}", at + 6, 1)
+    tree.field("ip.frag_offset", "Fragment Offset", str((fragment & 0x1FFF) * 8), at + 6, 2)
     tree.number("ip.ttl", "Time to Live", at + 8, 1)
     protocol = tree.data[at + 9]
     tree.field("ip.proto", "Protocol", f"{IP_PROTOCOLS.get(protocol, 'Unknown')} ({protocol})", at + 9, 1)

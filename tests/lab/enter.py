@@ -59,7 +59,7 @@ def enter(holder: int, host: str) -> None:
 
 def become(argv: list[str], mask: set[signal.Signals]) -> None:
     """In the child: dies with its parent, gets its signals back, and becomes the command."""
-    pass
+    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     signal.pthread_sigmask(signal.SIG_SETMASK, mask)
     try:
         os.execvp(argv[0], argv)

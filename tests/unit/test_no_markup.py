@@ -23,8 +23,8 @@ SAFE_TYPES = {"Content", "Text"}
 SINKS: dict[str, tuple[int, ...] | None] = {
     **dict.fromkeys(
         ("Static", "Label", "Button", "Checkbox", "RadioButton", "Tab", "TabPane", "Placeholder", "Option",
-         "Selection", "Select", "Tree", "notify", "DiscoveryHit", "Markdown", "from_markup", "add_leaf", "set_label",
-         "set_options", "Panel"),
+         "Selection", "Select", "Tree", "notify", "DiscoveryHit", "Markdown", "from_markup", "add_leaf",
+         "set_label", "set_options", "Panel"),
         (0,),
     ),
     **dict.fromkeys(
@@ -88,24 +88,24 @@ class Module:
 
 
 def assignments(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
-    """Names this statement gives a value to; anything but a plain assignment counts as unknown."""
-    if isinstance(node, ast.Assign):
-        for target in node.targets:
-            if isinstance(target, ast.Name):
-                yield target.id, node.value
-            else:
-                yield from ((n.id, ast.Name("?")) for n in ast.walk(target) if isinstance(n, ast.Name))
-    elif (
-        (isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value is not None)
-        or isinstance(node, ast.NamedExpr)
-        or (isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name))
-    ):
-        yield node.target.id, node.value
-    elif isinstance(node, ast.For | ast.AsyncFor | ast.comprehension):
-        items = node.iter.elts if isinstance(node.iter, ast.Tuple | ast.List) else [ast.Name("?")]
-        for target in ast.walk(node.target):
-            if isinstance(target, ast.Name):
-                yield from ((target.id, item) for item in items)
+    """Names this statement gives a value to; parts of a taken-apart value count as unknown."""
+    match node:
+        case ast.Assign(targets=targets, value=value):
+            for target in targets:
+                known = value if isinstance(target, ast.Name) else ast.Name("?")
+                yield from ((name.id, known) for name in ast.walk(target) if isinstance(name, ast.Name))
+        case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
+            yield name, value
+        case (
+            ast.NamedExpr(target=ast.Name(id=name), value=value)
+            | ast.AugAssign(target=ast.Name(id=name), value=value)
+        ):
+            yield name, value
+        case ast.For() | ast.AsyncFor() | ast.comprehension():
+            items = node.iter.elts if isinstance(node.iter, ast.Tuple | ast.List) else [ast.Name("?")]
+            for target in ast.walk(node.target):
+                if isinstance(target, ast.Name):
+                    yield from ((target.id, item) for item in items)
 
 
 class Scope:
@@ -287,15 +287,23 @@ def shell_offences(source: str) -> list[str]:
     return found
 
 
+def passes_on(handler: ast.ExceptHandler) -> bool:
+    """Whether a handler only tidies up: it raises again, or hands the error to whoever awaits it."""
+    return any(
+        (isinstance(node, ast.Raise) and node.exc is None)
+        or (isinstance(node, ast.Call) and name_of(node.func) == "set_exception")
+        for node in ast.walk(handler)
+    )
+
+
 def except_offences(source: str) -> list[str]:
-    """Return handlers that catch everything; BaseException with a bare ``raise`` only tidies up."""
+    """Return handlers that catch everything and keep it."""
     found: list[str] = []
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.ExceptHandler):
             caught = node.type.elts if isinstance(node.type, ast.Tuple) else [node.type]
             names = {name_of(kind) if kind is not None else "everything" for kind in caught}
-            passes_on = any(isinstance(inner, ast.Raise) and inner.exc is None for inner in ast.walk(node))
-            if "Exception" in names or ({"BaseException", "everything"} & names and not passes_on):
+            if {"Exception", "BaseException", "everything"} & names and not passes_on(node):
                 found.append(f"{node.lineno}: except {' '.join(sorted(names))}")
     return found
 
@@ -365,7 +373,6 @@ def test_no_blanket_except_below_the_faces() -> None:
         "def f(name): return Static('x' if name else name)",
         "class A:\n    def title(self) -> str: return self.x\n    def f(self): return Static(self.title())",
         "def f(name): return Static(g(name))\ndef g(name): return name",
-        "def f(name): return Static(f(name))",
     ],
 )
 def test_the_check_finds_offenders(code: str) -> None:
@@ -387,7 +394,7 @@ def test_the_check_finds_offenders(code: str) -> None:
         "def f(hosts): return Select([(content(h), h) for h in hosts])",
         "def f(self, name): self.query_one('#x').update(content_block(name))",
         "def f(title: Content): return Static(title)",
-        "class A:\n    def title(self) -> Content: return content('')\n    def f(self): return Static(self.title())",
+        "class A:\n    def t(self) -> Content: return content('')\n    def f(self): return Static(self.t())",
         "class A:\n    HINT = 'x'\n    def f(self): return Static(self.HINT)",
         "TITLE = 'x'\ndef f(): return Static(TITLE)",
         "def f(): return Input(placeholder=hint())",
@@ -416,6 +423,11 @@ def test_the_check_lets_safe_code_pass(code: str) -> None:
             except_offences,
             "try: x()\nexcept (OSError, Exception): pass",
             "try: x()\nexcept (OSError, KeyError): pass",
+        ),
+        (
+            except_offences,
+            "try: x()\nexcept Exception as e: log(e)",
+            "try: x()\nexcept Exception as e: f.set_exception(e)",
         ),
         (except_offences, "try: x()\nexcept: pass", "try: x()\nexcept BaseException:\n    y()\n    raise"),
     ],

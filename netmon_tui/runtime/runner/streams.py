@@ -99,8 +99,9 @@ class ErrorStream(KeptStream):
     def last_words(self, *, ignored: Callable[[str], bool] = lambda line: False) -> str:
         """Return the last line that says something, or an empty string."""
         lines = [line.decode("utf-8", "replace").strip()[:500] for line in self._last]
-        # nmap's last line after an error is only this
-        telling = [line for line in lines if line != "QUITTING!" and not ignored(line)]
+        # nmap's last line after an error is QUITTING!, and tcpdump may repeat the cause in brackets.
+        dull = [line == "QUITTING!" or line.startswith("(") or ignored(line) for line in lines]
+        telling = [line for line, is_dull in zip(lines, dull, strict=True) if not is_dull]
         return telling[-1] if telling else ""
 
     def speaks_of_memory(self) -> bool:

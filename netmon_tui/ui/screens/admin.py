@@ -125,8 +125,10 @@ class AdminPane(Pane):
     async def action_disable(self) -> None:
         """Keep the user out, after asking."""
         name = self._name_under_cursor()
+        if not name:
+            return
         question = Confirm("Disable a user", f"{name} can no longer log in.", verb="Disable")
-        if name and await self.app.push_screen_wait(question):
+        if await self.app.push_screen_wait(question):
             self._change(self.session.services.accounts.disable, "is disabled")
 
     def action_unlock(self) -> None:

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import Binding
+from textual.binding import BindingType
 from textual.css.query import NoMatches
 from textual.screen import Screen
 from textual.widgets import Footer, TabbedContent, TabPane
@@ -46,7 +46,7 @@ class MainScreen(Screen[None]):
         session: Services and actor.
     """
 
-    BINDINGS: ClassVar[list[Binding]] = [
+    BINDINGS: ClassVar[list[BindingType]] = [
         *(
             command(f"frame.tab{n}", str(n), f"tab('{name}')", title[2:], f"Go to {title[2:]}.", show=False)
             for n, (name, title, _) in enumerate(TABS, 1)

@@ -11,7 +11,7 @@ Of a screen's code it needs this much::
 from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Iterable, Sequence
-from typing import Self
+from typing import Self, TypeAlias
 
 from textual import on
 from textual.app import ComposeResult
@@ -58,12 +58,12 @@ class Table(Vertical):
         id: Identifier of the widget.
     """
 
-    Opened = table_messages.Opened
-    Highlighted = table_messages.Highlighted
-    SelectionChanged = table_messages.SelectionChanged
-    FilterChanged = table_messages.FilterChanged
-    SortChanged = table_messages.SortChanged
-    ChooseColumns = table_messages.ChooseColumns
+    Opened: TypeAlias = table_messages.Opened
+    Highlighted: TypeAlias = table_messages.Highlighted
+    SelectionChanged: TypeAlias = table_messages.SelectionChanged
+    FilterChanged: TypeAlias = table_messages.FilterChanged
+    SortChanged: TypeAlias = table_messages.SortChanged
+    ChooseColumns: TypeAlias = table_messages.ChooseColumns
 
     DEFAULT_CSS = """
     Table {

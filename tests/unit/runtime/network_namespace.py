@@ -12,6 +12,7 @@ import pytest
 
 T = TypeVar("T")
 _CLONE_NEWNET = 0x40000000
+_CAPABILITY_VERSION_3 = 0x20080522
 
 
 def _why_not() -> str:
@@ -34,6 +35,14 @@ def in_own_network(work: Callable[[], T]) -> T:
 
     with ThreadPoolExecutor(1) as threads:
         return threads.submit(enter).result(60)
+
+
+def drop_capabilities() -> None:
+    """Take all capabilities from the calling thread, for good."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
+    if libc.capset(header, (ctypes.c_uint32 * 6)()) != 0:
+        raise OSError(ctypes.get_errno(), "capset")
 
 
 def ip(*lines: str) -> None:

@@ -2,7 +2,7 @@ import asyncio
 import os
 import shutil
 import subprocess
-import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -30,10 +30,20 @@ def flat(fields):
         yield from flat(field.fields)
 
 
-def program(path, text):
-    path.write_text(f"#!{sys.executable}\n{text}")
+@pytest.fixture
+def public():
+    """A directory that also nobody may enter, unlike pytest's own."""
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory)
+        path.chmod(0o755)
+        yield path
+
+
+def program(directory, text):
+    """Return a program called tshark that does something else, run by a Python that nobody may use."""
+    path = directory / "tshark"
+    path.write_text(f"#!/usr/bin/env -S python3 -I\n{text}\n")
     path.chmod(0o755)
-    path.parent.chmod(0o755)
     return str(path)
 
 
@@ -94,31 +104,27 @@ async def test_packets_of_any_link_type_and_shape():
 
 async def test_what_is_hostile_stays_text():
     request = samples.tcp(
-        40000, 80, 0x18, b"GET /\x1b[31m<field name='x'>]]>&amp; HTTP/1.1\r\nA: \x00\xff\x01\r\n\r\n"
+        40000, 80, 0x18, b"GET /\x1b[31m<field/name='x'>]]>&amp; HTTP/1.1\r\nA: \x00\xff\x01\r\n\r\n"
     )
     data = samples.ethernet(0x0800, samples.ip4(6, request))
     layers = await dissect_packet(RawPacket(1, 0, len(data), data), HEADER, tshark=TSHARK)
     uri = next(f.value for layer in layers for f in flat(layer.fields) if f.name == "http.request.uri")
-    assert "<field name='x'>]]>&amp;" in uri
+    assert "<field/name='x'>]]>&amp;" in uri
 
 
-async def test_tshark_is_started_without_our_environment_and_rights(tmp_path, monkeypatch):
+async def test_tshark_is_started_without_our_environment_and_rights(public, tmp_path, monkeypatch):
     home = tmp_path / "home"
     (home / ".config/wireshark").mkdir(parents=True)
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("LD_PRELOAD_NOT", "x")
     (tmp_path / "config.ini").write_text("[tshark]\ntshark_path = /nonexistent\n")
     monkeypatch.chdir(tmp_path)
-    report = (
-        "import os, sys\n"
-        "text = repr((sorted(os.environ), os.environ['HOME'], os.getuid(), os.getgroups(), os.getcwd(), sys.argv[1:]))\n"
-        "sys.stderr.write(text + '\\n')\n"
-        "sys.exit(0)\n"
-    )
-    for directory in (tmp_path, *tmp_path.parents[:2]):
-        directory.chmod(0o755)
+    report = """import os, sys
+facts = sorted(os.environ), os.environ["HOME"], os.getuid(), os.getgroups(), os.getcwd(), sys.argv[1:]
+sys.stderr.write(repr(facts))
+"""
     with pytest.raises(ToolFailed) as caught:
-        await dissect_packet(packet("ping"), HEADER, tshark=program(tmp_path / "tshark", report))
+        await dissect_packet(packet("ping"), HEADER, tshark=program(public, report))
     names, seen_home, user, groups, directory, arguments = eval(caught.value.why)
     expected = {
         "PATH",
@@ -157,9 +163,9 @@ async def test_lua_of_the_home_directory_does_not_run(tmp_path, monkeypatch):
         "import os; os.kill(os.getpid(), 9)",
     ],
 )
-async def test_a_dissector_that_fails_is_a_tool_that_failed(tmp_path, text):
+async def test_a_dissector_that_fails_is_a_tool_that_failed(public, text):
     with pytest.raises(ToolFailed):
-        await dissect_packet(packet("ping"), HEADER, tshark=program(tmp_path / "tshark", text))
+        await dissect_packet(packet("ping"), HEADER, tshark=program(public, text))
 
 
 async def test_no_tshark_is_a_tool_that_failed():
@@ -178,21 +184,26 @@ def children():
     return [row for row in found.stdout.splitlines() if "/tshark" in row]
 
 
-async def test_a_dissector_that_never_ends_is_killed(tmp_path, monkeypatch):
+async def test_a_dissector_that_never_ends_is_killed(public, monkeypatch):
     monkeypatch.setattr(dissection, "DEADLINE", 0.5)
     with pytest.raises(ToolFailed, match=r"over 0\.5 s"):
-        await dissect_packet(packet("ping"), HEADER, tshark=program(tmp_path / "tshark", FOR_EVER))
+        await dissect_packet(packet("ping"), HEADER, tshark=program(public, FOR_EVER))
     assert children() == []
 
 
-async def test_a_dissector_that_never_stops_talking_is_killed(tmp_path):
+async def test_a_dissector_that_never_stops_talking_is_killed(public):
     with pytest.raises(ToolFailed, match="too long"):
-        await dissect_packet(packet("ping"), HEADER, tshark=program(tmp_path / "tshark", FLOOD))
+        await dissect_packet(packet("ping"), HEADER, tshark=program(public, FLOOD))
     assert children() == []
 
 
-async def test_whoever_stops_waiting_leaves_nothing_behind(tmp_path):
-    tshark = program(tmp_path / "tshark", FOR_EVER)
+async def test_a_link_type_that_tshark_does_not_know():
+    with pytest.raises(ToolFailed, match="4000"):
+        await dissect_packet(RawPacket(1, 0, 60, b"x"), make_header(4000), tshark=TSHARK)
+
+
+async def test_whoever_stops_waiting_leaves_nothing_behind(public):
+    tshark = program(public, FOR_EVER)
     task = asyncio.create_task(dissect_packet(packet("ping"), HEADER, tshark=tshark))
     async with asyncio.timeout(30):
         while not children():

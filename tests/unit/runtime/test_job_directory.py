@@ -62,7 +62,7 @@ def test_a_spec_comes_back_as_it_was_written(job: JobDirectory) -> None:
     ],
 )
 def test_a_spec_that_leads_elsewhere_is_refused(job: JobDirectory, spec: JobSpec) -> None:
-    with pytest.raises(ValueError, match="path|plain name"):
+    with pytest.raises(ValueError, match=r"path|plain name"):
         job.write_spec(spec)
     assert os.listdir(job.path) == []
 

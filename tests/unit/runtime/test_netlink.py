@@ -16,7 +16,14 @@ from netmon_tui.errors import NetmonError
 from netmon_tui.runtime.netlink import NeighbourMonitor, Resync, TableChange, TableReader, dump_neighbours
 from netmon_tui.tools.iproute import parse_ip_json_neigh
 from netmon_tui.tools.rtnetlink import LinkGone, LinkSeen, NeighbourDeleted, NeighbourSeen
-from tests.unit.runtime.network_namespace import entries, in_own_network, ip, make_pair, needs_namespace
+from tests.unit.runtime.network_namespace import (
+    drop_capabilities,
+    entries,
+    in_own_network,
+    ip,
+    make_pair,
+    needs_namespace,
+)
 
 Rows = dict[tuple[str, str], tuple[str, NudState]]
 
@@ -136,6 +143,25 @@ def test_changes_arrive_one_by_one() -> None:
         assert follower.rows == rows_of(dump_neighbours())
 
     assert followed(work).resyncs() == 1
+
+
+def test_no_capability_is_needed() -> None:
+    async def first_batch() -> list[TableChange]:
+        async with NeighbourMonitor() as monitor, asyncio.timeout(20), aclosing(monitor.batches()) as batches:
+            return await anext(batches)
+
+    def work() -> tuple[list[Neighbour], list[TableChange]]:
+        make_pair()
+        ip("neigh add 10.0.0.3 lladdr 00:16:3e:00:00:03 dev left nud permanent")
+        drop_capabilities()
+        with socket.socket(socket.AF_NETLINK) as source, pytest.raises(PermissionError):
+            source.setsockopt(socket.SOL_SOCKET, 33, 1 << 20)
+        return dump_neighbours(), asyncio.run(first_batch())
+
+    neighbours, batch = in_own_network(work)
+    assert isinstance(batch[0], Resync)
+    assert rows_of(batch[0].neighbours) == rows_of(neighbours)
+    assert ("left", "10.0.0.3") in rows_of(neighbours)
 
 
 def test_the_first_batch_knows_entries_and_links() -> None:

@@ -8,6 +8,7 @@ import os
 import struct
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -168,6 +169,13 @@ def test_the_last_words_are_the_last_that_say_something() -> None:
     assert stream.last_words() == "Failed to open"
 
 
+def test_a_repetition_in_brackets_is_not_the_last_word() -> None:
+    text = b"tcpdump: x0: No such device exists\n(No such device exists)\n"
+    stream = ErrorStream(pipe_with(text), os.memfd_create("e"), pytest.fail)
+    stream.move()
+    assert stream.last_words() == "tcpdump: x0: No such device exists"
+
+
 # --- the packet file ---
 
 
@@ -202,6 +210,29 @@ def test_a_status_that_did_not_change_is_not_written_again(tmp_path: Path) -> No
     status.fields["tool_pid"] = 7
     assert status.write()
     assert json.loads((tmp_path / "status.json").read_text())["tool_pid"] == 7
+
+
+def test_a_reader_never_sees_half_a_status(tmp_path: Path) -> None:
+    status = StatusFile(str(tmp_path))
+    status.write()
+    done = threading.Event()
+
+    def write() -> None:
+        for number in range(3000):
+            status.fields["error"] = "x" * (number % 700)
+            status.fields["tool_pid"] = number % 700
+            status.write()
+        done.set()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    seen = set()
+    while not done.is_set():
+        read = json.loads((tmp_path / "status.json").read_text())
+        assert len(read["error"]) == read["tool_pid"]
+        seen.add(read["tool_pid"])
+    writer.join()
+    assert len(seen) > 10
 
 
 def test_the_reserve_is_given_back_at_the_end(tmp_path: Path) -> None:

@@ -1,0 +1,105 @@
+"""``neighbour``: the kernel's ARP and NDP table, once or as it changes."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from netmon_tui.cli.context import CommandLine, json_option, pass_line
+from netmon_tui.cli.output import (
+    moment,
+    print_json,
+    print_json_line,
+    print_line,
+    print_table,
+    say,
+    write_export,
+)
+from netmon_tui.domain.documents import neighbour_document, neighbour_event_document
+from netmon_tui.errors import NetmonError
+
+if TYPE_CHECKING:
+    from netmon_tui.domain.neighbour import NeighbourEvent, NeighbourRecord
+    from netmon_tui.domain.user import Actor
+    from netmon_tui.services.container import Services
+
+_COLUMNS = ("ADDRESS", "LLADDR", "VENDOR", "INTERFACE", "STATE", "ROUTER", "FIRST SEEN", "LAST SEEN")
+
+
+@click.group()
+def neighbour() -> None:
+    """Neighbours: which hardware address answers for which IP address."""
+
+
+@neighbour.command("list")
+@json_option
+@pass_line
+def list_neighbours(line: CommandLine, as_json: bool) -> None:
+    """Print the table as it is now."""
+    found = line.run(lambda services, actor: services.neighbours.once(actor))
+    if as_json:
+        print_json([neighbour_document(record) for record in found])
+    else:
+        print_table(_COLUMNS, map(_row, found))
+
+
+def _row(record: NeighbourRecord) -> tuple[object, ...]:
+    return (
+        record.address,
+        record.lladdr,
+        f"{record.vendor} (private)".strip() if record.private else record.vendor,
+        record.interface,
+        record.state,
+        "router" if record.router else "",
+        moment(record.first_seen),
+        moment(record.last_seen),
+    )
+
+
+@neighbour.command()
+@json_option
+@pass_line
+def watch(line: CommandLine, as_json: bool) -> None:
+    """Print what changes in the table, one event a line, until Ctrl-C (which exits with 130)."""
+
+    async def work(services: Services, actor: Actor) -> None:
+        await services.neighbours.start()
+        if services.neighbours.error:
+            raise NetmonError("the neighbour table cannot be followed", why=services.neighbours.error)
+        say(f"watching {len(services.neighbours.snapshot(actor))} neighbours")
+        async for event in services.neighbours.watch(actor):
+            _print_event(event, as_json)
+
+    line.run(work)
+
+
+def _print_event(event: NeighbourEvent, as_json: bool) -> None:
+    if as_json:
+        print_json_line(neighbour_event_document(event))
+        return
+    before = f" (was {event.previous_lladdr})" if event.previous_lladdr else ""
+    print_line(
+        f"{moment(event.time)}  {event.kind:<9}  {event.address}  {event.interface}  {event.lladdr}{before}"
+    )
+    sys.stdout.flush()
+
+
+@neighbour.command()
+@click.option("--format", "form", type=click.Choice(["csv", "json"]), default="csv", show_default=True)
+@click.option("--output", metavar="FILE", type=click.Path(path_type=Path), help="A new file, else stdout.")
+@pass_line
+def export(line: CommandLine, form: str, output: Path | None) -> None:
+    """Write the table as CSV or JSON."""
+
+    async def work(services: Services, actor: Actor) -> None:
+        records = await services.neighbours.once(actor)
+        if output is None:
+            write_export(services.transfers.neighbour_chunks(actor, records, form), sys.stdout)
+            return
+        written = await services.transfers.export_neighbours(actor, records, form, output)
+        say(f"{len(records)} neighbours are written to {written}")
+
+    line.run(work)

@@ -1,0 +1,149 @@
+"""``capture packets``, ``capture packet`` and ``capture stream``: what is in a capture file."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, BinaryIO
+
+import click
+
+from netmon_tui.cli.context import CommandLine, json_option, pass_line
+from netmon_tui.cli.output import moment, print_json, print_line, print_pairs, print_table
+from netmon_tui.domain.documents import packet_detail_document, packet_document
+from netmon_tui.errors import UsageError
+
+if TYPE_CHECKING:
+    from netmon_tui.domain.packet import Field, PacketDetail, PacketSummary
+    from netmon_tui.domain.user import Actor
+    from netmon_tui.services.container import Services
+
+_COLUMNS = ("NO", "TIME", "SOURCE", "DESTINATION", "PROTOCOL", "LENGTH", "INFO")
+_capture_id = click.argument("capture_id", metavar="ID", type=int)
+_HEX_WIDTH = 16
+_PIECE = 1 << 20
+"""Bytes handed on at once."""
+_LOOK_SECONDS = 0.25
+"""How often a growing file is looked at."""
+
+
+@click.command()
+@_capture_id
+@click.option("--offset", type=click.IntRange(min=0), default=0, show_default=True, help="Packets to skip.")
+@click.option("--limit", type=click.IntRange(1, 1_000_000), default=1_000, show_default=True)
+@json_option
+@pass_line
+def packets(line: CommandLine, capture_id: int, offset: int, limit: int, as_json: bool) -> None:
+    """List packets: number, time, addresses, protocol, length and a summary."""
+
+    async def work(services: Services, actor: Actor) -> list[PacketSummary]:
+        opened = await services.packets.open(actor, capture_id)
+        try:
+            while opened.count < offset + limit and await opened.extend():
+                pass
+            return await opened.window(offset, offset + limit)
+        finally:
+            await opened.close()
+
+    found = line.run(work)
+    if as_json:
+        print_json([packet_document(summary) for summary in found])
+    else:
+        print_table(_COLUMNS, map(_row, found))
+
+
+def _row(summary: PacketSummary) -> tuple[object, ...]:
+    clock = datetime.fromtimestamp(summary.time, UTC).astimezone().strftime("%H:%M:%S.%f")
+    return summary.number, clock, *summary[2:]
+
+
+@click.command()
+@_capture_id
+@click.argument("number", metavar="NUMBER", type=click.IntRange(min=1))
+@json_option
+@pass_line
+def packet(line: CommandLine, capture_id: int, number: int, as_json: bool) -> None:
+    """Show one packet: its field tree and its bytes."""
+
+    async def work(services: Services, actor: Actor) -> PacketDetail:
+        opened = await services.packets.open(actor, capture_id)
+        try:
+            return await opened.detail(number)
+        finally:
+            await opened.close()
+
+    found = line.run(work)
+    if as_json:
+        print_json(packet_detail_document(found))
+    else:
+        _print_packet(found)
+
+
+def _print_packet(found: PacketDetail) -> None:
+    summary = found.summary
+    print_pairs(
+        [
+            ("packet", summary.number),
+            ("time", moment(datetime.fromtimestamp(summary.time, UTC))),
+            ("from", summary.source),
+            ("to", summary.destination),
+            ("protocol", summary.protocol),
+            ("length", summary.length),
+            ("info", summary.info),
+            ("fields by", found.dissector),
+        ]
+    )
+    for layer in found.layers:
+        print_line()
+        print_line(layer.label or layer.name)
+        for field in layer.fields:
+            _print_field(field, 1)
+    print_line()
+    for start in range(0, len(found.data), _HEX_WIDTH):
+        piece = found.data[start : start + _HEX_WIDTH]
+        text = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in piece)
+        print_line(f"{start:04x}  {piece.hex(' '):<{3 * _HEX_WIDTH}} {text}")
+
+
+def _print_field(field: Field, depth: int) -> None:
+    shown = field.label or f"{field.name}: {field.value}"
+    print_line("  " * depth + shown)
+    for child in field.fields:
+        _print_field(child, depth + 1)
+
+
+@click.command()
+@_capture_id
+@pass_line
+def stream(line: CommandLine, capture_id: int) -> None:
+    """Write the capture to stdout as pcap, while it runs up to its end: pipe it into tshark -r -.
+
+    Refused when stdout is a terminal. Ctrl-C ends the stream (130), not the capture.
+    """
+    if sys.stdout.isatty():
+        raise UsageError("a capture is binary", fix="pipe it: netmon-tui capture stream ID | tshark -r -")
+
+    async def work(services: Services, actor: Actor) -> None:
+        await services.supervisor.start()
+        path = await services.transfers.capture_path(actor, capture_id)
+        with path.open("rb") as file:
+            while True:
+                over = (await services.capturing.get(actor, capture_id)).state.is_final
+                copied = await asyncio.to_thread(_copy_new, file)
+                if over and not copied:
+                    return
+                if not copied:
+                    await asyncio.sleep(_LOOK_SECONDS)
+
+    line.run(work, follow=True)
+
+
+def _copy_new(file: BinaryIO) -> int:
+    """Hand on what the file has got since the last time; return how many bytes."""
+    copied = 0
+    while piece := file.read(_PIECE):
+        sys.stdout.buffer.write(piece)
+        copied += len(piece)
+    sys.stdout.buffer.flush()
+    return copied

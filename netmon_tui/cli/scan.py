@@ -1,0 +1,298 @@
+"""``scan``: run nmap, look at results, move them in and out."""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from netmon_tui.cli.context import CommandLine, json_option, pass_line
+from netmon_tui.cli.following import interruptible, run_to_end
+from netmon_tui.cli.output import (
+    moment,
+    print_block,
+    print_json,
+    print_line,
+    print_pairs,
+    print_table,
+    say,
+    say_error,
+    write_export,
+)
+from netmon_tui.domain.documents import scan_document
+from netmon_tui.domain.job import JobState
+from netmon_tui.domain.scan import Scan, StartScan
+from netmon_tui.errors import NetmonError
+
+if TYPE_CHECKING:
+    from netmon_tui.domain.host import Host
+    from netmon_tui.domain.user import Actor
+    from netmon_tui.services.container import Services
+
+INTERRUPTED = 130
+_COLUMNS = ("ID", "STATE", "PERCENT", "TARGETS", "PROFILE", "UP", "OPEN", "OWNER", "STARTED", "NAME")
+_PORT_COLUMNS = ("PORT", "STATE", "SERVICE", "VERSION")
+_scan_id = click.argument("scan_id", metavar="ID", type=int)
+
+
+@click.group()
+def scan() -> None:
+    """Scans: run nmap, look at what it found, import and export."""
+
+
+@scan.command()
+@click.argument("targets", metavar="TARGET...", nargs=-1, required=True)
+@click.option("--profile", default="", metavar="NAME", help="One of: netmon-tui scan profiles.")
+@click.option("--args", "arguments", default="", metavar="OPTIONS", help='nmap options, as "-sT -p 22,80".')
+@click.option("--name", default="", metavar="TEXT", help="A label for the scan.")
+@click.option("--detach", is_flag=True, help="Print the id and return; the scan goes on by itself.")
+@click.option("--dry-run", is_flag=True, help="Print the command and its warnings; start nothing.")
+@json_option
+@pass_line
+def run(
+    line: CommandLine,
+    targets: tuple[str, ...],
+    profile: str,
+    arguments: str,
+    name: str,
+    detach: bool,
+    dry_run: bool,
+    as_json: bool,
+) -> int:
+    """Scan targets: addresses, networks, ranges or host names.
+
+    Runs to the end with progress on a terminal. Ctrl-C stops the scan, prints what was found and exits with
+    130. When the command itself is ended otherwise (a lost connection), the scan goes on.
+    """
+    request = StartScan(targets, arguments, profile, name, detached=True)
+    if dry_run:
+        return line.run(lambda services, actor: _preview(services, request, as_json))
+    if detach:
+        started = line.run(lambda services, actor: services.scanning.start(actor, request))
+        print_json(scan_document(started)) if as_json else print(started.id)
+        return 0
+    ended, hosts, pressed = line.run(lambda services, actor: _run(services, actor, request), follow=True)
+    _print_scan(ended, hosts, as_json)
+    return INTERRUPTED if pressed else int(ended.state is not JobState.COMPLETED)
+
+
+async def _preview(services: Services, request: StartScan, as_json: bool) -> int:
+    plan = await services.scanning.plan(request)
+    if as_json:
+        document = {
+            "command": list(plan.command),
+            "addresses": plan.addresses,
+            "warnings": list(plan.warnings),
+        }
+        print_json(document)
+        return 0
+    print_line(shlex.join(plan.command))
+    say(f"{plan.addresses} address{'' if plan.addresses == 1 else 'es'}")
+    for warning in plan.warnings:
+        say(f"warning: {warning}")
+    return 0
+
+
+async def _run(services: Services, actor: Actor, request: StartScan) -> tuple[Scan, list[Host], bool]:
+    """Run a scan to its end; the last value says whether Ctrl-C ended it."""
+
+    async def describe() -> str:
+        now = await services.scans.get(actor, started.id)
+        left = f", {now.remaining:.0f} s left" if now.remaining is not None else ""
+        phase = f"{now.phase}{left}, " if now.phase else ""
+        return f"scan {now.id}: {now.percent:.0f} %, {phase}{now.hosts_up} up, {now.ports_open} open"
+
+    with interruptible() as pressed:
+        started = await services.scanning.start(actor, request)
+        for warning in started.warnings:
+            say(f"warning: {warning}")
+        ended = await run_to_end(
+            services.scanning.wait(actor, started.id),
+            stop=lambda: services.scanning.stop(actor, started.id),
+            describe=describe,
+            pressed=pressed,
+        )
+        return ended, await services.scans.whole_hosts(actor, ended.id), pressed.is_set()
+
+
+@scan.command("list")
+@click.option("--limit", type=click.IntRange(1, 100_000), default=1_000, show_default=True)
+@json_option
+@pass_line
+def list_scans(line: CommandLine, limit: int, as_json: bool) -> None:
+    """List scans, newest first."""
+    found = line.run(lambda services, actor: services.scans.find(actor, limit=limit), follow=True)
+    if as_json:
+        print_json([scan_document(one) for one in found])
+    else:
+        print_table(_COLUMNS, map(_row, found))
+
+
+def _row(one: Scan) -> tuple[object, ...]:
+    return (
+        one.id,
+        one.state,
+        f"{one.percent:.0f} %",
+        " ".join(one.targets),
+        one.profile,
+        one.hosts_up,
+        one.ports_open,
+        one.owner,
+        moment(one.started),
+        one.name,
+    )
+
+
+@scan.command()
+@_scan_id
+@json_option
+@pass_line
+def show(line: CommandLine, scan_id: int, as_json: bool) -> None:
+    """Show a scan with its hosts, ports and services."""
+
+    async def work(services: Services, actor: Actor) -> tuple[Scan, list[Host]]:
+        return await services.scans.get(actor, scan_id), await services.scans.whole_hosts(actor, scan_id)
+
+    _print_scan(*line.run(work, follow=True), as_json)
+
+
+def _print_scan(one: Scan, hosts: Sequence[Host], as_json: bool) -> None:
+    if as_json:
+        print_json(scan_document(one, hosts))
+        return
+    print_pairs(
+        [
+            ("scan", f"{one.id} {one.name}".strip()),
+            ("targets", " ".join(one.targets)),
+            ("command", shlex.join(one.command)),
+            ("state", f"{one.state} ({one.percent:.0f} %)"),
+            ("error", one.error),
+            ("owner", one.owner),
+            ("started", moment(one.started)),
+            ("finished", moment(one.finished)),
+            ("hosts", f"{one.hosts_up} up, {one.hosts_down} down"),
+            ("open ports", one.ports_open),
+            *(("warning", warning) for warning in one.warnings),
+        ]
+    )
+    for host in hosts:
+        _print_host(host)
+
+
+def _print_host(host: Host) -> None:
+    names = " ".join(name for name, _ in host.hostnames)
+    hardware = f"{host.lladdr} {host.vendor}".strip()
+    print_line()
+    print_line("  ".join(part for part in (host.address, names, hardware) if part))
+    if host.ports:
+        print_table(_PORT_COLUMNS, _port_rows(host))
+    for port in host.ports:
+        for script in port.scripts:
+            print_block(f"{port.number}/{port.protocol} {script.id}: {script.output.strip()}", "  ")
+    for script in host.scripts:
+        print_block(f"{script.id}: {script.output.strip()}", "  ")
+    for extra in host.extraports:
+        print_line(f"and {extra.total} ports {extra.state}")
+    for match in host.os[:1]:
+        print_line(f"system: {match.name} ({match.accuracy} %)")
+
+
+def _port_rows(host: Host) -> Iterator[tuple[str, ...]]:
+    for port in host.ports:
+        service = port.service
+        name = (f"{service.tunnel}/" if service.tunnel else "") + service.name if service else ""
+        version = (service.product, service.version, service.extrainfo) if service else ()
+        yield f"{port.number}/{port.protocol}", port.state, name, " ".join(filter(None, version))
+
+
+@scan.command()
+@_scan_id
+@pass_line
+def stop(line: CommandLine, scan_id: int) -> None:
+    """Stop a running scan; what it has found is kept."""
+
+    async def work(services: Services, actor: Actor) -> Scan:
+        await services.supervisor.start()
+        await services.scanning.stop(actor, scan_id)
+        return await services.scanning.wait(actor, scan_id)
+
+    ended = line.run(work, follow=True)
+    say(f"scan {scan_id} is {ended.state}: {ended.hosts_up} up, {ended.ports_open} open ports")
+
+
+@scan.command()
+@_scan_id
+@pass_line
+def delete(line: CommandLine, scan_id: int) -> None:
+    """Delete a scan that has ended, with its results and files."""
+    line.run(lambda services, actor: services.scans.delete(actor, scan_id), follow=True)
+    say(f"scan {scan_id} is deleted")
+
+
+@scan.command("import")
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@json_option
+@pass_line
+def import_scans(line: CommandLine, files: tuple[Path, ...], as_json: bool) -> int:
+    """Store nmap XML files (nmap -oX) as scans.
+
+    A file that is refused does not keep the others out; the exit status is then that of the first refusal.
+    """
+    imported: list[Scan] = []
+    refusals: list[NetmonError] = []
+
+    async def work(services: Services, actor: Actor) -> None:
+        for file in files:
+            try:
+                imported.append(await services.transfers.import_scan(actor, file))
+            except NetmonError as error:
+                say_error(error)
+                refusals.append(error)
+
+    line.run(work)
+    if as_json:
+        print_json([scan_document(one) for one in imported])
+    else:
+        print_table(_COLUMNS, map(_row, imported))
+    return refusals[0].exit_code if refusals else 0
+
+
+@scan.command()
+@_scan_id
+@click.option("--format", "form", type=click.Choice(["xml", "json", "csv"]), default="xml", show_default=True)
+@click.option("--output", metavar="FILE", type=click.Path(path_type=Path), help="A new file, else stdout.")
+@pass_line
+def export(line: CommandLine, scan_id: int, form: str, output: Path | None) -> None:
+    """Write a scan as nmap's XML, as JSON, or as CSV (one line a port)."""
+
+    async def work(services: Services, actor: Actor) -> None:
+        if output is not None:
+            written = await services.transfers.export_scan(actor, scan_id, form, output)
+            say(f"scan {scan_id} is written to {written}")
+            return
+        chunks = await services.transfers.scan_chunks(actor, scan_id, form)
+        await asyncio.to_thread(write_export, chunks, sys.stdout)
+
+    line.run(work, follow=True)
+
+
+@scan.command()
+@json_option
+@pass_line
+def profiles(line: CommandLine, as_json: bool) -> None:
+    """List the profiles for scan run --profile."""
+
+    async def work(services: Services, actor: Actor) -> list[tuple[str, str, str]]:
+        return [(p.name, p.arguments, p.description) for p in services.scanning.profiles()]
+
+    found = line.run(work)
+    if as_json:
+        names = ("name", "arguments", "description")
+        print_json([dict(zip(names, profile, strict=True)) for profile in found])
+    else:
+        print_table(("NAME", "ARGUMENTS", "DESCRIPTION"), found)

@@ -1,0 +1,150 @@
+"""The neighbour table: our dump against a bare struct loop and against ``ip -j neigh``; latency of events.
+
+``python tests/bench/bench_neighbours.py`` as root. Ratios of one run mean something on any machine.
+"""
+
+import asyncio
+import json
+import socket
+import statistics
+import struct
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import aclosing
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from netmon_tui.runtime.netlink import NeighbourMonitor, Resync, dump_neighbours
+from netmon_tui.tools.rtnetlink import NeighbourSeen, neighbour_dump_request
+from tests.unit.runtime.network_namespace import entries, in_own_network, ip, make_pair
+
+COUNT = 10_000
+ROUNDS = 9
+LIMIT = 1.5
+"""Our dump against the bare loop."""
+
+HEADER = struct.Struct("=IHHIIBxxxiHBB").unpack_from
+ATTRIBUTE = struct.Struct("=HH").unpack_from
+CACHE = struct.Struct("=III").unpack_from
+NUMBER = struct.Struct("=I").unpack_from
+END = 3
+
+
+def bare_rows(datagram: bytes, rows: list[tuple[object, ...]]) -> bool:
+    """Append what a dump's datagram carries as plain tuples; whether it was the last."""
+    offset, size = 0, len(datagram)
+    while offset < size:
+        length, kind = struct.unpack_from("=IH", datagram, offset)
+        if kind == END:
+            return True
+        _, _, _, _, _, family, ifindex, state, flags, _ = HEADER(datagram, offset)
+        at, end = offset + 28, offset + length
+        address = lladdr = b""
+        cache, probes = None, 0
+        while at < end:
+            width, name = ATTRIBUTE(datagram, at)
+            if name == 1:
+                address = datagram[at + 4 : at + width]
+            elif name == 2:
+                lladdr = datagram[at + 4 : at + width]
+            elif name == 3:
+                cache = CACHE(datagram, at + 4)
+            elif name == 4:
+                probes = NUMBER(datagram, at + 4)[0]
+            at += (width + 3) & ~3
+        rows.append(
+            (socket.inet_ntop(family, address), ifindex, lladdr.hex(":"), state, flags, cache, probes)
+        )
+        offset += (length + 3) & ~3
+    return False
+
+
+def bare_dump() -> list[tuple[object, ...]]:
+    """The floor: receive and unpack, without types, checks and names."""
+    rows: list[tuple[object, ...]] = []
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as source:
+        source.bind((0, 0))
+        source.send(neighbour_dump_request(1))
+        while not bare_rows(source.recv(65536), rows):
+            pass
+    return rows
+
+
+def ip_json() -> list[object]:
+    output = subprocess.run(
+        ["ip", "-j", "neigh", "show", "nud", "all"], capture_output=True, check=True
+    ).stdout
+    return list(json.loads(output))
+
+
+def milliseconds(work: Callable[[], list[object]]) -> float:
+    started = time.perf_counter()
+    assert len(work()) >= COUNT
+    return (time.perf_counter() - started) * 1e3
+
+
+async def latencies(count: int) -> list[float]:
+    """Milliseconds from writing a line to a running ``ip -batch`` until its change is in a batch."""
+    feeder = await asyncio.create_subprocess_exec("ip", "-batch", "-", stdin=asyncio.subprocess.PIPE)
+    assert feeder.stdin is not None
+    measured = []
+    async with NeighbourMonitor() as monitor, aclosing(monitor.batches()) as batches:
+        while not any(isinstance(change, Resync) for change in await anext(batches)):
+            pass
+        for line in entries(count, second=9):
+            address = line.split()[2]
+            started = time.perf_counter()
+            feeder.stdin.write(line.encode() + b"\n")
+            while not any(
+                isinstance(change, NeighbourSeen) and change.neighbour.address == address
+                for change in await anext(batches)
+            ):
+                pass
+            measured.append((time.perf_counter() - started) * 1e3)
+    feeder.stdin.close()
+    assert await feeder.wait() == 0
+    return measured
+
+
+async def flood(count: int) -> tuple[float, int]:
+    """Microseconds of CPU for each of a flood of events, and how many of them arrived."""
+    async with NeighbourMonitor() as monitor, aclosing(monitor.batches()) as batches:
+        while not any(isinstance(change, Resync) for change in await anext(batches)):
+            pass
+        ip(*entries(count, second=8))
+        started, arrived = time.process_time(), 0
+        while arrived < count and monitor.losses == 0:
+            arrived += sum(isinstance(change, NeighbourSeen) for change in await anext(batches))
+        return (time.process_time() - started) / count * 1e6, arrived
+
+
+def measure() -> int:
+    make_pair()
+    ip(*entries(COUNT))
+    ways: dict[str, Callable[[], list[object]]] = {
+        "bare struct loop": bare_dump,  # type: ignore[dict-item]
+        "dump_neighbours": dump_neighbours,  # type: ignore[dict-item]
+        "ip -j neigh": ip_json,
+    }
+    times: dict[str, list[float]] = {name: [] for name in ways}
+    for _ in range(ROUNDS):
+        for name, work in ways.items():
+            times[name].append(milliseconds(work))
+    floor = min(times["bare struct loop"])
+    print(f"Dump of {COUNT:,} entries, best of {ROUNDS}")
+    for name, figures in times.items():
+        print(f"  {name:20} {min(figures):8.1f} ms {min(figures) / floor:6.2f}x")
+    delays = asyncio.run(latencies(200))
+    cost, arrived = asyncio.run(flood(5000))
+    print(f"Event latency: median {statistics.median(delays):.2f} ms, worst {max(delays):.2f} ms")
+    print(f"Flood: {arrived:,} of 5,000 adds arrived, {cost:.1f} us CPU each")
+    ratio = min(times["dump_neighbours"]) / floor
+    print(f"{'ok' if ratio <= LIMIT else 'TOO SLOW'}: {ratio:.2f}x of the floor (limit {LIMIT}x)")
+    return 0 if ratio <= LIMIT and arrived == 5000 else 1
+
+
+if __name__ == "__main__":
+    sys.exit(in_own_network(measure))

@@ -44,10 +44,14 @@ _LIMITS = {
 class _PdmlParser(TsharkXmlParser):  # type: ignore[misc]
     """pyshark's reader of tshark's output, that hands on the XML of a packet as it is."""
 
-    def _extract_packet_from_data(self, data: bytes, got_first_packet: bool = True) -> tuple[bytes | None, bytes]:
+    def _extract_packet_from_data(
+        self, data: bytes, got_first_packet: bool = True
+    ) -> tuple[bytes | None, bytes]:
         """Return the first packet's element and what follows it; pyshark would search all of it every time."""
         if len(data) > _LARGEST_TREE:
-            raise ToolFailed("tshark's description of the packet is too long", why=f"over {_LARGEST_TREE} bytes")
+            raise ToolFailed(
+                "tshark's description of the packet is too long", why=f"over {_LARGEST_TREE} bytes"
+            )
         end = data.find(_END, max(len(data) - _PIECE - len(_END), 0))
         if end < 0:
             return None, data

@@ -48,8 +48,8 @@ class _Numbers(dict[str, int]):
         return number
 
 
-_PORT_NUMBERS = _Numbers(65_535)
-_SMALL = _Numbers(255)
+PORT_NUMBERS = _Numbers(65_535)
+SMALL_NUMBERS = _Numbers(255)
 
 
 def whole(text: str) -> int:
@@ -62,13 +62,25 @@ def decimal(text: str) -> float | None:
     return float(text) if _DECIMAL.fullmatch(text) else None
 
 
+def first_ip(addresses: tuple[HostAddress, ...]) -> str:
+    """The first address that is not a link-layer one.
+
+    Raises:
+        RefusedValue: There is none.
+    """
+    for one in addresses:
+        if one.kind != "mac":
+            return one.address
+    raise RefusedValue("it has no IP address")
+
+
 def small(text: str) -> int:
     """A number of 0 to 255, such as a time to live.
 
     Raises:
         RefusedValue: It is none.
     """
-    return _SMALL[text]
+    return SMALL_NUMBERS[text]
 
 
 def address(attributes: Attributes) -> HostAddress:
@@ -103,7 +115,7 @@ def port(kept: dict[str, Attributes], cpe: list[str], scripts: tuple[Script, ...
     """
     try:
         attributes, state = kept["port"], kept["state"]
-        number, protocol, word = _PORT_NUMBERS[attributes["portid"]], attributes["protocol"], state["state"]
+        number, protocol, word = PORT_NUMBERS[attributes["portid"]], attributes["protocol"], state["state"]
     except KeyError as error:
         raise RefusedValue(f"a port has no {error.args[0]}") from None
     if protocol not in _PROTOCOLS or word not in _PORT_STATES:
@@ -120,14 +132,14 @@ def port(kept: dict[str, Attributes], cpe: list[str], scripts: tuple[Script, ...
                 get("extrainfo", ""),
                 get("tunnel", ""),
                 get("method", ""),
-                _SMALL[get("conf", "0")],
+                SMALL_NUMBERS[get("conf", "0")],
                 tuple(cpe),
                 get("hostname", ""),
                 get("ostype", ""),
                 get("devicetype", ""),
             ),
         )
-    ttl = _SMALL[state.get("reason_ttl", "0")]
+    ttl = SMALL_NUMBERS[state.get("reason_ttl", "0")]
     return _new(Port, (number, protocol, word, state.get("reason", ""), ttl, service, scripts))
 
 
@@ -174,7 +186,7 @@ def hop(attributes: Attributes) -> Hop:
     if parsed is None:
         raise RefusedValue(f"{text[:40]!a} is not the address of a hop")
     return Hop(
-        ttl=_SMALL[attributes.get("ttl", "")],
+        ttl=SMALL_NUMBERS[attributes.get("ttl", "")],
         address=str(parsed),
         hostname=attributes.get("host", ""),
         rtt=decimal(attributes.get("rtt", "")),

@@ -11,7 +11,7 @@ from functools import partial
 from pyexpat import XMLParserType
 from typing import Any
 
-from netmon_tui.domain.host import ExtraPorts, Host, HostAddress, OsMatch, Port, Script
+from netmon_tui.domain.host import ExtraPorts, Host, OsMatch, Port, Script
 from netmon_tui.domain.scan import HostFound, HostHinted, RunScript, ScanEvent
 from netmon_tui.tools import nmap_attributes as read
 from netmon_tui.tools.nmap_attributes import Attributes, RefusedValue
@@ -253,7 +253,7 @@ class NmapElements:
             raise RefusedValue(f"a host cannot be {state[:20]!a}")
         attributes = self._host
         host = Host(
-            _ip_of(addresses),
+            read.first_ip(addresses),
             state,
             status.get("reason", ""),
             read.small(status.get("reason_ttl", "0")),
@@ -283,10 +283,3 @@ class NmapElements:
 _LEAVES = ("address", "status", "hostname", "extrareasons", "osclass", "hop", "distance", "uptime")
 """Elements that may come several times or anywhere in a host: their attributes are collected."""
 
-
-def _ip_of(addresses: tuple[HostAddress, ...]) -> str:
-    """The first IP address."""
-    for one in addresses:
-        if one.kind != "mac":
-            return one.address
-    raise RefusedValue("it has no IP address")

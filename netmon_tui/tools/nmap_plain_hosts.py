@@ -34,8 +34,8 @@ def _optional(name: str, *, kept: bool = True) -> str:
 
 
 _HEAD = re.compile(
-    r'<host starttime="([0-9]{1,15})" endtime="([0-9]{1,15})">'
-    rf'<status state="(up|down|unknown|skipped)" reason="({_VALUE})" reason_ttl="([0-9]{{1,3}})"/>\n'
+    r'<host(?: starttime="([0-9]{1,15})" endtime="([0-9]{1,15})")?>'
+    rf'<status state="(up|down)" reason="({_VALUE})" reason_ttl="([0-9]{{1,3}})"/>\n'
 )
 _ADDRESS = re.compile(rf'<address addr="([0-9A-Fa-f:.]+)" addrtype="(ipv4|ipv6|mac)"{_optional("vendor")}/>\n')
 _NAMES = re.compile(r"<hostnames>\n")
@@ -50,19 +50,169 @@ _EXTRAREASONS = re.compile(
 _EXTRAPORTS_END = re.compile(r"</extraports>\n")
 _PORT = re.compile(
     r'<port protocol="(tcp|udp|sctp|ip)" portid="([0-9]{1,5})">'
-    rf'<state state="({_STATE})" reason="({_VALUE})" reason_ttl="([0-9]{{1,3}})"{_optional("reason_ip", kept=False)}/>'
+    rf'<state state="({_STATE})" reason="({_VALUE})" reason_ttl="([0-9]{{1,3}})"'
+    rf"{_optional('reason_ip', kept=False)}/>"
     rf'(?:<service name="({_VALUE})"'
-    + "".join(_optional(name) for name in ("product", "version", "extrainfo", "hostname", "ostype", "devicetype"))
+    + "".join(map(_optional, ("product", "version", "extrainfo", "hostname", "ostype", "devicetype")))
     + rf"{_optional('servicefp', kept=False)}{_optional('tunnel')}"
-    + rf' method="(table|probed)" conf="([0-9]{{1,2}})"(?:/>|>((?:<cpe>{_TEXT}</cpe>)*+)</service>))?'
-    + r"(</port>\n)?"
+    + r' method="(table|probed)" conf="([0-9]{1,2})"'
+    + rf"(?:/>|>((?:<cpe>{_TEXT}</cpe>)*+)</service>))?(</port>\n)?"
 )
 _CPE = re.compile(r"<cpe>([^<]*)</cpe>")
-_SCRIPT = re.compile(rf'<script id="({_VALUE})" output="({_VALUE})"(/?)>')
+_SCRIPT = re.compile(rf'<script id="({_VALUE})" output="({_VALUE})"(?:/>|(>))')
 _DATA = re.compile(
-    rf'\n?(?:<elem(?: key="({_VALUE})")?>({_TEXT})(</elem>)|<table(?: key="({_VALUE})")?(>)|(</table>)|(</script>))'
+    rf'[ \n]*+(?:<elem(?: key="({_VALUE})")?>({_TEXT})(</elem>)'
+    rf'|<table(?: key="({_VALUE})")?(>)|(</table>)|(</script>))'
 )
 _PORT_END = re.compile(r"</port>\n")
-_TAIL = re.compile(
-    r"</ports>\n(?:<times srtt=\"-?[0-9]+\" rttvar=\"-?[0-9]+\" to=\"-?[0-9]+\"/>\n)?</host>"
-)
+_PORTS_END = re.compile(r"</ports>\n")
+_HOST_SCRIPTS = re.compile(r"<hostscript>")
+_HOST_SCRIPTS_END = re.compile(r"</hostscript>")
+_END = re.compile(r'(?:<times srtt="-?[0-9]+" rttvar="-?[0-9]+" to="-?[0-9]+"/>\n)?</host>')
+_new = tuple.__new__
+
+
+class _NotPlain(Exception):
+    """The host deviates from the narrow form."""
+
+
+def read_plain_host(block: bytes) -> Host | None:
+    """Read ``<host ...>`` to ``</host>``; None when expat has to."""
+    if len(block) > MAX_TEXT:
+        return None
+    try:
+        return _Reader(block.decode("ascii")).host()
+    except (UnicodeDecodeError, _NotPlain, RefusedValue):
+        return None
+
+
+def _resolved(text: str) -> str:
+    """Text with its references replaced."""
+    return _REFERENCE.sub(lambda found: _REFERENCES[found[1]], text) if "&" in text else text
+
+
+class _Reader:
+    """Walks through one host, from pattern to pattern."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._at = 0
+
+    def _found(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
+        """Step over the pattern, if it comes next."""
+        match = pattern.match(self._text, self._at)
+        if match:
+            self._at = match.end()
+        return match
+
+    def _need(self, pattern: re.Pattern[str]) -> re.Match[str]:
+        match = pattern.match(self._text, self._at)
+        if not match:
+            raise _NotPlain
+        self._at = match.end()
+        return match
+
+    def host(self) -> Host:
+        """The host; raises unless the text is one from its first to its last character."""
+        started, finished, state, reason, ttl = self._need(_HEAD).groups()
+        addresses = self._addresses()
+        host = Host(
+            read.first_ip(addresses),
+            state,
+            _resolved(reason),
+            read.small(ttl),
+            addresses,
+            self._hostnames() if self._found(_NAMES) else (),
+            started=float(started) if started else None,
+            finished=float(finished) if finished else None,
+        )
+        if self._found(_PORTS):
+            host.extraports = self._extraports()
+            host.ports = self._ports()
+            self._need(_PORTS_END)
+        if self._found(_HOST_SCRIPTS):
+            host.scripts = self._scripts()
+            self._need(_HOST_SCRIPTS_END)
+        self._need(_END)
+        if self._at != len(self._text):
+            raise _NotPlain
+        return host
+
+    def _addresses(self) -> tuple[HostAddress, ...]:
+        found = []
+        while match := self._found(_ADDRESS):
+            text, kind, vendor = match.groups("")
+            found.append(read.address({"addr": text, "addrtype": kind, "vendor": _resolved(vendor)}))
+        return tuple(found)
+
+    def _hostnames(self) -> tuple[tuple[str, str], ...]:
+        found = []
+        while match := self._found(_NAME):
+            found.append((_resolved(match[1]), match[2]))
+        self._need(_NAMES_END)
+        return tuple(found)
+
+    def _extraports(self) -> tuple[ExtraPorts, ...]:
+        found = []
+        while match := self._found(_EXTRAPORTS):
+            reasons = []
+            while reason := self._found(_EXTRAREASONS):
+                reasons.append((_resolved(reason[1]), int(reason[2])))
+            self._need(_EXTRAPORTS_END)
+            found.append(_new(ExtraPorts, (match[1], int(match[2]), tuple(reasons))))
+        return tuple(found)
+
+    def _ports(self) -> tuple[Port, ...]:
+        text, match = self._text, _PORT.match
+        small, numbers = read.SMALL_NUMBERS, read.PORT_NUMBERS
+        escaped = "&" in text
+        ports = []
+        while found := match(text, self._at):
+            self._at = found.end()
+            groups = found.groups("")
+            cpe = tuple(_CPE.findall(groups[15])) if groups[15] else ()
+            if escaped:
+                groups, cpe = tuple(map(_resolved, groups)), tuple(map(_resolved, cpe))
+            protocol, number, state, reason, ttl = groups[:5]
+            service = None
+            if groups[14]:
+                name, product, version, extrainfo, hostname, ostype, devicetype, tunnel, method, conf = groups[5:15]
+                confidence = small[conf]
+                service = _new(
+                    Service,
+                    (name, product, version, extrainfo, tunnel, method)
+                    + (confidence, cpe, hostname, ostype, devicetype),
+                )
+            scripts: tuple[Script, ...] = ()
+            if not groups[16]:
+                scripts = self._scripts()
+                self._need(_PORT_END)
+            ports.append(_new(Port, (numbers[number], protocol, state, reason, small[ttl], service, scripts)))
+        return tuple(ports)
+
+    def _scripts(self) -> tuple[Script, ...]:
+        found = []
+        while match := self._found(_SCRIPT):
+            data = self._data() if match[3] else None
+            found.append(_new(Script, (_resolved(match[1]), _resolved(match[2]), data)))
+        return tuple(found)
+
+    def _data(self) -> Any:
+        """Structured output up to the end of the script; None when there is none."""
+        entries: list[Entry] = []
+        tables: list[tuple[str | None, list[Entry]]] = []
+        while True:
+            key, text, is_elem, table_key, is_table, ends_table, ends_script = self._need(_DATA).groups()
+            if is_elem:
+                entries.append((key and _resolved(key), _resolved(text)))
+            elif is_table and len(tables) < _MAX_TABLES:
+                tables.append((table_key and _resolved(table_key), entries))
+                entries = []
+            elif ends_table and tables:
+                data = structure(entries)
+                outer, entries = tables.pop()
+                entries.append((outer, data))
+            elif ends_script and not tables:
+                return structure(entries) if entries else None
+            else:
+                raise _NotPlain

@@ -58,13 +58,22 @@ class NmapXmlParser:
 
     def __init__(self) -> None:
         self._expat = new_expat()
+        self._expat.StartCdataSectionHandler = self._stop_short_cut
         self._elements = NmapElements(self._expat)
-        self._depth = 0
+        self._waiting = b""
+        """Bytes that expat has not been given: the beginning of a host."""
+        self._short_cut = True
+        """Whether hosts may be read without expat."""
         self._fed = 0
+        """Bytes that expat was given."""
+        self._skipped_lines = 0
+        """Line ends that it was not given."""
         self._mark = (0, 0)
+        """Hosts and bytes at the last sign of progress."""
         self._error: InvalidInput | None = None
         self.finished = False
         """Whether the end tag of the root has come."""
+        self._depth = 0
         self._start, end = self._handlers()
         self._expat.StartElementHandler = self._start_root
         self._expat.EndElementHandler = end
@@ -86,11 +95,14 @@ class NmapXmlParser:
             InvalidInput: The document is not nmap's XML, malformed or hostile. Never while there are events
                 to return: then it comes with the next call of `feed` or `close`.
         """
-        view = memoryview(data)
-        for offset in range(0, len(view), PIECE):
-            if self._error is not None:
+        waiting = self._waiting + data if self._waiting else data
+        at = 0
+        while self._error is None and at < len(waiting):
+            at = self._advance(waiting, at)
+            if at < 0:
                 break
-            self._parse(view[offset : offset + PIECE])
+        self._waiting = b""
+        ...
         return self._taken()
 
     def close(self) -> list[ScanEvent]:
@@ -99,6 +111,8 @@ class NmapXmlParser:
         Raises:
             InvalidInput: As `feed`; a document that stops in the middle raises nothing.
         """
+        self._feed_expat(self._waiting)
+        self._waiting = b""
         if self._error is None and not self.finished:
             self._parse(b"", final=True)
         return self._taken()

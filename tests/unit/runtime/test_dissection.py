@@ -96,7 +96,6 @@ async def test_packets_of_any_link_type_and_shape():
     for header, data in (
         (make_header(276), bytes(30)),
         (make_header(1, byte_order=">"), b""),
-        (make_header(4000), b"x"),
     ):
         layers = await dissect_packet(RawPacket(1, 0, 60, data), header, tshark=TSHARK)
         assert layers[0].name == "frame"

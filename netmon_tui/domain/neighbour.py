@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from netmon_tui.domain.address import Family
 
@@ -23,9 +24,12 @@ class NudState(StrEnum):
     PERMANENT = "PERMANENT"
 
 
-@dataclass(frozen=True, slots=True)
-class Neighbour:
-    """One entry of the table as the kernel reports it."""
+class Neighbour(NamedTuple):
+    """One entry of the table as the kernel reports it.
+
+    A named tuple, because a dump of a large table makes ten thousand of them at once: as a frozen dataclass
+    each took longer to build than to read from the kernel.
+    """
 
     address: str
     family: Family
@@ -38,8 +42,11 @@ class Neighbour:
     used: float = 0.0
     """Seconds since it was last used, at the time of the report."""
     confirmed: float = 0.0
+    """Seconds since the kernel last knew it to be reachable."""
     updated: float = 0.0
+    """Seconds since its state or lladdr last changed."""
     probes: int = 0
+    """Unanswered questions."""
 
 
 class NeighbourEventKind(StrEnum):

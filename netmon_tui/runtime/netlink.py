@@ -13,7 +13,7 @@ import os
 import socket
 import time
 from collections.abc import AsyncGenerator, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Self
 
 from netmon_tui.domain.neighbour import Neighbour
@@ -67,12 +67,10 @@ class _Rebuild:
     """By ifindex and address; None for one that was deleted."""
     newer_links: dict[int, LinkSeen | None] = field(default_factory=dict)
 
-    def add_dumped(self, change: RtnetlinkChange) -> None:
+    def add_dumped(self, changes: list[RtnetlinkChange]) -> None:
         """Take a part of the dump."""
-        if isinstance(change, NeighbourSeen):
-            self.rows.append(change.neighbour)
-        elif isinstance(change, LinkSeen):
-            self.links.append(change)
+        self.rows += [change.neighbour for change in changes if isinstance(change, NeighbourSeen)]
+        self.links += [change for change in changes if isinstance(change, LinkSeen)]
 
     def add_event(self, change: RtnetlinkChange) -> None:
         """Take an event."""
@@ -104,7 +102,7 @@ class _Rebuild:
             rows = kept + [row for row in self.newer_rows.values() if row is not None]
         if all(row.interface == names.get(row.ifindex) for row in rows):
             return rows
-        return [replace(row, interface=names[row.ifindex]) for row in rows if row.ifindex in names]
+        return [row._replace(interface=names[row.ifindex]) for row in rows if row.ifindex in names]
 
 
 class TableReader:
@@ -171,8 +169,7 @@ class TableReader:
         if decoded.error:
             raise OSError(decoded.error, os.strerror(decoded.error))
         rebuild.interrupted |= decoded.interrupted
-        for change in decoded.changes:
-            rebuild.add_dumped(change)
+        rebuild.add_dumped(decoded.changes)
         return self._end_of_answer(rebuild) if decoded.done else []
 
     def _end_of_answer(self, rebuild: _Rebuild) -> list[TableChange]:

@@ -43,7 +43,6 @@ class MaintenanceService:
             StorageError: The copy cannot be written there, or this is no SQLite database.
         """
         actor.require(Permission.BACK_UP)
-        target = target.expanduser()
         try:
             await asyncio.to_thread(back_up, self._database, target)
         except OSError as error:

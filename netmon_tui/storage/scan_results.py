@@ -255,7 +255,8 @@ def _add_provisional(connection: Connection, scan_id: int, found: dict[str, list
 def _extend_provisional(connection: Connection, key: tuple[int, int], ports: Sequence[Port]) -> None:
     table = records.ports
     mine = (table.c.scan_id == key[0], table.c.ordinal == key[1])
-    have = set(connection.execute(select(table.c.protocol, table.c.number).where(*mine)).tuples())
+    query = select(table.c.protocol, table.c.number).where(*mine)
+    have = {(protocol, number) for protocol, number in connection.execute(query)}
     new = [port for port in dict.fromkeys(ports) if (port.protocol, port.number) not in have]
     bulk_insert(connection, table, [_port_row(key, port) for port in new])
     hosts = records.hosts

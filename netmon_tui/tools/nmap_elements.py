@@ -224,6 +224,11 @@ class NmapElements:
             self.events.append(HostFound(host, self.ordinal))
         self.ordinal += 1
 
+    def add_host(self, host: Host) -> None:
+        """Take a host that was read elsewhere."""
+        self.events.append(HostFound(host, self.ordinal))
+        self.ordinal += 1
+
     def _end_hosthint(self) -> None:
         host = self._built("hint of a host")
         if host is not None:
@@ -282,4 +287,3 @@ class NmapElements:
 
 _LEAVES = ("address", "status", "hostname", "extrareasons", "osclass", "hop", "distance", "uptime")
 """Elements that may come several times or anywhere in a host: their attributes are collected."""
-

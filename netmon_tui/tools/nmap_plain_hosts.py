@@ -20,7 +20,16 @@ from netmon_tui.tools.nmap_elements import MAX_TEXT, Entry, structure
 _MAX_TABLES = 16
 """Deepest nesting of tables here; deeper ones are expat's."""
 
-_REFERENCES = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'", "#xa": "\n", "#xd": "\r", "#x9": "\t"}
+_REFERENCES = {
+    "amp": "&",
+    "lt": "<",
+    "gt": ">",
+    "quot": '"',
+    "apos": "'",
+    "#xa": "\n",
+    "#xd": "\r",
+    "#x9": "\t",
+}
 _REFERENCE = re.compile(r"&([a-z0-9#]+);")
 _ESCAPED = f"&(?:{'|'.join(_REFERENCES)});"
 _VALUE = rf'[^"<&\x00-\x1f\x7f]*+(?:{_ESCAPED}[^"<&\x00-\x1f\x7f]*+)*+'
@@ -37,7 +46,9 @@ _HEAD = re.compile(
     r'<host(?: starttime="([0-9]{1,15})" endtime="([0-9]{1,15})")?>'
     rf'<status state="(up|down)" reason="({_VALUE})" reason_ttl="([0-9]{{1,3}})"/>\n'
 )
-_ADDRESS = re.compile(rf'<address addr="([0-9A-Fa-f:.]+)" addrtype="(ipv4|ipv6|mac)"{_optional("vendor")}/>\n')
+_ADDRESS = re.compile(
+    rf'<address addr="([0-9A-Fa-f:.]+)" addrtype="(ipv4|ipv6|mac)"{_optional("vendor")}/>\n'
+)
 _NAMES = re.compile(r"<hostnames>\n")
 _NAME = re.compile(rf'<hostname name="({_VALUE})" type="(user|PTR)"/>\n')
 _NAMES_END = re.compile(r"</hostnames>\n")
@@ -89,6 +100,21 @@ def read_plain_host(block: bytes) -> Host | None:
 def _resolved(text: str) -> str:
     """Text with its references replaced."""
     return _REFERENCE.sub(lambda found: _REFERENCES[found[1]], text) if "&" in text else text
+
+
+def _port(groups: tuple[str, ...], scripts: tuple[Script, ...], *, escaped: bool) -> Port:
+    """A port from the groups of `_PORT`."""
+    cpe = tuple(_CPE.findall(groups[15])) if groups[15] else ()
+    if escaped:
+        groups, cpe = tuple(map(_resolved, groups)), tuple(map(_resolved, cpe))
+    protocol, number, state, reason, ttl, name, product, version, extrainfo, hostname = groups[:10]
+    ostype, devicetype, tunnel, method, confidence = groups[10:15]
+    service = None
+    if confidence:
+        told = (name, product, version, extrainfo, tunnel, method, read.SMALL_NUMBERS[confidence])
+        service = _new(Service, (*told, cpe, hostname, ostype, devicetype))
+    numbers = read.PORT_NUMBERS[number], read.SMALL_NUMBERS[ttl]
+    return _new(Port, (numbers[0], protocol, state, reason, numbers[1], service, scripts))
 
 
 class _Reader:
@@ -164,30 +190,15 @@ class _Reader:
 
     def _ports(self) -> tuple[Port, ...]:
         text, match = self._text, _PORT.match
-        small, numbers = read.SMALL_NUMBERS, read.PORT_NUMBERS
-        escaped = "&" in text
         ports = []
         while found := match(text, self._at):
             self._at = found.end()
             groups = found.groups("")
-            cpe = tuple(_CPE.findall(groups[15])) if groups[15] else ()
-            if escaped:
-                groups, cpe = tuple(map(_resolved, groups)), tuple(map(_resolved, cpe))
-            protocol, number, state, reason, ttl = groups[:5]
-            service = None
-            if groups[14]:
-                name, product, version, extrainfo, hostname, ostype, devicetype, tunnel, method, conf = groups[5:15]
-                confidence = small[conf]
-                service = _new(
-                    Service,
-                    (name, product, version, extrainfo, tunnel, method)
-                    + (confidence, cpe, hostname, ostype, devicetype),
-                )
             scripts: tuple[Script, ...] = ()
-            if not groups[16]:
+            if not groups[-1]:
                 scripts = self._scripts()
                 self._need(_PORT_END)
-            ports.append(_new(Port, (numbers[number], protocol, state, reason, small[ttl], service, scripts)))
+            ports.append(_port(groups, scripts, escaped="&" in found[0]))
         return tuple(ports)
 
     def _scripts(self) -> tuple[Script, ...]:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import pyexpat
 import re
-from collections.abc import Callable
 from typing import NoReturn
 
 from netmon_tui.domain.scan import ScanEvent
 from netmon_tui.errors import InvalidInput
 from netmon_tui.tools.nmap_attributes import Attributes
 from netmon_tui.tools.nmap_elements import MAX_TEXT, NmapElements
+from netmon_tui.tools.nmap_plain_hosts import read_plain_host
 
 PIECE = 65_536
 """Bytes that expat is given at once."""
@@ -27,6 +27,8 @@ MAX_DEPTH = 32
 
 _ROOT = "nmaprun"
 _ROOT_TAG = re.compile(rb"""<nmaprun(?:[^>"']|"[^"]*"|'[^']*')*>""")
+_HOST_BEGIN = re.compile(rb"<host[ >]")
+_HOST_END = b"</host>"
 _CUT_SHORT = frozenset(
     {
         pyexpat.errors.codes[message]
@@ -58,25 +60,25 @@ class NmapXmlParser:
 
     def __init__(self) -> None:
         self._expat = new_expat()
+        self._expat.StartElementHandler = self._start_root
+        self._expat.EndElementHandler = self._end
         self._expat.StartCdataSectionHandler = self._stop_short_cut
         self._elements = NmapElements(self._expat)
         self._waiting = b""
-        """Bytes that expat has not been given: the beginning of a host."""
+        """The beginning of a host whose end has not come."""
         self._short_cut = True
         """Whether hosts may be read without expat."""
+        self._depth = 0
+        """Elements that are open, as expat knows."""
         self._fed = 0
         """Bytes that expat was given."""
         self._skipped_lines = 0
         """Line ends that it was not given."""
         self._mark = (0, 0)
-        """Hosts and bytes at the last sign of progress."""
+        """Hosts read and bytes fed at the last sign of progress."""
         self._error: InvalidInput | None = None
         self.finished = False
         """Whether the end tag of the root has come."""
-        self._depth = 0
-        self._start, end = self._handlers()
-        self._expat.StartElementHandler = self._start_root
-        self._expat.EndElementHandler = end
 
     @property
     def refused(self) -> list[str]:
@@ -95,14 +97,9 @@ class NmapXmlParser:
             InvalidInput: The document is not nmap's XML, malformed or hostile. Never while there are events
                 to return: then it comes with the next call of `feed` or `close`.
         """
-        waiting = self._waiting + data if self._waiting else data
-        at = 0
-        while self._error is None and at < len(waiting):
-            at = self._advance(waiting, at)
-            if at < 0:
-                break
-        self._waiting = b""
-        ...
+        if self._error is None:
+            data = self._waiting + data
+            self._waiting = data[self._read(data) :]
         return self._taken()
 
     def close(self) -> list[ScanEvent]:
@@ -124,6 +121,55 @@ class NmapXmlParser:
             raise self._error
         return events
 
+    def _read(self, data: bytes) -> int:
+        """Read all but a host whose end is missing; return how many bytes that were."""
+        at = 0
+        while at < len(data) and self._error is None:
+            begin = _HOST_BEGIN.search(data, at) if self._short_cut else None
+            stop = begin.start() if begin else len(data)
+            self._read_between(data[at:stop])
+            at = stop
+            if begin is None:
+                break
+            end = data.find(_HOST_END, at)
+            if end < 0 and len(data) - at <= MAX_TEXT and self._is_between_hosts():
+                break
+            # A host that is too long to wait for is expat's, and so is what only looks like one.
+            stop = len(data) if end < 0 else end + len(_HOST_END)
+            self._read_host(data[at:stop])
+            at = stop
+        return at
+
+    def _read_host(self, block: bytes) -> None:
+        """Read a host by the short cut if it is plain and really one, else by expat."""
+        host = read_plain_host(block) if self._is_between_hosts() else None
+        if host is None:
+            self._feed_expat(block)
+        else:
+            self._elements.add_host(host)
+            self._skipped_lines += block.count(b"\n")
+
+    def _read_between(self, data: bytes) -> None:
+        """Read what is not a host: line ends between two of them are nothing."""
+        if data.isspace() and self._is_between_hosts():
+            self._skipped_lines += data.count(b"\n")
+        elif data:
+            self._feed_expat(data)
+
+    def _is_between_hosts(self) -> bool:
+        """Whether expat is directly inside the root, outside any tag, comment or section."""
+        return self._short_cut and self._depth == 1 and self._expat.CurrentByteIndex == self._fed
+
+    def _stop_short_cut(self) -> None:
+        """In a CDATA section nothing is what it looks like."""
+        self._short_cut = False
+
+    def _feed_expat(self, data: bytes) -> None:
+        view = memoryview(data)
+        for offset in range(0, len(view), PIECE):
+            if self._error is None:
+                self._parse(view[offset : offset + PIECE])
+
     def _parse(self, data: bytes | memoryview, *, final: bool = False) -> None:
         """Give expat a piece and remember what is wrong with it."""
         try:
@@ -131,25 +177,25 @@ class NmapXmlParser:
             self._check_sizes(len(data))
         except pyexpat.ExpatError as error:
             if not (final and error.code in _CUT_SHORT):
-                self._error = malformed(error)
+                self._error = malformed(error, self._skipped_lines)
         except InvalidInput as error:
             self._error = error
 
     def _check_sizes(self, size: int) -> None:
         """Bound what one tag and one host may take."""
         self._fed += size
-        waiting = self._fed - self._expat.CurrentByteIndex
-        if waiting > MAX_TAG:
+        unread = self._fed - self._expat.CurrentByteIndex
+        if unread > MAX_TAG:
             raise InvalidInput(f"A tag of the XML has more than {MAX_TAG:,} bytes")
-        if self._expat.StartElementHandler != self._start_root:
-            self._expat.StartElementHandler = self._start_long if waiting >= PIECE else self._start
+        if self._depth:
+            self._expat.StartElementHandler = self._start_long if unread >= PIECE else self._start
         if self._elements.events or self._elements.ordinal != self._mark[0]:
             self._mark = (self._elements.ordinal, self._fed)
         elif self._fed - self._mark[1] > MAX_ELEMENT:
             raise InvalidInput(f"A part of the XML has more than {MAX_ELEMENT:,} bytes")
 
     def _start_root(self, name: str, attributes: Attributes) -> None:
-        """Check that the document is nmap's, then read on at full speed."""
+        """Check that the document is nmap's."""
         if name != _ROOT:
             raise _foreign(name)
         self._expat.StartElementHandler = self._start
@@ -159,30 +205,23 @@ class NmapXmlParser:
         """Cut the values of a tag that is longer than a piece."""
         self._start(name, {key[:100]: value[:MAX_TEXT] for key, value in attributes.items()})
 
-    def _handlers(self) -> tuple[Callable[[str, Attributes], None], Callable[[str], None]]:
-        """The two functions that expat calls most: closures, because they are called millions of times."""
-        takes, kept, ends = self._elements.takes, self._elements.kept, self._elements.ends
-        depth = 0
+    def _start(self, name: str, attributes: Attributes) -> None:
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            raise _too_deep()
+        take = self._elements.takes.get(name)
+        if take is not None:
+            take(attributes)
+        else:
+            self._elements.kept[name] = attributes
 
-        def start(name: str, attributes: Attributes) -> None:
-            nonlocal depth
-            depth += 1
-            if name in takes:
-                takes[name](attributes)
-            else:
-                kept[name] = attributes
-            if depth > MAX_DEPTH:
-                raise _too_deep()
-
-        def end(name: str) -> None:
-            nonlocal depth
-            depth -= 1
-            if name in ends:
-                ends[name]()
-            elif not depth:
-                self.finished = True
-
-        return start, end
+    def _end(self, name: str) -> None:
+        self._depth -= 1
+        finish = self._elements.ends.get(name)
+        if finish is not None:
+            finish()
+        elif not self._depth:
+            self.finished = True
 
 
 def new_expat() -> pyexpat.XMLParserType:
@@ -201,12 +240,11 @@ def _refuse_definition(*_: object) -> NoReturn:
     raise InvalidInput("The XML defines entities or attributes: not allowed", why="nmap never does")
 
 
-def malformed(error: pyexpat.ExpatError) -> InvalidInput:
-    """Expat's complaint in our words."""
+def malformed(error: pyexpat.ExpatError, skipped_lines: int = 0) -> InvalidInput:
+    """Expat's complaint in our words, with the lines it has not seen added."""
     reason = pyexpat.ErrorString(error.code)
-    return InvalidInput(
-        f"The XML is malformed in line {error.lineno}", why=f"{reason}, column {error.offset + 1}"
-    )
+    line = error.lineno + skipped_lines
+    return InvalidInput(f"The XML is malformed in line {line}", why=f"{reason}, column {error.offset + 1}")
 
 
 def close_truncated(xml: bytes) -> bytes:

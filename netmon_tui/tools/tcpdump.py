@@ -46,14 +46,15 @@ def check_interface(name: str) -> str:
 def build_command(
     tcpdump: str, request: StartCapture, capture_filter: str, *, run_as: str = ""
 ) -> tuple[str, ...]:
-    """Return the command that captures to stdout, unbuffered by nobody (no ``-U``): blocks cost a third.
+    """Return the command that captures to stdout, in blocks: ``-U`` costs three times the processor time.
 
     Args:
         tcpdump: Absolute path.
         request: What to capture; its own filter is not used.
         capture_filter: The checked filter, the exclusion of the own SSH session included; may be empty.
         run_as: User for ``-Z``. Debian's tcpdump, started as root, becomes ``tcpdump`` by itself, which
-            fails in a user namespace that does not know that user; ``root`` keeps it root there.
+            fails in a user namespace that does not know that user. (``root`` fails there too where setgroups(2)
+            is denied: such a namespace needs all users mapped.)
 
     Raises:
         InvalidInput: The interface, the snap length, the buffer or the packet limit is out of bounds.

@@ -173,7 +173,7 @@ async def test_mouse_moves_sorts_opens_and_scrolls() -> None:
         await settled(pilot)
         await pilot.click("#hosts", offset=(3, 0))
         await settled(pilot)
-        assert app.table.sorted_by == ("address", True)
+        assert app.table.grid.sort == ("address", True)
         assert "Address ▼" in app.lines()[0]
         await pilot.click("#hosts", offset=(3, 2), times=2)
         assert len(app.of(Table.Opened)) == 1
@@ -188,15 +188,15 @@ async def test_order_follows_the_column_cursor() -> None:
     async with app.run_test(size=(60, 8)) as pilot:
         await pilot.press("l", "l", "l", "o")
         await settled(pilot)
-        assert app.table.sorted_by == ("count", False) and "Count ▲" in app.lines()[0]
+        assert app.table.grid.sort == ("count", False) and "Count ▲" in app.lines()[0]
         await pilot.press("O")
         await settled(pilot)
-        assert app.table.sorted_by == ("count", True)
+        assert app.table.grid.sort == ("count", True)
         assert app.table.cursor_key == 0 and app.table.grid.cursor == 29, "the cursor stays on its row"
         assert any(line.startswith("▌192.0.2.0 ") for line in app.lines()), "and in sight"
         await pilot.press("o")
         await settled(pilot)
-        assert app.table.sorted_by == ("address", False), "the next column comes round"
+        assert app.table.grid.sort == ("address", False), "the next column comes round"
         assert [message.column_key for message in app.of(Table.SortChanged)] == ["count", "count", "address"]
 
 

@@ -7,14 +7,12 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import ClassVar
 
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.css.query import NoMatches
-from textual.screen import Screen
 from textual.widgets import Footer, TabbedContent, TabPane
 
-from netmon_tui.errors import NetmonError
 from netmon_tui.ui.commands import command
 from netmon_tui.ui.messages import CaptureAddress, ScanAddress, ShowHost
 from netmon_tui.ui.modals.help import Help, title_of
@@ -27,6 +25,7 @@ from netmon_tui.ui.screens.neighbours import NeighboursPane
 from netmon_tui.ui.screens.scans import ScansPane
 from netmon_tui.ui.session import Session
 from netmon_tui.ui.widgets.frame_header import FrameHeader, PrivilegeWord
+from netmon_tui.ui.widgets.live import LiveScreen
 from netmon_tui.ui.widgets.pane import Pane
 
 TABS: tuple[tuple[str, str, Callable[[Session], Pane]], ...] = (
@@ -39,7 +38,7 @@ TABS: tuple[tuple[str, str, Callable[[Session], Pane]], ...] = (
 )
 
 
-class MainScreen(Screen[None]):
+class MainScreen(LiveScreen):
     """Everything after the login.
 
     Args:
@@ -60,11 +59,8 @@ class MainScreen(Screen[None]):
     ]
 
     def __init__(self, session: Session) -> None:
-        super().__init__(id="main")
-        self.session = session
-        self._revision = -1
-        self._frozen = False
-        self._stale: set[str] = set()
+        super().__init__(session, id="main")
+        self._jobs = 0
 
     def compose(self) -> ComposeResult:
         """Header, tabs, footer."""
@@ -73,10 +69,6 @@ class MainScreen(Screen[None]):
             for name, title, _ in TABS:
                 yield TabPane(content(title), id=f"tab-{name}")
         yield Footer(show_command_palette=False, compact=True)
-
-    def on_mount(self) -> None:
-        """Begin to follow the data; panes are built when their tab is first shown."""
-        self.set_interval(1 / self.session.services.settings.interface.repaints_per_second, self._tick)
 
     def pane(self, name: str | None = None) -> Pane | None:
         """Return a tab's content, the visible one's by default; None while it is not built."""
@@ -94,7 +86,7 @@ class MainScreen(Screen[None]):
     async def _tab_shown(self) -> None:
         pane = await self._build(self._active)
         pane.focus_content()
-        self._update(changed=True)
+        self.refresh_now()
 
     async def _build(self, name: str) -> Pane:
         pane = self.pane(name)
@@ -104,32 +96,20 @@ class MainScreen(Screen[None]):
             await self.query_one(f"#tab-{name}", TabPane).mount(pane)
         return pane
 
-    def _tick(self) -> None:
-        if self.is_current and not self._frozen:
-            self._update(changed=False)
-
-    @work(exclusive=True, group="frame-update", exit_on_error=False)
-    async def _update(self, *, changed: bool) -> None:
+    async def refresh_live(self, *, changed: bool) -> None:
         """Refresh header and visible pane if the database changed, or if the pane has figures of its own."""
-        services = self.session.services
+        pane = self.pane()
         try:
-            revision = await services.revision()
-            changed = changed or revision != self._revision
-            self._revision = revision
-            pane = self.pane()
             if pane is not None and (changed or pane.LIVE):
                 await pane.refresh_data()
             if changed:
-                self._jobs = await services.activity.running(self.session.actor)
-        except NetmonError as error:
-            self.notify(str(content(error)), title=error.title, severity="error", markup=False)
-        self._show_header()
-
-    _jobs = 0
+                self._jobs = await self.session.services.activity.running(self.session.actor)
+        finally:
+            self._show_header()
 
     def _show_header(self) -> None:
         clock = f"{datetime.now():%H:%M} "
-        self.query_one(FrameHeader).show(jobs=self._jobs, clock=clock, note="frozen" if self._frozen else "")
+        self.query_one(FrameHeader).show(jobs=self._jobs, clock=clock, note="frozen" if self.frozen else "")
 
     def action_tab(self, name: str) -> None:
         """Show a tab."""
@@ -137,7 +117,7 @@ class MainScreen(Screen[None]):
 
     def action_freeze(self) -> None:
         """Stop or continue updating."""
-        self._frozen = not self._frozen
+        self.toggle_frozen()
         self._show_header()
 
     def action_help(self) -> None:

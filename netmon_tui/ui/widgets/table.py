@@ -86,6 +86,8 @@ class Table(Vertical):
         id: str | None = None,
     ) -> None:
         super().__init__(id=id)
+        self.columns = tuple(columns)
+        """All columns."""
         self._choice = ColumnChoice(columns)
         self._empty_text = empty_text
         self._filter_text = ""
@@ -105,11 +107,6 @@ class Table(Vertical):
         """Focus the rows."""
         self.grid.focus(scroll_visible)
         return self
-
-    @property
-    def columns(self) -> tuple[Column, ...]:
-        """All columns."""
-        return self._choice.columns
 
     @property
     def visible_columns(self) -> tuple[str, ...]:
@@ -150,11 +147,6 @@ class Table(Vertical):
     def filter_text(self) -> str:
         """The filter, ``!`` included."""
         return self._filter_text
-
-    @property
-    def sorted_by(self) -> tuple[str | None, bool]:
-        """Column key (None: the source's own order) and whether descending."""
-        return self.grid.sort
 
     def set_source(self, source: RowSource) -> None:
         """Show other rows, with the present order and filter, from the first on."""
@@ -216,7 +208,7 @@ class Table(Vertical):
         """Put the cursor on a row; False when it is not there (or not loaded)."""
         position = self.source.position_of(key)
         if position is not None:
-            self.grid.move_to(position)
+            self.grid.put_cursor(position)
         return position is not None
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

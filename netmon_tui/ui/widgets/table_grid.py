@@ -11,8 +11,9 @@ from textual.geometry import clamp
 from netmon_tui.security.hostile_text import clean
 from netmon_tui.ui.rendering import size
 from netmon_tui.ui.widgets.row_source import Cell, Row, cell_text
-from netmon_tui.ui.widgets.table_body import HEADER, TableBody
+from netmon_tui.ui.widgets.table_body import TableBody
 from netmon_tui.ui.widgets.table_messages import ChooseColumns, Opened, SelectionChanged, SortAsked
+from netmon_tui.ui.widgets.table_window import HEADER
 
 CLIPBOARD_LIMIT = 50_000
 """Bytes that terminals take by OSC 52; many cut, silently, somewhere above."""
@@ -74,14 +75,6 @@ class TableGrid(TableBody, can_focus=True):
         row = self.cursor_row
         return row.cells[self.slots[self.column].index] if row and self.column < len(self.slots) else ""
 
-    def move_to(self, index: int) -> None:
-        """Put the cursor on a row, as near as there is one, and scroll to it."""
-        self.cursor = clamp(index, 0, max(0, self.source.count - 1))
-        row = self.cursor_row
-        self.cursor_key = row.key if row else None
-        self.reveal_cursor()
-        self.sync()
-
     def select(self, keys: Iterable[Hashable]) -> None:
         """Select exactly these rows."""
         self.selected = frozenset(keys)
@@ -90,20 +83,16 @@ class TableGrid(TableBody, can_focus=True):
 
     def action_move(self, rows: int) -> None:
         """Move the cursor by rows."""
-        self.move_to(self.cursor + rows)
+        self.put_cursor(self.cursor + rows)
 
     def action_page(self, pages: int) -> None:
         """Move cursor and window by screens."""
         step = pages * self.page
-        target = clamp(self.cursor + step, 0, max(0, self.source.count - 1))
-        top = clamp(self.top + step, 0, max(0, self.source.count - self.page))
-        self.cursor, self.cursor_key = target, None
-        self.scroll_to(y=top, animate=False, force=True)
-        self.move_to(target)
+        self.put_cursor(self.cursor + step, self.top + step)
 
     def action_edge(self, last: bool) -> None:
         """Move the cursor to the first or the last row."""
-        self.move_to(self.source.count - 1 if last else 0)
+        self.put_cursor(self.source.count - 1 if last else 0)
 
     def action_column(self, columns: int) -> None:
         """Move the column cursor, which says what is copied and sorted by."""
@@ -158,7 +147,7 @@ class TableGrid(TableBody, can_focus=True):
             self._ask_sort(self.slots[number].column.key)
         elif index < self.source.count:
             self.column = number
-            self.move_to(index)
+            self.put_cursor(index)
             if event.chain == 2:
                 self.action_open()
 

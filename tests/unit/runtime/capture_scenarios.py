@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
+import threading
 from collections import Counter
 from pathlib import Path
 
@@ -26,6 +28,7 @@ from netmon_tui.runtime.jobs import (
     sweep_orphan,
 )
 from netmon_tui.runtime.process_identity import send_signal
+from netmon_tui.runtime.runner.status import StatusFile
 from tests.lab import flood as flooding
 from tests.lab.flood import flood, kinds
 from tests.unit.runtime.waiting import ended, is_gone, wait_for
@@ -105,11 +108,22 @@ def assert_agree(directory: Path, packets: int) -> None:
     assert found.dropped == 0
 
 
-def counted_exactly(directory: Path, interface: str, sender: str) -> None:
+def send_datagrams(count: int) -> None:
+    """Send through the loopback as programs do, which the kernel shows twice: going out and coming in."""
+    with socket.socket(type=socket.SOCK_DGRAM) as receiver, socket.socket(type=socket.SOCK_DGRAM) as sender:
+        receiver.bind(("127.0.0.1", 0))
+        for _ in range(count):
+            sender.sendto(b"datagram", receiver.getsockname())
+
+
+def counted_exactly(directory: Path, interface: str, sender: str, datagrams: int = 0) -> None:
     handle = capture(directory, interface)
     assert handle.status.state == "running"
+    packets = 2345 + datagrams
     flood(sender, 2345)
-    expected = CaptureCounters(packets=2345, protocols=tuple(kinds(2345).items()))
+    send_datagrams(datagrams)
+    protocols = kinds(2345) + Counter(udp=datagrams)
+    expected = CaptureCounters(packets=packets, protocols=tuple((kind, protocols[kind]) for kind in KINDS))
 
     def live() -> bool:
         now = counters(directory)
@@ -118,7 +132,7 @@ def counted_exactly(directory: Path, interface: str, sender: str) -> None:
     wait_for(live, f"{expected}: {counters(directory)}")
     assert stop(directory).exit_status == 0
     assert live()
-    assert_agree(directory, 2345)
+    assert_agree(directory, packets)
     handle.close()
 
 
@@ -127,11 +141,11 @@ def counted_on_ethernet(directory: Path) -> None:
 
 
 def counted_on_loopback(directory: Path) -> None:
-    counted_exactly(directory, "lo", "lo")
+    counted_exactly(directory, "lo", "lo", 500)
 
 
 def counted_on_any(directory: Path) -> None:
-    counted_exactly(directory, "any", "va")
+    counted_exactly(directory, "any", "va", 500)
 
 
 def counted_with_a_filter(directory: Path) -> None:
@@ -253,20 +267,40 @@ def a_full_disk_ends_it_with_whole_records(directory: Path) -> None:
     handle.close()
 
 
-def a_disk_filled_by_others_is_still_reported(directory: Path) -> None:
-    """Not one byte is left for the status, which must come through when there is room again."""
-    directory = small_disk(directory, "512k")
-    handle = capture(directory)
-    flood("va", 10_000)
-    hog = directory.parent / "hog"
-    with hog.open("wb", buffering=0) as file:
+def fill(hog: Path) -> None:
+    with hog.open("ab", buffering=0) as file:
         while True:
             try:
                 file.write(bytes(4096))
             except OSError:
-                status = job_status(directory)
-                if (status and status.state == "ended") or is_gone(handle.status.tool_pid):
-                    break
+                return
+
+
+def the_last_status_waits_for_room(directory: Path) -> None:
+    directory = small_disk(directory, "256k")
+    directory.mkdir()
+    status, hog = StatusFile(str(directory)), directory.parent / "hog"
+    status.write()
+    status.release_reserve()
+    fill(hog)
+    status.fields["error"] = "no room for this"
+    assert not status.write()
+    end = threading.Thread(target=status.end, args=("disk_full", None, ""))
+    end.start()
+    end.join(0.6)  # two attempts
+    assert (job_status(directory) or pytest.fail("no status")).state == "starting"
+    hog.unlink()
+    end.join()
+    assert (job_status(directory) or pytest.fail("no status")).why is EndReason.DISK_FULL
+
+
+def a_disk_filled_by_others_is_still_reported(directory: Path) -> None:
+    directory = small_disk(directory, "512k")
+    handle = capture(directory)
+    flood("va", 10_000)
+    hog = directory.parent / "hog"
+    while not is_gone(handle.status.tool_pid):
+        fill(hog)
     hog.unlink()
     assert ended(directory).why is EndReason.DISK_FULL
     assert counters(directory).packets == records(directory)
@@ -292,6 +326,16 @@ def a_scan_on_a_full_disk_ends(directory: Path) -> None:
     spec = JobSpec(JobKind.SCAN, ("/usr/bin/yes",), JobLimits(free_space_floor=0))
     handle = start_job(directory, spec)
     assert ended(directory).why is EndReason.DISK_FULL
+    handle.close()
+
+
+def what_a_tool_wrote_before_it_ended_well_may_still_not_fit(directory: Path) -> None:
+    """The output waits in the pipe when the tool has gone, and only then meets the full disk."""
+    directory = small_disk(directory, "256k")
+    argv = ("/usr/bin/head", "-c", "900000", "/dev/zero")
+    handle = start_job(directory, JobSpec(JobKind.SCAN, argv, JobLimits(free_space_floor=0)))
+    status = ended(directory)
+    assert (status.why, status.exit_status) == (EndReason.DISK_FULL, 0)
     handle.close()
 
 
@@ -357,6 +401,8 @@ SCENARIOS = [
     a_disk_filled_by_others_is_still_reported,
     the_free_space_floor_ends_it,
     a_scan_on_a_full_disk_ends,
+    what_a_tool_wrote_before_it_ended_well_may_still_not_fit,
+    the_last_status_waits_for_room,
     a_vanished_interface_ends_it_with_tcpdumps_words,
     an_interface_that_is_none_is_refused,
     a_killed_tcpdump_leaves_whole_records,

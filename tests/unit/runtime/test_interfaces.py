@@ -158,7 +158,8 @@ class TestInANamespace:
 
 
 def tcpdump_says(name: str) -> str:
-    return subprocess.run(["tcpdump", "-L", "-i", name], capture_output=True, text=True).stdout
+    done = subprocess.run(["tcpdump", "-L", "-i", name], capture_output=True, text=True)
+    return done.stdout + done.stderr
 
 
 def test_loopback_of_this_machine() -> None:

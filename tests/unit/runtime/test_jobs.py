@@ -31,6 +31,7 @@ from netmon_tui.runtime.jobs import (
 )
 from netmon_tui.runtime.process_identity import identity_of, is_alive, send_signal
 from netmon_tui.runtime.runner.identity import stat_fields
+from netmon_tui.runtime.tool_paths import find_tool
 from tests.unit.runtime.waiting import ended, is_gone, shell, wait_for
 
 IMPATIENT = (0.3, 0.3)
@@ -131,6 +132,19 @@ def test_a_private_terminal_is_the_tools_alone(directory: Path) -> None:
     request_stop(directory)
     assert ended(directory).why is EndReason.STOPPED
     handle.close()
+
+
+@pytest.mark.lab
+@pytest.mark.parametrize("pty", [False, True])
+def test_nmap_runs_with_and_without_a_terminal(directory: Path, pty: bool) -> None:
+    nmap = find_tool("nmap") or pytest.skip("nmap is not installed")
+    options = ("-sT", "-n", "-Pn", "-p", "9", "--stats-every", "1s", "-oX", "scan.xml", "--", "127.0.0.1")
+    limits = JobLimits(seconds=30, memory_bytes=1 << 30, free_space_floor=0)
+    start(directory, JobSpec(JobKind.SCAN, (nmap, *options), limits, private_pty=pty)).close()
+    status = ended(directory, 40)
+    assert (status.why, status.error) == (EndReason.FINISHED, "")
+    assert 'exit="success"' in (directory / "scan.xml").read_text()
+    assert "Nmap done" in (directory / "stdout").read_text()
 
 
 def test_output_is_bounded(directory: Path) -> None:

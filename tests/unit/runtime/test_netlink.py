@@ -154,7 +154,7 @@ def test_no_capability_is_needed() -> None:
         make_pair()
         ip("neigh add 10.0.0.3 lladdr 00:16:3e:00:00:03 dev left nud permanent")
         drop_capabilities()
-        with socket.socket(socket.AF_NETLINK) as source, pytest.raises(PermissionError):
+        with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW) as source, pytest.raises(PermissionError):
             source.setsockopt(socket.SOL_SOCKET, 33, 1 << 20)
         return dump_neighbours(), asyncio.run(first_batch())
 

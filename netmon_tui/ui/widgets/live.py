@@ -1,0 +1,83 @@
+"""The base of screens that follow the database: one tick, one refresh at a time."""
+
+from __future__ import annotations
+
+from textual.screen import Screen
+
+from netmon_tui.errors import NetmonError
+from netmon_tui.ui.rendering import content
+from netmon_tui.ui.session import Session
+
+
+class LiveScreen(Screen[None]):
+    """Calls :meth:`refresh_live` at the configured rate, while it is on top and not frozen.
+
+    A refresh that takes longer than a tick is not cut off by the next one: ticks are left out meanwhile.
+
+    Args:
+        session: Services and actor.
+        id: Identifier of the screen.
+    """
+
+    def __init__(self, session: Session, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.session = session
+        self.frozen = False
+        """Whether the user stopped updating."""
+        self._revision = -1
+        self._refreshing = False
+        self._wanted = True
+        self._told = ""
+
+    async def refresh_live(self, *, changed: bool) -> None:
+        """Show what is new.
+
+        Args:
+            changed: Whether the database changed since the last call, or the refresh was asked for.
+
+        Raises:
+            NetmonError: Shown as a toast, once while it lasts.
+        """
+
+    def refresh_now(self) -> None:
+        """Refresh, whether or not the database changed."""
+        self._wanted = True
+        self._begin_refresh()
+
+    def on_mount(self) -> None:
+        """Begin to tick."""
+        self.set_interval(1 / self.session.services.settings.interface.repaints_per_second, self._tick)
+        self.refresh_now()
+
+    def toggle_frozen(self) -> None:
+        """Stop or continue updating."""
+        self.frozen = not self.frozen
+
+    def _tick(self) -> None:
+        if self.is_current and not self.frozen:
+            self._begin_refresh()
+
+    def _begin_refresh(self) -> None:
+        if not self._refreshing:
+            self._refreshing = True
+            self.run_worker(self._refresh(), group="live-refresh", exit_on_error=True)
+
+    async def _refresh(self) -> None:
+        try:
+            while True:
+                revision = await self.session.services.revision()
+                changed = self._wanted or revision != self._revision
+                self._wanted, self._revision = False, revision
+                await self.refresh_live(changed=changed)
+                if not self._wanted:
+                    break
+            self._told = ""
+        except NetmonError as error:
+            self._tell_once(error)
+        finally:
+            self._refreshing = False
+
+    def _tell_once(self, error: NetmonError) -> None:
+        if str(error) != self._told:
+            self._told = str(error)
+            self.notify(str(content(error)), title=error.title, severity="error", markup=False)

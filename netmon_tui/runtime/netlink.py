@@ -32,7 +32,7 @@ from netmon_tui.tools.rtnetlink import (
 )
 
 RECEIVE_BUFFER = 16 * 1024 * 1024
-"""Bytes of socket buffer asked for: holds some 20,000 events while the program is busy."""
+"""Bytes of socket buffer asked for: holds tens of thousands of events while the program is busy."""
 _SO_RCVBUFFORCE = 33
 """asm-generic/socket.h; goes beyond net.core.rmem_max and needs CAP_NET_ADMIN."""
 _DATAGRAM = 256 * 1024

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from netmon_tui.config.files import explain
 from netmon_tui.domain.user import Actor, Permission
 from netmon_tui.storage.audit_repository import AuditRepository
 from netmon_tui.storage.database import Database
@@ -43,8 +42,5 @@ class MaintenanceService:
             StorageError: The copy cannot be written there, or this is no SQLite database.
         """
         actor.require(Permission.BACK_UP)
-        try:
-            await asyncio.to_thread(back_up, self._database, target)
-        except OSError as error:
-            raise explain(error, target) from error
+        await asyncio.to_thread(back_up, self._database, target)
         await asyncio.to_thread(self._audit.record, actor, "database.backup", str(target), "")

@@ -26,7 +26,8 @@ from netmon_tui.domain.scan import (
 from netmon_tui.errors import InvalidInput
 from netmon_tui.storage.scan_repository import ScanRepository
 from netmon_tui.storage.scan_results import ScanResults
-from netmon_tui.tools.nmap_text import LiveText, ScanPercent
+from netmon_tui.tools.nmap_progress import ScanPercent
+from netmon_tui.tools.nmap_text import LiveText
 from netmon_tui.tools.nmap_xml import NmapXmlParser
 
 PIECE = 256 * 1024
@@ -42,11 +43,11 @@ class ScanIngest:
     Args:
         scan_id: The scan.
         scans, results: Where to.
-        percent: How phases add up to a whole for this scan's options.
+        percent: How phases add up to a whole for this scan's options; None when nobody waits.
     """
 
     def __init__(
-        self, scan_id: int, scans: ScanRepository, results: ScanResults, percent: ScanPercent
+        self, scan_id: int, scans: ScanRepository, results: ScanResults, percent: ScanPercent | None = None
     ) -> None:
         self._id = scan_id
         self._scans = scans
@@ -115,7 +116,8 @@ class ScanIngest:
 
     def _take(self, events: list[ScanEvent]) -> None:
         for event in events:
-            self._percent.take(event)
+            if self._percent is not None:
+                self._changed["percent"] = round(self._percent.update(event), 1)
             if isinstance(event, HostFound):
                 self._take_host(event)
             else:
@@ -162,8 +164,7 @@ class ScanIngest:
         moment = time.monotonic()
         if not now and moment - self._progress_at < _PROGRESS_SECONDS:
             return
-        values = self._changed | {"percent": round(self._percent.value, 1)}
-        new = {name: value for name, value in values.items() if self._written.get(name) != value}
+        new = {name: value for name, value in self._changed.items() if self._written.get(name) != value}
         if new:
             self._scans.update(self._id, **new)
             self._written |= new

@@ -30,7 +30,7 @@ from netmon_tui.tools.nmap_arguments import (
 )
 from netmon_tui.tools.nmap_profiles import PROFILES, Profile, find_profile
 from netmon_tui.tools.nmap_targets import TargetSet, parse_targets
-from netmon_tui.tools.nmap_text import ScanPercent, last_words
+from netmon_tui.tools.nmap_progress import ScanPercent
 
 XML_NAME = "scan.xml"
 FOLLOW_SECONDS = 0.25
@@ -236,12 +236,10 @@ class ScanningService:
         await asyncio.to_thread(self._finish, job, ingest, status)
 
     def _open_ingest(self, job: Job) -> ScanIngest:
-        options = self._options_of(job)
-        return ScanIngest(job.subject_id, self._scans, self._results, ScanPercent(options))
-
-    def _options_of(self, job: Job) -> NmapOptions:
-        arguments = self._scans.arguments(job.subject_id)
-        return parse_options(arguments)
+        arguments, targets = self._scans.request(job.subject_id)
+        addresses = parse_targets(targets, limit=self._settings.scans.maximum_addresses).count
+        percent = ScanPercent(parse_options(arguments), addresses)
+        return ScanIngest(job.subject_id, self._scans, self._results, percent)
 
     def _finish(self, job: Job, ingest: ScanIngest, status: JobStatus | None) -> None:
         ingest.complete()
@@ -270,7 +268,7 @@ def _ending(ingest: ScanIngest, status: JobStatus | None, directory: JobDirector
         return _ENDED_AS[status.why]
     if status.why is EndReason.START_FAILED:
         return JobState.FAILED, status.error
-    words = last_words(directory.read_tail("stderr"))
+    words = _last_words(directory.read_tail("stderr"))
     finished = ingest.finished
     if ingest.damage:
         return JobState.FAILED, f"nmap's output cannot be read: {ingest.damage}"
@@ -281,3 +279,9 @@ def _ending(ingest: ScanIngest, status: JobStatus | None, directory: JobDirector
     if finished.hosts_total == 0:
         return JobState.FAILED, words or "nothing was scanned: no target could be resolved or reached"
     return JobState.COMPLETED, ""
+
+
+def _last_words(text: str) -> str:
+    """Return the last two lines of what nmap complained about, as one."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return " ".join(lines[-2:])[:500]

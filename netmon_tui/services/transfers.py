@@ -24,7 +24,6 @@ from netmon_tui.storage.host_queries import HostQueries
 from netmon_tui.storage.scan_repository import ScanRepository
 from netmon_tui.storage.scan_results import ScanResults
 from netmon_tui.tools.nmap_output import csv_lines, hosts_to_csv, is_nmap_xml
-from netmon_tui.tools.nmap_text import ScanPercent
 from netmon_tui.tools.nmap_xml import close_truncated
 
 SCAN_FORMATS = ("xml", "json", "csv")
@@ -129,7 +128,7 @@ class TransferService:
             directory.mkdir(mode=0o700)
             copy = directory / XML_NAME
             write_new(copy, _file_chunks(path))
-            ingest = ScanIngest(scan_id, self._scans, self._results, ScanPercent(None))
+            ingest = ScanIngest(scan_id, self._scans, self._results)
             ingest_file(copy, ingest)
             if ingest.damage and not self._hosts.count_hosts(scan_id):
                 raise InvalidInput(f"{path.name} cannot be read", why=ingest.damage)

@@ -99,11 +99,14 @@ class ScanRepository:
             query = select(records.scans.c.directory).where(records.scans.c.id == scan_id)
             return Path(connection.execute(query).scalar_one())
 
-    def arguments(self, scan_id: int) -> str:
-        """Return the options of a scan as one line."""
+    def request(self, scan_id: int) -> tuple[str, tuple[str, ...]]:
+        """Return the options of a scan as one line, and its targets."""
         with self._database.read() as connection:
-            query = select(records.scans.c.arguments).where(records.scans.c.id == scan_id)
-            return str(connection.execute(query).scalar_one())
+            query = select(records.scans.c.arguments, records.scans.c.targets).where(
+                records.scans.c.id == scan_id
+            )
+            row = connection.execute(query).one()
+        return row.arguments, tuple(row.targets)
 
     def add_warnings(self, scan_id: int, warnings: Sequence[str]) -> None:
         """Append to what a scan warns of."""

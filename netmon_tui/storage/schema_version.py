@@ -5,12 +5,14 @@ Alembic is imported only when there is something to do: comparing one word costs
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, inspect, text
 
+from netmon_tui.config.files import create_private
 from netmon_tui.errors import DatabaseDamaged, DatabaseTooNew, InvalidInput, StorageError
 from netmon_tui.storage.database import Database, translated
 
@@ -111,13 +113,17 @@ def back_up(database: Database, target: Path) -> None:
         raise StorageError("only SQLite databases are copied here", fix="use your database's own tools")
     if target.exists():
         raise InvalidInput(f"{target} exists", fix="choose another name")
-    with translated(database.path), database.engine.connect() as connection:
-        raw = connection.connection.cursor()
-        try:
-            raw.execute("VACUUM INTO ?", (str(target),))
-        finally:
-            raw.close()
-    target.chmod(0o600)
+    create_private(target)  # SQLite writes into an empty file, which nobody else could ever read
+    try:
+        with translated(database.path), database.engine.connect() as connection:
+            raw = connection.connection.cursor()
+            try:
+                raw.execute("VACUUM INTO ?", (str(target),))
+            finally:
+                raw.close()
+    except (sqlite3.Error, StorageError) as error:
+        target.unlink()
+        raise StorageError(f"the database could not be copied to {target}", why=str(error)) from error
 
 
 def check_integrity(database: Database) -> tuple[str, ...]:

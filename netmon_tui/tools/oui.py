@@ -105,7 +105,7 @@ class VendorTable:
 
 
 def _parse(text: str) -> dict[str, str]:
-    """Return names by 6, 7 or 9 lower-case hexadecimal digits; lines of other shapes are passed over."""
+    """Return names by 6, 7 or 9 lower-case hexadecimal digits; lines that begin otherwise are never found."""
     names = {}
     for line in text.split("\n"):
         prefix, tab, rest = line.partition("\t")

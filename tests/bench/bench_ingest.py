@@ -56,11 +56,10 @@ def ours(path: Path, folder: Path) -> tuple[float, int]:
     """The program's own way; returns seconds and ports stored."""
     from netmon_tui.services.scan_ingest import ScanIngest, ingest_file
     from netmon_tui.storage.scan_results import ScanResults
-    from netmon_tui.tools.nmap_text import ScanPercent
 
     database, scans = open_store(folder)
     begin = time.perf_counter()
-    ingest_file(path, ScanIngest(1, scans, ScanResults(database), ScanPercent(None)))
+    ingest_file(path, ScanIngest(1, scans, ScanResults(database)))
     seconds = time.perf_counter() - begin
     database.close()
     return seconds, count_ports(folder)

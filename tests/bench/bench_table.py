@@ -237,15 +237,14 @@ def main(quick: bool) -> None:
         f"first paint 1k {statistics.median(small):.3f} s, 1M {statistics.median(large):.3f} s: x{ratio:.2f}"
     )
     theirs = first_paint(min(3, rounds), "datatable", "10000")
-    print(
-        f"first paint 10k: memory source {first_paint(min(3, rounds), 'memory', '10000'):.3f} s, DataTable {theirs:.3f} s"
-    )
+    ours = first_paint(min(3, rounds), "memory", "10000")
+    print(f"first paint 10k: memory source {ours:.3f} s, DataTable {theirs:.3f} s")
     presses = 5 if quick else 20
     for name, arguments in (("paged 1M", ("paged", "1000000")), ("memory 10k", ("memory", "10000"))):
         page, step = keys(presses, *arguments, page=PAGE)
         print(f"{name}: PageDown {page * 1000:.1f} ms, Down {step * 1000:.1f} ms")
     print("1,000 changes/s, 10k rows    :", steady(seconds, "live", "10000"))
-    print("1,000 changes/s, 300 rows  :", steady(seconds, "live", "300"))
+    print("1,000 changes/s, 300 rows    :", steady(seconds, "live", "300"))
     print("1,000 changes/s, DataTable   :", steady(seconds, "livedatatable", "10000"))
     print("nothing changes              :", steady(seconds, "memory", "10000"))
 

@@ -13,7 +13,7 @@ from netmon_tui.ui.rendering import content
 Result = TypeVar("Result")
 
 
-class Dialog(ModalScreen[Result]):
+class Dialog(ModalScreen[Result | None]):
     """A decision. Dismissed with None by escape."""
 
     BINDINGS = [Binding("escape", "cancel", "Cancel", id="dialog.cancel")]

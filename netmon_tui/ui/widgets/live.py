@@ -60,7 +60,7 @@ class LiveScreen(Screen[None]):
     def _begin_refresh(self) -> None:
         if not self._refreshing:
             self._refreshing = True
-            self.run_worker(self._refresh(), group="live-refresh", exit_on_error=True)
+            self.run_worker(self._refresh(), group="live-refresh", exit_on_error=False)
 
     async def _refresh(self) -> None:
         try:
@@ -73,6 +73,7 @@ class LiveScreen(Screen[None]):
                     break
             self._told = ""
         except NetmonError as error:
+            self._wanted = True  # what it was for is still to be shown
             self._tell_once(error)
         finally:
             self._refreshing = False

@@ -22,6 +22,7 @@ CLIPBOARD_LIMIT = 50_000
 class TableGrid(TableBody, can_focus=True):
     """What has the focus in a table: moves the cursor, selects and opens rows."""
 
+    ALLOW_SELECT = False
     HELP = (
         "Arrows or `hjkl` move, `enter` opens, `space` selects, `/` filters, `o` sorts, `C` chooses columns."
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -40,7 +41,6 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("NETMON_TUI_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("NETMON_TUI_CONFIG", "")
-    monkeypatch.setattr("netmon_tui.config.paths.NAME", "netmon-tui-test")
     return tmp_path
 
 
@@ -67,9 +67,20 @@ def password_file(home: Path) -> Path:
     return file
 
 
+@pytest.fixture(scope="session")
+def data_of_ada(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data directory with an administrator, ada, who is logged in; made once and copied."""
+    directory = tmp_path_factory.mktemp("template")
+    file = directory / "password"
+    file.write_text(PASSWORD + "\n")
+    options = ["--data-dir", str(directory / "data"), "--user", "ada", "--password-file", str(file)]
+    assert main([*options, "user", "add", "ada"]) == 0
+    assert main([*options, "login"]) == 0
+    return directory / "data"
+
+
 @pytest.fixture
-def admin(program: Program, password_file: Path) -> Program:
-    """The program with an administrator, root-admin, who is logged in."""
-    assert program("--password-file", password_file, "user", "add", "ada").code == 0
-    assert program("--user", "ada", "--password-file", password_file, "login").code == 0
+def admin(program: Program, data_of_ada: Path, home: Path) -> Program:
+    """The program with an administrator, ada, who is logged in."""
+    shutil.copytree(data_of_ada, home / "data")
     return program

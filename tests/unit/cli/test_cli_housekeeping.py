@@ -105,11 +105,11 @@ def test_check_finds_a_broken_reference(program, home) -> None:
     program("database", "upgrade")
     with sqlite3.connect(home / "data" / "netmon.db") as connection:
         connection.execute(
-            "INSERT INTO sessions (user_id, token_hash, created, expires) VALUES (99, 'x', 0, 0)"
+            "INSERT INTO login_sessions (user_id, token_hash, created, expires) VALUES (99, 'x', 0, 0)"
         )
     answer = program("database", "check", "--json")
     assert answer.code == 5
-    assert answer.document["problems"] == ["foreign key of sessions"]
+    assert answer.document["problems"] == ["foreign key of login_sessions"]
 
 
 def test_backup_is_for_administrators_and_whole(admin, home, password_file) -> None:

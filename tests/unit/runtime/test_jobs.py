@@ -268,7 +268,7 @@ def test_a_stop_by_the_file_alone(directory: Path) -> None:
 
 
 def test_a_stopped_process_is_woken_to_end(directory: Path) -> None:
-    handle = start(directory, shell("sleep 60"))
+    handle = start(directory, shell("exec sleep 60"))
     os.kill(handle.status.tool_pid, signal.SIGSTOP)
     request_stop(directory)
     assert ended(directory).exit_status == -2

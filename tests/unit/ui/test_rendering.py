@@ -97,6 +97,20 @@ def test_the_second_wall_drops_what_rules_the_terminal() -> None:
     assert kept[-1].style is not None and kept[-1].style.bold
 
 
+@pytest.mark.parametrize(
+    "segment",
+    [
+        Segment("a\x1b[2Jb"),
+        Segment("", None, [(ControlType.BELL,)]),
+        Segment("x", Style(link="https://evil/")),
+    ],
+)
+def test_the_second_wall_sees_each_danger_alone(segment: Segment) -> None:
+    kept = HostileLineFilter().apply([Segment("before "), segment], BLACK)
+    assert "".join(s.text for s in kept).isprintable()
+    assert not any(s.control or (s.style and s.style.link) for s in kept)
+
+
 def test_the_second_wall_keeps_what_is_harmless_and_costs_little() -> None:
     wall = HostileLineFilter()
     line = [Segment("│ host 漢字 \u00a0é ", Style(bold=bool(i % 2))) for i in range(2)]

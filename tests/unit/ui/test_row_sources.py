@@ -136,6 +136,28 @@ async def test_outdated_rows_stay_until_the_new_ones_are_there() -> None:
     assert source.missing(0, 1)
 
 
+async def test_outdated_pages_out_of_sight_are_not_shown_later() -> None:
+    source = WindowSource(Database(40).count, (database := Database(40)).fetch, page_rows=10)
+    await source.load(0, 10)
+    await source.load(30, 40)
+    await source.sort("n", True)
+    await source.load(0, 10)
+    assert source.window(30, 31) == [None]
+    assert database.fetched == [(0, 10), (30, 40), (0, 10)]
+
+
+async def test_a_change_while_counting_saves_the_fetch() -> None:
+    database = Database(40)
+
+    async def count(text: str) -> int:
+        source.invalidate()
+        return 40
+
+    source = WindowSource(count, database.fetch)
+    await source.load(0, 10)
+    assert database.fetched == [] and source.missing(0, 10)
+
+
 async def test_a_change_during_a_fetch_wins_over_its_result() -> None:
     database = Database(40)
     gate = asyncio.Event()

@@ -1,0 +1,43 @@
+"""How a scan is put into words, the same in the list and in its own screen."""
+
+from __future__ import annotations
+
+from netmon_tui.domain.job import JobState
+from netmon_tui.domain.scan import Scan
+from netmon_tui.ui.rendering import duration, thin
+
+_MINUTES = 3600
+"""Seconds under which the hours are left out."""
+
+
+def what(scan: Scan) -> str:
+    """Return what is scanned; of an import, the file it came from."""
+    return " ".join(scan.targets) or scan.name
+
+
+def progress(scan: Scan) -> str:
+    """Return how far a scan is, or how it went: ``63% 0:41 SYN Stealth``, ``0:02:13``, ``partial, 212 hosts``."""
+    if scan.state is JobState.QUEUED:
+        return ""
+    if scan.state is JobState.RUNNING:
+        left = "" if scan.remaining is None else time_left(scan.remaining)
+        phase = scan.phase.removesuffix(" Scan").removesuffix(" scan")
+        return " ".join(part for part in (f"{scan.percent:.0f}%", left, phase) if part)
+    if scan.state is JobState.FAILED:
+        return scan.error or "failed"
+    if scan.state is not JobState.COMPLETED:
+        return f"partial, {thin(scan.hosts_up)} host{'' if scan.hosts_up == 1 else 's'}"
+    return took(scan) or "imported"
+
+
+def took(scan: Scan) -> str:
+    """Return how long a scan ran: ``0:02:13``; empty while it is not known."""
+    if scan.started is None or scan.finished is None:
+        return ""
+    return duration((scan.finished - scan.started).total_seconds())
+
+
+def time_left(seconds: float) -> str:
+    """Return a time left: ``0:41``, from an hour on ``1:02:41``."""
+    text = duration(seconds)
+    return text.removeprefix("0:").removeprefix("0") if seconds < _MINUTES else text

@@ -1,0 +1,84 @@
+"""A logged-in application on a fresh data directory, and waiting for facts."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from argon2 import PasswordHasher, profiles
+from textual.css.query import QueryError
+from textual.pilot import Pilot
+
+from netmon_tui.app import NetmonApp, build_app
+from netmon_tui.security.passwords import Passwords
+from netmon_tui.services.accounts import AccountService
+
+ADMIN, PASSWORD = "ada", "walnut-koala-lantern"
+LoggedIn = Callable[..., AbstractAsyncContextManager[tuple[NetmonApp, Pilot[int]]]]
+
+
+async def until(pilot: Pilot[Any], fact: Callable[[], Any], seconds: float = 15.0) -> Any:
+    """Wait until ``fact()`` is true and return it; what it raises meanwhile counts as not yet."""
+    end = time.monotonic() + seconds
+    while True:
+        await pilot.pause(0.02)
+        try:
+            if found := fact():
+                return found
+        except (QueryError, LookupError, AttributeError) as error:
+            said: object = error
+        else:
+            said = ""
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {seconds} s {said}\n{screen_text(pilot.app)}")
+
+
+def screen_text(app: Any) -> str:
+    """What is on the screen, line by line."""
+    return "\n".join("".join(s.text for s in strip) for strip in app.screen._compositor.render_strips())
+
+
+@asynccontextmanager
+async def _logged_in(
+    data_dir: Path, size: tuple[int, int] = (120, 40), role: str = "admin"
+) -> AsyncIterator[tuple[NetmonApp, Pilot[int]]]:
+    app = build_app(data_dir=data_dir)
+    app.animation_level = "none"
+    async with app.run_test(size=size, notifications=True) as pilot:
+        services = await app.open_services()
+        accounts: AccountService = services.accounts
+        accounts._hashing._passwords = Passwords(PasswordHasher.from_parameters(profiles.CHEAPEST))
+        first = await accounts.needs_first_user()
+        if first:
+            await accounts.create_first_admin(ADMIN, PASSWORD)
+        actor = await accounts.login(ADMIN, PASSWORD)
+        if role != "admin":
+            name = f"{role}-{len(await accounts.list_users(actor))}"
+            await accounts.add_user(actor, name, PASSWORD, role=role)
+            actor = await accounts.login(name, PASSWORD)
+        app.screen.dismiss(actor)
+        await until(pilot, lambda: app.screen.id == "main" and app.screen.pane() is not None)
+        yield app, pilot
+
+
+@pytest.fixture
+def logged_in(tmp_path: Path) -> LoggedIn:
+    """``async with logged_in(size=(80, 24)) as (app, pilot)``: the frame, on its first tab, as an administrator."""
+    return partial(_logged_in, tmp_path / "data")
+
+
+@pytest.fixture(name="until")
+def until_fixture() -> Callable[..., Awaitable[Any]]:
+    """``await until(pilot, lambda: ...)``."""
+    return until
+
+
+@pytest.fixture(name="screen_text")
+def screen_text_fixture() -> Callable[[Any], str]:
+    """``screen_text(app)``."""
+    return screen_text

@@ -4,38 +4,49 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
+import os
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events, work
-from textual.app import App
-from textual.binding import Binding, BindingType
+from textual.app import App, SystemCommand
+from textual.binding import BindingType
 from textual.filter import LineFilter
+from textual.screen import Screen
 
 from netmon_tui.config.paths import Paths, find_paths
 from netmon_tui.config.settings import Settings, load_settings
 from netmon_tui.domain.user import Actor
 from netmon_tui.errors import NetmonError
 from netmon_tui.ui.commands import ActiveCommands, command
-from netmon_tui.ui.line_filter import HostileLineFilter
-from netmon_tui.ui.rendering import ASCII_CLASS, content
+from netmon_tui.ui.defects import ReportsDefects
+from netmon_tui.ui.door import ServiceDoor
+from netmon_tui.ui.line_filter import AsciiLineFilter, HostileLineFilter
+from netmon_tui.ui.rendering import ASCII_CLASS
 from netmon_tui.ui.screens.login import LoginScreen
+from netmon_tui.ui.terminal import draws_ascii_only
 
 if TYPE_CHECKING:
     from netmon_tui.services.container import Services
+    from netmon_tui.ui.widgets.table_messages import ChooseColumns
 
 _HERE = Path(__file__).resolve().parent
 STYLES = next(path for path in (_HERE / "styles", _HERE.parent / "styles") if path.is_dir())
 """Inside the package when installed, beside it in a checkout."""
+LATER_STYLES = ("app", "frame", "table", "scans", "captures", "neighbours", "admin")
+"""Read after the login: without them its screen is painted sooner."""
 _IDLE_CHECK_SECONDS = 5.0
+_PRESENCE = (events.Key, events.Paste, events.MouseDown, events.MouseScrollDown, events.MouseScrollUp)
+_ONLY_INSIDE = {"lock", "log_out", "command_palette"}
 _log = logging.getLogger(__name__)
 
 
-class NetmonApp(App[int]):
+class NetmonApp(ReportsDefects):
     """netmon-tui.
 
     Args:
@@ -44,39 +55,59 @@ class NetmonApp(App[int]):
     """
 
     TITLE = "netmon-tui"
-    CSS_PATH = [STYLES / "login.tcss", STYLES / "app.tcss"]
-    COMMANDS: ClassVar = {ActiveCommands}
-    COMMAND_PALETTE_BINDING = "ctrl+p,colon"
-    ENABLE_COMMAND_PALETTE = True
+    CSS_PATH = [STYLES / "login.tcss"]
+    COMMANDS: ClassVar = App.COMMANDS | {ActiveCommands}
     BINDINGS: ClassVar[list[BindingType]] = [
         command("app.quit", "q", "quit", "Quit", "Leave; asks when jobs run."),
-        command(
-            "app.quit_always", "ctrl+q", "quit", "Quit", "Leave from anywhere.", show=False, priority=True
-        ),
-        command(
-            "app.lock", "ctrl+l", "lock", "Lock", "Lock the screen; jobs go on.", show=False, priority=True
-        ),
-        Binding("ctrl+c", "help_quit", show=False, system=True),
-    ]
+        command("app.quit_always", "ctrl+q", "quit_now", "Quit at once", "Leave without asking; jobs go on.",
+                show=False, priority=True),
+        command("app.lock", "ctrl+l", "lock", "Lock", "Cover the screen until your password is given; jobs go on.",
+                show=False, priority=True),
+        command("app.log_out", "L", "log_out", "Log out", "Go back to the login; jobs go on.", show=False),
+        command("app.palette", "ctrl+p", "command_palette", "Palette", "Find a command by its name.",
+                show=False, priority=True),
+        command("app.palette_too", "colon", "command_palette", "Palette", "Find a command by its name.",
+                show=False),
+    ]  # fmt: skip
 
     def __init__(self, settings: Settings, paths: Paths, *, user: str = "") -> None:
         super().__init__()
         self.settings = settings
         self.paths = paths
-        self.services: Services | None = None
+        self.log_file = paths.log_file
         self.actor: Actor | None = None
         self._user = user
-        self._opening: asyncio.Task[Services] | None = None
-        self._wall = HostileLineFilter()
+        rules = settings.accounts
+        self._door = ServiceDoor(
+            rules.minimum_password_length, rules.registration, self._open_store, self._prepare_frame
+        )
         self._last_key = time.monotonic()
         self._locked = False
-        if settings.interface.ascii:
-            self.add_class(ASCII_CLASS)
+        is_ascii = settings.interface.ascii or draws_ascii_only(os.environ)
+        self._walls = (*([AsciiLineFilter()] if is_ascii else []), HostileLineFilter())
+        self.set_class(is_ascii, ASCII_CLASS)
         self.set_keymap(dict(settings.keys))
+
+    @property
+    def services(self) -> Services | None:
+        """Everything behind the login; None while the store is closed."""
+        return self._door.services
+
+    async def open_services(self) -> Services:
+        """Open the store, once; raises StorageError."""
+        return await self._door.open_services()
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Return the filters of every painted line, the wall against foreign control characters last."""
-        return [*super().get_line_filters(), self._wall]
+        return [*super().get_line_filters(), *self._walls]
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """Offer the themes; all other commands of the palette are ours."""
+        yield SystemCommand("Theme", "Choose other colours.", self.action_change_theme)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Before a login and behind the lock nothing works but leaving."""
+        return action not in _ONLY_INSIDE or (self.actor is not None and not self._locked)
 
     def on_mount(self) -> None:
         """Paint the login first; everything heavy is imported behind it."""
@@ -87,58 +118,56 @@ class NetmonApp(App[int]):
             # Without a handler SIGTERM leaves the terminal raw; ignoring SIGHUP makes the input thread spin.
             with contextlib.suppress(NotImplementedError, ValueError, RuntimeError):
                 loop.add_signal_handler(number, self._leave_on_signal, number)
-        self._show_login()
-        minutes = self.settings.accounts.idle_lock_minutes
-        if minutes:
+        self._show_login(first_run=not (self.paths.database_file.exists() or self.settings.storage.url))
+        self.call_after_refresh(_collect_garbage_again)
+        if self.settings.accounts.idle_lock_minutes:
             self.set_interval(_IDLE_CHECK_SECONDS, self._lock_when_idle)
 
     def _leave_on_signal(self, number: signal.Signals) -> None:
         self.exit(return_code=128 + number)
 
-    def _show_login(self) -> None:
-        from netmon_tui.ui.door import ServiceDoor
+    # in
 
+    def _show_login(self, *, first_run: bool = False) -> None:
         notice = self.paths.sudo_notice() or ""
-        first_run = not self.paths.database_file.exists() and not self.settings.storage.url
-        door = ServiceDoor(self.settings, self.open_services)
-        screen = LoginScreen(door, first_run=first_run, name=self._user, notice=notice)
+        screen = LoginScreen(self._door, first_run=first_run, name=self._user, notice=notice)
         self.push_screen(screen, self._enter)
 
-    async def open_services(self) -> Services:
-        """Open the store once, off the event loop; later calls get the same services."""
-        if self.services is None:
-            if self._opening is None:
-                self._opening = asyncio.create_task(
-                    asyncio.to_thread(_open_services, self.settings, self.paths)
-                )
-            try:
-                self.services = await asyncio.shield(self._opening)
-            except NetmonError:
-                self._opening = None
-                raise
-            await self.services.supervisor.start()
-        return self.services
+    def _open_store(self) -> Services:
+        """Called in a thread."""
+        from netmon_tui.config.logging import configure_logging
+        from netmon_tui.services.container import open_services
+
+        services = open_services(self.settings, self.paths)
+        configure_logging(self.paths.log_file, self.settings.logging.level)
+        return services
 
     def _enter(self, actor: Actor | None) -> None:
         if actor is not None:
             self.actor = actor
             self._build_main(actor)
 
-    @work(exit_on_error=True)
-    async def _build_main(self, actor: Actor) -> None:
-        """Import the screens in a thread: the login stays painted until the frame is ready."""
-        services = await self.open_services()
-        main, session = await asyncio.to_thread(_import_main)
-        for name in ("frame", "table", "scans", "captures", "neighbours", "admin"):
-            path = STYLES / f"{name}.tcss"
-            if path.is_file() and not self.stylesheet.has_source(str(path)):
+    async def _prepare_frame(self) -> None:
+        """Import the screens in a thread and read their styles: the login stays painted meanwhile."""
+        await asyncio.to_thread(_import_main)
+        unread = [path for path in (STYLES / f"{name}.tcss" for name in LATER_STYLES) if path.is_file()]
+        for path in unread:
+            if not self.stylesheet.has_source(str(path)):
                 self.stylesheet.read(path)
         self.stylesheet.parse()
+
+    @work(group="enter", exclusive=True)
+    async def _build_main(self, actor: Actor) -> None:
+        services = await self.open_services()
+        await self._prepare_frame()
+        main, session = _import_main()
         await self.push_screen(main(session(services, actor)))
+
+    # lock
 
     async def on_event(self, event: events.Event) -> None:
         """Count keys and clicks as presence; repaints are none."""
-        if isinstance(event, events.Key | events.MouseDown | events.MouseScrollDown | events.MouseScrollUp):
+        if isinstance(event, _PRESENCE):
             self._last_key = time.monotonic()
         await super().on_event(event)
 
@@ -149,16 +178,44 @@ class NetmonApp(App[int]):
 
     def action_lock(self) -> None:
         """Cover everything until the same user gives the password again; jobs go on."""
-        if self.actor is None or self._locked:
-            return
-        from netmon_tui.ui.door import ServiceDoor
+        if self.actor is not None and not self._locked:
+            self._locked = True
+            self.push_screen(LoginScreen(self._door, name=self.actor.name, locked=True), self._unlocked)
 
-        self._locked = True
-        door = ServiceDoor(self.settings, self.open_services)
-        self.push_screen(LoginScreen(door, name=self.actor.name, locked=True), self._unlocked)
-
-    def _unlocked(self, _actor: Actor | None) -> None:
+    def _unlocked(self, actor: Actor | None) -> None:
         self._locked = False
+        if actor is not None and actor != self.actor:  # the role is another one since
+            self._leave_screens(actor)
+
+    @work(group="enter", exclusive=True)
+    async def _leave_screens(self, next_actor: Actor | None = None) -> None:
+        """Drop all that was shown, then show the login or the screens of another role."""
+        self.actor = None
+        while len(self.screen_stack) > 1:
+            await self.pop_screen()
+        if next_actor is None:
+            self._show_login()
+        else:
+            self._enter(next_actor)
+
+    # out
+
+    @work(group="leave", exclusive=True)
+    async def action_log_out(self) -> None:
+        """Go back to the login; jobs go on."""
+        await self._record_leaving()
+        self._leave_screens()
+
+    async def _record_leaving(self) -> None:
+        if self.services is not None and self.actor is not None:
+            try:
+                await self.services.accounts.log_out(self.actor)
+            except NetmonError as error:
+                _log.warning("a logout was not recorded: %s", error)
+
+    def action_quit_now(self) -> None:
+        """Leave without asking; jobs go on."""
+        self.exit(0)
 
     async def action_quit(self) -> None:
         """Leave, asking when jobs run; behind the login and the lock nothing is asked."""
@@ -167,45 +224,39 @@ class NetmonApp(App[int]):
         else:
             self._ask_and_quit(self.services, self.actor)
 
-    @work(exclusive=True, group="quit")
+    @work(group="leave", exclusive=True)
     async def _ask_and_quit(self, services: Services, actor: Actor) -> None:
         running = await services.activity.running(actor)
-        if not running:
-            self.exit(0)
-            return
-        from netmon_tui.ui.modals.quit import Quit
+        if running:
+            from netmon_tui.ui.modals.quit import Quit
 
-        choice = await self.push_screen_wait(Quit(running))
-        if choice == "stop":
-            await services.activity.stop_own(actor)
-        if choice is not None:
-            self.exit(0)
+            choice = await self.push_screen_wait(Quit(running))
+            if choice is None:
+                return
+            if choice == "stop":
+                await services.activity.stop_own(actor)
+        self.exit(0)
 
     async def on_unmount(self) -> None:
         """Finish what is being written; jobs go on."""
         if self.services is not None:
-            await self.services.close()
+            await self._record_leaving()
+            try:
+                await self.services.close()
+            except NetmonError as error:
+                _log.error("at the end: %s", error)
 
-    def _fatal_error(self) -> None:
-        """End on a defect: the details go to the log without local variables, which may hold passwords."""
-        import sys
-        import traceback
+    def on_choose_columns(self, message: ChooseColumns) -> None:
+        """Any table: ask which columns it shows."""
+        from netmon_tui.ui.modals.columns import Columns
 
-        kind, error, trace = sys.exc_info()
-        _log.error("".join(traceback.format_exception(kind, error, trace)))
-        self.bell()
-        self._exit_renderables.append(
-            content(
-                f"netmon-tui failed: {kind.__name__ if kind else 'error'}; details in {self.paths.log_file}"
-            ).plain
-        )
-        self._close_messages_no_wait()
+        self.push_screen(Columns(message.table), message.table.hide_columns_chosen)
 
 
-def _open_services(settings: Settings, paths: Paths) -> Services:
-    from netmon_tui.services.container import open_services
-
-    return open_services(settings, paths)
+def _collect_garbage_again() -> None:
+    """What start-up made stays for good: never look at it again."""
+    gc.freeze()
+    gc.enable()
 
 
 def _import_main():  # type: ignore[no-untyped-def] # noqa: ANN202

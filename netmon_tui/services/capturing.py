@@ -6,7 +6,6 @@ import asyncio
 import os
 import shutil
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,7 +27,7 @@ from netmon_tui.domain.neighbour import Interface
 from netmon_tui.domain.user import Actor, Permission
 from netmon_tui.errors import InvalidInput, NetmonError, PrivilegeMissing
 from netmon_tui.runtime import interfaces
-from netmon_tui.runtime.filter_check import compile_filter
+from netmon_tui.runtime.filter_check import CompiledFilter, compile_counters, compile_filter
 from netmon_tui.runtime.interfaces import Counters
 from netmon_tui.runtime.job_directory import JobDirectory
 from netmon_tui.runtime.privilege import Privilege
@@ -93,6 +92,11 @@ class CapturingService:
         """Return what each interface has received and sent."""
         return await asyncio.to_thread(interfaces.interface_counters)
 
+    def own_session(self) -> str:
+        """Return the far end of the SSH session this program is used through; empty when there is none."""
+        session = interfaces.ssh_session(self._environ)
+        return f"{session.client} port {session.client_port}" if session else ""
+
     def build_filter(self, protocol: str, host: str, port: str) -> str:
         """Return the BPF filter that the simple fields mean; InvalidInput says which field is wrong."""
         return bpf.build_filter(protocol, host, port)
@@ -111,7 +115,7 @@ class CapturingService:
             return CapturePreview(error=str(error))
         return CapturePreview(command, whole, program.instructions)
 
-    def _compile(self, interface: str, text: str) -> Any:
+    def _compile(self, interface: str, text: str) -> CompiledFilter:
         return compile_filter(require_tool("tcpdump"), text, interfaces.interface_linktype(interface))
 
     def _whole_filter(self, request: StartCapture) -> str:
@@ -175,12 +179,8 @@ class CapturingService:
         """Return the compiled filters that count; without CAP_NET_RAW of our own tcpdump's figures must do."""
         if not self._privilege.can_count_in_kernel:
             return ()
-        programs = []
-        for name, text in bpf.with_protocols(whole):
-            # tcpdump refuses a filter that matches nothing, such as tcp within "udp port 53": nothing to count.
-            with suppress(InvalidInput):
-                programs.append((name, self._compile(interface, text).program_ddd))
-        return tuple(programs)
+        linktype = interfaces.interface_linktype(interface)
+        return compile_counters(require_tool("tcpdump"), whole, linktype)
 
     def _spec(
         self, request: StartCapture, command: tuple[str, ...], programs: tuple[tuple[str, str], ...]

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from netmon_tui.domain.packet import PacketDetail, PacketSummary
 from netmon_tui.domain.user import Actor
@@ -13,19 +16,35 @@ from netmon_tui.runtime.tool_paths import find_tool
 from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.tools.packet_summary import summarise
 from netmon_tui.tools.packet_tree import describe
+from netmon_tui.tools.pcap import RawPacket
 from netmon_tui.tools.pcap_index import PacketIndex
 
 CAPTURE_NAME = "capture.pcap"
 SLICE = 50_000
 """Packets indexed at once: 30 ms, so that nothing else waits long."""
+Result = TypeVar("Result")
 
 
 class PacketList:
-    """One open capture file. Blocking work runs in threads; one call at a time, as the index asks."""
+    """One open capture file. Blocking work runs in threads, one call at a time, as the index asks.
 
-    def __init__(self, path: Path) -> None:
-        self._index = PacketIndex(path)
+    Args:
+        path: The file.
+        growing: It is still being written, so that a half record at its end is no damage; may change later.
+    """
+
+    def __init__(self, path: Path, *, growing: bool = False) -> None:
+        self._index = PacketIndex(path, growing=growing)
         self._lock = asyncio.Lock()
+
+    @property
+    def growing(self) -> bool:
+        """Whether the file is still being written."""
+        return self._index.growing
+
+    @growing.setter
+    def growing(self, value: bool) -> None:
+        self._index.growing = value
 
     @property
     def count(self) -> int:
@@ -49,18 +68,36 @@ class PacketList:
 
     async def extend(self, packets: int = SLICE) -> int:
         """Index the next packets; return how many there were."""
-        async with self._lock:
-            return await asyncio.to_thread(self._index.extend, packets)
+        return await self._alone(lambda: self._index.extend(packets))
 
     async def window(self, start: int, stop: int) -> list[PacketSummary]:
         """Return summaries of packets ``start`` to ``stop`` - 1, counted from 0."""
-        async with self._lock:
-            return await asyncio.to_thread(self._summaries, start, stop)
+        return await self._alone(lambda: self._summaries(start + 1, min(stop, self._index.count) + 1))
 
-    def _summaries(self, start: int, stop: int) -> list[PacketSummary]:
+    async def pick(self, numbers: Sequence[int]) -> list[PacketSummary]:
+        """Return summaries of some packets by number, from 1; consecutive ones cost least."""
+        return await self._alone(
+            lambda: [
+                summary
+                for first, after in _runs(numbers)
+                for summary in self._summaries(first, min(after, self._index.count + 1))
+            ]
+        )
+
+    async def search(self, start: int, stop: int, wanted: Callable[[PacketSummary], bool]) -> list[int]:
+        """Return the numbers of the packets ``start`` to ``stop`` - 1 (from 1) whose summary is wanted."""
+        return await self._alone(
+            lambda: [summary.number for summary in self._summaries(start, stop) if wanted(summary)]
+        )
+
+    def _summaries(self, first: int, after: int) -> list[PacketSummary]:
         linktype = self._index.header.linktype
-        first, last = start + 1, min(stop, self._index.count) + 1
-        return [summarise(raw, linktype) for raw in self._index.window(first, last)]
+        return [summarise(raw, linktype) for raw in self._index.packets(first, after)]
+
+    async def sketch(self, number: int) -> PacketDetail:
+        """Return one packet (from 1) at once, with the few fields we decode ourselves; NotFound without it."""
+        raw = await self._alone(lambda: self._index.read(number))
+        return self._built_in(raw)
 
     async def detail(self, number: int) -> PacketDetail:
         """Return one packet, counted from 1: fields by tshark where there is one, else our own few.
@@ -68,28 +105,52 @@ class PacketList:
         Raises:
             NotFound: The file has no such packet.
         """
-        async with self._lock:
-            more = True
-            while more and number > self._index.count:
-                more = bool(await asyncio.to_thread(self._index.extend, SLICE))
-            if not 1 <= number <= self._index.count:
-                raise NotFound(f"no packet {number}: the file has {self._index.count}")
-            raw = await asyncio.to_thread(self._index.read, number)
-        header = self._index.header
-        summary = summarise(raw, header.linktype)
+        raw = await self._alone(lambda: self._find(number))
         tshark = await asyncio.to_thread(find_tool, "tshark")
-        if tshark is not None:
-            try:
-                layers = await dissect_packet(raw, header, tshark=tshark)
-                return PacketDetail(summary, layers, bytes(raw.data), "tshark")
-            except NetmonError:
-                pass  # a dissector that fails is no reason to show nothing
-        return PacketDetail(summary, describe(raw, header.linktype), bytes(raw.data), "built-in")
+        if tshark is None:
+            return self._built_in(raw)
+        header = self._index.header
+        try:
+            layers = await dissect_packet(raw, header, tshark=tshark)
+        except NetmonError:
+            return self._built_in(raw)  # a dissector that fails is no reason to show nothing
+        return PacketDetail(summarise(raw, header.linktype), layers, bytes(raw.data), "tshark")
+
+    def _find(self, number: int) -> RawPacket:
+        while number > self._index.count and self._index.extend(SLICE):
+            pass
+        if not 1 <= number <= self._index.count:
+            raise NotFound(f"no packet {number}: the file has {self._index.count}")
+        return self._index.read(number)
+
+    def _built_in(self, raw: RawPacket) -> PacketDetail:
+        linktype = self._index.header.linktype
+        return PacketDetail(summarise(raw, linktype), describe(raw, linktype), bytes(raw.data), "built-in")
 
     async def close(self) -> None:
-        """Release the file."""
+        """Release the file, after what is being read of it."""
+        await self._alone(self._index.close)
+
+    async def _alone(self, work: Callable[[], Result]) -> Result:
+        """Run blocking work in a thread, alone; a caller that is cancelled leaves it to its end."""
+        return await asyncio.shield(asyncio.ensure_future(self._locked(work)))
+
+    async def _locked(self, work: Callable[[], Result]) -> Result:
         async with self._lock:
-            self._index.close()
+            return await asyncio.to_thread(work)
+
+
+def _runs(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Yield consecutive numbers as (first, one after the last)."""
+    first = after = -1
+    for number in numbers:
+        if number != after:
+            if after > first:
+                yield first, after
+            first = number
+        after = number + 1
+    if after > first:
+        yield first, after
 
 
 class PacketService:
@@ -105,9 +166,9 @@ class PacketService:
             NotFound: No such capture, or not the actor's.
             InvalidInput: Its file is not there yet, or no capture file.
         """
-        await asyncio.to_thread(self._captures.get, actor, capture_id)
+        capture = await asyncio.to_thread(self._captures.get, actor, capture_id)
         path = await asyncio.to_thread(self._captures.directory, capture_id) / CAPTURE_NAME
         try:
-            return await asyncio.to_thread(PacketList, path)
+            return await asyncio.to_thread(partial(PacketList, path, growing=not capture.state.is_final))
         except FileNotFoundError as error:
             raise InvalidInput(f"capture {capture_id} has no file", why="nothing was written yet") from error

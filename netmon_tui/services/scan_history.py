@@ -160,6 +160,11 @@ class ScanHistory:
         directory = await asyncio.to_thread(self._scans.directory, scan_id)
         return await asyncio.to_thread(_output, directory)
 
+    async def directory(self, actor: Actor, scan_id: int) -> Path:
+        """Return where a scan's files are."""
+        await self.get(actor, scan_id)
+        return await asyncio.to_thread(self._scans.directory, scan_id)
+
     async def delete(self, actor: Actor, scan_id: int) -> None:
         """Delete a scan that has ended, with its results and files.
 

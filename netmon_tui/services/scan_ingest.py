@@ -15,6 +15,7 @@ from netmon_tui.domain.host import Host, Port, Script
 from netmon_tui.domain.scan import (
     HostFound,
     HostHinted,
+    PhaseBegan,
     PhaseProgress,
     PortDiscovered,
     RunScript,
@@ -134,6 +135,8 @@ class ScanIngest:
     def _take_other(self, event: ScanEvent) -> None:
         if isinstance(event, PhaseProgress):
             self._changed |= {"phase": event.task, "remaining": event.remaining}
+        elif isinstance(event, PhaseBegan):
+            self._changed |= {"phase": event.task, "remaining": None}
         elif isinstance(event, HostHinted):
             self._live.setdefault(event.host.address, [])
         elif isinstance(event, ScanStarted):

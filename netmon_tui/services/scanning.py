@@ -91,7 +91,8 @@ class ScanningService:
     async def plan(self, request: StartScan) -> ScanPreview:
         """Return what a request would run; raises what :meth:`start` would raise of it."""
         options, targets = self._parse(request)
-        command = await asyncio.to_thread(self._command, options, targets, XML_NAME)
+        path = self._jobs / "scan-N" / XML_NAME  # the number is known when the scan is
+        command = await asyncio.to_thread(self._command, options, targets, str(path))
         return ScanPreview(command.argv, command.warnings, targets.count)
 
     async def start(self, actor: Actor, request: StartScan) -> Scan:
@@ -113,7 +114,7 @@ class ScanningService:
         scan_id = await asyncio.to_thread(
             self._scans.create,
             actor,
-            targets=tuple(str(target) for target in targets.targets),
+            targets=targets.texts,
             profile=request.profile,
             arguments=options.line,
             name=request.name,

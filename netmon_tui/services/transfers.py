@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import csv
+import io
 import json
 import os
 import shutil
@@ -17,13 +19,14 @@ from netmon_tui.domain.neighbour import NeighbourRecord
 from netmon_tui.domain.scan import Scan, ScanStarted
 from netmon_tui.domain.user import Actor, Permission
 from netmon_tui.errors import InvalidInput, NetmonError, NotFound
+from netmon_tui.security.hostile_text import clean, csv_cell
 from netmon_tui.services.scan_ingest import ScanIngest, ingest_file, moment_of
 from netmon_tui.storage.audit_repository import AuditRepository
 from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.storage.host_queries import HostQueries
 from netmon_tui.storage.scan_repository import ScanRepository
 from netmon_tui.storage.scan_results import ScanResults
-from netmon_tui.tools.nmap_output import csv_lines, hosts_to_csv, is_nmap_xml
+from netmon_tui.tools.nmap_output import hosts_to_csv, is_nmap_xml
 from netmon_tui.tools.nmap_xml import close_truncated
 
 SCAN_FORMATS = ("xml", "json", "csv")
@@ -96,7 +99,7 @@ class TransferService:
         yield b"\n  ]\n}\n"
 
     def _csv_chunks(self, scan: Scan) -> Iterator[bytes]:
-        for line in hosts_to_csv(self._hosts.whole_hosts(scan.id)):
+        for line in hosts_to_csv(self._hosts.whole_hosts(scan.id), clean):
             yield line.encode()
 
     async def import_scan(self, actor: Actor, path: Path) -> Scan:
@@ -176,7 +179,7 @@ class TransferService:
         if format == "json":
             return iter([json.dumps(documents, indent=2).encode() + b"\n"])
         rows = ([str(document[name] or "") for name in _NEIGHBOUR_COLUMNS] for document in documents)
-        return (line.encode() for line in csv_lines([list(_NEIGHBOUR_COLUMNS), *rows]))
+        return iter([_csv([_NEIGHBOUR_COLUMNS, *rows]).encode()])
 
     async def export_capture(self, actor: Actor, capture_id: int, path: Path) -> Path:
         """Copy a capture's file to a new file and return its path.
@@ -196,6 +199,13 @@ class TransferService:
             raise NotFound(f"capture {capture_id} has no file")
         await asyncio.to_thread(self._audit.record, actor, "capture.export", f"capture {capture_id}", "")
         return path
+
+
+def _csv(rows: Iterable[Sequence[str]]) -> str:
+    """Return rows as CSV, every cell through the gate and none a formula."""
+    text = io.StringIO()
+    csv.writer(text).writerows([csv_cell(cell) for cell in row] for row in rows)
+    return text.getvalue()
 
 
 def _check_format(format: str, known: Sequence[str]) -> None:

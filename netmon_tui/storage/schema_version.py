@@ -131,6 +131,7 @@ def check_integrity(database: Database) -> tuple[str, ...]:
     if database.path is None:
         return ()
     with database.read() as connection:
-        found = [str(row[0]) for row in connection.execute(text("PRAGMA integrity_check"))]
+        rows = connection.execute(text("PRAGMA integrity_check"))
+        found = [str(row[0]) for row in rows if row[0] != "ok"]
         found += [f"foreign key of {row[0]}" for row in connection.execute(text("PRAGMA foreign_key_check"))]
-    return () if found == ["ok"] else tuple(found)
+    return tuple(found)

@@ -78,7 +78,7 @@ _DATA = re.compile(
 _PORT_END = re.compile(r"</port>\n")
 _PORTS_END = re.compile(r"</ports>\n")
 _HOST_SCRIPTS = re.compile(r"<hostscript>")
-_HOST_SCRIPTS_END = re.compile(r"</hostscript>")
+_HOST_SCRIPTS_END = re.compile(r"</hostscript>\n?")
 _END = re.compile(r'(?:<times srtt="-?[0-9]+" rttvar="-?[0-9]+" to="-?[0-9]+"/>\n)?</host>')
 _new = tuple.__new__
 

@@ -74,8 +74,10 @@ class NmapXmlParser:
         """Bytes that expat was given."""
         self._skipped_lines = 0
         """Line ends that it was not given."""
-        self._mark = (0, 0)
-        """Hosts read and bytes fed at the last sign of progress."""
+        self._progress = (0, 0)
+        """Hosts read and events waiting when something was last completed."""
+        self._progress_at = 0
+        """Bytes fed then."""
         self._error: InvalidInput | None = None
         self.finished = False
         """Whether the end tag of the root has come."""
@@ -189,9 +191,10 @@ class NmapXmlParser:
             raise InvalidInput(f"A tag of the XML has more than {MAX_TAG:,} bytes")
         if self._depth:
             self._expat.StartElementHandler = self._start_long if unread >= PIECE else self._start
-        if self._elements.events or self._elements.ordinal != self._mark[0]:
-            self._mark = (self._elements.ordinal, self._fed)
-        elif self._fed - self._mark[1] > MAX_ELEMENT:
+        progress = (self._elements.ordinal, len(self._elements.events))
+        if progress != self._progress:
+            self._progress, self._progress_at = progress, self._fed
+        elif self._fed - self._progress_at > MAX_ELEMENT:
             raise InvalidInput(f"A part of the XML has more than {MAX_ELEMENT:,} bytes")
 
     def _start_root(self, name: str, attributes: Attributes) -> None:

@@ -49,7 +49,8 @@ def host(index: int, ports: int, chance: random.Random) -> str:
     tail = ":".join(f"{index >> shift & 255:02X}" for shift in (16, 8, 0))
     start = 1_700_000_000 + index // 64
     parts = [
-        f'<host starttime="{start}" endtime="{start + 60}"><status state="up" reason="arp-response" reason_ttl="0"/>\n'
+        f'<host starttime="{start}" endtime="{start + 60}">'
+        '<status state="up" reason="arp-response" reason_ttl="0"/>\n'
         f'<address addr="10.{index >> 16 & 255}.{index >> 8 & 255}.{index & 255}" addrtype="ipv4"/>\n'
         f'<address addr="{prefix}:{tail}" addrtype="mac" vendor="{vendor}"/>\n'
         f'<hostnames>\n<hostname name="host-{index}.example.net" type="PTR"/>\n</hostnames>\n'
@@ -95,7 +96,8 @@ def generate(path: Path, hosts: int, ports: int = 5) -> None:
             file.write(host(index, ports, chance))
         file.write(
             '<runstats><finished time="1700009999" timestr="Wed Nov 15 00:59:59 2023"'
-            f' summary="Nmap done: {hosts} IP addresses ({hosts} hosts up) scanned" elapsed="9999.00" exit="success"/>'
+            f' summary="Nmap done: {hosts} IP addresses ({hosts} hosts up) scanned"'
+            ' elapsed="9999.00" exit="success"/>'
             f'<hosts up="{hosts}" down="0" total="{hosts}"/>\n</runstats>\n</nmaprun>\n'
         )
 

@@ -70,7 +70,7 @@ class HostView(Vertical):
         self._anchors = described.anchors if described else {}
         details.show(described.lines if described else [])
         if before is None or host is None or before.address != host.address:
-            table.grid.move_to(0)
+            table.grid.action_edge(False)
             details.action_edge(False)
 
     @on(Table.Highlighted, "#ports")

@@ -90,7 +90,9 @@ def test_users_live_through_all_verbs(admin, other_file) -> None:
         found = {user["name"]: user for user in admin("user", "list", "--json").document}
         return found[name]["role"], found[name]["state"]
 
-    assert admin("user", "add", "eve", "--new-password-file", other_file, "--email", "eve@example.org").code == 0
+    assert (
+        admin("user", "add", "eve", "--new-password-file", other_file, "--email", "eve@example.org").code == 0
+    )
     assert state("eve") == ("viewer", "active")
     assert admin("user", "role", "eve", "operator").code == 0
     assert state("eve") == ("operator", "active")

@@ -99,7 +99,7 @@ def test_what_is_missing_has_its_exit_code_and_a_fix(program, arguments, code) -
 def raise_in_a_command(monkeypatch, error: BaseException) -> None:
     def raising(*_, **__):
         secret = "the password"
-        raise error from (None if secret else None)
+        raise error from None if secret else error
 
     monkeypatch.setattr("netmon_tui.cli.context.CommandLine.run", raising)
 

@@ -1,5 +1,4 @@
 import shutil
-import time
 
 import pytest
 
@@ -78,15 +77,14 @@ def test_what_does_not_compile_is_refused_in_the_words_of_tcpdump(text, words, p
     assert caught.value.position == position
 
 
-@pytest.mark.parametrize(("limit", "value"), [("CPU_SECONDS", 1), ("DEADLINE", 0.2)])
-def test_a_filter_that_takes_too_long_is_given_up(monkeypatch, limit, value):
-    monkeypatch.setattr(filter_check, limit, value)
+@pytest.mark.parametrize(("cpu_seconds", "deadline"), [(1, 60.0), (60, 0.2)])
+def test_a_filter_that_takes_too_long_is_given_up(monkeypatch, cpu_seconds, deadline):
+    monkeypatch.setattr(filter_check, "CPU_SECONDS", cpu_seconds)
+    monkeypatch.setattr(filter_check, "DEADLINE", deadline)
     text = "port " + " or ".join(str(number) for number in range(1, 298))
     assert len(text) <= LONGEST_COMPLETED  # its length is allowed, but it is work for 4 s
-    began = time.monotonic()
     with pytest.raises(InvalidInput, match="too long to compile"):
         compile_filter(TCPDUMP, text)
-    assert time.monotonic() - began < 3.5
 
 
 @pytest.mark.parametrize("linktype", ["", "EN10MB -w x", "-r", "en10mb"])

@@ -33,7 +33,8 @@ SAMPLES = sorted(DATA.glob("*.xml"))
 FULL = (DATA / "full.xml").read_bytes()
 ROOT = b'<nmaprun scanner="nmap" args="nmap" start="1" version="7.93">'
 HOST = (
-    b'<host><status state="up" reason="r" reason_ttl="0"/>\n<address addr="192.0.2.%d" addrtype="ipv4"/>\n</host>\n'
+    b'<host><status state="up" reason="r" reason_ttl="0"/>\n'
+    b'<address addr="192.0.2.%d" addrtype="ipv4"/>\n</host>\n'
 )
 
 
@@ -96,11 +97,16 @@ def test_every_field_of_the_full_host_is_filled() -> None:
         "Linux 5.0 - 5.14",
         97,
         ("cpe:/o:linux:linux_kernel:5", "cpe:/h:asus:rt", "cpe:/o:asus:x"),
-        (("general purpose", "Linux", "Linux", "5.X", 97), ("WAP", "Asus", "embedded", "", 90)),
+        (("general purpose", "Linux", "Linux", "5.X", 97), ("WAP", "Asus", "embedded", "", 97)),
     )
     assert host.os[1] == OsMatch("Linux 4.15", 91)
     assert host.hops == (Hop(1, "198.51.100.1", "hop.example", 0.5), Hop(2, "192.0.2.1", "", None))
-    assert (host.distance, host.uptime, host.started, host.finished) == (1, 123_456, 1_700_000_001.0, 1_700_000_060.0)
+    assert (host.distance, host.uptime, host.started, host.finished) == (
+        1,
+        123_456,
+        1_700_000_001.0,
+        1_700_000_060.0,
+    )
     assert [script.id for script in host.scripts] == ["smb-os-discovery", "clock-skew"]
     assert found[1].host.timed_out and found[2].host.status == "down"
     assert found[3].host.address == "2001:db8::5" and found[3].host.ports[0].protocol == "sctp"
@@ -109,7 +115,13 @@ def test_every_field_of_the_full_host_is_filled() -> None:
 def test_every_field_of_a_port_is_filled() -> None:
     host = next(event.host for event in read(FULL) if isinstance(event, HostFound))
     ssh, https, dns, rpc = host.ports
-    assert (ssh.number, ssh.protocol, ssh.state, ssh.reason, ssh.reason_ttl) == (22, "tcp", "open", "syn-ack", 64)
+    assert (ssh.number, ssh.protocol, ssh.state, ssh.reason, ssh.reason_ttl) == (
+        22,
+        "tcp",
+        "open",
+        "syn-ack",
+        64,
+    )
     assert ssh.service is not None and ssh.service._asdict() == {
         "name": "ssh",
         "product": "OpenSSH",
@@ -185,7 +197,7 @@ def test_a_host_is_delivered_with_its_last_byte() -> None:
         (ROOT + b"</nmaprun><more/>", "malformed"),
         (b"\xff\xfe" + ROOT, "malformed"),
     ],
-    ids=lambda value: value if isinstance(value, str) else None,
+    ids=["text", "html", "entity", "parameter", "default", "deep", "tables", "tag", "part", "junk", "bom"],
 )
 def test_bad_documents_are_refused_at_once(xml: bytes, reason: str) -> None:
     began = time.perf_counter()
@@ -204,7 +216,7 @@ def test_a_fault_loses_nothing_before_it_and_names_its_line() -> None:
 
 def test_a_fault_is_reported_again() -> None:
     parser = NmapXmlParser()
-    for call in (lambda: parser.feed(b"nonsense"), lambda: parser.feed(FULL), parser.close):
+    for call in (lambda: parser.feed(b"<html>"), lambda: parser.feed(FULL), parser.close):
         with pytest.raises(InvalidInput):
             call()
 
@@ -282,7 +294,12 @@ def test_long_values_are_cut() -> None:
     port = b'<port protocol="tcp" portid="1"><state state="open"/>' + service + script + b"</port>"
     found = next(event.host.ports[0] for event in read(with_ports(port)) if isinstance(event, HostFound))
     assert found.service is not None
-    assert len(found.service.product) == len(found.scripts[0].output) == len(found.scripts[0].data["k"]) == 65_536
+    assert (
+        len(found.service.product)
+        == len(found.scripts[0].output)
+        == len(found.scripts[0].data["k"])
+        == 65_536
+    )
 
 
 def test_reasons_are_bounded_but_counted() -> None:

@@ -1,0 +1,291 @@
+"""Starting a capture: interface, filter, limits, and the command they make."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import shlex
+from collections.abc import Awaitable, Callable, Sequence
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.widgets import Button, Checkbox, Input, Label, Select, Static
+
+from netmon_tui.domain.capture import DEFAULT_SNAPLEN, CapturePreview, StartCapture
+from netmon_tui.domain.neighbour import Interface
+from netmon_tui.errors import InvalidInput, NetmonError
+from netmon_tui.ui.modals.dialog import Dialog
+from netmon_tui.ui.rendering import Tone, content, rate, size, state_style
+from netmon_tui.ui.session import Session
+from netmon_tui.ui.widgets.figure import Figure
+from netmon_tui.ui.widgets.rate_line import RateMeter
+
+DEBOUNCE_SECONDS = 0.2
+"""Compiling starts tcpdump, so it waits for a pause in the typing."""
+PROTOCOLS = ("tcp", "udp", "icmp", "icmp6", "arp", "dns", "dhcp", "ip", "ip6", "sctp")
+_UNITS = {"": 1, "k": 1_000, "M": 1_000_000, "G": 1_000_000_000}
+_SIZE = re.compile(r"(\d{1,12}(?:\.\d{1,6})?)\s*([kKmMgG]?)[bB]?")
+_SIGNS: dict[Tone, str] = {"success": "ok", "warning": "warn", "error": "failed"}
+"""Tone of a verdict to the state whose glyph it has."""
+
+
+class CaptureForm(Dialog[StartCapture]):
+    """Asks what to capture; stays open until it is started, and says why when it is not.
+
+    Args:
+        session: Services and actor.
+        start: Starts the capture; raises NetmonError when it is refused.
+        host, interface: Prefilled; foreign text, which the filter's grammar judges.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        start: Callable[[StartCapture], Awaitable[None]],
+        *,
+        host: str = "",
+        interface: str = "",
+    ) -> None:
+        super().__init__()
+        self._capturing = session.services.capturing
+        self._settings = session.services.settings.captures
+        self._start = start
+        self._host = host
+        self._interface = interface
+        self._built = ""
+        """The filter the simple fields made last."""
+        self._edited = False
+        """Whether the fields were changed after somebody wrote another filter."""
+        self._own_session = self._capturing.own_session()
+        self._rates: dict[str, tuple[RateMeter, RateMeter]] = {}
+
+    def compose(self) -> ComposeResult:
+        """What, how long, and the command."""
+        with self.box("New capture"):
+            with Horizontal(classes="form--line"):
+                yield Label("Interface", classes="form--label")
+                yield Select[str]([], prompt="looking ...", id="interface", compact=True)
+                yield Figure(id="interface-rate")
+            with Horizontal(classes="form--line"):
+                yield Label("Protocol", classes="form--label")
+                options = [(content(name), name) for name in PROTOCOLS]
+                yield Select(options, prompt="any", id="protocol", compact=True)
+                yield Label("Host", classes="form--next")
+                yield Input(
+                    self._host, placeholder="address, network or MAC", id="host", compact=True, max_length=64
+                )
+                yield Label("Port", classes="form--next")
+                yield Input(placeholder="80 or 1-99", id="port", compact=True, max_length=11)
+            with Horizontal(classes="form--line"):
+                yield Label("Filter", classes="form--label")
+                yield Input(placeholder="all packets", id="filter", compact=True)
+            yield Figure(id="caret")
+            yield Static("", id="verdict")
+            yield from self._limits()
+            with Horizontal(classes="form--line"):
+                yield Label("Name", classes="form--label")
+                yield Input(placeholder="optional", id="name", compact=True, max_length=100)
+            yield Static("", id="command")
+            with Horizontal(classes="dialog--buttons"):
+                yield Button("Cancel", id="cancel", compact=True)
+                yield Button("Start", id="start", variant="primary", compact=True)
+
+    def _limits(self) -> ComposeResult:
+        """Lines of limits and switches."""
+        with Horizontal(classes="form--line"):
+            yield Label("Stop after", classes="form--label")
+            yield Input(placeholder="no limit", id="packets", compact=True, max_length=12)
+            yield Label("packets", classes="form--unit")
+            seconds, largest = self._settings.longest_run_seconds, size(self._settings.largest_bytes)
+            yield Input(placeholder=str(seconds), id="seconds", compact=True, max_length=9)
+            yield Label("seconds", classes="form--unit")
+            yield Input(placeholder=largest, id="size", compact=True, max_length=12)
+            yield Label("of file", classes="form--unit")
+        with Horizontal(classes="form--line"):
+            yield Label("Per packet", classes="form--label")
+            yield Input(placeholder=str(DEFAULT_SNAPLEN), id="snaplen", compact=True, max_length=6)
+            yield Label("bytes", classes="form--unit")
+            yield Checkbox("Promiscuous", True, id="promiscuous", compact=True)
+        there_is = self._own_session or "there is none"
+        yield Checkbox(
+            content(f"Leave out my own SSH session ({there_is})"),
+            bool(self._own_session) and not self._settings.include_own_ssh,
+            id="without-ssh",
+            compact=True,
+            disabled=not self._own_session,
+        )
+
+    def on_mount(self) -> None:
+        """Look for the interfaces, and begin to count."""
+        self._offer_interfaces()
+        if self._host:
+            self._build_filter()
+        self.query_one("#filter").focus()
+        self.set_interval(1.0, self._count)
+
+    @work(exclusive=True, group="form-interfaces", exit_on_error=False)
+    async def _offer_interfaces(self) -> None:
+        found = await self._capturing.interfaces()
+        select = self.query_one("#interface", Select)
+        select.set_options([(content(_describe(interface)), interface.name) for interface in found])
+        names = [interface.name for interface in found]
+        select.value = self._interface if self._interface in names else _likely(found)
+        self._count()
+        self._check()
+
+    @work(exclusive=True, group="form-count", exit_on_error=False)
+    async def _count(self) -> None:
+        """Show what goes through the chosen interface."""
+        name = self._chosen("interface")
+        counters = (await self._capturing.interface_counters()).get(name)
+        if counters is None:
+            self.query_one("#interface-rate", Figure).show("")
+            return
+        inward, outward = self._rates.setdefault(name, (RateMeter(), RateMeter()))
+        speeds = inward.read(counters.rx_packets), outward.read(counters.tx_packets)
+        self.query_one("#interface-rate", Figure).show(f"in {rate(speeds[0])}  out {rate(speeds[1])}")
+
+    @on(Select.Changed, "#protocol")
+    @on(Input.Changed, "#host")
+    @on(Input.Changed, "#port")
+    def _fields_changed(self) -> None:
+        self._build_filter()
+
+    @on(Select.Changed, "#interface")
+    @on(Input.Changed)
+    @on(Checkbox.Changed)
+    def _changed(self) -> None:
+        self._check()
+
+    def _build_filter(self) -> None:
+        """Let the simple fields write the filter, unless somebody wrote another one there."""
+        line = self.query_one("#filter", Input)
+        self._edited = line.value not in ("", self._built)
+        if self._edited:
+            return
+        try:
+            self._built = self._capturing.build_filter(
+                self._chosen("protocol"), self._text("host"), self._text("port")
+            )
+        except InvalidInput as error:
+            self._refuse(str(error))
+        else:
+            line.value = self._built
+
+    @work(exclusive=True, group="form-check", exit_on_error=False)
+    async def _check(self) -> None:
+        """Compile the filter once the typing pauses, and show what would run."""
+        await asyncio.sleep(DEBOUNCE_SECONDS)
+        try:
+            self._capturing.build_filter(self._chosen("protocol"), self._text("host"), self._text("port"))
+            request = self._request()
+        except InvalidInput as error:
+            self._refuse(str(error))
+            return
+        self._show(await self._capturing.preview(request))
+
+    def _show(self, preview: CapturePreview) -> None:
+        if preview.error:
+            self._refuse(preview.error, position=preview.position)
+            return
+        self._caret(None)
+        note = "; written by hand, so the fields above do not change it" if self._edited else ""
+        self._say(
+            f"valid, {preview.instructions} instructions{note}", "warning" if self._edited else "success"
+        )
+        self.query_one("#command", Static).update(content(shlex.join(preview.command), 2_000))
+        self.query_one("#start", Button).disabled = False
+
+    def _refuse(self, why: str, *, position: int | None = None) -> None:
+        """Say why it cannot start, with a mark under the place in the filter."""
+        self._caret(position)
+        self._say(why, "error")
+        self.query_one("#command", Static).update("")
+        self.query_one("#start", Button).disabled = True
+
+    def _say(self, text: str, tone: Tone) -> None:
+        verdict = self.query_one("#verdict", Static)
+        verdict.update(content(f"{state_style(_SIGNS[tone]).glyph} {text}"))
+        for name in _SIGNS:
+            verdict.set_class(name == tone, f"-{name}")
+
+    def _caret(self, position: int | None) -> None:
+        line = self.query_one("#filter", Input)
+        shown = -1 if position is None else position - round(line.scroll_x)
+        self.query_one("#caret", Figure).show(" " * shown + "^" if shown >= 0 else "", "error")
+
+    def _request(self) -> StartCapture:
+        """Return what the form asks for.
+
+        Raises:
+            InvalidInput: A limit is no number.
+        """
+        return StartCapture(
+            interface=self._chosen("interface"),
+            filter=self._text("filter"),
+            snaplen=_whole(self._text("snaplen"), "bytes per packet") or DEFAULT_SNAPLEN,
+            packets=_whole(self._text("packets"), "packets"),
+            seconds=float(_whole(self._text("seconds"), "seconds")),
+            size=parse_size(self._text("size")),
+            buffer_kib=self._settings.buffer_kib,
+            promiscuous=self.query_one("#promiscuous", Checkbox).value,
+            include_own_ssh=bool(self._own_session) and not self.query_one("#without-ssh", Checkbox).value,
+            name=self._text("name"),
+        )
+
+    def _text(self, id: str) -> str:
+        return self.query_one(f"#{id}", Input).value.strip()
+
+    def _chosen(self, id: str) -> str:
+        value = self.query_one(f"#{id}", Select).value
+        return value if isinstance(value, str) else ""
+
+    @on(Button.Pressed, "#cancel")
+    def _cancel(self) -> None:
+        self.dismiss(None)
+
+    @on(Button.Pressed, "#start")
+    @on(Input.Submitted)
+    @work(exclusive=True, group="form-start", exit_on_error=False)
+    async def _submit(self) -> None:
+        try:
+            request = self._request()
+            await self._start(request)
+        except NetmonError as error:
+            self._refuse(str(error), position=error.position if isinstance(error, InvalidInput) else None)
+        else:
+            self.dismiss(request)
+
+
+def parse_size(text: str) -> int:
+    """Return bytes from ``4096``, ``64k``, ``1.5 GB``; empty is 0.
+
+    Raises:
+        InvalidInput: It is neither.
+    """
+    found = _SIZE.fullmatch(text)
+    if text and not found:
+        raise InvalidInput(f"{text!r} is no size", fix="bytes, or a number with k, M or G")
+    unit = found[2].upper().replace("K", "k") if found else ""
+    return int(float(found[1]) * _UNITS[unit]) if found else 0
+
+
+def _whole(text: str, what: str) -> int:
+    if not text:
+        return 0
+    if not (text.isascii() and text.isdecimal()):
+        raise InvalidInput(f"{text!r} is no number of {what}", fix="digits only, or nothing")
+    return int(text)
+
+
+def _describe(interface: Interface) -> str:
+    address = interface.addresses[0].address if interface.addresses else ""
+    words = [f"{interface.name:<10}", address, "" if interface.up else "(down)"]
+    return " ".join(word for word in words if word)
+
+
+def _likely(found: Sequence[Interface]) -> str:
+    """Return the interface one most likely means: with a gateway, else up, else the first."""
+    ranked = sorted(found, key=lambda one: (not one.gateways, not one.addresses, one.loopback, not one.up))
+    return ranked[0].name

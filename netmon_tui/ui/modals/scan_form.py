@@ -1,0 +1,183 @@
+"""The form of a new scan: what is typed on top, what exactly would run below."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import shlex
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.containers import Horizontal, VerticalScroll
+from textual.content import Content
+from textual.suggester import SuggestFromList
+from textual.widgets import Button, Input, Label, Select, Static
+
+from netmon_tui.domain.scan import ScanPreview, StartScan
+from netmon_tui.errors import NetmonError
+from netmon_tui.ui.modals.dialog import Dialog
+from netmon_tui.ui.rendering import content, thin
+from netmon_tui.ui.session import Session
+
+DEFAULT_PROFILE = "Quick scan"
+OWN_OPTIONS = ""
+"""Value of the profile list when the options are nobody's profile."""
+PREVIEW_SECONDS = 0.2
+"""Pause in typing after which the preview follows."""
+LONGEST_TARGETS = 16_384
+LONGEST_OPTIONS = 4_096
+LONGEST_NAME = 120
+LONGEST_COMMAND = 2_000
+"""Characters of the command line that are shown."""
+_SEPARATORS = re.compile(r"[\s,]+")
+
+
+class ScanForm(Dialog[StartScan]):
+    """Asks for targets, profile, options and name; gives a request that was accepted by the preview.
+
+    Args:
+        session: Services and actor.
+        request: What stands in the fields to begin with; foreign text may stand in it.
+    """
+
+    def __init__(self, session: Session, request: StartScan) -> None:
+        super().__init__()
+        self._scanning = session.services.scanning
+        self._neighbours = session.services.neighbours
+        self._profiles = {profile.name: profile for profile in self._scanning.profiles()}
+        fresh = not request.profile and not request.arguments
+        self._profile = DEFAULT_PROFILE if fresh else request.profile
+        self._options = self._profiles[DEFAULT_PROFILE].arguments if fresh else request.arguments
+        self._targets = " ".join(request.targets)
+        self._name = request.name
+
+    def compose(self) -> ComposeResult:
+        """Fields, preview, buttons."""
+        names = [(content(name), name) for name in self._profiles]
+        with self.box("New scan", id="scan-form"):
+            with Horizontal(classes="form--row"):
+                yield Label("Targets")
+                yield Input(self._targets, id="targets", max_length=LONGEST_TARGETS, compact=True)
+            yield Static("Addresses, networks, ranges, names", id="networks", classes="form--hint")
+            with Horizontal(classes="form--row"):
+                yield Label("Profile")
+                yield Select(
+                    [*names, (content("Own options"), OWN_OPTIONS)],
+                    value=self._profile if self._profile in self._profiles else OWN_OPTIONS,
+                    allow_blank=False,
+                    id="profile",
+                    compact=True,
+                )
+            yield Static("", id="profile-description", classes="form--hint")
+            with Horizontal(classes="form--row"):
+                yield Label("Options")
+                yield Input(self._options, id="options", max_length=LONGEST_OPTIONS, compact=True)
+            with Horizontal(classes="form--row"):
+                yield Label("Name")
+                yield Input(
+                    self._name, placeholder="optional", id="name", max_length=LONGEST_NAME, compact=True
+                )
+            with VerticalScroll(id="scan-preview", can_focus=False):
+                yield Static("", id="preview")
+            with Horizontal(classes="dialog--buttons"):
+                yield Button("Cancel", id="cancel")
+                yield Button("Start", id="start", variant="primary", disabled=True)
+
+    def on_mount(self) -> None:
+        """Look at what is there, and suggest the networks of this machine."""
+        self._describe()
+        self._look(0.0)
+        self._suggest()
+
+    @work(exclusive=True, group="scan-networks", exit_on_error=False)
+    async def _suggest(self) -> None:
+        try:
+            networks = await self._neighbours.local_networks()
+        except NetmonError:
+            return  # a suggestion less
+        if networks:
+            self.query_one("#targets", Input).suggester = SuggestFromList(networks)
+            self.query_one("#networks", Static).update(content("Local: " + "  ".join(networks)))
+
+    @on(Select.Changed, "#profile")
+    def _profile_chosen(self, event: Select.Changed) -> None:
+        chosen = self._profiles.get(str(event.value))
+        self._describe()
+        options = self.query_one("#options", Input)
+        if chosen is not None and _same(options.value) != _same(chosen.arguments):
+            options.value = chosen.arguments
+
+    @on(Input.Changed, "#options")
+    def _options_typed(self, event: Input.Changed) -> None:
+        select = self.query_one("#profile", Select)
+        now = self._profiles.get(str(select.value))
+        if now is None or _same(now.arguments) != _same(event.value):
+            typed = _same(event.value)
+            names = (p.name for p in self._profiles.values() if _same(p.arguments) == typed)
+            select.value = next(names, OWN_OPTIONS)
+        self._look(PREVIEW_SECONDS)
+
+    @on(Input.Changed, "#targets")
+    def _targets_typed(self) -> None:
+        self._look(PREVIEW_SECONDS)
+
+    @on(Button.Pressed, "#cancel")
+    def _cancel(self) -> None:
+        self.dismiss(None)
+
+    @on(Button.Pressed, "#start")
+    @on(Input.Submitted)
+    def _submitted(self) -> None:
+        self._start()
+
+    @work(exclusive=True, group="scan-preview", exit_on_error=False)
+    async def _look(self, delay: float) -> None:
+        """Show what would run once typing pauses; the next key press starts the pause anew."""
+        await asyncio.sleep(delay)
+        self._show(await self._scanning.preview(self._request()))
+
+    @work(exclusive=True, group="scan-preview", exit_on_error=False)
+    async def _start(self) -> None:
+        """Give the request back if it is accepted as it stands now."""
+        request = self._request()
+        preview = await self._scanning.preview(request)
+        self._show(preview)
+        if not preview.error:
+            self.dismiss(request)
+
+    def _request(self) -> StartScan:
+        """Return what the fields say."""
+        targets = self.query_one("#targets", Input).value
+        return StartScan(
+            targets=tuple(target for target in _SEPARATORS.split(targets) if target),
+            arguments=_same(self.query_one("#options", Input).value),
+            profile=str(self.query_one("#profile", Select).value),
+            name=self.query_one("#name", Input).value.strip(),
+        )
+
+    def _describe(self) -> None:
+        chosen = self._profiles.get(str(self.query_one("#profile", Select).value))
+        words = chosen.description if chosen else "Only what is typed below."
+        self.query_one("#profile-description", Static).update(content(words))
+
+    def _show(self, preview: ScanPreview) -> None:
+        self.query_one("#start", Button).disabled = bool(preview.error)
+        view = self.query_one("#preview", Static)
+        view.set_class(bool(preview.error), "dialog--error")
+        view.update(content(preview.error) if preview.error else _accepted(preview))
+
+
+def _accepted(preview: ScanPreview) -> Content:
+    """Return the command line, how much it covers, and every warning."""
+    count = f"{thin(preview.addresses)} address{'' if preview.addresses == 1 else 'es'}"
+    lines = [
+        content(shlex.join(preview.command), LONGEST_COMMAND),
+        content(count).stylize("$text-muted"),
+        *(content(f"! {warning}").stylize("$text-warning") for warning in preview.warnings),
+    ]
+    return Content("\n").join(lines)
+
+
+def _same(options: str) -> str:
+    """Return options without what makes no difference."""
+    return " ".join(options.split())

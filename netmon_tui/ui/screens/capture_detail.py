@@ -1,0 +1,158 @@
+"""One capture: its figures, live while it runs, over the packets of its file."""
+
+from __future__ import annotations
+
+import time
+from typing import ClassVar
+
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.message import Message
+from textual.widgets import Footer
+
+from netmon_tui.domain.capture import Capture
+from netmon_tui.domain.user import Permission
+from netmon_tui.ui.commands import command
+from netmon_tui.ui.messages import CaptureAddress, ScanAddress, ShowHost
+from netmon_tui.ui.modals.help import Help, title_of
+from netmon_tui.ui.screens.capture_actions import CaptureActions
+from netmon_tui.ui.session import Session
+from netmon_tui.ui.widgets.capture_header import CaptureHeader
+from netmon_tui.ui.widgets.live import LiveScreen
+from netmon_tui.ui.widgets.packet_browser import PacketBrowser
+
+HELP_TEXT = (
+    "Above: the figures of the capture. Packets and protocols are the kernel's own count; captured, received and\n"
+    "dropped are tcpdump's. Below: the packets of the file, the fields of one, and its bytes.\n"
+    "In the fields, right opens and left closes; the bytes of a field are marked, and a byte shows its field."
+)
+LOOK_SECONDS = 1.0
+"""How often a growing file is looked at."""
+
+
+class CaptureDetailScreen(LiveScreen):
+    """A capture and its packets.
+
+    Args:
+        session: Services and actor.
+        capture_id: Which one.
+    """
+
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (70, "-normal"), (110, "-wide")]
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (30, "-high")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        command("capture.back", "escape", "back", "Back", "Back to where you came from."),
+        command("capture.stop", "x", "stop", "Stop", "Stop this capture; its packets are kept."),
+        command("capture.export", "e", "export", "Export", "Copy the capture file (pcap)."),
+        command("capture.scan", "s", "scan", "Scan", "Scan the address under the cursor."),
+        command("capture.capture", "c", "capture", "Capture", "Capture the address under the cursor."),
+        command("capture.host", "H", "host", "Host", "Show what is known of the address under the cursor."),
+        command("capture.facts", "i", "facts", "File", "Show or hide file and SHA-256.", show=False),
+        command("capture.freeze", "p", "freeze", "Freeze", "Stop and continue updating.", show=False),
+        command("capture.help", "question_mark,f1", "help", "Help", "Show what this is and all its keys."),
+    ]
+
+    def __init__(self, session: Session, capture_id: int) -> None:
+        super().__init__(session)
+        self.capture_id = capture_id
+        self._capture: Capture | None = None
+        self._looked = 0.0
+
+    @property
+    def _actions(self) -> CaptureActions:
+        return CaptureActions(self.session, self.app)
+
+    def compose(self) -> ComposeResult:
+        """Figures, packets, keys."""
+        packets, actor = self.session.services.packets, self.session.actor
+        yield CaptureHeader(id="capture-header")
+        yield PacketBrowser(lambda: packets.open(actor, self.capture_id), id="packet-browser")
+        yield Footer(show_command_palette=False, compact=True)
+
+    def on_mount(self) -> None:
+        """Begin to follow."""
+        super().on_mount()
+        self.query_one(PacketBrowser).table.focus()
+
+    async def refresh_live(self, *, changed: bool) -> None:
+        """Show new figures when there are some, and the running clock."""
+        if not changed and (self._capture is None or self._capture.state.is_final):
+            return
+        before = self._capture
+        if changed or before is None:
+            self._capture = await self.session.services.capturing.get(self.session.actor, self.capture_id)
+        capture = self._capture
+        assert capture is not None
+        self.query_one(CaptureHeader).show(capture)
+        ended = before is not None and before.state != capture.state
+        now = time.monotonic()
+        if before is None or ended or (changed and now - self._looked >= LOOK_SECONDS):
+            self._looked = now
+            await self.query_one(PacketBrowser).look(growing=not capture.state.is_final)
+        if before is None or ended:
+            self.refresh_bindings()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Grey out what the capture, the row or the role does not allow."""
+        actor, capture = self.session.actor, self._capture
+        if action == "stop":
+            runs = capture is not None and not capture.state.is_final
+            return (runs and actor.may(Permission.CAPTURE)) or None
+        if action == "export":
+            return actor.may(Permission.EXPORT) or None
+        if action in {"scan", "capture", "host"}:
+            needed = {"scan": Permission.SCAN, "capture": Permission.CAPTURE}.get(action, Permission.VIEW)
+            return (actor.may(needed) and bool(self._address)) or None
+        return True
+
+    @property
+    def _address(self) -> str:
+        browser = self.query(PacketBrowser)
+        return browser.first().address if browser else ""
+
+    def action_back(self) -> None:
+        """Leave."""
+        self.dismiss(None)
+
+    @work(exclusive=True, group="capture-stop", exit_on_error=False)
+    async def action_stop(self) -> None:
+        """Stop it."""
+        await self._actions.stop(self.capture_id)
+
+    @work(exclusive=True, group="capture-export", exit_on_error=False)
+    async def action_export(self) -> None:
+        """Copy the file."""
+        await self._actions.export(self.capture_id)
+
+    def action_scan(self) -> None:
+        """Scan the address under the cursor."""
+        self._pivot(ScanAddress(self._address))
+
+    def action_capture(self) -> None:
+        """Capture the address under the cursor, on the same interface."""
+        interface = self._capture.interface if self._capture else ""
+        self._pivot(CaptureAddress(self._address, interface))
+
+    def action_host(self) -> None:
+        """Show what is known of the address under the cursor."""
+        self._pivot(ShowHost(self._address))
+
+    def _pivot(self, message: Message) -> None:
+        """Leave, and hand a request to the screen beneath."""
+        beneath = self.app.screen_stack[-2]
+        self.dismiss(None)
+        beneath.post_message(message)
+
+    def action_facts(self) -> None:
+        """Show or hide the file's facts."""
+        self.toggle_class("-facts")
+
+    def action_freeze(self) -> None:
+        """Stop or continue updating."""
+        self.toggle_frozen()
+        self.notify("Frozen; p continues" if self.frozen else "Live again", markup=False)
+
+    def action_help(self) -> None:
+        """Show help."""
+        self.app.push_screen(Help(title_of("A capture"), HELP_TEXT, list(self.active_bindings.values())))

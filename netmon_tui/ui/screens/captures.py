@@ -1,0 +1,197 @@
+"""Tab 3: the catalogue of captures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import BindingType
+
+from netmon_tui.domain.capture import Capture
+from netmon_tui.domain.job import JobState
+from netmon_tui.domain.user import Permission
+from netmon_tui.ui.commands import command
+from netmon_tui.ui.rendering import ASCII_CLASS, rate, size, state_style, thin, when
+from netmon_tui.ui.screens.capture_actions import CaptureActions
+from netmon_tui.ui.screens.capture_detail import CaptureDetailScreen
+from netmon_tui.ui.session import Session
+from netmon_tui.ui.widgets.pane import Pane
+from netmon_tui.ui.widgets.rate_line import RateMeter
+from netmon_tui.ui.widgets.row_source import Cell, Row
+from netmon_tui.ui.widgets.table import Table
+from netmon_tui.ui.widgets.table_columns import Column
+from netmon_tui.ui.widgets.window_source import WindowSource
+
+COLUMNS = (
+    Column("id", "#", width=5, align="right", priority=0),
+    Column("interface", "Interface", width=10, priority=0),
+    Column("filter", "Filter", minimum=12, priority=1),
+    Column("state", "State", width=13, priority=0),
+    Column("packets", "Packets", width=11, align="right", priority=0),
+    Column("bytes", "Bytes", width=7, align="right", priority=2),
+    Column("rate", "Rate", width=10, align="right", priority=3),
+    Column("dropped", "Dropped", width=7, align="right", priority=4),
+    Column("owner", "Owner", width=10, priority=6),
+    Column("started", "Started", width=8, priority=5),
+)
+_STATE = 3
+"""Index of the state among the cells."""
+
+
+class CapturesPane(Pane):
+    """All captures the actor may see, newest first, running ones live."""
+
+    HELP_TITLE = "Captures"
+    HELP_TEXT = (
+        "A capture writes the packets of an interface to a file. It goes on when you log out, within its limits.\n"
+        "Open one to see its packets, also while it runs; export copies the pcap file."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        command("captures.new", "n", "new", "New", "Start a capture."),
+        command("captures.stop", "x", "stop", "Stop", "Stop this capture; its packets are kept."),
+        command("captures.export", "e", "export", "Export", "Copy the capture file (pcap)."),
+        command(
+            "captures.delete", "delete", "delete", "Delete", "Delete this capture, or the selected ones."
+        ),
+    ]
+
+    def __init__(self, session: Session, *, id: str | None = None) -> None:
+        super().__init__(session, id=id)
+        self._source = WindowSource(self._count, self._fetch)
+        self._meters: dict[int, RateMeter] = {}
+        """Of the running captures."""
+
+    @property
+    def _actions(self) -> CaptureActions:
+        return CaptureActions(self.session, self.app)
+
+    def compose(self) -> ComposeResult:
+        """One table."""
+        yield Table(COLUMNS, source=self._source, empty_text="No captures yet. Press n", id="captures")
+
+    def focus_content(self) -> None:
+        """Focus the table."""
+        self.query_one(Table).focus()
+
+    async def refresh_data(self) -> None:
+        """Fetch the visible rows again."""
+        self._source.invalidate()
+
+    def open_form(self, host: str = "", interface: str = "") -> None:
+        """Open the form for a new capture, prefilled."""
+        if self.session.actor.may(Permission.CAPTURE):
+            self._start(host, interface)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Grey out what the row or the role does not allow."""
+        actor, row = self.session.actor, self.query_one(Table).cursor_row
+        runs = row is not None and not _state_of(row).is_final
+        if action == "new":
+            return actor.may(Permission.CAPTURE) or None
+        if action == "stop":
+            return (runs and actor.may(Permission.CAPTURE)) or None
+        if action == "delete":
+            return (row is not None and not runs and actor.may(Permission.DELETE)) or None
+        if action == "export":
+            return (row is not None and actor.may(Permission.EXPORT)) or None
+        return True
+
+    def action_new(self) -> None:
+        """Open the form."""
+        self.open_form()
+
+    @work(exclusive=True, group="capture-form", exit_on_error=False)
+    async def _start(self, host: str, interface: str) -> None:
+        capture = await self._actions.start(host=host, interface=interface)
+        if capture is not None:
+            self._source.invalidate()
+            self._open(capture.id)
+
+    @work(group="capture-stop", exit_on_error=False)
+    async def action_stop(self) -> None:
+        """Stop the capture under the cursor."""
+        if (capture_id := self._capture_id()) is not None:
+            await self._actions.stop(capture_id)
+
+    @work(exclusive=True, group="capture-export", exit_on_error=False)
+    async def action_export(self) -> None:
+        """Copy the file of the capture under the cursor."""
+        if (capture_id := self._capture_id()) is not None:
+            await self._actions.export(capture_id)
+
+    @work(exclusive=True, group="capture-delete", exit_on_error=False)
+    async def action_delete(self) -> None:
+        """Delete the selected captures, or the one under the cursor."""
+        table = self.query_one(Table)
+        chosen = [key for key in table.selected_keys or {self._capture_id()} if isinstance(key, int)]
+        if chosen:
+            await self._actions.delete(sorted(chosen))
+            self._source.invalidate()
+
+    @on(Table.Opened)
+    def _opened(self, event: Table.Opened) -> None:
+        if isinstance(event.key, int):
+            self._open(event.key)
+
+    @on(Table.Highlighted)
+    def _highlighted(self) -> None:
+        self.refresh_bindings()
+
+    def _open(self, capture_id: int) -> None:
+        self.app.push_screen(CaptureDetailScreen(self.session, capture_id))
+
+    def _capture_id(self) -> int | None:
+        key = self.query_one(Table).cursor_key
+        return key if isinstance(key, int) else None
+
+    async def _count(self, text: str) -> int:
+        return await self.session.services.capturing.count(self.session.actor, text)
+
+    async def _fetch(
+        self, start: int, stop: int, sort: str | None, reverse: bool, filter: str
+    ) -> Sequence[Row]:
+        captures = await self.session.services.capturing.find(
+            self.session.actor,
+            offset=start,
+            limit=stop - start,
+            sort=sort or "id",
+            reverse=reverse if sort else True,
+            text=filter,
+        )
+        rows = [self._row(capture) for capture in captures]
+        running = {capture.id for capture in captures if not capture.state.is_final}
+        if running != self._meters.keys():
+            self._meters = {key: meter for key, meter in self._meters.items() if key in running}
+            self.call_later(self.refresh_bindings)
+        # Without packets the database does not change, and yet the rate falls.
+        self.LIVE = bool(running)
+        return rows
+
+    def _row(self, capture: Capture) -> Row:
+        look, counters = state_style(capture.state), capture.counters
+        speed = ""
+        if not capture.state.is_final:
+            speed = rate(self._meters.setdefault(capture.id, RateMeter()).read(counters.packets))
+        return Row(
+            capture.id,
+            (
+                str(capture.id),
+                capture.interface,
+                capture.filter,
+                Cell(look.label(self.app.has_class(ASCII_CLASS)), look.tone, sort=capture.state.value),
+                Cell(thin(counters.packets), sort=counters.packets),
+                Cell(size(counters.bytes), sort=counters.bytes),
+                speed,
+                Cell(thin(counters.dropped), "error" if counters.dropped else ""),
+                capture.owner,
+                when(capture.started, datetime.now(UTC)) if capture.started else "",
+            ),
+        )
+
+
+def _state_of(row: Row) -> JobState:
+    cell = row.cells[_STATE]
+    return JobState(str(cell.sort)) if isinstance(cell, Cell) else JobState.QUEUED

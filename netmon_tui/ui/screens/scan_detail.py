@@ -1,0 +1,244 @@
+"""One scan, live while it runs: hosts, services, nmap's own text, and what it was asked to do."""
+
+from __future__ import annotations
+
+import time
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.widgets import Footer, TabbedContent, TabPane
+
+from netmon_tui.domain.scan import Scan
+from netmon_tui.domain.user import Permission
+from netmon_tui.ui.commands import command
+from netmon_tui.ui.messages import CaptureAddress, ScanAddress, ShowHost
+from netmon_tui.ui.modals.help import Help, title_of
+from netmon_tui.ui.screens.scan_actions import ScanActions
+from netmon_tui.ui.session import Session
+from netmon_tui.ui.widgets.live import LiveScreen
+from netmon_tui.ui.widgets.scan_about import about
+from netmon_tui.ui.widgets.scan_head import ScanHead
+from netmon_tui.ui.widgets.scan_hosts import ScanHosts
+from netmon_tui.ui.widgets.scan_services import ScanServices
+from netmon_tui.ui.widgets.table import Table
+from netmon_tui.ui.widgets.text_view import TextLine, TextView
+
+OUTPUT_SECONDS = 1.0
+"""How often the tool's text is read again while it is looked at."""
+HELP = (
+    "Hosts, services and nmap's own text of one scan. While it runs, open ports appear as soon as nmap\n"
+    "reports them; a host that is not finished is marked partial. Stopping keeps what was found.\n"
+    "Only hosts that are up are listed: a shows all. tab goes to the next pane, z gives it the whole screen."
+)
+TABS = (("hosts", "1 Hosts"), ("services", "2 Services"), ("output", "3 Output"), ("about", "4 About"))
+
+
+class ScanDetailScreen(LiveScreen):
+    """A scan on a screen of its own, above the frame.
+
+    Args:
+        session: Services and actor.
+        scan_id: The scan.
+        address: Show this host to begin with.
+    """
+
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        command("scan.back", "escape", "back", "Back", "Back to the list."),
+        command("scan.stop", "x", "stop", "Stop", "Stop the scan; what it found is kept."),
+        command("scan.repeat", "r", "repeat", "Again", "Run it again with the same targets and options."),
+        command("scan.export", "e", "export", "Export", "Write it to a file: XML, JSON or CSV."),
+        command("scan.scan_host", "s", "scan_host", "Scan", "Scan this host."),
+        command("scan.capture_host", "c", "capture_host", "Capture", "Capture this host's packets."),
+        command("scan.show_host", "H", "show_host", "Host", "What all scans know of this host.", show=False),
+        command(
+            "scan.all_hosts",
+            "a",
+            "all_hosts",
+            "All",
+            "Show all hosts, or only those that are up.",
+            show=False,
+        ),
+        command("scan.maximise", "z", "maximise", "Zoom", "Give the pane the whole screen.", show=False),
+        *(
+            command(f"scan.tab{n}", str(n), f"tab('{name}')", title[2:], f"Go to {title[2:]}.", show=False)
+            for n, (name, title) in enumerate(TABS, 1)
+        ),
+        command("scan.freeze", "p", "freeze", "Freeze", "Stop and continue updating.", show=False),
+        command("scan.help", "question_mark,f1", "help", "Help", "What this screen is for and all its keys."),
+    ]
+
+    def __init__(self, session: Session, scan_id: int, address: str = "") -> None:
+        super().__init__(session)
+        self.scan_id = scan_id
+        self._address = address
+        self._scan: Scan | None = None
+        self._output_at = 0.0
+
+    def compose(self) -> ComposeResult:
+        """Head, tabs, footer."""
+        yield ScanHead()
+        with TabbedContent(id="scan-tabs"):
+            with TabPane("1 Hosts", id="tab-hosts"):
+                yield ScanHosts(self.session, self.scan_id, self._address)
+            with TabPane("2 Services", id="tab-services"):
+                yield ScanServices(self.session, self.scan_id)
+            with TabPane("3 Output", id="tab-output"):
+                yield TextView(id="output")
+            with TabPane("4 About", id="tab-about"):
+                yield TextView(id="about")
+        yield Footer(show_command_palette=False, compact=True)
+
+    async def refresh_live(self, *, changed: bool) -> None:
+        """Show the scan as it stands; of the tabs only the visible one is brought up to date."""
+        if changed:
+            before, self._scan = (
+                self._scan,
+                await self.session.services.scans.get(self.session.actor, self.scan_id),
+            )
+            self.query_one(ScanHead).show(self._scan, "frozen" if self.frozen else "")
+            if before != self._scan or self._is_running:
+                await self._refresh_tab()
+            if before is None or before.state is not self._scan.state:
+                self.refresh_bindings()
+        elif (
+            self._tab == "output" and self._is_running and time.monotonic() - self._output_at > OUTPUT_SECONDS
+        ):
+            await self._show_output()
+
+    @property
+    def _is_running(self) -> bool:
+        return self._scan is not None and not self._scan.state.is_final
+
+    @property
+    def _tab(self) -> str:
+        return self.query_one("#scan-tabs", TabbedContent).active.removeprefix("tab-")
+
+    async def _refresh_tab(self) -> None:
+        if self._tab == "hosts":
+            self.query_one(ScanHosts).refresh_data(running=self._is_running)
+        elif self._tab == "services":
+            self.query_one(ScanServices).refresh_data()
+        elif self._tab == "output":
+            await self._show_output()
+        elif self._scan is not None:
+            directory = await self.session.services.scans.directory(self.session.actor, self.scan_id)
+            self.query_one("#about", TextView).show(about(self._scan, str(directory)))
+
+    async def _show_output(self) -> None:
+        self._output_at = time.monotonic()
+        output = await self.session.services.scans.output(self.session.actor, self.scan_id)
+        lines = [TextLine(line) for line in output.splitlines()]
+        if not lines and self._scan is not None and self._scan.imported:
+            lines = [TextLine("An imported scan has no output of its own.", "muted")]
+        self.query_one("#output", TextView).show(lines, follow=True)
+
+    @on(TabbedContent.TabActivated, "#scan-tabs")
+    async def _tab_shown(self) -> None:
+        if self._scan is not None:
+            await self._refresh_tab()
+        if self._tab == "hosts":
+            self.query_one(ScanHosts).focus_content()
+        elif self._tab == "services":
+            self.query_one(ScanServices).focus_content()
+        else:
+            self.query_one(f"#{self._tab}", TextView).focus()
+        self.refresh_bindings()
+
+    @on(Table.Opened, "#services")
+    def _service_opened(self, event: Table.Opened) -> None:
+        address = self._host_address
+        self.action_tab("hosts")
+        self.query_one(ScanHosts).show_address(address)
+
+    @property
+    def _host_address(self) -> str:
+        """Address of the host under the cursor; empty on tabs without hosts."""
+        if self._tab == "services":
+            return self.query_one(ScanServices).address
+        return self.query_one(ScanHosts).address if self._tab == "hosts" else ""
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Grey out what makes no sense now, hide what the role does not include."""
+        may = self.session.actor.may
+        if action in {"stop", "repeat", "scan_host"} and not may(Permission.SCAN):
+            return False
+        if action == "capture_host" and not may(Permission.CAPTURE):
+            return False
+        if action == "stop":
+            return self._is_running or None
+        if action == "repeat":
+            return (self._scan is not None and not self._scan.imported) or None
+        if action == "all_hosts":
+            return self._tab == "hosts"
+        if action in {"scan_host", "capture_host", "show_host"}:
+            return self._tab in {"hosts", "services"}
+        return True
+
+    def action_back(self) -> None:
+        """Undo the zoom, or go back to the list."""
+        if self.has_class("-maximised"):
+            self.action_maximise()
+        else:
+            self.dismiss(None)
+
+    @work(exclusive=True, group="scan-stop", exit_on_error=False)
+    async def action_stop(self) -> None:
+        """Stop the scan."""
+        await ScanActions(self.session, self.app).stop(self.scan_id)
+
+    @work(exclusive=True, group="scan-repeat", exit_on_error=False)
+    async def action_repeat(self) -> None:
+        """Run it again and look at the new scan."""
+        scan = await ScanActions(self.session, self.app).repeat(self.scan_id)
+        if scan is not None:
+            self.app.switch_screen(ScanDetailScreen(self.session, scan.id))
+
+    @work(exclusive=True, group="scan-export", exit_on_error=False)
+    async def action_export(self) -> None:
+        """Write the scan to a file."""
+        await ScanActions(self.session, self.app).export(self.scan_id)
+
+    def action_scan_host(self) -> None:
+        """Scan the host under the cursor."""
+        self._ask_frame(ScanAddress(self._host_address))
+
+    def action_capture_host(self) -> None:
+        """Capture the packets of the host under the cursor."""
+        self._ask_frame(CaptureAddress(self._host_address))
+
+    def action_show_host(self) -> None:
+        """Show what all scans know of the host under the cursor."""
+        self._ask_frame(ShowHost(self._host_address))
+
+    def _ask_frame(self, request: ScanAddress | CaptureAddress | ShowHost) -> None:
+        """Go back to the frame and hand it the request."""
+        if request.address:
+            frame = self.app.screen_stack[-2]
+            self.dismiss(None)
+            frame.post_message(request)
+
+    def action_all_hosts(self) -> None:
+        """Show all hosts, or only those that are up."""
+        self.query_one(ScanHosts).toggle_all()
+
+    def action_maximise(self) -> None:
+        """Give the focused pane the whole screen, or take it back."""
+        self.toggle_class("-maximised")
+        self.query_one(ScanHosts).show_only_focused(self.has_class("-maximised"))
+
+    def action_tab(self, name: str) -> None:
+        """Show a tab."""
+        self.query_one("#scan-tabs", TabbedContent).active = f"tab-{name}"
+
+    def action_freeze(self) -> None:
+        """Stop or continue updating."""
+        self.toggle_frozen()
+        if self._scan is not None:
+            self.query_one(ScanHead).show(self._scan, "frozen" if self.frozen else "")
+
+    def action_help(self) -> None:
+        """Show help for this screen."""
+        self.app.push_screen(Help(title_of("Scan"), HELP, list(self.active_bindings.values())))

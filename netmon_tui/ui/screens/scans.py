@@ -1,0 +1,237 @@
+"""Tab 1: the scans, running and done."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import BindingType
+
+from netmon_tui.domain.scan import Scan
+from netmon_tui.domain.user import Permission
+from netmon_tui.ui.commands import command
+from netmon_tui.ui.rendering import ASCII_CLASS, state_style, thin, when
+from netmon_tui.ui.screens.scan_actions import ScanActions
+from netmon_tui.ui.screens.scan_detail import ScanDetailScreen
+from netmon_tui.ui.session import Session
+from netmon_tui.ui.widgets.pane import Pane
+from netmon_tui.ui.widgets.row_source import Cell, Row
+from netmon_tui.ui.widgets.scan_words import progress, what
+from netmon_tui.ui.widgets.table import Table
+from netmon_tui.ui.widgets.table_columns import Column
+from netmon_tui.ui.widgets.window_source import WindowSource
+
+COLUMNS = (
+    Column("id", "#", width=4, align="right", priority=0),
+    Column("targets", "Target", minimum=15, share=2, priority=0),
+    Column("profile", "Profile", minimum=10, priority=3),
+    Column("state", "State", width=13, priority=0),
+    Column("progress", "Progress", minimum=20, share=2, priority=1),
+    Column("up", "Up", width=5, align="right", priority=2),
+    Column("open", "Open", width=5, align="right", priority=1),
+    Column("owner", "Owner", width=8, priority=5),
+    Column("started", "Started", width=7, priority=4),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ScanRow(Row):
+    """A line that knows its scan; how it looks is in the cells alone."""
+
+    scan: Scan | None = field(default=None, compare=False)
+
+
+class ScansPane(Pane):
+    """The list of scans: start, open, stop, repeat, export, import, delete."""
+
+    HELP_TITLE = "Scans"
+    HELP_TEXT = (
+        "nmap scans: n starts one, enter opens one. A running scan goes on when you leave the program;\n"
+        "stopping it keeps what it found. r runs a scan again as a new one, i imports nmap's XML."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        command("scans.new", "n", "new", "New", "Start a scan."),
+        command("scans.stop", "x", "stop", "Stop", "Stop this scan; what it found is kept."),
+        command("scans.repeat", "r", "repeat", "Again", "Run this scan again."),
+        command("scans.export", "e", "export", "Export", "Write this scan to a file: XML, JSON or CSV."),
+        command("scans.import", "i", "import", "Import", "Import a file that nmap wrote with -oX."),
+        command("scans.delete", "delete", "delete", "Delete", "Delete this scan, or those selected."),
+    ]
+
+    def __init__(self, session: Session, *, id: str | None = None) -> None:
+        super().__init__(session, id=id)
+        self._source = WindowSource(self._count, self._fetch)
+        self._wanted: int | None = None
+        """Scan that the cursor goes to as soon as it is in the list."""
+        self._offered: tuple[bool | None, ...] = ()
+        """What :meth:`check_action` last said of the row under the cursor."""
+
+    def compose(self) -> ComposeResult:
+        """One table."""
+        empty = "No scans yet. Press n" if self._may(Permission.SCAN) else "No scans yet"
+        yield Table(COLUMNS, source=self._source, empty_text=empty, id="scans")
+
+    def focus_content(self) -> None:
+        """Focus the table."""
+        self.query_one("#scans", Table).focus()
+
+    async def refresh_data(self) -> None:
+        """Fetch the visible rows again."""
+        self._source.invalidate()
+
+    def open_form(self, targets: str = "") -> None:
+        """Open the form of a new scan.
+
+        Args:
+            targets: What stands in the field of targets; foreign text, which the form judges.
+        """
+        if self._may(Permission.SCAN):
+            self._run_form(targets)
+
+    @work(exclusive=True, group="scan-form", exit_on_error=False)
+    async def _run_form(self, targets: str) -> None:
+        self._go_to(await self._actions.start(targets))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Grey out what makes no sense for the row under the cursor, hide what the role does not include."""
+        needed = {
+            "new": Permission.SCAN,
+            "stop": Permission.SCAN,
+            "repeat": Permission.SCAN,
+            "export": Permission.EXPORT,
+            "import": Permission.IMPORT,
+            "delete": Permission.DELETE,
+        }.get(action)
+        if needed is None or action in {"new", "import"}:
+            return needed is None or self._may(needed)
+        return self._offers(action) if self._may(needed) else False
+
+    def _offers(self, action: str) -> bool | None:
+        """Whether the row under the cursor has this action now; None greys it out."""
+        scan = self._scan
+        if action == "delete" and self._selected:
+            return True
+        if scan is None:
+            return None
+        answers = {
+            "stop": not scan.state.is_final,
+            "repeat": not scan.imported,
+            "delete": scan.state.is_final,
+        }
+        return answers.get(action, True) or None
+
+    def action_new(self) -> None:
+        """Start a scan."""
+        self.open_form()
+
+    @work(exclusive=True, group="scan-stop", exit_on_error=False)
+    async def action_stop(self) -> None:
+        """Stop the scan under the cursor."""
+        if (scan := self._scan) is not None:
+            await self._actions.stop(scan.id)
+
+    @work(exclusive=True, group="scan-repeat", exit_on_error=False)
+    async def action_repeat(self) -> None:
+        """Run the scan under the cursor again."""
+        if (scan := self._scan) is not None:
+            self._go_to(await self._actions.repeat(scan.id))
+
+    @work(exclusive=True, group="scan-export", exit_on_error=False)
+    async def action_export(self) -> None:
+        """Write the scan under the cursor to a file."""
+        if (scan := self._scan) is not None:
+            await self._actions.export(scan.id)
+
+    @work(exclusive=True, group="scan-import", exit_on_error=False)
+    async def action_import(self) -> None:
+        """Import a file."""
+        self._go_to(await self._actions.import_file())
+
+    @work(exclusive=True, group="scan-delete", exit_on_error=False)
+    async def action_delete(self) -> None:
+        """Delete what is selected, or the scan under the cursor."""
+        scan = self._scan
+        chosen = self._selected or ([scan.id] if scan else [])
+        if chosen and await self._actions.delete(chosen):
+            self.query_one("#scans", Table).grid.select(())
+            self._source.invalidate()
+
+    @on(Table.Opened, "#scans")
+    def _open(self, event: Table.Opened) -> None:
+        self.app.push_screen(ScanDetailScreen(self.session, int(str(event.key))))
+
+    @on(Table.Highlighted, "#scans")
+    @on(Table.SelectionChanged, "#scans")
+    def _look_at_keys(self) -> None:
+        """Tell the footer when other keys make sense, and only then."""
+        offered = tuple(self._offers(action) for action in ("stop", "repeat", "export", "delete"))
+        if offered != self._offered:
+            self._offered = offered
+            self.refresh_bindings()
+
+    @property
+    def _actions(self) -> ScanActions:
+        return ScanActions(self.session, self.app)
+
+    def _may(self, permission: Permission) -> bool:
+        return self.session.actor.may(permission)
+
+    @property
+    def _scan(self) -> Scan | None:
+        row = self.query_one("#scans", Table).cursor_row
+        return row.scan if isinstance(row, ScanRow) else None
+
+    @property
+    def _selected(self) -> list[int]:
+        return sorted(int(str(key)) for key in self.query_one("#scans", Table).selected_keys)
+
+    def _go_to(self, scan: Scan | None) -> None:
+        if scan is not None:
+            self._wanted = scan.id
+            self._source.invalidate()
+
+    def _after_fetch(self) -> None:
+        if self._wanted is not None and self.query_one("#scans", Table).move_to_key(self._wanted):
+            self._wanted = None
+        self._look_at_keys()
+
+    async def _count(self, text: str) -> int:
+        return await self.session.services.scans.count(self.session.actor, text)
+
+    async def _fetch(
+        self, start: int, stop: int, sort: str | None, reverse: bool, filter: str
+    ) -> Sequence[Row]:
+        scans = await self.session.services.scans.find(
+            self.session.actor,
+            offset=start,
+            limit=stop - start,
+            sort=sort or "id",
+            reverse=reverse if sort else True,
+            text=filter,
+        )
+        self.call_later(self._after_fetch)  # when the source has taken the rows
+        ascii_only, now = self.app.has_class(ASCII_CLASS), datetime.now(UTC)
+        return [_row(scan, ascii_only, now) for scan in scans]
+
+
+def _row(scan: Scan, ascii_only: bool, now: datetime) -> ScanRow:
+    look = state_style(scan.state)
+    return ScanRow(
+        scan.id,
+        (
+            str(scan.id),
+            what(scan),
+            scan.profile or ("imported" if scan.imported else scan.arguments),
+            Cell(look.label(ascii_only), look.tone),
+            progress(scan),
+            thin(scan.hosts_up) if scan.hosts_up else "",
+            thin(scan.ports_open) if scan.ports_open else "",
+            scan.owner,
+            when(scan.started or scan.created, now),
+        ),
+        scan=scan,
+    )

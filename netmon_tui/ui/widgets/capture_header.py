@@ -1,0 +1,149 @@
+"""The head of a capture's screen: what it is, how fast it goes, what was lost, how it ended."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.widgets import Label
+
+from netmon_tui.domain.capture import Capture
+from netmon_tui.ui.rendering import ASCII_CLASS, bar, duration, rate, size, state_style, thin
+from netmon_tui.ui.widgets.figure import Figure
+from netmon_tui.ui.widgets.rate_line import RateHistory, RateMeter
+
+PROTOCOLS = ("tcp", "udp", "icmp", "arp", "other")
+_STEP_SECONDS = 1.0
+"""Figures change once a second, however often they are known: over SSH every cell costs bytes."""
+_SHARE_CELLS = 16
+"""Cells of name and number beside a protocol's bar."""
+
+
+class CaptureHeader(Vertical):
+    """A few lines of figures in fixed places, each sent only when it changes."""
+
+    DEFAULT_CSS = """
+    CaptureHeader { height: auto; }
+    CaptureHeader Horizontal { height: 1; }
+    CaptureHeader .header--ended { display: none; }
+    CaptureHeader.-ended .header--ended { display: block; }
+    """
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._meter = RateMeter()
+        self._history = RateHistory()
+        self._stepped = 0.0
+        self._state = ""
+
+    def compose(self) -> ComposeResult:
+        """Lines of figures."""
+        with Horizontal():
+            yield Figure(id="capture-title")
+            yield Figure(id="capture-state")
+        with Horizontal():
+            yield Label("Packets ")
+            yield Figure(id="capture-packets")
+            yield Label("Bytes ")
+            yield Figure(id="capture-bytes")
+            yield Label("Rate ")
+            yield Figure(id="capture-rate")
+            yield Figure(id="capture-spark")
+            yield Figure(id="capture-elapsed")
+        yield Figure(id="capture-counts")
+        with Horizontal(id="capture-shares"):
+            for name in PROTOCOLS:
+                yield Figure(id=f"share-{name}")
+        yield Figure(id="capture-ended", classes="header--ended")
+        yield Figure(id="capture-file", classes="header--ended header--facts")
+        yield Figure(id="capture-sha256", classes="header--ended header--facts")
+
+    def show(self, capture: Capture, *, now: float | None = None) -> None:
+        """Show a capture; while it runs, at most once a second.
+
+        Args:
+            capture: Its latest figures.
+            now: Monotonic time in seconds; the present by default.
+        """
+        now = time.monotonic() if now is None else now
+        if capture.state == self._state and now - self._stepped < _STEP_SECONDS:
+            return
+        self._stepped = now
+        if capture.state != self._state:
+            self._state = capture.state
+            self._show_state(capture)
+        self._show_figures(capture, now)
+        self._show_shares(capture)
+
+    def _show_state(self, capture: Capture) -> None:
+        what = " · ".join(part for part in (capture.interface, capture.filter or "all packets") if part)
+        name = f" {capture.name}:" if capture.name else ""
+        self._put("capture-title", f"Capture {capture.id}{name} {what}")
+        look = state_style(capture.state)
+        state = self.query_one("#capture-state", Figure)
+        state.show(f"{look.label(self._ascii)} · {capture.owner}", look.tone)
+        self.set_class(capture.state.is_final, "-ended")
+        if capture.state.is_final:
+            self._show_end(capture)
+
+    def _show_end(self, capture: Capture) -> None:
+        words = capture.error or (capture.end_reason.replace("_", " ") or "ended")
+        times = [f"{name} {moment.astimezone():%Y-%m-%d %H:%M:%S.%f}" for name, moment in _moments(capture)]
+        ended = self.query_one("#capture-ended", Figure)
+        ended.show(" · ".join([f"Ended: {words}", *times]), "error" if capture.error else "")
+        if capture.files:
+            file = capture.files[0]
+            self._put("capture-file", f"File {file.path}")
+            self._put("capture-sha256", f"SHA-256 {file.sha256}")
+
+    def _show_figures(self, capture: Capture, now: float) -> None:
+        counters, passed = capture.counters, _seconds(capture)
+        self._put("capture-packets", thin(counters.packets))
+        self._put("capture-bytes", size(counters.bytes))
+        self._put("capture-elapsed", duration(passed))
+        lost = self.query_one("#capture-counts", Figure)
+        counts = {"captured": counters.captured, "received": counters.received, "dropped": counters.dropped}
+        words = "   ".join(f"{name} {thin(count)}" for name, count in counts.items())
+        lost.show(words, "error" if counters.dropped else "muted")
+        if capture.state.is_final:
+            self._put("capture-rate", rate(counters.packets / passed) if passed else "")
+            return
+        speed = self._meter.read(counters.packets, now)
+        self._history.add(speed)
+        self._put("capture-rate", rate(speed))
+        spark = self.query_one("#capture-spark", Figure)
+        spark.show(self._history.line(spark.size.width, self._ascii))
+
+    def _show_shares(self, capture: Capture) -> None:
+        """Show packets per protocol as bars of the total."""
+        counted = dict(capture.counters.protocols)
+        total = max(capture.counters.packets, sum(counted.values()))
+        if not counted:
+            return
+        counted["other"] = total - sum(counted.values())
+        for name in PROTOCOLS:
+            figure, count = self.query_one(f"#share-{name}", Figure), counted.get(name, 0)
+            length = max(3, figure.size.width - _SHARE_CELLS)
+            drawn = bar(count / total if total else 0.0, length, self._ascii)
+            figure.show(f"{name:<5} {drawn} {thin(count)}")
+
+    def _put(self, id: str, text: str) -> None:
+        self.query_one(f"#{id}", Figure).show(text)
+
+    @property
+    def _ascii(self) -> bool:
+        return self.app.has_class(ASCII_CLASS)
+
+
+def _moments(capture: Capture) -> list[tuple[str, datetime]]:
+    pairs = (("first", capture.first_packet), ("last", capture.last_packet))
+    return [(name, moment) for name, moment in pairs if moment is not None]
+
+
+def _seconds(capture: Capture) -> float:
+    """Return how long it runs or ran."""
+    if capture.started is None:
+        return 0.0
+    return ((capture.finished or datetime.now(UTC)) - capture.started).total_seconds()

@@ -1,0 +1,231 @@
+"""A capture file on the screen: the list of packets, the field tree of one, and its bytes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.widget import Widget
+
+from netmon_tui.domain.address import parse_ip
+from netmon_tui.domain.packet import PacketDetail
+from netmon_tui.errors import NetmonError
+from netmon_tui.services.packets import PacketList
+from netmon_tui.ui.rendering import thin
+from netmon_tui.ui.widgets.figure import Figure
+from netmon_tui.ui.widgets.hex_view import HexView
+from netmon_tui.ui.widgets.packet_list import COLUMNS, FILE_ORDERS, PacketSource
+from netmon_tui.ui.widgets.packet_tree import PacketTree
+from netmon_tui.ui.widgets.row_source import cell_text
+from netmon_tui.ui.widgets.table import Table
+
+DEBOUNCE_SECONDS = 0.12
+"""Rest of the cursor before a packet is dissected: holding an arrow key down costs nothing."""
+_SOURCE, _DESTINATION = 2, 3
+"""Indexes of the addresses among the cells of a packet."""
+_ZOOMS = ("-zoom-list", "-zoom-tree", "-zoom-bytes")
+
+
+class PacketBrowser(Vertical):
+    """Shows a file that may still grow; whoever mounts it calls :meth:`look` when it may have grown.
+
+    Args:
+        open_file: Opens the file; raises NetmonError while there is none.
+        id: Identifier of the widget.
+    """
+
+    DEFAULT_CSS = """
+    PacketBrowser {
+        height: 1fr;
+        #packets { height: 1fr; }
+        #packet-parts { height: 1fr; }
+        #packet-damage { display: none; }
+        &.-damaged #packet-damage { display: block; }
+        &.-zoom-list #packet-parts, &.-zoom-tree #packets, &.-zoom-bytes #packets { display: none; }
+        &.-zoom-tree HexView, &.-zoom-bytes PacketTree { display: none; }
+        &.-zoom-bytes HexView { width: 1fr; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "f", "follow", "Follow", tooltip="Stay at the newest packet, or stop that.", id="packets.follow"
+        ),
+        Binding("z", "zoom", "Zoom", tooltip="Give one part all the room, and back.", id="packets.zoom"),
+    ]
+
+    def __init__(self, open_file: Callable[[], Awaitable[PacketList]], *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._open_file = open_file
+        self._packets: PacketList | None = None
+        self._source: PacketSource | None = None
+        self._indexing = False
+        self._detail: PacketDetail | None = None
+
+    def compose(self) -> ComposeResult:
+        """List over tree and bytes."""
+        yield Table(COLUMNS, empty_text="No packets yet", id="packets")
+        yield Figure(id="packet-damage", classes="-error")
+        with Horizontal(id="packet-status"):
+            yield Figure(id="packet-count")
+            yield Figure(id="packet-dissector")
+        with Horizontal(id="packet-parts"):
+            yield PacketTree(id="packet-tree")
+            yield HexView(id="packet-bytes")
+
+    async def on_unmount(self) -> None:
+        """Release the file."""
+        if self._packets is not None:
+            await self._packets.close()
+
+    @property
+    def table(self) -> Table:
+        """The list of packets."""
+        return self.query_one("#packets", Table)
+
+    @property
+    def following(self) -> bool:
+        """Whether the cursor stays on the newest packet."""
+        return self.table.grid.follow
+
+    @property
+    def address(self) -> str:
+        """The address that is meant: the field's, the cell's, or else the packet's source or destination."""
+        node, row = self.query_one(PacketTree).node, self.table.cursor_row
+        in_tree = node is not None and self._has_focus_in(PacketTree)
+        meant = [node.value] if node is not None and in_tree else []
+        if row is not None:
+            meant += [self.table.grid.cursor_cell, row.cells[_SOURCE], row.cells[_DESTINATION]]  # type: ignore[list-item]
+        texts = map(cell_text, meant)
+        return next((text for text in texts if parse_ip(text)), "")
+
+    async def look(self, *, growing: bool) -> None:
+        """Open the file once there is one, and index what is new.
+
+        Args:
+            growing: Whether it is still being written.
+        """
+        if self._packets is None:
+            try:
+                self._take(await self._open_file())
+            except NetmonError as error:
+                self.table.set_texts(error="" if growing else str(error))
+                return
+        if self._packets is not None:
+            self._packets.growing = growing
+            if not self._indexing:
+                self._indexing = True
+                self._index()
+
+    def _take(self, packets: PacketList) -> None:
+        self._packets = packets
+        self._source = PacketSource(packets)
+        self._source.subscribe(self._show_count)
+        self.table.set_texts(error="")
+        self.table.set_source(self._source)
+
+    @work(group="packet-index", exit_on_error=False)
+    async def _index(self) -> None:
+        assert self._source is not None
+        try:
+            while await self._source.advance():
+                pass
+        except (NetmonError, OSError) as error:
+            self.table.set_texts(error=str(error))
+        finally:
+            self._indexing = False
+        self._show_count()
+
+    def _show_count(self) -> None:
+        """Say how many packets there are, how far the index is, and what is wrong with the file."""
+        packets, source = self._packets, self._source
+        if packets is None or source is None:
+            return
+        words = [f"{thin(packets.count)} packets"]
+        if source.text:
+            words.insert(0, f"{thin(source.count)} of")
+        if source.searching:
+            words.append(f"· looked through {thin(source.searched)}")
+        if not packets.complete:
+            words.append(f"· indexing {packets.progress:.0%}")
+        if self.following:
+            words.append("· following")
+        self.query_one("#packet-count", Figure).show(" ".join(words))
+        self.query_one("#packet-damage", Figure).show(packets.damage)
+        self.set_class(bool(packets.damage), "-damaged")
+
+    def action_follow(self) -> None:
+        """Stay at the newest packet, or stop that."""
+        grid = self.table.grid
+        grid.follow = not grid.follow
+        if grid.follow:
+            grid.action_edge(True)
+        elif isinstance(self.table.cursor_key, int):
+            self._describe(self.table.cursor_key)
+        self._show_count()
+
+    def action_zoom(self) -> None:
+        """Give the part with the focus all the room, or all parts theirs."""
+        zoomed = any(self.has_class(name) for name in _ZOOMS)
+        self.remove_class(*_ZOOMS)
+        if not zoomed:
+            in_parts = "-zoom-tree" if self._has_focus_in(PacketTree) else "-zoom-list"
+            self.add_class("-zoom-bytes" if self._has_focus_in(HexView) else in_parts)
+
+    def _has_focus_in(self, kind: type[Widget]) -> bool:
+        return self.query_one(kind).has_focus_within or self.query_one(kind).has_focus
+
+    @on(Table.Highlighted, "#packets")
+    def _highlighted(self, event: Table.Highlighted) -> None:
+        event.stop()
+        self.refresh_bindings()
+        if isinstance(event.key, int):
+            self._describe(event.key)
+        else:
+            self._show(None)
+
+    @on(Table.Opened, "#packets")
+    def _opened(self, event: Table.Opened) -> None:
+        event.stop()
+        self.query_one(PacketTree).table.focus()
+
+    @on(Table.SortChanged, "#packets")
+    def _sorted(self, event: Table.SortChanged) -> None:
+        event.stop()
+        if event.column_key not in FILE_ORDERS:
+            self.table.sort_by("number", event.reverse)
+            self.notify("Packets stay in the order of the file. Filter with / to find some.", markup=False)
+
+    @work(exclusive=True, group="packet-detail", exit_on_error=False)
+    async def _describe(self, number: int) -> None:
+        """Show a packet: at once with our own decoder, then with tshark unless the next is already coming."""
+        assert self._packets is not None
+        await asyncio.sleep(DEBOUNCE_SECONDS)
+        try:
+            self._show(await self._packets.sketch(number))
+            if not self.following:
+                self._show(await self._packets.detail(number))
+        except (NetmonError, OSError) as error:
+            self.query_one("#packet-dissector", Figure).show(error, "error")
+
+    def _show(self, detail: PacketDetail | None) -> None:
+        self._detail = detail
+        self.query_one(HexView).show(detail.data if detail else b"")
+        self.query_one(PacketTree).show(detail)
+        words = f"packet {thin(detail.summary.number)} by {detail.dissector}" if detail else ""
+        self.query_one("#packet-dissector", Figure).show(words)
+
+    @on(PacketTree.FieldHighlighted)
+    def _mark_bytes(self, event: PacketTree.FieldHighlighted) -> None:
+        event.stop()
+        node = event.node
+        self.query_one(HexView).mark(node.offset if node else -1, node.size if node else 0)
+
+    @on(HexView.ByteChosen)
+    def _show_field(self, event: HexView.ByteChosen) -> None:
+        event.stop()
+        self.query_one(PacketTree).reveal(event.offset)

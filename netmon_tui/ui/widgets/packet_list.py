@@ -1,0 +1,192 @@
+"""Packets of a capture file as rows of a table: paged, filtered by text, growing with the file."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Sequence
+from datetime import datetime
+
+from netmon_tui.domain.packet import PacketSummary
+from netmon_tui.services.packets import PacketList
+from netmon_tui.ui.rendering import thin
+from netmon_tui.ui.widgets.row_source import Listeners, Row, matches
+from netmon_tui.ui.widgets.table_columns import Column
+
+COLUMNS = (
+    Column("number", "No.", width=9, align="right", priority=0),
+    Column("time", "Time", width=15, priority=3),
+    Column("source", "Source", minimum=15, share=1, priority=0),
+    Column("destination", "Destination", minimum=15, share=1, priority=0),
+    Column("protocol", "Protocol", width=8, priority=1),
+    Column("length", "Length", width=6, align="right", priority=2),
+    Column("info", "Info", minimum=16, share=3, priority=1),
+)
+FILE_ORDERS = frozenset({None, "number", "time"})
+"""The columns in whose order packets stand in the file already; any other would need all of them at once."""
+_PAGE_ROWS = 200
+_KEPT_PAGES = 24
+_FIRST_SLICE = 2_000
+"""Packets indexed before the first rows are shown."""
+_SLICE = 50_000
+_SEARCH_SLICE = 2_000
+"""Packets looked through at once by a filter: some 20 ms."""
+
+
+class PacketSource:
+    """A :class:`~netmon_tui.ui.widgets.row_source.RowSource` over an open capture file.
+
+    Whole pages never change, because packets do not; only the last page is read again when the file grows.
+    Somebody calls :meth:`advance` until it is done, and again when the file grew. What a filter has not looked at
+    counts as missing, so that the table that shows it searches on by loading.
+
+    Args:
+        packets: The file.
+    """
+
+    def __init__(self, packets: PacketList) -> None:
+        self._packets = packets
+        self._pages: OrderedDict[int, Sequence[Row]] = OrderedDict()
+        self._reverse = False
+        self._text = ""
+        self._found = array("Q")
+        """Numbers of the packets that match, when there is a filter."""
+        self._searched = 0
+        """Packets the filter has looked at."""
+        self._generation = 0
+        self._listeners = Listeners()
+
+    @property
+    def count(self) -> int:
+        """Packets that match the filter, as far as known."""
+        return len(self._found) if self._text else self._packets.count
+
+    @property
+    def text(self) -> str:
+        """The filter."""
+        return self._text
+
+    @property
+    def searched(self) -> int:
+        """How many packets the filter has looked at."""
+        return self._searched
+
+    @property
+    def searching(self) -> bool:
+        """Whether the filter has not seen all indexed packets yet."""
+        return bool(self._text) and self._searched < self._packets.count
+
+    async def advance(self) -> bool:
+        """Index the next slice of the file; whether there is more."""
+        grown = await self._packets.extend(_SLICE if self._packets.count else _FIRST_SLICE)
+        if grown:
+            self._forget_last_page()
+            self._listeners.tell()
+        return not self._packets.complete
+
+    def window(self, start: int, stop: int) -> Sequence[Row | None]:
+        """Return the rows of a range, None where nothing is loaded."""
+        return [self._row_at(index) for index in range(start, min(stop, self.count))]
+
+    def missing(self, start: int, stop: int) -> bool:
+        """Whether a page of the range is not loaded, or the filter has not seen every packet."""
+        return self.searching or bool(self._wanted(start, stop))
+
+    async def load(self, start: int, stop: int) -> None:
+        """Read the pages of a range that are not there, and let the filter look a little further."""
+        generation = self._generation
+        for page in self._wanted(start, stop):
+            numbers = self._numbers(page * _PAGE_ROWS, (page + 1) * _PAGE_ROWS)
+            rows = [packet_row(summary) for summary in await self._packets.pick(numbers)]
+            if generation != self._generation:
+                return
+            self._keep(page, rows)
+        if self.searching:
+            await self._search()
+
+    async def _search(self) -> None:
+        """Look through the next packets, and tell of it."""
+        generation, text = self._generation, self._text
+        start, stop = self._searched, min(self._packets.count, self._searched + _SEARCH_SLICE)
+        numbers = await self._packets.search(start + 1, stop + 1, lambda one: matches(packet_row(one), text))
+        if generation == self._generation:
+            self._searched = stop
+            self._found.extend(numbers)
+            self._forget_last_page()
+            self._listeners.tell()
+
+    def _keep(self, page: int, rows: Sequence[Row]) -> None:
+        self._pages[page] = rows
+        self._pages.move_to_end(page)
+        while len(self._pages) > _KEPT_PAGES:
+            self._pages.popitem(last=False)
+
+    def _wanted(self, start: int, stop: int) -> list[int]:
+        """Return the pages of a range that are not loaded."""
+        start, stop = max(0, start), min(stop, self.count)
+        if stop <= start:
+            return []
+        first, last = sorted((self._place(start), self._place(stop - 1)))
+        pages = range(first // _PAGE_ROWS, last // _PAGE_ROWS + 1)
+        return [page for page in pages if page not in self._pages]
+
+    def _numbers(self, start: int, stop: int) -> list[int]:
+        """Return the numbers of the packets at positions of the unreversed list."""
+        stop = min(stop, self.count)
+        return list(self._found[start:stop]) if self._text else list(range(start + 1, stop + 1))
+
+    def _row_at(self, index: int) -> Row | None:
+        page, offset = divmod(self._place(index), _PAGE_ROWS)
+        rows = self._pages.get(page)
+        return rows[offset] if rows is not None and offset < len(rows) else None
+
+    def _place(self, index: int) -> int:
+        return self.count - 1 - index if self._reverse else index
+
+    def _forget_last_page(self) -> None:
+        """Drop pages that were read when the list ended in them."""
+        for page in [page for page, rows in self._pages.items() if len(rows) < _PAGE_ROWS]:
+            del self._pages[page]
+
+    async def sort(self, column_key: str | None, reverse: bool) -> None:
+        """Take the order of the file or its reverse; other orders change nothing."""
+        self._reverse = reverse and column_key in FILE_ORDERS
+        self._listeners.tell()
+
+    async def filter(self, text: str) -> None:
+        """Keep the packets whose line contains ``text``; loading finds them."""
+        if text != self._text:
+            self._text, self._searched, self._found = text, 0, array("Q")
+            self._generation += 1
+            self._pages.clear()
+            self._listeners.tell()
+
+    def position_of(self, key: Hashable) -> int | None:
+        """Return where a packet (by number) stands; None when the filter left it out."""
+        if not isinstance(key, int):
+            return None
+        place = bisect_left(self._found, key) if self._text else key - 1
+        there = place < self.count and (not self._text or self._found[place] == key)
+        return self._place(place) if there else None
+
+    def subscribe(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Call ``listener`` after every change; the returned function ends that."""
+        return self._listeners.subscribe(listener)
+
+
+def packet_row(summary: PacketSummary) -> Row:
+    """Return the line of a packet; its key is its number."""
+    moment = datetime.fromtimestamp(summary.time).astimezone()
+    return Row(
+        summary.number,
+        (
+            thin(summary.number),
+            f"{moment:%H:%M:%S.%f}",
+            summary.source,
+            summary.destination,
+            summary.protocol,
+            str(summary.length),
+            summary.info,
+        ),
+    )

@@ -1,0 +1,206 @@
+"""The field tree of one packet, as lines of a table that open and close."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical
+from textual.message import Message
+
+from netmon_tui.domain.packet import Field, Layer, PacketDetail
+from netmon_tui.ui.rendering import ASCII_CLASS
+from netmon_tui.ui.widgets.memory_source import MemorySource
+from netmon_tui.ui.widgets.row_source import Row
+from netmon_tui.ui.widgets.table import Table
+from netmon_tui.ui.widgets.table_columns import Column
+
+_COLUMNS = (
+    Column("field", "Field", minimum=24, share=3, priority=0),
+    Column("name", "Name", width=22, priority=2),
+)
+_MARKS = {True: "▾ ", False: "▸ ", None: "  "}
+_ASCII_MARKS = {True: "- ", False: "+ ", None: "  "}
+Path = tuple[tuple[str, int], ...]
+"""Where a field is: name and how many siblings of that name come before it, from the layer down."""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A layer or a field in the tree."""
+
+    path: Path
+    label: str
+    name: str
+    value: str
+    offset: int
+    """First byte in the packet; -1 when it is nowhere."""
+    size: int
+    fields: tuple[Field, ...]
+
+    def covers(self, offset: int) -> bool:
+        """Whether a byte of the packet belongs to it."""
+        return 0 <= self.offset <= offset < self.offset + self.size
+
+
+class PacketTree(Vertical):
+    """Layers of a packet, closed at first; what is open stays open from packet to packet."""
+
+    DEFAULT_CSS = "PacketTree { height: 1fr; }"
+    BINDINGS = [
+        # Before the table's own keys, which would move a column cursor that means nothing here
+        Binding("right,l", "unfold", "Open field", id="packet.unfold", show=False, priority=True),
+        Binding("left,h", "fold", "Close field", id="packet.fold", show=False, priority=True),
+        Binding("asterisk", "unfold_all", "Open all", id="packet.unfold_all", show=False),
+    ]
+
+    class FieldHighlighted(Message):
+        """The cursor stands on another field; None when there is none."""
+
+        def __init__(self, node: Node | None) -> None:
+            super().__init__()
+            self.node = node
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._roots: tuple[Node, ...] = ()
+        self._open: set[Path] = set()
+        self._by_path: dict[Path, Node] = {}
+        """The visible ones."""
+        self._source = MemorySource([column.key for column in _COLUMNS])
+
+    def compose(self) -> ComposeResult:
+        """One table."""
+        yield Table(_COLUMNS, source=self._source, empty_text="Choose a packet", id="packet-fields")
+
+    @property
+    def table(self) -> Table:
+        """The table with the lines."""
+        return self.query_one(Table)
+
+    @property
+    def node(self) -> Node | None:
+        """The field under the cursor."""
+        key = self.table.cursor_key
+        return self._by_path.get(key) if isinstance(key, tuple) else None
+
+    def show(self, detail: PacketDetail | None) -> None:
+        """Show a packet's layers, or none."""
+        self._roots = tuple(_layer_nodes(detail.layers)) if detail else ()
+        self._arrange()
+        self.post_message(self.FieldHighlighted(self.node))
+
+    def reveal(self, offset: int) -> None:
+        """Open what leads to the smallest field with this byte of the packet, and put the cursor there."""
+        found = _innermost(self._roots, offset)
+        if found is not None:
+            self._open |= {found.path[:depth] for depth in range(1, len(found.path))}
+            self._arrange()
+            self.table.move_to_key(found.path)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave the letters to the filter line while that is being typed in."""
+        return self.table.grid.has_focus if action in {"fold", "unfold"} else True
+
+    def action_unfold(self) -> None:
+        """Open the field under the cursor, or go into it when it is open."""
+        node = self.node
+        if node is None or not node.fields:
+            return
+        if node.path in self._open:
+            self.table.move_to_key(next(_children(node)).path)
+        else:
+            self._turn(node, True)
+
+    def action_fold(self) -> None:
+        """Close the field under the cursor, or go to what contains it."""
+        node = self.node
+        if node is not None and node.path in self._open:
+            self._turn(node, False)
+        elif node is not None and len(node.path) > 1:
+            self.table.move_to_key(node.path[:-1])
+
+    def action_unfold_all(self) -> None:
+        """Open everything; the same key closes everything."""
+        everything = {node.path for node in _walk(self._roots) if node.fields}
+        self._open = set() if everything <= self._open else self._open | everything
+        self._arrange()
+
+    @on(Table.Opened)
+    def _toggle(self, event: Table.Opened) -> None:
+        event.stop()
+        node = self.node
+        if node is not None and node.fields:
+            self._turn(node, node.path not in self._open)
+
+    @on(Table.Highlighted)
+    def _highlighted(self, event: Table.Highlighted) -> None:
+        event.stop()
+        self.post_message(self.FieldHighlighted(self.node))
+
+    def _turn(self, node: Node, opened: bool) -> None:
+        if opened:
+            self._open.add(node.path)
+        else:
+            self._open.discard(node.path)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """Make a row of each visible node."""
+        marks = _ASCII_MARKS if self.app.has_class(ASCII_CLASS) else _MARKS
+        self._by_path = {node.path: node for node in self._visible(self._roots)}
+        self._source.replace(
+            Row(path, ("  " * (len(path) - 1) + marks[self._state(node)] + node.label, node.name))
+            for path, node in self._by_path.items()
+        )
+
+    def _state(self, node: Node) -> bool | None:
+        return node.path in self._open if node.fields else None
+
+    def _visible(self, nodes: Sequence[Node]) -> Iterator[Node]:
+        for node in nodes:
+            yield node
+            if node.path in self._open:
+                yield from self._visible(list(_children(node)))
+
+
+def _layer_nodes(layers: Sequence[Layer]) -> Iterator[Node]:
+    seen: Counter[str] = Counter()
+    for layer in layers:
+        offset, size = _extent(layer.fields)
+        path = ((layer.name, seen[layer.name]),)
+        seen[layer.name] += 1
+        yield Node(path, layer.label or layer.name, layer.name, "", offset, size, layer.fields)
+
+
+def _extent(fields: Sequence[Field]) -> tuple[int, int]:
+    """Return the bytes that fields cover together, as offset and size."""
+    placed = [field for field in fields if field.offset >= 0 and field.size]
+    if not placed:
+        return -1, 0
+    first = min(field.offset for field in placed)
+    return first, max(field.offset + field.size for field in placed) - first
+
+
+def _children(node: Node) -> Iterator[Node]:
+    seen: Counter[str] = Counter()
+    for field in node.fields:
+        path = (*node.path, (field.name, seen[field.name]))
+        seen[field.name] += 1
+        yield Node(path, field.label, field.name, field.value, field.offset, field.size, field.fields)
+
+
+def _walk(nodes: Sequence[Node]) -> Iterator[Node]:
+    for node in nodes:
+        yield node
+        yield from _walk(list(_children(node)))
+
+
+def _innermost(roots: Sequence[Node], offset: int) -> Node | None:
+    """Return the smallest field that covers a byte, the last of the deepest."""
+    covering = [node for node in _walk(roots) if node.covers(offset)]
+    return min(reversed(covering), key=lambda node: (node.size, -len(node.path)), default=None)

@@ -1,0 +1,172 @@
+"""The hosts of one scan as a table, beside the one under the cursor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.containers import Container
+
+from netmon_tui.domain.host import HostLine
+from netmon_tui.errors import NotFound
+from netmon_tui.ui.rendering import ASCII_CLASS, state_style
+from netmon_tui.ui.session import Session
+from netmon_tui.ui.widgets.host_view import HostView
+from netmon_tui.ui.widgets.row_source import Cell, Row
+from netmon_tui.ui.widgets.table import Table
+from netmon_tui.ui.widgets.table_columns import Column
+from netmon_tui.ui.widgets.window_source import WindowSource
+
+COLUMNS = (
+    Column("status", "State", width=9, priority=1),
+    Column("address", "Address", minimum=15, priority=0),
+    Column("hostname", "Name", minimum=8, priority=2),
+    Column("open", "Open", width=5, align="right", priority=0),
+    Column("vendor", "Vendor", minimum=10, priority=3),
+    Column("os", "OS", minimum=10, priority=4),
+)
+PANES = ("hosts", "ports", "host-details")
+EMPTY = "No host is up. Press a to show all"
+EMPTY_RUNNING = "No host has answered yet"
+
+
+class ScanHosts(Container):
+    """List and host. Only the visible part of the list is ever loaded.
+
+    Args:
+        session: Services and actor.
+        scan_id: The scan.
+        address: Show this address alone to begin with.
+    """
+
+    DEFAULT_CSS = """
+    ScanHosts { layout: horizontal; height: 1fr; }
+    """
+
+    def __init__(self, session: Session, scan_id: int, address: str = "") -> None:
+        super().__init__(id="scan-hosts")
+        self._session = session
+        self._scan_id = scan_id
+        self._address = address
+        self._only_up = True
+        self._keys: dict[str, tuple[str, int]] = {}
+        """Address to row key, of the rows fetched last."""
+        self._source = WindowSource(self._count, self._fetch)
+
+    def compose(self) -> ComposeResult:
+        """List, then host."""
+        yield Table(COLUMNS, source=self._source, empty_text=EMPTY_RUNNING, id="hosts")
+        yield HostView(id="host")
+
+    def on_mount(self) -> None:
+        """Look for one address, if one is wanted."""
+        if self._address:
+            self.query_one("#hosts", Table).filter_by(self._address)
+
+    @property
+    def address(self) -> str:
+        """Address of the host under the cursor; empty when there is none."""
+        key = self.query_one("#hosts", Table).cursor_key
+        return str(key[0]) if isinstance(key, tuple) else ""
+
+    def focus_content(self) -> None:
+        """Focus the list."""
+        self.query_one("#hosts", Table).focus()
+
+    def refresh_data(self, *, running: bool) -> None:
+        """Fetch the visible rows and the host again."""
+        self.query_one("#hosts", Table).set_texts(empty=EMPTY_RUNNING if running else EMPTY)
+        self._source.invalidate()
+        self._show_host()
+
+    def show_address(self, address: str) -> None:
+        """Show one address alone."""
+        self.query_one("#hosts", Table).filter_by(address)
+        self.focus_content()
+
+    def show_only_focused(self, only: bool) -> None:
+        """Give the focused pane all the room, or take it back."""
+        for id in PANES:
+            focused = (
+                any(node.id == id for node in self.screen.focused.ancestors_with_self)
+                if self.screen.focused
+                else False
+            )
+            self.set_class(only and focused, f"-only-{id}")
+
+    def toggle_all(self) -> bool:
+        """Show all hosts, or only those that are up; return whether all are shown now."""
+        self._only_up = not self._only_up
+        self._source.invalidate()
+        return not self._only_up
+
+    @on(Table.Highlighted, "#hosts")
+    def _host_chosen(self, event: Table.Highlighted) -> None:
+        event.stop()
+        if event.key is None:
+            self.query_one("#host", HostView).show(None)
+        elif not self._follow_finished(event.key):
+            self._address = self.address
+            self._show_host()
+
+    @on(Table.Opened, "#hosts")
+    def _host_opened(self, event: Table.Opened) -> None:
+        event.stop()
+        self.query_one("#ports", Table).focus()
+
+    def _follow_finished(self, key: object) -> bool:
+        """Keep the cursor on a host whose live row was replaced by its final one, under a new key."""
+        mine = self._keys.get(self._address)
+        shown = self.query_one("#host", HostView).host
+        if mine is None or mine == key or shown is None or not shown.partial:
+            return False
+        return self.query_one("#hosts", Table).move_to_key(mine)
+
+    @work(exclusive=True, group="scan-host", exit_on_error=False)
+    async def _show_host(self) -> None:
+        key = self.query_one("#hosts", Table).cursor_key
+        if not isinstance(key, tuple):
+            return
+        scans, actor = self._session.services.scans, self._session.actor
+        try:
+            host = await scans.host(actor, self._scan_id, int(key[1]))
+        except NotFound:
+            return  # its live row was replaced by its final one: the list will say so in a moment
+        self.query_one("#host", HostView).show(host)
+
+    async def _count(self, text: str) -> int:
+        scans, actor = self._session.services.scans, self._session.actor
+        return await scans.count_hosts(actor, self._scan_id, text, up_only=self._only_up)
+
+    async def _fetch(
+        self, start: int, stop: int, sort: str | None, reverse: bool, filter: str
+    ) -> Sequence[Row]:
+        lines = await self._session.services.scans.hosts(
+            self._session.actor,
+            self._scan_id,
+            offset=start,
+            limit=stop - start,
+            sort=sort or "address",
+            reverse=reverse,
+            text=filter,
+            up_only=self._only_up,
+        )
+        self._keys = {line.address: (line.address, line.ordinal) for line in lines}
+        ascii_only = self.app.has_class(ASCII_CLASS)
+        return [_row(line, ascii_only) for line in lines]
+
+
+def _row(line: HostLine, ascii_only: bool) -> Row:
+    look = state_style("partial" if line.partial else line.status)
+    return Row(
+        (line.address, line.ordinal),
+        (
+            Cell(look.label(ascii_only), look.tone),
+            line.address,
+            line.hostname,
+            str(line.open_ports or ""),
+            line.vendor,
+            line.os,
+        ),
+    )

@@ -8,12 +8,11 @@ import gc
 import logging
 import os
 import signal
-import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual import events, work
+from textual import work
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.filter import LineFilter
@@ -24,11 +23,10 @@ from netmon_tui.config.settings import Settings, load_settings
 from netmon_tui.domain.user import Actor
 from netmon_tui.errors import NetmonError
 from netmon_tui.ui.commands import ActiveCommands, command
-from netmon_tui.ui.defects import ReportsDefects
 from netmon_tui.ui.door import ServiceDoor
+from netmon_tui.ui.guarded_app import GuardedApp
 from netmon_tui.ui.line_filter import AsciiLineFilter, HostileLineFilter
 from netmon_tui.ui.rendering import ASCII_CLASS
-from netmon_tui.ui.screens.login import LoginScreen
 from netmon_tui.ui.terminal import draws_ascii_only
 
 if TYPE_CHECKING:
@@ -40,13 +38,10 @@ STYLES = next(path for path in (_HERE / "styles", _HERE.parent / "styles") if pa
 """Inside the package when installed, beside it in a checkout."""
 LATER_STYLES = ("app", "frame", "table", "scans", "captures", "neighbours", "admin")
 """Read after the login: without them its screen is painted sooner."""
-_IDLE_CHECK_SECONDS = 5.0
-_PRESENCE = (events.Key, events.Paste, events.MouseDown, events.MouseScrollDown, events.MouseScrollUp)
-_ONLY_INSIDE = {"lock", "log_out", "command_palette"}
 _log = logging.getLogger(__name__)
 
 
-class NetmonApp(ReportsDefects):
+class NetmonApp(GuardedApp):
     """netmon-tui.
 
     Args:
@@ -61,9 +56,6 @@ class NetmonApp(ReportsDefects):
         command("app.quit", "q", "quit", "Quit", "Leave; asks when jobs run."),
         command("app.quit_always", "ctrl+q", "quit_now", "Quit at once", "Leave without asking; jobs go on.",
                 show=False, priority=True),
-        command("app.lock", "ctrl+l", "lock", "Lock", "Cover the screen until your password is given; jobs go on.",
-                show=False, priority=True),
-        command("app.log_out", "L", "log_out", "Log out", "Go back to the login; jobs go on.", show=False),
         command("app.palette", "ctrl+p", "command_palette", "Palette", "Find a command by its name.",
                 show=False, priority=True),
         command("app.palette_too", "colon", "command_palette", "Palette", "Find a command by its name.",
@@ -71,18 +63,20 @@ class NetmonApp(ReportsDefects):
     ]  # fmt: skip
 
     def __init__(self, settings: Settings, paths: Paths, *, user: str = "") -> None:
-        super().__init__()
+        rules = settings.accounts
+        door = ServiceDoor(
+            rules.minimum_password_length, rules.registration, self._open_store, self._prepare_frame
+        )
+        super().__init__(
+            door,
+            idle_minutes=rules.idle_lock_minutes,
+            user=user,
+            first_run=not (paths.database_file.exists() or settings.storage.url),
+            notice=paths.sudo_notice() or "",
+        )
         self.settings = settings
         self.paths = paths
         self.log_file = paths.log_file
-        self.actor: Actor | None = None
-        self._user = user
-        rules = settings.accounts
-        self._door = ServiceDoor(
-            rules.minimum_password_length, rules.registration, self._open_store, self._prepare_frame
-        )
-        self._last_key = time.monotonic()
-        self._locked = False
         is_ascii = settings.interface.ascii or draws_ascii_only(os.environ)
         self._walls = (*([AsciiLineFilter()] if is_ascii else []), HostileLineFilter())
         self.set_class(is_ascii, ASCII_CLASS)
@@ -91,11 +85,11 @@ class NetmonApp(ReportsDefects):
     @property
     def services(self) -> Services | None:
         """Everything behind the login; None while the store is closed."""
-        return self._door.services
+        return self.door.services
 
     async def open_services(self) -> Services:
         """Open the store, once; raises StorageError."""
-        return await self._door.open_services()
+        return await self.door.open_services()
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Return the filters of every painted line, the wall against foreign control characters last."""
@@ -104,10 +98,6 @@ class NetmonApp(ReportsDefects):
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Offer the themes; all other commands of the palette are ours."""
         yield SystemCommand("Theme", "Choose other colours.", self.action_change_theme)
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Before a login and behind the lock nothing works but leaving."""
-        return action not in _ONLY_INSIDE or (self.actor is not None and not self._locked)
 
     def on_mount(self) -> None:
         """Paint the login first; everything heavy is imported behind it."""
@@ -118,34 +108,24 @@ class NetmonApp(ReportsDefects):
             # Without a handler SIGTERM leaves the terminal raw; ignoring SIGHUP makes the input thread spin.
             with contextlib.suppress(NotImplementedError, ValueError, RuntimeError):
                 loop.add_signal_handler(number, self._leave_on_signal, number)
-        self._show_login(first_run=not (self.paths.database_file.exists() or self.settings.storage.url))
         self.call_after_refresh(_collect_garbage_again)
-        if self.settings.accounts.idle_lock_minutes:
-            self.set_interval(_IDLE_CHECK_SECONDS, self._lock_when_idle)
 
     def _leave_on_signal(self, number: signal.Signals) -> None:
         self.exit(return_code=128 + number)
 
-    # in
-
-    def _show_login(self, *, first_run: bool = False) -> None:
-        notice = self.paths.sudo_notice() or ""
-        screen = LoginScreen(self._door, first_run=first_run, name=self._user, notice=notice)
-        self.push_screen(screen, self._enter)
-
     def _open_store(self) -> Services:
         """Called in a thread."""
-        from netmon_tui.config.logging import configure_logging
         from netmon_tui.services.container import open_services
 
-        services = open_services(self.settings, self.paths)
-        configure_logging(self.paths.log_file, self.settings.logging.level)
-        return services
+        self.open_log()
+        return open_services(self.settings, self.paths)
 
-    def _enter(self, actor: Actor | None) -> None:
-        if actor is not None:
-            self.actor = actor
-            self._build_main(actor)
+    def open_log(self) -> None:
+        """Make the directories and open the log; raises StorageError."""
+        from netmon_tui.config.logging import configure_logging
+
+        self.paths.ensure()
+        configure_logging(self.paths.log_file, self.settings.logging.level)
 
     async def _prepare_frame(self) -> None:
         """Import the screens in a thread and read their styles: the login stays painted meanwhile."""
@@ -156,62 +136,14 @@ class NetmonApp(ReportsDefects):
                 self.stylesheet.read(path)
         self.stylesheet.parse()
 
-    @work(group="enter", exclusive=True)
-    async def _build_main(self, actor: Actor) -> None:
+    async def build_screens(self, actor: Actor) -> None:
+        """Show the frame."""
         services = await self.open_services()
         await self._prepare_frame()
         main, session = _import_main()
         await self.push_screen(main(session(services, actor)))
 
-    # lock
-
-    async def on_event(self, event: events.Event) -> None:
-        """Count keys and clicks as presence; repaints are none."""
-        if isinstance(event, _PRESENCE):
-            self._last_key = time.monotonic()
-        await super().on_event(event)
-
-    def _lock_when_idle(self) -> None:
-        idle = time.monotonic() - self._last_key
-        if idle > self.settings.accounts.idle_lock_minutes * 60:
-            self.action_lock()
-
-    def action_lock(self) -> None:
-        """Cover everything until the same user gives the password again; jobs go on."""
-        if self.actor is not None and not self._locked:
-            self._locked = True
-            self.push_screen(LoginScreen(self._door, name=self.actor.name, locked=True), self._unlocked)
-
-    def _unlocked(self, actor: Actor | None) -> None:
-        self._locked = False
-        if actor is not None and actor != self.actor:  # the role is another one since
-            self._leave_screens(actor)
-
-    @work(group="enter", exclusive=True)
-    async def _leave_screens(self, next_actor: Actor | None = None) -> None:
-        """Drop all that was shown, then show the login or the screens of another role."""
-        self.actor = None
-        while len(self.screen_stack) > 1:
-            await self.pop_screen()
-        if next_actor is None:
-            self._show_login()
-        else:
-            self._enter(next_actor)
-
     # out
-
-    @work(group="leave", exclusive=True)
-    async def action_log_out(self) -> None:
-        """Go back to the login; jobs go on."""
-        await self._record_leaving()
-        self._leave_screens()
-
-    async def _record_leaving(self) -> None:
-        if self.services is not None and self.actor is not None:
-            try:
-                await self.services.accounts.log_out(self.actor)
-            except NetmonError as error:
-                _log.warning("a logout was not recorded: %s", error)
 
     def action_quit_now(self) -> None:
         """Leave without asking; jobs go on."""
@@ -219,7 +151,7 @@ class NetmonApp(ReportsDefects):
 
     async def action_quit(self) -> None:
         """Leave, asking when jobs run; behind the login and the lock nothing is asked."""
-        if self.services is None or self.actor is None or self._locked:
+        if self.services is None or self.actor is None or self.locked:
             self.exit(0)
         else:
             self._ask_and_quit(self.services, self.actor)
@@ -240,17 +172,19 @@ class NetmonApp(ReportsDefects):
     async def on_unmount(self) -> None:
         """Finish what is being written; jobs go on."""
         if self.services is not None:
-            await self._record_leaving()
+            await self.record_leaving()
             try:
                 await self.services.close()
             except NetmonError as error:
                 _log.error("at the end: %s", error)
 
-    def on_choose_columns(self, message: ChooseColumns) -> None:
+    def on_table_choose_columns(self, message: ChooseColumns) -> None:
         """Any table: ask which columns it shows."""
         from netmon_tui.ui.modals.columns import Columns
+        from netmon_tui.ui.widgets.table import Table
 
-        self.push_screen(Columns(message.table), message.table.hide_columns_chosen)
+        if isinstance(message.table, Table):
+            self.push_screen(Columns(message.table))
 
 
 def _collect_garbage_again() -> None:

@@ -201,7 +201,6 @@ def stop(line: CommandLine, capture_id: int) -> None:
     """Stop a running capture cleanly."""
 
     async def work(services: Services, actor: Actor) -> Capture:
-        await services.supervisor.start()
         await services.capturing.stop(actor, capture_id)
         return await services.capturing.wait(actor, capture_id)
 

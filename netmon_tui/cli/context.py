@@ -89,6 +89,7 @@ class CommandLine:
         async def logged_in(services: Services) -> T:
             actor = await self.authenticate(services)
             if follow:
+                await services.supervisor.start()
                 await services.supervisor.catch_up()
             return await work(services, actor)
 

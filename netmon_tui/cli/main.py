@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import logging
 import os
@@ -137,6 +138,7 @@ def _start_app(line: CommandLine) -> int:
         )
     settings = line.settings
     _prepare_terminal(slow=settings.interface.low_bandwidth or "SSH_CONNECTION" in os.environ)
+    gc.disable()  # nothing of what start-up makes is garbage; the application enables it when it is painted
     from netmon_tui.app import run_app
 
     return run_app(settings, line.paths, user=line.user or "")

@@ -125,7 +125,6 @@ def stream(line: CommandLine, capture_id: int) -> None:
         raise UsageError("a capture is binary", fix="pipe it: netmon-tui capture stream ID | tshark -r -")
 
     async def work(services: Services, actor: Actor) -> None:
-        await services.supervisor.start()
         path = await services.transfers.capture_path(actor, capture_id)
         with path.open("rb") as file:
             while True:

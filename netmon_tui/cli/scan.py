@@ -217,7 +217,6 @@ def stop(line: CommandLine, scan_id: int) -> None:
     """Stop a running scan; what it has found is kept."""
 
     async def work(services: Services, actor: Actor) -> Scan:
-        await services.supervisor.start()
         await services.scanning.stop(actor, scan_id)
         return await services.scanning.wait(actor, scan_id)
 

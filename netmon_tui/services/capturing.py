@@ -81,7 +81,7 @@ class CapturingService:
         self._jobs = jobs
         self._environ = environ
         self._live: dict[int, CaptureCounters] = {}
-        supervisor.register(JobKind.CAPTURE, self._follow)
+        supervisor.register(JobKind.CAPTURE, self._follow, self._give_up)
 
     async def interfaces(self) -> list[Interface]:
         """Return the interfaces that can be captured on, ``any`` last."""
@@ -271,9 +271,17 @@ class CapturingService:
         await asyncio.to_thread(self._finish, job, directory, status)
         self._live.pop(job.subject_id, None)
 
+    def _give_up(self, job: Job, reason: str) -> None:
+        values = {"state": JobState.FAILED.value, "error": reason, "finished": datetime.now(UTC)}
+        self._captures.update(job.subject_id, **values)
+        self._live.pop(job.subject_id, None)
+
     def _finish(self, job: Job, directory: JobDirectory, status: JobStatus | None) -> None:
-        file, facts = _take_stock(directory.path / CAPTURE_NAME)
+        file, damage, facts = _take_stock(directory.path / CAPTURE_NAME)
         state, why, error = _ending(status, file, tcpdump.complaint(directory.read_tail("stderr")))
+        if damage:
+            state = JobState.FAILED if state is JobState.COMPLETED else state
+            error = f"{error}; {damage}" if error else damage
         counters = (status.counters if status else None) or CaptureCounters()
         counters = replace(counters, packets=file.packets if file else 0, bytes=file.bytes if file else 0)
         self._captures.update_counters(job.subject_id, counters)
@@ -291,21 +299,25 @@ class CapturingService:
         self._supervisor.finish(job, state, error)
 
 
-def _take_stock(path: Path) -> tuple[CaptureFile | None, dict[str, Any]]:
-    """Trim a cut file to its last whole record; count, time and hash it."""
+def _take_stock(path: Path) -> tuple[CaptureFile | None, str, dict[str, Any]]:
+    """Trim a cut file to its last whole record; count, time and hash it.
+
+    Returns:
+        The file, why there is none when it is damaged, and columns of the capture's row.
+    """
     if not path.is_file() or path.stat().st_size == 0:
-        return None, {}
+        return None, "", {}
     try:
         packets, size = pcap_files.trim(path)
         with path.open("rb") as file:
             header = pcap.read_header(file.read(24))
     except InvalidInput as error:
-        return None, {"error": str(error)}
+        return None, str(error), {}
     times = pcap_files.first_and_last_time(path)
     facts: dict[str, Any] = {"linktype": header.linktype_name}
     if times:
         facts["first_packet"], facts["last_packet"] = (datetime.fromtimestamp(t, UTC) for t in times)
-    return CaptureFile(str(path), size, packets, pcap_files.sha256_of(path)), facts
+    return CaptureFile(str(path), size, packets, pcap_files.sha256_of(path)), "", facts
 
 
 def _ending(status: JobStatus | None, file: CaptureFile | None, words: str) -> tuple[JobState, str, str]:

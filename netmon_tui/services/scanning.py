@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,12 +30,13 @@ from netmon_tui.tools.nmap_arguments import (
     parse_options,
 )
 from netmon_tui.tools.nmap_profiles import PROFILES, Profile, find_profile
-from netmon_tui.tools.nmap_targets import TargetSet, parse_targets
 from netmon_tui.tools.nmap_progress import ScanPercent
+from netmon_tui.tools.nmap_targets import TargetSet, parse_targets
 
 XML_NAME = "scan.xml"
 FOLLOW_SECONDS = 0.25
 """How often the files of a running scan are looked at."""
+_log = logging.getLogger(__name__)
 
 _ENDED_AS = {
     EndReason.STOPPED: (JobState.CANCELLED, "stopped"),
@@ -75,7 +77,7 @@ class ScanningService:
         self._settings = settings
         self._privilege = privilege
         self._jobs = jobs
-        supervisor.register(JobKind.SCAN, self._follow)
+        supervisor.register(JobKind.SCAN, self._follow, self._give_up)
 
     def profiles(self) -> tuple[Profile, ...]:
         """Return the profiles: name, arguments, description."""
@@ -238,9 +240,18 @@ class ScanningService:
 
     def _open_ingest(self, job: Job) -> ScanIngest:
         arguments, targets = self._scans.request(job.subject_id)
-        addresses = parse_targets(targets, limit=self._settings.scans.maximum_addresses).count
-        percent = ScanPercent(parse_options(arguments), addresses)
+        percent = None
+        try:
+            addresses = parse_targets(targets, limit=self._settings.scans.maximum_addresses).count
+            percent = ScanPercent(parse_options(arguments), addresses)
+        except InvalidInput as error:
+            # Another version's grammar, or a lower limit by now: no reason to lose what the scan finds.
+            _log.warning("scan %d has no percentage: %s", job.subject_id, error)
         return ScanIngest(job.subject_id, self._scans, self._results, percent)
+
+    def _give_up(self, job: Job, reason: str) -> None:
+        values = {"state": JobState.FAILED.value, "error": reason, "finished": datetime.now(UTC)}
+        self._scans.update(job.subject_id, remaining=None, phase="", **values)
 
     def _finish(self, job: Job, ingest: ScanIngest, status: JobStatus | None) -> None:
         ingest.complete()

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from netmon_tui.domain.job import Job, JobKind, JobSpec, JobState, JobStatus
 from netmon_tui.domain.user import Actor
-from netmon_tui.errors import NetmonError
+from netmon_tui.errors import DatabaseLocked, DiskFull, NetmonError
 from netmon_tui.runtime import jobs as runtime_jobs
 from netmon_tui.runtime.job_directory import JobDirectory
 from netmon_tui.storage.job_repository import JobRepository
@@ -24,8 +24,12 @@ from netmon_tui.storage.job_repository import JobRepository
 LEASE_SECONDS = 10.0
 SWEEP_SECONDS = 4.0
 """How often to look for jobs that nobody follows."""
+ATTEMPTS = 3
+"""How often the files of a job that is over are read before they are given up."""
+RETRY_SECONDS = 1.0
 
 Follower = Callable[[Job], Awaitable[None]]
+GiveUp = Callable[[Job, str], None]
 _log = logging.getLogger(__name__)
 
 
@@ -41,15 +45,21 @@ class JobSupervisor:
         self._jobs = jobs
         self._reading = reading
         self._holder = f"{os.getpid()}-{secrets.token_hex(6)}"
-        self._followers: dict[JobKind, Follower] = {}
+        self._followers: dict[JobKind, tuple[Follower, GiveUp]] = {}
         self._following: dict[int, asyncio.Task[None]] = {}
         self._up_to_date: dict[int, asyncio.Event] = {}
         self._handles: list[runtime_jobs.JobHandle] = []
         self._sweeper: asyncio.Task[None] | None = None
 
-    def register(self, kind: JobKind, follower: Follower) -> None:
-        """Say who follows jobs of a kind; the follower returns when the job is finished in the database."""
-        self._followers[kind] = follower
+    def register(self, kind: JobKind, follower: Follower, give_up: GiveUp) -> None:
+        """Say who follows jobs of a kind.
+
+        Args:
+            kind: The kind.
+            follower: Returns when the job is finished in the database.
+            give_up: Records the subject as failed for a reason (blocking), when the follower never could.
+        """
+        self._followers[kind] = (follower, give_up)
 
     async def start(self) -> None:
         """Adopt what is unfinished now, and go on looking."""
@@ -99,6 +109,7 @@ class JobSupervisor:
 
     async def wait(self, kind: JobKind, subject_id: int, *, poll: float = 0.1) -> Job:
         """Return the job once it is finished, whoever follows it."""
+        await self.start()  # whoever follows it may die, or be kept off by a locked database
         while True:
             job = await asyncio.to_thread(self._jobs.of, kind, subject_id)
             assert job is not None
@@ -117,18 +128,15 @@ class JobSupervisor:
                     self._follow(job)
 
     async def catch_up(self) -> None:
-        """Follow what nobody follows until it is in the database as far as it has come.
+        """Wait until all that the jobs followed here have written by now is in the database.
 
         For commands that do not stay: without it a detached job would look as if it ran for ever.
         """
         if self._reading:
-            await self.sweep()
-            await asyncio.gather(*(self._wait_until_up_to_date(job_id) for job_id in [*self._following]))
-
-    async def _wait_until_up_to_date(self, job_id: int) -> None:
-        read = asyncio.create_task(self._up_to_date[job_id].wait())
-        await asyncio.wait({self._following[job_id], read}, return_when=asyncio.FIRST_COMPLETED)
-        read.cancel()
+            waits = [
+                _first_of(self._following[job_id], self._up_to_date[job_id]) for job_id in self._following
+            ]
+            await asyncio.gather(*waits)
 
     def up_to_date(self, job: Job) -> None:
         """Say that everything a job has written so far is in the database; called by its follower."""
@@ -153,27 +161,74 @@ class JobSupervisor:
         self._up_to_date.pop(job_id, None)
 
     async def _follow_with_lease(self, job: Job) -> None:
-        renewal = asyncio.create_task(self._renew(job))
         try:
-            await self._followers[job.kind](job)
-        except NetmonError as error:
-            # The job's files are still there: the lease is given back and a later sweep tries again.
-            _log.error("following %s %d: %s", job.kind, job.subject_id, error)
+            for _ in range(ATTEMPTS):
+                error = await self._try_to_follow(job)
+                if error is None or not await asyncio.to_thread(_is_over, job, error):
+                    return  # done, or a later sweep tries again
+                await asyncio.sleep(RETRY_SECONDS)
+            await self._give_up(job, str(error) or type(error).__name__)
         finally:
-            renewal.cancel()
             await asyncio.to_thread(self._jobs.release_lease, job.id, self._holder)
 
-    async def _renew(self, job: Job) -> None:
+    async def _try_to_follow(self, job: Job) -> BaseException | None:
+        """Follow a job to its end or until the lease is lost; return why that failed, if it did.
+
+        A follower is looked at from outside, because one that fails for a reason nobody thought of must not
+        make its job run for ever.
+        """
+        follower, _ = self._followers[job.kind]
+        following = asyncio.ensure_future(follower(job))
+        renewal = asyncio.create_task(self._renew(job, following))
+        try:
+            await asyncio.wait({following})
+        finally:
+            for task in (renewal, following):
+                task.cancel()
+            await asyncio.gather(renewal, following, return_exceptions=True)
+        error = None if following.cancelled() else following.exception()
+        if error is not None:
+            _log.error("following %s %d: %s", job.kind, job.subject_id, error, exc_info=error)
+        return error
+
+    async def _give_up(self, job: Job, reason: str) -> None:
+        error = f"the results cannot be stored: {reason}; the files are kept in {job.directory}"
+        _, give_up = self._followers[job.kind]
+        try:
+            await asyncio.to_thread(give_up, job, error)
+            await asyncio.to_thread(self.finish, job, JobState.FAILED, error)
+        except NetmonError as trouble:
+            _log.error("giving up %s %d: %s", job.kind, job.subject_id, trouble)
+
+    async def _renew(self, job: Job, following: asyncio.Future[None]) -> None:
+        """Keep the lease; when it is lost (this program was stopped for a while), stop following."""
         while True:
             await asyncio.sleep(LEASE_SECONDS / 3)
             try:
-                await asyncio.to_thread(self._jobs.take_lease, job.id, self._holder, LEASE_SECONDS)
+                if not await asyncio.to_thread(self._jobs.take_lease, job.id, self._holder, LEASE_SECONDS):
+                    following.cancel()
+                    return
             except NetmonError as error:
                 _log.warning("renewing the lease of job %d: %s", job.id, error)
 
     def finish(self, job: Job, state: JobState, error: str) -> None:
         """Record a job's end (blocking)."""
         self._jobs.finish(job.id, state, error)
+
+
+async def _first_of(task: asyncio.Task[None], event: asyncio.Event) -> None:
+    """Wait for one of them."""
+    happened = asyncio.create_task(event.wait())
+    await asyncio.wait({task, happened}, return_when=asyncio.FIRST_COMPLETED)
+    happened.cancel()
+
+
+def _is_over(job: Job, error: BaseException) -> bool:
+    """Whether following failed for good: nothing more will come, and it is not the database that is in the way."""
+    if isinstance(error, DatabaseLocked | DiskFull):
+        return False
+    status = JobDirectory(Path(job.directory)).read_status()
+    return status is None or status.state == "ended" or not runtime_jobs.runner_is_alive(status)
 
 
 def read_status(directory: JobDirectory) -> tuple[JobStatus | None, bool]:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import csv
+import gzip
 import io
 import json
 import os
 import shutil
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import BinaryIO
 
 from netmon_tui.config.files import explain, private_opener
 from netmon_tui.domain.documents import host_document, neighbour_document, scan_document
@@ -33,6 +36,7 @@ SCAN_FORMATS = ("xml", "json", "csv")
 NEIGHBOUR_FORMATS = ("json", "csv")
 LARGEST_IMPORT = 1024**3
 """Bytes of nmap XML: a /12 with every service."""
+_GZIP_MAGIC = b"\x1f\x8b"
 XML_NAME = "scan.xml"
 _NEIGHBOUR_COLUMNS = (
     "address",
@@ -103,7 +107,7 @@ class TransferService:
             yield line.encode()
 
     async def import_scan(self, actor: Actor, path: Path) -> Scan:
-        """Store an nmap XML file as a scan of the actor.
+        """Store an nmap XML file, packed by gzip or not, as a scan of the actor.
 
         Raises:
             InvalidInput: The file is not nmap XML, too large, or nothing in it can be read; nothing is stored.
@@ -130,7 +134,7 @@ class TransferService:
         try:
             directory.mkdir(mode=0o700)
             copy = directory / XML_NAME
-            write_new(copy, _file_chunks(path))
+            write_new(copy, _import_chunks(path))
             ingest = ScanIngest(scan_id, self._scans, self._results)
             ingest_file(copy, ingest)
             if ingest.damage and not self._hosts.count_hosts(scan_id):
@@ -219,12 +223,34 @@ def _check_import(path: Path) -> None:
             raise NotFound(f"no file {path}")
         if path.stat().st_size > LARGEST_IMPORT:
             raise InvalidInput(f"{path.name} is too large", why=f"more than {LARGEST_IMPORT >> 20} MiB")
-        with path.open("rb") as file:
-            head = file.read(4096)
+        head = next(_import_chunks(path), b"")
     except OSError as error:
         raise explain(error, path) from error
     if not is_nmap_xml(head):
         raise InvalidInput(f"{path.name} is not nmap XML", fix="give a file that nmap wrote with -oX")
+
+
+def _open_import(path: Path) -> BinaryIO:
+    """Open an nmap document for reading, packed by gzip or not."""
+    with path.open("rb") as file:
+        packed = file.read(2) == _GZIP_MAGIC
+    return gzip.open(path) if packed else path.open("rb")  # type: ignore[return-value]
+
+
+def _import_chunks(path: Path) -> Iterator[bytes]:
+    """Yield an nmap document; refuse one that unpacks to more than an import may have, or not at all."""
+    total = 0
+    try:
+        with _open_import(path) as file:
+            while chunk := file.read(1 << 20):
+                total += len(chunk)
+                if total > LARGEST_IMPORT:
+                    raise InvalidInput(
+                        f"{path.name} is too large", why=f"more than {LARGEST_IMPORT >> 20} MiB"
+                    )
+                yield chunk
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise InvalidInput(f"{path.name} is a damaged gzip file", why=str(error)) from error
 
 
 def _xml_chunks(path: Path, scan: Scan) -> Iterator[bytes]:

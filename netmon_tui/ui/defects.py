@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import logging
 import sys
-import traceback
+from contextlib import suppress
 from pathlib import Path
 
 from textual.app import App
 from textual.message_pump import MessagePump
 from textual.worker import Worker, WorkerState
 
+from netmon_tui.errors import NetmonError
 from netmon_tui.ui.rendering import content
 
 _log = logging.getLogger("netmon_tui.defects")
@@ -25,11 +26,18 @@ class ReportsDefects(App[int]):
     log_file: Path
     """Where the details go."""
 
+    def open_log(self) -> None:
+        """Make the log writable; raises NetmonError."""
+        raise NotImplementedError
+
     def _fatal_error(self) -> None:
         """End; Textual calls it while the exception is handled."""
         error = sys.exc_info()[1]
         if error is not None:
-            record(error)
+            with suppress(NetmonError):  # a log that cannot be opened must not hide the line below
+                if not logging.getLogger("netmon_tui").handlers:
+                    self.open_log()
+                record(error)
         self.bell()
         line = f"netmon-tui failed: {type(error).__name__}; details in {self.log_file}"
         self._exit_renderables.append(content(line).plain)
@@ -57,6 +65,5 @@ class WorkerDefects(MessagePump):
 
 
 def record(error: BaseException) -> None:
-    """Write the traceback to the log, without local variables and without the message of the error."""
-    frames = "".join(traceback.format_tb(error.__traceback__))
-    _log.error("unexpected %s\n%s", type(error).__name__, frames)
+    """Write the traceback to the log; it has lines of source in it, and no values of variables."""
+    _log.error("unexpected %s", type(error).__name__, exc_info=error)

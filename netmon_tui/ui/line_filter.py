@@ -8,6 +8,8 @@ each line after all widgets have drawn, and takes away what no widget of ours dr
 
 with *one* instance per application, because Textual caches filtered lines by filter.
 It does not see ``App.exit(message=...)`` nor tracebacks.
+
+A second filter draws with ASCII where nothing else can be drawn.
 """
 
 from __future__ import annotations
@@ -26,6 +28,26 @@ _HOSTILE = re.compile(
     "\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
 
+_IN_ASCII = {
+    **dict.fromkeys(map(ord, "─━╌╍┄┅┈┉═╸╺╴╶"), "-"),
+    **dict.fromkeys(map(ord, "│┃╎╏┆┇┊┋║▏▕"), "|"),
+    **dict.fromkeys(map(ord, "┌┍┎┏┐┑┒┓└┕┖┗┘┙┚┛╔╗╚╝╭╮╯╰├┝┞┟┠┡┢┣┤┥┦┧┨┩┪┫┬┭┮┯┰┱┲┳┴┵┶┷┸┹┺┻┼╋╠╣╦╩╬"), "+"),
+    **dict.fromkeys(map(ord, "█▉▊▋▓▒■▮⣿"), "#"),
+    **dict.fromkeys(map(ord, "▌▍▎▶▸▹►❯›»▷"), ">"),
+    **dict.fromkeys(map(ord, "◀◂◁◄‹«"), "<"),
+    **dict.fromkeys(map(ord, "▀▔"), "~"),
+    **dict.fromkeys(map(ord, "▄▂▃▅▆▇▁_"), "_"),
+    **dict.fromkeys(map(ord, "●◉•▪"), "*"),
+    **dict.fromkeys(map(ord, "○◌◯"), "o"),
+    **dict.fromkeys(map(ord, "·…░"), "."),
+    **dict.fromkeys(map(ord, "↑▲△▴"), "^"),
+    **dict.fromkeys(map(ord, "↓▼▽▾⏷"), "v"),
+    **dict.fromkeys(map(ord, "⏎↵"), "<"),
+    **dict.fromkeys(map(ord, "–—"), "-"),
+    ord("→"): ">", ord("←"): "<", ord("✓"): "+", ord("✔"): "+", ord("✗"): "x", ord("✘"): "x", ord("◐"): "~",
+    ord("×"): "x", ord("±"): "~",
+}  # fmt: skip
+
 
 class HostileLineFilter(LineFilter):
     """Drops control segments, control characters, direction overrides and OSC 8 links.
@@ -39,6 +61,20 @@ class HostileLineFilter(LineFilter):
             if control or not text.isprintable() or (style is not None and style.link is not None):
                 return [_harmless(segment) for segment in segments if not segment.control]
         return segments
+
+
+class AsciiLineFilter(LineFilter):
+    """Draws glyphs of ours and of Textual with ASCII, for consoles and serial lines.
+
+    One character for one, so that columns stay in line. Letters of other scripts, which are somebody's words
+    and no drawing, stay as they are.
+    """
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        """Return the same list when all of it is ASCII, otherwise a copy."""
+        if all(text.isascii() for text, _, _ in segments):
+            return segments
+        return [Segment(text.translate(_IN_ASCII), style, control) for text, style, control in segments]
 
 
 def _harmless(segment: Segment) -> Segment:

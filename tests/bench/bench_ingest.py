@@ -237,47 +237,11 @@ def flush(connection: sqlite3.Connection, floor_rows: Floor) -> None:
             floor_rows.rows[table] = rows[len(ready) :]
 
 
-def orm(folder: Path, hosts) -> int:
-    """Store (address, [(number, protocol, state, name, product, version)]) through an ORM with a relationship."""
-    from sqlalchemy import ForeignKey, create_engine
-    from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship
-
-    class Base(DeclarativeBase):
-        pass
-
-    class Port(Base):
-        __tablename__ = "port"
-        id: Mapped[int] = mapped_column(primary_key=True)
-        host_id: Mapped[int] = mapped_column(ForeignKey("host.id"))
-        number: Mapped[int]
-        protocol: Mapped[str]
-        state: Mapped[str]
-        name: Mapped[str]
-        product: Mapped[str]
-        version: Mapped[str]
-
-    class Host(Base):
-        __tablename__ = "host"
-        id: Mapped[int] = mapped_column(primary_key=True)
-        address: Mapped[str]
-        ports: Mapped[list[Port]] = relationship()
-
-    Base.metadata.create_all(engine := create_engine(f"sqlite:///{folder}/orm.sqlite3"))
-    fields = ("number", "protocol", "state", "name", "product", "version")
-    total = 0
-    with Session(engine) as session:
-        for address, ports in hosts:
-            total += len(ports)
-            session.add(
-                Host(address=address, ports=[Port(**dict(zip(fields, p, strict=True))) for p in ports])
-            )
-        session.commit()
-    return total
-
-
 def python_nmap(path: Path, folder: Path) -> tuple[float, int]:
     """python-nmap + ORM."""
     import nmap
+
+    from tests.bench.peer_orm import store
 
     begin = time.perf_counter()
     result = nmap.PortScanner.__new__(nmap.PortScanner)
@@ -293,13 +257,15 @@ def python_nmap(path: Path, folder: Path) -> tuple[float, int]:
         )
         for address, host in found.items()
     )
-    total = orm(folder, hosts)
+    total = store(folder, hosts)
     return time.perf_counter() - begin, total
 
 
 def libnmap(path: Path, folder: Path) -> tuple[float, int]:
     """libnmap + ORM."""
     from libnmap.parser import NmapParser
+
+    from tests.bench.peer_orm import store
 
     begin = time.perf_counter()
     report = NmapParser.parse_fromfile(str(path))
@@ -313,7 +279,7 @@ def libnmap(path: Path, folder: Path) -> tuple[float, int]:
         )
         for host in report.hosts
     )
-    total = orm(folder, hosts)
+    total = store(folder, hosts)
     return time.perf_counter() - begin, total
 
 

@@ -15,6 +15,7 @@ from textual.css.query import QueryError
 from textual.pilot import Pilot
 
 from netmon_tui.app import NetmonApp, build_app
+from netmon_tui.domain.user import Role
 from netmon_tui.security.passwords import Passwords
 from netmon_tui.services.accounts import AccountService
 
@@ -59,9 +60,9 @@ async def _logged_in(
         actor = await accounts.login(ADMIN, PASSWORD)
         if role != "admin":
             name = f"{role}-{len(await accounts.list_users(actor))}"
-            await accounts.add_user(actor, name, PASSWORD, role=role)
+            await accounts.add_user(actor, name, PASSWORD, role=Role(role))
             actor = await accounts.login(name, PASSWORD)
-        app.screen.dismiss(actor)
+        app.enter(actor)
         await until(pilot, lambda: app.screen.id == "main" and app.screen.pane() is not None)
         yield app, pilot
 

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal
-from textual.widgets import Button, Checkbox, Input, Label, Select, Static
+from textual.widgets import Button, Input, Label, Select, Static
 
 from netmon_tui.domain.capture import DEFAULT_SNAPLEN, CapturePreview, StartCapture
 from netmon_tui.domain.neighbour import Interface
@@ -20,6 +20,7 @@ from netmon_tui.ui.rendering import Tone, content, rate, size, state_style
 from netmon_tui.ui.session import Session
 from netmon_tui.ui.widgets.figure import Figure
 from netmon_tui.ui.widgets.rate_line import RateMeter
+from netmon_tui.ui.widgets.tick import Tick
 
 DEBOUNCE_SECONDS = 0.2
 """Compiling starts tcpdump, so it waits for a pause in the typing."""
@@ -106,9 +107,9 @@ class CaptureForm(Dialog[StartCapture]):
             yield Label("Per packet", classes="form--label")
             yield Input(placeholder=str(DEFAULT_SNAPLEN), id="snaplen", compact=True, max_length=6)
             yield Label("bytes", classes="form--unit")
-            yield Checkbox("Promiscuous", True, id="promiscuous", compact=True)
+            yield Tick("Promiscuous", True, id="promiscuous", compact=True)
         there_is = self._own_session or "there is none"
-        yield Checkbox(
+        yield Tick(
             content(f"Leave out my own SSH session ({there_is})"),
             bool(self._own_session) and not self._settings.include_own_ssh,
             id="without-ssh",
@@ -154,7 +155,7 @@ class CaptureForm(Dialog[StartCapture]):
 
     @on(Select.Changed, "#interface")
     @on(Input.Changed)
-    @on(Checkbox.Changed)
+    @on(Tick.Changed)
     def _changed(self) -> None:
         self._check()
 
@@ -191,9 +192,7 @@ class CaptureForm(Dialog[StartCapture]):
             return
         self._caret(None)
         note = "; written by hand, so the fields above do not change it" if self._edited else ""
-        self._say(
-            f"valid, {preview.instructions} instructions{note}", "warning" if self._edited else "success"
-        )
+        self._say(f"valid{note}", "warning" if self._edited else "success")
         self.query_one("#command", Static).update(content(shlex.join(preview.command), 2_000))
         self.query_one("#start", Button).disabled = False
 
@@ -229,8 +228,8 @@ class CaptureForm(Dialog[StartCapture]):
             seconds=float(_whole(self._text("seconds"), "seconds")),
             size=parse_size(self._text("size")),
             buffer_kib=self._settings.buffer_kib,
-            promiscuous=self.query_one("#promiscuous", Checkbox).value,
-            include_own_ssh=bool(self._own_session) and not self.query_one("#without-ssh", Checkbox).value,
+            promiscuous=self.query_one("#promiscuous", Tick).value,
+            include_own_ssh=bool(self._own_session) and not self.query_one("#without-ssh", Tick).value,
             name=self._text("name"),
         )
 

@@ -8,12 +8,13 @@ from textual.binding import Binding
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
+from netmon_tui.ui.defects import WorkerDefects
 from netmon_tui.ui.rendering import content
 
 Result = TypeVar("Result")
 
 
-class Dialog(ModalScreen[Result | None]):
+class Dialog(WorkerDefects, ModalScreen[Result | None]):
     """A decision. Dismissed with None by escape."""
 
     BINDINGS = [Binding("escape", "cancel", "Cancel", id="dialog.cancel")]

@@ -59,19 +59,16 @@ class CaptureActions:
             path = await self._services.transfers.export_capture(self._session.actor, capture_id, choice.path)
             self._tell(f"Written to {path}")
 
-    async def delete(self, capture_ids: Sequence[int]) -> bool:
-        """Ask, then delete; whether all of them are gone."""
+    async def delete(self, capture_ids: Sequence[int]) -> None:
+        """Ask, then delete."""
         what = f"capture {capture_ids[0]}" if len(capture_ids) == 1 else f"{len(capture_ids)} captures"
         question = Confirm(f"Delete {what}", "The packets are deleted for good.", verb="Delete")
         if not await self._app.push_screen_wait(question):
-            return False
-        gone = False
+            return
         with self._reported():
             for capture_id in capture_ids:
                 await self._services.capturing.delete(self._session.actor, capture_id)
             self._tell(f"Deleted {what}")
-            gone = True
-        return gone
 
     @contextmanager
     def _reported(self) -> Iterator[None]:

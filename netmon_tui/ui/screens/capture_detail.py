@@ -42,12 +42,14 @@ class CaptureDetailScreen(LiveScreen):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (70, "-normal"), (110, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-low"), (30, "-high")]
     BINDINGS: ClassVar[list[BindingType]] = [
-        command("capture.back", "escape", "back", "Back", "Back to where you came from."),
+        command("capture.back", "escape", "back", "Back", "Back to where you came from.", show=False),
         command("capture.stop", "x", "stop", "Stop", "Stop this capture; its packets are kept."),
         command("capture.export", "e", "export", "Export", "Copy the capture file (pcap)."),
         command("capture.scan", "s", "scan", "Scan", "Scan the address under the cursor."),
         command("capture.capture", "c", "capture", "Capture", "Capture the address under the cursor."),
-        command("capture.host", "H", "host", "Host", "Show what is known of the address under the cursor."),
+        command(
+            "capture.host", "H", "host", "Host", "Show what is known of the address under it.", show=False
+        ),
         command("capture.facts", "i", "facts", "File", "Show or hide file and SHA-256.", show=False),
         command("capture.freeze", "p", "freeze", "Freeze", "Stop and continue updating.", show=False),
         command("capture.help", "question_mark,f1", "help", "Help", "Show what this is and all its keys."),
@@ -87,7 +89,8 @@ class CaptureDetailScreen(LiveScreen):
         self.query_one(CaptureHeader).show(capture)
         ended = before is not None and before.state != capture.state
         now = time.monotonic()
-        if before is None or ended or (changed and now - self._looked >= LOOK_SECONDS):
+        runs_on = not capture.state.is_final and now - self._looked >= LOOK_SECONDS
+        if before is None or ended or runs_on:
             self._looked = now
             await self.query_one(PacketBrowser).look(growing=not capture.state.is_final)
         if before is None or ended:

@@ -6,19 +6,30 @@ opens.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
 
 from textual import on, work
 from textual.app import ComposeResult
+from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
+from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Button, Input, Label, Static
 
 from netmon_tui.domain.user import Actor
 from netmon_tui.errors import LoginRefused, NetmonError
+from netmon_tui.ui.defects import WorkerDefects
 from netmon_tui.ui.rendering import content
 
 _STRENGTH = ("very weak", "weak", "fair", "good", "strong")
+_WORDS = {
+    "first": ("netmon-tui", "Create the administrator", "Create"),
+    "login": ("netmon-tui", "Log in", "Log in"),
+    "register": ("netmon-tui", "Register", "Register"),
+    "locked": ("Locked", "Jobs go on. The password of {name} opens it", "Unlock"),
+}
+"""What is asked -> title, what to do, the button."""
 
 
 class Door(Protocol):
@@ -40,12 +51,12 @@ class Door(Protocol):
     async def register(self, name: str, password: str, email: str) -> bool:
         """Register; whether the account may log in at once."""
 
-    def strength(self, password: str, name: str) -> int:
-        """0 to 4."""
+    def strength(self, password: str, name: str) -> int | None:
+        """0 (refused) to 4 (strong); None when that cannot be said yet."""
 
 
-class LoginScreen(Screen[Actor]):
-    """Asks who you are; dismissed with the actor.
+class LoginScreen(WorkerDefects, Screen[None]):
+    """Asks who you are, and posts :class:`Entered`; whoever gets that takes the screen away or covers it.
 
     Args:
         door: The way in.
@@ -55,7 +66,13 @@ class LoginScreen(Screen[Actor]):
         notice: One line to show, such as which data directory sudo uses.
     """
 
-    BINDINGS = [("ctrl+q", "quit", "Quit"), ("escape", "back", "Back")]
+    @dataclass
+    class Entered(Message):
+        """Name and password were right."""
+
+        actor: Actor
+
+    BINDINGS = [Binding("escape", "back", "Back", id="login.back")]
 
     def __init__(
         self, door: Door, *, first_run: bool = False, name: str = "", locked: bool = False, notice: str = ""
@@ -73,16 +90,17 @@ class LoginScreen(Screen[Actor]):
         with Vertical(id="login-box"):
             yield Static("netmon-tui", id="login-title")
             yield Static("", id="login-lead")
-            yield Label("Name")
-            yield Input(self._user, id="name", max_length=64, compact=True, disabled=self._locked)
+            with Vertical(id="login-name"):
+                yield Label("Name")
+                yield Input(self._user, id="name", max_length=64, compact=True)
             yield Label("Password")
             yield Input(password=True, id="password", max_length=1024, compact=True)
             with Vertical(id="new-account"):
+                yield Static("", id="strength")
                 yield Label("Password again")
                 yield Input(password=True, id="again", max_length=1024, compact=True)
                 yield Label("E-mail (optional)")
                 yield Input(id="email", max_length=320, compact=True)
-                yield Static("", id="strength")
             yield Static(content(self._notice), id="login-notice")
             yield Static("", id="login-error")
             with Horizontal(id="login-buttons"):
@@ -91,21 +109,19 @@ class LoginScreen(Screen[Actor]):
                 yield Static("^q Quit", id="login-quit")
 
     def on_mount(self) -> None:
-        """Show the form; open the store behind it."""
+        """Show the form; open the store once it is painted."""
+        self.set_class(self._locked, "-locked")
         self._show_mode()
         self.query_one("#password" if self._user else "#name").focus()
         if not self._locked:
-            self._open_store()
+            self.call_after_refresh(self._open_store)
 
     def _show_mode(self) -> None:
-        leads = {
-            "first": "Create the administrator",
-            "login": "Unlock" if self._locked else "Log in",
-            "register": "Register",
-        }
-        labels = {"first": "Create", "login": "Unlock" if self._locked else "Log in", "register": "Register"}
-        self.query_one("#login-lead", Static).update(content(leads[self._mode]))
-        self.query_one("#go", Button).label = content(labels[self._mode])
+        title, lead, verb = _WORDS["locked" if self._locked else self._mode]
+        self.query_one("#login-title", Static).update(content(title))
+        self.query_one("#login-lead", Static).update(content(lead.format(name=self._user)))
+        self.query_one("#go", Button).label = content(verb)
+        self.query_one("#login-name").display = not self._locked
         self.query_one("#new-account").display = self._mode != "login"
         offered = self._mode == "login" and not self._locked and self._door.registration != "closed"
         self.query_one("#register").display = offered
@@ -116,18 +132,25 @@ class LoginScreen(Screen[Actor]):
         try:
             first = await self._door.open()
         except NetmonError as error:
-            self._fail(f"{error}")
+            self._say(str(error), wrong=True)
             return
         mode = "first" if first else "login"
         if mode != self._mode:
             self._mode = mode
             self._show_mode()
 
+    def reset(self) -> None:
+        """Forget what was typed: nobody who comes later finds it."""
+        self._empty("name", "password", "again", "email")
+        self._mode = "login"
+        self._show_mode()
+        self._say("")
+        self.query_one("#name").focus()
+
     def action_back(self) -> None:
         """Leave the registration form."""
         if self._mode == "register":
-            self._mode = "login"
-            self._show_mode()
+            self._leave_registration()
 
     @on(Button.Pressed, "#register")
     def _start_registration(self) -> None:
@@ -137,36 +160,35 @@ class LoginScreen(Screen[Actor]):
 
     @on(Input.Changed)
     def _typed(self) -> None:
-        self._fail("")
+        self._say("")
         self._show_strength()
 
     def _show_strength(self) -> None:
         if self._mode == "login":
             return
-        password, name = self._value("password"), self._value("name")
+        password = self._value("password")
         least = self._door.minimum_password_length
-        words = f"at least {least} characters"
+        words = f"{least} characters or more"
         if password:
-            score = self._door.strength(password, name)
-            words = f"{len(password)} of {least} characters or more, {_STRENGTH[score]}"
+            words = f"{len(password)} of {words}"
+            score = self._door.strength(password, self._value("name"))
+            words += "" if score is None else f", {_STRENGTH[score]}"
         self.query_one("#strength", Static).update(content(words))
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
-        fields = [f for f in self.query(Input) if not f.disabled and f.region.height]
-        position = fields.index(event.input)
         last = "password" if self._mode == "login" else "email"
-        if event.input.id == last or position == len(fields) - 1:
+        if event.input.id == last:
             self._go()
         else:
-            fields[position + 1].focus()
+            self.focus_next(Input)
 
     @on(Button.Pressed, "#go")
     def _go(self) -> None:
         if self._busy:
             return
         if self._mode != "login" and self._value("password") != self._value("again"):
-            self._fail("The two passwords differ")
+            self._say("The two passwords differ", wrong=True)
             return
         self._enter()
 
@@ -174,18 +196,18 @@ class LoginScreen(Screen[Actor]):
     async def _enter(self) -> None:
         """Hashing runs in a thread; the screen stays alive meanwhile."""
         self._busy = True
-        self.query_one("#login-error", Static).update("Checking ...")
+        self._say("Checking ...")
         try:
             actor = await self._try()
         except LoginRefused as error:
-            self._fail(str(error))
-            self.query_one("#password", Input).value = ""
-            self._fail(str(error))
+            self._empty("password")
+            self.query_one("#password").focus()
+            self._say(str(error), wrong=True)
         except NetmonError as error:
-            self._fail(str(error))
+            self._say(str(error), wrong=True)
         else:
             if actor is not None:
-                self.dismiss(actor)
+                self.post_message(self.Entered(actor))
         finally:
             self._busy = False
 
@@ -196,13 +218,25 @@ class LoginScreen(Screen[Actor]):
         if self._mode == "login":
             return await self._door.login(self._user if self._locked else name, password)
         at_once = await self._door.register(name, password, email)
-        self._mode = "login"
-        self._show_mode()
-        self._fail("Registered: log in" if at_once else "Registered: an administrator must approve it")
+        self._leave_registration()
+        self._say("Registered. Log in" if at_once else "Registered. An administrator must approve it first")
         return None
+
+    def _leave_registration(self) -> None:
+        self._mode = "login"
+        self._empty("password", "again", "email")
+        self._show_mode()
+        self.query_one("#password").focus()
+
+    def _empty(self, *fields: str) -> None:
+        with self.prevent(Input.Changed):
+            for field in fields:
+                self.query_one(f"#{field}", Input).value = ""
 
     def _value(self, field: str) -> str:
         return self.query_one(f"#{field}", Input).value
 
-    def _fail(self, words: str) -> None:
-        self.query_one("#login-error", Static).update(content(words))
+    def _say(self, words: str, *, wrong: bool = False) -> None:
+        line = self.query_one("#login-error", Static)
+        line.set_class(wrong, "-wrong")
+        line.update(content(words))

@@ -78,9 +78,9 @@ class CaptureHeader(Vertical):
         self._show_shares(capture)
 
     def _show_state(self, capture: Capture) -> None:
-        what = " · ".join(part for part in (capture.interface, capture.filter or "all packets") if part)
-        name = f" {capture.name}:" if capture.name else ""
-        self._put("capture-title", f"Capture {capture.id}{name} {what}")
+        parts = (capture.name, capture.interface, capture.filter or "all packets")
+        what = " · ".join(part for part in parts if part)
+        self._put("capture-title", f"Capture {capture.id} · {what}")
         look = state_style(capture.state)
         state = self.query_one("#capture-state", Figure)
         state.show(f"{look.label(self._ascii)} · {capture.owner}", look.tone)
@@ -90,9 +90,8 @@ class CaptureHeader(Vertical):
 
     def _show_end(self, capture: Capture) -> None:
         words = capture.error or (capture.end_reason.replace("_", " ") or "ended")
-        times = [f"{name} {moment.astimezone():%Y-%m-%d %H:%M:%S.%f}" for name, moment in _moments(capture)]
         ended = self.query_one("#capture-ended", Figure)
-        ended.show(" · ".join([f"Ended: {words}", *times]), "error" if capture.error else "")
+        ended.show(f"Ended: {words}{_span(capture)}", "error" if capture.error else "")
         if capture.files:
             file = capture.files[0]
             self._put("capture-file", f"File {file.path}")
@@ -137,9 +136,17 @@ class CaptureHeader(Vertical):
         return self.app.has_class(ASCII_CLASS)
 
 
-def _moments(capture: Capture) -> list[tuple[str, datetime]]:
-    pairs = (("first", capture.first_packet), ("last", capture.last_packet))
-    return [(name, moment) for name, moment in pairs if moment is not None]
+def _span(capture: Capture) -> str:
+    """Return when the first and the last packet came, in local time."""
+    if capture.first_packet is None or capture.last_packet is None:
+        return " · no packets"
+    first, last = capture.first_packet.astimezone(), capture.last_packet.astimezone()
+    day = "" if first.date() == last.date() else f"{last:%Y-%m-%d} "
+    return f" · packets from {first:%Y-%m-%d} {_clock(first)} to {day}{_clock(last)}"
+
+
+def _clock(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds")[11:23]
 
 
 def _seconds(capture: Capture) -> float:

@@ -12,7 +12,7 @@ from netmon_tui.ui.widgets.text_view import TextLine
 SCRIPT_CHARACTERS = 16_384
 """Characters of one script's output that are shown."""
 MOST_SCRIPTS = 500
-MOST_GUESSES = 10
+MOST_GUESSES = 5
 """Guesses at the operating system that are listed."""
 
 
@@ -95,8 +95,8 @@ class HostText:
             self._title("Operating system")
         for match in host.os[:MOST_GUESSES]:
             self._add(f"{match.accuracy:>3}%  {match.name}", indent=2)
-            for cpe in match.cpe:
-                self._add(cpe, "muted", 8)
+            if match.cpe:
+                self._add(" ".join(match.cpe), "muted", 8)
 
     def _path(self, host: Host) -> None:
         if host.hops:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from textual.screen import Screen
 
 from netmon_tui.errors import NetmonError
+from netmon_tui.ui.defects import WorkerDefects
 from netmon_tui.ui.rendering import content
 from netmon_tui.ui.session import Session
 
 
-class LiveScreen(Screen[None]):
+class LiveScreen(WorkerDefects, Screen[None]):
     """Calls :meth:`refresh_live` at the configured rate, while it is on top and not frozen.
 
     A refresh that takes longer than a tick is not cut off by the next one: ticks are left out meanwhile.

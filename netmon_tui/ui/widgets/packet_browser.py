@@ -103,6 +103,11 @@ class PacketBrowser(Vertical):
         texts = map(cell_text, meant)
         return next((text for text in texts if parse_ip(text)), "")
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """There is nothing to follow in a file that no longer grows."""
+        growing = self._packets is None or self._packets.growing
+        return growing or self.following if action == "follow" else True
+
     async def look(self, *, growing: bool) -> None:
         """Open the file once there is one, and index what is new.
 

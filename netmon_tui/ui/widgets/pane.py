@@ -5,11 +5,12 @@ from __future__ import annotations
 from textual.containers import Vertical
 
 from netmon_tui.errors import NetmonError
+from netmon_tui.ui.defects import WorkerDefects
 from netmon_tui.ui.rendering import content
 from netmon_tui.ui.session import Session
 
 
-class Pane(Vertical):
+class Pane(WorkerDefects, Vertical):
     """Base of all tabs' contents.
 
     The frame calls :meth:`refresh_data` when the database changed while the tab is visible, and when it becomes

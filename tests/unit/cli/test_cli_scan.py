@@ -164,7 +164,17 @@ def test_without_nmap_it_is_3(admin, monkeypatch) -> None:
     assert admin("scan", "run", "--dry-run", "127.0.0.1").code == 3
 
 
-def test_gzip_is_refused_in_words(admin, home) -> None:
+def test_gzip_is_unpacked(admin, home) -> None:
     (home / "found.xml.gz").write_bytes(gzip.compress(XML.encode()))
-    answer = admin("scan", "import", home / "found.xml.gz")
-    assert answer.code == 2
+    (one,) = admin("scan", "import", home / "found.xml.gz", "--json").document
+    assert (one["state"], one["hosts_up"]) == ("completed", 1)
+
+
+@pytest.mark.parametrize(
+    "damage", [b"\x1f\x8b", gzip.compress(XML.encode())[:-30] + b"x" * 30], ids=["cut", "bad"]
+)
+def test_damaged_gzip_is_refused_and_leaves_nothing(admin, home, damage) -> None:
+    (home / "found.xml.gz").write_bytes(damage)
+    assert admin("scan", "import", home / "found.xml.gz").code == 2
+    assert admin("scan", "list", "--json").document == []
+    assert list((home / "data" / "jobs").iterdir()) == []

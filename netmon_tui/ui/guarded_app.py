@@ -1,0 +1,143 @@
+"""Who sits at the screen: login, lock and logout of the application."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import events, on, work
+from textual.binding import BindingType
+
+from netmon_tui.domain.user import Actor
+from netmon_tui.errors import NetmonError
+from netmon_tui.ui.commands import command
+from netmon_tui.ui.defects import ReportsDefects
+from netmon_tui.ui.screens.login import LoginScreen
+
+if TYPE_CHECKING:
+    from netmon_tui.ui.door import ServiceDoor
+
+IDLE_CHECK_SECONDS = 5.0
+_PRESENCE = (events.Key, events.Paste, events.MouseDown, events.MouseScrollDown, events.MouseScrollUp)
+_ONLY_INSIDE = {"lock", "log_out", "command_palette"}
+_log = logging.getLogger(__name__)
+
+
+class GuardedApp(ReportsDefects):
+    """An application behind a login. Nothing but leaving works before it and behind the lock.
+
+    The login is the bottom of the stack of screens, so that it is painted first and alone. The subclass pushes
+    its screens over it in :meth:`build_screens`; a logout takes them away.
+
+    Args:
+        door: The way in.
+        idle_minutes: When to lock; 0 never does.
+        user: Prefilled user name.
+        first_run: Whether the store looks new.
+        notice: A line for the login screen.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        command(
+            "app.lock", "ctrl+l", "lock", "Lock", "Cover the screen until your password is given; jobs go on.",
+            show=False, priority=True,
+        ),
+        command("app.log_out", "L", "log_out", "Log out", "Go back to the login; jobs go on.", show=False),
+    ]  # fmt: skip
+
+    def __init__(
+        self, door: ServiceDoor, *, idle_minutes: float, user: str, first_run: bool, notice: str
+    ) -> None:
+        super().__init__()
+        self.door = door
+        self.actor: Actor | None = None
+        """Who is logged in."""
+        self.locked = False
+        """Whether the lock is before the screens."""
+        self.last_presence = time.monotonic()
+        """When a key or a click came."""
+        self._idle_seconds = idle_minutes * 60
+        self._login = LoginScreen(door, first_run=first_run, name=user, notice=notice)
+
+    async def build_screens(self, actor: Actor) -> None:
+        """Show the screens of somebody who has logged in."""
+        raise NotImplementedError
+
+    def get_default_screen(self) -> LoginScreen:
+        """Return the login."""
+        return self._login
+
+    @on(LoginScreen.Entered)
+    def _entered(self, message: LoginScreen.Entered) -> None:
+        if self.locked:
+            self._unlock(message.actor)
+        else:
+            self.enter(message.actor)
+
+    @work(group="enter", exclusive=True)
+    async def enter(self, actor: Actor) -> None:
+        """Show the program to somebody who has logged in."""
+        self.actor = actor
+        await self.build_screens(actor)
+        self._login.reset()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Before a login and behind the lock there are no commands."""
+        return action not in _ONLY_INSIDE or (self.actor is not None and not self.locked)
+
+    # lock
+
+    def on_mount(self) -> None:
+        """Begin to watch for idleness."""
+        if self._idle_seconds:
+            self.set_interval(IDLE_CHECK_SECONDS, self.lock_when_idle)
+
+    async def on_event(self, event: events.Event) -> None:
+        """Count keys and clicks as presence; repaints are none."""
+        if isinstance(event, _PRESENCE):
+            self.last_presence = time.monotonic()
+        await super().on_event(event)
+
+    def lock_when_idle(self) -> None:
+        """Lock if nobody has been there for long enough."""
+        if time.monotonic() - self.last_presence > self._idle_seconds:
+            self.action_lock()
+
+    def action_lock(self) -> None:
+        """Cover everything until the same user gives the password again; jobs go on."""
+        if self.actor is not None and not self.locked:
+            self.locked = True
+            self.clear_notifications()
+            self.push_screen(LoginScreen(self.door, name=self.actor.name, locked=True))
+
+    @work(group="enter", exclusive=True)
+    async def _unlock(self, actor: Actor) -> None:
+        await self.pop_screen()
+        self.locked = False
+        if actor != self.actor:  # the role is another one since: its screens are others
+            await self._drop_screens()
+            self.enter(actor)
+
+    # out
+
+    @work(group="leave", exclusive=True)
+    async def action_log_out(self) -> None:
+        """Go back to the login; jobs go on."""
+        await self.record_leaving()
+        self.actor = None
+        await self._drop_screens()
+
+    async def _drop_screens(self) -> None:
+        """Take away everything above the login."""
+        self.clear_notifications()
+        while len(self.screen_stack) > 1:
+            await self.pop_screen()
+
+    async def record_leaving(self) -> None:
+        """Write the logout into the audit trail, if somebody is logged in."""
+        if self.actor is not None and self.door.services is not None:
+            try:
+                await self.door.services.accounts.log_out(self.actor)
+            except NetmonError as error:
+                _log.warning("a logout was not recorded: %s", error)

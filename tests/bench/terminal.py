@@ -1,0 +1,165 @@
+"""A program in a 120x40 pseudo-terminal of its own: what it writes, what it burns, what it is told.
+
+For the benchmarks that drive the installed program as a person over SSH does.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Self
+
+ROOT = Path(__file__).resolve().parents[2]
+PROGRAM = str(Path(sys.executable).with_name("netmon-tui"))
+USER, PASSWORD = "ada", "walnut-koala-lantern"
+WIDTH, HEIGHT = 120, 40
+_ESCAPES = re.compile(
+    rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|P[^\x1b]*\x1b\\|[ -/]*[0-~])"
+)
+
+
+class Terminal:
+    """A program in a pty.
+
+    Args:
+        command: What to run.
+        env: Added to our environment.
+    """
+
+    def __init__(self, command: Sequence[str], env: dict[str, str] | None = None) -> None:
+        master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", HEIGHT, WIDTH, 0, 0))
+        # As over SSH: animations off, the repaint rate of a remote terminal.
+        ours = {
+            "TERM": "xterm-256color",
+            "COLORTERM": "truecolor",
+            "SSH_CONNECTION": "127.0.0.1 9 127.0.0.1 22",
+        }
+        self.process = subprocess.Popen(
+            command, stdin=slave, stdout=slave, stderr=slave, env=os.environ | ours | (env or {}),
+            start_new_session=True, cwd=ROOT,
+        )  # fmt: skip
+        os.close(slave)
+        self.master = master
+        self.written = bytearray()
+        """All that it wrote since it was last forgotten."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def until(self, *wanted: str, limit: float = 60.0) -> str:
+        """Read until one of the texts has been drawn in one go since the last call; say which.
+
+        Raises:
+            TimeoutError: It was not; with the end of what was.
+        """
+        end = time.monotonic() + limit
+        while True:
+            drawn = _ESCAPES.sub(b"", bytes(self.written)).decode(errors="replace")
+            for text in wanted:
+                if text in drawn:
+                    self.written.clear()
+                    return text
+            if time.monotonic() > end or not self._read(1.0):
+                raise TimeoutError(f"{wanted} not drawn:\n{drawn[-1500:]}")
+
+    def press(self, keys: str) -> None:
+        """Send keys."""
+        os.write(self.master, keys.encode())
+
+    def record(self, seconds: float) -> bytes:
+        """Return what it writes in so many seconds from now."""
+        self.written.clear()
+        self.watch(seconds)
+        return bytes(self.written)
+
+    def watch(self, seconds: float) -> None:
+        """Read what it writes for some time, so that it never waits for us."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0 and self._read(left, patient=True):
+            pass
+
+    def quiet(self, seconds: float, limit: float = 30.0) -> None:
+        """Read until it has written nothing for so many seconds, or the limit is over."""
+        end = time.monotonic() + limit
+        while time.monotonic() < end:
+            if not select.select([self.master], [], [], seconds)[0] or not self._read(0.0):
+                return
+
+    def _read(self, limit: float, *, patient: bool = False) -> bool:
+        """Read once; whether the program can still write (and, unless patient, to be asked again)."""
+        if not select.select([self.master], [], [], limit)[0]:
+            return patient or self.process.poll() is None
+        try:
+            self.written += os.read(self.master, 65536)
+        except OSError:  # EIO: it has ended
+            return False
+        return True
+
+    def close(self) -> None:
+        """End the program."""
+        try:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        self.process.wait()
+        os.close(self.master)
+
+
+def processor_seconds(pid: int) -> float:
+    """User and system time of a process so far, all threads (proc(5)); 0 when it is gone."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    except FileNotFoundError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def command_line(data: Path, *words: str, prefix: Sequence[str] = (), logged_in: bool = True) -> str:
+    """Run the program's command line; its output.
+
+    Raises:
+        RuntimeError: It failed, with what it said.
+    """
+    who = ["--user", USER] if logged_in else []
+    done = subprocess.run(
+        [*prefix, PROGRAM, "--data-dir", str(data), *who, "--password-file", "-", *words],
+        input=PASSWORD + "\n", text=True, capture_output=True, cwd=ROOT,
+    )  # fmt: skip
+    if done.returncode != 0:
+        raise RuntimeError(f"{' '.join(words)}: {done.stderr.strip()}")
+    return done.stdout
+
+
+def make_user(data: Path) -> None:
+    """Make a data directory with its administrator."""
+    command_line(data, "user", "add", USER, logged_in=False)
+
+
+def open_app(data: Path, prefix: Sequence[str] = ()) -> Terminal:
+    """Start the full-screen program and log in; the first tab is shown."""
+    terminal = Terminal([*prefix, PROGRAM, "--data-dir", str(data), "--user", USER])
+    try:
+        terminal.until("Log in")
+        terminal.quiet(0.5)
+        terminal.press(PASSWORD + "\r")
+        terminal.until("Neighbours")
+        terminal.quiet(1.0)
+    except BaseException:
+        terminal.close()
+        raise
+    return terminal

@@ -1,0 +1,49 @@
+"""A data directory with an administrator for every test, and the lab it is used in."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from netmon_tui.cli.main import main
+from tests.faults.program import Site
+from tests.lab.network import Lab
+
+PASSWORD = "correct horse battery staple"
+
+
+@pytest.fixture(scope="session")
+def data_of_ada(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data directory with an administrator, ada, who is logged in; made once and copied."""
+    directory = tmp_path_factory.mktemp("faults")
+    file = directory / "password"
+    file.write_text(PASSWORD + "\n")
+    options = ["--data-dir", str(directory / "data"), "--user", "ada", "--password-file", str(file)]
+    assert main([*options, "user", "add", "ada"]) == 0
+    assert main([*options, "login"]) == 0
+    return directory / "data"
+
+
+@pytest.fixture
+def data(tmp_path: Path, data_of_ada: Path) -> Path:
+    """A fresh data directory in which ada is logged in."""
+    shutil.copytree(data_of_ada, tmp_path / "data")
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def site(lab: Lab, data: Path) -> Site:
+    """The programs on the session's lab."""
+    return Site(lab, data)
+
+
+@pytest.fixture
+def own_site(own_lab: Lab, data: Path) -> Site:
+    """The programs on a lab of this test's own."""
+    return Site(own_lab, data)
+
+
+SiteOn = Callable[[Path], Site]

@@ -1,0 +1,319 @@
+"""The command line on the scanner of the lab: real scans, captures and neighbours, and how they end."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.lab.hosts import EXPECTED, SUBNET
+from tests.lab.network import Lab
+
+pytestmark = pytest.mark.lab
+
+AS_ROOT = pytest.mark.skipif(
+    os.geteuid() != 0, reason="tcpdump cannot change its user in a user namespace: run as root"
+)
+PASSWORD = "correct horse battery staple"
+NEVER = 30.0
+"""Seconds after which a fact that should have come is missing."""
+ENDLESS = ("10.77.0.15", "-sV -p 7")
+"""A scan that never ends by itself."""
+
+
+def until(question: Callable[[], Any], fact: str) -> Any:
+    """Waits for a fact and returns it."""
+    deadline = time.monotonic() + NEVER
+    while not (answer := question()):
+        assert time.monotonic() < deadline, f"not in {NEVER} s: {fact}"
+        time.sleep(0.05)
+    return answer
+
+
+class Program:
+    """The installed program on the scanner, with a data directory of its own, ada being logged in."""
+
+    def __init__(self, lab: Lab, data: Path) -> None:
+        self.lab = lab
+        self.data = data
+        ours = {name: value for name, value in os.environ.items() if not name.startswith("NETMON_TUI_")}
+        self.environment = ours | {"NETMON_TUI_DATA_DIR": str(data)}
+        self.command = [str(Path(sys.executable).with_name("netmon-tui"))]
+
+    def __call__(self, *arguments: str, code: int = 0, stdin: str | None = None) -> str:
+        """Runs a command to its end, which must have the exit status; its stdout."""
+        done = self.lab.run([*self.command, *arguments], env=self.environment, stdin=stdin, timeout=90)
+        assert done.returncode == code, done.stdout + done.stderr
+        return done.stdout
+
+    def json(self, *arguments: str, code: int = 0) -> Any:
+        return json.loads(self(*arguments, "--json", code=code))
+
+    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
+        return self.lab.popen(
+            [*self.command, *arguments],
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+
+    def status(self, job: str) -> dict[str, Any]:
+        """What the runner of a job said last; empty before it said anything."""
+        try:
+            return json.loads((self.data / "jobs" / job / "status.json").read_text())
+        except FileNotFoundError:
+            return {}
+
+    def wait_until_running(self, job: str) -> None:
+        until(lambda: self.status(job).get("state") == "running", f"{job} runs")
+
+
+@pytest.fixture(scope="module")
+def data_of_ada(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data directory with a logged in administrator; made once and copied."""
+    program = Program(lab, tmp_path_factory.mktemp("template") / "data")
+    program("--password-file", "-", "user", "add", "ada", stdin=PASSWORD)
+    program("--user", "ada", "--password-file", "-", "login", stdin=PASSWORD)
+    return program.data
+
+
+@pytest.fixture
+def program(lab: Lab, data_of_ada: Path, tmp_path: Path) -> Iterator[Program]:
+    """The program; jobs that a test leaves running are stopped after it."""
+    shutil.copytree(data_of_ada, tmp_path / "data")
+    found = Program(lab, tmp_path / "data")
+    yield found
+    for job in found.json("job", "list"):
+        if job["state"] == "running":
+            found(job["kind"], "stop", str(job["subject"]))
+
+
+def open_ports(scan: dict[str, Any]) -> dict[str, dict[tuple[int, str], str]]:
+    return {
+        host["address"]: {
+            (port["number"], port["protocol"]): port["service"]["name"]
+            for port in host["ports"]
+            if port["state"] == "open"
+        }
+        for host in scan["hosts"]
+    }
+
+
+def test_a_scan_of_the_subnet_finds_exactly_what_runs(program: Program) -> None:
+    numbers = {
+        protocol: sorted({p for e in EXPECTED.values() for p, x in e if x == protocol})
+        for protocol in ("tcp", "udp")
+    }
+    ports = f"T:{','.join(map(str, numbers['tcp']))},U:{','.join(map(str, numbers['udp']))}"
+    scan = program.json("scan", "run", SUBNET, "--args", f"-sS -sU --exclude 10.77.0.1 -p {ports}")
+    assert open_ports(scan) == EXPECTED
+    assert (scan["state"], scan["percent"], scan["hosts_up"]) == ("completed", 100.0, len(EXPECTED))
+    assert scan == program.json("scan", "show", str(scan["id"]))
+    exported = program("scan", "export", str(scan["id"]), "--format", "csv")
+    rows = {(r["address"], r["port"]) for r in csv.DictReader(io.StringIO(exported)) if r["state"] == "open"}
+    assert rows == {(address, str(port)) for address, found in EXPECTED.items() for port, _ in found}
+    again = program.json("scan", "list")
+    assert [one["ports_open"] for one in again] == [sum(map(len, EXPECTED.values()))]
+
+
+def test_what_hosts_say_does_not_reach_the_terminal(program: Program) -> None:
+    shown = program("scan", "run", "10.77.0.12", "--args", "-sV -sC -p 21,22,80")
+    assert "10.77.0.12" in shown
+    assert "21/tcp" in shown
+    assert all(character.isprintable() or character == "\n" for character in shown)
+
+
+def test_control_c_stops_the_scan_and_shows_what_was_found(program: Program) -> None:
+    running = program.start("scan", "run", ENDLESS[0], "--args", ENDLESS[1], "--json")
+    program.wait_until_running("scan-1")
+    until(lambda: program.json("scan", "show", "1")["ports_open"], "the open port was seen")
+    running.send_signal(signal.SIGINT)
+    out, err = running.communicate(timeout=NEVER)
+    assert running.returncode == 130, err
+    scan = json.loads(out)
+    assert scan["state"] == "cancelled"
+    assert (7, "tcp") in {(p["number"], p["protocol"]) for host in scan["hosts"] for p in host["ports"]}
+    assert program.status("scan-1")["why"] == "stopped"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_lost_connection_leaves_the_scan_running(program: Program, number: signal.Signals) -> None:
+    running = program.start("scan", "run", ENDLESS[0], "--args", ENDLESS[1])
+    program.wait_until_running("scan-1")
+    running.send_signal(number)
+    _, err = running.communicate(timeout=NEVER)
+    assert running.returncode in (128 + number, -number), err
+    assert program.status("scan-1")["state"] == "running"
+    assert program.json("scan", "list")[0]["state"] == "running"
+    program("scan", "stop", "1")
+    assert program.json("scan", "show", "1")["state"] == "cancelled"
+    program("scan", "stop", "1", code=2)
+
+
+def test_a_killed_command_leaves_the_scan_running(program: Program) -> None:
+    running = program.start("scan", "run", ENDLESS[0], "--args", ENDLESS[1])
+    program.wait_until_running("scan-1")
+    running.kill()
+    running.communicate()
+    program("scan", "delete", "1", code=2)
+    program("scan", "stop", "1")
+    assert program.json("job", "list")[0]["state"] == "cancelled"
+
+
+def test_a_detached_scan_is_read_by_the_next_command(program: Program) -> None:
+    assert program("scan", "run", "10.77.0.10", "--args", "-p 22,80", "--detach", "--name", "two") == "1\n"
+    until(lambda: program.status("scan-1").get("state") == "ended", "nmap ended")
+    scan = program.json("scan", "show", "1")
+    assert (scan["state"], scan["name"], scan["ports_open"]) == ("completed", "two", 2)
+    assert open_ports(scan) == {"10.77.0.10": EXPECTED["10.77.0.10"]}
+
+
+def test_a_scan_that_fails_exits_with_1(program: Program) -> None:
+    scan = program.json("scan", "run", "no-such-host.lab.test", "--args", "-p 80", code=1)
+    assert scan["state"] == "failed"
+    assert scan["error"]
+
+
+def test_a_dry_run_starts_nothing(program: Program) -> None:
+    plan = program.json("scan", "run", SUBNET, "--args", "-sS -p 80", "--dry-run")
+    assert plan["addresses"] == 256
+    assert plan["command"][1:3] == ["-sS", "-p80"]
+    assert program.json("scan", "list") == []
+
+
+def test_neighbours_are_listed_and_exported(program: Program, lab: Lab) -> None:
+    lab.http_get("10.77.0.10")
+    listed = {record["address"]: record for record in program.json("neighbour", "list")}
+    found = listed["10.77.0.10"]
+    assert found["lladdr"] == "b8:27:eb:00:00:10"
+    assert found["vendor"].startswith("Raspberr")
+    assert (found["family"], found["interface"], found["private"]) == ("ipv4", "eth0", False)
+    rows = csv.DictReader(io.StringIO(program("neighbour", "export")))
+    assert {row["address"]: row["lladdr"] for row in rows}["10.77.0.10"] == found["lladdr"]
+
+
+def test_neighbours_are_watched_until_control_c(own_lab: Lab, data_of_ada: Path, tmp_path: Path) -> None:
+    shutil.copytree(data_of_ada, tmp_path / "data")
+    program = Program(own_lab, tmp_path / "data")
+    watching = program.start("neighbour", "watch", "--json")
+    assert watching.stdout and watching.stderr
+    assert b"watching" in watching.stderr.readline()
+    own_lab.http_get("10.77.0.10")
+    own_lab.set_lladdr("h10", "02:00:00:00:00:99")
+    seen: list[dict[str, Any]] = []
+    while not seen or seen[-1]["kind"] != "changed":
+        seen.append(json.loads(watching.stdout.readline()))
+    assert set(seen[-1]) == {"time", "kind", "address", "interface", "lladdr", "previous_lladdr"}
+    assert seen[-1]["lladdr"] == "02:00:00:00:00:99"
+    assert seen[-1]["previous_lladdr"] == "b8:27:eb:00:00:10"
+    assert "new" in {event["kind"] for event in seen}
+    watching.send_signal(signal.SIGINT)
+    _, err = watching.communicate(timeout=NEVER)
+    assert (watching.returncode, err) == (130, b"")
+
+
+@AS_ROOT
+def test_a_capture_counts_an_exchange_exactly(program: Program, lab: Lab, tmp_path: Path) -> None:
+    assert program("capture", "run", "eth0", "--filter", "udp port 7", "--detach") == "1\n"
+    assert program.json("capture", "list")[0]["state"] == "running"
+    exchange = lab.udp_exchange(50)
+    program("capture", "stop", "1")
+    shown = program.json("capture", "show", "1")
+    assert (shown["state"], shown["packets"], shown["dropped"]) == ("completed", exchange.packets, 0)
+    (file,) = shown["files"]
+    whole = Path(file["path"]).read_bytes()
+    assert (file["bytes"], file["sha256"]) == (len(whole), hashlib.sha256(whole).hexdigest())
+
+    packets = program.json("capture", "packets", "1", "--offset", "10", "--limit", "5")
+    assert [packet["number"] for packet in packets] == [11, 12, 13, 14, 15]
+    assert set(packets[0]) == {"number", "time", "source", "destination", "protocol", "length", "info"}
+    detail = program.json("capture", "packet", "1", "1")
+    assert {"layers", "bytes"} < set(detail)
+    assert "udp" in {layer["name"].lower() for layer in detail["layers"]}
+    assert program("capture", "packet", "1", "1").startswith("packet")
+    program("capture", "packet", "1", "101", code=1)
+
+    program("capture", "export", "1", "--output", str(tmp_path / "out.pcap"))
+    assert (tmp_path / "out.pcap").read_bytes() == whole
+    program("capture", "export", "1", "--output", str(tmp_path / "out.pcap"), code=2)
+    streamed = program.start("capture", "stream", "1").communicate(timeout=NEVER)[0]
+    assert streamed == whole
+    program("capture", "delete", "1")
+    assert not Path(file["path"]).exists()
+    program("capture", "show", "1", code=1)
+
+
+@AS_ROOT
+def test_control_c_is_how_a_capture_ends(program: Program, lab: Lab) -> None:
+    running = program.start("capture", "run", "eth0", "--filter", "udp port 7", "--json")
+    program.wait_until_running("capture-1")
+    exchange = lab.udp_exchange(20)
+    running.send_signal(signal.SIGINT)
+    out, err = running.communicate(timeout=NEVER)
+    assert running.returncode == 0, err
+    capture = json.loads(out)
+    assert (capture["state"], capture["packets"]) == ("completed", exchange.packets)
+
+
+@AS_ROOT
+def test_a_capture_ends_at_its_limit(program: Program, lab: Lab) -> None:
+    running = program.start("capture", "run", "eth0", "--filter", "udp port 7", "--packets", "10", "--json")
+    program.wait_until_running("capture-1")
+    lab.udp_exchange(20)
+    out, err = running.communicate(timeout=NEVER)
+    assert running.returncode == 0, err
+    assert json.loads(out)["packets"] == 10
+
+
+@AS_ROOT
+def test_a_running_capture_is_streamed_to_its_end(program: Program, lab: Lab) -> None:
+    program("capture", "run", "eth0", "--filter", "udp port 7", "--detach")
+    streaming = program.start("capture", "stream", "1")
+    assert streaming.stdout
+    head = streaming.stdout.read(24)
+    lab.udp_exchange(5)
+    program("capture", "stop", "1")
+    out, err = streaming.communicate(timeout=NEVER)
+    assert streaming.returncode == 0, err
+    (file,) = program.json("capture", "show", "1")["files"]
+    assert head + out == Path(file["path"]).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["capture", "run", "eth9"], 2),
+        (["capture", "run", "eth0", "--filter", "tcp prot 80"], 2),
+        (["capture", "run", "eth0", "--filter", "-w /tmp/x"], 2),
+        (["capture", "show", "7"], 1),
+        (["capture", "packets", "7"], 1),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_what_is_refused_says_so(program: Program, arguments: list[str], code: int) -> None:
+    program(*arguments, code=code)
+    assert program.json("capture", "list") == []
+
+
+def test_interfaces_end_with_any(program: Program) -> None:
+    found = program.json("capture", "interfaces")
+    assert found[-1]["name"] == "any"
+    assert {"10.77.0.1/24"} <= {a for interface in found for a in interface["addresses"]}
+
+
+def test_doctor_is_content_here(program: Program) -> None:
+    checks = {check["name"]: check["status"] for check in program.json("doctor")["checks"]}
+    assert checks["nmap"] == checks["tcpdump"] == checks["database"] == "ok"

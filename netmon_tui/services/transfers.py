@@ -22,7 +22,7 @@ from netmon_tui.domain.neighbour import NeighbourRecord
 from netmon_tui.domain.scan import Scan, ScanStarted
 from netmon_tui.domain.user import Actor, Permission
 from netmon_tui.errors import InvalidInput, NetmonError, NotFound
-from netmon_tui.security.hostile_text import clean, csv_cell
+from netmon_tui.security.hostile_text import csv_cell
 from netmon_tui.services.scan_ingest import ScanIngest, ingest_file, moment_of
 from netmon_tui.storage.audit_repository import AuditRepository
 from netmon_tui.storage.capture_repository import CaptureRepository
@@ -103,7 +103,7 @@ class TransferService:
         yield b"\n  ]\n}\n"
 
     def _csv_chunks(self, scan: Scan) -> Iterator[bytes]:
-        for line in hosts_to_csv(self._hosts.whole_hosts(scan.id), clean):
+        for line in hosts_to_csv(self._hosts.whole_hosts(scan.id), csv_cell):
             yield line.encode()
 
     async def import_scan(self, actor: Actor, path: Path) -> Scan:

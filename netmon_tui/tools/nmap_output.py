@@ -21,7 +21,6 @@ CSV_COLUMNS = (
     "product",
     "version",
 )
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _NO_SERVICE = Service()
 _PROLOGUE = re.compile(
     rb"(?:\xef\xbb\xbf)?\s*+(?>(?:<\?.*?\?>|<!--.*?-->|<!DOCTYPE\s+nmaprun\b[^>]*>)\s*)*+<nmaprun[\s>/]",
@@ -40,14 +39,12 @@ class _Line:
         return len(text)
 
 
-def hosts_to_csv(hosts: Iterable[Host], clean: Callable[[str], str] = str) -> Iterator[str]:
+def hosts_to_csv(hosts: Iterable[Host], gate: Callable[[str], str]) -> Iterator[str]:
     """Yield CSV (RFC 4180) line by line: a header, then a line per port, or one for a host without ports.
 
     Args:
         hosts: Taken one at a time, however many there are.
-        clean: Applied to every text before it is guarded and quoted: the gate for foreign text.
-
-    Text that a spreadsheet would take for a formula gets a ``'`` before it.
+        gate: Applied to every text before it is quoted: makes foreign text harmless to terminals and spreadsheets.
     """
     line = _Line()
     writer = csv.writer(line)
@@ -55,17 +52,13 @@ def hosts_to_csv(hosts: Iterable[Host], clean: Callable[[str], str] = str) -> It
     yield line.text
     for host in hosts:
         for port in host.ports or (None,):
-            writer.writerow([_guarded(clean(cell)) for cell in (*_host_cells(host), *_port_cells(port))])
+            writer.writerow([gate(cell) for cell in (*_host_cells(host), *_port_cells(port))])
             yield line.text
 
 
 def is_nmap_xml(head: bytes) -> bool:
     """Whether a file that begins so is nmap's XML; its first few kilobytes are enough."""
     return bool(_PROLOGUE.match(head[:65_536]))
-
-
-def _guarded(text: str) -> str:
-    return "'" + text if text.startswith(_FORMULA) else text
 
 
 def _host_cells(host: Host) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -9,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from netmon_tui.cli.main import main
-from tests.faults.program import Site
+from tests.faults.program import Answer, Site
 from tests.lab.network import Lab
 
 PASSWORD = "correct horse battery staple"
+Program = Callable[..., Answer]
 
 
 @pytest.fixture(scope="session")
@@ -46,4 +48,19 @@ def own_site(own_lab: Lab, data: Path) -> Site:
     return Site(own_lab, data)
 
 
-SiteOn = Callable[[Path], Site]
+@pytest.fixture
+def program(data: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Program:
+    """Calls the program in this process, where a word may also be what no shell could pass."""
+    for name in [name for name in os.environ if name.startswith("NETMON_TUI")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("NETMON_TUI_DATA_DIR", str(data))
+    monkeypatch.setenv("NETMON_TUI_CONFIG", "")
+    monkeypatch.chdir(data.parent)
+
+    def call(*arguments: str | Path) -> Answer:
+        capsys.readouterr()
+        code = main([str(argument) for argument in arguments])
+        printed = capsys.readouterr()
+        return Answer(code, printed.out, printed.err)
+
+    return call

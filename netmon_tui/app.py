@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import importlib
 import logging
 import os
 import signal
@@ -129,7 +130,7 @@ class NetmonApp(GuardedApp):
 
     async def _prepare_frame(self) -> None:
         """Import the screens in a thread and read their styles: the login stays painted meanwhile."""
-        await asyncio.to_thread(_import_main)
+        await asyncio.to_thread(importlib.import_module, "netmon_tui.ui.screens.main")
         unread = [path for path in (STYLES / f"{name}.tcss" for name in LATER_STYLES) if path.is_file()]
         for path in unread:
             if not self.stylesheet.has_source(str(path)):
@@ -140,8 +141,10 @@ class NetmonApp(GuardedApp):
         """Show the frame."""
         services = await self.open_services()
         await self._prepare_frame()
-        main, session = _import_main()
-        await self.push_screen(main(session(services, actor)))
+        from netmon_tui.ui.screens.main import MainScreen
+        from netmon_tui.ui.session import Session
+
+        await self.push_screen(MainScreen(Session(services, actor)))
 
     # out
 
@@ -191,13 +194,6 @@ def _collect_garbage_again() -> None:
     """What start-up made stays for good: never look at it again."""
     gc.freeze()
     gc.enable()
-
-
-def _import_main():  # type: ignore[no-untyped-def] # noqa: ANN202
-    from netmon_tui.ui.screens.main import MainScreen
-    from netmon_tui.ui.session import Session
-
-    return MainScreen, Session
 
 
 def build_app(*, data_dir: Path, user: str = "") -> NetmonApp:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from netmon_tui.domain.capture import DEFAULT_BUFFER_KIB
+from netmon_tui.domain.buffer import DEFAULT_BUFFER_KIB
 
 MINIMUM_PASSWORD_LENGTH = 15
 """Characters: NIST SP 800-63B-4 for a password that is the only factor."""

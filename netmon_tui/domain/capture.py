@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from netmon_tui.domain.buffer import DEFAULT_BUFFER_KIB
 from netmon_tui.domain.job import CaptureCounters, JobState
 
 DEFAULT_SNAPLEN = 262_144
 """tcpdump's own default, in bytes."""
-DEFAULT_BUFFER_KIB = 16_384
-"""16 MiB: no loss at 420,000 packets a second where tcpdump's 2 MiB lost some."""
 
 
 @dataclass(frozen=True, slots=True)

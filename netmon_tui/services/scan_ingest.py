@@ -35,6 +35,7 @@ PIECE = 256 * 1024
 """Bytes parsed at once: 10 ms of the interpreter, so that the screen stays alive."""
 BATCH = 256
 """Hosts stored in one transaction."""
+MOST_WARNINGS = 20
 _PROGRESS_SECONDS = 0.5
 
 
@@ -66,6 +67,8 @@ class ScanIngest:
         self._progress_at = 0.0
         self.started: ScanStarted | None = None
         self.finished: ScanFinished | None = None
+        self.warnings: list[str] = []
+        """What nmap warned of while it ran."""
         self.damage = ""
         """Why the document cannot be read on, when it cannot."""
 
@@ -113,6 +116,10 @@ class ScanIngest:
             if isinstance(event, PortDiscovered):
                 port = Port(event.number, event.protocol, "open", "live")
                 self._live.setdefault(event.address, []).append(port)
+            elif isinstance(event, PhaseBegan):
+                self._changed |= {"phase": event.task, "remaining": None}
+            elif isinstance(event, str) and len(self.warnings) < MOST_WARNINGS:
+                self.warnings.append(event[:500])
         self._store_live()
 
     def _take(self, events: list[ScanEvent]) -> None:

@@ -17,7 +17,7 @@ from netmon_tui.errors import InvalidInput, NetmonError
 from netmon_tui.runtime.job_directory import JobDirectory
 from netmon_tui.runtime.privilege import Privilege
 from netmon_tui.runtime.tool_paths import require_tool, version_numbers
-from netmon_tui.services.scan_ingest import ScanIngest, moment_of
+from netmon_tui.services.scan_ingest import MOST_WARNINGS, ScanIngest, moment_of
 from netmon_tui.services.supervision import JobSupervisor, read_status
 from netmon_tui.storage.audit_repository import AuditRepository
 from netmon_tui.storage.scan_repository import ScanRepository
@@ -261,7 +261,7 @@ class ScanningService:
             values["percent"] = 100.0
         ended = moment_of(status.ended if status else None) or datetime.now(UTC)
         self._scans.update(job.subject_id, finished=ended, **values)
-        self._scans.add_warnings(job.subject_id, ingest.refused[:20])
+        self._scans.add_warnings(job.subject_id, [*ingest.warnings, *ingest.refused[:MOST_WARNINGS]])
         self._supervisor.finish(job, state, error)
 
 

@@ -23,7 +23,7 @@ from netmon_tui.domain.scan import Scan, ScanStarted
 from netmon_tui.domain.user import Actor, Permission
 from netmon_tui.errors import InvalidInput, NetmonError, NotFound
 from netmon_tui.security.hostile_text import csv_cell
-from netmon_tui.services.scan_ingest import ScanIngest, ingest_file, moment_of
+from netmon_tui.services.scan_ingest import MOST_WARNINGS, ScanIngest, ingest_file, moment_of
 from netmon_tui.storage.audit_repository import AuditRepository
 from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.storage.host_queries import HostQueries
@@ -161,7 +161,7 @@ class TransferService:
             finished=moment_of(finished.time if finished else None) or datetime.now(UTC),
             error="" if whole else ingest.damage or "the document ends before the scan did",
         )
-        self._scans.add_warnings(scan_id, ingest.refused[:20])
+        self._scans.add_warnings(scan_id, ingest.refused[:MOST_WARNINGS])
 
     async def export_neighbours(
         self, actor: Actor, records: Sequence[NeighbourRecord], format: str, path: Path

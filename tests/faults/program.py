@@ -44,7 +44,7 @@ class Answer:
     @property
     def document(self) -> Any:
         """What it printed as JSON."""
-        assert self.code in (0, 1, 130), self
+        assert self.out and self.code in (0, 1, 130), self
         return json.loads(self.out)
 
 

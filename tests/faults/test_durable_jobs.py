@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -14,7 +15,7 @@ import pytest
 
 from netmon_tui.services.supervision import LEASE_SECONDS, SWEEP_SECONDS
 from netmon_tui.tools.pcap_files import count_records
-from tests.faults.program import PROGRAM, Headless, Site, until
+from tests.faults.program import PROGRAM, Answer, Headless, Site, until
 from tests.lab.hosts import EXPECTED
 
 pytestmark = [
@@ -24,8 +25,10 @@ pytestmark = [
 
 TARGETS = "10.77.0.10-15"
 ADDRESSES = [address for address in EXPECTED if address != "10.77.0.1"]
-SLOW = "-n -Pn -sS --max-hostgroup 1 --max-rate 45 -p 7,21-25,80,100-170,2323,8080"
-"""One host after the other, two seconds each."""
+STEPS = "-n -Pn -sS --max-hostgroup 1 -p 7,21-25,80,100-112,2323,8080 --max-rate"
+"""One host after the other, of 22 packets each at so many a second."""
+SLOW = f"{STEPS} 6"
+LONG = f"{STEPS} 4"
 UDP = "udp port 7"
 TCP_PORTS = {
     address: {port for port, protocol in services if protocol == "tcp"}
@@ -118,8 +121,8 @@ def start_both(program: Headless, site: Site, **options: Any) -> None:
 
 def detach_both(site: Site) -> None:
     """The same, started by commands that are gone; nobody follows."""
-    assert site.run("scan", "run", TARGETS, "--args", SLOW, "--detach").out == "1\n"
-    assert site.run("capture", "run", "eth0", "--filter", UDP, "--detach").out == "1\n"
+    assert site.run("scan", "run", TARGETS, "--args", LONG, "--detach") == Answer(0, "1\n", "")
+    assert site.run("capture", "run", "eth0", "--filter", UDP, "--detach") == Answer(0, "1\n", "")
     site.lab.udp_exchange(100)
     until(lambda: site.status("capture", 1).counters.packets == 200, "200 packets counted")  # type: ignore[union-attr]
     xml = site.directory("scan", 1).path / "scan.xml"
@@ -185,7 +188,7 @@ def test_a_dropped_terminal_and_a_new_start(site: Site) -> None:
     scanning, capturing = (
         pexpect.spawn(words[0], words[1:], env=site.lab.environment(site.environment()), timeout=20)
         for words in (
-            [*site.lab.enter_prefix(), str(PROGRAM), "scan", "run", TARGETS, "--args", SLOW],
+            [*site.lab.enter_prefix(), str(PROGRAM), "scan", "run", TARGETS, "--args", LONG],
             [*site.lab.enter_prefix(), str(PROGRAM), "capture", "run", "eth0", "--filter", UDP],
         )
     )
@@ -211,7 +214,7 @@ def test_a_dropped_terminal_and_a_new_start(site: Site) -> None:
 
 
 def test_stopping_from_a_second_program(site: Site) -> None:
-    scanning = site.start("scan", "run", TARGETS, "--args", SLOW, "--json")
+    scanning = site.start("scan", "run", TARGETS, "--args", LONG, "--json")
     capturing = site.start("capture", "run", "eth0", "--filter", UDP, "--json")
     until(lambda: (site.directory("capture", 1).path / "capture.pcap").exists(), "a capture")
     until(lambda: site.status("capture", 1).state == "running", "a running capture")
@@ -249,9 +252,9 @@ def test_a_killed_runner(site: Site) -> None:
 
 def test_a_reboot_and_a_stranger_with_the_same_number(site: Site) -> None:
     detach_both(site)
-    stranger = site.lab.popen(["sleep", "600"])
-    pid = int(site.lab.run(["pgrep", "-x", "sleep"], check=True).stdout)
-    ticks = int(site.lab.run(["cat", f"/proc/{pid}/stat"]).stdout.rpartition(")")[2].split()[19])
+    stranger = site.lab.popen(["sh", "-c", "cat /proc/$$/stat; exec sleep 600"], stdout=subprocess.PIPE, text=True)
+    told = stranger.stdout.readline()
+    pid, ticks = int(told.split()[0]), int(told.rpartition(")")[2].split()[19])
     for kind in ("scan", "capture"):
         status = site.status(kind, 1)
         site.kill(status.runner.pid)

@@ -15,12 +15,13 @@ from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.screen import Screen
-from textual.widgets import Button, Input, Label, Static
+from textual.widgets import Input, Static
 
 from netmon_tui.domain.user import Actor
 from netmon_tui.errors import LoginRefused, NetmonError
 from netmon_tui.ui.defects import WorkerDefects
 from netmon_tui.ui.rendering import content
+from netmon_tui.ui.widgets.plain_button import PlainButton
 
 _STRENGTH = ("very weak", "weak", "fair", "good", "strong")
 _WORDS = {
@@ -91,21 +92,21 @@ class LoginScreen(WorkerDefects, Screen[None]):
             yield Static("netmon-tui", id="login-title")
             yield Static("", id="login-lead")
             with Vertical(id="login-name"):
-                yield Label("Name")
+                yield Static("Name")
                 yield Input(self._user, id="name", max_length=64, compact=True)
-            yield Label("Password")
+            yield Static("Password")
             yield Input(password=True, id="password", max_length=1024, compact=True)
             with Vertical(id="new-account"):
                 yield Static("", id="strength")
-                yield Label("Password again")
+                yield Static("Password again")
                 yield Input(password=True, id="again", max_length=1024, compact=True)
-                yield Label("E-mail (optional)")
+                yield Static("E-mail (optional)")
                 yield Input(id="email", max_length=320, compact=True)
             yield Static(content(self._notice), id="login-notice")
             yield Static("", id="login-error")
             with Horizontal(id="login-buttons"):
-                yield Button("Log in", id="go", variant="primary", compact=True)
-                yield Button("Register", id="register", compact=True)
+                yield PlainButton("Log in", id="go")
+                yield PlainButton("Register", id="register")
                 yield Static("^q Quit", id="login-quit")
 
     def on_mount(self) -> None:
@@ -120,7 +121,7 @@ class LoginScreen(WorkerDefects, Screen[None]):
         title, lead, verb = _WORDS["locked" if self._locked else self._mode]
         self.query_one("#login-title", Static).update(content(title))
         self.query_one("#login-lead", Static).update(content(lead.format(name=self._user)))
-        self.query_one("#go", Button).label = content(verb)
+        self.query_one("#go", PlainButton).relabel(verb)
         self.query_one("#login-name").display = not self._locked
         self.query_one("#new-account").display = self._mode != "login"
         offered = self._mode == "login" and not self._locked and self._door.registration != "closed"
@@ -152,7 +153,7 @@ class LoginScreen(WorkerDefects, Screen[None]):
         if self._mode == "register":
             self._leave_registration()
 
-    @on(Button.Pressed, "#register")
+    @on(PlainButton.Pressed, "#register")
     def _start_registration(self) -> None:
         self._mode = "register"
         self._show_mode()
@@ -183,7 +184,7 @@ class LoginScreen(WorkerDefects, Screen[None]):
         else:
             self.focus_next(Input)
 
-    @on(Button.Pressed, "#go")
+    @on(PlainButton.Pressed, "#go")
     def _go(self) -> None:
         if self._busy:
             return

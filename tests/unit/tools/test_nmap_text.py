@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netmon_tui.domain.scan import PhaseProgress, PortDiscovered
+from netmon_tui.domain.scan import PhaseBegan, PhaseProgress, PortDiscovered
 from netmon_tui.tools.nmap_text import LiveText
 
 SAMPLE = b"""Starting Nmap 7.93 ( https://nmap.org ) at 2026-11-22 10:59 UTC
@@ -21,6 +21,7 @@ Warning: 192.0.2.9 giving up on port because retransmission cap hit (2).
 PORT    STATE SERVICE
 """
 EVENTS = [
+    PhaseBegan("SYN Stealth Scan", 0.0),
     PhaseProgress("SYN Stealth Scan", 28.44, 3723.0),
     PortDiscovered("192.0.2.1", 443, "tcp"),
     PortDiscovered("2001:db8::1", 53, "udp"),

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import work
 from textual.app import App, SystemCommand
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
 from textual.screen import Screen
 
@@ -29,6 +29,7 @@ from netmon_tui.ui.guarded_app import GuardedApp
 from netmon_tui.ui.line_filter import AsciiLineFilter, HostileLineFilter
 from netmon_tui.ui.rendering import ASCII_CLASS
 from netmon_tui.ui.terminal import draws_ascii_only
+from netmon_tui.ui.terminal_driver import TerminalDriver, is_hung_up
 
 if TYPE_CHECKING:
     from netmon_tui.services.container import Services
@@ -39,6 +40,8 @@ STYLES = next(path for path in (_HERE / "styles", _HERE.parent / "styles") if pa
 """Inside the package when installed, beside it in a checkout."""
 LATER_STYLES = ("app", "frame", "table", "scans", "captures", "neighbours", "admin")
 """Read after the login: without them its screen is painted sooner."""
+HANG_UP_SECONDS = 2.0
+"""How often to look whether the terminal is still there: not every way to lose one sends a signal."""
 _log = logging.getLogger(__name__)
 
 
@@ -58,7 +61,7 @@ class NetmonApp(GuardedApp):
         command("app.quit_always", "ctrl+q", "quit_now", "Quit at once", "Leave without asking; jobs go on.",
                 show=False, priority=True),
         command("app.palette", "ctrl+p", "command_palette", "Palette", "Find a command by its name.",
-                show=False, priority=True),
+                priority=True),
         command("app.palette_too", "colon", "command_palette", "Palette", "Find a command by its name.",
                 show=False),
     ]  # fmt: skip
@@ -74,13 +77,14 @@ class NetmonApp(GuardedApp):
             user=user,
             first_run=not (paths.database_file.exists() or settings.storage.url),
             notice=paths.sudo_notice() or "",
+            driver_class=TerminalDriver,
         )
         self.settings = settings
         self.paths = paths
         self.log_file = paths.log_file
-        is_ascii = settings.interface.ascii or draws_ascii_only(os.environ)
-        self._walls = (*([AsciiLineFilter()] if is_ascii else []), HostileLineFilter())
-        self.set_class(is_ascii, ASCII_CLASS)
+        self._is_ascii = settings.interface.ascii or draws_ascii_only(os.environ)
+        self._walls = (*([AsciiLineFilter()] if self._is_ascii else []), HostileLineFilter())
+        self.set_class(self._is_ascii, ASCII_CLASS)
         self.set_keymap(dict(settings.keys))
 
     @property
@@ -96,6 +100,10 @@ class NetmonApp(GuardedApp):
         """Return the filters of every painted line, the wall against foreign control characters last."""
         return [*super().get_line_filters(), *self._walls]
 
+    def get_key_display(self, binding: Binding) -> str:
+        """Return how a key is written in footer and help."""
+        return "enter" if self._is_ascii and binding.key == "enter" else super().get_key_display(binding)
+
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Offer the themes; all other commands of the palette are ours."""
         yield SystemCommand("Theme", "Choose other colours.", self.action_change_theme)
@@ -110,6 +118,16 @@ class NetmonApp(GuardedApp):
             with contextlib.suppress(NotImplementedError, ValueError, RuntimeError):
                 loop.add_signal_handler(number, self._leave_on_signal, number)
         self.call_after_refresh(_collect_garbage_again)
+        if not self.is_headless:
+            self.set_interval(HANG_UP_SECONDS, self._leave_when_hung_up)
+
+    def hang_up(self) -> None:
+        """Leave because the terminal is gone."""
+        self._leave_on_signal(signal.SIGHUP)
+
+    def _leave_when_hung_up(self) -> None:
+        if is_hung_up():
+            self.hang_up()
 
     def _leave_on_signal(self, number: signal.Signals) -> None:
         self.exit(return_code=128 + number)

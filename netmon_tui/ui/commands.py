@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterable
+from enum import IntEnum
 
 from textual.binding import ActiveBinding, Binding
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
 from netmon_tui.ui.rendering import content
+
+_MOVES = ("table.down", "table.up", "table.left", "table.right", "table.page_", "table.first", "table.last")
+"""Beginnings of ids of what only moves the cursor."""
 
 
 def command(
@@ -27,41 +31,75 @@ def command(
     return Binding(key, action, label, tooltip=help, id=id, show=show, priority=priority)
 
 
+def user_commands(active: Iterable[ActiveBinding]) -> list[tuple[ActiveBinding, list[Binding]]]:
+    """Return what a user can ask for, each with all its keys, by parts.
+
+    Movements and Textual's own bindings are left out.
+    """
+    found: dict[tuple[int, str], tuple[ActiveBinding, list[Binding]]] = {}
+    for one in active:
+        binding = one.binding
+        if binding.id and binding.description and not binding.id.startswith(_MOVES):
+            mark = (id(one.node), binding.action)
+            found.setdefault(mark, (one, []))[1].append(binding)
+    return sorted(found.values(), key=lambda command: part_of(command[0].binding))
+
+
+class Part(IntEnum):
+    """Where a command belongs, in the order in which they are listed."""
+
+    HERE = 0
+    LISTS = 1
+    EVERYWHERE = 2
+
+
+def part_of(binding: Binding) -> Part:
+    """Return where a command belongs, by its id."""
+    name = binding.id or ""
+    if name.startswith(("frame.", "app.")):
+        return Part.EVERYWHERE
+    return Part.LISTS if name.startswith("table.") else Part.HERE
+
+
+def help_of(active: ActiveBinding) -> str:
+    """Return the sentence that explains a command."""
+    return active.binding.tooltip or active.binding.description
+
+
 class ActiveCommands(Provider):
     """The palette: every command that the focused widget and its parents offer now, run as its key would."""
 
-    def _commands(self) -> Iterator[ActiveBinding]:
-        seen: set[tuple[int, str]] = set()
-        for active in self.screen.active_bindings.values():
-            binding = active.binding
-            mark = (id(active.node), binding.action)
-            if active.enabled and binding.description and not binding.system and mark not in seen:
-                seen.add(mark)
-                yield active
+    def _commands(self) -> list[ActiveBinding]:
+        commands = (active for active, _ in user_commands(self.screen.active_bindings.values()))
+        return [
+            active for active in commands if active.enabled and active.binding.action != "command_palette"
+        ]
 
     async def discover(self) -> Hits:
         """Yield all of them, before anything is typed."""
         for active in self._commands():
-            yield DiscoveryHit(content(_title(active)), self._runner(active), help=_help(active))
+            yield DiscoveryHit(
+                content(self._title(active)), self._runner(active), help=content(help_of(active)).plain
+            )
 
     async def search(self, query: str) -> Hits:
         """Yield those whose name or explanation matches."""
         matcher = self.matcher(query)
         for active in self._commands():
-            score = max(matcher.match(_title(active)), matcher.match(_help(active)) * 0.8)
+            score = max(matcher.match(active.binding.description), matcher.match(help_of(active)) * 0.8)
             if score > 0:
-                yield Hit(score, content(_title(active)), self._runner(active), help=_help(active))
+                yield Hit(
+                    score,
+                    content(self._title(active)),
+                    self._runner(active),
+                    help=content(help_of(active)).plain,
+                )
 
-    def _runner(self, active: ActiveBinding):  # type: ignore[no-untyped-def] # noqa: ANN202
+    def _title(self, active: ActiveBinding) -> str:
+        return f"{active.binding.description}  ({self.app.get_key_display(active.binding)})"
+
+    def _runner(self, active: ActiveBinding) -> Callable[[], Coroutine[None, None, None]]:
         async def run() -> None:
             await self.app.run_action(active.binding.action, active.node)
 
         return run
-
-
-def _title(active: ActiveBinding) -> str:
-    return f"{active.binding.description}  ({active.binding.key})"
-
-
-def _help(active: ActiveBinding) -> str:
-    return active.binding.tooltip or active.binding.description

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on, work
 from textual.binding import BindingType
+from textual.driver import Driver
 
 from netmon_tui.domain.user import Actor
 from netmon_tui.errors import NetmonError
@@ -36,6 +37,7 @@ class GuardedApp(ReportsDefects):
         user: Prefilled user name.
         first_run: Whether the store looks new.
         notice: A line for the login screen.
+        driver_class: What speaks to the terminal; None is Textual's own.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -47,9 +49,16 @@ class GuardedApp(ReportsDefects):
     ]  # fmt: skip
 
     def __init__(
-        self, door: ServiceDoor, *, idle_minutes: float, user: str, first_run: bool, notice: str
+        self,
+        door: ServiceDoor,
+        *,
+        idle_minutes: float,
+        user: str,
+        first_run: bool,
+        notice: str,
+        driver_class: type[Driver] | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(driver_class=driver_class)
         self.door = door
         self.actor: Actor | None = None
         """Who is logged in."""

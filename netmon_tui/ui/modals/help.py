@@ -5,21 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from textual.app import ComposeResult
-from textual.binding import ActiveBinding
+from textual.binding import ActiveBinding, Binding
 from textual.widgets import Static
 
+from netmon_tui.ui.commands import Part, help_of, part_of, user_commands
 from netmon_tui.ui.modals.dialog import Dialog
 from netmon_tui.ui.rendering import content, content_block
 
-_KEY_WIDTH = 14
-_NAMES = {
-    "question_mark": "?",
-    "slash": "/",
-    "colon": ":",
-    "delete": "del",
-    "escape": "esc",
-    "space": "space",
-}
+_KEY_WIDTH = 8
+_TITLES = {Part.HERE: "Here", Part.LISTS: "In every list", Part.EVERYWHERE: "Everywhere"}
+_MOVES = (
+    ("arrows", "Move, as hjkl, PgUp and PgDn do; left and right choose a column."),
+    ("g  G", "First row, last row."),
+    ("tab", "Next part of the screen; shift+tab goes back."),
+)
 
 
 class Help(Dialog[bool]):
@@ -31,7 +30,7 @@ class Help(Dialog[bool]):
         bindings: Every binding that is active here.
     """
 
-    BINDINGS = [("q,question_mark,f1", "cancel", "Close")]
+    BINDINGS = [Binding("q,question_mark,f1", "cancel", "Close", id="help.close")]
 
     def __init__(self, title: str, text: str, bindings: Sequence[ActiveBinding]) -> None:
         super().__init__()
@@ -40,32 +39,37 @@ class Help(Dialog[bool]):
         self._active = bindings
 
     def compose(self) -> ComposeResult:
-        """Text, then a line a key."""
+        """Text, then a line a key: of this place, of lists, of every place."""
         with self.box(self._title, id="help-box"):
-            yield Static(content_block(f"{self._text.strip()}\n\n{self._keys()}"))
+            yield Static(content_block(_joined(self._text)), id="help-text")
+            yield Static(content_block(self._keys()), id="help-keys")
 
     def on_mount(self) -> None:
         """Let the arrows scroll."""
-        self.query_one("#help-box").can_focus = True
-        self.query_one("#help-box").focus()
+        box = self.query_one("#help-box")
+        box.can_focus = True
+        box.focus()
+        box.border_subtitle = content("esc closes")
 
     def _keys(self) -> str:
-        by_action: dict[tuple[int, str], tuple[list[str], str]] = {}
-        for active in self._active:
-            binding = active.binding
-            if not binding.description or binding.system:
-                continue
-            mark = (id(active.node), binding.action)
-            keys, _ = by_action.setdefault(mark, ([], binding.tooltip or binding.description))
-            if binding.key not in keys:
-                keys.append(binding.key)
-        lines = []
-        for keys, text in by_action.values():
-            shown = " ".join(_NAMES.get(key, key.replace("ctrl+", "^")) for key in keys)
-            lines.append(f"{shown:<{_KEY_WIDTH}} {text}")
-        return "\n".join(lines)
+        lines: dict[Part, list[str]] = {part: [] for part in Part}
+        for active, bindings in user_commands(self._active):
+            keys = dict.fromkeys(self.app.get_key_display(binding) for binding in bindings)
+            lines[part_of(bindings[0])].append(_line("  ".join(keys), help_of(active)))
+        if lines[Part.LISTS]:
+            lines[Part.LISTS] += [_line(keys, text) for keys, text in _MOVES]
+        return "\n\n".join("\n".join([_TITLES[part], *found]) for part, found in lines.items() if found)
+
+
+def _line(keys: str, text: str) -> str:
+    return f"  {keys:<{_KEY_WIDTH}}  {text}"
+
+
+def _joined(text: str) -> str:
+    """Let the screen break the lines: only empty ones stay."""
+    return "\n\n".join(" ".join(part.split()) for part in text.split("\n\n"))
 
 
 def title_of(name: str) -> str:
     """Return the heading of a help page."""
-    return str(content(f"Help: {name}" if name else "Help"))
+    return f"Help: {name}" if name else "Help"

@@ -11,7 +11,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.css.query import NoMatches
-from textual.widgets import Footer, TabbedContent, TabPane
+from textual.widgets import TabbedContent, TabPane
 
 from netmon_tui.ui.commands import command
 from netmon_tui.ui.messages import CaptureAddress, ScanAddress, ShowHost
@@ -25,6 +25,7 @@ from netmon_tui.ui.screens.neighbours import NeighboursPane
 from netmon_tui.ui.screens.scans import ScansPane
 from netmon_tui.ui.session import Session
 from netmon_tui.ui.widgets.frame_header import FrameHeader, PrivilegeWord
+from netmon_tui.ui.widgets.key_line import KeyLine
 from netmon_tui.ui.widgets.live import LiveScreen
 from netmon_tui.ui.widgets.pane import Pane
 
@@ -53,9 +54,7 @@ class MainScreen(LiveScreen):
         command(
             "frame.freeze", "p", "freeze", "Freeze", "Stop and continue updating what is shown.", show=False
         ),
-        command(
-            "frame.help", "question_mark,f1", "help", "Help", "Show what this tab is for and all its keys."
-        ),
+        command("frame.help", "question_mark,f1", "help", "Help", "Show what this tab is for and all keys."),
     ]
 
     def __init__(self, session: Session) -> None:
@@ -68,7 +67,7 @@ class MainScreen(LiveScreen):
         with TabbedContent(id="tabs"):
             for name, title, _ in TABS:
                 yield TabPane(content(title), id=f"tab-{name}")
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyLine()
 
     def pane(self, name: str | None = None) -> Pane | None:
         """Return a tab's content, the visible one's by default; None while it is not built."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import ClassVar
 
@@ -12,6 +14,7 @@ from textual.binding import BindingType
 
 from netmon_tui.domain.address import packed_sort_key
 from netmon_tui.domain.neighbour import NeighbourRecord
+from netmon_tui.domain.user import Permission
 from netmon_tui.errors import NetmonError
 from netmon_tui.ui.commands import command
 from netmon_tui.ui.messages import CaptureAddress, ScanAddress, ShowHost
@@ -26,19 +29,23 @@ from netmon_tui.ui.widgets.table import Table
 from netmon_tui.ui.widgets.table_columns import Column
 
 COLUMNS = (
-    Column("address", "Address", minimum=15, priority=0, share=2),
+    Column("address", "Address", minimum=15, priority=0, share=3),
     Column("lladdr", "lladdr", width=17, priority=0),
     Column("vendor", "Vendor", minimum=10, priority=2, share=2),
-    Column("interface", "Iface", width=8, priority=1),
+    Column("interface", "Iface", width=7, priority=1),
     Column("state", "State", width=12, priority=0),
     Column("age", "Age", width=4, align="right", priority=3),
     Column("first_seen", "First seen", width=10, priority=4),
     Column("last_seen", "Last seen", width=9, priority=5),
-    Column("flags", "Flags", width=11, priority=2),
+    Column("flags", "Flags", minimum=7, priority=2),
 )
+_TIMES = tuple(index for index, column in enumerate(COLUMNS) if column.key in ("age", "last_seen"))
+"""Cells that move on by themselves: no reason for a row to flash."""
 AGES_SECONDS = 10.0
 """How often ages move on when nothing else changes: a second's tick would repaint every row for nothing."""
 FLASH_SECONDS = 1.5
+_SLICE = 500
+"""Rows that are made in one go, some milliseconds of work, before keys have their turn."""
 
 
 class NeighboursPane(Pane):
@@ -46,9 +53,10 @@ class NeighboursPane(Pane):
 
     HELP_TITLE = "Neighbours"
     HELP_TEXT = (
-        "The kernel's ARP and NDP table as it changes, from rtnetlink events, with vendors from the prefix files\n"
-        "on this machine. (private) is a randomised or virtual MAC. enter shows every lladdr an address had.\n"
-        "Flags: gateway, router, new (first seen today), own (carries your SSH session)."
+        "The kernel's ARP and NDP table as it changes, told by the kernel itself, with vendors from the prefix "
+        "files on this machine. (private) is a randomised or virtual lladdr. A row that changed flashes once.\n\n"
+        "Flags: gateway, router (an IPv6 one that announces itself), new (first seen today), own (the other end "
+        "of your SSH session)."
     )
     LIVE = True
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -60,42 +68,71 @@ class NeighboursPane(Pane):
             "neighbours.refresh", "ctrl+r", "refresh", "Refresh", "Ask the kernel for the whole table again."
         ),
     ]
+    _NEEDS: ClassVar = {
+        "scan": Permission.SCAN,
+        "capture": Permission.CAPTURE,
+        "export": Permission.EXPORT,
+    }
 
     def __init__(self, session: Session, *, id: str | None = None) -> None:
         super().__init__(session, id=id)
         self._source = MemorySource([column.key for column in COLUMNS])
         self._revision = -1
-        self._painted_at = 0.0
+        self._aged_at = 0.0
+        self._error = ""
 
     def compose(self) -> ComposeResult:
         """One table."""
         yield Table(
             COLUMNS,
             source=self._source,
-            empty_text="No neighbours: nothing was resolved yet",
+            empty_text="No neighbours: this machine has spoken to nobody yet",
             id="neighbours",
         )
+
+    def on_mount(self) -> None:
+        """Order by address from the beginning: new entries come in anywhere."""
+        self.query_one(Table).sort_by("address")
 
     def focus_content(self) -> None:
         """Focus the table."""
         self.query_one(Table).focus()
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Hide what the role does not include."""
+        needed = self._NEEDS.get(action)
+        return needed is None or self.session.actor.may(needed)
+
     async def refresh_data(self) -> None:
-        """Show a new snapshot when the table changed, or when ages have moved on."""
+        """Show what changed in the table; from time to time, let the ages move on."""
         service = self.session.services.neighbours
         await service.start()
-        if service.error:
-            self.query_one(Table).set_texts(error=service.error)
-            return
-        now = time.monotonic()
-        changed = service.revision != self._revision
-        if not changed and now - self._painted_at < AGES_SECONDS:
-            return
+        self._show_error(service.error)
+        revision, now = service.revision, time.monotonic()
+        if revision != self._revision:
+            await self._show_changes(revision)
+        elif now - self._aged_at >= AGES_SECONDS:
+            self._aged_at = now
+            self._source.update(await _rows(service.changed_since(self.session.actor, -1)))
+
+    def _show_error(self, error: str) -> None:
+        """Say why the table cannot be followed, instead of showing what is out of date."""
+        if error != self._error:
+            self._error = error
+            fix = f"{error}. Press ctrl+r to try again" if error else ""
+            self.query_one(Table).set_texts(error=fix)
+
+    async def _show_changes(self, revision: int) -> None:
+        service, actor = self.session.services.neighbours, self.session.actor
         first = self._revision < 0
-        self._revision, self._painted_at = service.revision, now
-        keys = self._source.replace(_row(record) for record in service.snapshot(self.session.actor))
-        if changed and not first:
-            self.query_one(Table).refresh_changed(keys, flash=FLASH_SECONDS)
+        live = service.keys(actor)
+        rows = await _rows(service.changed_since(actor, self._revision))
+        changed = {row.key for row in rows if _differs(self._source.row(row.key), row)}
+        self._revision = revision
+        self._source.remove([key for key in self._source.keys if key not in live])
+        self._source.update(rows)
+        if not first:
+            self.query_one(Table).refresh_changed(changed, flash=FLASH_SECONDS)
 
     def action_scan(self) -> None:
         """Scan the address under the cursor."""
@@ -155,32 +192,78 @@ class NeighboursPane(Pane):
         return (str(key[0]), str(key[1])) if isinstance(key, tuple) else None
 
 
-def _row(record: NeighbourRecord) -> Row:
-    look = state_style(record.state)
-    now = datetime.now(UTC)
-    vendor = "(private)" if record.private else record.vendor
-    return Row(
-        (record.interface, record.address),
-        (
-            Cell(record.address, sort=packed_sort_key(record.address)),
-            record.lladdr,
-            Cell(vendor, "muted" if record.private else ""),
-            record.interface,
-            Cell(look.label(), look.tone),
-            Cell(age(record.age), sort=record.age),
-            when(record.first_seen, now) if record.first_seen else "",
-            when(record.last_seen, now) if record.last_seen else "",
-            _flags(record, now),
-        ),
+async def _rows(records: Sequence[NeighbourRecord]) -> list[Row]:
+    """Return the rows of records; ten thousand of them do not hold up the keyboard."""
+    look = _RowLook(datetime.now(UTC))
+    rows: list[Row] = []
+    for start in range(0, len(records), _SLICE):
+        rows += [look.row(record) for record in records[start : start + _SLICE]]
+        await asyncio.sleep(0)
+    return rows
+
+
+def _differs(old: Row | None, new: Row) -> bool:
+    """Whether more than the time differs."""
+    return old is None or any(
+        before != after
+        for index, (before, after) in enumerate(zip(old.cells, new.cells, strict=True))
+        if index not in _TIMES
     )
 
 
-def _flags(record: NeighbourRecord, now: datetime) -> str:
-    new = record.first_seen is not None and record.first_seen.astimezone().date() == now.astimezone().date()
+class _RowLook:
+    """Makes rows as they look at one moment; what many rows share is made once.
+
+    Args:
+        now: The moment.
+    """
+
+    def __init__(self, now: datetime) -> None:
+        self._now = now
+        self._today = now.astimezone().date()
+        self._moments: dict[int, tuple[str, bool]] = {}
+        """Minute since the epoch -> (how it is written, whether it is of today)."""
+        self._states: dict[str, Cell] = {}
+
+    def row(self, record: NeighbourRecord) -> Row:
+        """Return the row of a record."""
+        first_seen, is_new = self._moment(record.first_seen)
+        return Row(
+            (record.interface, record.address),
+            (
+                Cell(record.address, sort=packed_sort_key(record.address)),
+                record.lladdr,
+                Cell("(private)", "muted") if record.private else record.vendor,
+                record.interface,
+                self._state(record.state),
+                Cell(age(record.age), sort=record.age),
+                first_seen,
+                self._moment(record.last_seen)[0],
+                _flags(record, is_new=is_new),
+            ),
+        )
+
+    def _state(self, state: str) -> Cell:
+        cell = self._states.get(state)
+        if cell is None:
+            look = state_style(state)
+            cell = self._states[state] = Cell(look.label(), look.tone)
+        return cell
+
+    def _moment(self, moment: datetime | None) -> tuple[str, bool]:
+        if moment is None:
+            return "", False
+        minute = int(moment.timestamp() // 60)
+        if minute not in self._moments:
+            self._moments[minute] = when(moment, self._now), moment.astimezone().date() == self._today
+        return self._moments[minute]
+
+
+def _flags(record: NeighbourRecord, *, is_new: bool) -> str:
     marks = (
         ("gateway", record.gateway),
         ("router", record.router and not record.gateway),
-        ("new", new),
+        ("new", is_new),
         ("own", record.own),
     )
     return " ".join(word for word, is_set in marks if is_set)

@@ -8,7 +8,7 @@ from typing import ClassVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.widgets import Footer, TabbedContent, TabPane
+from textual.widgets import TabbedContent, TabPane
 
 from netmon_tui.domain.scan import Scan
 from netmon_tui.domain.user import Permission
@@ -17,6 +17,7 @@ from netmon_tui.ui.messages import CaptureAddress, ScanAddress, ShowHost
 from netmon_tui.ui.modals.help import Help, title_of
 from netmon_tui.ui.screens.scan_actions import ScanActions
 from netmon_tui.ui.session import Session
+from netmon_tui.ui.widgets.key_line import KeyLine
 from netmon_tui.ui.widgets.live import LiveScreen
 from netmon_tui.ui.widgets.scan_about import about
 from netmon_tui.ui.widgets.scan_head import ScanHead
@@ -53,14 +54,7 @@ class ScanDetailScreen(LiveScreen):
         command("scan.scan_host", "s", "scan_host", "Scan", "Scan this host."),
         command("scan.capture_host", "c", "capture_host", "Capture", "Capture this host's packets."),
         command("scan.show_host", "H", "show_host", "Host", "What all scans know of this host.", show=False),
-        command(
-            "scan.all_hosts",
-            "a",
-            "all_hosts",
-            "All",
-            "Show all hosts, or only those that are up.",
-            show=False,
-        ),
+        command("scan.all_hosts", "a", "all_hosts", "All", "Show all hosts, or only those that are up."),
         command("scan.maximise", "z", "maximise", "Zoom", "Give the pane the whole screen.", show=False),
         *(
             command(f"scan.tab{n}", str(n), f"tab('{name}')", title[2:], f"Go to {title[2:]}.", show=False)
@@ -89,7 +83,7 @@ class ScanDetailScreen(LiveScreen):
                 yield TextView(id="output")
             with TabPane("4 About", id="tab-about"):
                 yield TextView(id="about")
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyLine()
 
     async def refresh_live(self, *, changed: bool) -> None:
         """Show the scan as it stands; of the tabs only the visible one is brought up to date."""

@@ -51,6 +51,7 @@ class CaptureHeader(Vertical):
             yield Label("Rate ")
             yield Figure(id="capture-rate")
             yield Figure(id="capture-spark")
+            yield Label("", classes="header--gap")
             yield Figure(id="capture-elapsed")
         yield Figure(id="capture-counts")
         with Horizontal(id="capture-shares"):

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
+
+from rich.cells import cell_len
 from textual.content import Content
-from textual.widgets import Static
+from textual.geometry import Region
+from textual.widget import Widget
 
 from netmon_tui.ui.rendering import Tone, content
 
 _TONES = ("success", "warning", "error", "accent", "muted", "strong")
 
 
-class Figure(Static):
-    """One line of text in a fixed place, sent to the terminal only when it differs.
+class Figure(Widget):
+    """One line of text in a fixed place, of which only the cells that differ are sent to the terminal.
 
     Its size comes from the style sheet, never from the text, so that a new value needs no new layout.
     The tone becomes the class ``-<tone>``.
@@ -20,8 +24,8 @@ class Figure(Static):
     DEFAULT_CSS = "Figure { height: 1; width: 1fr; text-wrap: nowrap; }"
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
-        super().__init__("", id=id, classes=classes)
-        self._shown = Content("")
+        super().__init__(id=id, classes=classes)
+        self._shown = content("")
         self._tone: Tone = ""
 
     @property
@@ -29,13 +33,43 @@ class Figure(Static):
         """What is shown."""
         return self._shown.plain
 
+    def render(self) -> Content:
+        """Return the text."""
+        return self._shown
+
     def show(self, value: object, tone: Tone = "") -> None:
         """Show a value, foreign or not, on one line."""
-        wanted = content(value)
-        if wanted != self._shown:
-            self._shown = wanted
-            self.update(content(wanted.plain), layout=False)
+        before, self._shown = self._shown.plain, content(value)
+        after = self._shown.plain
+        if after != before:
+            self._refresh_changed(before, after)
         if tone != self._tone:
             self._tone = tone
             for name in _TONES:
                 self.set_class(name == tone, f"-{name}")
+
+    def _refresh_changed(self, before: str, after: str) -> None:
+        """Repaint the cells that differ; everything when the text moves."""
+        first, width = _difference(before, after)
+        align, length = self.styles.text_align, cell_len(after)
+        if align in ("left", "start"):
+            self.refresh(Region(first, 0, width, 1))
+        elif align in ("right", "end") and length == cell_len(before):
+            self.refresh(Region(first + max(0, self.size.width - length), 0, width, 1))
+        else:
+            self.refresh()
+
+
+def _difference(before: str, after: str) -> tuple[int, int]:
+    """Return the first cell in which two texts differ, and how many cells from there on may."""
+    same = _common(before, after)
+    first, old, new = cell_len(after[:same]), cell_len(before), cell_len(after)
+    if old != new or len(before) != len(after):
+        return first, max(old, new) - first
+    tail = _common(before[:same:-1], after[:same:-1])
+    return first, new - first - cell_len(after[len(after) - tail :])
+
+
+def _common(left: str, right: str) -> int:
+    """Return how many characters two texts have in common at their beginnings."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(left, right, strict=False)))

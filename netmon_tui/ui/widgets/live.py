@@ -55,7 +55,8 @@ class LiveScreen(WorkerDefects, Screen[None]):
         self.frozen = not self.frozen
 
     def _tick(self) -> None:
-        if self.is_current and not self.frozen:
+        # Not is_current, which is also true just below the top: there each message repaints the screen above.
+        if self.app.screen is self and not self.frozen:
             self._begin_refresh()
 
     def _begin_refresh(self) -> None:

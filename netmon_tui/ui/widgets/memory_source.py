@@ -40,6 +40,11 @@ class MemorySource:
         """All rows."""
         return len(self._rows)
 
+    @property
+    def keys(self) -> Sequence[Hashable]:
+        """Keys of all rows."""
+        return tuple(self._rows)
+
     def window(self, start: int, stop: int) -> Sequence[Row]:
         """Return the rows of a range; everything is always there."""
         rows = self._rows

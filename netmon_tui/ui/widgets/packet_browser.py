@@ -64,7 +64,7 @@ class PacketBrowser(Vertical):
         self._packets: PacketList | None = None
         self._source: PacketSource | None = None
         self._indexing = False
-        self._detail: PacketDetail | None = None
+        self._had_address = False
 
     def compose(self) -> ComposeResult:
         """List over tree and bytes."""
@@ -187,11 +187,13 @@ class PacketBrowser(Vertical):
     @on(Table.Highlighted, "#packets")
     def _highlighted(self, event: Table.Highlighted) -> None:
         event.stop()
-        self.refresh_bindings()
-        if isinstance(event.key, int):
-            self._describe(event.key)
-        else:
+        if bool(self.address) is not self._had_address:
+            self._had_address = bool(self.address)
+            self.refresh_bindings()  # lays the footer out anew, which repaints everything
+        if not isinstance(event.key, int):
             self._show(None)
+        elif not self.following:
+            self._describe(event.key)
 
     @on(Table.Opened, "#packets")
     def _opened(self, event: Table.Opened) -> None:
@@ -207,18 +209,16 @@ class PacketBrowser(Vertical):
 
     @work(exclusive=True, group="packet-detail", exit_on_error=False)
     async def _describe(self, number: int) -> None:
-        """Show a packet: at once with our own decoder, then with tshark unless the next is already coming."""
+        """Show a packet: at once with our own decoder, then with tshark."""
         assert self._packets is not None
         await asyncio.sleep(DEBOUNCE_SECONDS)
         try:
             self._show(await self._packets.sketch(number))
-            if not self.following:
-                self._show(await self._packets.detail(number))
+            self._show(await self._packets.detail(number))
         except (NetmonError, OSError) as error:
             self.query_one("#packet-dissector", Figure).show(error, "error")
 
     def _show(self, detail: PacketDetail | None) -> None:
-        self._detail = detail
         self.query_one(HexView).show(detail.data if detail else b"")
         self.query_one(PacketTree).show(detail)
         words = f"packet {thin(detail.summary.number)} by {detail.dissector}" if detail else ""

@@ -81,7 +81,8 @@ class PacketSource:
         """Index the next slice of the file; whether there is more."""
         grown = await self._packets.extend(_SLICE if self._packets.count else _FIRST_SLICE)
         if grown:
-            self._forget_last_page()
+            for page in [page for page, rows in self._pages.items() if len(rows) < self._length(page)]:
+                await self._read(page)  # before it is shown, so that it is painted once
             self._listeners.tell()
         return not self._packets.complete
 
@@ -95,13 +96,8 @@ class PacketSource:
 
     async def load(self, start: int, stop: int) -> None:
         """Read the pages of a range that are not there, and let the filter look a little further."""
-        generation = self._generation
         for page in self._wanted(start, stop):
-            numbers = self._numbers(page * _PAGE_ROWS, (page + 1) * _PAGE_ROWS)
-            rows = [packet_row(summary) for summary in await self._packets.pick(numbers)]
-            if generation != self._generation:
-                return
-            self._keep(page, rows)
+            await self._read(page)
         if self.searching:
             await self._search()
 
@@ -113,23 +109,31 @@ class PacketSource:
         if generation == self._generation:
             self._searched = stop
             self._found.extend(numbers)
-            self._forget_last_page()
             self._listeners.tell()
 
-    def _keep(self, page: int, rows: Sequence[Row]) -> None:
-        self._pages[page] = rows
-        self._pages.move_to_end(page)
-        while len(self._pages) > _KEPT_PAGES:
-            self._pages.popitem(last=False)
+    async def _read(self, page: int) -> None:
+        """Read a page, unless the filter changes meanwhile."""
+        generation = self._generation
+        numbers = self._numbers(page * _PAGE_ROWS, (page + 1) * _PAGE_ROWS)
+        rows = [packet_row(summary) for summary in await self._packets.pick(numbers)]
+        if generation == self._generation:
+            self._pages[page] = rows
+            self._pages.move_to_end(page)
+            while len(self._pages) > _KEPT_PAGES:
+                self._pages.popitem(last=False)
 
     def _wanted(self, start: int, stop: int) -> list[int]:
-        """Return the pages of a range that are not loaded."""
+        """Return the pages of a range that are not loaded, or were loaded when the list ended in them."""
         start, stop = max(0, start), min(stop, self.count)
         if stop <= start:
             return []
         first, last = sorted((self._place(start), self._place(stop - 1)))
         pages = range(first // _PAGE_ROWS, last // _PAGE_ROWS + 1)
-        return [page for page in pages if page not in self._pages]
+        return [page for page in pages if len(self._pages.get(page, ())) < self._length(page)]
+
+    def _length(self, page: int) -> int:
+        """Return how many rows a page should have now."""
+        return min(_PAGE_ROWS, self.count - page * _PAGE_ROWS)
 
     def _numbers(self, start: int, stop: int) -> list[int]:
         """Return the numbers of the packets at positions of the unreversed list."""
@@ -143,11 +147,6 @@ class PacketSource:
 
     def _place(self, index: int) -> int:
         return self.count - 1 - index if self._reverse else index
-
-    def _forget_last_page(self) -> None:
-        """Drop pages that were read when the list ended in them."""
-        for page in [page for page, rows in self._pages.items() if len(rows) < _PAGE_ROWS]:
-            del self._pages[page]
 
     async def sort(self, column_key: str | None, reverse: bool) -> None:
         """Take the order of the file or its reverse; other orders change nothing."""

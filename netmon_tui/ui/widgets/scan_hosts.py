@@ -9,7 +9,8 @@ from textual.app import ComposeResult
 from textual.containers import Container
 
 from netmon_tui.domain.host import HostLine
-from netmon_tui.errors import NotFound
+from netmon_tui.errors import NetmonError
+from netmon_tui.ui.defects import WorkerDefects
 from netmon_tui.ui.rendering import ASCII_CLASS, state_style
 from netmon_tui.ui.session import Session
 from netmon_tui.ui.widgets.host_view import HostView
@@ -31,7 +32,7 @@ EMPTY = "No host is up. Press a to show all"
 EMPTY_RUNNING = "No host has answered yet"
 
 
-class ScanHosts(Container):
+class ScanHosts(WorkerDefects, Container):
     """List and host. Only the visible part of the list is ever loaded.
 
     Args:
@@ -95,11 +96,10 @@ class ScanHosts(Container):
             )
             self.set_class(only and focused, f"-only-{id}")
 
-    def toggle_all(self) -> bool:
-        """Show all hosts, or only those that are up; return whether all are shown now."""
+    def toggle_all(self) -> None:
+        """Show all hosts, or only those that are up."""
         self._only_up = not self._only_up
         self._source.invalidate()
-        return not self._only_up
 
     @on(Table.Highlighted, "#hosts")
     def _host_chosen(self, event: Table.Highlighted) -> None:
@@ -131,8 +131,8 @@ class ScanHosts(Container):
         scans, actor = self._session.services.scans, self._session.actor
         try:
             host = await scans.host(actor, self._scan_id, int(key[1]))
-        except NotFound:
-            return  # its live row was replaced by its final one: the list will say so in a moment
+        except NetmonError:
+            return  # its live row was replaced by its final one, or the list will say what is wrong
         self.query_one("#host", HostView).show(host)
 
     async def _count(self, text: str) -> int:

@@ -73,8 +73,21 @@ class Table(Vertical):
     }
     """
     BINDINGS = [
-        Binding("slash", "filter", "Filter", id="table.filter"),
-        Binding("escape", "clear_filter", "Clear filter", id="table.clear_filter", show=False),
+        Binding(
+            "slash",
+            "filter",
+            "Filter",
+            id="table.filter",
+            tooltip="Show only rows that contain a text; ! inverts.",
+        ),
+        Binding(
+            "escape",
+            "clear_filter",
+            "Clear filter",
+            id="table.clear_filter",
+            tooltip="Show all rows again.",
+            show=False,
+        ),
     ]
 
     def __init__(

@@ -56,13 +56,42 @@ class TableGrid(TableBody, can_focus=True):
         Binding("pageup", "page(-1)", "Page up", id="table.page_up", show=False),
         Binding("home,g", "edge(False)", "First row", id="table.first", show=False),
         Binding("end,G", "edge(True)", "Last row", id="table.last", show=False),
-        Binding("enter", "open", "Open", id="table.open"),
-        Binding("space", "select", "Select", id="table.select", show=False),
-        Binding("o", "sort_next", "Sort", id="table.sort", show=False),
-        Binding("O", "sort_reverse", "Reverse", id="table.sort_reverse", show=False),
-        Binding("C", "choose_columns", "Columns", id="table.columns", show=False),
-        Binding("y", "copy_cell", "Copy", id="table.copy_cell"),
-        Binding("Y", "copy_row", "Copy row", id="table.copy_row", show=False),
+        Binding("enter", "open", "Open", id="table.open", tooltip="Open this row."),
+        Binding(
+            "space",
+            "select",
+            "Select",
+            id="table.select",
+            tooltip="Select this row, or no longer.",
+            show=False,
+        ),
+        Binding(
+            "o",
+            "sort_next",
+            "Sort",
+            id="table.sort",
+            tooltip="Sort by this column, then by the next.",
+            show=False,
+        ),
+        Binding(
+            "O",
+            "sort_reverse",
+            "Reverse",
+            id="table.sort_reverse",
+            tooltip="Turn the order round.",
+            show=False,
+        ),
+        Binding(
+            "C", "choose_columns", "Columns", id="table.columns", tooltip="Choose the columns.", show=False
+        ),
+        Binding(
+            "y",
+            "copy_cell",
+            "Copy",
+            id="table.copy_cell",
+            tooltip="Copy this cell to your clipboard (OSC 52).",
+        ),
+        Binding("Y", "copy_row", "Copy row", id="table.copy_row", tooltip="Copy the whole row.", show=False),
     ]
 
     @property

@@ -1,0 +1,74 @@
+"""The terminal as it is over SSH: it can be gone at any moment, with or without a signal.
+
+Textual writes from a thread that ends with the first failed write; the application then waits for ever for room in
+that thread's queue, and its input thread spins on the end of file. Here a failed write is swallowed and told.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+from collections.abc import Callable
+from typing import IO, Any, cast
+
+from textual.drivers.linux_driver import LinuxDriver
+
+
+class _LossyFile:
+    """The terminal's file; after the first failure everything written to it is dropped.
+
+    Args:
+        file: The real one.
+        lost: Called once, from the writing thread.
+    """
+
+    def __init__(self, file: IO[str], lost: Callable[[], None]) -> None:
+        self._file = file
+        self._lost = lost
+        self._is_lost = False
+
+    def write(self, text: str) -> int:
+        """Write, unless the terminal is gone."""
+        self._attempt(lambda: self._file.write(text))
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush, unless the terminal is gone."""
+        self._attempt(self._file.flush)
+
+    def fileno(self) -> int:
+        """Return the descriptor."""
+        return self._file.fileno()
+
+    def isatty(self) -> bool:
+        """Whether it is (or was) a terminal."""
+        return True
+
+    def _attempt(self, action: Callable[[], object]) -> None:
+        if self._is_lost:
+            return
+        try:
+            action()
+        except OSError:
+            self._is_lost = True
+            self._lost()
+
+
+class TerminalDriver(LinuxDriver):
+    """Textual's driver, which outlives its terminal long enough for an orderly end."""
+
+    def __init__(self, app: Any, **options: Any) -> None:
+        super().__init__(app, **options)
+        self._file = cast("IO[str]", _LossyFile(self._file, self._tell_hang_up))
+
+    def _tell_hang_up(self) -> None:
+        self._loop.call_soon_threadsafe(self._app.hang_up)
+
+
+def is_hung_up(descriptor: int = 0) -> bool:
+    """Whether the other end of a terminal is gone, though nobody sent a signal."""
+    if not os.isatty(descriptor):
+        return True
+    poll = select.poll()
+    poll.register(descriptor, select.POLLHUP)
+    return any(events & (select.POLLHUP | select.POLLERR | select.POLLNVAL) for _, events in poll.poll(0))

@@ -1,0 +1,63 @@
+"""The terminal goes away, with and without a signal: the application ends, and does not spin."""
+
+import os
+import pty
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROGRAM = Path(sys.executable).with_name("netmon-tui")
+
+
+@pytest.fixture
+def running(tmp_path):
+    """The program in a pty of its own, painted: (process, master)."""
+    master, slave = pty.openpty()
+    process = subprocess.Popen(
+        [PROGRAM, "--data-dir", tmp_path / "data"],
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path), "TERM": "xterm-256color", "LANG": "C.UTF-8"},
+        start_new_session=True,
+    )
+    os.close(slave)
+    painted = b""
+    while b"administrator" not in painted:
+        painted += os.read(master, 65_536)
+    yield process, master
+    process.kill()
+    process.wait()
+
+
+def test_a_terminal_that_vanishes_without_a_signal_ends_the_application(running):
+    process, master = running
+    os.close(master)
+    assert process.wait(30) == 129
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGHUP, 129), (signal.SIGTERM, 143)])
+def test_a_signal_after_the_terminal_is_gone_ends_the_application(running, number, status):
+    process, master = running
+    os.close(master)
+    process.send_signal(number)
+    assert process.wait(30) in (status, 129)
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGHUP, 129), (signal.SIGTERM, 143)])
+def test_a_signal_leaves_the_terminal_clean(running, number, status):
+    process, master = running
+    process.send_signal(number)
+    output = b""
+    try:
+        while piece := os.read(master, 65_536):
+            output += piece
+    except OSError:
+        pass  # the other end is closed: everything was read
+    assert process.wait(30) == status
+    for sequence in (b"\x1b[?1049l", b"\x1b[?25h", b"\x1b[?1000l", b"\x1b[?2004l"):
+        assert sequence in output, sequence
+    os.close(master)

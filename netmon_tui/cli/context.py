@@ -183,10 +183,31 @@ def has_terminal() -> bool:
     return sys.stdin is not None and sys.stdin.isatty()
 
 
-def ask_password(prompt: str, *, confirm: bool = False) -> str:
-    """Ask for a password without showing it; Ctrl-C and Ctrl-D raise click.Abort."""
-    answer: str = click.prompt(prompt, hide_input=True, confirmation_prompt=confirm, err=True)
+def ask(question: str) -> str:
+    """Ask for a line; Ctrl-C and Ctrl-D raise click.Abort."""
+    with _interrupting():
+        answer: str = click.prompt(question, err=True)
     return answer
+
+
+def ask_password(question: str, *, confirm: bool = False) -> str:
+    """Ask for a password without showing it; Ctrl-C and Ctrl-D raise click.Abort."""
+    with _interrupting():
+        answer: str = click.prompt(question, hide_input=True, confirmation_prompt=confirm, err=True)
+    return answer
+
+
+@contextmanager
+def _interrupting() -> Iterator[None]:
+    """Let signals end a prompt: the event loop, which has them otherwise, stands still meanwhile."""
+    former = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number in former:
+        signal.signal(number, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
 
 
 def read_secret(name: str) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from netmon_tui.cli.context import CommandLine, ask_password, has_terminal, pass_line
+from netmon_tui.cli.context import CommandLine, ask, ask_password, has_terminal, pass_line
 from netmon_tui.cli.output import say
 from netmon_tui.errors import NotLoggedIn
 
@@ -35,7 +35,7 @@ async def _login(line: CommandLine, services: Services, name: str | None) -> Non
     if await services.accounts.needs_first_user():
         raise NotLoggedIn("there is no user yet", fix="netmon-tui user add NAME makes the administrator")
     if not name and has_terminal():
-        name = click.prompt("User", err=True)
+        name = ask("User")
     if not name:
         raise NotLoggedIn("nobody to log in", fix="name the user with --user NAME")
     actor = await services.accounts.login(name, _password(line, name))

@@ -42,9 +42,11 @@ class _Nouns(click.Group):
     """Imports a noun's module when the noun is used or described."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the nouns without importing any."""
         return list(_NOUNS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a noun's module and return its command."""
         module = _NOUNS.get(cmd_name)
         if module is None:
             return None

@@ -32,6 +32,7 @@ from netmon_tui.runtime.interfaces import Counters
 from netmon_tui.runtime.job_directory import JobDirectory
 from netmon_tui.runtime.privilege import Privilege
 from netmon_tui.runtime.tool_paths import require_tool
+from netmon_tui.security.hostile_text import clean
 from netmon_tui.services.supervision import JobSupervisor, read_status
 from netmon_tui.storage.audit_repository import AuditRepository
 from netmon_tui.storage.capture_repository import CaptureRepository
@@ -140,7 +141,11 @@ class CapturingService:
         command = tcpdump.build_command(tool, request, whole)
         programs = await asyncio.to_thread(self._counting_programs, request.interface, whole)
         capture_id = await asyncio.to_thread(
-            self._captures.create, actor, request, filter=whole, jobs=self._jobs
+            self._captures.create,
+            actor,
+            replace(request, name=clean(request.name)),
+            filter=whole,
+            jobs=self._jobs,
         )
         await asyncio.to_thread(
             self._captures.update,

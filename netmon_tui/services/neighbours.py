@@ -37,10 +37,13 @@ Key = tuple[str, str]
 
 @dataclass(slots=True)
 class _Entry:
-    """One live entry and when it was reported (monotonic seconds)."""
+    """One live entry."""
 
     neighbour: Neighbour
     at: float
+    """When it was reported, monotonic seconds."""
+    revision: int
+    """Of the table when it was reported."""
 
 
 class NeighbourService:
@@ -90,9 +93,12 @@ class NeighbourService:
         await self._store()
 
     def refresh(self) -> None:
-        """Ask the kernel for the whole table again."""
+        """Ask the kernel for the whole table again; if it is not followed any more, try to follow it again."""
         if self._monitor is not None:
             self._monitor.refresh()
+        elif self._task is not None and self._task.done():
+            self._task, self.error = None, ""
+            self._ready.clear()
 
     async def interfaces(self) -> list[Interface]:
         """Return the interfaces with their addresses and gateways."""
@@ -109,6 +115,17 @@ class NeighbourService:
         records = [self._record(entry, now) for entry in self._entries.values()]
         records.sort(key=lambda record: address_sort_key(record.address))
         return records
+
+    def changed_since(self, actor: Actor, revision: int) -> list[NeighbourRecord]:
+        """Return the entries that were reported after a revision of the table, in no order; -1 for all."""
+        actor.require(Permission.VIEW)
+        now = time.monotonic()
+        return [self._record(entry, now) for entry in self._entries.values() if entry.revision > revision]
+
+    def keys(self, actor: Actor) -> frozenset[Key]:
+        """Return (interface, address) of every live entry."""
+        actor.require(Permission.VIEW)
+        return frozenset(self._entries)
 
     async def once(self, actor: Actor) -> list[NeighbourRecord]:
         """Return the table by one dump, for a command that does not stay; remembers what it saw."""
@@ -163,6 +180,7 @@ class NeighbourService:
 
     def _fold(self, batch: Iterable[object]) -> None:
         """Apply changes to the table."""
+        self.revision += 1
         for change in batch:
             if isinstance(change, Resync):
                 self._resync(change.neighbours)
@@ -170,7 +188,6 @@ class NeighbourService:
                 self._seen(change.neighbour)
             elif isinstance(change, NeighbourDeleted):
                 self._gone((change.neighbour.interface, change.neighbour.address))
-        self.revision += 1
 
     def _resync(self, neighbours: Iterable[Neighbour]) -> None:
         current = {(n.interface, n.address): n for n in neighbours}
@@ -184,7 +201,7 @@ class NeighbourService:
             return  # multicast and loopback need no resolution: nobody's neighbours
         key = (neighbour.interface, neighbour.address)
         known = key in self._entries
-        self._entries[key] = _Entry(neighbour, time.monotonic())
+        self._entries[key] = _Entry(neighbour, time.monotonic(), self.revision)
         if not neighbour.lladdr:
             return
         before = self._memory.get(key)

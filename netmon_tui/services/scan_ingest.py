@@ -37,6 +37,8 @@ BATCH = 256
 """Hosts stored in one transaction."""
 MOST_WARNINGS = 20
 _PROGRESS_SECONDS = 0.5
+_END_OF_TIME = 253_402_300_800
+"""Seconds: the year 10000."""
 
 
 class ScanIngest:
@@ -190,5 +192,5 @@ def ingest_file(path: Path, ingest: ScanIngest) -> None:
 
 
 def moment_of(posix: float | None) -> datetime | None:
-    """Return a POSIX time as a UTC datetime."""
-    return datetime.fromtimestamp(posix, UTC) if posix else None
+    """Return a POSIX time as a UTC datetime; None for none, and for one after the last day there is."""
+    return datetime.fromtimestamp(posix, UTC) if posix and posix < _END_OF_TIME else None

@@ -17,6 +17,7 @@ from netmon_tui.errors import InvalidInput, NetmonError
 from netmon_tui.runtime.job_directory import JobDirectory
 from netmon_tui.runtime.privilege import Privilege
 from netmon_tui.runtime.tool_paths import require_tool, version_numbers
+from netmon_tui.security.hostile_text import clean
 from netmon_tui.services.scan_ingest import MOST_WARNINGS, ScanIngest, moment_of
 from netmon_tui.services.supervision import JobSupervisor, read_status
 from netmon_tui.storage.audit_repository import AuditRepository
@@ -119,7 +120,7 @@ class ScanningService:
             targets=targets.texts,
             profile=request.profile,
             arguments=options.line,
-            name=request.name,
+            name=clean(request.name),
             jobs=self._jobs,
         )
         path = self._jobs / f"scan-{scan_id}"

@@ -21,8 +21,8 @@ from netmon_tui.domain.job import JobState
 from netmon_tui.domain.neighbour import NeighbourRecord
 from netmon_tui.domain.scan import Scan, ScanStarted
 from netmon_tui.domain.user import Actor, Permission
-from netmon_tui.errors import InvalidInput, NetmonError, NotFound
-from netmon_tui.security.hostile_text import csv_cell
+from netmon_tui.errors import InvalidInput, NotFound
+from netmon_tui.security.hostile_text import clean, csv_cell
 from netmon_tui.services.scan_ingest import MOST_WARNINGS, ScanIngest, ingest_file, moment_of
 from netmon_tui.storage.audit_repository import AuditRepository
 from netmon_tui.storage.capture_repository import CaptureRepository
@@ -115,7 +115,7 @@ class TransferService:
         """
         actor.require(Permission.IMPORT)
         scan_id = await asyncio.to_thread(self._import, actor, path)
-        await asyncio.to_thread(self._audit.record, actor, "scan.import", f"scan {scan_id}", path.name)
+        await asyncio.to_thread(self._audit.record, actor, "scan.import", f"scan {scan_id}", clean(path.name))
         return await asyncio.to_thread(self._scans.get, actor, scan_id)
 
     def _import(self, actor: Actor, path: Path) -> int:
@@ -125,7 +125,7 @@ class TransferService:
             targets=(),
             profile="",
             arguments="",
-            name=path.name,
+            name=clean(path.name),
             state=JobState.RUNNING,
             imported=True,
             jobs=self._jobs,
@@ -137,10 +137,10 @@ class TransferService:
             write_new(copy, _import_chunks(path))
             ingest = ScanIngest(scan_id, self._scans, self._results)
             ingest_file(copy, ingest)
-            if ingest.damage and not self._hosts.count_hosts(scan_id):
-                raise InvalidInput(f"{path.name} cannot be read", why=ingest.damage)
+            if (ingest.damage or ingest.started is None) and not self._hosts.count_hosts(scan_id):
+                raise InvalidInput(f"{path.name} cannot be read", why=ingest.damage or "it ends too early")
             self._finish_import(scan_id, ingest)
-        except (NetmonError, OSError) as error:
+        except BaseException as error:
             self._scans.delete(scan_id)
             shutil.rmtree(directory, ignore_errors=True)
             if isinstance(error, OSError):

@@ -182,6 +182,8 @@ class NmapXmlParser:
                 self._error = malformed(error, self._skipped_lines)
         except InvalidInput as error:
             self._error = error
+        except (LookupError, ValueError) as error:
+            self._error = _unreadable(error)
 
     def _check_sizes(self, size: int) -> None:
         """Bound what one tag and one host may take."""
@@ -289,6 +291,8 @@ class _Cut:
             if error.code not in _CUT_SHORT:
                 raise malformed(error) from None
             return True
+        except (LookupError, ValueError) as error:
+            raise _unreadable(error) from None
         return False
 
     def _begin(self, name: str, _: Attributes) -> None:
@@ -308,6 +312,11 @@ class _Cut:
             index = self._expat.CurrentByteIndex
             is_tag = self._xml.startswith(b"</" + name.encode(), index)
             self.end = self._xml.index(b">", index) + 1 if is_tag else index
+
+
+def _unreadable(error: Exception) -> InvalidInput:
+    """What Python says of an encoding that it does not know, or that expat cannot use."""
+    return InvalidInput("The XML is in an encoding that cannot be read", why=f"{str(error)[:80]!a}")
 
 
 def _foreign(root: str) -> InvalidInput:

@@ -122,4 +122,5 @@ def pack_record(header: FileHeader, packet: RawPacket) -> bytes:
     """Return a packet as a record of a file with this header."""
     seconds, nanoseconds = divmod(packet.nanoseconds, 1_000_000_000)
     fraction = nanoseconds if header.nanoseconds else nanoseconds // 1000
+    seconds = min(seconds, 0xFFFF_FFFF)  # the fraction of a damaged record may have carried over
     return header.record.pack(seconds, fraction, len(packet.data), packet.length) + packet.data

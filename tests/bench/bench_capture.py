@@ -36,7 +36,7 @@ from tests.bench.terminal import (
     PASSWORD,
     ROOT,
     USER,
-    Terminal,
+    Drain,
     command_line,
     make_user,
     open_app,
@@ -345,32 +345,6 @@ class Screen:
 
     def close(self) -> None:
         self._terminal.close()
-
-
-class Drain:
-    """Reads what a program writes while we wait for something else."""
-
-    def __init__(self, terminal: Terminal) -> None:
-        self._terminal = terminal
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._read)
-        self.bytes = 0
-        self.seconds = 0.0
-
-    def __enter__(self) -> Self:
-        self._began = time.monotonic()
-        self._terminal.written.clear()
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
-        self.bytes, self.seconds = len(self._terminal.written), time.monotonic() - self._began
-
-    def _read(self) -> None:
-        while not self._over.is_set():
-            self._terminal.watch(0.2)
 
 
 # --- the table ----------------------------------------------------------------------------------------

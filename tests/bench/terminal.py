@@ -15,6 +15,7 @@ import struct
 import subprocess
 import sys
 import termios
+import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -120,13 +121,46 @@ class Terminal:
         os.close(self.master)
 
 
-def processor_seconds(pid: int) -> float:
-    """User and system time of a process so far, all threads (proc(5)); 0 when it is gone."""
+class Drain:
+    """Reads what a program writes while we wait for something else."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        self._terminal = terminal
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._read)
+        self.bytes = 0
+        self.seconds = 0.0
+
+    def __enter__(self) -> Self:
+        self._began = time.monotonic()
+        self._terminal.written.clear()
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+        self.bytes, self.seconds = len(self._terminal.written), time.monotonic() - self._began
+
+    def _read(self) -> None:
+        while not self._over.is_set():
+            self._terminal.watch(0.2)
+
+
+def processor_seconds(pid: int, *, children: bool = False) -> float:
+    """User and system time of a process so far, all threads (proc(5)); 0 when it is gone.
+
+    Args:
+        pid: Which.
+        children: Add the children that live and those that were waited for.
+    """
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    except FileNotFoundError:
+        living = Path(f"/proc/{pid}/task/{pid}/children").read_text().split() if children else []
+    except (FileNotFoundError, ProcessLookupError):
         return 0.0
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    ticks = sum(map(int, fields[11 : 15 if children else 13]))
+    return ticks / os.sysconf("SC_CLK_TCK") + sum(processor_seconds(int(p), children=True) for p in living)
 
 
 def command_line(data: Path, *words: str, prefix: Sequence[str] = (), logged_in: bool = True) -> str:

@@ -42,11 +42,11 @@ REFUSED_TARGETS = [
 ]  # fmt: skip
 REFUSED_FILTERS = [
     "tcp; id", "-w x", "-w", "tcp\0", "tcp and", "(((((", "port 99999", "portt 5", "\x1b[2J", "tcp \udcff",
-    "a" * MEGABYTES, "`id`", "ether proto 99999999",
+    "a" * MEGABYTES, "`id`",
 ]  # fmt: skip
 REFUSED_INTERFACES = [
-    "nosuch0", "-w", "--", "1", "../lo", "lo;id", "TCP@1.2.3.4:9", "rpcap://x", "x" * 16, "", "lo\0", "lo\n", "\x1b[2J",
-    "lo\udcff", "x" * MEGABYTES,
+    "nosuch0", "-w", "--", "1", "../lo", "lo;id", "TCP@1.2.3.4:9", "rpcap://x", "x" * 16, "", "lo\0", "lo\n",
+    "\x1b[2J", "lo\udcff", "x" * MEGABYTES,
 ]  # fmt: skip
 
 
@@ -123,7 +123,8 @@ def document(
     *hosts: str, head: str = "", tail: str = '<runstats><finished time="1" exit="success"/></runstats>'
 ) -> str:
     """An nmap document of these host elements."""
-    return f'<?xml version="1.0"?>\n<!DOCTYPE nmaprun>\n<nmaprun scanner="nmap" {head}>\n{"".join(hosts)}{tail}</nmaprun>'
+    begin = f'<?xml version="1.0"?>\n<!DOCTYPE nmaprun>\n<nmaprun scanner="nmap" {head}>\n'
+    return f"{begin}{''.join(hosts)}{tail}</nmaprun>"
 
 
 def host(address: str = "192.0.2.1", kind: str = "ipv4", inside: str = "") -> str:
@@ -209,17 +210,20 @@ def test_a_document_cut_anywhere(
     path = tmp_path_factory.mktemp("import") / "scan.xml"
     path.write_bytes(FULL[: len(FULL) * tenths // 10])
     answer = program("scan", "import", path, "--json")
-    whole = path.read_bytes().count(b"</host>")
-    if not whole and answer.code == 2:
+    whole = re.findall(
+        rb'<host[ >](?:(?!</host>).)*?state="up".*?addr="(.*?)".*?</host>', path.read_bytes(), re.S
+    )
+    if answer.code == 2:
+        assert not whole
         assert set(counts(data).values()) == {0}
         return
     scan = answer.document[0]
     assert (answer.code, scan["state"]) == (0, "interrupted")
     assert scan["error"]
     hosts = program("scan", "show", "1", "--json").document["hosts"]
-    assert len(hosts) == whole
+    assert [one["address"] for one in hosts if not one["partial"]] == [address.decode() for address in whole]
     exported = program("scan", "export", "1", "--format", "xml")
-    assert exported.out.endswith("</nmaprun>\n")
+    assert exported.out.rstrip().endswith("</nmaprun>")
 
 
 def test_times_and_numbers_out_of_the_world(program: Program, tmp_path: Path) -> None:
@@ -228,7 +232,10 @@ def test_times_and_numbers_out_of_the_world(program: Program, tmp_path: Path) ->
     one = host(inside=inside).replace(
         "<host>", '<host starttime="999999999999999" endtime="999999999999999">'
     )
-    tail = '<runstats><finished time="999999999999999" elapsed="1" exit="success"/><hosts up="999999999999999" total="1"/></runstats>'
+    tail = (
+        '<finished time="999999999999999" elapsed="1" exit="success"/><hosts up="999999999999999" total="1"/>'
+    )
+    tail = f"<runstats>{tail}</runstats>"
     path.write_text(document(one, head='start="999999999999999"', tail=tail))
     assert program("scan", "import", path, "--json").code == 0
     assert program("scan", "show", "1").code == 0

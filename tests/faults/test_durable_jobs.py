@@ -252,9 +252,12 @@ def test_a_killed_runner(site: Site) -> None:
 
 def test_a_reboot_and_a_stranger_with_the_same_number(site: Site) -> None:
     detach_both(site)
-    stranger = site.lab.popen(["sh", "-c", "cat /proc/$$/stat; exec sleep 600"], stdout=subprocess.PIPE, text=True)
-    told = stranger.stdout.readline()
-    pid, ticks = int(told.split()[0]), int(told.rpartition(")")[2].split()[19])
+    stranger = site.lab.popen(
+        ["sh", "-c", "cat /proc/$$/stat; exec sleep 600"], stdout=subprocess.PIPE, text=True
+    )
+    assert stranger.stdout
+    line = stranger.stdout.readline()
+    pid, ticks = int(line.split()[0]), int(line.rpartition(")")[2].split()[19])
     for kind in ("scan", "capture"):
         status = site.status(kind, 1)
         site.kill(status.runner.pid)

@@ -23,7 +23,7 @@ ADMIN, PASSWORD = "ada", "walnut-koala-lantern"
 LoggedIn = Callable[..., AbstractAsyncContextManager[tuple[NetmonApp, Pilot[int]]]]
 
 
-async def until(pilot: Pilot[Any], fact: Callable[[], Any], seconds: float = 15.0) -> Any:
+async def until(pilot: Pilot[Any], fact: Callable[[], Any], seconds: float = 30.0) -> Any:
     """Wait until ``fact()`` is true and return it; what it raises meanwhile counts as not yet."""
     end = time.monotonic() + seconds
     while True:

@@ -1,0 +1,279 @@
+"""Scans and captures on the lab when the network, the disk or the database do not do what they should."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from netmon_tui.storage.database import BUSY_TIMEOUT_MS
+from tests.faults.program import Answer, Site, until
+from tests.lab.hosts import EXPECTED, SUBNET
+
+pytestmark = [
+    pytest.mark.lab,
+    pytest.mark.skipif(os.geteuid() != 0, reason="captures, mounts and other users need root"),
+]
+
+TCP = {
+    address: {port for port, protocol in services if protocol == "tcp"}
+    for address, services in EXPECTED.items()
+}
+PORTS = ",".join(str(port) for port in sorted(set().union(*TCP.values())))
+
+
+def open_ports(scan: Any) -> dict[str, set[int]]:
+    """What a scan found open, by host; hosts without open ports and the scanner itself left out."""
+    found = {
+        host["address"]: {port["number"] for port in host["ports"] if port["state"] == "open"}
+        for host in scan["hosts"]
+        if host["address"] != "10.77.0.1"
+    }
+    return {address: ports for address, ports in found.items() if ports}
+
+
+EVERYTHING = {address: ports for address, ports in TCP.items() if ports}
+
+
+# --- scans ---
+
+
+def test_a_scan_finds_exactly_what_runs(site: Site) -> None:
+    ran = site.run("scan", "run", SUBNET, "--args", f"-n -sS -p {PORTS}", "--json").document
+    assert (ran["state"], ran["error"], open_ports(ran)) == ("completed", "", EVERYTHING)
+    assert ran["hosts_up"] == len(EXPECTED) + 1
+    assert site.show("scan", 1) == ran
+
+
+def test_a_scan_without_rights_falls_back_and_says_so(site: Site) -> None:
+    for path in (site.data, *site.data.rglob("*")):
+        os.chown(path, 65_534, 65_534)
+    rights = "-all,+dac_read_search"  # to reach this interpreter, which may be in somebody's home; no network
+    before = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+    before += [f"--inh-caps={rights}", f"--ambient-caps={rights}"]
+    arguments = ("scan", "run", "10.77.0.10-15", "--args", f"-n -sS -O -p {PORTS}", "--json")
+    answer = site.run(*arguments, before=before)
+    scan = answer.document
+    assert "-sT" in scan["command"] and "-sS" not in scan["command"] and "-O" not in scan["command"]
+    assert any("-sT" in warning for warning in scan["warnings"])
+    assert "-sT" in answer.err
+    assert (scan["state"], open_ports(scan)) == ("completed", EVERYTHING)
+    refused = site.run("capture", "run", "eth0", "--duration", "1", before=before)
+    assert (refused.code, refused.out) == (4, "")
+    assert "CAP_NET_RAW" in refused.err
+
+
+@pytest.mark.parametrize(
+    ("targets", "words"),
+    [
+        (["one.nowhere.test", "two.nowhere.test"], "resolve"),
+        (["192.0.2.1"], "route"),
+        (["2001:db8::1"], "route"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else value,
+)
+def test_nothing_scanned_is_no_success(site: Site, targets: list[str], words: str) -> None:
+    answer = site.run("scan", "run", *targets, "--args", "-p 80", "--json")
+    assert (answer.code, answer.document["state"]) == (1, "failed")
+    assert words in answer.document["error"].lower()
+    assert answer.document["hosts"] == []
+
+
+def test_some_names_that_do_not_resolve_are_said(site: Site) -> None:
+    scan = site.run("scan", "run", "nowhere.test", "10.77.0.10", "--args", "-n -p 80", "--json").document
+    assert (scan["state"], open_ports(scan)) == ("completed", {"10.77.0.10": {80}})
+    assert any("nowhere.test" in warning for warning in scan["warnings"])
+
+
+def test_a_scan_that_never_ends_by_itself(site: Site) -> None:
+    site.settings["NETMON_TUI_SCANS_LONGEST_RUN_SECONDS"] = "5"
+    answer = site.run("scan", "run", "10.77.0.15", "--args", "-n -sV -p 7,23", "--json")
+    scan = answer.document
+    assert (answer.code, scan["state"]) == (1, "failed")
+    assert "time limit" in scan["error"]
+    assert open_ports(scan) == {"10.77.0.15": {7, 23}}
+    assert scan["hosts"][0]["partial"] is True
+    until(lambda: not site.processes(), "no process left")
+
+
+# --- captures ---
+
+
+@pytest.mark.parametrize(
+    ("limit", "reason"),
+    [
+        (["--packets", "30"], "finished"),
+        (["--size", "4096"], "size_limit"),
+        (["--duration", "2"], "deadline"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else value,
+)
+def test_a_capture_ends_at_its_limit(site: Site, limit: list[str], reason: str) -> None:
+    running = site.start("capture", "run", "eth0", "--filter", "udp port 7", *limit)
+    assert running.stderr and "runs on" in running.stderr.readline()
+    exchange = site.lab.udp_exchange(50)
+    running.communicate(timeout=30)
+    capture = site.show("capture", 1)
+    assert (running.returncode, capture["state"], capture["error"]) == (0, "completed", "")
+    assert site.row("captures", 1)["end_reason"] == reason
+    path = site.directory("capture", 1).path / "capture.pcap"
+    (file,) = capture["files"]
+    assert (file["bytes"], file["packets"]) == (path.stat().st_size, capture["packets"])
+    if reason == "finished":
+        assert capture["packets"] == 30
+    elif reason == "deadline":
+        assert capture["packets"] == exchange.packets
+    else:
+        assert 0 < capture["packets"] <= exchange.packets
+    assert readable(site, path) == capture["packets"]
+
+
+def readable(site: Site, path: Path) -> int:
+    """How many packets tcpdump reads of a file, to whose end it must come."""
+    listed = site.lab.run(["tcpdump", "-n", "-r", str(path)])
+    assert listed.returncode == 0, listed.stderr
+    return len(listed.stdout.splitlines())
+
+
+@pytest.mark.parametrize("floor", [0, 2 << 20])
+def test_a_full_disk_ends_a_capture_cleanly(own_site: Site, floor: int) -> None:
+    site = own_site
+    kept = site.data.with_name("kept")
+    site.data.rename(kept)
+    site.data.mkdir(mode=0o700)
+    site.lab.run(["mount", "-t", "tmpfs", "-o", "size=6m,mode=700", "tmpfs", str(site.data)], check=True)
+    site.lab.run(["cp", "-a", f"{kept}/.", str(site.data)], check=True)
+    site.settings["NETMON_TUI_CAPTURES_FREE_SPACE_FLOOR_BYTES"] = str(floor)
+    running = site.start("capture", "run", "eth0", "--filter", "udp port 7", "--json")
+    assert running.stderr and "runs on" in running.stderr.readline()
+    for _ in range(5):
+        site.lab.udp_exchange(1000, size=1200)
+    out, err = running.communicate(timeout=60)
+    capture = Answer(running.returncode, out, err).document
+    assert capture["state"] == "failed", capture
+    assert "free" in capture["error"] or "space" in capture["error"].lower()
+    assert readable(site, site.data / "jobs/capture-1/capture.pcap") == capture["packets"] > 0
+    assert capture["files"][0]["packets"] == capture["packets"]
+    assert site.run("database", "check").code == 0
+
+
+@pytest.mark.parametrize("change", ["delete", "down"])
+def test_an_interface_that_vanishes(own_site: Site, change: str) -> None:
+    site = own_site
+    site.lab.run(["ip", "link", "add", "gone0", "type", "dummy"], check=True)
+    site.lab.run(["ip", "link", "set", "gone0", "up"], check=True)
+    running = site.start("capture", "run", "gone0", "--json")
+    assert running.stderr and "runs on" in running.stderr.readline()
+    what = ["delete", "gone0"] if change == "delete" else ["set", "gone0", "down"]
+    site.lab.run(["ip", "link", *what], check=True)
+    out, _ = running.communicate(timeout=30)
+    capture = Answer(running.returncode, out, "").document
+    assert (running.returncode, capture["state"]) == (1, "failed")
+    assert "disappeared" in capture["error"] or "down" in capture["error"], capture["error"]
+    assert len(capture["files"]) == 1
+
+
+# --- the data directory and the database ---
+
+
+def test_a_read_only_data_directory(site: Site) -> None:
+    assert site.run("scan", "list").code == 0
+    hide = f'mount --bind "{site.data}" "{site.data}" && mount -o remount,bind,ro "{site.data}" && exec "$@"'
+    before = ["unshare", "--mount", "sh", "-c", hide, "sh"]
+    for arguments in (("scan", "run", "10.77.0.10", "--args", "-p 80"), ("capture", "run", "eth0")):
+        answer = site.run(*arguments, before=before)
+        assert (answer.code, answer.out) == (5, ""), answer
+        assert "unexpected" not in answer.err and "read-only" in answer.err.lower() + answer.err
+    assert site.run("scan", "list", "--json").document == []
+    assert not list((site.data / "jobs").glob("*"))
+
+
+HOLDER = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("begin exclusive")
+print("held", flush=True)
+sys.stdin.read()
+connection.execute("rollback")
+"""
+
+
+@contextmanager
+def locked(data: Path) -> Iterator[None]:
+    """Another process holds the database's write lock."""
+    argv = [sys.executable, "-c", HOLDER, str(data / "netmon.db")]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout and process.stdout.readline() == "held\n"
+        try:
+            yield
+        finally:
+            process.communicate()
+
+
+def test_a_database_that_stays_locked(site: Site) -> None:
+    with locked(site.data):
+        answer = site.run("scan", "run", "10.77.0.10", "--args", "-n -p 80")
+    assert (answer.code, answer.out) == (5, "")
+    assert "locked" in answer.err and "unexpected" not in answer.err
+    assert site.run("scan", "list", "--json").document == []
+    assert site.run("scan", "run", "10.77.0.10", "--args", "-n -p 80").code == 0
+
+
+def test_a_lock_during_a_scan_costs_nothing(site: Site) -> None:
+    arguments = "-n -Pn -sS --max-hostgroup 1 --max-rate 6 -p 7,21-25,80,2323,8080"
+    running = site.start("scan", "run", "10.77.0.10-15", "--args", arguments, "--json")
+    until(lambda: site.row("scans", 1)["hosts_stored"], "a finished host")
+    with locked(site.data):
+        log = site.data / "log/netmon-tui.log"
+        until(lambda: "locked" in log.read_text(), "a failed write", BUSY_TIMEOUT_MS / 1000 + 20)
+    out, err = running.communicate(timeout=60)
+    scan = Answer(running.returncode, out, err).document
+    assert (scan["state"], open_ports(scan)) == ("completed", EVERYTHING)
+    assert scan["ports_open"] == sum(map(len, EVERYTHING.values()))
+
+
+def damage(data: Path, kind: str) -> None:
+    """Makes the database something else."""
+    file = data / "netmon.db"
+    with sqlite3.connect(file) as connection:
+        connection.execute("pragma wal_checkpoint(truncate)")
+        if kind == "newer":
+            connection.execute("update alembic_version set version_num = '9999'")
+        elif kind == "somebody else's":
+            connection.execute("drop table alembic_version")
+        connection.commit()
+        connection.execute("pragma wal_checkpoint(truncate)")
+    connection.close()
+    whole = file.read_bytes()
+    if kind == "text":
+        file.write_bytes(b"hello, this is no database\n" * 1000)
+    elif kind == "header":
+        file.write_bytes(b"\xff" * 100 + whole[100:])
+    elif kind == "half":
+        file.write_bytes(whole[: len(whole) // 2])
+    elif kind == "pages":
+        file.write_bytes(whole[:4096] + b"\xa5" * (len(whole) - 4096))
+    elif kind in ("empty", "missing"):
+        (data / "jobs/scan-1").mkdir()
+        file.write_bytes(b"") if kind == "empty" else file.unlink()
+
+
+@pytest.mark.parametrize(
+    "kind", ["newer", "somebody else's", "text", "header", "half", "pages", "empty", "missing"]
+)
+def test_a_database_that_is_none_of_ours(site: Site, kind: str) -> None:
+    damage(site.data, kind)
+    file = site.data / "netmon.db"
+    before = file.read_bytes() if file.exists() else None
+    answer = site.run("scan", "list")
+    assert (answer.code, answer.out) == (5, ""), answer
+    assert "unexpected" not in answer.err and len(answer.err.splitlines()) in (1, 2)
+    assert (file.read_bytes() if file.exists() else None) == before
+    assert site.run("doctor").code in (0, 1)

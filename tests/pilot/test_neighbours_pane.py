@@ -1,0 +1,216 @@
+"""The neighbours tab, on the lab's network: what the kernel learns appears, changes and goes on the screen."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import json
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from netmon_tui.errors import NetmonError
+from netmon_tui.services import neighbours as service_module
+from netmon_tui.ui.messages import CaptureAddress, ScanAddress, ShowHost
+from netmon_tui.ui.modals.file_choice import Export
+from netmon_tui.ui.modals.history import History
+from netmon_tui.ui.screens.neighbours import NeighboursPane
+from netmon_tui.ui.widgets.table import Table
+from tests.lab.network import Lab
+
+inside = pytest.mark.inside_lab
+
+
+def rows(pane: NeighboursPane) -> dict[str, dict[str, str]]:
+    """Address -> column key -> text, as the table has them."""
+    table = pane.query_one("#neighbours", Table)
+    keys = [column.key for column in table.columns]
+    found = table.source.window(0, table.row_count) or ()
+    texts = [[getattr(cell, "text", cell) for cell in row.cells] for row in found if row]
+    return {row[0]: dict(zip(keys, row, strict=True)) for row in texts}
+
+
+async def shown(pilot: Any, until: Any) -> NeighboursPane:
+    """Go to the tab."""
+    await pilot.press("2")
+    pane = await until(pilot, lambda: pilot.app.screen.query_one(NeighboursPane))
+    await until(pilot, lambda: pane.query_one("#neighbours", Table).grid.has_focus)
+    return pane
+
+
+def meet(*addresses: str) -> None:
+    """Speak to hosts, so that the kernel learns their lladdrs; what they answer does not matter."""
+    for address in addresses:
+        with contextlib.suppress(ConnectionRefusedError):
+            socket.create_connection((address, 9), timeout=10).close()
+
+
+async def point_at(pilot: Any, until: Any, pane: NeighboursPane, address: str) -> None:
+    """Put the cursor on a row."""
+    await until(pilot, lambda: address in rows(pane))
+    assert pane.query_one(Table).move_to_key(("eth0", address))
+    await pilot.pause()
+
+
+@pytest.mark.lab
+@inside
+async def test_neighbours_appear_change_and_go(logged_in, until, lab: Lab) -> None:
+    made = lab.add_host("10.77.0.40", "b8:27:eb:00:00:40", {(80, "tcp"): "http"})
+    async with logged_in() as (_app, pilot):
+        pane = await shown(pilot, until)
+        meet("10.77.0.40")
+        await until(pilot, lambda: rows(pane)["10.77.0.40"]["lladdr"] == "b8:27:eb:00:00:40")
+        row = rows(pane)["10.77.0.40"]
+        assert "Raspberry" in row["vendor"]
+        assert row["interface"] == "eth0"
+        assert row["flags"] == "new"
+        assert "REACHABLE" in row["state"] and row["state"] != "REACHABLE", "a glyph goes with the word"
+        lab.set_lladdr(made.name, "02:11:22:33:44:55")
+        await until(pilot, lambda: rows(pane)["10.77.0.40"]["lladdr"] == "02:11:22:33:44:55")
+        assert rows(pane)["10.77.0.40"]["vendor"] == "(private)"
+        lab.run(["ip", "neigh", "flush", "to", "10.77.0.40"])
+        lab.run(["ip", "neigh", "del", "10.77.0.40", "dev", "eth0"], check=False)
+        await until(
+            pilot,
+            lambda: "10.77.0.40" not in rows(pane) or "FAILED" in rows(pane)["10.77.0.40"]["state"],
+        )
+    lab.remove_host(made.name)
+
+
+@pytest.mark.lab
+@inside
+async def test_enter_shows_every_lladdr_of_the_address(logged_in, until, lab: Lab, screen_text) -> None:
+    made = lab.add_host("10.77.0.41", "b8:27:eb:00:00:41", {(80, "tcp"): "http"})
+    async with logged_in() as (app, pilot):
+        pane = await shown(pilot, until)
+        meet("10.77.0.41")
+        await until(pilot, lambda: rows(pane)["10.77.0.41"]["lladdr"] == "b8:27:eb:00:00:41")
+        lab.set_lladdr(made.name, "b8:27:eb:00:99:41")
+        await until(pilot, lambda: rows(pane)["10.77.0.41"]["lladdr"] == "b8:27:eb:00:99:41")
+        await app.services.neighbours._store()
+        await point_at(pilot, until, pane, "10.77.0.41")
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, History))
+        await until(pilot, lambda: "b8:27:eb:00:00:41" in screen_text(app))
+        assert "b8:27:eb:00:99:41" in screen_text(app)
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen.id == "main")
+    lab.remove_host(made.name)
+
+
+@pytest.mark.lab
+@inside
+async def test_a_row_that_changed_flashes_once(logged_in, until, lab: Lab) -> None:
+    async with logged_in() as (app, pilot):
+        pane = await shown(pilot, until)
+        meet("10.77.0.10")
+        await point_at(pilot, until, pane, "10.77.0.10")
+        flashed: list[frozenset[Any]] = []
+        table = pane.query_one(Table)
+        original = table.refresh_changed
+        table.refresh_changed = lambda keys, flash: (
+            flashed.append(frozenset(keys)),
+            original(keys, flash=flash),
+        )
+        lab.run(["ip", "neigh", "change", "10.77.0.10", "dev", "eth0", "nud", "stale"])
+        await until(pilot, lambda: "STALE" in rows(pane)["10.77.0.10"]["state"])
+        assert any(("eth0", "10.77.0.10") in keys for keys in flashed)
+        flashed.clear()
+        app.services.neighbours.refresh()  # everything is reported again, and nothing has changed
+        revision = app.services.neighbours.revision
+        await until(pilot, lambda: pane._revision > revision)
+        assert ("eth0", "10.77.0.10") not in set().union(*flashed)
+
+
+@pytest.mark.lab
+@inside
+async def test_pivots_take_address_and_interface_along(logged_in, until, lab: Lab) -> None:
+    async with logged_in() as (_app, pilot):
+        pane = await shown(pilot, until)
+        meet("10.77.0.11")
+        posted: list[Any] = []
+        pane.post_message = lambda message: posted.append(message) or True  # type: ignore[method-assign]
+        await point_at(pilot, until, pane, "10.77.0.11")
+        for key in ("s", "c", "H"):
+            await pilot.press(key)
+        wanted = [
+            ScanAddress("10.77.0.11"),
+            CaptureAddress("10.77.0.11", "eth0"),
+            ShowHost("10.77.0.11"),
+        ]
+        asked = [m for m in posted if isinstance(m, ScanAddress | CaptureAddress | ShowHost)]
+        assert [vars(m)["address"] for m in asked] == [m.address for m in wanted]
+        assert [type(m) for m in asked] == [type(m) for m in wanted]
+        assert asked[1].interface == "eth0"
+
+
+@pytest.mark.lab
+@inside
+@pytest.mark.parametrize("format", ["csv", "json"])
+async def test_export_writes_the_table(logged_in, until, lab: Lab, tmp_path: Path, format: str) -> None:
+    async with logged_in() as (app, pilot):
+        pane = await shown(pilot, until)
+        meet("10.77.0.10", "10.77.0.11")
+        await until(pilot, lambda: {"10.77.0.10", "10.77.0.11"} <= rows(pane).keys())
+        await pilot.press("e")
+        await until(pilot, lambda: isinstance(app.screen, Export))
+        target = tmp_path / f"out.{format}"
+        app.screen.query_one("#format").value = format
+        app.screen.query_one("#path").value = str(target)
+        await pilot.press("enter")
+        await until(pilot, target.exists)
+        text = target.read_text()
+        found = json.loads(text) if format == "json" else list(csv.DictReader(text.splitlines()))
+        addresses = {
+            entry["address"] for entry in (found["neighbours"] if isinstance(found, dict) else found)
+        }
+        assert {"10.77.0.10", "10.77.0.11"} <= addresses
+
+
+@pytest.mark.lab
+@inside
+async def test_host_page_is_opened(logged_in, until, lab: Lab) -> None:
+    async with logged_in() as (app, pilot):
+        pane = await shown(pilot, until)
+        meet("10.77.0.10")
+        await point_at(pilot, until, pane, "10.77.0.10")
+        await pilot.press("H")
+        await until(pilot, lambda: app.screen.query_one("#hosts", Table).filter_text == "10.77.0.10")
+
+
+async def test_a_table_that_cannot_be_followed_says_why(
+    logged_in, until, screen_text, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused() -> None:
+        raise NetmonError("the kernel does not tell", why="no such socket")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(service_module, "NeighbourMonitor", refused)
+        async with logged_in() as (app, pilot):
+            await shown(pilot, until)
+            await until(pilot, lambda: "the kernel does not tell: no such socket" in screen_text(app))
+            assert "ctrl+r" in screen_text(app)
+            patched.undo()
+            await pilot.press("ctrl+r")
+            await until(pilot, lambda: "the kernel does not tell" not in screen_text(app))
+
+
+async def test_a_viewer_may_look_but_not_scan(logged_in, until) -> None:
+    async with logged_in(role="viewer") as (app, pilot):
+        pane = await shown(pilot, until)
+        allowed = {active.binding.action for active in app.screen.active_bindings.values()}
+        assert {"export", "refresh", "host"} <= allowed
+        assert not {"scan", "capture"} & allowed
+        assert pane.check_action("scan", ()) is False
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (20, 5)])
+async def test_any_size_of_terminal(logged_in, until, size: tuple[int, int]) -> None:
+    async with logged_in(size=size) as (_app, pilot):
+        pane = await shown(pilot, until)
+        columns = pane.query_one(Table).visible_columns
+        assert columns[0] == "address"
+        if size[0] >= 80:
+            assert {"lladdr", "vendor", "state", "age", "flags"} <= set(columns)

@@ -1,0 +1,269 @@
+"""The parts of the capture screens that need no screen: rates, packet rows, figures, field tree, sizes."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+import pytest
+from textual.app import App, ComposeResult
+from textual.geometry import Region
+
+from netmon_tui.domain.packet import Field, Layer, PacketDetail, PacketSummary
+from netmon_tui.errors import InvalidInput
+from netmon_tui.services.packets import PacketList
+from netmon_tui.ui.modals.capture_form import parse_size
+from netmon_tui.ui.widgets.figure import Figure
+from netmon_tui.ui.widgets.hex_view import HexView
+from netmon_tui.ui.widgets.packet_list import PacketSource
+from netmon_tui.ui.widgets.packet_tree import PacketTree
+from netmon_tui.ui.widgets.rate_line import RateHistory, RateMeter, spark_line
+from netmon_tui.ui.widgets.row_source import cell_text
+
+HEADER = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65_535, 1)
+
+
+def ethernet(number: int) -> bytes:
+    """An ARP request for 10.0.x.y, where x.y is the number."""
+    body = struct.pack(">HHBBH", 1, 0x0800, 6, 4, 1) + b"\2" * 6 + bytes([10, 9, 9, 9])
+    body += b"\0" * 6 + bytes([10, 0, number >> 8, number & 0xFF])
+    return b"\xff" * 6 + b"\2" * 6 + b"\x08\x06" + body
+
+
+def records(start: int, stop: int) -> bytes:
+    parts = []
+    for number in range(start, stop):
+        data = ethernet(number)
+        parts.append(struct.pack("<IIII", 1_700_000_000 + number, 0, len(data), len(data)) + data)
+    return b"".join(parts)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "capture.pcap"
+    path.write_bytes(HEADER + records(1, 5_001))
+    return path
+
+
+async def loaded(source: PacketSource, start: int, stop: int) -> list[int]:
+    """Load a range as a table does, until nothing is missing; return the packets' numbers."""
+    while source.missing(start, stop):
+        await source.load(start, stop)
+    return [int(str(row.key)) for row in source.window(start, stop) if row is not None]
+
+
+async def everything(packets: PacketList) -> PacketSource:
+    source = PacketSource(packets)
+    while await source.advance():
+        pass
+    return source
+
+
+async def test_the_first_rows_are_there_before_the_file_is_indexed(file: Path) -> None:
+    packets = PacketList(file)
+    source = PacketSource(packets)
+    assert await source.advance()
+    assert source.count == 2_000
+    assert await loaded(source, 0, 3) == [1, 2, 3]
+    await packets.close()
+
+
+async def test_a_filter_finds_packets_anywhere_and_an_exclamation_mark_the_others(file: Path) -> None:
+    packets = PacketList(file)
+    source = await everything(packets)
+    await source.filter("who has 10.0.19.")
+    expected = [number for number in range(1, 5_001) if number >> 8 == 19]
+    assert await loaded(source, 0, 300) == expected[:300]
+    while source.searching:
+        await source.load(0, 1)
+    assert source.count == len(expected)
+    assert source.position_of(expected[7]) == 7 and source.position_of(1) is None
+    await source.filter("!who has 10.0.19.")
+    while source.searching:
+        await source.load(0, 1)
+    assert source.count == 5_000 - len(expected)
+    await packets.close()
+
+
+async def test_the_reverse_order_begins_with_the_last_packet(file: Path) -> None:
+    packets = PacketList(file)
+    source = await everything(packets)
+    await source.sort("number", True)
+    assert await loaded(source, 0, 3) == [5_000, 4_999, 4_998]
+    assert source.position_of(5_000) == 0 and source.position_of(1) == 4_999
+    await packets.close()
+
+
+async def test_rows_follow_a_growing_file(file: Path) -> None:
+    file.write_bytes(HEADER + records(1, 11))
+    packets = PacketList(file, growing=True)
+    source = await everything(packets)
+    assert await loaded(source, 0, 20) == list(range(1, 11))
+    with file.open("ab") as more:
+        more.write(records(11, 16) + records(16, 17)[:-3])
+    told: list[int] = []
+    source.subscribe(lambda: told.append(source.count))
+    await source.advance()
+    assert told == [15]
+    assert [row.key for row in source.window(0, 20) if row] == list(range(1, 16)), "no placeholder in between"
+    assert packets.damage == ""
+    packets.growing = False
+    assert packets.damage.startswith("packet 16 at byte ")
+    await packets.close()
+
+
+async def test_a_packet_of_any_number_has_its_fields_before_the_index_reached_it(file: Path) -> None:
+    packets = PacketList(file)
+    detail = await packets.detail(4_321)
+    assert detail.summary.number == 4_321 and "10.0.16.225" in detail.summary.info
+    assert (await packets.pick([5, 6, 9]))[2].number == 9
+    await packets.close()
+
+
+def test_a_rate_is_the_mean_of_two_seconds() -> None:
+    meter = RateMeter()
+    assert meter.read(100, 10.0) == 0
+    assert meter.read(150, 10.5) == 100
+    assert meter.read(300, 12.0) == 100
+    assert meter.read(300, 13.0) == pytest.approx(60, abs=1)
+    assert meter.read(300, 15.0) == 0
+    assert meter.read(0, 16.0) == 0, "a counter that fell was reset"
+
+
+def test_a_line_of_rates_has_the_newest_at_the_right() -> None:
+    history = RateHistory()
+    for value in (0, 1, 2, 4, 8):
+        history.add(value)
+    assert history.line(4) == "▂▃▅█" and history.line(7) == "  ▁▂▃▅█"
+    assert history.line(3, ascii_only=True) == ".=@" or history.line(3, ascii_only=True).isascii()
+    assert history.line(0) == "" and spark_line([]) == "" and spark_line([0, 0]) == "▁▁"
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        ("", 0),
+        ("4096", 4096),
+        ("64k", 64_000),
+        ("1.5 GB", 1_500_000_000),
+        ("2m", 2_000_000),
+        ("10MB", 10_000_000),
+    ],
+)
+def test_sizes_are_read_as_they_are_written(text: str, size: int) -> None:
+    assert parse_size(text) == size
+
+
+@pytest.mark.parametrize("text", ["ten", "-1", "1e9", "5 T", "1" * 40, "\x1b[31m"])
+def test_what_is_no_size_is_refused(text: str) -> None:
+    with pytest.raises(InvalidInput):
+        parse_size(text)
+
+
+class OneWidget(App[None]):
+    """A widget alone."""
+
+    def __init__(self, widget: Figure | PacketTree | HexView, css: str = "") -> None:
+        super().__init__()
+        self.widget = widget
+        self.CSS = css
+
+    def compose(self) -> ComposeResult:
+        yield self.widget
+
+
+@pytest.mark.parametrize(
+    ("align", "before", "after", "region"),
+    [
+        ("left", "captured 104 now", "captured 118 now", Region(10, 0, 2, 1)),
+        ("left", "12 packets", "120 packets", Region(2, 0, 9, 1)),
+        ("left", "漢x1", "漢x2", Region(3, 0, 1, 1)),
+        ("right", "0:00:09", "0:00:10", Region(18, 0, 2, 1)),
+        ("left", "same", "same", None),
+    ],
+)
+async def test_a_figure_repaints_only_the_cells_that_differ(
+    align: str, before: str, after: str, region: Region | None
+) -> None:
+    figure = Figure()
+    app = OneWidget(figure, f"Figure {{ width: 20; text-align: {align}; }}")
+    async with app.run_test(size=(40, 3)) as pilot:
+        figure.show(before)
+        await pilot.pause()
+        seen: list[tuple[Region, ...]] = []
+        refresh = figure.refresh
+        figure.refresh = lambda *regions, **_: (seen.append(regions), refresh(*regions))[1]  # type: ignore
+        figure.show(after, "error")
+        await pilot.pause()
+        assert seen[:1] == ([(region,)] if region else []) or (region is None and seen == [])
+        assert after in "".join(s.text for s in app.screen._compositor.render_strips()[0])
+
+
+def packet(payload: str = "GET /[b]x[/b]\x1b[31m") -> PacketDetail:
+    source = Field("ip.src", "Source Address: 10.0.0.1", "10.0.0.1", 26, 4)
+    flags = Field("ip.flags", "Flags", "0x02", 20, 1, (Field("ip.flags.df", "Don't fragment", "1", 20, 1),))
+    layers = (
+        Layer("frame", (Field("frame.number", "Frame Number: 1", "1", -1, 0),), "Frame 1"),
+        Layer("ip", (flags, source), "Internet Protocol"),
+        Layer("http", (Field("http.request.line", payload, payload, 30, 10),), payload),
+    )
+    summary = PacketSummary(1, 0.0, "10.0.0.1", "10.0.0.2", "HTTP", 60, "")
+    return PacketDetail(summary, layers, bytes(range(60)), "tshark")
+
+
+def lines(tree: PacketTree) -> list[str]:
+    return [cell_text(row.cells[0]) for row in tree.table.source.window(0, 100) or () if row]
+
+
+async def test_fields_open_and_close_and_stay_open_for_the_next_packet() -> None:
+    tree = PacketTree()
+    async with OneWidget(tree).run_test(size=(60, 20)) as pilot:
+        tree.show(packet())
+        tree.table.focus()
+        assert [line[:4] for line in lines(tree)] == ["▸ Fr", "▸ In", "▸ GE"]
+        await pilot.press("down", "right", "right", "enter", "down")
+        assert lines(tree)[1:5] == [
+            "▾ Internet Protocol",
+            "  ▾ Flags",
+            "      Don't fragment",
+            "    Source Address: 10.0.0.1",
+        ]
+        tree.show(packet("POST"))
+        assert "      Don't fragment" in lines(tree)
+        await pilot.press("left", "left", "left", "left")
+        assert [line[0] for line in lines(tree)] == ["▸", "▸", "▸"]
+        await pilot.press("slash", "l", "h")
+        assert tree.table.filter_text == "lh", "letters are typed, not obeyed"
+
+
+async def test_a_byte_reveals_the_smallest_field_that_has_it() -> None:
+    tree = PacketTree()
+    async with OneWidget(tree).run_test(size=(60, 20)) as pilot:
+        tree.show(packet())
+        await pilot.pause()
+        tree.reveal(20)
+        await pilot.pause()
+        assert tree.node is not None and tree.node.name == "ip.flags.df"
+        tree.reveal(59)
+        await pilot.pause()
+        assert tree.node.name == "ip.flags.df", "a byte of no field moves nothing"
+
+
+@pytest.mark.parametrize(("width", "per_line"), [(80, 16), (42, 8), (20, 4)])
+async def test_bytes_stand_in_lines_that_fit(width: int, per_line: int) -> None:
+    view = HexView()
+    app = OneWidget(view)
+    async with app.run_test(size=(width, 6)) as pilot:
+        view.show(b"\x1b[31m" + bytes(range(0x30, 0x7F)))
+        await pilot.pause()
+        assert view.per_line == per_line
+        first = "".join(segment.text for segment in app.screen._compositor.render_strips()[0])
+        assert first.startswith("0000  1b 5b 33 31 ") and ".[31" in first
+        view.mark(2, 2)
+        assert view.marked == b"31"
+        view.focus()
+        chosen: list[int] = []
+        view.post_message = lambda message: bool(chosen.append(getattr(message, "offset", -1)))  # type: ignore
+        view.action_move(-1)
+        view.action_edge(True)
+        assert chosen[:1] == [1] and chosen[-1] == 83

@@ -68,7 +68,8 @@ class NeighbourService:
         self._entries: dict[Key, _Entry] = {}
         self._memory: dict[Key, Remembered] = {}
         self._gateways: set[Key] = set()
-        self._pending: dict[Key, Sighting] = {}
+        self._pending: dict[tuple[str, str, str], Sighting] = {}
+        """By interface, address and lladdr: a lladdr that is soon replaced belongs to the history too."""
         self._listeners: set[asyncio.Queue[NeighbourEvent]] = set()
         self._task: asyncio.Task[None] | None = None
         self._monitor: NeighbourMonitor | None = None
@@ -223,7 +224,8 @@ class NeighbourService:
             before.first_seen if before else now,
             now,
         )
-        self._pending[key] = Sighting(
+        self._pending.pop((*key, neighbour.lladdr), None)  # the latest goes last: it is the one in force
+        self._pending[*key, neighbour.lladdr] = Sighting(
             neighbour.interface,
             neighbour.address,
             neighbour.family.value,

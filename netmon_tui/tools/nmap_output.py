@@ -35,6 +35,7 @@ class _Line:
         self.text = ""
 
     def write(self, text: str) -> int:
+        """Keep a line."""
         self.text = text
         return len(text)
 

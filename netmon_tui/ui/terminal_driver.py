@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import select
 from collections.abc import Callable
-from typing import IO, Any, cast
+from typing import IO, Any, Protocol, cast
 
 from textual.drivers.linux_driver import LinuxDriver
 
@@ -54,15 +54,22 @@ class _LossyFile:
             self._lost()
 
 
+class _HangsUp(Protocol):
+    """An application that leaves when its terminal is gone."""
+
+    def hang_up(self) -> None:
+        """Leave."""
+
+
 class TerminalDriver(LinuxDriver):
     """Textual's driver, which outlives its terminal long enough for an orderly end."""
 
     def __init__(self, app: Any, **options: Any) -> None:
         super().__init__(app, **options)
-        self._file = cast("IO[str]", _LossyFile(self._file, self._tell_hang_up))
+        self._file = cast("Any", _LossyFile(cast("IO[str]", self._file), self._tell_hang_up))
 
     def _tell_hang_up(self) -> None:
-        self._loop.call_soon_threadsafe(self._app.hang_up)
+        self._loop.call_soon_threadsafe(cast("_HangsUp", self._app).hang_up)
 
 
 def is_hung_up(descriptor: int = 0) -> bool:

@@ -328,7 +328,8 @@ def report(results: dict[tuple[str, int], list[tuple[float, float, int]]]) -> No
         base = statistics.median(run[0] for run in results["floor", hosts])
         peak, ports = max(run[1] for run in runs), runs[0][2]
         print(
-            f"{way:22}{hosts:>8}{seconds:>10.2f}{hosts / seconds:>10.0f}{seconds / base:>9.2f}{peak:>10.0f}{ports:>9}"
+            f"{way:22}{hosts:>8}{seconds:>10.2f}{hosts / seconds:>10.0f}{seconds / base:>9.2f}"
+            f"{peak:>10.0f}{ports:>9}"
         )
 
 

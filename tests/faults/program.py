@@ -20,7 +20,7 @@ from tests.lab.network import ROOT, Lab
 
 PROGRAM = Path(sys.executable).with_name("netmon-tui")
 HEADLESS = Path(__file__).with_name("headless.py")
-NEVER = 20.0
+NEVER = 40.0
 """Seconds after which a fact that should have come is missing."""
 
 
@@ -84,11 +84,11 @@ class Site:
         return self.run(kind, "show", str(number), "--json").document
 
     def row(self, table: str, number: int) -> dict[str, Any]:
-        """A row of the database, straight from the file."""
+        """A row of the database, straight from the file; empty when there is none."""
         with sqlite3.connect(self.data / "netmon.db") as connection:
             connection.row_factory = sqlite3.Row
             found = connection.execute(f"select * from {table} where id = ?", (number,)).fetchone()
-            return dict(found)
+            return dict(found or {})
 
     def job(self, kind: str, number: int) -> dict[str, Any]:
         """The row of the job of a scan or capture."""

@@ -28,7 +28,9 @@ ADDRESSES = [address for address in EXPECTED if address != "10.77.0.1"]
 STEPS = "-n -Pn -sS --max-hostgroup 1 -p 7,21-25,80,100-112,2323,8080 --max-rate"
 """One host after the other, of 22 packets each at so many a second."""
 SLOW = f"{STEPS} 6"
-LONG = f"{STEPS} 4"
+TWO = "10.77.0.10,15"
+LONG = "-n -Pn -sS -sV --max-hostgroup 1 -p 22,23,80"
+"""The first host is done in seconds; of the second, nmap waits for minutes for one port to say who it is."""
 UDP = "udp port 7"
 TCP_PORTS = {
     address: {port for port, protocol in services if protocol == "tcp"}
@@ -82,7 +84,7 @@ def assert_readable(site: Site, number: int, packets: int) -> None:
 
 def assert_nothing_runs(site: Site) -> None:
     """No tool, no runner and no zombie is left inside the lab."""
-    until(lambda: not site.processes(), f"no process left: {site.processes()}")
+    until(lambda: not site.processes(), "no process left")
 
 
 @pytest.fixture
@@ -121,7 +123,7 @@ def start_both(program: Headless, site: Site, **options: Any) -> None:
 
 def detach_both(site: Site) -> None:
     """The same, started by commands that are gone; nobody follows."""
-    assert site.run("scan", "run", TARGETS, "--args", LONG, "--detach") == Answer(0, "1\n", "")
+    assert site.run("scan", "run", TWO, "--args", LONG, "--detach") == Answer(0, "1\n", "")
     assert site.run("capture", "run", "eth0", "--filter", UDP, "--detach") == Answer(0, "1\n", "")
     site.lab.udp_exchange(100)
     until(lambda: site.status("capture", 1).counters.packets == 200, "200 packets counted")  # type: ignore[union-attr]
@@ -188,14 +190,14 @@ def test_a_dropped_terminal_and_a_new_start(site: Site) -> None:
     scanning, capturing = (
         pexpect.spawn(words[0], words[1:], env=site.lab.environment(site.environment()), timeout=20)
         for words in (
-            [*site.lab.enter_prefix(), str(PROGRAM), "scan", "run", TARGETS, "--args", LONG],
+            [*site.lab.enter_prefix(), str(PROGRAM), "scan", "run", TWO, "--args", LONG],
             [*site.lab.enter_prefix(), str(PROGRAM), "capture", "run", "eth0", "--filter", UDP],
         )
     )
     capturing.expect("Ctrl-C stops it")
     site.lab.udp_exchange(100)
     capturing.expect("200 packets")
-    scanning.expect(r"[1-9] open")
+    until(lambda: site.row("scans", 1).get("hosts_stored"), "a finished host")
     for terminal in (scanning, capturing):
         terminal.close(force=False)
     until(lambda: not any(str(PROGRAM) in line for line in site.processes()), "both commands gone")
@@ -209,17 +211,17 @@ def test_a_dropped_terminal_and_a_new_start(site: Site) -> None:
     assert site.run("scan", "stop", "1").code == 0
     scan = site.show("scan", 1)
     assert (scan["state"], scan["error"]) == ("cancelled", "stopped")
-    assert_kept(scan) if finished(scan) else None
+    assert_kept(scan)
     assert_nothing_runs(site)
 
 
 def test_stopping_from_a_second_program(site: Site) -> None:
-    scanning = site.start("scan", "run", TARGETS, "--args", LONG, "--json")
+    scanning = site.start("scan", "run", TWO, "--args", LONG, "--json")
     capturing = site.start("capture", "run", "eth0", "--filter", UDP, "--json")
     until(lambda: (site.directory("capture", 1).path / "capture.pcap").exists(), "a capture")
     until(lambda: site.status("capture", 1).state == "running", "a running capture")
     site.lab.udp_exchange(10)
-    until(lambda: site.row("scans", 1)["hosts_stored"], "a finished host")
+    until(lambda: site.row("scans", 1).get("hosts_stored"), "a finished host")
     for kind in ("scan", "capture"):
         assert site.run(kind, "stop", "1").code == 0
     scan, capture = (json.loads(program.communicate(timeout=20)[0]) for program in (scanning, capturing))

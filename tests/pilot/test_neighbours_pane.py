@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual.widgets import Input, Select
 
 from netmon_tui.errors import NetmonError
 from netmon_tui.services import neighbours as service_module
-from netmon_tui.ui.messages import CaptureAddress, ScanAddress, ShowHost
 from netmon_tui.ui.modals.file_choice import Export
 from netmon_tui.ui.modals.history import History
 from netmon_tui.ui.screens.neighbours import NeighboursPane
@@ -127,23 +127,25 @@ async def test_a_row_that_changed_flashes_once(logged_in, until, lab: Lab) -> No
 @pytest.mark.lab
 @inside
 async def test_pivots_take_address_and_interface_along(logged_in, until, lab: Lab) -> None:
-    async with logged_in() as (_app, pilot):
+    async with logged_in() as (app, pilot):
         pane = await shown(pilot, until)
         meet("10.77.0.11")
-        posted: list[Any] = []
-        pane.post_message = lambda message: posted.append(message) or True  # type: ignore[method-assign]
         await point_at(pilot, until, pane, "10.77.0.11")
-        for key in ("s", "c", "H"):
-            await pilot.press(key)
-        wanted = [
-            ScanAddress("10.77.0.11"),
-            CaptureAddress("10.77.0.11", "eth0"),
-            ShowHost("10.77.0.11"),
-        ]
-        asked = [m for m in posted if isinstance(m, ScanAddress | CaptureAddress | ShowHost)]
-        assert [vars(m)["address"] for m in asked] == [m.address for m in wanted]
-        assert [type(m) for m in asked] == [type(m) for m in wanted]
-        assert asked[1].interface == "eth0"
+        await pilot.press("s")
+        await until(pilot, lambda: app.screen.query_one("#targets", Input).value == "10.77.0.11")
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen.id == "main")
+        await pilot.press("2")
+        await until(pilot, lambda: pane.query_one(Table).grid.has_focus)
+        await pilot.press("c")
+        await until(pilot, lambda: app.screen.query_one("#host", Input).value == "10.77.0.11")
+        await until(pilot, lambda: app.screen.query_one("#interface", Select).value == "eth0")
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen.id == "main")
+        await pilot.press("2")
+        await until(pilot, lambda: pane.query_one(Table).grid.has_focus)
+        await pilot.press("H")
+        await until(pilot, lambda: app.screen.query_one("#hosts", Table).filter_text == "10.77.0.11")
 
 
 @pytest.mark.lab
@@ -167,17 +169,6 @@ async def test_export_writes_the_table(logged_in, until, lab: Lab, tmp_path: Pat
             entry["address"] for entry in (found["neighbours"] if isinstance(found, dict) else found)
         }
         assert {"10.77.0.10", "10.77.0.11"} <= addresses
-
-
-@pytest.mark.lab
-@inside
-async def test_host_page_is_opened(logged_in, until, lab: Lab) -> None:
-    async with logged_in() as (app, pilot):
-        pane = await shown(pilot, until)
-        meet("10.77.0.10")
-        await point_at(pilot, until, pane, "10.77.0.10")
-        await pilot.press("H")
-        await until(pilot, lambda: app.screen.query_one("#hosts", Table).filter_text == "10.77.0.10")
 
 
 async def test_a_table_that_cannot_be_followed_says_why(

@@ -209,9 +209,10 @@ class NetmonApp(GuardedApp):
 
 
 def _collect_garbage_again() -> None:
-    """What start-up made stays for good: never look at it again."""
-    gc.freeze()
-    gc.enable()
+    """End what the command line began to be quick: what start-up made stays for good, never look at it again."""
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()
 
 
 def build_app(*, data_dir: Path, user: str = "") -> NetmonApp:

@@ -46,15 +46,31 @@ class ActivityService:
         return len(mine)
 
     async def audit(
-        self, actor: Actor, *, offset: int = 0, limit: int = 1_000, text: str = ""
+        self,
+        actor: Actor,
+        *,
+        offset: int = 0,
+        limit: int = 1_000,
+        sort: str = "id",
+        reverse: bool = True,
+        text: str = "",
     ) -> list[AuditEvent]:
-        """Return a window of the audit trail, newest first.
+        """Return a window of the audit trail, newest first unless asked otherwise.
+
+        Args:
+            actor: An administrator.
+            offset, limit: The window.
+            sort: ``id``, ``time``, ``actor``, ``action`` or ``subject``.
+            reverse: Greatest first.
+            text: Only events that contain it; ``!`` in front inverts.
 
         Raises:
             NotAllowed: The actor is no administrator.
         """
         actor.require(Permission.SEE_AUDIT)
-        return await asyncio.to_thread(self._audit.find, offset=offset, limit=limit, text=text)
+        return await asyncio.to_thread(
+            self._audit.find, offset=offset, limit=limit, sort=sort, reverse=reverse, text=text
+        )
 
     async def count_audit(self, actor: Actor, text: str = "") -> int:
         """Return how many lines :meth:`audit` has."""

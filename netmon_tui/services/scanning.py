@@ -262,7 +262,8 @@ class ScanningService:
             values["percent"] = 100.0
         ended = moment_of(status.ended if status else None) or datetime.now(UTC)
         self._scans.update(job.subject_id, finished=ended, **values)
-        self._scans.add_warnings(job.subject_id, [*ingest.warnings, *ingest.refused[:MOST_WARNINGS]])
+        said = [] if state is JobState.FAILED else _complaints(Path(job.directory))
+        self._scans.add_warnings(job.subject_id, [*ingest.warnings, *said, *ingest.refused[:MOST_WARNINGS]])
         self._supervisor.finish(job, state, error)
 
 
@@ -292,6 +293,12 @@ def _ending(ingest: ScanIngest, status: JobStatus | None, directory: JobDirector
     if finished.hosts_total == 0:
         return JobState.FAILED, words or "nothing was scanned: no target could be resolved or reached"
     return JobState.COMPLETED, ""
+
+
+def _complaints(directory: Path) -> list[str]:
+    """Return what nmap wrote to stderr, such as the names that it could not resolve."""
+    lines = JobDirectory(directory).read_tail("stderr").splitlines()
+    return [line[:500] for line in lines if line.strip()][:MOST_WARNINGS]
 
 
 def _last_words(text: str) -> str:

@@ -28,7 +28,7 @@ ADDRESSES = [address for address in EXPECTED if address != "10.77.0.1"]
 STEPS = "-n -Pn -sS --max-hostgroup 1 -p 7,21-25,80,100-112,2323,8080 --max-rate"
 """One host after the other, of 22 packets each at so many a second."""
 SLOW = f"{STEPS} 6"
-TWO = "10.77.0.10,15"
+TWO = ("10.77.0.10", "10.77.0.15")
 LONG = "-n -Pn -sS -sV --max-hostgroup 1 -p 22,23,80"
 """The first host is done in seconds; of the second, nmap waits for minutes for one port to say who it is."""
 UDP = "udp port 7"
@@ -123,7 +123,7 @@ def start_both(program: Headless, site: Site, **options: Any) -> None:
 
 def detach_both(site: Site) -> None:
     """The same, started by commands that are gone; nobody follows."""
-    assert site.run("scan", "run", TWO, "--args", LONG, "--detach") == Answer(0, "1\n", "")
+    assert site.run("scan", "run", *TWO, "--args", LONG, "--detach") == Answer(0, "1\n", "")
     assert site.run("capture", "run", "eth0", "--filter", UDP, "--detach") == Answer(0, "1\n", "")
     site.lab.udp_exchange(100)
     until(lambda: site.status("capture", 1).counters.packets == 200, "200 packets counted")  # type: ignore[union-attr]
@@ -190,7 +190,7 @@ def test_a_dropped_terminal_and_a_new_start(site: Site) -> None:
     scanning, capturing = (
         pexpect.spawn(words[0], words[1:], env=site.lab.environment(site.environment()), timeout=20)
         for words in (
-            [*site.lab.enter_prefix(), str(PROGRAM), "scan", "run", TWO, "--args", LONG],
+            [*site.lab.enter_prefix(), str(PROGRAM), "scan", "run", *TWO, "--args", LONG],
             [*site.lab.enter_prefix(), str(PROGRAM), "capture", "run", "eth0", "--filter", UDP],
         )
     )
@@ -216,7 +216,7 @@ def test_a_dropped_terminal_and_a_new_start(site: Site) -> None:
 
 
 def test_stopping_from_a_second_program(site: Site) -> None:
-    scanning = site.start("scan", "run", TWO, "--args", LONG, "--json")
+    scanning = site.start("scan", "run", *TWO, "--args", LONG, "--json")
     capturing = site.start("capture", "run", "eth0", "--filter", UDP, "--json")
     until(lambda: (site.directory("capture", 1).path / "capture.pcap").exists(), "a capture")
     until(lambda: site.status("capture", 1).state == "running", "a running capture")

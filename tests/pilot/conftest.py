@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -14,7 +15,9 @@ from argon2 import PasswordHasher, profiles
 from textual.css.query import QueryError
 from textual.pilot import Pilot
 
-from netmon_tui.app import NetmonApp, build_app
+from netmon_tui.app import NetmonApp
+from netmon_tui.config.paths import find_paths
+from netmon_tui.config.settings import Settings, load_settings
 from netmon_tui.domain.user import Role
 from netmon_tui.security.passwords import Passwords
 from netmon_tui.services.accounts import AccountService
@@ -44,16 +47,46 @@ def screen_text(app: Any) -> str:
     return "\n".join("".join(s.text for s in strip) for strip in app.screen._compositor.render_strips())
 
 
+async def accounts_of(app: NetmonApp) -> AccountService:
+    """The accounts of an application, with hashes that cost nothing."""
+    accounts: AccountService = (await app.open_services()).accounts
+    accounts._passwords = accounts._hashing._passwords = Passwords(
+        PasswordHasher.from_parameters(profiles.CHEAPEST)
+    )
+    return accounts
+
+
 @asynccontextmanager
-async def _logged_in(
-    data_dir: Path, size: tuple[int, int] = (120, 40), role: str = "admin"
+async def _at_login(
+    data_dir: Path,
+    size: tuple[int, int] = (80, 24),
+    *,
+    first_run: bool = False,
+    environ: Mapping[str, str] = MappingProxyType({}),
 ) -> AsyncIterator[tuple[NetmonApp, Pilot[int]]]:
-    app = build_app(data_dir=data_dir)
+    app = NetmonApp(load_settings(environ=environ), find_paths(data_dir=data_dir))
     app.animation_level = "none"
     async with app.run_test(size=size, notifications=True) as pilot:
-        services = await app.open_services()
-        accounts: AccountService = services.accounts
-        accounts._hashing._passwords = Passwords(PasswordHasher.from_parameters(profiles.CHEAPEST))
+        accounts = await accounts_of(app)
+        if not first_run and await accounts.needs_first_user():
+            await accounts.create_first_admin(ADMIN, PASSWORD)
+            app.screen._mode = "login"
+            app.screen._show_mode()
+        await until(pilot, lambda: app.screen.query_one("#login-box"))
+        yield app, pilot
+
+
+@asynccontextmanager
+async def _logged_in(
+    data_dir: Path,
+    size: tuple[int, int] = (120, 40),
+    role: str = "admin",
+    settings: Settings | None = None,
+) -> AsyncIterator[tuple[NetmonApp, Pilot[int]]]:
+    app = NetmonApp(settings or load_settings(environ={}), find_paths(data_dir=data_dir))
+    app.animation_level = "none"
+    async with app.run_test(size=size, notifications=True) as pilot:
+        accounts = await accounts_of(app)
         first = await accounts.needs_first_user()
         if first:
             await accounts.create_first_admin(ADMIN, PASSWORD)
@@ -71,6 +104,12 @@ async def _logged_in(
 def logged_in(tmp_path: Path) -> LoggedIn:
     """``async with logged_in(size=(80, 24)) as (app, pilot)``: the frame, on its first tab, as an administrator."""
     return partial(_logged_in, tmp_path / "data")
+
+
+@pytest.fixture
+def at_login(tmp_path: Path) -> LoggedIn:
+    """``async with at_login() as (app, pilot)``: before the login; ``ada`` exists unless ``first_run=True``."""
+    return partial(_at_login, tmp_path / "data")
 
 
 @pytest.fixture(name="until")

@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from textual import on
 from textual.app import ComposeResult
 from textual.widgets import TabbedContent, TabPane
 
-from netmon_tui.domain.job import Job
+from netmon_tui.domain.job import Job, JobKind
 from netmon_tui.domain.user import AuditEvent, Permission
+from netmon_tui.ui.modals.record import Record
 from netmon_tui.ui.rendering import state_style, when
+from netmon_tui.ui.screens.capture_detail import CaptureDetailScreen
+from netmon_tui.ui.screens.scan_detail import ScanDetailScreen
 from netmon_tui.ui.session import Session
 from netmon_tui.ui.widgets.pane import Pane
-from netmon_tui.ui.widgets.row_source import Cell, Row
+from netmon_tui.ui.widgets.row_source import Cell, Row, cell_text
 from netmon_tui.ui.widgets.table import Table
 from netmon_tui.ui.widgets.table_columns import Column
 from netmon_tui.ui.widgets.window_source import WindowSource
@@ -30,11 +34,13 @@ JOB_COLUMNS = (
 )
 AUDIT_COLUMNS = (
     Column("time", "Time", width=19, priority=0),
-    Column("actor", "Who", width=12, priority=1),
-    Column("action", "What", width=18, priority=0),
-    Column("subject", "To", width=18, priority=2),
-    Column("detail", "Detail", minimum=12, priority=3),
+    Column("actor", "Who", width=10, priority=1),
+    Column("action", "What", width=16, priority=0),
+    Column("subject", "To", minimum=12, priority=2),
+    Column("detail", "Detail", minimum=14, share=2, priority=3),
 )
+_KIND, _SUBJECT = 1, 2
+"""Places of the cells that say what a job is for."""
 
 
 class ActivityPane(Pane):
@@ -42,8 +48,10 @@ class ActivityPane(Pane):
 
     HELP_TITLE = "Activity"
     HELP_TEXT = (
-        "Jobs are the programs that run or ran for scans and captures: they go on when you log out.\n"
-        "The audit trail lists logins, failures, starts, stops, deletions and exports."
+        "Jobs are the programs that run or ran for scans and captures: they go on when you log out. enter opens "
+        "what a job is for.\n\n"
+        "The audit trail lists logins, failures, starts, stops, deletions and exports. enter shows a line of it "
+        "in full. shift+tab and the arrows go from one list to the other."
     )
 
     def __init__(self, session: Session, *, id: str | None = None) -> None:
@@ -53,7 +61,13 @@ class ActivityPane(Pane):
 
     def compose(self) -> ComposeResult:
         """Jobs alone, or beside the trail."""
-        jobs = Table(JOB_COLUMNS, source=self._jobs, empty_text="No jobs yet", id="jobs")
+        jobs = Table(
+            JOB_COLUMNS,
+            source=self._jobs,
+            empty_text="No jobs yet. Scans and captures start some",
+            sorts=False,
+            id="jobs",
+        )
         if not self.session.actor.may(Permission.SEE_AUDIT):
             yield jobs
             return
@@ -66,6 +80,20 @@ class ActivityPane(Pane):
     def focus_content(self) -> None:
         """Focus the jobs."""
         self.query_one("#jobs", Table).focus()
+
+    @on(Table.Opened, "#jobs")
+    def _open_job(self, event: Table.Opened) -> None:
+        row = self.query_one("#jobs", Table).cursor_row
+        if row is not None:
+            kind, subject = cell_text(row.cells[_KIND]), int(cell_text(row.cells[_SUBJECT]))
+            detail = ScanDetailScreen if kind == JobKind.SCAN else CaptureDetailScreen
+            self.app.push_screen(detail(self.session, subject))
+
+    @on(Table.Opened, "#audit")
+    def _open_event(self, event: Table.Opened) -> None:
+        row = self.query_one("#audit", Table).cursor_row
+        if row is not None:
+            self.app.push_screen(Record("Audit", AUDIT_COLUMNS, row))
 
     async def refresh_data(self) -> None:
         """Fetch the visible rows again."""
@@ -90,7 +118,12 @@ class ActivityPane(Pane):
         self, start: int, stop: int, sort: str | None, reverse: bool, filter: str
     ) -> Sequence[Row]:
         events = await self.session.services.activity.audit(
-            self.session.actor, offset=start, limit=stop - start, text=filter
+            self.session.actor,
+            offset=start,
+            limit=stop - start,
+            sort=sort or "id",
+            reverse=reverse if sort else True,
+            text=filter,
         )
         return [_audit_row(event) for event in events]
 

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import ClassVar
 
-from textual import work
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.widgets import TabbedContent, TabPane
@@ -16,6 +16,7 @@ from netmon_tui.domain.user import Permission, Role, User, UserState
 from netmon_tui.errors import NetmonError
 from netmon_tui.ui.commands import command
 from netmon_tui.ui.modals.confirm import Confirm
+from netmon_tui.ui.modals.record import Record
 from netmon_tui.ui.modals.user import NewUser, NewUserForm
 from netmon_tui.ui.rendering import state_style, when
 from netmon_tui.ui.session import Session
@@ -46,16 +47,18 @@ class AdminPane(Pane):
 
     HELP_TITLE = "Admin"
     HELP_TEXT = (
-        "Users: n adds one; a approves or enables, x disables, u unlocks, o changes the role.\n"
-        "Doctor: tools, versions, privileges, terminal and storage, each with the fix; R runs it again."
+        "Users: who may log in, and as what. A user who registered waits (pending) until a lets them in. Of an "
+        "administrator's rights the last one cannot be taken away.\n\n"
+        "Doctor: tools, versions, privileges, terminal and storage, each with the fix; enter shows a line in "
+        "full. shift+tab and the arrows go from one list to the other."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
-        command("admin.new", "n", "new_user", "New user", "Add a user."),
+        command("admin.new", "n", "new_user", "New", "Add a user."),
         command("admin.enable", "a", "enable", "Enable", "Approve or enable this user."),
         command("admin.disable", "x", "disable", "Disable", "Disable this user."),
         command("admin.unlock", "u", "unlock", "Unlock", "Forget this user's failed logins."),
         command("admin.role", "r", "next_role", "Role", "Give this user the next role."),
-        command("admin.doctor", "R", "doctor", "Run doctor", "Run all checks again."),
+        command("admin.doctor", "R", "doctor", "Check", "Run all checks of the doctor again.", show=False),
     ]
 
     def __init__(self, session: Session, *, id: str | None = None) -> None:
@@ -83,6 +86,13 @@ class AdminPane(Pane):
     def focus_content(self) -> None:
         """Focus the first table."""
         self.query(Table).first().focus()
+
+    @on(Table.Opened)
+    def _open(self, event: Table.Opened) -> None:
+        table = event.table
+        if isinstance(table, Table) and table.cursor_row is not None:
+            title = "User" if table.id == "users" else "Check"
+            self.app.push_screen(Record(title, table.columns, table.cursor_row))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Managing users is for administrators."""

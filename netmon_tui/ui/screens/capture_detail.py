@@ -9,7 +9,6 @@ from textual import work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.message import Message
-from textual.widgets import Footer
 
 from netmon_tui.domain.capture import Capture
 from netmon_tui.domain.user import Permission
@@ -19,6 +18,7 @@ from netmon_tui.ui.modals.help import Help, title_of
 from netmon_tui.ui.screens.capture_actions import CaptureActions
 from netmon_tui.ui.session import Session
 from netmon_tui.ui.widgets.capture_header import CaptureHeader
+from netmon_tui.ui.widgets.key_line import KeyLine
 from netmon_tui.ui.widgets.live import LiveScreen
 from netmon_tui.ui.widgets.packet_browser import PacketBrowser
 
@@ -70,7 +70,7 @@ class CaptureDetailScreen(LiveScreen):
         packets, actor = self.session.services.packets, self.session.actor
         yield CaptureHeader(id="capture-header")
         yield PacketBrowser(lambda: packets.open(actor, self.capture_id), id="packet-browser")
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         """Begin to follow."""

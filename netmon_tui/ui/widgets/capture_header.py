@@ -17,8 +17,8 @@ from netmon_tui.ui.widgets.rate_line import RateHistory, RateMeter
 PROTOCOLS = ("tcp", "udp", "icmp", "arp", "other")
 _STEP_SECONDS = 1.0
 """Figures change once a second, however often they are known: over SSH every cell costs bytes."""
-_SHARE_CELLS = 16
-"""Cells of name and number beside a protocol's bar."""
+_COUNT_CELLS = 7
+"""Room for a protocol's number of packets; larger ones are shortened: ``1.2 M``."""
 
 
 class CaptureHeader(Vertical):
@@ -125,9 +125,10 @@ class CaptureHeader(Vertical):
         counted["other"] = total - sum(counted.values())
         for name in PROTOCOLS:
             figure, count = self.query_one(f"#share-{name}", Figure), counted.get(name, 0)
-            length = max(3, figure.size.width - _SHARE_CELLS)
+            number = thin(count) if len(thin(count)) <= _COUNT_CELLS else rate(count, "")
+            length = max(3, figure.size.width - _COUNT_CELLS - 7)
             drawn = bar(count / total if total else 0.0, length, self._ascii)
-            figure.show(f"{name:<5} {drawn} {thin(count)}")
+            figure.show(f"{name:<5} {drawn} {number}")
 
     def _put(self, id: str, text: str) -> None:
         self.query_one(f"#{id}", Figure).show(text)

@@ -64,6 +64,8 @@ class PacketBrowser(Vertical):
         self._packets: PacketList | None = None
         self._source: PacketSource | None = None
         self._indexing = False
+        self._grown = False
+        """Whether the file may have grown since the index was begun."""
         self._had_address = False
 
     def compose(self) -> ComposeResult:
@@ -122,6 +124,7 @@ class PacketBrowser(Vertical):
                 return
         if self._packets is not None:
             self._packets.growing = growing
+            self._grown = True
             if not self._indexing:
                 self._indexing = True
                 self._index()
@@ -137,8 +140,10 @@ class PacketBrowser(Vertical):
     async def _index(self) -> None:
         assert self._source is not None
         try:
-            while await self._source.advance():
-                pass
+            while self._grown:
+                self._grown = False
+                while await self._source.advance():
+                    pass
         except (NetmonError, OSError) as error:
             self.table.set_texts(error=str(error))
         finally:

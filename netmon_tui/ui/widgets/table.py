@@ -55,6 +55,7 @@ class Table(Vertical):
         columns: All columns; a row has one cell for each.
         source: Where the rows come from; may come later with ``set_source``.
         empty_text: Shown when there are no rows; says the next key.
+        sorts: Whether the source can be ordered; otherwise the keys for that are not offered.
         id: Identifier of the widget.
     """
 
@@ -96,6 +97,7 @@ class Table(Vertical):
         *,
         source: RowSource | None = None,
         empty_text: str = "",
+        sorts: bool = True,
         id: str | None = None,
     ) -> None:
         super().__init__(id=id)
@@ -106,6 +108,7 @@ class Table(Vertical):
         self._filter_text = ""
         self.grid = TableGrid(self, self._choice)
         self.grid.empty_text = empty_text
+        self.grid.sorts = sorts
         self._line = TableFilter(placeholder="filter, ! inverts", compact=True)
         self._line.can_focus = False
         if source is not None:

@@ -94,6 +94,9 @@ class TableGrid(TableBody, can_focus=True):
         Binding("Y", "copy_row", "Copy row", id="table.copy_row", tooltip="Copy the whole row.", show=False),
     ]
 
+    sorts = True
+    """Whether the source can be ordered."""
+
     @property
     def cursor_row(self) -> Row | None:
         """The row under the cursor; None when there is none or it is not loaded."""
@@ -110,6 +113,10 @@ class TableGrid(TableBody, can_focus=True):
         self.selected = frozenset(keys)
         self.repaint_changed()
         self.post_message(SelectionChanged(self.owner, self.selected))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer no order where there is only one."""
+        return self.sorts or action not in {"sort_next", "sort_reverse"}
 
     def action_move(self, rows: int) -> None:
         """Move the cursor by rows."""
@@ -173,9 +180,9 @@ class TableGrid(TableBody, can_focus=True):
             return
         number = max((i for i, slot in enumerate(self.slots) if slot.x <= place.x), default=0)
         index = self.top + place.y - HEADER
-        if place.y < HEADER:
+        if place.y < HEADER and self.sorts:
             self._ask_sort(self.slots[number].column.key)
-        elif index < self.source.count:
+        elif place.y >= HEADER and index < self.source.count:
             self.column = number
             self.put_cursor(index)
             if event.chain == 2:

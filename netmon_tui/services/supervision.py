@@ -84,8 +84,16 @@ class JobSupervisor:
         Raises:
             ToolMissing, ToolFailed, StorageError: The runner did not get the tool to run; the job is failed.
         """
-        job_id = await asyncio.to_thread(self._jobs.create, kind, subject_id, actor, spec.argv, str(path))
-        await asyncio.to_thread(self._jobs.take_lease, job_id, self._holder, LEASE_SECONDS)
+        job_id = await asyncio.to_thread(
+            self._jobs.create,
+            kind,
+            subject_id,
+            actor,
+            spec.argv,
+            str(path),
+            holder=self._holder,
+            seconds=LEASE_SECONDS,
+        )
         try:
             handle = await asyncio.to_thread(runtime_jobs.start_job, path, spec)
         except (NetmonError, OSError) as error:

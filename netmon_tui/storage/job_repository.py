@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, func, insert, or_, select, update
@@ -32,9 +32,21 @@ class JobRepository:
         self._machine = machine
 
     def create(
-        self, kind: JobKind, subject_id: int, owner: Actor, command: Sequence[str], directory: str
+        self,
+        kind: JobKind,
+        subject_id: int,
+        owner: Actor,
+        command: Sequence[str],
+        directory: str,
+        *,
+        holder: str,
+        seconds: float,
     ) -> int:
-        """Insert a queued job and return its id."""
+        """Insert a queued job, leased to ``holder`` for so long, and return its id.
+
+        One transaction: a job that nobody holds would be taken by another program before it has any file, and
+        be recorded as lost.
+        """
         values = {
             "kind": kind.value,
             "subject_id": subject_id,
@@ -44,6 +56,8 @@ class JobRepository:
             "directory": directory,
             "machine": self._machine,
             "created": datetime.now(UTC),
+            "lease_holder": holder,
+            "lease_expires": datetime.now(UTC) + timedelta(seconds=seconds),
         }
         query = insert(records.jobs).values(**values).returning(_JOBS.id)
         return self._database.write(lambda connection: int(connection.execute(query).scalar_one()))

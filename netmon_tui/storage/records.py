@@ -6,6 +6,9 @@ Plain SQLAlchemy tables and not mapped classes: what leaves storage are the data
 Results of a scan are keyed by (scan, ordinal of the host in nmap's document), so that rows are written
 without asking the database for ids, and a document that is read twice gives the same keys. Hosts known only
 from live output have negative ordinals until their element arrives.
+
+Ids of users, scans, captures, jobs and audit events are never used twice (``sqlite_autoincrement``): the audit
+trail and job directories speak of them after they are deleted.
 """
 
 from __future__ import annotations
@@ -93,6 +96,7 @@ users = Table(
     Column("failed_at", Moment),
     Column("locked_until", Moment),
     UniqueConstraint("name"),
+    sqlite_autoincrement=True,
 )
 
 login_sessions = Table(
@@ -135,6 +139,7 @@ scans = Table(
     Column("error", Text, nullable=False, default=""),
     Column("imported", Boolean, nullable=False, default=False),
     Index(None, "owner_id"),
+    sqlite_autoincrement=True,
 )
 
 hosts = Table(
@@ -292,6 +297,7 @@ captures = Table(
     Column("end_reason", Text, nullable=False, default=""),
     Column("error", Text, nullable=False, default=""),
     Index(None, "owner_id"),
+    sqlite_autoincrement=True,
 )
 
 capture_files = Table(
@@ -355,6 +361,7 @@ jobs = Table(
     Column("error", Text, nullable=False, default=""),
     UniqueConstraint("kind", "subject_id"),
     Index(None, "state"),
+    sqlite_autoincrement=True,
 )
 
 audit_events = Table(
@@ -367,6 +374,7 @@ audit_events = Table(
     Column("action", Text, nullable=False),
     Column("subject", Text, nullable=False),
     Column("detail", Text, nullable=False),
+    sqlite_autoincrement=True,
 )
 """No foreign key to users: the trail outlives what it speaks of."""
 

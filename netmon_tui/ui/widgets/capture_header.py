@@ -37,6 +37,7 @@ class CaptureHeader(Vertical):
         self._history = RateHistory()
         self._stepped = 0.0
         self._state = ""
+        self._capture: Capture | None = None
 
     def compose(self) -> ComposeResult:
         """Lines of figures."""
@@ -71,12 +72,17 @@ class CaptureHeader(Vertical):
         now = time.monotonic() if now is None else now
         if capture.state == self._state and now - self._stepped < _STEP_SECONDS:
             return
-        self._stepped = now
+        self._stepped, self._capture = now, capture
         if capture.state != self._state:
             self._state = capture.state
             self._show_state(capture)
         self._show_figures(capture, now)
         self._show_shares(capture)
+
+    def on_resize(self) -> None:
+        """Draw the bars anew once their places have their new widths."""
+        if self._capture is not None:
+            self.call_after_refresh(self._show_shares, self._capture)
 
     def _show_state(self, capture: Capture) -> None:
         parts = (capture.name, capture.interface, capture.filter or "all packets")

@@ -12,4 +12,4 @@ class Tick(Checkbox):
     @property
     def _button(self) -> Content:
         style = self.get_visual_style("toggle--button")
-        return Content.assemble(("[x]" if self.value else "[ ]", style))
+        return Content.assemble(("[x]" if self.value else "[ ]", style), " ")

@@ -58,6 +58,10 @@ def shape(connection) -> dict[str, object]:
             ),
             "primary": inspector.get_pk_constraint(name)["name"],
             "rowid": inspector.get_table_options(name),
+            "autoincrement": "AUTOINCREMENT"
+            in connection.execute(
+                text("SELECT sql FROM sqlite_master WHERE name = :n"), {"n": name}
+            ).scalar_one(),
         }
         for name in inspector.get_table_names()
         if name != "alembic_version"

@@ -20,6 +20,7 @@ def upgrade() -> None:
         sa.Column("subject", sa.Text(), nullable=False),
         sa.Column("detail", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_events")),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "neighbour_history",
@@ -59,6 +60,7 @@ def upgrade() -> None:
         sa.Column("locked_until", sa.Float(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
         sa.UniqueConstraint("name", name=op.f("uq_users_name")),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "captures",
@@ -87,6 +89,7 @@ def upgrade() -> None:
         sa.Column("error", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["owner_id"], ["users.id"], name=op.f("fk_captures_owner_id_users")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_captures")),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("captures", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_captures_owner_id"), ["owner_id"], unique=False)
@@ -113,6 +116,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["owner_id"], ["users.id"], name=op.f("fk_jobs_owner_id_users")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_jobs")),
         sa.UniqueConstraint("kind", "subject_id", name=op.f("uq_jobs_kind_subject_id")),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("jobs", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_jobs_state"), ["state"], unique=False)
@@ -159,6 +163,7 @@ def upgrade() -> None:
         sa.Column("imported", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["owner_id"], ["users.id"], name=op.f("fk_scans_owner_id_users")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_scans")),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("scans", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_scans_owner_id"), ["owner_id"], unique=False)

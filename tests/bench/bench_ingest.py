@@ -341,7 +341,7 @@ def report(results: dict[tuple[str, int], list[Run]]) -> None:
             f"{seconds / base:>9.2f}{spent:>10.2f}{spent / burnt:>9.2f}{peak:>10.0f}{ports:>9}"
         )
     print(
-        f"goals for netmon-tui: x floor at most {LIMIT} (goal {GOAL}), peak under {LIMIT_MEMORY:.0f} MiB at any size;"
+        f"netmon-tui: x floor at most {LIMIT} (goal {GOAL}), peak under {LIMIT_MEMORY:.0f} MiB at any size;"
     )
     print("on a machine that others use, the ratio of processor time is the steadier one")
 

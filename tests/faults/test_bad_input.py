@@ -328,13 +328,7 @@ def test_tables_are_quiet(hostile: Program, command: str) -> None:
 
 
 def test_tables_are_quiet_on_a_terminal(hostile: Program, data: Path) -> None:
-    for command in (
-        "scan list",
-        "scan show 1",
-        "audit list",
-        "scan export 1 --format xml",
-        "scan export 1 --format csv",
-    ):
+    for command in ("scan show 1", "audit list", "scan export 1 --format xml"):
         printed = on_a_terminal(command.split(), data)
         assert printed.count("\n") > 1, command
         assert is_quiet(SGR.sub("", printed).replace("\r\n", "\n")), command

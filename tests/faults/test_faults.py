@@ -6,7 +6,7 @@ import os
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from netmon_tui.storage.database import BUSY_TIMEOUT_MS
 from tests.faults.program import Answer, Site, until
 from tests.lab.hosts import EXPECTED, SUBNET
 
+Program = Callable[..., Answer]
 pytestmark = [
     pytest.mark.lab,
     pytest.mark.skipif(os.geteuid() != 0, reason="captures, mounts and other users need root"),
@@ -282,14 +283,14 @@ def damage(data: Path, kind: str) -> None:
 @pytest.mark.parametrize(
     "kind", ["newer", "somebody else's", "text", "header", "half", "pages", "empty", "missing"]
 )
-def test_a_database_that_is_none_of_ours(site: Site, kind: str) -> None:
-    damage(site.data, kind)
-    file = site.data / "netmon.db"
+def test_a_database_that_is_none_of_ours(program: Program, data: Path, kind: str) -> None:
+    damage(data, kind)
+    file = data / "netmon.db"
     before = file.read_bytes() if file.exists() else None
-    answer = site.run("scan", "list")
+    answer = program("scan", "list")
     assert (answer.code, answer.out) == (5, ""), answer
     assert "unexpected" not in answer.err and len(answer.err.splitlines()) in (1, 2)
     assert (file.read_bytes() if file.exists() else None) == before
-    doctor = site.run("doctor")
+    doctor = program("doctor")
     assert doctor.code == 5
     assert "nmap" in doctor.out

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.cells import cell_len
 from textual.widgets import Button, Input, Select, Static
 
 from netmon_tui.domain.capture import Capture
@@ -122,6 +123,9 @@ async def test_a_known_exchange_is_counted_exactly_and_listed_as_tshark_lists_it
             ["sha256sum", file], capture_output=True, text=True, check=True
         ).stdout.split()[0]
         assert figure(app, "sha256") == f"SHA-256 {digest}"
+        await pilot.resize_terminal(80, 24)
+        await until(pilot, lambda: app.screen.query_one("#share-udp", Figure).size.width < 18)
+        await until(pilot, lambda: cell_len(app.screen.query_one("#share-udp", Figure).text) <= 15)
         await until(pilot, lambda: all(rows(packets_table(app))))
         listed = [(row[0], row[2], row[3], row[5]) for row in rows(packets_table(app))]
         assert listed == [(number, *ends, length) for number, *ends, _, length in as_tshark_sees(file)]
@@ -326,7 +330,7 @@ async def test_an_address_of_a_packet_leads_to_the_scan_form_and_to_another_capt
         await to_captures(app, pilot, until)
         await capture_echo(app, pilot, until, lab, 1)
         browser = app.screen.query_one(PacketBrowser)
-        assert browser.address == "10.77.0.1"
+        await until(pilot, lambda: browser.address == "10.77.0.1")
         await pilot.press("right", "right", "right")
         assert browser.address == "10.77.0.13"
         await pilot.press("c")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import sys
 import textwrap
 from pathlib import Path
@@ -52,16 +53,17 @@ async def test_a_tab_is_built_when_it_is_first_shown(logged_in, until) -> None:
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
-@pytest.mark.parametrize("name", NAMES)
 async def test_the_last_line_fits_and_always_says_help_and_quit(
-    logged_in, until, name: str, size: tuple[int, int]
+    logged_in, until, size: tuple[int, int]
 ) -> None:
     async with logged_in(size=size) as (app, pilot):
-        pane = await show(pilot, until, name)
-        await until(pilot, lambda: pane.has_focus_within and keys(app))
-        await until(pilot, lambda: {"Help", "Quit"} <= keys(app).keys())
-        line = app.screen.query_one(KeyLine)
-        assert max(key.region.right for key in keys(app).values()) <= line.region.right
+        for name in NAMES:
+            pane = await show(pilot, until, name)
+            await until(
+                pilot, lambda pane=pane: pane.has_focus_within and {"Help", "Quit"} <= keys(app).keys()
+            )
+            line = app.screen.query_one(KeyLine)
+            assert max(key.region.right for key in keys(app).values()) <= line.region.right
 
 
 async def test_the_last_line_follows_the_width(logged_in, until) -> None:
@@ -165,6 +167,13 @@ async def test_enter_shows_a_line_of_the_trail_in_full(logged_in, until, screen_
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, Record))
         assert "What    login" in screen_text(app)
+
+
+async def test_the_privilege_word_opens_the_doctor(logged_in, until) -> None:
+    async with logged_in() as (app, pilot):
+        await pilot.click("#header-privilege")
+        await until(pilot, lambda: app.screen.query_one("#doctor", Table).grid.has_focus)
+        await until(pilot, lambda: "Check" in keys(app) and "Role" not in keys(app))
 
 
 async def test_jobs_have_one_order_and_offer_no_other(logged_in, until) -> None:
@@ -295,8 +304,6 @@ def test_no_color_paints_without_hues(terminal) -> None:
     painted = child.before
     child.send("\x11")
     child.expect(pexpect.EOF)
-    import re
-
     colours = set(re.findall(r"[34]8;2;(\d+);(\d+);(\d+)", painted))
     assert all(len({red, green, blue}) == 1 for red, green, blue in colours), "a grey has equal parts"
 

@@ -359,7 +359,8 @@ def _running_jobs(database: Database) -> None:
         (JobKind.SCAN, 6, BO, ("/usr/bin/nmap", "-T4", "-F", "192.0.2.0/28")),
         (JobKind.CAPTURE, 3, ADA, ("/usr/bin/tcpdump", "-i", "eth0", "tcp", "port", "443")),
     ):
-        job = jobs.create(kind, subject, owner, command, str(SHOWN / "jobs" / f"{kind}-{subject}"))
+        directory = str(SHOWN / "jobs" / f"{kind}-{subject}")
+        job = jobs.create(kind, subject, owner, command, directory, holder="elsewhere", seconds=60)
         jobs.set_running(job, ProcessIdentity(4_000 + job, 1, "boot"))
         if job == 1:
             jobs.finish(job, JobState.COMPLETED)

@@ -58,7 +58,7 @@ class AdminPane(Pane):
         command("admin.disable", "x", "disable", "Disable", "Disable this user."),
         command("admin.unlock", "u", "unlock", "Unlock", "Forget this user's failed logins."),
         command("admin.role", "r", "next_role", "Role", "Give this user the next role."),
-        command("admin.doctor", "R", "doctor", "Check", "Run all checks of the doctor again.", show=False),
+        command("admin.doctor", "R", "doctor", "Check", "Run all checks of the doctor again."),
     ]
 
     def __init__(self, session: Session, *, id: str | None = None) -> None:
@@ -95,10 +95,25 @@ class AdminPane(Pane):
             self.app.push_screen(Record(title, table.columns, table.cursor_row))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Managing users is for administrators."""
+        """Offer what belongs to the list that is shown; managing users is for administrators."""
         if action in {"new_user", "enable", "disable", "unlock", "next_role"}:
-            return self._manages
-        return True
+            return self._shows_users
+        return action != "doctor" or not self._shows_users
+
+    @property
+    def _shows_users(self) -> bool:
+        tabs = self.query(TabbedContent)
+        return self._manages and (not tabs or tabs.first().active == "admin-users")
+
+    @on(TabbedContent.TabActivated, "#admin-tabs")
+    def _list_changed(self) -> None:
+        self.refresh_bindings()
+
+    def show_doctor(self) -> None:
+        """Show the checks."""
+        if self._manages:
+            self.query_one("#admin-tabs", TabbedContent).active = "admin-doctor"
+        self.query_one("#doctor", Table).focus()
 
     async def refresh_data(self) -> None:
         """Fetch the users again."""

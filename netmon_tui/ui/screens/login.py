@@ -112,6 +112,7 @@ class LoginScreen(WorkerDefects, Screen[None]):
     def on_mount(self) -> None:
         """Show the form; open the store once it is painted."""
         self.set_class(self._locked, "-locked")
+        self.query_one("#login-notice").display = bool(self._notice)
         self._show_mode()
         self.query_one("#password" if self._user else "#name").focus()
         if not self._locked:

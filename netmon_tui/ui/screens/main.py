@@ -126,8 +126,11 @@ class MainScreen(LiveScreen):
         self.app.push_screen(Help(title_of(title), text, list(self.active_bindings.values())))
 
     @on(PrivilegeWord.Clicked)
-    def _open_doctor(self) -> None:
+    async def _open_doctor(self) -> None:
         self.action_tab("admin")
+        pane = await self._build("admin")
+        if isinstance(pane, AdminPane):
+            pane.show_doctor()
 
     @on(ScanAddress)
     async def _scan_address(self, message: ScanAddress) -> None:

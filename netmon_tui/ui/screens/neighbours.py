@@ -29,7 +29,7 @@ from netmon_tui.ui.widgets.table import Table
 from netmon_tui.ui.widgets.table_columns import Column
 
 COLUMNS = (
-    Column("address", "Address", minimum=15, priority=0, share=3),
+    Column("address", "Address", minimum=15, priority=0, share=8),
     Column("lladdr", "lladdr", width=17, priority=0),
     Column("vendor", "Vendor", minimum=10, priority=2, share=2),
     Column("interface", "Iface", width=7, priority=1),

@@ -45,6 +45,8 @@ class CommandLine:
     config_file: str | None = None
     user: str | None = None
     password_file: str | None = None
+    settings_set: tuple[str, ...] = ()
+    """``section.key=value``, each stronger than environment and file."""
 
     @cached_property
     def paths(self) -> Paths:
@@ -62,8 +64,9 @@ class CommandLine:
         """
         from netmon_tui.config.settings import load_settings
 
+        flags = dict(_setting(text) for text in self.settings_set)
         named = self.config_file or os.environ.get("NETMON_TUI_CONFIG")
-        return load_settings(file=self.paths.config_file, file_required=bool(named))
+        return load_settings(flags=flags, file=self.paths.config_file, file_required=bool(named))
 
     def prepare(self) -> None:
         """Make the directories and open the log; under sudo, say which data directory is used."""
@@ -146,6 +149,14 @@ class CommandLine:
             return ""
         with os.fdopen(descriptor, "rb") as file:
             return file.read(1024).decode("ascii", "replace").strip()
+
+
+def _setting(text: str) -> tuple[str, str]:
+    """Return the key and the value of ``section.key=value``."""
+    key, equals, value = text.partition("=")
+    if not equals:
+        raise InvalidInput(f"--set {text} sets nothing", fix="write --set section.key=value")
+    return key.strip(), value
 
 
 pass_line = click.make_pass_decorator(CommandLine)

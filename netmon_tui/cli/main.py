@@ -72,6 +72,13 @@ class _Nouns(click.Group):
     envvar="NETMON_TUI_PASSWORD_FILE",
     help="File whose first line is the password, - for stdin (NETMON_TUI_PASSWORD_FILE).",
 )
+@click.option(
+    "--set",
+    "settings_set",
+    metavar="KEY=VALUE",
+    multiple=True,
+    help="A setting for this once, such as logging.level=debug; netmon-tui config show lists them.",
+)
 @click.version_option(__version__, prog_name=PROGRAM, message="%(prog)s %(version)s")
 @click.pass_context
 def cli(
@@ -80,12 +87,13 @@ def cli(
     config_file: str | None,
     user: str | None,
     password_file: str | None,
+    settings_set: tuple[str, ...],
 ) -> int | None:
     """Scan networks with nmap, watch neighbours, capture packets.
 
     Without a command the full-screen application starts.
     """
-    context.obj = CommandLine(data_dir, config_file, user, password_file)
+    context.obj = CommandLine(data_dir, config_file, user, password_file, settings_set)
     if context.invoked_subcommand is not None:
         return None
     return _start_app(context.obj)

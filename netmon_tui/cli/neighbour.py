@@ -97,7 +97,7 @@ def export(line: CommandLine, form: str, output: Path | None) -> None:
     async def work(services: Services, actor: Actor) -> None:
         records = await services.neighbours.once(actor)
         if output is None:
-            write_export(services.transfers.neighbour_chunks(actor, records, form), sys.stdout)
+            write_export(await services.transfers.neighbour_chunks(actor, records, form), sys.stdout)
             return
         written = await services.transfers.export_neighbours(actor, records, form, output)
         say(f"{len(records)} neighbours are written to {written}")

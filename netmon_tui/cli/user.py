@@ -91,7 +91,7 @@ def password(line: CommandLine, name: str, new_password_file: str | None) -> Non
 
     async def work(services: Services, actor: Actor) -> None:
         current = None
-        if actor.name == name:
+        if actor.name == name.strip().lower():
             current = line.password if line.password_file else _prompt(f"Current password of {name}")
         new = _new_password(new_password_file, name)
         await services.accounts.set_password(actor, name, new, current)

@@ -33,11 +33,6 @@ def parse_ip(text: str) -> IPAddress | None:
         return None
 
 
-def family_of(address: IPAddress) -> Family:
-    """Return the family of a parsed address."""
-    return Family.IPV4 if address.version == 4 else Family.IPV6
-
-
 def address_sort_key(text: str) -> tuple[int, int, str]:
     """Return a key that orders addresses by family, then number; anything else comes last, by text."""
     parsed = parse_ip(text)

@@ -5,17 +5,16 @@ from __future__ import annotations
 import asyncio
 import importlib
 import os
-from pathlib import Path
 from typing import Any
 
 from netmon_tui.domain.packet import Layer
 from netmon_tui.errors import ToolFailed
+from netmon_tui.runtime.processes import nobodys_identity
 from netmon_tui.tools.dissector import layers_from_pdml
 from netmon_tui.tools.pcap import FileHeader, RawPacket, pack_record
 
 DEADLINE = 20.0
 """Seconds for tshark, which takes a third of one."""
-_NOBODY = 65_534
 
 
 async def dissect_packet(raw: RawPacket, header: FileHeader, *, tshark: str) -> tuple[Layer, ...]:
@@ -51,30 +50,7 @@ async def _describe_by_tshark(capture_class: type[Any], file: bytes, tshark: str
     with os.fdopen(os.memfd_create("packet"), "w+b") as source:
         source.write(file)
         source.seek(0)
-        capture = capture_class(source.fileno(), tshark, _unprivileged_identity())
+        capture = capture_class(source.fileno(), tshark, nobodys_identity())
         async with asyncio.timeout(DEADLINE):
             pdml: bytes = await capture.first_packet()
             return pdml
-
-
-def _unprivileged_identity() -> dict[str, Any]:
-    """Return what makes a child of root nobody; empty for others and for the root of a user namespace."""
-    if os.geteuid() != 0 or not _nobody_is_possible():
-        return {}
-    return {"user": _NOBODY, "group": _NOBODY, "extra_groups": []}
-
-
-def _nobody_is_possible() -> bool:
-    """Whether this user namespace knows nobody and lets groups be dropped."""
-    try:
-        groups = Path("/proc/self/setgroups").read_text().strip()
-        maps = [Path(f"/proc/self/{kind}_map").read_text().split("\n") for kind in ("uid", "gid")]
-    except OSError:
-        return True  # a kernel without user namespaces
-    return groups == "allow" and all(any(_covers(line, _NOBODY) for line in lines) for lines in maps)
-
-
-def _covers(line: str, identifier: int) -> bool:
-    """Whether a line of a uid_map (first inside, first outside, how many) has an identifier inside."""
-    numbers = [int(word) for word in line.split()]
-    return len(numbers) == 3 and numbers[0] <= identifier < numbers[0] + numbers[2]

@@ -24,6 +24,7 @@ from typing import Any, NamedTuple
 from netmon_tui.domain.address import Family, parse_ip
 from netmon_tui.domain.neighbour import Interface, InterfaceAddress
 from netmon_tui.errors import NetmonError
+from netmon_tui.runtime.runner.identity import stat_fields
 
 ANY_INTERFACE = "any"
 """libpcap's name for all interfaces together."""
@@ -121,6 +122,31 @@ def interface_counters() -> dict[str, Counters]:
         numbers = [int(figure) for figure in figures.split()]
         counters[name.strip()] = Counters(numbers[1], numbers[0], numbers[9], numbers[8])
     return counters
+
+
+def session_environment() -> Mapping[str, str]:
+    """Return the environment that names the SSH session we are used through.
+
+    Ours, or the nearest ancestor's where sudo or su has emptied ours; ours when nobody names one.
+    """
+    pid, environ = os.getpid(), dict(os.environ)
+    while "SSH_CONNECTION" not in environ:
+        fields = stat_fields(pid)
+        pid = int(fields[1]) if fields else 0
+        if pid <= 1:
+            return os.environ
+        environ = _environment_of(pid)
+    return environ
+
+
+def _environment_of(pid: int) -> dict[str, str]:
+    """Return the environment a process was started with; nothing when it is gone or not ours to see."""
+    try:
+        entries = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    except OSError:
+        return {}
+    pairs = (entry.decode("utf-8", "replace").partition("=") for entry in entries)
+    return {name: value for name, _, value in pairs}
 
 
 def ssh_session(environ: Mapping[str, str]) -> SshSession | None:

@@ -69,7 +69,8 @@ def run_checked(
         source.seek(0)
         limits = (f"--cpu={cpu_seconds}:{cpu_seconds + 1}", f"--as={memory_bytes}", "--core=0")
         command = (_require(PRLIMIT), *limits, "--", _require(argv[0]), *argv[1:])
-        process = _start(command, source.fileno(), drop=unprivileged and _can_drop())
+        identity = nobodys_identity() if unprivileged else {}
+        process = _start(command, source.fileno(), identity)
     try:
         outputs, timed_out = _read_all(process, timeout, max_output)
     finally:
@@ -80,8 +81,7 @@ def run_checked(
     return Finished(process.returncode, stdout, stderr, timed_out)
 
 
-def _start(argv: tuple[str, ...], source: int, *, drop: bool) -> subprocess.Popen[bytes]:
-    account: dict[str, Any] = {"user": _NOBODY, "group": _NOBODY, "extra_groups": ()} if drop else {}
+def _start(argv: tuple[str, ...], source: int, identity: dict[str, Any]) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         argv,
         stdin=source,
@@ -91,16 +91,32 @@ def _start(argv: tuple[str, ...], source: int, *, drop: bool) -> subprocess.Pope
         env=_ENVIRONMENT,
         cwd="/",
         start_new_session=True,
-        **account,
+        **identity,
     )
 
 
-def _can_drop() -> bool:
-    """Whether we are a root that can become nobody: in a small user namespace there is no such user."""
-    if os.geteuid():
-        return False
-    last = Path("/proc/self/uid_map").read_text().split()
-    return int(last[2]) > _NOBODY and Path("/proc/self/setgroups").read_text().strip() == "allow"
+def nobodys_identity() -> dict[str, Any]:
+    """Return the arguments of Popen that make a child of root nobody; empty for others, and for the root of a
+    user namespace that has no such user or lets no groups be dropped.
+    """
+    if os.geteuid() != 0 or not _nobody_is_possible():
+        return {}
+    return {"user": _NOBODY, "group": _NOBODY, "extra_groups": ()}
+
+
+def _nobody_is_possible() -> bool:
+    try:
+        groups = Path("/proc/self/setgroups").read_text().strip()
+        maps = [Path(f"/proc/self/{kind}_map").read_text().split("\n") for kind in ("uid", "gid")]
+    except OSError:
+        return True  # a kernel without user namespaces
+    return groups == "allow" and all(any(_covers(line, _NOBODY) for line in lines) for lines in maps)
+
+
+def _covers(line: str, identifier: int) -> bool:
+    """Whether a line of a uid_map (first inside, first outside, how many) has an identifier inside."""
+    numbers = [int(word) for word in line.split()]
+    return len(numbers) == 3 and numbers[0] <= identifier < numbers[0] + numbers[2]
 
 
 def _require(path: str) -> str:

@@ -125,6 +125,7 @@ class AccountService:
             self._lockout,
             self._clock(),
             _event("login", actor, actor.name),
+            verified=stored,
             new_hash=new_hash,
         )
         if lock is not None:

@@ -147,25 +147,27 @@ class CapturingService:
             filter=whole,
             jobs=self._jobs,
         )
-        await asyncio.to_thread(
-            self._captures.update,
-            capture_id,
-            command=list(command),
-            state=JobState.RUNNING.value,
-            started=datetime.now(UTC),
-        )
-        await asyncio.to_thread(
-            self._audit.record, actor, "capture.start", f"capture {capture_id}", " ".join(command)
-        )
-        spec = self._spec(request, command, programs)
         try:
-            path = self._jobs / f"capture-{capture_id}"
-            await self._supervisor.launch(JobKind.CAPTURE, capture_id, actor, spec, path)
+            await self._launch(actor, capture_id, self._spec(request, command, programs))
         except (NetmonError, OSError) as error:
             failed = {"state": JobState.FAILED.value, "error": str(error), "finished": datetime.now(UTC)}
             await asyncio.to_thread(self._captures.update, capture_id, **failed)
             raise
         return await self.get(actor, capture_id)
+
+    async def _launch(self, actor: Actor, capture_id: int, spec: JobSpec) -> None:
+        await asyncio.to_thread(
+            self._captures.update,
+            capture_id,
+            command=list(spec.argv),
+            state=JobState.RUNNING.value,
+            started=datetime.now(UTC),
+        )
+        await asyncio.to_thread(
+            self._audit.record, actor, "capture.start", f"capture {capture_id}", " ".join(spec.argv)
+        )
+        path = self._jobs / f"capture-{capture_id}"
+        await self._supervisor.launch(JobKind.CAPTURE, capture_id, actor, spec, path)
 
     def _check(self, request: StartCapture) -> None:
         tcpdump.check_interface(request.interface)
@@ -263,6 +265,14 @@ class CapturingService:
     async def _follow(self, job: Job) -> None:
         """Copy the runner's figures until it is done, then take stock of the file."""
         directory = JobDirectory(Path(job.directory))
+        try:
+            status = await self._copy_figures(job, directory)
+            await asyncio.to_thread(self._finish, job, directory, status)
+        finally:
+            # Also when another program follows from here on: its figures are in the row.
+            self._live.pop(job.subject_id, None)
+
+    async def _copy_figures(self, job: Job, directory: JobDirectory) -> JobStatus | None:
         written = None
         while True:
             status, over = await asyncio.to_thread(read_status, directory)
@@ -270,16 +280,13 @@ class CapturingService:
                 written = self._live[job.subject_id] = status.counters
                 await asyncio.to_thread(self._captures.update_counters, job.subject_id, written)
             if over:
-                break
+                return status
             self._supervisor.up_to_date(job)
             await asyncio.sleep(FOLLOW_SECONDS)
-        await asyncio.to_thread(self._finish, job, directory, status)
-        self._live.pop(job.subject_id, None)
 
     def _give_up(self, job: Job, reason: str) -> None:
         values = {"state": JobState.FAILED.value, "error": reason, "finished": datetime.now(UTC)}
         self._captures.update(job.subject_id, **values)
-        self._live.pop(job.subject_id, None)
 
     def _finish(self, job: Job, directory: JobDirectory, status: JobStatus | None) -> None:
         file, damage, facts = _take_stock(directory.path / CAPTURE_NAME)

@@ -11,6 +11,7 @@ from pathlib import Path
 from netmon_tui.config.paths import Paths
 from netmon_tui.config.settings import Settings
 from netmon_tui.errors import NetmonError
+from netmon_tui.runtime.interfaces import session_environment
 from netmon_tui.runtime.privilege import Privilege, probe
 from netmon_tui.security.passwords import Passwords
 from netmon_tui.services.accounts import AccountService
@@ -67,10 +68,12 @@ class Services:
 
     async def close(self) -> None:
         """Stop following jobs and neighbours, and finish what is being written."""
-        await self.neighbours.close()
-        await self.supervisor.close()
-        await asyncio.to_thread(self.revisions.close)
-        await asyncio.to_thread(self.database.close)
+        try:
+            await self.neighbours.close()
+        finally:  # neighbours that cannot be stored are no reason to keep the leases of jobs
+            await self.supervisor.close()
+            await asyncio.to_thread(self.revisions.close)
+            await asyncio.to_thread(self.database.close)
 
 
 def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> Services:
@@ -90,7 +93,9 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
     audit = AuditRepository(database)
     scans, results, hosts = ScanRepository(database), ScanResults(database), HostQueries(database)
     captures, jobs = CaptureRepository(database), JobRepository(database, _machine())
-    privilege = probe()
+    if reading:
+        jobs.close_abandoned()
+    privilege, session = probe(), session_environment()
     supervisor = JobSupervisor(jobs, reading=reading)
     return Services(
         settings=settings,
@@ -114,9 +119,10 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
             settings=settings,
             privilege=privilege,
             jobs=paths.jobs,
+            environ=session,
         ),
         packets=PacketService(captures),
-        neighbours=NeighbourService(NeighbourRepository(database), VendorTable()),
+        neighbours=NeighbourService(NeighbourRepository(database), VendorTable(), session),
         transfers=TransferService(
             scans=scans, results=results, hosts=hosts, captures=captures, audit=audit, jobs=paths.jobs
         ),

@@ -104,16 +104,12 @@ class ScanningService:
         Raises:
             InvalidInput: A target or an option is refused, with the reason.
             NotAllowed: The actor may not scan.
+            PrivilegeMissing: Without root nothing of what was asked is left.
             ToolMissing: nmap is not installed.
         """
         actor.require(Permission.SCAN)
+        await self.plan(request)  # whatever can be refused is, before there is a row
         options, targets = self._parse(request)
-        await asyncio.to_thread(require_tool, "nmap")
-        return await self._launch(actor, request, options, targets)
-
-    async def _launch(
-        self, actor: Actor, request: StartScan, options: NmapOptions, targets: TargetSet
-    ) -> Scan:
         scan_id = await asyncio.to_thread(
             self._scans.create,
             actor,
@@ -123,6 +119,22 @@ class ScanningService:
             name=clean(request.name),
             jobs=self._jobs,
         )
+        try:
+            await self._launch(actor, scan_id, options, targets, detached=request.detached)
+        except (NetmonError, OSError) as error:
+            await asyncio.to_thread(
+                self._scans.update,
+                scan_id,
+                state=JobState.FAILED.value,
+                error=str(error),
+                finished=datetime.now(UTC),
+            )
+            raise
+        return await asyncio.to_thread(self._scans.get, actor, scan_id)
+
+    async def _launch(
+        self, actor: Actor, scan_id: int, options: NmapOptions, targets: TargetSet, *, detached: bool
+    ) -> None:
         path = self._jobs / f"scan-{scan_id}"
         command = await asyncio.to_thread(self._command, options, targets, str(path / XML_NAME))
         await asyncio.to_thread(
@@ -136,19 +148,8 @@ class ScanningService:
         await asyncio.to_thread(
             self._audit.record, actor, "scan.start", f"scan {scan_id}", " ".join(command.argv)
         )
-        spec = await asyncio.to_thread(self._spec, command, request.detached)
-        try:
-            await self._supervisor.launch(JobKind.SCAN, scan_id, actor, spec, path)
-        except (NetmonError, OSError) as error:
-            await asyncio.to_thread(
-                self._scans.update,
-                scan_id,
-                state=JobState.FAILED.value,
-                error=str(error),
-                finished=datetime.now(UTC),
-            )
-            raise
-        return await asyncio.to_thread(self._scans.get, actor, scan_id)
+        spec = await asyncio.to_thread(self._spec, command, detached)
+        await self._supervisor.launch(JobKind.SCAN, scan_id, actor, spec, path)
 
     async def stop(self, actor: Actor, scan_id: int) -> None:
         """Stop a running scan; what it found so far is kept.

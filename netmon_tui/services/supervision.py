@@ -47,6 +47,8 @@ class JobSupervisor:
         self._holder = f"{os.getpid()}-{secrets.token_hex(6)}"
         self._followers: dict[JobKind, tuple[Follower, GiveUp]] = {}
         self._following: dict[int, asyncio.Task[None]] = {}
+        self._launching: set[tuple[JobKind, int]] = set()
+        """Jobs whose runner is not there yet: a sweep would take them for lost."""
         self._up_to_date: dict[int, asyncio.Event] = {}
         self._handles: list[runtime_jobs.JobHandle] = []
         self._sweeper: asyncio.Task[None] | None = None
@@ -84,6 +86,13 @@ class JobSupervisor:
         Raises:
             ToolMissing, ToolFailed, StorageError: The runner did not get the tool to run; the job is failed.
         """
+        self._launching.add((kind, subject_id))
+        try:
+            return await self._launch(kind, subject_id, actor, spec, path)
+        finally:
+            self._launching.discard((kind, subject_id))
+
+    async def _launch(self, kind: JobKind, subject_id: int, actor: Actor, spec: JobSpec, path: Path) -> Job:
         job_id = await asyncio.to_thread(
             self._jobs.create,
             kind,
@@ -130,7 +139,7 @@ class JobSupervisor:
         """Follow every unfinished job of this machine that nobody else follows."""
         for kind in self._followers:
             for job in await asyncio.to_thread(self._jobs.unfinished, kind):
-                if job.id in self._following:
+                if job.id in self._following or (kind, job.subject_id) in self._launching:
                     continue
                 if await asyncio.to_thread(self._jobs.take_lease, job.id, self._holder, LEASE_SECONDS):
                     self._follow(job)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import csv
+import errno
 import gzip
 import io
 import json
@@ -36,6 +37,7 @@ SCAN_FORMATS = ("xml", "json", "csv")
 NEIGHBOUR_FORMATS = ("json", "csv")
 LARGEST_IMPORT = 1024**3
 """Bytes of nmap XML: a /12 with every service."""
+_NO_HARD_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
 _GZIP_MAGIC = b"\x1f\x8b"
 XML_NAME = "scan.xml"
 _NEIGHBOUR_COLUMNS = (
@@ -167,18 +169,18 @@ class TransferService:
         self, actor: Actor, records: Sequence[NeighbourRecord], format: str, path: Path
     ) -> Path:
         """Write neighbours to a new file and return its path."""
-        chunks = self.neighbour_chunks(actor, records, format)
-        await asyncio.to_thread(
-            self._audit.record, actor, "neighbour.export", f"{len(records)} neighbours", format
-        )
+        chunks = await self.neighbour_chunks(actor, records, format)
         return await asyncio.to_thread(write_new, path, chunks)
 
-    def neighbour_chunks(
+    async def neighbour_chunks(
         self, actor: Actor, records: Sequence[NeighbourRecord], format: str
     ) -> Iterator[bytes]:
         """Return neighbours as ``json`` (an array) or ``csv``."""
         _check_format(format, NEIGHBOUR_FORMATS)
         actor.require(Permission.EXPORT)
+        await asyncio.to_thread(
+            self._audit.record, actor, "neighbour.export", f"{len(records)} neighbours", format
+        )
         documents = [neighbour_document(record) for record in records]
         if format == "json":
             return iter([json.dumps(documents, indent=2).encode() + b"\n"])
@@ -275,7 +277,10 @@ def write_new(path: Path, chunks: Iterable[bytes]) -> Path:
         InvalidInput: The file exists.
         DiskFull, StorageError: As they say.
     """
-    path = path.expanduser()
+    try:
+        path = path.expanduser()
+    except RuntimeError:
+        raise InvalidInput(f"{path} names a user that does not exist") from None
     if path.exists() or path.is_symlink():
         raise InvalidInput(f"{path} exists", fix="choose another name")
     draft = path.with_name(f".{path.name}.{os.getpid()}.part")
@@ -284,7 +289,7 @@ def write_new(path: Path, chunks: Iterable[bytes]) -> Path:
             file.writelines(chunks)
             file.flush()
             os.fsync(file.fileno())
-        os.link(draft, path)
+        _give_name(draft, path)
     except FileExistsError as error:
         raise InvalidInput(f"{path} exists", fix="choose another name") from error
     except OSError as error:
@@ -292,3 +297,15 @@ def write_new(path: Path, chunks: Iterable[bytes]) -> Path:
     finally:
         draft.unlink(missing_ok=True)
     return path
+
+
+def _give_name(draft: Path, path: Path) -> None:
+    """Give a finished file its name, never over another file."""
+    try:
+        os.link(draft, path)
+    except OSError as error:
+        if error.errno not in _NO_HARD_LINKS:
+            raise
+        # Such as on a FAT stick. The name is taken first, so that no other file can be replaced.
+        os.close(private_opener(str(path), os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+        draft.replace(path)

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from netmon_tui.domain.user import Role, User, UserState
-from netmon_tui.errors import InvalidInput, NotAllowed, NotFound
+from netmon_tui.errors import InvalidInput, LoginRefused, NotAllowed, NotFound
 from netmon_tui.security.lockout import Lock, Lockout
 from netmon_tui.storage import records
 from netmon_tui.storage.audit_repository import NewEvent, insert_event
@@ -154,7 +154,7 @@ class AccountRepository:
         """Count a failed login and return the state after it."""
 
         def work(connection: Connection) -> Lock:
-            lock = policy.after_failure(_read_lock(connection, user_id), now)
+            lock = policy.after_failure(_lock(_read(connection, user_id)), now)
             _set(connection, user_id, **_lock_columns(lock))
             insert_event(connection, event)
             return lock
@@ -171,7 +171,14 @@ class AccountRepository:
         self._database.write(work)
 
     def record_login(
-        self, user_id: int, policy: Lockout, now: datetime, event: NewEvent, *, new_hash: str | None = None
+        self,
+        user_id: int,
+        policy: Lockout,
+        now: datetime,
+        event: NewEvent,
+        *,
+        verified: str,
+        new_hash: str | None = None,
     ) -> Lock | None:
         """Record a login with the right password.
 
@@ -180,14 +187,21 @@ class AccountRepository:
             policy: For the second look at the lock: guesses made side by side must not get past it.
             now: The present.
             event: For the audit trail.
+            verified: The stored hash that the password was checked against.
             new_hash: The password hashed with today's parameters, when the stored hash has others.
 
         Returns:
             None when the login stands, or the lock that other failures have brought meanwhile.
+
+        Raises:
+            LoginRefused: Meanwhile the account was disabled or got another password.
         """
 
         def work(connection: Connection) -> Lock | None:
-            lock = _read_lock(connection, user_id)
+            row = _read(connection, user_id)
+            if row.password_hash != verified or row.state != UserState.ACTIVE.value:
+                raise LoginRefused("The account was changed meanwhile")
+            lock = _lock(row)
             if policy.remaining(lock, now):
                 return lock
             hashes = {} if new_hash is None else {"password_hash": new_hash}
@@ -274,11 +288,11 @@ def _end_sessions(connection: Connection, user_id: int) -> None:
     connection.execute(delete(records.login_sessions).where(_SESSIONS.user_id == user_id))
 
 
-def _read_lock(connection: Connection, user_id: int) -> Lock:
+def _read(connection: Connection, user_id: int) -> Row[Any]:
     row = connection.execute(select(records.users).where(_USERS.id == user_id)).one_or_none()
     if row is None:
         raise NotFound(f"no user with the id {user_id}")
-    return _lock(row)
+    return row
 
 
 def _lock_columns(lock: Lock) -> dict[str, Any]:

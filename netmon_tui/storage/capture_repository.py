@@ -104,10 +104,13 @@ class CaptureRepository:
         return found[0]
 
     def directory(self, capture_id: int) -> Path:
-        """Return where the capture's files are."""
+        """Return where the capture's files are; NotFound when it was deleted meanwhile."""
+        query = select(_CAPTURES.directory).where(_CAPTURES.id == capture_id)
         with self._database.read() as connection:
-            query = select(_CAPTURES.directory).where(_CAPTURES.id == capture_id)
-            return Path(connection.execute(query).scalar_one())
+            found = connection.execute(query).scalar_one_or_none()
+        if found is None:
+            raise NotFound(f"no capture {capture_id}")
+        return Path(found)
 
     def find(
         self,

@@ -17,9 +17,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, insert, text
+from sqlalchemy import Connection, Engine, Table, create_engine, event, insert
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from netmon_tui.errors import (
@@ -151,7 +151,7 @@ class Database:
             ):
                 for work, future in batch:
                     self._carry_out_one(connection, work, future, done)
-        except (NetmonError, DBAPIError) as error:
+        except (NetmonError, SQLAlchemyError) as error:  # a writer that ended would keep everybody waiting
             for _, future in batch:
                 if not future.done():
                     future.set_exception(error)
@@ -239,10 +239,3 @@ def explain(error: DBAPIError, path: Path | None) -> StorageError:
             f"{place} cannot be opened", why=words, fix="check owner and mode of its directory"
         )
     return StorageError(f"{place} refused an operation", why=words)
-
-
-def checkpoint(database: Database) -> None:
-    """Fold the write-ahead log back into the file, for example before it is copied."""
-    if database.path is not None:
-        with database.read() as connection:
-            connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, and_, func, insert, or_, select, update
 
 from netmon_tui.domain.job import Job, JobKind, JobState, ProcessIdentity
 from netmon_tui.domain.user import Actor
@@ -17,6 +17,8 @@ from netmon_tui.storage.selection import contains_text, visible_to
 
 _JOBS = records.jobs.c
 _UNFINISHED = (JobState.QUEUED.value, JobState.RUNNING.value)
+ABANDONED_SECONDS = 900.0
+"""After so long a scan or capture that has no job will get none, and an import is over."""
 
 
 class JobRepository:
@@ -122,6 +124,38 @@ class JobRepository:
         )
         with self._database.read() as connection:
             return [_job(row) for row in connection.execute(query.order_by(_JOBS.id))]
+
+    def close_abandoned(self, grace: float = ABANDONED_SECONDS) -> int:
+        """Mark scans and captures as interrupted whose program died before their job was made; how many.
+
+        Without a job nobody would ever finish them, and what runs can be neither stopped nor deleted. An import
+        has no job either, hence the grace.
+        """
+        now = datetime.now(UTC)
+        ended = {
+            "state": JobState.INTERRUPTED.value,
+            "finished": now,
+            "error": "the program ended before it was done",
+        }
+        subjects = ((JobKind.SCAN, records.scans), (JobKind.CAPTURE, records.captures))
+        closed = 0
+        for kind, table in subjects:
+            jobs = select(_JOBS.subject_id).where(_JOBS.kind == kind.value)
+            abandoned = and_(
+                table.c.state.in_(_UNFINISHED),
+                table.c.created < now - timedelta(seconds=grace),
+                table.c.id.not_in(jobs),
+            )
+            closed += self._close(table, abandoned, ended)
+        return closed
+
+    def _close(self, table: Table, abandoned: ColumnElement[bool], values: dict[str, Any]) -> int:
+        """Update such rows if there are any: to look costs no lock."""
+        with self._database.read() as connection:
+            if not connection.execute(select(table.c.id).where(abandoned).limit(1)).all():
+                return 0
+        query = update(table).where(abandoned).values(**values)
+        return self._database.write(lambda connection: connection.execute(query).rowcount)
 
     def of(self, kind: JobKind, subject_id: int) -> Job | None:
         """Return the job of a scan or capture, or None (imported)."""

@@ -9,12 +9,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, delete, func, insert, select, update
 
-from netmon_tui.domain.job import JobState
+from netmon_tui.domain.job import JobKind, JobState
 from netmon_tui.domain.scan import Scan
 from netmon_tui.domain.user import Actor
 from netmon_tui.errors import NotFound
 from netmon_tui.storage import records
 from netmon_tui.storage.database import Database
+from netmon_tui.storage.job_repository import delete_job
 from netmon_tui.storage.selection import contains_text, visible_to
 
 _SORTS = {
@@ -94,10 +95,13 @@ class ScanRepository:
         return _scan(row)
 
     def directory(self, scan_id: int) -> Path:
-        """Return where the scan's files are."""
+        """Return where the scan's files are; NotFound when it was deleted meanwhile."""
+        query = select(records.scans.c.directory).where(records.scans.c.id == scan_id)
         with self._database.read() as connection:
-            query = select(records.scans.c.directory).where(records.scans.c.id == scan_id)
-            return Path(connection.execute(query).scalar_one())
+            found = connection.execute(query).scalar_one_or_none()
+        if found is None:
+            raise NotFound(f"no scan {scan_id}")
+        return Path(found)
 
     def request(self, scan_id: int) -> tuple[str, tuple[str, ...]]:
         """Return the options of a scan as one line, and its targets."""
@@ -151,11 +155,7 @@ class ScanRepository:
         """Delete a scan with everything it found."""
 
         def work(connection: Connection) -> None:
-            connection.execute(
-                delete(records.jobs).where(
-                    records.jobs.c.kind == "scan", records.jobs.c.subject_id == scan_id
-                )
-            )
+            delete_job(connection, JobKind.SCAN, scan_id)
             connection.execute(delete(records.scans).where(records.scans.c.id == scan_id))
 
         self._database.write(work)

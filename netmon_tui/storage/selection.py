@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, not_, or_, true
+from sqlalchemy import Column, ColumnElement, Text, not_, or_, true, type_coerce
 
-from netmon_tui.domain.user import Actor
+from netmon_tui.domain.user import Actor, Permission
 
 
 def visible_to(actor: Actor, owner: Column[int]) -> ColumnElement[bool]:
     """Return the condition that a row is the actor's to see."""
-    from netmon_tui.domain.user import Permission
-
     return true() if actor.may(Permission.SEE_ALL) else owner == actor.user_id
 
 
@@ -25,5 +23,7 @@ def contains_text(needle: str, columns: Sequence[ColumnElement[Any]]) -> ColumnE
     wanted, inverted = (needle[1:], True) if needle.startswith("!") else (needle, False)
     if not wanted:
         return true()
-    found = or_(*(column.icontains(wanted, autoescape=True) for column in columns))
+    # As text: a column of JSON would turn the needle into JSON too, in quotes, and find whole elements only.
+    texts = (type_coerce(column, Text) for column in columns)
+    found = or_(*(text.icontains(wanted, autoescape=True) for text in texts))
     return not_(found) if inverted else found

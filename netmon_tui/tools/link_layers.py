@@ -57,7 +57,6 @@ _NAMES = {
     271: "VSOCK",
     LINUX_SLL2: "LINUX_SLL2",
 }
-_NUMBERS = {name: number for number, name in _NAMES.items()}
 
 _LARGEST_PACKET = 262_144
 """libpcap's MAXIMUM_SNAPLEN."""
@@ -69,11 +68,6 @@ _BUSES = frozenset({186, 189, 220, 231, 249, 266, 279})
 def link_type_name(number: int) -> str:
     """Return tcpdump's name of a link type (``EN10MB``), or ``LINKTYPE_<number>`` for one we do not know."""
     return _NAMES.get(number, f"LINKTYPE_{number}")
-
-
-def link_type_number(name: str) -> int | None:
-    """Return the number of a link type named as tcpdump does, or None."""
-    return _NUMBERS.get(name)
 
 
 def largest_packet(number: int) -> int:

@@ -33,6 +33,8 @@ _JOINABLE = ("-PS", "-PA", "-PU", "-PY", "-PO", "-p", "-T", "-e", "-g")
 _REFUSED_WITH_VALUE = ("-o", "-iL", "-iR", "-i", "-sI", "-b", "-S", "-D", "-d", "-m")
 _PORT_NUMBER = re.compile(r"[0-9]+")
 _QUIET_SINCE, _QUIET_UNTIL = (7, 94), (7, 99)
+_ANY_NUMBER = 2**140
+"""Addresses: how many a scan may have is a setting, and decided before a command is made."""
 
 
 class Setting(NamedTuple):
@@ -264,7 +266,8 @@ def build_command(
         InvalidInput: A target is refused, or an option does not go with the targets or the version.
         PrivilegeMissing: Without root nothing of what was asked is left.
     """
-    checked = parse_targets(target if isinstance(target, str) else target.text for target in targets)
+    texts = (target if isinstance(target, str) else target.text for target in targets)
+    checked = parse_targets(texts, limit=_ANY_NUMBER)
     _refuse_newer(options, version)
     warnings: tuple[str, ...] = ()
     if not privileged:

@@ -78,9 +78,7 @@ class ActiveCommands(Provider):
     async def discover(self) -> Hits:
         """Yield all of them, before anything is typed."""
         for active in self._commands():
-            yield DiscoveryHit(
-                content(self._title(active)), self._runner(active), help=content(help_of(active)).plain
-            )
+            yield DiscoveryHit(content(self._line(active)), self._runner(active))
 
     async def search(self, query: str) -> Hits:
         """Yield those whose name or explanation matches."""
@@ -88,15 +86,11 @@ class ActiveCommands(Provider):
         for active in self._commands():
             score = max(matcher.match(active.binding.description), matcher.match(help_of(active)) * 0.8)
             if score > 0:
-                yield Hit(
-                    score,
-                    content(self._title(active)),
-                    self._runner(active),
-                    help=content(help_of(active)).plain,
-                )
+                yield Hit(score, content(self._line(active)), self._runner(active))
 
-    def _title(self, active: ActiveBinding) -> str:
-        return f"{active.binding.description}  ({self.app.get_key_display(active.binding)})"
+    def _line(self, active: ActiveBinding) -> str:
+        key = self.app.get_key_display(active.binding)
+        return f"{active.binding.description:<12} {key:<6} {help_of(active)}"
 
     def _runner(self, active: ActiveBinding) -> Callable[[], Coroutine[None, None, None]]:
         async def run() -> None:

@@ -89,7 +89,7 @@ class GuardedApp(ReportsDefects):
         """Show the program to somebody who has logged in."""
         self.actor = actor
         await self.build_screens(actor)
-        self._login.reset()
+        await self._login.reset()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Before a login and behind the lock there are no commands."""

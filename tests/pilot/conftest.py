@@ -70,8 +70,7 @@ async def _at_login(
         accounts = await accounts_of(app)
         if not first_run and await accounts.needs_first_user():
             await accounts.create_first_admin(ADMIN, PASSWORD)
-            app.screen._mode = "login"
-            app.screen._show_mode()
+            await app.screen.ask("login")
         await until(pilot, lambda: app.screen.query_one("#login-box"))
         yield app, pilot
 

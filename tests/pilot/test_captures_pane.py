@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 import subprocess
@@ -360,6 +361,24 @@ async def test_a_capture_goes_on_but_the_list_behind_it_rests(logged_in: Any, un
         await until(pilot, lambda: "done" in figure(app, "state"))
 
 
+async def test_a_capture_that_begins_while_jobs_are_looked_for_is_not_taken_for_lost(
+    logged_in: Any, until: Any
+) -> None:
+    async with logged_in() as (app, _pilot):
+        services = app.services
+
+        async def sweep_on() -> None:
+            while True:
+                await services.supervisor.sweep()
+
+        sweeping = asyncio.create_task(sweep_on())
+        capture = await services.capturing.start(app.actor, app_request())
+        sweeping.cancel()
+        assert capture.state is JobState.RUNNING
+        await services.capturing.stop(app.actor, capture.id)
+        assert (await services.capturing.wait(app.actor, capture.id)).state is JobState.COMPLETED
+
+
 async def test_a_viewer_looks_and_does_not_capture(logged_in: Any, until: Any) -> None:
     async with logged_in(role="viewer") as (app, pilot):
         await to_captures(app, pilot, until)
@@ -370,12 +389,13 @@ async def test_a_viewer_looks_and_does_not_capture(logged_in: Any, until: Any) -
 
 async def test_nothing_breaks_on_a_tiny_terminal(logged_in: Any, until: Any, lab: Lab) -> None:
     async with logged_in(size=(20, 5)) as (app, pilot):
-        await to_captures(app, pilot, until)
+        table = await to_captures(app, pilot, until)
         await open_form(app, pilot, until)
         await pilot.press("escape")
         capture: Capture = await app.services.capturing.start(app.actor, app_request())
         lab.udp_exchange(3)
-        await pilot.press("g", "enter")
+        await until(pilot, lambda: table.cursor_key == capture.id)
+        await pilot.press("enter")
         await until(pilot, lambda: packets_table(app).row_count == 6)
         await app.services.capturing.stop(app.actor, capture.id)
         await app.services.capturing.wait(app.actor, capture.id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import time
 from collections.abc import Awaitable, Callable, Iterator
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 from argon2 import PasswordHasher, profiles
+from pytest_textual_snapshot import SVGImageExtension, normalize_svg
 from textual.css.query import QueryError
 from textual.pilot import Pilot
 from textual.widgets import Input
@@ -23,7 +25,9 @@ PATIENCE = 30.0
 """Seconds after which a fact that should be on the screen is missing."""
 STILL = 4
 """So many looks that find the screen unchanged, and it is."""
-Step = str | Callable[[Pilot[Any]], Awaitable[None]]
+SOON = 10.0
+"""Seconds after which a screen that is not as stored is different."""
+Step = str | Callable[[Pilot[Any], "Album"], Awaitable[None]]
 
 
 @pytest.fixture(scope="session")
@@ -48,31 +52,90 @@ def still() -> Iterator[pytest.MonkeyPatch]:
         yield patch
 
 
-@pytest.fixture
-def picture(
-    snap_compare: Any, size: tuple[int, int], prepared: Path, tmp_path: Path, still: pytest.MonkeyPatch
-) -> Callable[..., bool]:
-    """``picture("3", shows("tcp port 443"))``: whether the screen looks as it did after these steps.
+class Album:
+    """Compares the screen of one application with pictures that somebody has looked at.
 
-    A step is a key, or a coroutine function that is called with the pilot. ``empty`` begins with an empty data
-    directory; ``actor`` is who is logged in, None for nobody.
+    Args:
+        snapshot: syrupy's, for this test.
+        directory: Where the stored pictures are.
+        stem: The test's name, with which theirs begin.
+        updating: Whether pictures are being taken anew.
+        actual: Where a picture goes that differs.
     """
 
-    def compare(*steps: Step, empty: bool = False, actor: Actor | None = ADA) -> bool:
+    def __init__(self, snapshot: Any, directory: Path, stem: str, *, updating: bool, actual: Path) -> None:
+        self._snapshot = snapshot.use_extension(SVGImageExtension)
+        self._directory = directory
+        self._stem = stem
+        self._updating = updating
+        self._actual = actual
+        self.different: list[str] = []
+        """Names of the pictures that differ, and where to look at what is there now."""
+
+    async def compare(self, pilot: Pilot[Any], name: str) -> None:
+        """Wait until the screen is as stored, or else until it stands still, and note how that came out."""
+        stored = self._directory / f"{self._stem}[{name}].svg"
+        if self._updating or not stored.exists() or not await self._becomes(pilot, stored.read_text()):
+            await stand_still(pilot)
+        svg = screenshot(pilot)
+        if not self._snapshot(name=name) == svg:
+            path = self._actual / f"{self._stem}[{name}].svg"
+            path.write_text(svg)
+            self.different.append(f"{stored.name}: now {path}\n" + "\n".join(lines(pilot)))
+
+    async def _becomes(self, pilot: Pilot[Any], stored: str) -> bool:
+        """Whether the screen soon looks as stored: it is the fact to wait for, however busy the machine is."""
+        end = time.monotonic() + SOON
+        while normalize_svg(screenshot(pilot)) != normalize_svg(stored):
+            if time.monotonic() > end:
+                return False
+            await pilot.pause(0.05)
+        return True
+
+
+def screenshot(pilot: Pilot[Any]) -> str:
+    """The screen as SVG, its cursors visible."""
+    for field in pilot.app.screen.query(Input):
+        field.cursor_blink = False
+    svg: str = pilot.app.export_screenshot(title=pilot.app.title, simplify=True)
+    return svg
+
+
+@pytest.fixture
+def tour(
+    snapshot: Any,
+    request: pytest.FixtureRequest,
+    size: tuple[int, int],
+    prepared: Path,
+    tmp_path: Path,
+    still: pytest.MonkeyPatch,
+) -> Callable[..., None]:
+    """``tour("3", shows("tcp port 443"), picture("listed"))``: goes through the program and compares pictures.
+
+    A step is a key, or a coroutine function that is called with the pilot and the album. ``empty`` begins with
+    an empty data directory; ``actor`` is who is logged in, None for nobody. One application serves many
+    pictures, because each start costs a second.
+    """
+
+    def go(*steps: Step, empty: bool = False, actor: Actor | None = ADA) -> None:
         if not empty:
             shutil.copytree(prepared, tmp_path / "data")
         app = build_app(data_dir=tmp_path / "data")
         app.animation_level = "none"
+        directory = request.path.parent / "__snapshots__" / request.path.stem
+        updating = bool(request.config.option.update_snapshots)
+        album = Album(snapshot, directory, request.node.name, updating=updating, actual=tmp_path)
 
-        async def pose(pilot: Pilot[Any]) -> None:
-            await begin(app, pilot, actor, empty=empty)
-            for step in steps:
-                await (pilot.press(step) if isinstance(step, str) else step(pilot))
-            await stand_still(pilot)
+        async def walk() -> None:
+            async with app.run_test(size=size) as pilot:
+                await begin(app, pilot, actor, empty=empty)
+                for step in steps:
+                    await (pilot.press(step) if isinstance(step, str) else step(pilot, album))
 
-        return bool(snap_compare(app, terminal_size=size, run_before=pose))
+        asyncio.run(walk())
+        assert not album.different, "\n".join(album.different)
 
-    return compare
+    return go
 
 
 async def begin(app: NetmonApp, pilot: Pilot[Any], actor: Actor | None, *, empty: bool) -> None:
@@ -102,13 +165,11 @@ async def until(pilot: Pilot[Any], fact: Callable[[], Any]) -> Any:
 
 
 async def stand_still(pilot: Pilot[Any]) -> None:
-    """Wait until nothing changes any more, cursors included."""
-    for field in pilot.app.screen.query(Input):
-        field.cursor_blink = False
+    """Wait until nothing changes any more."""
     looks, before = 0, None
     end = time.monotonic() + PATIENCE
     while looks < STILL:
-        await pilot.pause(0.05)
+        await pilot.pause(0.1)
         now = pilot.app.screen._compositor.render_strips()
         looks = looks + 1 if now == before else 0
         before = now

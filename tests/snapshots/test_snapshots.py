@@ -8,18 +8,18 @@ from typing import Any
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from netmon_tui.domain.user import Role
-from tests.snapshots.conftest import lines, until
+from tests.snapshots.conftest import Album, lines, until
 from tests.snapshots.world import BO
+from tests.unit.tools.packet_samples import SAMPLES
 
-Picture = Callable[..., bool]
-Step = Callable[[Pilot[Any]], Awaitable[None]]
+Tour = Callable[..., None]
+Step = Callable[[Pilot[Any], Album], Awaitable[None]]
 
 
 def shows(text: str) -> Step:
     """Wait until a text is on the screen."""
 
-    async def step(pilot: Pilot[Any]) -> None:
+    async def step(pilot: Pilot[Any], _album: Album) -> None:
         await until(pilot, lambda: any(text in line for line in lines(pilot)))
 
     return step
@@ -28,7 +28,7 @@ def shows(text: str) -> Step:
 def lacks(text: str) -> Step:
     """Wait until a text is no longer on the screen."""
 
-    async def step(pilot: Pilot[Any]) -> None:
+    async def step(pilot: Pilot[Any], _album: Album) -> None:
         await until(pilot, lambda: not any(text in line for line in lines(pilot)))
 
     return step
@@ -37,7 +37,7 @@ def lacks(text: str) -> Step:
 def types(selector: str, text: str) -> Step:
     """Put a text into a field and leave the focus there."""
 
-    async def step(pilot: Pilot[Any]) -> None:
+    async def step(pilot: Pilot[Any], _album: Album) -> None:
         field = await until(pilot, lambda: pilot.app.screen.query_one(selector, Input))
         field.focus()
         field.value = text
@@ -46,144 +46,246 @@ def types(selector: str, text: str) -> Step:
     return step
 
 
-class TestLogin:
-    def test_first_run(self, picture: Picture) -> None:
-        assert picture(shows("Create the administrator"), empty=True, actor=None)
+def picture(name: str) -> Step:
+    """Compare the screen with the stored picture of that name."""
 
-    def test_first_run_password_is_weighed(self, picture: Picture) -> None:
-        steps = (shows("Create"), types("#name", "ada"), types("#password", "walnut-koala"), shows("12 of 15"))
-        assert picture(*steps, empty=True, actor=None)
+    async def step(pilot: Pilot[Any], album: Album) -> None:
+        await album.compare(pilot, name)
 
-    def test_login(self, picture: Picture) -> None:
-        assert picture(shows("Log in"), actor=None)
-
-    def test_refused(self, picture: Picture) -> None:
-        steps = (types("#name", "ada"), types("#password", "a wrong password"), "enter", shows("Wrong"))
-        assert picture(*steps, actor=None)
-
-    def test_locked(self, picture: Picture) -> None:
-        assert picture(shows("office"), "ctrl+l", shows("Jobs go on"))
+    return step
 
 
-class TestScans:
-    def test_empty(self, picture: Picture) -> None:
-        assert picture(shows("No scans yet"), empty=True)
+def closed() -> Step:
+    """Press escape and wait until the dialog is gone."""
 
-    def test_listed(self, picture: Picture) -> None:
-        assert picture(shows("office.xml"))
+    async def step(pilot: Pilot[Any], _album: Album) -> None:
+        depth = len(pilot.app.screen_stack)
+        await pilot.press("escape")
+        await until(pilot, lambda: len(pilot.app.screen_stack) < depth)
 
-    def test_filtered(self, picture: Picture) -> None:
-        assert picture(shows("office.xml"), "slash", *"intense", lacks("office.xml"))
-
-    def test_form(self, picture: Picture) -> None:
-        assert picture(shows("office.xml"), "n", types("#targets", "192.0.2.0/28"), shows("16 addresses"))
-
-    def test_form_refuses(self, picture: Picture) -> None:
-        steps = (types("#targets", "192.0.2.0/28"), types("#options", "-sS -oN /etc/passwd"), shows("-oN"))
-        assert picture(shows("office.xml"), "n", *steps)
+    return step
 
 
-OPEN_DONE = (shows("office.xml"), *("down",) * 3, "enter", shows("gw.office"))
+def test_first_run(tour: Tour) -> None:
+    tour(
+        shows("Create the administrator"),
+        picture("empty"),
+        types("#name", "ada"),
+        types("#password", "walnut-koala"),
+        shows("12 of 15"),
+        picture("password_weighed"),
+        empty=True,
+        actor=None,
+    )
 
 
-class TestScanDetail:
-    def test_hosts(self, picture: Picture) -> None:
-        assert picture(*OPEN_DONE, shows("OpenSSH"))
-
-    def test_services(self, picture: Picture) -> None:
-        assert picture(*OPEN_DONE, "2", shows("netbios-ssn"))
-
-    def test_output(self, picture: Picture) -> None:
-        assert picture(*OPEN_DONE, "3", shows("Nmap done"))
-
-    def test_about(self, picture: Picture) -> None:
-        assert picture(*OPEN_DONE, "4", shows("RTTVAR"))
-
-    def test_running(self, picture: Picture) -> None:
-        assert picture(shows("office.xml"), "down", "enter", shows("SYN Stealth"), shows("OpenSSH"))
-
-    def test_hostile_host(self, picture: Picture) -> None:
-        assert picture(*OPEN_DONE, *("down",) * 3, shows("click=app.quit"))
+def test_login(tour: Tour) -> None:
+    tour(
+        shows("Log in"),
+        picture("empty"),
+        types("#name", "ada"),
+        types("#password", "a wrong password"),
+        "enter",
+        shows("Wrong name or password"),
+        picture("refused"),
+        actor=None,
+    )
 
 
-class TestDialogs:
-    def test_help(self, picture: Picture) -> None:
-        assert picture(shows("office.xml"), "question_mark", shows("Help: Scans"))
-
-    def test_palette(self, picture: Picture) -> None:
-        assert picture(shows("office.xml"), "ctrl+p", shows("Search"))
-
-    def test_quit_with_jobs(self, picture: Picture) -> None:
-        assert picture(shows("office.xml"), "q", shows("2 jobs run"))
-
-    def test_confirm(self, picture: Picture) -> None:
-        assert picture(shows("office.xml"), *("down",) * 3, "delete", shows("for good"))
-
-    def test_export(self, picture: Picture) -> None:
-        assert picture(shows("office.xml"), *("down",) * 3, "e", shows("Export scan 4"))
-
-    def test_import(self, picture: Picture) -> None:
-        assert picture(shows("office.xml"), "i", types("#path", "/nowhere/scan.xml"), "enter", shows("No file"))
-
-    def test_columns(self, picture: Picture) -> None:
-        assert picture(shows("office.xml"), "C", shows("space changes"))
+def test_empty_lists(tour: Tour) -> None:
+    tour(
+        shows("No scans yet"),
+        picture("scans"),
+        "3",
+        shows("No captures yet"),
+        picture("captures"),
+        "4",
+        shows("No hosts yet"),
+        picture("hosts"),
+        empty=True,
+    )
 
 
-class TestNeighbours:
-    def test_listed(self, picture: Picture) -> None:
-        assert picture("2", shows("INCOMPLETE"))
-
-    def test_history(self, picture: Picture) -> None:
-        assert picture("2", shows("INCOMPLETE"), "enter", shows("History of 192.0.2.1"))
+LISTED = shows("office.xml")
 
 
-class TestCaptures:
-    def test_empty(self, picture: Picture) -> None:
-        assert picture("3", shows("No captures yet"), empty=True)
-
-    def test_listed(self, picture: Picture) -> None:
-        assert picture("3", shows("1 204 331"))
-
-    def test_form(self, picture: Picture) -> None:
-        assert picture("3", shows("1 204 331"), "n", types("#host", "192.0.2.7"), shows("host 192.0.2.7"))
-
-    def test_form_refuses(self, picture: Picture) -> None:
-        assert picture("3", shows("1 204 331"), "n", types("#port", "99999"), shows("99999"))
-
-    def test_detail(self, picture: Picture) -> None:
-        steps = ("down", "down", "enter", shows("36 packets"), "down", "down", "down", "down", shows("0000"))
-        assert picture("3", shows("1 204 331"), *steps)
-
-    def test_detail_running(self, picture: Picture) -> None:
-        assert picture("3", shows("1 204 331"), "enter", shows("36 packets"), shows("0000"))
-
-    def test_detail_failed(self, picture: Picture) -> None:
-        assert picture("3", shows("1 204 331"), "down", "enter", shows("disk is full"), shows("0000"))
+def test_scans(tour: Tour) -> None:
+    tour(
+        LISTED,
+        picture("listed"),
+        "n",
+        types("#targets", "192.0.2.0/28"),
+        shows("16 addresses"),
+        picture("form"),
+        types("#options", "-sS -oN /etc/passwd"),
+        shows("-oN writes"),
+        picture("form_refuses"),
+        closed(),
+        "slash",
+        *"intense",
+        lacks("office.xml"),
+        picture("filtered"),
+        "escape",
+    )
 
 
-class TestHosts:
-    def test_listed(self, picture: Picture) -> None:
-        assert picture("4", shows("192.0.2.14"))
+def test_scan_dialogs(tour: Tour) -> None:
+    tour(
+        LISTED,
+        *("down",) * 3,
+        "delete",
+        shows("for good"),
+        picture("confirm"),
+        closed(),
+        "e",
+        shows("Export scan 4"),
+        picture("export"),
+        closed(),
+        "i",
+        types("#path", "/nowhere/scan.xml"),
+        "enter",
+        shows("No file"),
+        picture("import_refused"),
+        closed(),
+        "C",
+        shows("space changes"),
+        picture("columns"),
+        closed(),
+    )
 
 
-class TestActivity:
-    def test_jobs(self, picture: Picture) -> None:
-        assert picture("5", shows("tcpdump"))
+def test_frame(tour: Tour) -> None:
+    tour(
+        LISTED,
+        "question_mark",
+        shows("Help: Scans"),
+        picture("help"),
+        closed(),
+        "ctrl+p",
+        shows("Search"),
+        picture("palette"),
+        closed(),
+        "q",
+        shows("2 jobs run"),
+        picture("quit"),
+        closed(),
+        "ctrl+l",
+        shows("Jobs go on"),
+        picture("locked"),
+    )
 
-    def test_audit(self, picture: Picture) -> None:
-        assert picture("5", shows("tcpdump"), "shift+tab", "right", shows("mallory"))
 
-    def test_operator_sees_only_jobs(self, picture: Picture) -> None:
-        assert BO.role is Role.OPERATOR
-        assert picture("5", shows("tcpdump"), actor=BO)
+def test_scan_done(tour: Tour) -> None:
+    tour(
+        LISTED,
+        *("down",) * 3,
+        "enter",
+        shows("OpenSSH 9.2"),
+        picture("hosts"),
+        *("down",) * 3,
+        shows("click=app.quit"),
+        picture("hostile_host"),
+        "2",
+        shows("netbios-ssn"),
+        picture("services"),
+        "3",
+        shows("Nmap done"),
+        picture("output"),
+        "4",
+        shows("RTTVAR"),
+        picture("about"),
+    )
 
 
-class TestAdmin:
-    def test_users(self, picture: Picture) -> None:
-        assert picture("6", shows("eve"))
+def test_scan_running(tour: Tour) -> None:
+    tour(LISTED, "down", "enter", shows("SYN Stealth"), shows("OpenSSH 9.2"), picture("hosts"))
 
-    def test_new_user(self, picture: Picture) -> None:
-        assert picture("6", shows("eve"), "n", shows("at least 15 characters"))
 
-    def test_doctor(self, picture: Picture) -> None:
-        assert picture("6", shows("eve"), "shift+tab", "right", shows("schema 0001"))
+def test_neighbours(tour: Tour) -> None:
+    tour(
+        "2",
+        shows("INCOMPLETE"),
+        picture("listed"),
+        "enter",
+        shows("History of 192.0.2.1"),
+        picture("history"),
+    )
+
+
+BUSY = shows("1 204 331")
+ALL_PACKETS = shows(f"{len(SAMPLES)} packets")
+
+
+def test_captures(tour: Tour) -> None:
+    tour(
+        "3",
+        BUSY,
+        picture("listed"),
+        "n",
+        types("#host", "192.0.2.7"),
+        shows("valid"),
+        picture("form"),
+        types("#port", "99999"),
+        shows("99999"),
+        lacks("valid"),
+        picture("form_refuses"),
+    )
+
+
+def test_capture_done(tour: Tour) -> None:
+    tour(
+        "3",
+        BUSY,
+        "down",
+        "down",
+        "enter",
+        ALL_PACKETS,
+        shows("Frame 1:"),
+        *("down",) * 9,
+        shows("Frame 10"),
+        shows("ww.examp"),
+        picture("packets"),
+        "tab",
+        "right",
+        picture("fields"),
+        "z",
+        picture("fields_zoomed"),
+    )
+
+
+def test_capture_running(tour: Tour) -> None:
+    tour("3", BUSY, "enter", ALL_PACKETS, shows("0000"), picture("packets"))
+
+
+def test_capture_failed(tour: Tour) -> None:
+    tour("3", BUSY, "down", "enter", shows("disk is full"), ALL_PACKETS, shows("0000"), picture("packets"))
+
+
+def test_hosts(tour: Tour) -> None:
+    tour("4", shows("192.0.2.14"), picture("listed"))
+
+
+def test_activity(tour: Tour) -> None:
+    tour(
+        "5", shows("tcpdump"), picture("jobs"), "shift+tab", "right", shows("login.failure"), picture("audit")
+    )
+
+
+def test_activity_of_an_operator(tour: Tour) -> None:
+    tour("5", shows("/usr/bin/nmap"), picture("jobs"), actor=BO)
+
+
+def test_admin(tour: Tour) -> None:
+    tour(
+        "6",
+        shows("eve"),
+        picture("users"),
+        "n",
+        shows("at least 15 characters"),
+        picture("new_user"),
+        closed(),
+        "shift+tab",
+        "right",
+        shows("schema 0001"),
+        picture("doctor"),
+    )

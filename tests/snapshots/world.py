@@ -248,7 +248,7 @@ class ScanMaker:
         text = (HERE / "office.xml").read_text()
         partial = text[: text.index("<host starttime", text.index("192.0.2.5"))]
         self._make(1, ADA, (), "", "nmap -T4 -A -v -oX scan.xml 192.0.2.0/28", 3000, xml=text,
-                   name="office.xml", imported=True, finished=NOW - timedelta(minutes=2867))  # fmt: skip
+                   name="office.xml", imported=True, finished=NOW - timedelta(minutes=2998))  # fmt: skip
         self._make(2, BO, ("198.51.100.0/22",), "Intense scan, all TCP ports", "-p 1-65535 -T4 -A -v", 1500,
                    state="cancelled", error="stopped", hosts_up=212, ports_open=801)  # fmt: skip
         self._make(3, ADA, ("203.0.113.9",), "", "-sV -p 7", 300, state="failed", hosts_up=1,

@@ -114,7 +114,9 @@ class ScanForm(Dialog[StartScan]):
         if now is None or _same(now.arguments) != _same(event.value):
             typed = _same(event.value)
             names = (p.name for p in self._profiles.values() if _same(p.arguments) == typed)
-            select.value = next(names, OWN_OPTIONS)
+            with self.prevent(Select.Changed):  # its answer would come after the next key, and undo that
+                select.value = next(names, OWN_OPTIONS)
+            self._describe()
         self._look(PREVIEW_SECONDS)
 
     @on(Input.Changed, "#targets")

@@ -78,8 +78,10 @@ class ActivityPane(Pane):
                 yield Table(AUDIT_COLUMNS, source=self._audit, empty_text="Nothing happened yet", id="audit")
 
     def focus_content(self) -> None:
-        """Focus the jobs."""
-        self.query_one("#jobs", Table).focus()
+        """Focus the table that is shown."""
+        tabs = self.query(TabbedContent)
+        shows_audit = bool(tabs) and tabs.first().active == "activity-audit"
+        self.query_one("#audit" if shows_audit else "#jobs", Table).focus()
 
     @on(Table.Opened, "#jobs")
     def _open_job(self, event: Table.Opened) -> None:

@@ -84,8 +84,8 @@ class AdminPane(Pane):
         self.action_doctor()
 
     def focus_content(self) -> None:
-        """Focus the first table."""
-        self.query(Table).first().focus()
+        """Focus the table that is shown."""
+        self.query_one("#users" if self._shows_users else "#doctor", Table).focus()
 
     @on(Table.Opened)
     def _open(self, event: Table.Opened) -> None:

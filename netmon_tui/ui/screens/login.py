@@ -7,7 +7,7 @@ opens.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -23,8 +23,11 @@ from netmon_tui.ui.defects import WorkerDefects
 from netmon_tui.ui.rendering import content
 from netmon_tui.ui.widgets.plain_button import PlainButton
 
+Mode = Literal["first", "login", "register", "locked"]
+OPEN_AFTER_SECONDS = 0.05
+"""The store is opened, which keeps a processor busy, when the screen is on its way to the terminal."""
 _STRENGTH = ("very weak", "weak", "fair", "good", "strong")
-_WORDS = {
+_WORDS: dict[Mode, tuple[str, str, str]] = {
     "first": ("netmon-tui", "Create the administrator", "Create"),
     "login": ("netmon-tui", "Log in", "Log in"),
     "register": ("netmon-tui", "Register", "Register"),
@@ -78,56 +81,67 @@ class LoginScreen(WorkerDefects, Screen[None]):
     def __init__(
         self, door: Door, *, first_run: bool = False, name: str = "", locked: bool = False, notice: str = ""
     ) -> None:
-        super().__init__()
+        super().__init__(classes="-locked" if locked else None)
         self._door = door
-        self._mode = "first" if first_run else "login"
+        self._mode: Mode = "locked" if locked else "first" if first_run else "login"
         self._user = name
-        self._locked = locked
         self._notice = notice
         self._busy = False
 
+    @property
+    def mode(self) -> Mode:
+        """What is asked."""
+        return self._mode
+
     def compose(self) -> ComposeResult:
-        """One box: title, fields, what went wrong, buttons."""
+        """One box: title, fields, what went wrong, buttons. Only what is asked: each part costs start-up time."""
+        title, lead, verb = _WORDS[self._mode]
         with Vertical(id="login-box"):
-            yield Static("netmon-tui", id="login-title")
-            yield Static("", id="login-lead")
-            with Vertical(id="login-name"):
+            yield Static(content(title), id="login-title")
+            yield Static(content(lead.format(name=self._user)), id="login-lead")
+            if self._mode != "locked":
                 yield Static("Name")
                 yield Input(self._user, id="name", max_length=64, compact=True)
             yield Static("Password")
             yield Input(password=True, id="password", max_length=1024, compact=True)
-            with Vertical(id="new-account"):
-                yield Static("", id="strength")
+            if self._makes_account:
+                yield Static(content(self._strength("", "")), id="strength")
                 yield Static("Password again")
                 yield Input(password=True, id="again", max_length=1024, compact=True)
                 yield Static("E-mail (optional)")
                 yield Input(id="email", max_length=320, compact=True)
-            yield Static(content(self._notice), id="login-notice")
+            if self._notice:
+                yield Static(content(self._notice), id="login-notice")
             yield Static("", id="login-error")
             with Horizontal(id="login-buttons"):
-                yield PlainButton("Log in", id="go")
-                yield PlainButton("Register", id="register")
+                yield PlainButton(verb, id="go")
+                if self._mode == "login" and self._door.registration != "closed":
+                    yield PlainButton("Register", id="register")
                 yield Static("^q Quit", id="login-quit")
 
     def on_mount(self) -> None:
-        """Show the form; open the store once it is painted."""
-        self.set_class(self._locked, "-locked")
-        self.query_one("#login-notice").display = bool(self._notice)
-        self._show_mode()
-        self.query_one("#password" if self._user else "#name").focus()
-        if not self._locked:
-            self.call_after_refresh(self._open_store)
+        """Open the store once the form is painted."""
+        if self._user and self._mode != "locked":
+            self.query_one("#password").focus()
+        if self._mode != "locked":
+            self.set_timer(OPEN_AFTER_SECONDS, self._open_store)
 
-    def _show_mode(self) -> None:
-        title, lead, verb = _WORDS["locked" if self._locked else self._mode]
-        self.query_one("#login-title", Static).update(content(title))
-        self.query_one("#login-lead", Static).update(content(lead.format(name=self._user)))
-        self.query_one("#go", PlainButton).relabel(verb)
-        self.query_one("#login-name").display = not self._locked
-        self.query_one("#new-account").display = self._mode != "login"
-        offered = self._mode == "login" and not self._locked and self._door.registration != "closed"
-        self.query_one("#register").display = offered
-        self._show_strength()
+    @property
+    def _makes_account(self) -> bool:
+        return self._mode in ("first", "register")
+
+    async def ask(self, mode: Mode, *, name: str = "") -> None:
+        """Ask for something else, in an empty form."""
+        self._mode = mode
+        self._user = ""
+        await self.recompose()
+        with self.prevent(Input.Changed):  # which would clear what is said about the name
+            self.query_one("#name", Input).value = name
+        self.query_one("#password" if name else "#name").focus()
+
+    async def reset(self) -> None:
+        """Forget what was typed: nobody who comes later finds it."""
+        await self.ask("login")
 
     @work(exclusive=True, group="open-store", exit_on_error=False)
     async def _open_store(self) -> None:
@@ -136,51 +150,36 @@ class LoginScreen(WorkerDefects, Screen[None]):
         except NetmonError as error:
             self._say(str(error), wrong=True)
             return
-        mode = "first" if first else "login"
-        if mode != self._mode:
-            self._mode = mode
-            self._show_mode()
+        mode: Mode = "first" if first else "login"
+        if mode != self._mode and self._mode != "register":
+            await self.ask(mode, name=self._value("name"))
 
-    def reset(self) -> None:
-        """Forget what was typed: nobody who comes later finds it."""
-        self._empty("name", "password", "again", "email")
-        self._mode = "login"
-        self._show_mode()
-        self._say("")
-        self.query_one("#name").focus()
-
-    def action_back(self) -> None:
+    async def action_back(self) -> None:
         """Leave the registration form."""
         if self._mode == "register":
-            self._leave_registration()
+            await self.ask("login", name=self._value("name"))
 
     @on(PlainButton.Pressed, "#register")
-    def _start_registration(self) -> None:
-        self._mode = "register"
-        self._show_mode()
-        self.query_one("#name").focus()
+    async def _start_registration(self) -> None:
+        await self.ask("register")
 
     @on(Input.Changed)
     def _typed(self) -> None:
         self._say("")
-        self._show_strength()
+        if self._makes_account:
+            words = self._strength(self._value("password"), self._value("name"))
+            self.query_one("#strength", Static).update(content(words))
 
-    def _show_strength(self) -> None:
-        if self._mode == "login":
-            return
-        password = self._value("password")
-        least = self._door.minimum_password_length
-        words = f"{least} characters or more"
-        if password:
-            words = f"{len(password)} of {words}"
-            score = self._door.strength(password, self._value("name"))
-            words += "" if score is None else f", {_STRENGTH[score]}"
-        self.query_one("#strength", Static).update(content(words))
+    def _strength(self, password: str, name: str) -> str:
+        words = f"{self._door.minimum_password_length} characters or more"
+        if not password:
+            return words
+        score = self._door.strength(password, name)
+        return f"{len(password)} of {words}" + ("" if score is None else f", {_STRENGTH[score]}")
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
-        last = "password" if self._mode == "login" else "email"
-        if event.input.id == last:
+        if event.input.id == ("email" if self._makes_account else "password"):
             self._go()
         else:
             self.focus_next(Input)
@@ -189,7 +188,7 @@ class LoginScreen(WorkerDefects, Screen[None]):
     def _go(self) -> None:
         if self._busy:
             return
-        if self._mode != "login" and self._value("password") != self._value("again"):
+        if self._makes_account and self._value("password") != self._value("again"):
             self._say("The two passwords differ", wrong=True)
             return
         self._enter()
@@ -202,8 +201,10 @@ class LoginScreen(WorkerDefects, Screen[None]):
         try:
             actor = await self._try()
         except LoginRefused as error:
-            self._empty("password")
-            self.query_one("#password").focus()
+            password = self.query_one("#password", Input)
+            with password.prevent(Input.Changed):
+                password.value = ""
+            password.focus()
             self._say(str(error), wrong=True)
         except NetmonError as error:
             self._say(str(error), wrong=True)
@@ -214,26 +215,18 @@ class LoginScreen(WorkerDefects, Screen[None]):
             self._busy = False
 
     async def _try(self) -> Actor | None:
-        name, password, email = self._value("name"), self._value("password"), self._value("email")
+        name = self._user if self._mode == "locked" else self._value("name")
+        password = self._value("password")
         if self._mode == "first":
-            return await self._door.create_first(name, password, email)
-        if self._mode == "login":
-            return await self._door.login(self._user if self._locked else name, password)
-        at_once = await self._door.register(name, password, email)
-        self._leave_registration()
-        self._say("Registered. Log in" if at_once else "Registered. An administrator must approve it first")
-        return None
-
-    def _leave_registration(self) -> None:
-        self._mode = "login"
-        self._empty("password", "again", "email")
-        self._show_mode()
-        self.query_one("#password").focus()
-
-    def _empty(self, *fields: str) -> None:
-        with self.prevent(Input.Changed):
-            for field in fields:
-                self.query_one(f"#{field}", Input).value = ""
+            return await self._door.create_first(name, password, self._value("email"))
+        if self._mode == "register":
+            at_once = await self._door.register(name, password, self._value("email"))
+            await self.ask("login", name=name)
+            self._say(
+                "Registered. Log in" if at_once else "Registered. An administrator must approve it first"
+            )
+            return None
+        return await self._door.login(name, password)
 
     def _value(self, field: str) -> str:
         return self.query_one(f"#{field}", Input).value

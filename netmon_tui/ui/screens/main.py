@@ -84,7 +84,8 @@ class MainScreen(LiveScreen):
     @on(TabbedContent.TabActivated, "#tabs")
     async def _tab_shown(self) -> None:
         pane = await self._build(self._active)
-        pane.focus_content()
+        if not pane.has_focus_within:
+            pane.focus_content()
         self.refresh_now()
 
     async def _build(self, name: str) -> Pane:

@@ -113,7 +113,8 @@ class NeighboursPane(Pane):
             await self._show_changes(revision)
         elif now - self._aged_at >= AGES_SECONDS:
             self._aged_at = now
-            self._source.update(await _rows(service.changed_since(self.session.actor, -1)))
+            rows = await _rows(service.changed_since(self.session.actor, -1))
+            self._source.update(rows)
 
     def _show_error(self, error: str) -> None:
         """Say why the table cannot be followed, instead of showing what is out of date."""

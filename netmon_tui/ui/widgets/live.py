@@ -56,7 +56,7 @@ class LiveScreen(WorkerDefects, Screen[None]):
 
     def _tick(self) -> None:
         # Not is_current, which is also true just below the top: there each message repaints the screen above.
-        if self.is_current and not self.frozen:
+        if self.app.screen is self and not self.frozen:
             self._begin_refresh()
 
     def _begin_refresh(self) -> None:

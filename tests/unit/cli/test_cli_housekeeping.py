@@ -38,6 +38,15 @@ def test_a_wrong_setting_stops_what_needs_it(program, home) -> None:
     assert program("--config", file, "config", "path").code == 0
 
 
+def test_a_flag_is_stronger_than_the_environment(program, monkeypatch) -> None:
+    monkeypatch.setenv("NETMON_TUI_LOGGING_LEVEL", "error")
+    rows = program("--set", "logging.level=debug", "config", "show", "--json").document
+    level = next(row for row in rows if row["name"] == "logging.level")
+    assert (level["value"], level["source"]) == ("debug", "flag logging.level")
+    for wrong in ("logging.level", "logging.levl=debug", "logging.level=loud"):
+        assert program("--set", wrong, "config", "show").code == 2
+
+
 def by_name(answer) -> dict[str, dict[str, str]]:
     checks = answer.document["checks"]
     assert all(set(check) == {"name", "status", "detail", "fix"} for check in checks)

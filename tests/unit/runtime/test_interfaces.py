@@ -3,6 +3,7 @@
 import logging
 import socket
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -192,3 +193,14 @@ def test_ssh_session(value: str, session: SshSession | None) -> None:
 
 def test_no_ssh_session() -> None:
     assert ssh_session({}) is None
+
+
+def test_the_ssh_session_is_found_behind_sudo() -> None:
+    """sudo and su hand on no SSH_CONNECTION: it is that of the shell they were started from."""
+    inner = "from netmon_tui.runtime.interfaces import *; print(ssh_session(session_environment()))"
+    outer = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {inner!r}], env={{}}, check=True)"
+    shell = {"SSH_CONNECTION": "192.0.2.1 50000 192.0.2.2 22"}
+    done = subprocess.run(
+        [sys.executable, "-c", outer], env=shell, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == str(SshSession("192.0.2.1", 50000, "192.0.2.2", 22))

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from netmon_tui.domain.user import Actor, Role, UserState
-from netmon_tui.errors import InvalidInput, NotAllowed, NotFound
+from netmon_tui.errors import InvalidInput, LoginRefused, NotAllowed, NotFound
 from netmon_tui.security.lockout import Lock, Lockout
 from netmon_tui.storage.account_repository import AccountRepository, NewUser
 from netmon_tui.storage.audit_repository import AuditRepository, NewEvent
@@ -119,14 +119,27 @@ def test_a_right_guess_beside_wrong_ones_does_not_get_past_the_lock(accounts):
     user = accounts.create(new("ada"), EVENT)
     for _ in range(5):
         accounts.record_failure(user.id, Lockout(), NOON, EVENT)
-    lock = accounts.record_login(user.id, Lockout(), NOON, EVENT, new_hash="other")
+    lock = accounts.record_login(user.id, Lockout(), NOON, EVENT, verified="hash", new_hash="other")
     assert lock.failures == 5
     assert accounts.credentials("ada").password_hash == "hash"
     assert accounts.get("ada").last_login is None
     later = NOON + timedelta(seconds=3)
-    assert accounts.record_login(user.id, Lockout(), later, EVENT, new_hash="other") is None
+    assert accounts.record_login(user.id, Lockout(), later, EVENT, verified="hash", new_hash="other") is None
     found = accounts.credentials("ada")
     assert (found.password_hash, found.lock, found.user.last_login) == ("other", Lock(), later)
+
+
+def test_a_login_does_not_outrun_a_change_of_the_account(accounts):
+    user = accounts.create(new("ada"), EVENT)
+    accounts.create(new("bo"), EVENT)
+    accounts.set_password(user.id, "newer", EVENT)
+    with pytest.raises(LoginRefused):
+        accounts.record_login(user.id, Lockout(), NOON, EVENT, verified="hash", new_hash="hash again")
+    assert accounts.credentials("ada").password_hash == "newer"
+    accounts.set_state(user.id, UserState.DISABLED, EVENT)
+    with pytest.raises(LoginRefused):
+        accounts.record_login(user.id, Lockout(), NOON, EVENT, verified="newer")
+    assert accounts.get("ada").last_login is None
 
 
 @pytest.mark.parametrize("change", ["demote", "disable", "pend"])

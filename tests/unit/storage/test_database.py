@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import insert, inspect, select, text
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from netmon_tui.errors import DatabaseDamaged, DatabaseLocked, DatabaseTooNew, DiskFull
 from netmon_tui.storage import records
@@ -217,3 +218,14 @@ def test_back_up_is_a_whole_private_copy(tmp_path, database):
     copy = open_database(url(target), backups=tmp_path)
     assert actions(copy) == ["kept"]
     copy.close()
+
+
+def test_a_writer_without_a_connection_says_so_and_goes_on(database):
+    database.engine.pool._timeout = 0.05
+    held = [database.engine.connect() for _ in range(15)]  # all that the pool gives
+    with pytest.raises(PoolTimeout):
+        add_event(database, "refused")
+    for connection in held:
+        connection.close()
+    add_event(database, "kept")
+    assert actions(database) == ["kept"]

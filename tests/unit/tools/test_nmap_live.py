@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from netmon_tui.domain.scan import HostFound, PhaseProgress, PortDiscovered, ScanFinished
+from netmon_tui.domain.scan import HostFound, PhaseBegan, PhaseProgress, PortDiscovered, ScanFinished
 from netmon_tui.tools.nmap_arguments import build_command, parse_options
 from netmon_tui.tools.nmap_progress import ScanPercent
 from netmon_tui.tools.nmap_text import LiveText
@@ -47,7 +47,7 @@ def test_an_open_and_a_closed_port(address: str, family: socket.AddressFamily, t
     host = next(event.host for event in events if isinstance(event, HostFound))
     assert host.address == address
     assert {port.number: port.state for port in host.ports} == {open_port: "open", closed_port: "closed"}
-    live = [event for event in LiveText().feed(text) if not isinstance(event, PhaseProgress)]
+    live = [event for event in LiveText().feed(text) if not isinstance(event, PhaseBegan | PhaseProgress)]
     assert live == [PortDiscovered(address, open_port, "tcp")]
     assert percents == sorted(percents) and percents[-1] == 100.0
     assert parser.finished and not parser.refused

@@ -1,0 +1,60 @@
+"""A scan that cannot be started leaves nothing that seems to run."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from netmon_tui.config.paths import find_paths
+from netmon_tui.config.settings import load_settings
+from netmon_tui.domain.job import JobState
+from netmon_tui.domain.scan import StartScan
+from netmon_tui.domain.user import Actor
+from netmon_tui.errors import InvalidInput, NetmonError, PrivilegeMissing
+from netmon_tui.runtime.tool_paths import find_tool
+from netmon_tui.services.container import Services, open_services
+
+pytestmark = pytest.mark.skipif(find_tool("nmap") is None, reason="nmap is not installed")
+
+
+@contextlib.asynccontextmanager
+async def opened(folder: Path, **flags: str) -> AsyncIterator[tuple[Services, Actor]]:
+    settings = load_settings(environ={}, flags=flags)
+    services = await asyncio.to_thread(open_services, settings, find_paths(data_dir=folder / "data"))
+    try:
+        user = await services.accounts.create_first_admin("ada", "walnut-koala-lantern")
+        yield services, Actor(user.id, user.name, user.role)
+    finally:
+        await services.close()
+
+
+async def test_what_needs_root_is_refused_before_there_is_a_scan(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (services, ada):
+        scanning = services.scanning
+        scanning._privilege = replace(services.privilege, can_scan_raw=False)
+        for options, error in (("-sU", PrivilegeMissing), ("-sT -6", InvalidInput)):
+            with pytest.raises(error):
+                await scanning.start(ada, StartScan(("127.0.0.1",), options))
+        assert await services.scans.count(ada) == 0
+
+
+async def test_a_start_that_fails_late_is_a_failed_scan(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (services, ada):
+        services.paths.jobs.rmdir()
+        services.paths.jobs.write_text("in the way")
+        with pytest.raises((NetmonError, OSError)):
+            await services.scanning.start(ada, StartScan(("127.0.0.1",), "-sL"))
+        (scan,) = await services.scans.find(ada)
+        assert (scan.state, bool(scan.error)) == (JobState.FAILED, True)
+        await services.scans.delete(ada, scan.id)
+
+
+async def test_the_limit_of_addresses_is_the_setting(tmp_path: Path) -> None:
+    async with opened(tmp_path, **{"scans.maximum_addresses": "131072"}) as (services, _):
+        plan = await services.scanning.plan(StartScan(("10.0.0.0/15",), "-sL"))
+        assert plan.addresses == 131_072
+        with pytest.raises(InvalidInput):
+            await services.scanning.plan(StartScan(("10.0.0.0/14",), "-sL"))

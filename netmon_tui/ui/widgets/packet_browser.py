@@ -143,7 +143,8 @@ class PacketBrowser(Vertical):
             while self._grown:
                 self._grown = False
                 while await self._source.advance():
-                    pass
+                    if self._packets is not None and self._packets.growing:
+                        break  # the rest with the next look: a flood may outrun the list, never take the processor
         except (NetmonError, OSError) as error:
             self.table.set_texts(error=str(error))
         finally:
@@ -192,6 +193,8 @@ class PacketBrowser(Vertical):
     @on(Table.Highlighted, "#packets")
     def _highlighted(self, event: Table.Highlighted) -> None:
         event.stop()
+        if event.key is None and self.table.row_count:
+            return  # the row's page is on its way
         if bool(self.address) is not self._had_address:
             self._had_address = bool(self.address)
             self.refresh_bindings()  # lays the footer out anew, which repaints everything

@@ -93,10 +93,6 @@ class Actor:
                 fix="an administrator can change the role",
             )
 
-    def sees(self, owner_id: int) -> bool:
-        """Whether something that ``owner_id`` owns is visible to this actor."""
-        return owner_id == self.user_id or self.may(Permission.SEE_ALL)
-
 
 @dataclass(frozen=True, slots=True)
 class AuditEvent:

@@ -93,8 +93,10 @@ def start_scan(screen: Terminal, targets: str, options: str) -> None:
     screen.type(targets)
     screen.go_on("Tab", "Tab")
     screen.press("C-u")
+    screen.wait("Profile", "Regular scan")
     screen.type(options)
-    screen.wait("address")  # what would run is shown: it is accepted
+    screen.wait("Options", options)
+    screen.wait("Profile", "Own options")
     screen.press("Enter")
     screen.wait("New scan", gone=True)
 
@@ -185,7 +187,7 @@ def find_everything_again(screen: Terminal) -> None:
     screen.press("Escape")
     screen.wait("1 Scans", "6 Admin")
     screen.press("5")
-    screen.wait("scan", "running", "-sV -p 7")
+    screen.wait("scan", "running", "nmap -sV -p7 ")
 
 
 def test_the_first_day(lab: Lab, data: Path, terminal: Open) -> None:
@@ -225,7 +227,7 @@ def test_a_scan_outlives_its_terminal(lab: Lab, data: Path, terminal: Open) -> N
     assert program in processes(lab)
     screen.kill()
     screen.until(lambda: program not in processes(lab), "the program ends without its terminal")
-    assert "-sV -p 7" in processes(lab), "nmap goes on"
+    assert f"{data}/jobs/scan-1/scan.xml -- {ENDLESS[0]}" in processes(lab), "nmap goes on"
 
     screen = terminal()
     log_in(screen)

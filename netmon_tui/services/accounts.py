@@ -198,14 +198,14 @@ class AccountService:
 
     async def list_users(self, actor: Actor) -> list[User]:
         """Return all users by name."""
-        await self._require_manager(actor)
+        await _require_manager(self._accounts, actor)
         return await asyncio.to_thread(self._accounts.users)
 
     async def add_user(
         self, actor: Actor, name: str, password: str, *, role: Role = Role.VIEWER, email: str = ""
     ) -> User:
         """Make a user; raises InvalidInput for name, password or e-mail address."""
-        await self._require_manager(actor)
+        await _require_manager(self._accounts, actor)
         new = await self._prepare(name, password, email, role, UserState.ACTIVE)
         event = _event("user.create", actor, new.name, role.value)
         return await asyncio.to_thread(self._accounts.create, new, event)
@@ -226,7 +226,7 @@ class AccountService:
         wanted = normalise_name(name)
         is_own = wanted == actor.name
         if not is_own:
-            await self._require_manager(actor)
+            await _require_manager(self._accounts, actor)
         elif current is None:
             raise InvalidInput("the current password is needed to change one's own")
         user = await asyncio.to_thread(self._accounts.get, wanted)
@@ -274,19 +274,24 @@ class AccountService:
 
     async def _managed(self, actor: Actor, name: str) -> User:
         """Return the user that an administrator is about to change."""
-        await self._require_manager(actor)
+        await _require_manager(self._accounts, actor)
         try:
             wanted = normalise_name(name)
         except InvalidInput as error:
             raise NotFound("no user of this name", why=error.what) from None
         return await asyncio.to_thread(self._accounts.get, wanted)
 
-    async def _require_manager(self, actor: Actor) -> None:
-        """Refuse who may not manage users, by the role of today and not by that of the login."""
+    async def confirm(self, actor: Actor) -> None:
+        """Refuse a session whose account was disabled, or given another role, since its login.
+
+        Raises:
+            NotLoggedIn: With the reason.
+        """
         user = await asyncio.to_thread(self._accounts.find_by_id, actor.user_id)
         if user is None or user.state is not UserState.ACTIVE:
             raise NotLoggedIn("your account is disabled")
-        _actor(user).require(Permission.MANAGE_USERS)
+        if user.role is not actor.role:
+            raise NotLoggedIn(f"your role is {user.role} now", fix="log in again")
 
     # common parts
 
@@ -318,6 +323,14 @@ class _HashingThreads:
 
 def _event(action: str, actor: Actor | None, name: str, detail: str = "") -> NewEvent:
     return NewEvent(action, actor, f"user {name}" if name else "", detail)
+
+
+async def _require_manager(accounts: AccountRepository, actor: Actor) -> None:
+    """Refuse who may not manage users, by the role of today and not by that of the login."""
+    user = await asyncio.to_thread(accounts.find_by_id, actor.user_id)
+    if user is None or user.state is not UserState.ACTIVE:
+        raise NotLoggedIn("your account is disabled")
+    _actor(user).require(Permission.MANAGE_USERS)
 
 
 def _name_or_nothing(name: str) -> str:

@@ -42,7 +42,11 @@ class ActivityService:
         for job in mine:
             subject = f"{job.kind} {job.subject_id}"
             await asyncio.to_thread(self._audit.record, actor, f"{job.kind}.stop", subject, "all of mine")
-            await self._supervisor.stop(job.kind, job.subject_id)
+        stops = (self._supervisor.stop(job.kind, job.subject_id) for job in mine)
+        outcomes = await asyncio.gather(*stops, return_exceptions=True)
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException):
+                raise outcome  # after every other one was asked
         return len(mine)
 
     async def audit(

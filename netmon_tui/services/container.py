@@ -13,6 +13,7 @@ from netmon_tui.config.settings import Settings
 from netmon_tui.errors import NetmonError
 from netmon_tui.runtime.interfaces import session_environment
 from netmon_tui.runtime.privilege import Privilege, probe
+from netmon_tui.runtime.vendor_lines import vendor_lines
 from netmon_tui.security.passwords import Passwords
 from netmon_tui.services.accounts import AccountService
 from netmon_tui.services.activity import ActivityService
@@ -122,7 +123,9 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
             environ=session,
         ),
         packets=PacketService(captures),
-        neighbours=NeighbourService(NeighbourRepository(database), VendorTable(), session),
+        neighbours=NeighbourService(
+            NeighbourRepository(database), VendorTable(extra_lines=vendor_lines()), session
+        ),
         transfers=TransferService(
             scans=scans, results=results, hosts=hosts, captures=captures, audit=audit, jobs=paths.jobs
         ),

@@ -173,6 +173,10 @@ class NeighbourService:
         except NetmonError as error:
             self.error = str(error)
             _log.error("the neighbour table is not followed: %s", error)
+        except Exception as error:
+            self.error = f"the neighbour table is no longer followed: {error!r}"
+            _log.exception("following the neighbour table")
+            raise
         finally:
             self._monitor = None
             self._ready.set()

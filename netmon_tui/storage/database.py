@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, insert
+from sqlalchemy import Connection, Engine, Table, TextClause, create_engine, event, insert, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -193,10 +193,24 @@ def _begin(connection: Connection) -> None:
 def bulk_insert(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
     """Insert complete rows (every column, in the table's order) at nearly the driver's own speed.
 
-    Values must already be what the database keeps: POSIX seconds, JSON text, 0 and 1.
+    Values must already be what the database keeps: POSIX seconds, JSON text. SQLite's driver takes them as they
+    are; for any other database SQLAlchemy translates the parameters.
     """
-    if rows:
+    if not rows:
+        return
+    if connection.dialect.name == "sqlite":
         connection.exec_driver_sql(_insert_text(connection, table), list(rows))
+    else:
+        connection.execute(
+            portable_insert(table), [dict(zip(table.c.keys(), row, strict=True)) for row in rows]
+        )
+
+
+def portable_insert(table: Table) -> TextClause:
+    """Return an insert of complete rows with named parameters, past the tables' own types."""
+    names = table.c.keys()
+    columns, values = ", ".join(names), ", ".join(f":{name}" for name in names)
+    return text(f"INSERT INTO {table.name} ({columns}) VALUES ({values})")  # noqa: S608 - names of our own
 
 
 _insert_texts: dict[tuple[str, str], str] = {}

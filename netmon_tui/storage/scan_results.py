@@ -98,8 +98,8 @@ def _host_row(key: tuple[int, int], host: Host, open_ports: int) -> tuple[Any, .
         host.uptime,
         host.started,
         host.finished,
-        int(host.timed_out),
-        int(host.partial),
+        host.timed_out,
+        host.partial,
     )
 
 

@@ -109,7 +109,9 @@ class Terminal:
 
     def exit_status(self) -> int:
         """Wait until the program has ended, and return how."""
-        dead = self.until(lambda: self._ask("display-message", "-p", "#{pane_dead}").strip() == "1", "its end")
+        dead = self.until(
+            lambda: self._ask("display-message", "-p", "#{pane_dead}").strip() == "1", "its end"
+        )
         assert dead
         return int(self._ask("display-message", "-p", "#{pane_dead_status}"))
 

@@ -207,7 +207,9 @@ def test_the_first_day(lab: Lab, data: Path, terminal: Open) -> None:
     assert scans[2]["state"] == "running"
     (capture,) = ask(lab, data, "capture", "list")
     assert (capture["state"], capture["packets"], capture["filter"]) == ("completed", 20, "udp port 7")
-    assert {job["state"] for job in ask(lab, data, "job", "list") if job["kind"] == "capture"} == {"completed"}
+    assert {job["state"] for job in ask(lab, data, "job", "list") if job["kind"] == "capture"} == {
+        "completed"
+    }
 
     screen.press("1")
     screen.wait("10.77.0.15", "running")

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import importlib
-import os
 import pkgutil
 import struct
 import sys
@@ -137,14 +136,12 @@ def _freeze_machine(patch: pytest.MonkeyPatch) -> None:
     patch.setattr("netmon_tui.services.container.probe", lambda: rights)
     patch.setattr(
         "netmon_tui.services.container.VendorTable",
-        lambda: VendorTable(extra_lines=VENDORS, wireshark_files=(), nmap_files=()),
+        lambda **_: VendorTable(extra_lines=VENDORS, wireshark_files=(), nmap_files=()),
     )
     for service in ("scanning", "capturing"):
         patch.setattr(f"netmon_tui.services.{service}.require_tool", lambda name: f"/usr/bin/{name}")
     patch.setattr("netmon_tui.services.scanning.version_numbers", lambda name: (7, 93))
-    patch.setattr(
-        "netmon_tui.services.capturing.compile_filter", lambda *_: SimpleNamespace(instructions=12)
-    )
+    patch.setattr("netmon_tui.services.capturing.compile_filter", lambda *_: SimpleNamespace(instructions=12))
     patch.setattr("netmon_tui.services.packets.find_tool", lambda name: None)
     patch.setattr("netmon_tui.services.doctor.DoctorService._run", lambda self: CHECKS)
     interfaces = "netmon_tui.runtime.interfaces"
@@ -256,7 +253,9 @@ class ScanMaker:
         self._make(4, ADA, ("192.0.2.0/28",), "Intense scan", "-T4 -A -v", 7, xml=text,
                    finished=NOW - timedelta(seconds=287), warnings=["RTTVAR has grown to over 2.3 seconds"],
                    name="the office, before the move")  # fmt: skip
-        self._make(5, ADA, ("srv-db-1",), "Regular scan", "", 5, state="interrupted", error="the runner is gone")
+        self._make(
+            5, ADA, ("srv-db-1",), "Regular scan", "", 5, state="interrupted", error="the runner is gone"
+        )
         self._make(6, BO, ("192.0.2.0/28",), "Quick scan", "-T4 -F", 1, state="running", xml=partial,
                    percent=63.4, phase="SYN Stealth Scan", remaining=41.0, finished=None)  # fmt: skip
         self._make(7, ADA, ("2001:db8::/120", "fe80::1%eth0"), "Ping scan", "-sn", 0, state="queued")
@@ -286,7 +285,13 @@ class ScanMaker:
             if not imported:
                 (directory / "stdout").write_text((HERE / "office.txt").read_text())
         started = NOW - timedelta(minutes=minutes_ago)
-        command = ["/usr/bin/nmap", *arguments.split(), "-oX", f"{SHOWN}/jobs/scan-{number}/scan.xml", *targets]
+        command = [
+            "/usr/bin/nmap",
+            *arguments.split(),
+            "-oX",
+            f"{SHOWN}/jobs/scan-{number}/scan.xml",
+            *targets,
+        ]
         defaults = {"state": "completed", "created": started, "started": started, "finished": started}
         commands = {"command": [] if imported else command}
         self._scans.update(number, **defaults | commands | values)
@@ -294,7 +299,9 @@ class ScanMaker:
 
 def _captures(database: Database, jobs: Path) -> None:
     captures = CaptureRepository(database)
-    tcp = CaptureCounters(1_204_331, 961_442_118, 1_204_331, 0, 1_204_331, (("tcp", 1_200_000), ("udp", 4_331)))
+    tcp = CaptureCounters(
+        1_204_331, 961_442_118, 1_204_331, 0, 1_204_331, (("tcp", 1_200_000), ("udp", 4_331))
+    )
     _capture(captures, jobs, 1, ADA, StartCapture("eth0", name="before the move"), "", minutes=2870)
     _capture(captures, jobs, 2, BO, StartCapture("wlan0"), "udp port 53", minutes=90, state="failed",
              end_reason="disk_full", error="the disk is full; what was captured is kept",
@@ -389,7 +396,9 @@ def _remembered(database: Database) -> None:
     found = [n for n in _neighbours() if n.address in days]
     memory.remember(
         [
-            Sighting("eth0", n.address, n.family.value, n.lladdr, n.router, NOW - timedelta(days=days[n.address]))
+            Sighting(
+                "eth0", n.address, n.family.value, n.lladdr, n.router, NOW - timedelta(days=days[n.address])
+            )
             for n in found
         ]
     )
@@ -402,7 +411,9 @@ def _remembered(database: Database) -> None:
 def paths_as_shown(services: Services) -> None:
     """Show the data directory under the same name wherever the store is."""
     real = services.paths.jobs
-    services.paths = Paths(data=SHOWN, logs=SHOWN / "log", config_file=Path("/etc/xdg/netmon-tui/config.toml"))
+    services.paths = Paths(
+        data=SHOWN, logs=SHOWN / "log", config_file=Path("/etc/xdg/netmon-tui/config.toml")
+    )
     services.scanning._jobs = services.capturing._jobs = SHOWN / "jobs"
     services.packets._captures.directory = lambda number: real / f"capture-{number}"  # type: ignore[method-assign]
 
@@ -410,4 +421,3 @@ def paths_as_shown(services: Services) -> None:
         return SHOWN / "jobs" / f"scan-{scan_id}"
 
     services.scans.directory = directory  # type: ignore[method-assign]
-    assert os.environ["TZ"] == "UTC"

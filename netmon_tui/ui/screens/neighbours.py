@@ -36,7 +36,7 @@ COLUMNS = (
     Column("state", "State", width=12, priority=0),
     Column("age", "Age", width=4, align="right", priority=3),
     Column("first_seen", "First seen", width=10, priority=4),
-    Column("last_seen", "Last seen", width=9, priority=5),
+    Column("last_seen", "Last seen", width=10, priority=5),
     Column("flags", "Flags", minimum=7, priority=2),
 )
 _TIMES = tuple(index for index, column in enumerate(COLUMNS) if column.key in ("age", "last_seen"))

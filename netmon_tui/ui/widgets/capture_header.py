@@ -132,7 +132,7 @@ class CaptureHeader(Vertical):
         for name in PROTOCOLS:
             figure, count = self.query_one(f"#share-{name}", Figure), counted.get(name, 0)
             number = thin(count) if len(thin(count)) <= _COUNT_CELLS else rate(count, "")
-            length = max(3, figure.size.width - _COUNT_CELLS - 7)
+            length = max(1, figure.size.width - _COUNT_CELLS - 8)  # name, bar, count and a gap after each
             drawn = bar(count / total if total else 0.0, length, self._ascii)
             figure.show(f"{name:<5} {drawn} {number}")
 

@@ -11,7 +11,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from netmon_tui.errors import DatabaseDamaged, DatabaseLocked, DatabaseTooNew, DiskFull
 from netmon_tui.storage import records
-from netmon_tui.storage.database import Database, bulk_insert
+from netmon_tui.storage.database import Database, bulk_insert, portable_insert
 from netmon_tui.storage.schema_version import HEAD_REVISION, back_up, check_integrity, open_database
 
 
@@ -229,3 +229,14 @@ def test_a_writer_without_a_connection_says_so_and_goes_on(database):
         connection.close()
     add_event(database, "kept")
     assert actions(database) == ["kept"]
+
+
+def test_rows_go_in_the_same_way_through_portable_parameters(database):
+    rows = [("eth0", f"192.0.2.{n}", "ipv4", "", n % 2 == 0, 1.5, 2.5) for n in range(5)]
+    names = records.neighbours.c.keys()
+    parameters = [dict(zip(names, row, strict=True)) for row in rows[3:]]
+    database.write(lambda c: bulk_insert(c, records.neighbours, rows[:3]))
+    database.write(lambda c: c.execute(portable_insert(records.neighbours), parameters))
+    with database.read() as connection:
+        stored = connection.exec_driver_sql("SELECT * FROM neighbours ORDER BY address").all()
+    assert [tuple(row) for row in stored] == rows

@@ -121,6 +121,7 @@ async def test_registration_is_closed_by_default(at_login, screen_text) -> None:
 
 async def test_open_registration_lets_in_at_once(at_login, until) -> None:
     async with at_login(environ={"NETMON_TUI_ACCOUNTS_REGISTRATION": "open"}) as (app, pilot):
+        await until(pilot, lambda: app.screen.query("#register"))
         await pilot.click("#register")
         await until(pilot, lambda: app.screen.query_one("#email"))
         await type_in(pilot, name="bo", password=PASSWORD, again=PASSWORD, email="bo@example.org")
@@ -134,6 +135,7 @@ async def test_open_registration_lets_in_at_once(at_login, until) -> None:
 
 async def test_registration_may_wait_for_approval(at_login, until) -> None:
     async with at_login(environ={"NETMON_TUI_ACCOUNTS_REGISTRATION": "approval"}) as (app, pilot):
+        await until(pilot, lambda: app.screen.query("#register"))
         await pilot.click("#register")
         await pilot.press("escape")
         await until(pilot, lambda: app.screen.mode == "login")

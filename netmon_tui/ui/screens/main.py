@@ -10,6 +10,7 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
+from textual.content import Content
 from textual.css.query import NoMatches
 from textual.widgets import TabbedContent, TabPane
 
@@ -39,6 +40,14 @@ TABS: tuple[tuple[str, str, Callable[[Session], Pane]], ...] = (
 )
 
 
+class Room(TabPane):
+    """A tab, empty until its pane is built: Textual would show the widget's selector meanwhile."""
+
+    def render(self) -> Content:
+        """Return nothing to see."""
+        return Content("")
+
+
 class MainScreen(LiveScreen):
     """Everything after the login.
 
@@ -66,7 +75,7 @@ class MainScreen(LiveScreen):
         yield FrameHeader(socket.gethostname(), self.session.services.privilege.word, self.session.actor)
         with TabbedContent(id="tabs"):
             for name, title, _ in TABS:
-                yield TabPane(content(title), id=f"tab-{name}")
+                yield Room(content(title), id=f"tab-{name}")
         yield KeyLine()
 
     def pane(self, name: str | None = None) -> Pane | None:

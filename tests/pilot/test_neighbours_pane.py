@@ -116,7 +116,7 @@ async def test_a_row_that_changed_flashes_once(logged_in, until, lab: Lab) -> No
         )
         lab.run(["ip", "neigh", "change", "10.77.0.10", "dev", "eth0", "nud", "stale"])
         await until(pilot, lambda: "STALE" in rows(pane)["10.77.0.10"]["state"])
-        assert any(("eth0", "10.77.0.10") in keys for keys in flashed)
+        await until(pilot, lambda: any(("eth0", "10.77.0.10") in keys for keys in flashed))
         flashed.clear()
         app.services.neighbours.refresh()  # everything is reported again, and nothing has changed
         revision = app.services.neighbours.revision

@@ -91,6 +91,8 @@ async def start(app: Any, pilot: Any, until: Any, targets: str, options: str) ->
 
 async def open_detail(app: Any, pilot: Any, until: Any) -> ScanDetailScreen:
     await until(pilot, lambda: scan_in(app) is not None)
+    table = app.screen.query_one("#scans", Table)
+    await until(pilot, lambda: table.grid.has_focus and table.cursor_row is not None)
     await pilot.press("enter")
     await until(pilot, lambda: isinstance(app.screen, ScanDetailScreen) and app.screen._scan is not None)
     return app.screen

@@ -308,10 +308,11 @@ def test_signals_of_a_terminal_do_not_reach_the_runner(directory: Path) -> None:
 
 
 def test_we_never_have_to_reap_anything(directory: Path) -> None:
-    start(directory, shell("true")).close()
+    handle = start(directory, shell("true"))
+    handle.close()
     ended(directory)
     with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+        os.waitpid(handle.status.runner.pid, os.WNOHANG)
 
 
 def test_many_jobs_leave_no_descriptor_and_no_process(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import work
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
 from textual.screen import Screen
@@ -55,7 +55,7 @@ class NetmonApp(GuardedApp):
 
     TITLE = "netmon-tui"
     CSS_PATH = [STYLES / "login.tcss"]
-    COMMANDS: ClassVar = App.COMMANDS | {ActiveCommands}
+    COMMANDS: ClassVar = {ActiveCommands}
     BINDINGS: ClassVar[list[BindingType]] = [
         command("app.quit", "q", "quit", "Quit", "Leave; asks when jobs run."),
         command("app.quit_always", "ctrl+q", "quit_now", "Quit at once", "Leave without asking; jobs go on.",

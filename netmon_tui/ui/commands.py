@@ -67,7 +67,11 @@ def help_of(active: ActiveBinding) -> str:
 
 
 class ActiveCommands(Provider):
-    """The palette: every command that the focused widget and its parents offer now, run as its key would."""
+    """The palette: every command that the focused widget and its parents offer now, run as its key would.
+
+    What has no key, ``App.get_system_commands``, comes last: a provider of its own would be asked first or last
+    by chance.
+    """
 
     def _commands(self) -> list[ActiveBinding]:
         commands = (active for active, _ in user_commands(self.screen.active_bindings.values()))
@@ -79,6 +83,8 @@ class ActiveCommands(Provider):
         """Yield all of them, before anything is typed."""
         for active in self._commands():
             yield DiscoveryHit(content(self._line(active)), self._runner(active))
+        for name, help, callback, _ in self.app.get_system_commands(self.screen):
+            yield DiscoveryHit(content(_line(name, "", help)), callback)
 
     async def search(self, query: str) -> Hits:
         """Yield those whose name or explanation matches."""
@@ -87,13 +93,21 @@ class ActiveCommands(Provider):
             score = max(matcher.match(active.binding.description), matcher.match(help_of(active)) * 0.8)
             if score > 0:
                 yield Hit(score, content(self._line(active)), self._runner(active))
+        for name, help, callback, _ in self.app.get_system_commands(self.screen):
+            score = max(matcher.match(name), matcher.match(help) * 0.8)
+            if score > 0:
+                yield Hit(score, content(_line(name, "", help)), callback)
 
     def _line(self, active: ActiveBinding) -> str:
         key = self.app.get_key_display(active.binding)
-        return f"{active.binding.description:<12} {key:<6} {help_of(active)}"
+        return _line(active.binding.description, key, help_of(active))
 
     def _runner(self, active: ActiveBinding) -> Callable[[], Coroutine[None, None, None]]:
         async def run() -> None:
             await self.app.run_action(active.binding.action, active.node)
 
         return run
+
+
+def _line(name: str, key: str, help: str) -> str:
+    return f"{name:<12} {key:<6} {help}"

@@ -14,6 +14,7 @@ from argon2 import PasswordHasher, profiles
 from pytest_textual_snapshot import SVGImageExtension, normalize_svg
 from textual.css.query import QueryError
 from textual.pilot import Pilot
+from textual.strip import Strip
 from textual.widgets import Input
 
 from netmon_tui.app import NetmonApp, build_app
@@ -78,25 +79,34 @@ class Album:
         if self._updating or not stored.exists() or not await self._becomes(pilot, stored.read_text()):
             await stand_still(pilot)
         svg = screenshot(pilot)
-        if not self._snapshot(name=name) == svg:
+        if self._snapshot(name=name) != svg:
             path = self._actual / f"{self._stem}[{name}].svg"
             path.write_text(svg)
             self.different.append(f"{stored.name}: now {path}\n" + "\n".join(lines(pilot)))
 
     async def _becomes(self, pilot: Pilot[Any], stored: str) -> bool:
         """Whether the screen soon looks as stored: it is the fact to wait for, however busy the machine is."""
+        wanted, seen = normalize_svg(stored), None
         end = time.monotonic() + SOON
-        while normalize_svg(screenshot(pilot)) != normalize_svg(stored):
-            if time.monotonic() > end:
-                return False
+        while time.monotonic() < end:
+            now = steady(pilot)
+            if now != seen and normalize_svg(screenshot(pilot)) == wanted:
+                return True
+            seen = now  # drawing the picture costs ten times as much as looking
             await pilot.pause(0.05)
-        return True
+        return False
+
+
+def steady(pilot: Pilot[Any]) -> list[Strip]:
+    """The screen as styled lines, its cursors visible."""
+    for field in pilot.app.screen.query(Input):
+        field.cursor_blink = False
+    strips: list[Strip] = pilot.app.screen._compositor.render_strips()
+    return strips
 
 
 def screenshot(pilot: Pilot[Any]) -> str:
-    """The screen as SVG, its cursors visible."""
-    for field in pilot.app.screen.query(Input):
-        field.cursor_blink = False
+    """The screen as SVG."""
     svg: str = pilot.app.export_screenshot(title=pilot.app.title, simplify=True)
     return svg
 
@@ -170,7 +180,7 @@ async def stand_still(pilot: Pilot[Any]) -> None:
     end = time.monotonic() + PATIENCE
     while looks < STILL:
         await pilot.pause(0.1)
-        now = pilot.app.screen._compositor.render_strips()
+        now = steady(pilot)
         looks = looks + 1 if now == before else 0
         before = now
         assert time.monotonic() < end, "the screen never stands still\n" + "\n".join(lines(pilot))

@@ -66,6 +66,9 @@ def closed() -> Step:
     return step
 
 
+LISTED = shows("office.xml")
+
+
 def test_first_run(tour: Tour) -> None:
     tour(
         shows("Create the administrator"),
@@ -106,36 +109,14 @@ def test_empty_lists(tour: Tour) -> None:
     )
 
 
-LISTED = shows("office.xml")
-
-
 def test_scans(tour: Tour) -> None:
     tour(
         LISTED,
         picture("listed"),
-        "n",
-        types("#targets", "192.0.2.0/28"),
-        shows("16 addresses"),
-        picture("form"),
-        types("#options", "-sS -oN /etc/passwd"),
-        shows("-oN writes"),
-        picture("form_refuses"),
-        closed(),
-        "slash",
-        *"intense",
-        lacks("office.xml"),
-        picture("filtered"),
-        "escape",
-    )
-
-
-def test_scan_dialogs(tour: Tour) -> None:
-    tour(
-        LISTED,
         *("down",) * 3,
         "delete",
         shows("for good"),
-        picture("confirm"),
+        picture("confirm_delete"),
         closed(),
         "e",
         shows("Export scan 4"),
@@ -151,6 +132,53 @@ def test_scan_dialogs(tour: Tour) -> None:
         shows("space changes"),
         picture("columns"),
         closed(),
+        "slash",
+        *"intense",
+        lacks("office.xml"),
+        picture("filtered"),
+    )
+
+
+def test_scan_form(tour: Tour) -> None:
+    tour(
+        LISTED,
+        "n",
+        types("#targets", "192.0.2.0/28"),
+        shows("16 addresses"),
+        picture("accepted"),
+        types("#options", "-sS -oN /etc/passwd"),
+        shows("-oN writes"),
+        picture("refused"),
+    )
+
+
+def test_scan_detail(tour: Tour) -> None:
+    tour(
+        LISTED,
+        "down",
+        "enter",
+        shows("SYN Stealth"),
+        shows("OpenSSH 9.2"),
+        picture("running"),
+        closed(),
+        "down",
+        "down",
+        "enter",
+        shows("Intense scan"),
+        shows("OpenSSH 9.2"),
+        picture("hosts"),
+        *("down",) * 3,
+        shows("click=app.quit"),
+        picture("hostile_host"),
+        "2",
+        shows("netbios-ssn"),
+        picture("services"),
+        "3",
+        shows("Nmap done"),
+        picture("output"),
+        "4",
+        shows("RTTVAR"),
+        picture("about"),
     )
 
 
@@ -175,32 +203,6 @@ def test_frame(tour: Tour) -> None:
     )
 
 
-def test_scan_done(tour: Tour) -> None:
-    tour(
-        LISTED,
-        *("down",) * 3,
-        "enter",
-        shows("OpenSSH 9.2"),
-        picture("hosts"),
-        *("down",) * 3,
-        shows("click=app.quit"),
-        picture("hostile_host"),
-        "2",
-        shows("netbios-ssn"),
-        picture("services"),
-        "3",
-        shows("Nmap done"),
-        picture("output"),
-        "4",
-        shows("RTTVAR"),
-        picture("about"),
-    )
-
-
-def test_scan_running(tour: Tour) -> None:
-    tour(LISTED, "down", "enter", shows("SYN Stealth"), shows("OpenSSH 9.2"), picture("hosts"))
-
-
 def test_neighbours(tour: Tour) -> None:
     tour(
         "2",
@@ -214,6 +216,7 @@ def test_neighbours(tour: Tour) -> None:
 
 BUSY = shows("1 204 331")
 ALL_PACKETS = shows(f"{len(SAMPLES)} packets")
+FIRST_PACKET = shows("Frame 1:")
 
 
 def test_captures(tour: Tour) -> None:
@@ -232,19 +235,31 @@ def test_captures(tour: Tour) -> None:
     )
 
 
-def test_capture_done(tour: Tour) -> None:
+def test_capture_detail(tour: Tour) -> None:
     tour(
         "3",
         BUSY,
-        "down",
-        "down",
         "enter",
         ALL_PACKETS,
-        shows("Frame 1:"),
+        FIRST_PACKET,
+        picture("running"),
+        closed(),
+        "down",
+        "enter",
+        shows("disk is full"),
+        ALL_PACKETS,
+        FIRST_PACKET,
+        picture("failed"),
+        closed(),
+        "down",
+        "enter",
+        shows("Ended: stopped"),
+        ALL_PACKETS,
+        FIRST_PACKET,
         *("down",) * 9,
         shows("Frame 10"),
         shows("ww.examp"),
-        picture("packets"),
+        picture("done"),
         "tab",
         "right",
         picture("fields"),
@@ -253,26 +268,23 @@ def test_capture_done(tour: Tour) -> None:
     )
 
 
-def test_capture_running(tour: Tour) -> None:
-    tour("3", BUSY, "enter", ALL_PACKETS, shows("0000"), picture("packets"))
-
-
-def test_capture_failed(tour: Tour) -> None:
-    tour("3", BUSY, "down", "enter", shows("disk is full"), ALL_PACKETS, shows("0000"), picture("packets"))
-
-
-def test_hosts(tour: Tour) -> None:
-    tour("4", shows("192.0.2.14"), picture("listed"))
-
-
-def test_activity(tour: Tour) -> None:
+def test_hosts_and_activity(tour: Tour) -> None:
     tour(
-        "5", shows("tcpdump"), picture("jobs"), "shift+tab", "right", shows("login.failure"), picture("audit")
+        "4",
+        shows("192.0.2.14"),
+        picture("hosts"),
+        "5",
+        shows("tcpdump"),
+        picture("jobs"),
+        "shift+tab",
+        "right",
+        shows("login.failure"),
+        picture("audit"),
     )
 
 
-def test_activity_of_an_operator(tour: Tour) -> None:
-    tour("5", shows("/usr/bin/nmap"), picture("jobs"), actor=BO)
+def test_operator(tour: Tour) -> None:
+    tour("5", shows("/usr/bin/nmap"), picture("jobs"), "6", shows("schema 0001"), picture("doctor"), actor=BO)
 
 
 def test_admin(tour: Tour) -> None:

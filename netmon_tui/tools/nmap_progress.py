@@ -108,14 +108,17 @@ class ScanPercent:
             self._fraction = max(self._fraction, fraction)
 
     def _overall(self) -> float:
-        """0 to 1: pings on one side, whole hosts and the group under way on the other."""
+        """0 to 1: pings on one side, whole hosts and the group under way on the other.
+
+        Only hosts that answered are work: nmap reports the others, mostly many, the moment they were pinged.
+        """
         batch = min(_PING_BATCH, self._addresses - self._pinged)
         pinged = (self._pinged + batch * self._ping_fraction) / self._addresses
-        waiting = max(0, self._pinged - self._done)
-        ups = max(1, self._up_hinted - self._up_done) if self._up_hinted else max(1, waiting)
-        group = min(_GROUP, ups) / ups
-        finished = (self._done + waiting * group * self._group_fraction()) / self._addresses
-        return self._ping_share * pinged + (1.0 - self._ping_share) * min(1.0, finished)
+        ups, done = (self._up_hinted, self._up_done) if self._up_hinted else (self._pinged, self._done)
+        group = min(_GROUP, max(0, ups - done))
+        work = (done + group * self._group_fraction()) / max(1, ups)
+        finished = self._pinged / self._addresses * min(1.0, work)
+        return self._ping_share * pinged + (1.0 - self._ping_share) * finished
 
     def _group_fraction(self) -> float:
         if self._phase < 0 or self._group_over:

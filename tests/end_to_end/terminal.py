@@ -109,11 +109,11 @@ class Terminal:
 
     def exit_status(self) -> int:
         """Wait until the program has ended, and return how."""
-        dead = self.until(
-            lambda: self._ask("display-message", "-p", "#{pane_dead}").strip() == "1", "its end"
+        # The pane is dead as soon as its terminal is closed; the status comes a moment later.
+        status = self.until(
+            lambda: self._ask("display-message", "-p", "#{pane_dead_status}").strip(), "its end"
         )
-        assert dead
-        return int(self._ask("display-message", "-p", "#{pane_dead_status}"))
+        return int(status)
 
     def kill(self) -> None:
         """End the terminal as a crash of it does."""

@@ -281,18 +281,6 @@ class AccountService:
             raise NotFound("no user of this name", why=error.what) from None
         return await asyncio.to_thread(self._accounts.get, wanted)
 
-    async def confirm(self, actor: Actor) -> None:
-        """Refuse a session whose account was disabled, or given another role, since its login.
-
-        Raises:
-            NotLoggedIn: With the reason.
-        """
-        user = await asyncio.to_thread(self._accounts.find_by_id, actor.user_id)
-        if user is None or user.state is not UserState.ACTIVE:
-            raise NotLoggedIn("your account is disabled")
-        if user.role is not actor.role:
-            raise NotLoggedIn(f"your role is {user.role} now", fix="log in again")
-
     # common parts
 
     async def _prepare(self, name: str, password: str, email: str, role: Role, state: UserState) -> NewUser:

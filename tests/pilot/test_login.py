@@ -240,18 +240,3 @@ async def test_any_size_of_terminal(at_login, until, size: tuple[int, int]) -> N
         app.screen.query_one("#email").focus()
         await pilot.press("enter")
         await until(pilot, lambda: app.screen.id == "main")
-
-
-@pytest.mark.parametrize("change", ["disable", "demote"])
-async def test_a_session_ends_when_its_account_is_disabled_or_given_another_role(
-    logged_in: Any, until: Any, change: str
-) -> None:
-    async with logged_in(role="operator") as (app, pilot):
-        accounts, name = app.services.accounts, app.actor.name
-        admin = await accounts.login(ADMIN, PASSWORD)
-        if change == "disable":
-            await accounts.disable(admin, name)
-        else:
-            await accounts.set_role(admin, name, Role.VIEWER)
-        await until(pilot, lambda: isinstance(app.screen, LoginScreen))
-        assert app.actor is None

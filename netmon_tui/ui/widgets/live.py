@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.screen import Screen
 
-from netmon_tui.errors import NetmonError, NotLoggedIn
+from netmon_tui.errors import NetmonError
 from netmon_tui.ui.defects import WorkerDefects
 from netmon_tui.ui.rendering import content
 from netmon_tui.ui.session import Session
@@ -12,8 +12,6 @@ from netmon_tui.ui.session import Session
 
 class LiveScreen(WorkerDefects, Screen[None]):
     """Calls :meth:`refresh_live` at the configured rate, while it is on top and not frozen.
-
-    A session whose account was disabled or given another role meanwhile goes back to the login.
 
     A refresh that takes longer than a tick is not cut off by the next one: ticks are left out meanwhile.
 
@@ -71,16 +69,11 @@ class LiveScreen(WorkerDefects, Screen[None]):
             while True:
                 revision = await self.session.services.revision()
                 changed = self._wanted or revision != self._revision
-                if revision != self._revision:
-                    await self.session.services.accounts.confirm(self.session.actor)
                 self._wanted, self._revision = False, revision
                 await self.refresh_live(changed=changed)
                 if not self._wanted:
                     break
             self._told = ""
-        except NotLoggedIn as error:
-            self._tell_once(error)
-            self.app.call_later(self.app.run_action, "app.log_out")
         except NetmonError as error:
             self._wanted = True  # what it was for is still to be shown
             self._tell_once(error)

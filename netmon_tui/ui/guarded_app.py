@@ -14,13 +14,15 @@ from netmon_tui.domain.user import Actor
 from netmon_tui.errors import NetmonError
 from netmon_tui.ui.commands import command
 from netmon_tui.ui.defects import ReportsDefects
+from netmon_tui.ui.keys_in_turn import KeysInTurn
 from netmon_tui.ui.screens.login import LoginScreen
 
 if TYPE_CHECKING:
     from netmon_tui.ui.door import ServiceDoor
 
 IDLE_CHECK_SECONDS = 5.0
-_PRESENCE = (events.Key, events.Paste, events.MouseDown, events.MouseScrollDown, events.MouseScrollUp)
+_TYPED = (events.Key, events.Paste)
+_PRESENCE = (*_TYPED, events.MouseDown, events.MouseScrollDown, events.MouseScrollUp)
 _ONLY_INSIDE = {"lock", "log_out", "command_palette"}
 _log = logging.getLogger(__name__)
 
@@ -67,6 +69,7 @@ class GuardedApp(ReportsDefects):
         self.last_presence = time.monotonic()
         """When a key or a click came."""
         self._idle_seconds = idle_minutes * 60
+        self._keys = KeysInTurn(self, super().on_event)
         self._login = LoginScreen(door, first_run=first_run, name=user, notice=notice)
 
     async def build_screens(self, actor: Actor) -> None:
@@ -103,10 +106,13 @@ class GuardedApp(ReportsDefects):
             self.set_interval(IDLE_CHECK_SECONDS, self.lock_when_idle)
 
     async def on_event(self, event: events.Event) -> None:
-        """Count keys and clicks as presence; repaints are none."""
+        """Count keys and clicks as presence, repaints are none; let in one key at a time."""
         if isinstance(event, _PRESENCE):
             self.last_presence = time.monotonic()
-        await super().on_event(event)
+        if isinstance(event, _TYPED) and not event.is_forwarded:
+            await self._keys.take(event)
+        else:
+            await super().on_event(event)
 
     def lock_when_idle(self) -> None:
         """Lock if nobody has been there for long enough."""

@@ -56,6 +56,16 @@ async def accounts_of(app: NetmonApp) -> AccountService:
     return accounts
 
 
+async def _create_admin(data_dir: Path) -> None:
+    """Make ``ada`` in a store before an application looks at it: which form its login shows depends on that."""
+    app = NetmonApp(load_settings(environ={}), find_paths(data_dir=data_dir))
+    accounts = await accounts_of(app)
+    if await accounts.needs_first_user():
+        await accounts.create_first_admin(ADMIN, PASSWORD)
+    assert app.services is not None
+    await app.services.close()
+
+
 @asynccontextmanager
 async def _at_login(
     data_dir: Path,
@@ -64,13 +74,12 @@ async def _at_login(
     first_run: bool = False,
     environ: Mapping[str, str] = MappingProxyType({}),
 ) -> AsyncIterator[tuple[NetmonApp, Pilot[int]]]:
+    if not first_run:
+        await _create_admin(data_dir)
     app = NetmonApp(load_settings(environ=environ), find_paths(data_dir=data_dir))
     app.animation_level = "none"
     async with app.run_test(size=size, notifications=True) as pilot:
-        accounts = await accounts_of(app)
-        if not first_run and await accounts.needs_first_user():
-            await accounts.create_first_admin(ADMIN, PASSWORD)
-            await app.screen.ask("login")
+        await accounts_of(app)
         await until(pilot, lambda: app.screen.query_one("#login-box"))
         yield app, pilot
 
@@ -82,13 +91,11 @@ async def _logged_in(
     role: str = "admin",
     settings: Settings | None = None,
 ) -> AsyncIterator[tuple[NetmonApp, Pilot[int]]]:
+    await _create_admin(data_dir)
     app = NetmonApp(settings or load_settings(environ={}), find_paths(data_dir=data_dir))
     app.animation_level = "none"
     async with app.run_test(size=size, notifications=True) as pilot:
         accounts = await accounts_of(app)
-        first = await accounts.needs_first_user()
-        if first:
-            await accounts.create_first_admin(ADMIN, PASSWORD)
         actor = await accounts.login(ADMIN, PASSWORD)
         if role != "admin":
             name = f"{role}-{len(await accounts.list_users(actor))}"

@@ -7,17 +7,20 @@ import os
 import re
 import sys
 import textwrap
+import time
 from pathlib import Path
 from typing import Any
 
 import pexpect
 import pytest
+from textual import events
 from textual.command import CommandPalette
 from textual.widgets import Input, OptionList
 from textual.widgets._footer import FooterKey
 
 from netmon_tui.config.settings import load_settings
 from netmon_tui.domain.scan import StartScan
+from netmon_tui.ui.keys_in_turn import PATIENCE_SECONDS
 from netmon_tui.ui.modals.columns import Columns
 from netmon_tui.ui.modals.help import Help
 from netmon_tui.ui.modals.quit import Quit
@@ -315,6 +318,43 @@ def test_without_mouse_the_terminal_keeps_it(terminal) -> None:
         assert ("\x1b[?1000h" in child.before) is asked
         child.send("\x11")
         child.expect(pexpect.EOF)
+
+
+def test_a_burst_of_keys_is_answered_in_its_order(terminal) -> None:
+    child = terminal(PROGRAM)
+    child.expect("Create the administrator")
+    child.expect("Quit")
+    secret = "walnut-koala-lantern"
+    child.send(f"ada\r{secret}\r{secret}\r\r")  # one write: name, password, again, no e-mail address
+    child.expect("1 Scans")
+    assert secret not in child.before, "typed into a field that shows it"
+    child.send("\x11")
+    child.expect(pexpect.EOF)
+
+
+def type_ahead(app: Any, *keys: str) -> None:
+    """As a terminal does when many keys arrive in one packet."""
+    for key in keys:
+        app.post_message(events.Key(key, key if len(key) == 1 else None))
+
+
+async def test_a_form_takes_a_burst_that_opened_it(logged_in, until) -> None:
+    async with logged_in() as (app, pilot):
+        type_ahead(app, "n", "ctrl+u", *"wrong", "ctrl+u", *"::1", "tab", "shift+tab", "end", "backspace", "2")
+        await until(pilot, lambda: app._keys._settling is None)
+        assert app.screen.query_one("#targets", Input).value == "::2"
+        type_ahead(app, "escape", "2")
+        await until(pilot, lambda: (app.screen.id, app.screen._active) == ("main", "neighbours"))
+
+
+async def test_a_key_that_removes_its_own_widget_holds_up_nobody(logged_in, until) -> None:
+    async with logged_in() as (app, pilot):
+        for _ in range(5):
+            began = time.monotonic()
+            type_ahead(app, "question_mark", "escape", "2", "1")
+            await until(pilot, lambda: app._keys._settling is None)
+            assert (app.screen.id, app.screen._active) == ("main", "scans")
+            assert time.monotonic() - began < PATIENCE_SECONDS, "a key was given up"
 
 
 # defects

@@ -162,6 +162,11 @@ class AccountService:
         subject = f"user {user.name}" if user else ""
         await asyncio.to_thread(self._audit.record, None, "login.failure", subject, why)
 
+    async def today(self, actor: Actor) -> Actor | None:
+        """Return somebody who has logged in with today's role; None if the account may not be used any more."""
+        user = await asyncio.to_thread(self._accounts.find_by_id, actor.user_id)
+        return _actor(user) if user is not None and user.state is UserState.ACTIVE else None
+
     # session tokens
 
     async def issue_token(self, actor: Actor) -> str:
@@ -198,14 +203,14 @@ class AccountService:
 
     async def list_users(self, actor: Actor) -> list[User]:
         """Return all users by name."""
-        await _require_manager(self._accounts, actor)
+        await self._require_manager(actor)
         return await asyncio.to_thread(self._accounts.users)
 
     async def add_user(
         self, actor: Actor, name: str, password: str, *, role: Role = Role.VIEWER, email: str = ""
     ) -> User:
         """Make a user; raises InvalidInput for name, password or e-mail address."""
-        await _require_manager(self._accounts, actor)
+        await self._require_manager(actor)
         new = await self._prepare(name, password, email, role, UserState.ACTIVE)
         event = _event("user.create", actor, new.name, role.value)
         return await asyncio.to_thread(self._accounts.create, new, event)
@@ -226,7 +231,7 @@ class AccountService:
         wanted = normalise_name(name)
         is_own = wanted == actor.name
         if not is_own:
-            await _require_manager(self._accounts, actor)
+            await self._require_manager(actor)
         elif current is None:
             raise InvalidInput("the current password is needed to change one's own")
         user = await asyncio.to_thread(self._accounts.get, wanted)
@@ -274,12 +279,19 @@ class AccountService:
 
     async def _managed(self, actor: Actor, name: str) -> User:
         """Return the user that an administrator is about to change."""
-        await _require_manager(self._accounts, actor)
+        await self._require_manager(actor)
         try:
             wanted = normalise_name(name)
         except InvalidInput as error:
             raise NotFound("no user of this name", why=error.what) from None
         return await asyncio.to_thread(self._accounts.get, wanted)
+
+    async def _require_manager(self, actor: Actor) -> None:
+        """Refuse who may not manage users, by the role of today and not by that of the login."""
+        current = await self.today(actor)
+        if current is None:
+            raise NotLoggedIn("your account is disabled")
+        current.require(Permission.MANAGE_USERS)
 
     # common parts
 
@@ -311,14 +323,6 @@ class _HashingThreads:
 
 def _event(action: str, actor: Actor | None, name: str, detail: str = "") -> NewEvent:
     return NewEvent(action, actor, f"user {name}" if name else "", detail)
-
-
-async def _require_manager(accounts: AccountRepository, actor: Actor) -> None:
-    """Refuse who may not manage users, by the role of today and not by that of the login."""
-    user = await asyncio.to_thread(accounts.find_by_id, actor.user_id)
-    if user is None or user.state is not UserState.ACTIVE:
-        raise NotLoggedIn("your account is disabled")
-    _actor(user).require(Permission.MANAGE_USERS)
 
 
 def _name_or_nothing(name: str) -> str:

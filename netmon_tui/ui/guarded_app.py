@@ -20,7 +20,8 @@ from netmon_tui.ui.screens.login import LoginScreen
 if TYPE_CHECKING:
     from netmon_tui.ui.door import ServiceDoor
 
-IDLE_CHECK_SECONDS = 5.0
+WATCH_SECONDS = 5.0
+"""How often to look whether somebody is still there, and whether they may still be."""
 _TYPED = (events.Key, events.Paste)
 _PRESENCE = (*_TYPED, events.MouseDown, events.MouseScrollDown, events.MouseScrollUp)
 _ONLY_INSIDE = {"lock", "log_out", "command_palette"}
@@ -98,12 +99,34 @@ class GuardedApp(ReportsDefects):
         """Before a login and behind the lock there are no commands."""
         return action not in _ONLY_INSIDE or (self.actor is not None and not self.locked)
 
-    # lock
-
     def on_mount(self) -> None:
-        """Begin to watch for idleness."""
+        """Begin to watch who is there."""
+        self.set_interval(WATCH_SECONDS, self.watch_account)
         if self._idle_seconds:
-            self.set_interval(IDLE_CHECK_SECONDS, self.lock_when_idle)
+            self.set_interval(WATCH_SECONDS, self.lock_when_idle)
+
+    @work(group="account", exclusive=True)
+    async def watch_account(self) -> None:
+        """Let an account that an administrator has changed be what it is now; behind the lock, the login does that."""
+        services, actor = self.door.services, self.actor
+        if services is None or actor is None or self.locked:
+            return
+        try:
+            current = await services.accounts.today(actor)
+        except NetmonError as error:
+            _log.warning("whether %s may still be here: %s", actor.name, error)
+            return
+        if current == actor or self.actor is not actor or self.locked:
+            return
+        self.actor = None
+        await self._drop_screens()
+        if current is None:
+            self._login.tell("Your account was disabled")
+        else:
+            self.enter(current)
+            self.notify(f"Your role is {current.role} now", markup=False)
+
+    # lock
 
     async def on_event(self, event: events.Event) -> None:
         """Count keys and clicks as presence, repaints are none; let in one key at a time."""
@@ -131,6 +154,7 @@ class GuardedApp(ReportsDefects):
         await self.pop_screen()
         self.locked = False
         if actor != self.actor:  # the role is another one since: its screens are others
+            self.actor = None
             await self._drop_screens()
             self.enter(actor)
 

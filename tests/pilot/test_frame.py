@@ -340,7 +340,9 @@ def type_ahead(app: Any, *keys: str) -> None:
 
 async def test_a_form_takes_a_burst_that_opened_it(logged_in, until) -> None:
     async with logged_in() as (app, pilot):
-        type_ahead(app, "n", "ctrl+u", *"wrong", "ctrl+u", *"::1", "tab", "shift+tab", "end", "backspace", "2")
+        type_ahead(
+            app, "n", "ctrl+u", *"wrong", "ctrl+u", *"::1", "tab", "shift+tab", "end", "backspace", "2"
+        )
         await until(pilot, lambda: app._keys._settling is None)
         assert app.screen.query_one("#targets", Input).value == "::2"
         type_ahead(app, "escape", "2")

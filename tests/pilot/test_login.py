@@ -13,6 +13,8 @@ from textual.widgets import Input
 
 from netmon_tui.app import NetmonApp, build_app
 from netmon_tui.domain.user import Role
+from netmon_tui.ui import guarded_app
+from netmon_tui.ui.modals.help import Help
 from netmon_tui.ui.screens.login import LoginScreen
 from netmon_tui.ui.screens.main import MainScreen
 
@@ -201,6 +203,28 @@ async def test_a_role_that_changed_behind_the_lock_changes_the_screens(at_login,
         await until(pilot, lambda: app.screen.id == "main" and app.screen is not main)
         assert app.screen.session.actor.role is Role.VIEWER
         assert main not in app.screen_stack
+
+
+async def test_an_account_that_changed_changes_the_open_program(at_login, until, monkeypatch) -> None:
+    monkeypatch.setattr(guarded_app, "WATCH_SECONDS", 0.1)
+    async with at_login() as (app, pilot):
+        accounts = (await app.open_services()).accounts
+        ada = await accounts.login(ADMIN, PASSWORD)
+        await accounts.add_user(ada, "bo", PASSWORD, role=Role.ADMIN)
+        await log_in(pilot, until, "bo")
+        main = app.screen
+        await pilot.press("question_mark")
+        await until(pilot, lambda: isinstance(app.screen, Help))
+        await accounts.set_role(ada, "bo", Role.VIEWER)
+        await until(pilot, lambda: app.screen.id == "main" and app.screen is not main)
+        assert app.screen.session.actor.role is Role.VIEWER
+        assert main not in app.screen_stack
+        await accounts.disable(ada, "bo")
+        await until(pilot, lambda: isinstance(app.screen, LoginScreen))
+        await until(pilot, lambda: said(app) == "Your account was disabled")
+        assert app.actor is None
+        await accounts.enable(ada, "bo")
+        await log_in(pilot, until, "bo")
 
 
 async def test_logout_goes_back_to_an_empty_login(at_login, until) -> None:

@@ -7,6 +7,7 @@ import csv
 import json
 import socket
 import subprocess
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,23 @@ async def test_neighbours_appear_change_and_go(logged_in, until, lab: Lab) -> No
             lambda: "10.77.0.40" not in rows(pane) or "FAILED" in rows(pane)["10.77.0.40"]["state"],
         )
     lab.remove_host(made.name)
+
+
+@pytest.mark.lab
+@inside
+async def test_a_neighbour_is_first_seen_before_anybody_looks(logged_in, until, lab: Lab) -> None:
+    async with logged_in() as (app, pilot):
+        service = app.services.neighbours
+        await until(pilot, lambda: service.revision)
+        meet("10.77.0.12")
+
+        def first_seen() -> datetime | None:
+            return {record.address: record.first_seen for record in service.snapshot(app.actor)}["10.77.0.12"]
+
+        seen = await until(pilot, first_seen)
+        pane = await shown(pilot, until)
+        await until(pilot, lambda: "10.77.0.12" in rows(pane))
+        assert first_seen() == seen
 
 
 @pytest.mark.lab

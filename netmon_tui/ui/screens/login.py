@@ -143,6 +143,10 @@ class LoginScreen(WorkerDefects, Screen[None]):
         """Forget what was typed: nobody who comes later finds it."""
         await self.ask("login")
 
+    def tell(self, words: str) -> None:
+        """Say something to whoever is sent back here."""
+        self._say(words, wrong=True)
+
     @work(exclusive=True, group="open-store", exit_on_error=False)
     async def _open_store(self) -> None:
         try:

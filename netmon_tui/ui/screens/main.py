@@ -78,6 +78,10 @@ class MainScreen(LiveScreen):
                 yield Room(content(title), id=f"tab-{name}")
         yield KeyLine()
 
+    def on_mount(self) -> None:
+        """Follow the neighbours from the login on: "first seen" does not wait for their tab."""
+        self.run_worker(self.session.services.neighbours.start(), group="neighbours", exit_on_error=False)
+
     def pane(self, name: str | None = None) -> Pane | None:
         """Return a tab's content, the visible one's by default; None while it is not built."""
         wanted = name or self._active

@@ -107,7 +107,7 @@ class GuardedApp(ReportsDefects):
 
     @work(group="account", exclusive=True)
     async def watch_account(self) -> None:
-        """Let an account that an administrator has changed be what it is now; behind the lock, the login does that."""
+        """Make an account what an administrator has made of it; behind the lock, the login does."""
         services, actor = self.door.services, self.actor
         if services is None or actor is None or self.locked:
             return

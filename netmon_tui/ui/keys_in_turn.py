@@ -1,9 +1,9 @@
 """Keys in the order in which they were typed.
 
-Textual hands a key to the focused widget at once, but what the widget does not know climbs from queue to queue up to
-the application before a binding answers it. Keys of one burst (a slow line, a paste without brackets, somebody who
-types ahead) overtake each other that way: ``ada<Enter>secret`` writes ``adasecret`` into the name. Here a key waits
-until the one before it has had its effect.
+Textual hands a key to the focused widget at once, but what the widget does not know climbs from queue to queue
+up to the application before a binding answers it. Keys of one burst (a slow line, a paste without brackets,
+somebody who types ahead) overtake each other that way: ``ada<Enter>secret`` writes ``adasecret`` into the name.
+Here a key waits until the one before it has had its effect.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class KeysInTurn:
 
 
 async def _climb(way: list[MessagePump]) -> None:
-    """Pass through one queue after the other, behind everything that is in it now; those of the removed are closed."""
+    """Pass through one queue after the other, behind all that is in it now; those of the removed are closed."""
     for node in way:
         passed = asyncio.Event()
         if node.call_later(passed.set):

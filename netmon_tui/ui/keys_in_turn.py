@@ -12,6 +12,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from typing import Any
 
 from textual import events
 from textual.app import App
@@ -29,7 +30,7 @@ class KeysInTurn:
         hand_on: What the application does with a key.
     """
 
-    def __init__(self, app: App[object], hand_on: Callable[[events.Event], Awaitable[None]]) -> None:
+    def __init__(self, app: App[Any], hand_on: Callable[[events.Event], Awaitable[None]]) -> None:
         self._app = app
         self._hand_on = hand_on
         self._waiting: deque[events.Event] = deque()

@@ -109,11 +109,17 @@ class Terminal:
 
     def exit_status(self) -> int:
         """Wait until the program has ended, and return how."""
-        # The pane is dead as soon as its terminal is closed; the status comes a moment later.
-        status = self.until(
-            lambda: self._ask("display-message", "-p", "#{pane_dead_status}").strip(), "its end"
+        self.until(lambda: self._ask("display-message", "-p", "#{pane_dead}").strip() == "1", "its end")
+        return int(self.until(self._dead_status, "its exit status"))
+
+    def _dead_status(self) -> str:
+        """The status comes a moment after the terminal is closed, or not at all: tmux 3.3a misses some SIGCHLD."""
+        server, status = (
+            self._ask("display-message", "-p", "#{pid} #{pane_dead_status}").rstrip("\n").split(" ")
         )
-        return int(status)
+        if not status:
+            os.kill(int(server), signal.SIGCHLD)
+        return status
 
     def kill(self) -> None:
         """End the terminal as a crash of it does."""

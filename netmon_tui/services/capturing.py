@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -40,6 +41,8 @@ from netmon_tui.tools import bpf, pcap, pcap_files, tcpdump
 
 CAPTURE_NAME = "capture.pcap"
 FOLLOW_SECONDS = 0.25
+STORE_SECONDS = 1.0
+"""How often a running capture's figures are stored; this program shows those in memory."""
 
 _ENDED_AS = {
     EndReason.FINISHED: JobState.COMPLETED,
@@ -273,12 +276,14 @@ class CapturingService:
             self._live.pop(job.subject_id, None)
 
     async def _copy_figures(self, job: Job, directory: JobDirectory) -> JobStatus | None:
-        written = None
+        stored, stored_at = None, 0.0
         while True:
             status, over = await asyncio.to_thread(read_status, directory)
-            if status is not None and status.counters is not None and status.counters != written:
-                written = self._live[job.subject_id] = status.counters
-                await asyncio.to_thread(self._captures.update_counters, job.subject_id, written)
+            if status is not None and status.counters is not None:
+                self._live[job.subject_id] = status.counters
+                if status.counters != stored and (over or time.monotonic() - stored_at >= STORE_SECONDS):
+                    stored, stored_at = status.counters, time.monotonic()
+                    await asyncio.to_thread(self._captures.update_counters, job.subject_id, stored)
             if over:
                 return status
             self._supervisor.up_to_date(job)

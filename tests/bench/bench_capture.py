@@ -326,6 +326,7 @@ class Screen:
     def flood(self, sender: Sender, count: int, rate: float) -> Outcome:
         """A capture whose screen is open meanwhile."""
         terminal = self._terminal
+        terminal.quiet(1.0, limit=5.0)  # it was not read while the others had their turn
         capture = int(command_line(self._data, "capture", "run", HERE, "--detach"))
         terminal.until(HERE)
         self._open(f"Capture {capture}")

@@ -49,7 +49,7 @@ class PacketFile:
         name: Name of the file in it.
     """
 
-    busy_bytes = PIPE_BYTES // 2
+    busy_bytes = PIPE_BYTES // 4
     """Less than this in the pipe is worth a pause."""
 
     def __init__(self, source: int, directory: str, name: str) -> None:

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 TICK = 0.25
 """Seconds between looks at limits, counters and the stop file."""
 STOPPING_TICK = 0.05
-PAUSE = 0.005
-"""Seconds in which a busy tool may fill its pipe: fewer, larger moves."""
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.005, 0.02
+"""Seconds in which a busy tool may fill its pipe."""
 
 
 class Runner:
@@ -44,6 +44,7 @@ class Runner:
         self._streams: dict[int, Callable[[], bool]] = {}
         self._poll = select.poll()
         self._next_tick = 0.0
+        self._moved_at = 0.0
         self._wake = _install_signals()
 
     # --- start ---------------------------------------------------------------------------------------
@@ -158,10 +159,20 @@ class Runner:
         limit = self._limits["output_bytes"]
         if limit and file.bytes >= limit:
             self._stop("size_limit", f"the size limit of {limit} bytes was reached")
-        # Moving little and often costs more than moving much and seldom; a full pipe is not kept waiting.
-        if more and moved < file.busy_bytes:
-            time.sleep(PAUSE)
+        self._let_fill(moved, file.busy_bytes if more else 0)
         return more
+
+    def _let_fill(self, moved: int, wanted: int) -> None:
+        """Wait until the pipe has some content again: to move little and often costs more than much and seldom.
+
+        Args:
+            moved: Bytes that had come since the last time.
+            wanted: Bytes that are worth a move; with so many in it the pipe is far from full.
+        """
+        now = time.monotonic()
+        came_in, self._moved_at = now - self._moved_at, now
+        if moved < wanted:
+            time.sleep(min(max(came_in * wanted / max(1, moved), SHORTEST_PAUSE), LONGEST_PAUSE))
 
     def _drain_terminal(self) -> bool:
         return read_ready(self._tool.terminal, 4096) != b""

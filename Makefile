@@ -4,6 +4,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 ARGS ?=
+# Tests mostly wait for real tools: more workers than processors. A file's tests stay together, for their lab.
+WORKERS ?= 3
 
 # Programs, not packages: the demo builds its network with unshare, the tests drive a terminal with tmux.
 NEEDED := nmap tcpdump tshark ip
@@ -39,7 +41,7 @@ run: terminal install ## Set up what is missing, then start netmon-tui
 install: tools $(VENV)/.installed ## Set up only: system tools and the Python environment
 
 test: tools $(VENV)/.installed-test lint ## Set up, then run everything CI runs
-	@exec $(BIN)/pytest $(ARGS)
+	@exec $(BIN)/pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 lint: $(VENV)/.installed-test ## Check style, types and the floors of the house
 	@echo 'ruff check'

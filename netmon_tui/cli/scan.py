@@ -24,18 +24,34 @@ from netmon_tui.cli.output import (
     say_error,
     write_export,
 )
-from netmon_tui.domain.documents import scan_document
+from netmon_tui.domain.documents import comparison_document, scan_document
+from netmon_tui.domain.export import SCAN_FORMATS, HostSelection
 from netmon_tui.domain.job import JobState
 from netmon_tui.domain.scan import Scan, StartScan
-from netmon_tui.errors import NetmonError
+from netmon_tui.errors import NetmonError, NotFound
 
 if TYPE_CHECKING:
+    from netmon_tui.domain.comparison import ChangeLine, Comparison
     from netmon_tui.domain.host import Host
     from netmon_tui.domain.user import Actor
     from netmon_tui.services.container import Services
 
 INTERRUPTED = 130
-_COLUMNS = ("ID", "STATE", "PERCENT", "TARGETS", "PROFILE", "UP", "OPEN", "OWNER", "STARTED", "NAME")
+CANNOT_COMPARE = 2
+_COLUMNS = (
+    "ID",
+    "STATE",
+    "PERCENT",
+    "TARGETS",
+    "PROFILE",
+    "UP",
+    "OPEN",
+    "CHANGES",
+    "OWNER",
+    "STARTED",
+    "NAME",
+)
+_CHANGE_COLUMNS = ("CHANGE", "SEVERITY", "ADDRESS", "WHAT", "BEFORE", "AFTER")
 _PORT_COLUMNS = ("PORT", "STATE", "SERVICE", "VERSION")
 _scan_id = click.argument("scan_id", metavar="ID", type=int)
 
@@ -142,6 +158,7 @@ def _row(one: Scan) -> tuple[object, ...]:
         one.profile,
         one.hosts_up,
         one.ports_open,
+        one.changes or "",
         one.owner,
         moment(one.started),
         one.name,
@@ -233,6 +250,56 @@ def delete(line: CommandLine, scan_id: int) -> None:
     say(f"scan {scan_id} is deleted")
 
 
+@scan.command()
+@click.argument("scans", metavar="[A] B", type=int, nargs=-1, required=True)
+@json_option
+@pass_line
+def diff(line: CommandLine, scans: tuple[int, ...], as_json: bool) -> int:
+    """Show what changed from scan A to scan B.
+
+    Without A, since the pinned scan of B's targets or else the completed run before B. Exits with 0 when nothing
+    changed, 1 when something did, and 2 when they cannot be compared.
+    """
+    if len(scans) > 2:
+        raise click.UsageError("two scans are compared, not more")
+    try:
+        comparison = line.run(lambda services, actor: _compare(services, actor, *scans[::-1]), follow=True)
+    except NetmonError as error:
+        say_error(error)
+        return CANNOT_COMPARE
+    if as_json:
+        print_json(comparison_document(comparison))
+    else:
+        rows = [_change_row(one) for one in comparison.lines()]
+        print_table(_CHANGE_COLUMNS, rows) if rows else say("nothing changed")
+    for note in comparison.notes:
+        say(note)
+    return int(bool(comparison.hosts))
+
+
+async def _compare(services: Services, actor: Actor, later: int, earlier: int | None = None) -> Comparison:
+    if earlier is None:
+        found = await services.comparison.predecessor(actor, later)
+        if found is None:
+            raise NotFound(f"no completed scan of its targets came before scan {later}", fix="name two scans")
+        earlier = found.id
+    return await services.comparison.compare(actor, earlier, later)
+
+
+def _change_row(one: ChangeLine) -> tuple[object, ...]:
+    return one.change, one.severity, one.address, one.subject, one.before, one.after
+
+
+@scan.command()
+@_scan_id
+@click.option("--off", is_flag=True, help="Compare with it no longer.")
+@pass_line
+def pin(line: CommandLine, scan_id: int, off: bool) -> None:
+    """Make a completed scan the baseline that later runs of its targets are compared with."""
+    line.run(lambda services, actor: services.comparison.pin(actor, scan_id, pinned=not off))
+    say(f"scan {scan_id} is {'no longer ' if off else ''}a baseline")
+
+
 @scan.command("import")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @json_option
@@ -263,18 +330,30 @@ def import_scans(line: CommandLine, files: tuple[Path, ...], as_json: bool) -> i
 
 @scan.command()
 @_scan_id
-@click.option("--format", "form", type=click.Choice(["xml", "json", "csv"]), default="xml", show_default=True)
+@click.option("--format", "form", type=click.Choice(SCAN_FORMATS), default="xml", show_default=True)
+@click.option("--host", "hosts", multiple=True, metavar="ADDRESS", help="Only this host; may be repeated.")
+@click.option(
+    "--filter", "text", default="", metavar="TEXT", help="Only hosts that contain it; !TEXT: that do not."
+)
 @click.option("--output", metavar="FILE", type=click.Path(path_type=Path), help="A new file, else stdout.")
 @pass_line
-def export(line: CommandLine, scan_id: int, form: str, output: Path | None) -> None:
-    """Write a scan as nmap's XML, as JSON, or as CSV (one line a port)."""
+def export(
+    line: CommandLine, scan_id: int, form: str, hosts: tuple[str, ...], text: str, output: Path | None
+) -> None:
+    """Write a scan, or some of its hosts.
+
+    xml is nmap's own document and gnmap its greppable output; json is one document, jsonl one host a line, csv
+    one port a line; md (Markdown) and html are reports for people, html one file to print or to hand on.
+    --filter searches what the list of hosts shows: address, name, vendor, system, status.
+    """
+    selection = HostSelection(hosts, text)
 
     async def work(services: Services, actor: Actor) -> None:
         if output is not None:
-            written = await services.transfers.export_scan(actor, scan_id, form, output)
+            written = await services.transfers.export_scan(actor, scan_id, form, output, selection)
             say(f"scan {scan_id} is written to {written}")
             return
-        chunks = await services.transfers.scan_chunks(actor, scan_id, form)
+        chunks = await services.transfers.scan_chunks(actor, scan_id, form, selection)
         await asyncio.to_thread(write_export, chunks, sys.stdout)
 
     line.run(work, follow=True)

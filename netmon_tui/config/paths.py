@@ -53,11 +53,6 @@ class Paths:
         return self.data / "jobs"
 
     @property
-    def captures(self) -> Path:
-        """Finished and imported capture files."""
-        return self.data / "captures"
-
-    @property
     def backups(self) -> Path:
         """Copies of the database from before a migration."""
         return self.data / "backups"
@@ -80,7 +75,7 @@ class Paths:
     @property
     def directories(self) -> tuple[Path, ...]:
         """What :meth:`ensure` makes, parents first."""
-        return (self.data, self.jobs, self.captures, self.backups, self.exports, self.logs)
+        return (self.data, self.jobs, self.backups, self.exports, self.logs)
 
     def ensure(self) -> None:
         """Make the directories (0700) and look at those that exist.

@@ -10,6 +10,8 @@ from netmon_tui.domain.job import CaptureCounters, JobState
 
 DEFAULT_SNAPLEN = 262_144
 """tcpdump's own default, in bytes."""
+CAPTURE_NAME = "capture.pcap"
+"""Name of a capture's file in its job directory."""
 
 
 @dataclass(frozen=True, slots=True)

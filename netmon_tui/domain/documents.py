@@ -11,6 +11,7 @@ from typing import Any
 
 from netmon_tui.domain.capture import Capture, CaptureFile
 from netmon_tui.domain.check import Check
+from netmon_tui.domain.comparison import Comparison, HostChange
 from netmon_tui.domain.host import Host, Port, Script
 from netmon_tui.domain.job import Job
 from netmon_tui.domain.neighbour import Interface, NeighbourEvent, NeighbourRecord
@@ -47,10 +48,47 @@ def scan_document(scan: Scan, hosts: Sequence[Host] | None = None) -> Document:
         "warnings": list(scan.warnings),
         "error": scan.error,
         "imported": scan.imported,
+        "pinned": scan.pinned,
+        "compared_with": scan.compared_with,
+        "changes": None if scan.changes is None else scan.changes._asdict(),
     }
     if hosts is not None:
         document["hosts"] = [host_document(host) for host in hosts]
     return document
+
+
+def comparison_document(comparison: Comparison) -> Document:
+    """Return what changed from scan ``a`` to scan ``b``."""
+    return {
+        "a": comparison.a,
+        "b": comparison.b,
+        "hosts": [_host_change(host) for host in comparison.hosts],
+        "summary": comparison.counts._asdict(),
+        "notes": list(comparison.notes),
+    }
+
+
+def _host_change(host: HostChange) -> Document:
+    facts = ({**fact._asdict(), "severity": fact.severity.value} for fact in host.facts)
+    ports = (
+        {
+            "number": port.number,
+            "protocol": port.protocol,
+            "change": port.change.value,
+            "severity": port.severity.value,
+            "moved_from": port.moved_from,
+            "before": port.before and port.before._asdict(),
+            "after": port.after and port.after._asdict(),
+        }
+        for port in host.ports
+    )
+    return {
+        "address": host.address,
+        "change": host.change.value,
+        "severity": host.severity.value,
+        "facts": list(facts),
+        "ports": list(ports),
+    }
 
 
 def host_document(host: Host) -> Document:

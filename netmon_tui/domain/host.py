@@ -122,6 +122,10 @@ class Host:
     timed_out: bool = False
     partial: bool = False
     """Known only from live output: the scan had not finished this host."""
+    tcp_sequence_index: int | None = None
+    """How hard TCP sequence numbers are to guess. Read from nmap's document, not stored."""
+    ip_id_class: str = ""
+    """How IP identifications follow each other, such as ``All zeros``. Read from nmap's document, not stored."""
 
     @property
     def lladdr(self) -> str:

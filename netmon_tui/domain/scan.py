@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from netmon_tui.domain.comparison import ChangeCounts
 from netmon_tui.domain.host import Host, Script
 from netmon_tui.domain.job import JobState
 
@@ -53,6 +54,12 @@ class Scan:
     warnings: tuple[str, ...] = ()
     error: str = ""
     imported: bool = False
+    pinned: bool = False
+    """Whether later runs of the same targets are compared with it."""
+    compared_with: int | None = None
+    """The scan that it was compared with when it ended."""
+    changes: ChangeCounts | None = None
+    """How much had changed since then; None when there was nothing to compare with."""
 
 
 @dataclass(frozen=True, slots=True)

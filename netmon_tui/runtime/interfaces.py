@@ -1,7 +1,7 @@
 """Network interfaces, their addresses and gateways: the one importer of ``netifaces``.
 
 The package is ``netifaces2``, whose answers differ from those of netifaces 0.11: masks are called ``mask``,
-link addresses are under AF_PACKET, ``gateways()`` has no ``default``, and labels (``eth0:1``) are interfaces.
+link addresses are under AF_PACKET, and labels (``eth0:1``) are interfaces.
 Flags and hardware types are asked of the kernel and not read from /sys, which shows the interfaces of the
 network namespace that it was mounted in and not of the one that the program runs in.
 
@@ -12,12 +12,10 @@ from __future__ import annotations
 
 import fcntl
 import ipaddress
-import logging
 import os
 import socket
 import struct
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,6 +23,7 @@ from netmon_tui.domain.address import Family, parse_ip
 from netmon_tui.domain.neighbour import Interface, InterfaceAddress
 from netmon_tui.errors import NetmonError
 from netmon_tui.runtime.runner.identity import stat_fields
+from netmon_tui.runtime.tool_paths import find_tool
 
 ANY_INTERFACE = "any"
 """libpcap's name for all interfaces together."""
@@ -99,11 +98,6 @@ def local_networks() -> list[str]:
         if address.family is Family.IPV4 and _WIDEST_PREFIX <= address.prefix < 32
     )
     return list(dict.fromkeys(str(network) for network in networks if not network.is_link_local))
-
-
-def is_interface(name: str) -> bool:
-    """Whether an interface has exactly this name now; ``any`` counts as one."""
-    return name == ANY_INTERFACE or name in _names()
 
 
 def interface_linktype(name: str) -> str:
@@ -230,22 +224,18 @@ def _labels(names: list[str]) -> dict[str, list[str]]:
     return labels
 
 
-@contextmanager
-def _quiet_root_logger() -> Iterator[None]:
-    """Undo what ``logging.debug()`` inside netifaces2 does: it gives the root logger a handler to stderr."""
-    root = logging.getLogger()
-    before = list(root.handlers)
-    try:
-        yield
-    finally:
-        root.handlers[:] = [handler for handler in root.handlers if handler in before]
-
-
 def _netifaces_gateways() -> list[tuple[str, str]]:
-    """Return the default gateways as (interface, address); none when netifaces cannot make sense of ``ip``."""
+    """Return the default gateways as (interface, address); none when netifaces cannot make sense of ``ip``.
+
+    Its ``gateways()`` would run whatever the caller's PATH has as ``which`` and ``ip``, so it gets a path from us.
+    """
+    tool = find_tool("ip")
+    if tool is None:
+        return []
+    from netifaces.routes import routes_parse_ip_tool
+
     try:
-        with _quiet_root_logger():
-            table = _netifaces().gateways()
+        table = routes_parse_ip_tool(tool)
     except (RuntimeError, OSError, ValueError, IndexError):
         return []
     return [(name, address) for routes in table.values() for address, name, *default in routes if default]

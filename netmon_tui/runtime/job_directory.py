@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -24,8 +23,6 @@ from typing import Any
 from netmon_tui.domain.job import (
     CaptureCounters,
     EndReason,
-    JobKind,
-    JobLimits,
     JobSpec,
     JobStatus,
     ProcessIdentity,
@@ -79,24 +76,6 @@ class JobDirectory:
             json.dump(data, file)
         temporary.replace(self.spec)
 
-    def read_spec(self) -> JobSpec:
-        """Return what was asked for.
-
-        Raises:
-            FileNotFoundError: Nothing was.
-        """
-        data = json.loads(self.spec.read_text("utf-8"))
-        return JobSpec(
-            kind=JobKind(data["kind"]),
-            argv=tuple(data["argv"]),
-            limits=JobLimits(**data["limits"]),
-            detached=data["detached"],
-            private_pty=data["private_pty"],
-            capture_file=data["capture_file"],
-            counter_programs=tuple((name, program) for name, program in data["counter_programs"]),
-            counter_interface=data["counter_interface"],
-        )
-
     def read_status(self) -> JobStatus | None:
         """Return what the runner last said; None when it never did or the file is damaged."""
         try:
@@ -112,20 +91,6 @@ class JobDirectory:
                 return file.read(limit).decode("utf-8", "replace")
         except FileNotFoundError:
             return ""
-
-    def size(self) -> int:
-        """Return the bytes that all its files take."""
-        total = 0
-        for entry in self.path.rglob("*"):
-            try:
-                total += entry.lstat().st_size if not entry.is_dir() else 0
-            except FileNotFoundError:
-                continue  # replaced meanwhile
-        return total
-
-    def remove(self) -> None:
-        """Delete the directory and all that is in it; symbolic links are not followed."""
-        shutil.rmtree(self.path)
 
 
 def _status_from(data: dict[str, Any]) -> JobStatus:

@@ -1,14 +1,12 @@
-"""Start, follow, stop and adopt durable jobs. Everything blocks but :func:`tail`: call it in a thread."""
+"""Start, follow, stop and adopt durable jobs. Everything blocks: call it in a thread."""
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,10 +16,8 @@ from netmon_tui.runtime.job_directory import JobDirectory
 from netmon_tui.runtime.process_identity import is_alive, members_of_group, send_signal
 
 RUNNER = Path(__file__).parent / "runner" / "__main__.py"
-START_PATIENCE = 5.0
+START_PATIENCE = 15.0
 """Seconds for the runner to say that the tool runs."""
-PIECE = 1 << 20
-"""Most bytes that :func:`tail` reads at once."""
 _ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
 _NOT_YET = JobStatus(state="starting", runner=ProcessIdentity(0, 0, ""))
 _KILL_PATIENCE = (1.0, 1.0, 5.0)
@@ -155,11 +151,6 @@ def request_stop(directory: Path) -> None:
             raise
 
 
-def job_status(directory: Path) -> JobStatus | None:
-    """Return what the runner last said, or None. Whether it can still say more: :func:`runner_is_alive`."""
-    return JobDirectory(directory).read_status()
-
-
 def runner_is_alive(status: JobStatus) -> bool:
     """Whether the job is still watched. If not, and the state is not ``ended``, it was interrupted."""
     return is_alive(status.runner)
@@ -184,37 +175,3 @@ def sweep_orphan(status: JobStatus) -> bool:
         while any(map(is_alive, left)) and time.monotonic() < deadline:
             time.sleep(0.02)
     return True
-
-
-async def tail(
-    path: Path, *, offset: int = 0, until: Callable[[], bool], poll: float = 0.25
-) -> AsyncIterator[bytes]:
-    """Yield what is appended to a file, in pieces of at most 1 MiB, read in a thread.
-
-    Args:
-        path: The file; as long as it does not exist it counts as empty.
-        offset: Where to begin, in bytes.
-        until: Whether the file is complete. It is asked before the last look, so that nothing is missed.
-        poll: Seconds between looks at a file that has nothing new.
-    """
-    while True:
-        complete = until()
-        piece = await asyncio.to_thread(_read_piece, path, offset)
-        offset += len(piece)
-        if piece:
-            yield piece
-        elif complete:
-            return
-        else:
-            await asyncio.sleep(poll)
-
-
-def _read_piece(path: Path, offset: int) -> bytes:
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
-    except FileNotFoundError:
-        return b""
-    try:
-        return os.pread(descriptor, PIECE, offset)
-    finally:
-        os.close(descriptor)

@@ -24,8 +24,6 @@ class Privilege:
     """nmap may send raw packets: -sS, -O and ARP discovery."""
     can_capture: bool
     """tcpdump may open an interface."""
-    can_edit_neighbours: bool
-    """We may change the kernel's neighbour table."""
     can_count_in_kernel: bool
     """The runner may open the packet sockets that count a capture."""
     nmap_needs_flag: bool
@@ -66,7 +64,6 @@ def probe() -> Privilege:
         word="root" if own.is_root and own.has(CAP_NET_RAW) else "cap_net_raw" if raw else "unprivileged",
         can_scan_raw=scan,
         can_capture=capture,
-        can_edit_neighbours=own.has(CAP_NET_ADMIN),
         can_count_in_kernel=own.hands_on(CAP_NET_RAW),
         nmap_needs_flag=scan and not own.is_root,
         nmap_file_capabilities=_names(nmap),

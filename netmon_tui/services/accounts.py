@@ -203,14 +203,14 @@ class AccountService:
 
     async def list_users(self, actor: Actor) -> list[User]:
         """Return all users by name."""
-        await self._require_manager(actor)
+        await _require_manager(self, actor)
         return await asyncio.to_thread(self._accounts.users)
 
     async def add_user(
         self, actor: Actor, name: str, password: str, *, role: Role = Role.VIEWER, email: str = ""
     ) -> User:
         """Make a user; raises InvalidInput for name, password or e-mail address."""
-        await self._require_manager(actor)
+        await _require_manager(self, actor)
         new = await self._prepare(name, password, email, role, UserState.ACTIVE)
         event = _event("user.create", actor, new.name, role.value)
         return await asyncio.to_thread(self._accounts.create, new, event)
@@ -231,7 +231,7 @@ class AccountService:
         wanted = normalise_name(name)
         is_own = wanted == actor.name
         if not is_own:
-            await self._require_manager(actor)
+            await _require_manager(self, actor)
         elif current is None:
             raise InvalidInput("the current password is needed to change one's own")
         user = await asyncio.to_thread(self._accounts.get, wanted)
@@ -279,19 +279,12 @@ class AccountService:
 
     async def _managed(self, actor: Actor, name: str) -> User:
         """Return the user that an administrator is about to change."""
-        await self._require_manager(actor)
+        await _require_manager(self, actor)
         try:
             wanted = normalise_name(name)
         except InvalidInput as error:
             raise NotFound("no user of this name", why=error.what) from None
         return await asyncio.to_thread(self._accounts.get, wanted)
-
-    async def _require_manager(self, actor: Actor) -> None:
-        """Refuse who may not manage users, by the role of today and not by that of the login."""
-        current = await self.today(actor)
-        if current is None:
-            raise NotLoggedIn("your account is disabled")
-        current.require(Permission.MANAGE_USERS)
 
     # common parts
 
@@ -323,6 +316,14 @@ class _HashingThreads:
 
 def _event(action: str, actor: Actor | None, name: str, detail: str = "") -> NewEvent:
     return NewEvent(action, actor, f"user {name}" if name else "", detail)
+
+
+async def _require_manager(accounts: AccountService, actor: Actor) -> None:
+    """Refuse who may not manage users, by the role of today and not by that of the login."""
+    current = await accounts.today(actor)
+    if current is None:
+        raise NotLoggedIn("your account is disabled")
+    current.require(Permission.MANAGE_USERS)
 
 
 def _name_or_nothing(name: str) -> str:

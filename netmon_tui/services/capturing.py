@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from netmon_tui.config.settings import Settings
-from netmon_tui.domain.capture import Capture, CaptureFile, CapturePreview, StartCapture
+from netmon_tui.domain.capture import CAPTURE_NAME, Capture, CaptureFile, CapturePreview, StartCapture
 from netmon_tui.domain.job import (
     CaptureCounters,
     EndReason,
@@ -37,9 +37,8 @@ from netmon_tui.security.hostile_text import clean
 from netmon_tui.services.supervision import JobSupervisor, read_status
 from netmon_tui.storage.audit_repository import AuditRepository
 from netmon_tui.storage.capture_repository import CaptureRepository
-from netmon_tui.tools import bpf, pcap, pcap_files, tcpdump
+from netmon_tui.tools import bpf, pcap_files, tcpdump
 
-CAPTURE_NAME = "capture.pcap"
 FOLLOW_SECONDS = 0.25
 STORE_SECONDS = 1.0
 """How often a running capture's figures are stored; this program shows those in memory."""
@@ -120,7 +119,8 @@ class CapturingService:
         return CapturePreview(command, whole, program.instructions)
 
     def _compile(self, interface: str, text: str) -> CompiledFilter:
-        return compile_filter(require_tool("tcpdump"), text, interfaces.interface_linktype(interface))
+        linktype = _linktype(interface)
+        return compile_filter(require_tool("tcpdump"), text, linktype)
 
     def _whole_filter(self, request: StartCapture) -> str:
         session = interfaces.ssh_session(self._environ)
@@ -173,10 +173,7 @@ class CapturingService:
         await self._supervisor.launch(JobKind.CAPTURE, capture_id, actor, spec, path)
 
     def _check(self, request: StartCapture) -> None:
-        tcpdump.check_interface(request.interface)
-        if not interfaces.is_interface(request.interface):
-            known = ", ".join(interface.name for interface in interfaces.list_interfaces())
-            raise InvalidInput(f"no interface {request.interface!r}", fix=f"there are: {known}, any")
+        _linktype(request.interface)
         if not self._privilege.can_capture:
             raise PrivilegeMissing(
                 "capturing needs root or CAP_NET_RAW",
@@ -189,8 +186,7 @@ class CapturingService:
         """Return the compiled filters that count; without CAP_NET_RAW of our own tcpdump's figures must do."""
         if not self._privilege.can_count_in_kernel:
             return ()
-        linktype = interfaces.interface_linktype(interface)
-        return compile_counters(require_tool("tcpdump"), whole, linktype)
+        return compile_counters(require_tool("tcpdump"), whole, _linktype(interface))
 
     def _spec(
         self, request: StartCapture, command: tuple[str, ...], programs: tuple[tuple[str, str], ...]
@@ -316,6 +312,20 @@ class CapturingService:
         self._supervisor.finish(job, state, error)
 
 
+def _linktype(interface: str) -> str:
+    """Return tcpdump's name of an interface's link type.
+
+    Raises:
+        InvalidInput: There is no such interface; says which there are.
+    """
+    tcpdump.check_interface(interface)
+    linktype = interfaces.interface_linktype(interface)
+    if not linktype:
+        known = ", ".join(found.name for found in interfaces.list_interfaces())
+        raise InvalidInput(f"no interface {interface!r}", fix=f"there are: {known}, any")
+    return linktype
+
+
 def _take_stock(path: Path) -> tuple[CaptureFile | None, str, dict[str, Any]]:
     """Trim a cut file to its last whole record; count, time and hash it.
 
@@ -325,16 +335,14 @@ def _take_stock(path: Path) -> tuple[CaptureFile | None, str, dict[str, Any]]:
     if not path.is_file() or path.stat().st_size == 0:
         return None, "", {}
     try:
-        packets, size = pcap_files.trim(path)
-        with path.open("rb") as file:
-            header = pcap.read_header(file.read(24))
+        whole = pcap_files.trim(path)
     except InvalidInput as error:
         return None, str(error), {}
-    times = pcap_files.first_and_last_time(path)
-    facts: dict[str, Any] = {"linktype": header.linktype_name}
-    if times:
-        facts["first_packet"], facts["last_packet"] = (datetime.fromtimestamp(t, UTC) for t in times)
-    return CaptureFile(str(path), size, packets, pcap_files.sha256_of(path)), "", facts
+    facts: dict[str, Any] = {"linktype": whole.linktype}
+    if whole.times:
+        facts["first_packet"], facts["last_packet"] = (datetime.fromtimestamp(t, UTC) for t in whole.times)
+    file = CaptureFile(str(path), whole.bytes, whole.packets, pcap_files.sha256_of(path))
+    return file, "", facts
 
 
 def _ending(status: JobStatus | None, file: CaptureFile | None, words: str) -> tuple[JobState, str, str]:

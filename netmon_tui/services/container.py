@@ -18,6 +18,7 @@ from netmon_tui.security.passwords import Passwords
 from netmon_tui.services.accounts import AccountService
 from netmon_tui.services.activity import ActivityService
 from netmon_tui.services.capturing import CapturingService
+from netmon_tui.services.comparison import ComparisonService
 from netmon_tui.services.doctor import DoctorService
 from netmon_tui.services.maintenance import MaintenanceService
 from netmon_tui.services.neighbours import NeighbourService
@@ -29,6 +30,7 @@ from netmon_tui.services.transfers import TransferService
 from netmon_tui.storage.account_repository import AccountRepository
 from netmon_tui.storage.audit_repository import AuditRepository
 from netmon_tui.storage.capture_repository import CaptureRepository
+from netmon_tui.storage.comparison_queries import ComparisonQueries
 from netmon_tui.storage.database import Database
 from netmon_tui.storage.host_queries import HostQueries
 from netmon_tui.storage.job_repository import JobRepository
@@ -55,6 +57,7 @@ class Services:
     capturing: CapturingService
     packets: PacketService
     neighbours: NeighbourService
+    comparison: ComparisonService
     transfers: TransferService
     activity: ActivityService
     doctor: DoctorService
@@ -87,10 +90,7 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
     Raises:
         StorageError: The data directory or the database, with the reason and the way out.
     """
-    paths.ensure()
-    database = open_database(
-        settings.storage.url or paths.database_url, backups=paths.backups, evidence=paths.jobs
-    )
+    database = _open_store(settings, paths)
     audit = AuditRepository(database)
     scans, results, hosts = ScanRepository(database), ScanResults(database), HostQueries(database)
     captures, jobs = CaptureRepository(database), JobRepository(database, _machine())
@@ -98,6 +98,7 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
         jobs.close_abandoned()
     privilege, session = probe(), session_environment()
     supervisor = JobSupervisor(jobs, reading=reading)
+    comparison = ComparisonService(scans=scans, queries=ComparisonQueries(database), audit=audit)
     return Services(
         settings=settings,
         paths=paths,
@@ -107,6 +108,7 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
             scans=scans,
             results=results,
             audit=audit,
+            ended=comparison.note_changes,
             supervisor=supervisor,
             settings=settings,
             privilege=privilege,
@@ -126,6 +128,7 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
         neighbours=NeighbourService(
             NeighbourRepository(database), VendorTable(extra_lines=vendor_lines()), session
         ),
+        comparison=comparison,
         transfers=TransferService(
             scans=scans, results=results, hosts=hosts, captures=captures, audit=audit, jobs=paths.jobs
         ),
@@ -145,14 +148,17 @@ def open_doctor(settings: Settings, paths: Paths) -> tuple[DoctorService, Callab
         The service, and what to call when done with it.
     """
     try:
-        paths.ensure()
-        database = open_database(
-            settings.storage.url or paths.database_url, backups=paths.backups, evidence=paths.jobs
-        )
+        database = _open_store(settings, paths)
     except NetmonError as error:
         doctor = DoctorService(database=None, data=paths.data, privilege=probe(), problem=error)
         return doctor, lambda: None
     return DoctorService(database=database, data=paths.data, privilege=probe()), database.close
+
+
+def _open_store(settings: Settings, paths: Paths) -> Database:
+    paths.ensure()
+    url = settings.storage.url or paths.database_url
+    return open_database(url, backups=paths.backups, evidence=paths.jobs)
 
 
 def _machine() -> str:

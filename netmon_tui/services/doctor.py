@@ -22,8 +22,8 @@ from netmon_tui.tools.nmap_arguments import needs_private_pty
 _TOOLS = {
     "nmap": ("scans", CheckStatus.FAIL),
     "tcpdump": ("captures", CheckStatus.FAIL),
-    "tshark": ("the field tree of a packet", CheckStatus.WARN),
-    "ip": ("the commands that are shown for neighbours", CheckStatus.WARN),
+    "tshark": ("field tree of a packet", CheckStatus.WARN),
+    "ip": ("default gateways where /proc does not tell", CheckStatus.WARN),
 }
 _PACKAGES = {"ip": "iproute2"}
 _UNVERSIONED = {"ip"}

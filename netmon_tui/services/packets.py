@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from netmon_tui.domain.capture import CAPTURE_NAME
 from netmon_tui.domain.packet import PacketDetail, PacketSummary
 from netmon_tui.domain.user import Actor
 from netmon_tui.errors import InvalidInput, NetmonError, NotFound
@@ -19,7 +20,6 @@ from netmon_tui.tools.packet_tree import describe
 from netmon_tui.tools.pcap import RawPacket
 from netmon_tui.tools.pcap_index import PacketIndex
 
-CAPTURE_NAME = "capture.pcap"
 SLICE = 50_000
 """Packets indexed at once: 30 ms, so that nothing else waits long."""
 Result = TypeVar("Result")

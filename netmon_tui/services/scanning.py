@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -58,6 +59,7 @@ class ScanningService:
         settings: Limits.
         privilege: What this process may do.
         jobs: Directory of the job directories.
+        ended: Called (blocking) with the id of each scan whose results are complete.
     """
 
     def __init__(
@@ -70,7 +72,9 @@ class ScanningService:
         settings: Settings,
         privilege: Privilege,
         jobs: Path,
+        ended: Callable[[int], None] = lambda scan_id: None,
     ) -> None:
+        self._ended = ended
         self._scans = scans
         self._results = results
         self._audit = audit
@@ -265,7 +269,15 @@ class ScanningService:
         self._scans.update(job.subject_id, finished=ended, **values)
         said = [] if state is JobState.FAILED else _complaints(Path(job.directory))
         self._scans.add_warnings(job.subject_id, [*ingest.warnings, *said, *ingest.refused[:MOST_WARNINGS]])
+        self._note_end(job.subject_id)
         self._supervisor.finish(job, state, error)
+
+    def _note_end(self, scan_id: int) -> None:
+        """Tell whoever wants to know; a failure of theirs must not make the scan look unfinished."""
+        try:
+            self._ended(scan_id)
+        except (NetmonError, ValueError, LookupError):
+            _log.exception("after the end of scan %d", scan_id)
 
 
 def _open_if_there(files: ExitStack, path: Path) -> BinaryIO | None:

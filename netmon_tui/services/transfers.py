@@ -17,29 +17,33 @@ from pathlib import Path
 from typing import BinaryIO
 
 from netmon_tui.config.files import explain, private_opener
-from netmon_tui.domain.documents import host_document, neighbour_document, scan_document
+from netmon_tui.domain.address import parse_ip
+from netmon_tui.domain.capture import CAPTURE_NAME
+from netmon_tui.domain.documents import neighbour_document
+from netmon_tui.domain.export import SCAN_FORMATS, HostSelection
 from netmon_tui.domain.job import JobState
 from netmon_tui.domain.neighbour import NeighbourRecord
 from netmon_tui.domain.scan import Scan, ScanStarted
 from netmon_tui.domain.user import Actor, Permission
 from netmon_tui.errors import InvalidInput, NotFound
 from netmon_tui.security.hostile_text import clean, csv_cell
+from netmon_tui.services.scan_export import XML_NAME, ScanExport
 from netmon_tui.services.scan_ingest import MOST_WARNINGS, ScanIngest, ingest_file, moment_of
 from netmon_tui.storage.audit_repository import AuditRepository
 from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.storage.host_queries import HostQueries
 from netmon_tui.storage.scan_repository import ScanRepository
 from netmon_tui.storage.scan_results import ScanResults
-from netmon_tui.tools.nmap_output import hosts_to_csv, is_nmap_xml
-from netmon_tui.tools.nmap_xml import close_truncated
+from netmon_tui.tools.nmap_output import is_nmap_xml
+from netmon_tui.tools.pcap import FILE_HEADER_SIZE
+from netmon_tui.tools.pcap_files import end_of_records
 
-SCAN_FORMATS = ("xml", "json", "csv")
 NEIGHBOUR_FORMATS = ("json", "csv")
 LARGEST_IMPORT = 1024**3
 """Bytes of nmap XML: a /12 with every service."""
 _NO_HARD_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
 _GZIP_MAGIC = b"\x1f\x8b"
-XML_NAME = "scan.xml"
+_ALL_HOSTS = HostSelection()
 _NEIGHBOUR_COLUMNS = (
     "address",
     "family",
@@ -74,39 +78,37 @@ class TransferService:
         self._audit = audit
         self._jobs = jobs
 
-    async def scan_chunks(self, actor: Actor, scan_id: int, format: str) -> Iterator[bytes]:
+    async def scan_chunks(
+        self, actor: Actor, scan_id: int, format: str, selection: HostSelection = _ALL_HOSTS
+    ) -> Iterator[bytes]:
         """Return an export of a scan as chunks; iterating blocks, so do it in a thread.
 
         Args:
-            format: ``xml`` (nmap's own document), ``json`` or ``csv`` (one line a port).
+            actor: Who exports.
+            scan_id: The scan.
+            format: One of `SCAN_FORMATS`.
+            selection: Which of its hosts.
+
+        Raises:
+            NotFound: No such scan, a selected host is not in it, or a format made from nmap's XML lacks that.
         """
         _check_format(format, SCAN_FORMATS)
         actor.require(Permission.EXPORT)
         scan = await asyncio.to_thread(self._scans.get, actor, scan_id)
-        await asyncio.to_thread(self._audit.record, actor, "scan.export", f"scan {scan_id}", format)
-        if format == "xml":
-            path = await asyncio.to_thread(self._scans.directory, scan_id) / XML_NAME
-            return await asyncio.to_thread(_xml_chunks, path, scan)
-        return self._json_chunks(scan) if format == "json" else self._csv_chunks(scan)
+        directory = await asyncio.to_thread(self._scans.directory, scan_id)
+        selection = selection._replace(addresses=tuple(map(_canonical, selection.addresses)))
+        export = await asyncio.to_thread(ScanExport, self._hosts, scan, directory, selection)
+        count = export.host_count
+        detail = format if count is None else f"{format}, {count} host{'' if count == 1 else 's'}"
+        await asyncio.to_thread(self._audit.record, actor, "scan.export", f"scan {scan_id}", detail)
+        return await asyncio.to_thread(export.chunks, format)
 
-    async def export_scan(self, actor: Actor, scan_id: int, format: str, path: Path) -> Path:
-        """Write a scan to a new file (mode 0600) and return its path."""
-        chunks = await self.scan_chunks(actor, scan_id, format)
+    async def export_scan(
+        self, actor: Actor, scan_id: int, format: str, path: Path, selection: HostSelection = _ALL_HOSTS
+    ) -> Path:
+        """Write a scan to a new file (mode 0600) and return its path; as :meth:`scan_chunks`."""
+        chunks = await self.scan_chunks(actor, scan_id, format, selection)
         return await asyncio.to_thread(write_new, path, chunks)
-
-    def _json_chunks(self, scan: Scan) -> Iterator[bytes]:
-        """Yield the JSON document host by host, so that memory does not grow with the scan."""
-        head = json.dumps(scan_document(scan), indent=2)
-        yield head.removesuffix("\n}").encode() + b',\n  "hosts": ['
-        first = True
-        for host in self._hosts.whole_hosts(scan.id):
-            yield (b"\n" if first else b",\n") + json.dumps(host_document(host)).encode()
-            first = False
-        yield b"\n  ]\n}\n"
-
-    def _csv_chunks(self, scan: Scan) -> Iterator[bytes]:
-        for line in hosts_to_csv(self._hosts.whole_hosts(scan.id), csv_cell):
-            yield line.encode()
 
     async def import_scan(self, actor: Actor, path: Path) -> Scan:
         """Store an nmap XML file, packed by gzip or not, as a scan of the actor.
@@ -188,19 +190,22 @@ class TransferService:
         return iter([_csv([_NEIGHBOUR_COLUMNS, *rows]).encode()])
 
     async def export_capture(self, actor: Actor, capture_id: int, path: Path) -> Path:
-        """Copy a capture's file to a new file and return its path.
+        """Copy a capture's file to a new file and return its path; while it runs, up to its last whole packet.
 
         Raises:
             NotFound: No such capture, or it has no file.
+            InvalidInput: It runs and nothing was captured yet.
         """
         source = await self.capture_path(actor, capture_id)
-        return await asyncio.to_thread(write_new, path, _file_chunks(source))
+        capture = await asyncio.to_thread(self._captures.get, actor, capture_id)
+        end = None if capture.state.is_final else await asyncio.to_thread(_end_so_far, capture_id, source)
+        return await asyncio.to_thread(write_new, path, _file_chunks(source, end))
 
     async def capture_path(self, actor: Actor, capture_id: int) -> Path:
         """Return the file of a capture, for reading."""
         actor.require(Permission.EXPORT)
         await asyncio.to_thread(self._captures.get, actor, capture_id)
-        path = await asyncio.to_thread(self._captures.directory, capture_id) / "capture.pcap"
+        path = await asyncio.to_thread(self._captures.directory, capture_id) / CAPTURE_NAME
         if not path.is_file():
             raise NotFound(f"capture {capture_id} has no file")
         await asyncio.to_thread(self._audit.record, actor, "capture.export", f"capture {capture_id}", "")
@@ -212,6 +217,12 @@ def _csv(rows: Iterable[Sequence[str]]) -> str:
     text = io.StringIO()
     csv.writer(text).writerows([csv_cell(cell) for cell in row] for row in rows)
     return text.getvalue()
+
+
+def _canonical(address: str) -> str:
+    """Return an address as it is stored; what is none stays as it is, and is not found."""
+    parsed = parse_ip(address.strip())
+    return address if parsed is None else str(parsed)
 
 
 def _check_format(format: str, known: Sequence[str]) -> None:
@@ -255,18 +266,19 @@ def _import_chunks(path: Path) -> Iterator[bytes]:
         raise InvalidInput(f"{path.name} is a damaged gzip file", why=str(error)) from error
 
 
-def _xml_chunks(path: Path, scan: Scan) -> Iterator[bytes]:
-    """Return nmap's document: as it is when it is whole, closed after its last whole host when it is not."""
-    if not path.is_file():
-        raise NotFound(f"scan {scan.id} has no XML document")
-    if scan.state is JobState.COMPLETED:
-        return _file_chunks(path)
-    return iter([close_truncated(path.read_bytes())])
+def _end_so_far(capture_id: int, path: Path) -> int:
+    """Return how many bytes of a running capture's file are whole records."""
+    if path.stat().st_size < FILE_HEADER_SIZE:
+        raise InvalidInput(f"capture {capture_id} has no packets yet", fix="try again when it has some")
+    return end_of_records(path)
 
 
-def _file_chunks(path: Path) -> Iterator[bytes]:
+def _file_chunks(path: Path, end: int | None = None) -> Iterator[bytes]:
+    """Yield a file, or its first ``end`` bytes."""
+    left = path.stat().st_size if end is None else end
     with path.open("rb") as file:
-        while chunk := file.read(1 << 20):
+        while chunk := file.read(min(1 << 20, left)):
+            left -= len(chunk)
             yield chunk
 
 

@@ -5,29 +5,20 @@ Callers have checked that the scan is the actor's.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, Table, and_, func, select
+from sqlalchemy import Row, Select, and_, func, select
 
-from netmon_tui.domain.host import (
-    ExtraPorts,
-    Hop,
-    Host,
-    HostAddress,
-    HostLine,
-    KnownHost,
-    OsMatch,
-    Port,
-    Script,
-    Service,
-    ServiceLine,
-)
+from netmon_tui.domain.export import HostSelection
+from netmon_tui.domain.host import Host, HostLine, KnownHost, ServiceLine
 from netmon_tui.domain.user import Actor
 from netmon_tui.errors import NotFound
 from netmon_tui.storage import records
 from netmon_tui.storage.database import Database
 from netmon_tui.storage.selection import contains_text, visible_to
+from netmon_tui.storage.whole_hosts import Among, is_between, is_one_of, whole_hosts_of
 
 _HOSTS = records.hosts.c
 _PORTS = records.ports.c
@@ -161,7 +152,7 @@ class HostQueries:
             NotFound: No such host, or its live rows were replaced by its element since.
         """
         with self._database.read() as connection:
-            found = list(_whole_hosts(connection, scan_id, ordinal, ordinal))
+            found = list(whole_hosts_of(connection, scan_id, lambda column: column == ordinal))
         if not found:
             raise NotFound(f"no host {ordinal} in scan {scan_id}")
         return found[0]
@@ -175,8 +166,59 @@ class HostQueries:
             raise NotFound(f"no host {address} in scan {scan_id}")
         return self.host(scan_id, ordinal)
 
-    def whole_hosts(self, scan_id: int, *, page: int = 256) -> Iterator[Host]:
-        """Yield every host of a scan with all its results, by pages, so that memory does not grow with it."""
+    def whole_hosts(
+        self, scan_id: int, chosen: Sequence[int] | None = None, *, page: int = 256
+    ) -> Iterator[Host]:
+        """Yield every host of a scan with all its results, by pages, so that memory does not grow with it.
+
+        Args:
+            scan_id: The scan.
+            chosen: Ordinals in their order; None for all hosts.
+            page: Hosts read at once.
+        """
+        for among in self._pages(scan_id, chosen, page):
+            with self._database.read() as connection:
+                found = list(whole_hosts_of(connection, scan_id, among))
+            yield from found
+
+    def lines_in_order(
+        self, scan_id: int, chosen: Sequence[int] | None = None, *, page: int = 256
+    ) -> Iterator[HostLine]:
+        """Yield the lines of the hosts that :meth:`whole_hosts` yields, in the same order."""
+        for among in self._pages(scan_id, chosen, page):
+            query = select(records.hosts).where(_HOSTS.scan_id == scan_id, among(_HOSTS.ordinal))
+            with self._database.read() as connection:
+                found = [_host_line(row) for row in connection.execute(query.order_by(_HOSTS.ordinal))]
+            yield from found
+
+    def ordinals(self, scan_id: int, selection: HostSelection) -> list[int]:
+        """Return the ordinals of the hosts that are selected, in their order.
+
+        Raises:
+            NotFound: The scan has not one of the addresses, or no host is left.
+        """
+        query = select(_HOSTS.ordinal, _HOSTS.address).where(
+            *self._host_filter(scan_id, selection.text, False)
+        )
+        wanted, found, known = set(selection.addresses), [], set()
+        with self._database.read() as connection:
+            for ordinal, address in connection.execute(query.order_by(_HOSTS.ordinal)):
+                if not wanted or address in wanted:
+                    found.append(ordinal)
+                    known.add(address)
+        for address in selection.addresses:
+            if address not in known:
+                raise NotFound(f"no host {address} in scan {scan_id}{_matching(selection.text)}")
+        if not found:
+            raise NotFound(f"no host in scan {scan_id}{_matching(selection.text)}")
+        return found
+
+    def _pages(self, scan_id: int, chosen: Sequence[int] | None, page: int) -> Iterator[Among]:
+        """Yield conditions on ordinals that together mean the chosen ones, or all of a scan."""
+        if chosen is not None:
+            for start in range(0, len(chosen), page):
+                yield partial(is_one_of, chosen[start : start + page])
+            return
         with self._database.read() as connection:
             ordinals = select(func.min(_HOSTS.ordinal), func.max(_HOSTS.ordinal)).where(
                 _HOSTS.scan_id == scan_id
@@ -185,9 +227,7 @@ class HostQueries:
         if first is None:
             return
         for start in range(first, last + 1, page):
-            with self._database.read() as connection:
-                found = list(_whole_hosts(connection, scan_id, start, min(start + page - 1, last)))
-            yield from found
+            yield partial(is_between, start, min(start + page - 1, last))
 
     def known_hosts(
         self,
@@ -283,85 +323,5 @@ def _known_host(row: Row[Any]) -> KnownHost:
     )
 
 
-def _whole_hosts(connection: Connection, scan_id: int, first: int, last: int) -> Iterator[Host]:
-    """Yield hosts with ordinals first..last, joined in Python: one query a table, not one a host."""
-
-    def children(table: Table) -> dict[int, list[Row[Any]]]:
-        query = (
-            select(table)
-            .where(table.c.scan_id == scan_id, table.c.ordinal.between(first, last))
-            .order_by(*table.primary_key.columns)
-        )
-        grouped: dict[int, list[Row[Any]]] = {}
-        for row in connection.execute(query):
-            grouped.setdefault(row.ordinal, []).append(row)
-        return grouped
-
-    query = select(records.hosts).where(_HOSTS.scan_id == scan_id, _HOSTS.ordinal.between(first, last))
-    parts = {table.name: children(table) for table in _CHILDREN}
-    for row in connection.execute(query.order_by(_HOSTS.ordinal)):
-        yield _host(row, {name: grouped.get(row.ordinal, []) for name, grouped in parts.items()})
-
-
-_CHILDREN = (
-    records.addresses,
-    records.ports,
-    records.extraports,
-    records.os_matches,
-    records.hops,
-    records.scripts,
-)
-
-
-def _host(row: Row[Any], parts: dict[str, list[Row[Any]]]) -> Host:
-    scripts: dict[tuple[str, int], list[Script]] = {}
-    for line in parts["scripts"]:
-        scripts.setdefault((line.protocol, line.number), []).append(
-            Script(line.script, line.output, line.data)
-        )
-    addresses = [HostAddress(a.address, a.kind, a.vendor) for a in parts["addresses"]]
-    addresses.sort(key=lambda a: (a.address != row.address, a.kind))
-    ports = (_port(p, tuple(scripts.get((p.protocol, p.number), ()))) for p in parts["ports"])
-    return Host(
-        address=row.address,
-        status=row.status,
-        reason=row.reason,
-        reason_ttl=row.reason_ttl,
-        addresses=tuple(addresses),
-        hostnames=tuple((name, kind) for name, kind in row.hostnames),
-        ports=tuple(sorted(ports, key=lambda p: (p.protocol, p.number))),
-        extraports=tuple(
-            ExtraPorts(e.state, e.total, tuple((r, n) for r, n in e.reasons)) for e in parts["extraports"]
-        ),
-        scripts=tuple(scripts.get(("", -1), ())),
-        os=tuple(
-            OsMatch(m.name, m.accuracy, tuple(m.cpe), tuple(tuple(c) for c in m.classes))
-            for m in parts["os_matches"]
-        ),
-        hops=tuple(Hop(h.ttl, h.address, h.hostname, h.rtt) for h in parts["hops"]),
-        distance=row.distance,
-        uptime=row.uptime,
-        started=row.started,
-        finished=row.finished,
-        timed_out=row.timed_out,
-        partial=row.partial,
-    )
-
-
-def _port(row: Row[Any], scripts: tuple[Script, ...]) -> Port:
-    service = None
-    if row.service is not None:
-        service = Service(
-            row.service,
-            row.product,
-            row.version,
-            row.extrainfo,
-            row.tunnel,
-            row.method,
-            row.confidence,
-            tuple(row.cpe),
-            row.hostname,
-            row.ostype,
-            row.devicetype,
-        )
-    return Port(row.number, row.protocol, row.state, row.reason, row.reason_ttl, service, scripts)
+def _matching(text: str) -> str:
+    return f" matches {text!r}" if text else ""

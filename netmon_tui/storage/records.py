@@ -34,6 +34,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 from sqlalchemy.types import TypeDecorator
 
@@ -138,9 +139,13 @@ scans = Table(
     Column("warnings", JsonText, nullable=False, default=list),
     Column("error", Text, nullable=False, default=""),
     Column("imported", Boolean, nullable=False, default=False),
+    Column("pinned", Boolean, nullable=False, default=False, server_default=false()),
+    Column("compared_with", _ID),
+    Column("changes", JsonText),
     Index(None, "owner_id"),
     sqlite_autoincrement=True,
 )
+"""``changes`` are the lines (added, removed, changed) since the scan ``compared_with``; NULL without one."""
 
 hosts = Table(
     "hosts",

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, delete, func, insert, select, update
 
+from netmon_tui.domain.comparison import ChangeCounts
 from netmon_tui.domain.job import JobKind, JobState
 from netmon_tui.domain.scan import Scan
 from netmon_tui.domain.user import Actor
@@ -199,4 +200,7 @@ def _scan(row: Row[Any]) -> Scan:
         warnings=tuple(row.warnings),
         error=row.error,
         imported=row.imported,
+        pinned=row.pinned,
+        compared_with=row.compared_with,
+        changes=None if row.changes is None else ChangeCounts(*row.changes),
     )

@@ -278,6 +278,10 @@ class NmapElements:
             host.distance = read.small(leaves["distance"][0].get("value", ""))
         if leaves["uptime"]:
             host.uptime = read.whole(leaves["uptime"][0].get("seconds", ""))
+        if leaves["tcpsequence"]:
+            host.tcp_sequence_index = read.whole(leaves["tcpsequence"][0].get("index", ""))
+        if leaves["ipidsequence"]:
+            host.ip_id_class = leaves["ipidsequence"][0].get("class", "")
         return host
 
     def _end_runstats(self) -> None:
@@ -285,5 +289,16 @@ class NmapElements:
             self.events.append(read.scan_finished(self.kept["finished"], self.kept.get("hosts", {})))
 
 
-_LEAVES = ("address", "status", "hostname", "extrareasons", "osclass", "hop", "distance", "uptime")
+_LEAVES = (
+    "address",
+    "status",
+    "hostname",
+    "extrareasons",
+    "osclass",
+    "hop",
+    "distance",
+    "uptime",
+    "tcpsequence",
+    "ipidsequence",
+)
 """Elements that may come several times or anywhere in a host: their attributes are collected."""

@@ -26,8 +26,6 @@ MAX_ADDRESSES = 65_536
 """Most addresses of one scan."""
 MAX_TARGETS = 2_000
 """Most targets of one scan: all of them must fit on a command line."""
-MAX_TEXT = 262_144
-"""Longest text of targets, in characters."""
 MAX_TARGET = 300
 """Longest single target, in characters: a host name has at most 253."""
 
@@ -39,7 +37,6 @@ _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 _NUMBER_LABEL = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _ZONE = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_.-]{0,14}")
 _FOREIGN_SIGN = re.compile(r"[^A-Za-z0-9._:/%\-\u0080-\U0010ffff]")
-_SEPARATORS = re.compile(r"[ \t\r\n,]+")
 _DISPUTED = frozenset("ßς\u200c\u200d")
 """Signs that the two versions of IDNA turn into different names, and so into different hosts."""
 
@@ -70,23 +67,6 @@ class TargetSet:
     def texts(self) -> tuple[str, ...]:
         """The canonical spellings."""
         return tuple(target.text for target in self.targets)
-
-
-def split_targets(text: str) -> list[str]:
-    """Split typed text at spaces, commas and line ends.
-
-    Raises:
-        InvalidInput: The text is longer than `MAX_TEXT` or holds more than `MAX_TARGETS` targets.
-    """
-    if len(text) > MAX_TEXT:
-        raise InvalidInput(
-            f"{len(text):,} characters are too many for targets",
-            why=f"the limit is {MAX_TEXT:,}",
-            fix="write networks and ranges instead of single addresses",
-        )
-    items = [item for item in _SEPARATORS.split(text) if item]
-    _refuse_too_many(len(items))
-    return items
 
 
 def parse_targets(items: Iterable[str], *, limit: int = MAX_ADDRESSES) -> TargetSet:

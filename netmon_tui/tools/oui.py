@@ -53,11 +53,6 @@ class VendorTable:
         self._divided: set[str] = set()
 
     @property
-    def is_loaded(self) -> bool:
-        """Whether the files have been read: look-ups take no time then."""
-        return self._names is not None
-
-    @property
     def counts(self) -> dict[int, int]:
         """How many prefixes of 24, 28 and 36 bits are known; all 0 before the files are read."""
         lengths = Counter(map(len, self._names or ()))

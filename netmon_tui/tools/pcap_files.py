@@ -1,39 +1,29 @@
-"""What is done with whole capture files: counting, repairing, cutting and hashing."""
+"""What is done with whole capture files: repairing and hashing."""
 
 from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
-from netmon_tui.tools.pcap import pack_record
 from netmon_tui.tools.pcap_index import PacketIndex
 
 
-def count_records(path: str | Path) -> int:
-    """Return how many whole packets a file has.
+class WholeRecords(NamedTuple):
+    """The whole records of a file."""
 
-    Raises:
-        InvalidInput: Not a classic pcap file.
-    """
-    with PacketIndex(path) as index:
-        return index.extend()
-
-
-def first_and_last_time(path: str | Path) -> tuple[float, float] | None:
-    """Return the POSIX times of the first and the last packet, or None for a file without packets.
-
-    Raises:
-        InvalidInput: Not a classic pcap file.
-    """
-    with PacketIndex(path) as index:
-        index.extend()
-        return index.first_and_last_time()
+    packets: int
+    bytes: int
+    """With the header of the file."""
+    linktype: str
+    """As tcpdump names it, such as ``EN10MB``."""
+    times: tuple[float, float] | None
+    """POSIX times of the first and the last packet; None without packets."""
 
 
-def trim(path: str | Path) -> tuple[int, int]:
-    """Cut what follows the last whole record, in place, and return (records, bytes) that stay.
+def trim(path: str | Path) -> WholeRecords:
+    """Cut what follows the last whole record, in place, and return what stays, from one walk over the file.
 
     Raises:
         InvalidInput: Not a classic pcap file; it is left as it is.
@@ -42,23 +32,18 @@ def trim(path: str | Path) -> tuple[int, int]:
         index.extend()
         if index.end < index.file_size:
             os.truncate(path, index.end)
-        return index.count, index.end
+        return WholeRecords(index.count, index.end, index.header.linktype_name, index.first_and_last_time())
 
 
-def write_slice(source: PacketIndex, numbers: Iterable[int], destination: int) -> int:
-    """Write the packets with these numbers to a file descriptor, as a pcap file; return how many.
+def end_of_records(path: str | Path) -> int:
+    """Return how many bytes of a file that is still being written are whole records and the header.
 
     Raises:
-        NotFound: One of the packets does not exist.
-        OSError: Writing failed, such as on a full disk.
+        InvalidInput: Not a classic pcap file, or not even its header is there yet.
     """
-    written = 0
-    with os.fdopen(os.dup(destination), "wb") as file:
-        file.write(source.header.data)
-        for number in numbers:
-            file.write(pack_record(source.header, source.read(number)))
-            written += 1
-    return written
+    with PacketIndex(path, growing=True) as index:
+        index.extend()
+        return index.end
 
 
 def sha256_of(path: str | Path) -> str:

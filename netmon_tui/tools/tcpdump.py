@@ -5,16 +5,11 @@ from __future__ import annotations
 import re
 
 from netmon_tui.domain.capture import StartCapture
-from netmon_tui.domain.job import CaptureCounters
 from netmon_tui.errors import InvalidInput
 
 _LONGEST_INTERFACE = 15
 """IFNAMSIZ without its terminating zero."""
 _INTERFACE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:+-]*")
-_STATISTICS = re.compile(
-    r"(\d+) packets? captured[,\s]+(\d+) packets? received by filter[,\s]+(\d+) packets? dropped by kernel"
-)
-_LISTENING = re.compile(r"^(?:tcpdump: )?listening on .*?, link-type (\S+)", re.MULTILINE)
 _CHATTER = re.compile(
     r"listening on |verbose output suppressed|data link type |\d+ packets? |Got \d+|Warning: |dropped privs"
 )
@@ -43,18 +38,13 @@ def check_interface(name: str) -> str:
     return name
 
 
-def build_command(
-    tcpdump: str, request: StartCapture, capture_filter: str, *, run_as: str = ""
-) -> tuple[str, ...]:
+def build_command(tcpdump: str, request: StartCapture, capture_filter: str) -> tuple[str, ...]:
     """Return the command that captures to stdout, in blocks: ``-U`` costs three times the processor time.
 
     Args:
         tcpdump: Absolute path.
         request: What to capture; its own filter is not used.
         capture_filter: The checked filter, the exclusion of the own SSH session included; may be empty.
-        run_as: User for ``-Z``. Debian's tcpdump, started as root, becomes ``tcpdump`` by itself, which
-            fails in a user namespace that does not know that user. (``root`` fails there too where setgroups(2)
-            is denied: such a namespace needs all users mapped.)
 
     Raises:
         InvalidInput: The interface, the snap length, the buffer or the packet limit is out of bounds.
@@ -68,8 +58,6 @@ def build_command(
         command += ["-c", str(packets)]
     if not request.promiscuous:
         command.append("-p")
-    if run_as:
-        command += ["-Z", run_as]
     command += ["-w", "-"]
     if capture_filter:
         command += ["--", capture_filter]
@@ -80,21 +68,6 @@ def _bounded(what: str, value: int, least: int, most: int) -> int:
     if not least <= value <= most:
         raise InvalidInput(f"{what} must be from {least} to {most}", why=f"it is {value}")
     return value
-
-
-def parse_statistics(text: str) -> CaptureCounters | None:
-    """Return the last statistics on stderr (on SIGUSR1 and at the end); None when there are none yet."""
-    reports = _STATISTICS.findall(text)
-    if not reports:
-        return None
-    captured, received, dropped = map(int, reports[-1])
-    return CaptureCounters(packets=captured, captured=captured, received=received, dropped=dropped)
-
-
-def parse_linktype(text: str) -> str:
-    """Return the link type tcpdump says it listens with (``EN10MB``), or an empty string before it does."""
-    found = _LISTENING.search(text)
-    return found[1] if found else ""
 
 
 def complaint(text: str) -> str:

@@ -37,7 +37,8 @@ class Terminal:
 
     def start(self) -> None:
         """Open the terminal and start the program in it."""
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("NETMON_TUI", "TMUX", "SSH_"))}
+        foreign = ("NETMON_TUI", "TMUX", "SSH_", "COLUMNS", "LINES")
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(foreign)}
         environment = self._lab.environment({**kept, "LANG": "C.UTF-8", "TERM": "xterm-256color"})
         command = [*self._lab.enter_prefix(), str(PROGRAM), "--data-dir", str(self._data)]
         columns, rows = map(str, self._size)

@@ -244,4 +244,4 @@ def test_a_scan_outlives_its_terminal(lab: Lab, data: Path, terminal: Open) -> N
 
 def processes(lab: Lab) -> str:
     """The command lines of everything that runs on the lab's machine."""
-    return lab.run(["ps", "-eo", "args="], check=True).stdout
+    return lab.run(["ps", "-ww", "-eo", "args="], check=True).stdout

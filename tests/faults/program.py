@@ -111,7 +111,7 @@ class Site:
 
     def processes(self) -> list[str]:
         """Every process inside the lab that works for this data directory, zombies included."""
-        listed = self.lab.run(["ps", "-eo", "pid=,ppid=,stat=,args="], check=True).stdout.splitlines()
+        listed = self.lab.run(["ps", "-ww", "-eo", "pid=,ppid=,stat=,args="], check=True).stdout.splitlines()
         return [
             line
             for line in listed

@@ -371,6 +371,13 @@ def test_csv_is_no_formula(hostile: Program) -> None:
     assert sum(cell.startswith("'") for cell in cells) == 2 * len(FORMULAS)
 
 
+@pytest.mark.parametrize("form", ["md", "html", "gnmap"])
+def test_reports_are_quiet(hostile: Program, form: str) -> None:
+    answer = hostile("scan", "export", "1", "--format", form)
+    assert answer.code == 0
+    assert is_quiet(answer.out.replace("\t", ""))
+
+
 def test_json_goes_around(hostile: Program) -> None:
     answer = hostile("scan", "export", "1", "--format", "json")
     assert answer.out.isascii()

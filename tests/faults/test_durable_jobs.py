@@ -14,7 +14,7 @@ import pexpect
 import pytest
 
 from netmon_tui.services.supervision import LEASE_SECONDS, SWEEP_SECONDS
-from netmon_tui.tools.pcap_files import count_records
+from netmon_tui.tools.pcap_index import PacketIndex
 from tests.faults.program import PROGRAM, Answer, Headless, Site, until
 from tests.lab.hosts import EXPECTED
 
@@ -77,7 +77,8 @@ def assert_kept(scan: Any) -> None:
 def assert_readable(site: Site, number: int, packets: int) -> None:
     """The file of a capture has so many whole packets, for us and for tcpdump."""
     path = site.directory("capture", number).path / "capture.pcap"
-    assert count_records(path) == packets
+    with PacketIndex(path) as index:
+        assert index.extend() == packets
     listed = site.lab.run(["tcpdump", "-n", "-r", str(path)])
     assert (listed.returncode, len(listed.stdout.splitlines())) == (0, packets), listed.stderr
 

@@ -188,7 +188,7 @@ def _run_in_child(item: pytest.Item) -> list[pytest.TestReport]:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_runtest_protocol(item: pytest.Item) -> bool | None:
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
     """Replays what the child reported, for tests marked ``inside_lab``."""
     if item.get_closest_marker("inside_lab") is None or _inside() or why_no_lab() is not None:
         return None
@@ -196,6 +196,9 @@ def pytest_runtest_protocol(item: pytest.Item) -> bool | None:
     hook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
     for report in _run_in_child(item):
         hook.pytest_runtest_logreport(report=report)
+    item.session._setupstate.teardown_exact(
+        nextitem
+    )  # what an earlier test of this module left for the later ones
     hook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
     return True
 

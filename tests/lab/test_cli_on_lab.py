@@ -136,6 +136,50 @@ def test_a_scan_of_the_subnet_finds_exactly_what_runs(program: Program) -> None:
     assert [one["ports_open"] for one in again] == [sum(map(len, EXPECTED.values()))]
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        "-v -O --max-os-tries 1 --traceroute -p 7,22,80,81 --exclude 10.77.0.15",
+        "-sS -sU -p T:1-100,U:7,53,60-70 --exclude 10.77.0.15",
+        "-vv -sV --version-light -p 7,22,23,80,81,2323,8080 --exclude 10.77.0.15",
+        "-sn",
+    ],
+)
+def test_greppable_output_is_what_nmap_writes(program: Program, tmp_path: Path, options: str) -> None:
+    xml, greppable = tmp_path / "scan.xml", tmp_path / "scan.gnmap"
+    command = ["nmap", *options.split(), "-T4", "-oX", str(xml), "-oG", str(greppable), SUBNET]
+    program.lab.run(command, check=True, timeout=90)
+    program("scan", "import", str(xml))
+    written = program("scan", "export", "1", "--format", "gnmap")
+    assert written.splitlines() == greppable.read_text().splitlines()
+    assert len(written.splitlines()) > len(EXPECTED)
+
+
+def test_the_next_scan_tells_what_changed(own_lab: Lab, program: Program) -> None:
+    program.lab = own_lab
+    scan = ("scan", "run", "10.77.0.10", "10.77.0.30-33")
+    own_lab.add_host("10.77.0.30", "b8:27:eb:00:00:30", {(80, "tcp"): "http"})
+    program(*scan, "--args", "-sS -sV -p 22,80,443,8080")
+    own_lab.remove_host("h30")
+    own_lab.add_host(
+        "10.77.0.31", "b8:27:eb:00:00:30", {(8080, "tcp"): "http"}
+    )  # the same machine, elsewhere
+    own_lab.add_host("10.77.0.32", "b8:27:eb:00:00:32", {(80, "tcp"): "http"})
+    second = program.json(*scan, "--args", "-sS -sV -p 22,80,8080,9000")
+    assert second["changes"] == {"added": 1, "removed": 0, "changed": 3}
+    compared = program.json("scan", "diff", str(second["id"]), code=1)
+    moved, new = compared["hosts"]
+    assert (moved["address"], moved["change"]) == ("10.77.0.31", "changed")
+    assert [fact["name"] for fact in moved["facts"]] == ["address", "hostname"]
+    assert [(port["number"], port["moved_from"]) for port in moved["ports"]] == [(8080, 80)]
+    assert (new["address"], new["change"]) == ("10.77.0.32", "added")
+    third = program.json(*scan, "--args", "-sS -p 80,8080")
+    assert third["changes"] == {"added": 0, "removed": 0, "changed": 0}
+    program("scan", "diff", str(third["id"]), code=0)
+    program("scan", "pin", "1")
+    assert program.json("scan", "diff", str(third["id"]), code=1)["a"] == 1
+
+
 def test_what_hosts_say_does_not_reach_the_terminal(program: Program) -> None:
     shown = program("scan", "run", "10.77.0.12", "--args", "-sV -sC -p 21,22,80")
     assert "10.77.0.12" in shown

@@ -30,7 +30,7 @@ ECHO = "udp port 7"
 
 
 def figure(app: Any, name: str) -> str:
-    return app.screen.query_one(f"#capture-{name}", Figure).text
+    return str(app.screen.query_one(f"#capture-{name}").render())
 
 
 def packets_table(app: Any) -> Table:

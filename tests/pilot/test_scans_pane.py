@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from textual.widgets import Button, Input, Select, Static, TabbedContent
 
+from netmon_tui.domain.export import SCAN_FORMATS
 from netmon_tui.domain.job import JobState
 from netmon_tui.ui.modals.confirm import Confirm
 from netmon_tui.ui.modals.file_choice import Export, Import
@@ -156,7 +157,7 @@ async def test_a_scan_through_the_form_finds_the_open_ports(logged_in: Any, unti
             pilot,
             lambda: any("Nmap done" in line.text for line in detail.query_one("#output", TextView).lines),
         )
-        await pilot.press("4")
+        await pilot.press("5")
         about = await until(pilot, lambda: [line.text for line in detail.query_one("#about", TextView).lines])
         assert any(" ".join(scan.command) == line for line in about)
         assert any("completed" in line or "done" in line for line in about)
@@ -213,6 +214,49 @@ async def test_run_again_export_and_delete(logged_in: Any, until: Any, tmp_path:
         app.screen.query_one("#yes", Button).press()
         await until(pilot, lambda: app.screen.id == "main" and scan_in(app).id == 1)
         assert not directory.exists()
+
+
+async def test_selected_hosts_are_exported_alone(
+    logged_in: Any, until: Any, screen_text: Callable[[Any], str], tmp_path: Path
+) -> None:
+    path = tmp_path / "three.xml"
+    path.write_text(document("".join(host_xml(f"192.0.2.{number}") for number in (1, 2, 3))))
+    async with logged_in(size=(120, 40)) as (app, pilot):
+        await import_file(app, pilot, until, path)
+        detail = await open_detail(app, pilot, until)
+        hosts = detail.query_one("#hosts", Table)
+        await until(pilot, lambda: hosts.row_count == 3 and hosts.cursor_row is not None)
+        await pilot.press("space", "down", "space")
+        await until(pilot, lambda: len(hosts.selected_keys) == 2)
+        await pilot.press("2", "e")
+        await until(pilot, lambda: isinstance(app.screen, Export) and app.screen.query_one("#path"))
+        assert "Export the 2 selected hosts of scan 1" in screen_text(app)
+        app.screen.query_one("#format", Select).value = "jsonl"
+        target = tmp_path / "out.jsonl"
+        app.screen.query_one("#path", Input).value = str(target)
+        await pilot.press("enter")
+        await until(pilot, target.exists)
+        found = [json.loads(line)["address"] for line in target.read_text().splitlines()]
+        assert found == ["192.0.2.1", "192.0.2.2"]
+
+
+@pytest.mark.parametrize("format", SCAN_FORMATS)
+async def test_every_format_can_be_chosen(
+    logged_in: Any, until: Any, screen_text: Callable[[Any], str], tmp_path: Path, format: str
+) -> None:
+    path = tmp_path / "one.xml"
+    path.write_text(document(host_xml("192.0.2.1")))
+    async with logged_in(size=(80, 24)) as (app, pilot):
+        await import_file(app, pilot, until, path)
+        await open_detail(app, pilot, until)
+        await pilot.press("e")
+        await until(pilot, lambda: isinstance(app.screen, Export) and app.screen.query_one("#path"))
+        app.screen.query_one("#format", Select).value = format
+        name = app.screen.query_one("#path", Input)
+        await until(pilot, lambda: name.value.endswith(f"/scan-1.{format}"))
+        await pilot.press("enter")
+        await until(pilot, Path(name.value).exists)
+        assert "192.0.2.1" in Path(name.value).read_text()
 
 
 @nmap_test
@@ -381,7 +425,7 @@ async def test_every_part_fits_or_at_least_does_not_raise(
         await import_file(app, pilot, until, path)
         detail = await open_detail(app, pilot, until)
         await until(pilot, lambda: ports_of(detail))
-        for key in ("z", "tab", "z", "z", "escape", "2", "enter", "3", "4", "p", "question_mark"):
+        for key in ("z", "tab", "z", "z", "escape", "2", "enter", "3", "4", "5", "p", "question_mark"):
             await pilot.press(key)
             await pilot.pause()
         await pilot.press("escape")

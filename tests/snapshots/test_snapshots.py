@@ -177,8 +177,24 @@ def test_scan_detail(tour: Tour) -> None:
         shows("Nmap done"),
         picture("output"),
         "4",
+        shows("Nothing to compare with"),
+        "5",
         shows("RTTVAR"),
         picture("about"),
+    )
+
+
+def test_scan_changes(tour: Tour) -> None:
+    tour(
+        LISTED,
+        *("down",) * 3,
+        "space",
+        *("down",) * 3,
+        "space",
+        "d",
+        shows("since scan 1"),
+        shows("on 440/tcp"),
+        picture("changes"),
     )
 
 
@@ -299,5 +315,8 @@ def test_admin(tour: Tour) -> None:
         "shift+tab",
         "right",
         shows("schema 0001"),
+        "tab",
+        *("down",) * 3,
+        shows("Fix: sudo apt-get install tshark"),
         picture("doctor"),
     )

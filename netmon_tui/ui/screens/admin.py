@@ -9,7 +9,7 @@ from typing import ClassVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.widgets import TabbedContent, TabPane
+from textual.widgets import Static, TabbedContent, TabPane
 
 from netmon_tui.domain.check import Check
 from netmon_tui.domain.user import Permission, Role, User, UserState
@@ -18,11 +18,11 @@ from netmon_tui.ui.commands import command
 from netmon_tui.ui.modals.confirm import Confirm
 from netmon_tui.ui.modals.record import Record
 from netmon_tui.ui.modals.user import NewUser, NewUserForm
-from netmon_tui.ui.rendering import state_style, when
+from netmon_tui.ui.rendering import content_block, state_style, when
 from netmon_tui.ui.session import Session
 from netmon_tui.ui.widgets.memory_source import MemorySource
 from netmon_tui.ui.widgets.pane import Pane
-from netmon_tui.ui.widgets.row_source import Cell, Row
+from netmon_tui.ui.widgets.row_source import Cell, Row, cell_text
 from netmon_tui.ui.widgets.table import Table
 from netmon_tui.ui.widgets.table_columns import Column
 
@@ -40,6 +40,8 @@ CHECK_COLUMNS = (
     Column("detail", "Detail", minimum=20, priority=0, share=2),
     Column("fix", "Fix", minimum=16, priority=1, share=2),
 )
+_DETAIL = 2
+"""Place of the first of the two cells that a narrow table cuts off."""
 
 
 class AdminPane(Pane):
@@ -49,8 +51,8 @@ class AdminPane(Pane):
     HELP_TEXT = (
         "Users: who may log in, and as what. A user who registered waits (pending) until a lets them in. Of an "
         "administrator's rights the last one cannot be taken away.\n\n"
-        "Doctor: tools, versions, privileges, terminal and storage, each with the fix; enter shows a line in "
-        "full. shift+tab and the arrows go from one list to the other."
+        "Doctor: tools, versions, privileges, terminal and storage, each with the fix; the line under the "
+        "cursor stands below in full. shift+tab and the arrows go from one list to the other."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         command("admin.new", "n", "new_user", "New", "Add a user."),
@@ -69,15 +71,19 @@ class AdminPane(Pane):
 
     def compose(self) -> ComposeResult:
         """Users beside the doctor, or the doctor alone."""
-        doctor = Table(CHECK_COLUMNS, source=self._checks, empty_text="Checking ...", id="doctor")
         if not self._manages:
-            yield doctor
+            yield from self._compose_doctor()
             return
         with TabbedContent(id="admin-tabs"):
             with TabPane("Users", id="admin-users"):
                 yield Table(USER_COLUMNS, source=self._users, id="users")
             with TabPane("Doctor", id="admin-doctor"):
-                yield doctor
+                yield from self._compose_doctor()
+
+    def _compose_doctor(self) -> ComposeResult:
+        """The checks, and under them the one under the cursor in full."""
+        yield Table(CHECK_COLUMNS, source=self._checks, empty_text="Checking ...", id="doctor")
+        yield Static(id="check")
 
     def on_mount(self) -> None:
         """Look at the machine once."""
@@ -93,6 +99,12 @@ class AdminPane(Pane):
         if isinstance(table, Table) and table.cursor_row is not None:
             title = "User" if table.id == "users" else "Check"
             self.app.push_screen(Record(title, table.columns, table.cursor_row))
+
+    @on(Table.Highlighted, "#doctor")
+    def _show_check(self) -> None:
+        row = self.query_one("#doctor", Table).cursor_row
+        detail, fix = map(cell_text, row.cells[_DETAIL:]) if row else ("", "")
+        self.query_one("#check", Static).update(content_block(f"{detail}\nFix: {fix}" if fix else detail))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer what belongs to the list that is shown; managing users is for administrators."""
@@ -126,6 +138,7 @@ class AdminPane(Pane):
         """Run all checks."""
         checks = await self.session.services.doctor.run()
         self._checks.replace(_check_row(check) for check in checks)
+        self._show_check()
 
     @work(exclusive=True, group="new-user", exit_on_error=False)
     async def action_new_user(self) -> None:

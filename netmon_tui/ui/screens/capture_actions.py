@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-
-from textual.app import App
+from collections.abc import Sequence
 
 from netmon_tui.domain.capture import Capture, StartCapture
-from netmon_tui.errors import NetmonError
 from netmon_tui.ui.modals.capture_form import CaptureForm
 from netmon_tui.ui.modals.confirm import Confirm
 from netmon_tui.ui.modals.file_choice import Export
-from netmon_tui.ui.rendering import content
-from netmon_tui.ui.session import Session
+from netmon_tui.ui.screens.actions import Actions
 
 
-class CaptureActions:
-    """Asks what is to be asked, does it, and says what happened. Call it in a worker.
-
-    Args:
-        session: Services and actor.
-        app: Shows dialogs and toasts.
-    """
-
-    def __init__(self, session: Session, app: App[object]) -> None:
-        self._session = session
-        self._services = session.services
-        self._app = app
+class CaptureActions(Actions):
+    """What a user does with a capture."""
 
     async def start(self, *, host: str = "", interface: str = "") -> Capture | None:
         """Open the form, which stays open until a capture runs or the user gives up."""
@@ -69,14 +54,3 @@ class CaptureActions:
             for capture_id in capture_ids:
                 await self._services.capturing.delete(self._session.actor, capture_id)
             self._tell(f"Deleted {what}")
-
-    @contextmanager
-    def _reported(self) -> Iterator[None]:
-        """Show an expected failure as a toast."""
-        try:
-            yield
-        except NetmonError as error:
-            self._app.notify(str(content(error)), title=error.title, severity="error", markup=False)
-
-    def _tell(self, message: str) -> None:
-        self._app.notify(str(content(message)), markup=False)

@@ -115,7 +115,7 @@ def _row(host: KnownHost) -> Row:
         (
             host.address,
             host.hostname,
-            str(host.open_ports),
+            str(host.open_ports or ""),
             host.os,
             host.lladdr,
             host.vendor,

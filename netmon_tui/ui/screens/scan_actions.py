@@ -2,35 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
-from textual.app import App
-
+from netmon_tui.domain.export import SCAN_FORMATS, HostSelection
 from netmon_tui.domain.scan import Scan, StartScan
-from netmon_tui.errors import NetmonError
 from netmon_tui.ui.modals.confirm import Confirm
 from netmon_tui.ui.modals.file_choice import Export, Import
 from netmon_tui.ui.modals.scan_form import ScanForm
-from netmon_tui.ui.rendering import content
-from netmon_tui.ui.session import Session
+from netmon_tui.ui.screens.actions import Actions
 from netmon_tui.ui.widgets.scan_words import what
 
-FORMATS = ("xml", "json", "csv")
 
-
-class ScanActions:
-    """Asks what is to be asked, does it, and says what happened. Call it in a worker.
-
-    Args:
-        session: Services and actor.
-        app: Shows dialogs and toasts.
-    """
-
-    def __init__(self, session: Session, app: App[object]) -> None:
-        self._session = session
-        self._services = session.services
-        self._app = app
+class ScanActions(Actions):
+    """What a user does with a scan."""
 
     async def start(self, targets: str = "") -> Scan | None:
         """Open the form and start what it asks for; a failure opens it again as it was."""
@@ -51,6 +35,31 @@ class ScanActions:
             await self._services.scanning.stop(self._session.actor, scan_id)
             self._tell(f"Scan {scan_id} is stopping; what it found is kept")
 
+    async def pair_to_compare(self, chosen: Sequence[int], scan: Scan | None) -> tuple[int, int] | None:
+        """Return (earlier, later): the two that are chosen, or the scan and what it is compared with by itself."""
+        if len(chosen) == 2:
+            return chosen[0], chosen[1]
+        if scan is None:
+            return None
+        if chosen:
+            self._tell("Select two scans to compare them, or none to compare this one with the run before")
+            return None
+        with self._reported():
+            found = await self._services.comparison.predecessor(self._session.actor, scan.id)
+            if found is not None:
+                return found.id, scan.id
+            self._tell(
+                f"No completed scan of these targets came before scan {scan.id}. Select two with space"
+            )
+        return None
+
+    async def pin(self, scan_id: int, *, pinned: bool) -> None:
+        """Make it the baseline of its targets, or no longer."""
+        with self._reported():
+            scan = await self._services.comparison.pin(self._session.actor, scan_id, pinned=pinned)
+            verb = "is the baseline of" if pinned else "is no longer the baseline of"
+            self._tell(f"Scan {scan_id} {verb} {what(scan)}")
+
     async def repeat(self, scan_id: int) -> Scan | None:
         """Run it again as a new scan; None when that failed."""
         scan = None
@@ -59,16 +68,20 @@ class ScanActions:
             self._tell(f"Scan {scan.id} runs: {what(scan)}")
         return scan
 
-    async def export(self, scan_id: int) -> None:
-        """Ask for format and file, and write it."""
+    async def export(self, scan_id: int, addresses: Sequence[str] = ()) -> None:
+        """Ask for format and file, and write it: all its hosts, or those with the addresses."""
         folder = self._services.paths.exports
-        dialog = Export(f"Export scan {scan_id}", FORMATS, folder, f"scan-{scan_id}")
+        title, stem = f"Export scan {scan_id}", f"scan-{scan_id}"
+        if addresses:
+            hosts = "the selected host" if len(addresses) == 1 else f"the {len(addresses)} selected hosts"
+            title, stem = f"Export {hosts} of scan {scan_id}", f"{stem}-selected"
+        dialog = Export(title, SCAN_FORMATS, folder, stem)
         choice = await self._app.push_screen_wait(dialog)
         if choice is None:
             return
         with self._reported():
             path = await self._services.transfers.export_scan(
-                self._session.actor, scan_id, choice.format, choice.path
+                self._session.actor, scan_id, choice.format, choice.path, HostSelection(tuple(addresses))
             )
             self._tell(f"Written to {path}")
 
@@ -96,14 +109,3 @@ class ScanActions:
                 gone += 1
             self._tell(f"Scan {scan_ids[0]} is deleted" if one else f"{len(scan_ids)} scans are deleted")
         return gone == len(scan_ids)
-
-    @contextmanager
-    def _reported(self) -> Iterator[None]:
-        """Show an expected failure as a toast."""
-        try:
-            yield
-        except NetmonError as error:
-            self._app.notify(str(content(error)), title=error.title, severity="error", markup=False)
-
-    def _tell(self, message: str) -> None:
-        self._app.notify(str(content(message)), markup=False)

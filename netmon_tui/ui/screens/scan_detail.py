@@ -1,4 +1,4 @@
-"""One scan, live while it runs: hosts, services, nmap's own text, and what it was asked to do."""
+"""One scan, live while it runs: hosts, services, nmap's own text, what changed, and what it was asked to do."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from netmon_tui.ui.session import Session
 from netmon_tui.ui.widgets.key_line import KeyLine
 from netmon_tui.ui.widgets.live import LiveScreen
 from netmon_tui.ui.widgets.scan_about import about
+from netmon_tui.ui.widgets.scan_changes import ScanChanges
 from netmon_tui.ui.widgets.scan_head import ScanHead
 from netmon_tui.ui.widgets.scan_hosts import ScanHosts
 from netmon_tui.ui.widgets.scan_services import ScanServices
@@ -31,9 +32,17 @@ OUTPUT_SECONDS = 1.0
 HELP = (
     "Hosts, services and nmap's own text of one scan. While it runs, open ports appear as soon as nmap\n"
     "reports them; a host that is not finished is marked partial. Stopping keeps what was found.\n"
-    "Only hosts that are up are listed: a shows all. tab goes to the next pane, z gives it the whole screen."
+    "Only hosts that are up are listed: a shows all. tab goes to the next pane, z gives it the whole screen.\n"
+    "Changes: + came, - went, ~ is not what it was, since the pinned scan of these targets or the one before;\n"
+    "only what both scans asked for counts, and a host is known again by lladdr, host key or certificate."
 )
-TABS = (("hosts", "1 Hosts"), ("services", "2 Services"), ("output", "3 Output"), ("about", "4 About"))
+TABS = (
+    ("hosts", "1 Hosts"),
+    ("services", "2 Services"),
+    ("output", "3 Output"),
+    ("changes", "4 Changes"),
+    ("about", "5 About"),
+)
 
 
 class ScanDetailScreen(LiveScreen):
@@ -43,6 +52,7 @@ class ScanDetailScreen(LiveScreen):
         session: Services and actor.
         scan_id: The scan.
         address: Show this host to begin with.
+        compared_with: Begin with what changed since this scan.
     """
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
@@ -50,7 +60,7 @@ class ScanDetailScreen(LiveScreen):
         command("scan.back", "escape", "back", "Back", "Back to the list."),
         command("scan.stop", "x", "stop", "Stop", "Stop the scan; what it found is kept."),
         command("scan.repeat", "r", "repeat", "Again", "Run it again with the same targets and options."),
-        command("scan.export", "e", "export", "Export", "Write it to a file: XML, JSON or CSV."),
+        command("scan.export", "e", "export", "Export", "Write it, or the selected hosts, to a file."),
         command("scan.scan_host", "s", "scan_host", "Scan", "Scan this host."),
         command("scan.capture_host", "c", "capture_host", "Capture", "Capture this host's packets."),
         command("scan.show_host", "H", "show_host", "Host", "What all scans know of this host.", show=False),
@@ -64,24 +74,30 @@ class ScanDetailScreen(LiveScreen):
         command("scan.help", "question_mark,f1", "help", "Help", "What this screen is for and all its keys."),
     ]
 
-    def __init__(self, session: Session, scan_id: int, address: str = "") -> None:
+    def __init__(
+        self, session: Session, scan_id: int, address: str = "", *, compared_with: int | None = None
+    ) -> None:
         super().__init__(session)
         self.scan_id = scan_id
         self._address = address
+        self._compared_with = compared_with
         self._scan: Scan | None = None
         self._output_at = 0.0
 
     def compose(self) -> ComposeResult:
         """Head, tabs, footer."""
         yield ScanHead()
-        with TabbedContent(id="scan-tabs"):
+        first = "tab-hosts" if self._compared_with is None else "tab-changes"
+        with TabbedContent(initial=first, id="scan-tabs"):
             with TabPane("1 Hosts", id="tab-hosts"):
                 yield ScanHosts(self.session, self.scan_id, self._address)
             with TabPane("2 Services", id="tab-services"):
                 yield ScanServices(self.session, self.scan_id)
             with TabPane("3 Output", id="tab-output"):
                 yield TextView(id="output")
-            with TabPane("4 About", id="tab-about"):
+            with TabPane("4 Changes", id="tab-changes"):
+                yield ScanChanges(self.session, self.scan_id, self._compared_with)
+            with TabPane("5 About", id="tab-about"):
                 yield TextView(id="about")
         yield KeyLine()
 
@@ -117,6 +133,8 @@ class ScanDetailScreen(LiveScreen):
             self.query_one(ScanServices).refresh_data()
         elif self._tab == "output":
             await self._show_output()
+        elif self._tab == "changes" and self._scan is not None:
+            await self.query_one(ScanChanges).refresh_data(self._scan)
         elif self._scan is not None:
             directory = await self.session.services.scans.directory(self.session.actor, self.scan_id)
             self.query_one("#about", TextView).show(about(self._scan, str(directory)))
@@ -137,11 +155,14 @@ class ScanDetailScreen(LiveScreen):
             self.query_one(ScanHosts).focus_content()
         elif self._tab == "services":
             self.query_one(ScanServices).focus_content()
+        elif self._tab == "changes":
+            self.query_one(ScanChanges).focus_content()
         else:
             self.query_one(f"#{self._tab}", TextView).focus()
         self.refresh_bindings()
 
     @on(Table.Opened, "#services")
+    @on(Table.Opened, "#changes")
     def _service_opened(self, event: Table.Opened) -> None:
         address = self._host_address
         self.action_tab("hosts")
@@ -152,6 +173,8 @@ class ScanDetailScreen(LiveScreen):
         """Address of the host under the cursor; empty on tabs without hosts."""
         if self._tab == "services":
             return self.query_one(ScanServices).address
+        if self._tab == "changes":
+            return self.query_one(ScanChanges).address
         return self.query_one(ScanHosts).address if self._tab == "hosts" else ""
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -168,7 +191,7 @@ class ScanDetailScreen(LiveScreen):
         if action == "all_hosts":
             return self._tab == "hosts"
         if action in {"scan_host", "capture_host", "show_host"}:
-            return self._tab in {"hosts", "services"}
+            return self._tab in {"hosts", "services", "changes"}
         return True
 
     def action_back(self) -> None:
@@ -192,8 +215,10 @@ class ScanDetailScreen(LiveScreen):
 
     @work(exclusive=True, group="scan-export", exit_on_error=False)
     async def action_export(self) -> None:
-        """Write the scan to a file."""
-        await ScanActions(self.session, self.app).export(self.scan_id)
+        """Write the scan to a file, or the hosts that are selected."""
+        await ScanActions(self.session, self.app).export(
+            self.scan_id, self.query_one(ScanHosts).selected_addresses
+        )
 
     def action_scan_host(self) -> None:
         """Scan the host under the cursor."""

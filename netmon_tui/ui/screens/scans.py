@@ -11,6 +11,7 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 
+from netmon_tui.domain.job import JobState
 from netmon_tui.domain.scan import Scan
 from netmon_tui.domain.user import Permission
 from netmon_tui.ui.commands import command
@@ -33,6 +34,7 @@ COLUMNS = (
     Column("progress", "Progress", minimum=20, share=2, priority=1),
     Column("up", "Up", width=5, align="right", priority=2),
     Column("open", "Open", width=5, align="right", priority=1),
+    Column("changes", "New", width=9, priority=1),
     Column("owner", "Owner", width=8, priority=5),
     Column("started", "Started", width=7, priority=4),
 )
@@ -57,7 +59,22 @@ class ScansPane(Pane):
         command("scans.new", "n", "new", "New", "Start a scan."),
         command("scans.stop", "x", "stop", "Stop", "Stop this scan; what it found is kept."),
         command("scans.repeat", "r", "repeat", "Again", "Run this scan again."),
-        command("scans.export", "e", "export", "Export", "Write this scan to a file: XML, JSON or CSV."),
+        command(
+            "scans.compare",
+            "d",
+            "compare",
+            "Diff",
+            "What changed since the run before, or between two selected scans.",
+        ),
+        command(
+            "scans.pin",
+            "b",
+            "pin",
+            "Baseline",
+            "Compare later runs of these targets with this scan, or no longer.",
+            show=False,
+        ),
+        command("scans.export", "e", "export", "Export", "Write this scan to a file."),
         command("scans.import", "i", "import", "Import", "Import a file that nmap wrote with -oX."),
         command("scans.delete", "delete", "delete", "Delete", "Delete this scan, or those selected."),
     ]
@@ -72,7 +89,7 @@ class ScansPane(Pane):
 
     def compose(self) -> ComposeResult:
         """One table."""
-        empty = "No scans yet. Press n" if self._may(Permission.SCAN) else "No scans yet"
+        empty = "No scans yet. Press n" if self.session.actor.may(Permission.SCAN) else "No scans yet"
         yield Table(COLUMNS, source=self._source, empty_text=empty, id="scans")
 
     def focus_content(self) -> None:
@@ -89,7 +106,7 @@ class ScansPane(Pane):
         Args:
             targets: What stands in the field of targets; foreign text, which the form judges.
         """
-        if self._may(Permission.SCAN):
+        if self.session.actor.may(Permission.SCAN):
             self._run_form(targets)
 
     @work(exclusive=True, group="scan-form", exit_on_error=False)
@@ -102,13 +119,15 @@ class ScansPane(Pane):
             "new": Permission.SCAN,
             "stop": Permission.SCAN,
             "repeat": Permission.SCAN,
+            "compare": Permission.VIEW,
+            "pin": Permission.SCAN,
             "export": Permission.EXPORT,
             "import": Permission.IMPORT,
             "delete": Permission.DELETE,
         }.get(action)
         if needed is None or action in {"new", "import"}:
-            return needed is None or self._may(needed)
-        return self._offers(action) if self._may(needed) else False
+            return needed is None or self.session.actor.may(needed)
+        return self._offers(action) if self.session.actor.may(needed) else False
 
     def _offers(self, action: str) -> bool | None:
         """Whether the row under the cursor has this action now; None greys it out."""
@@ -120,6 +139,8 @@ class ScansPane(Pane):
         answers = {
             "stop": not scan.state.is_final,
             "repeat": not scan.imported,
+            "compare": scan.state.is_final,
+            "pin": scan.state is JobState.COMPLETED,
             "delete": scan.state.is_final,
         }
         return answers.get(action, True) or None
@@ -139,6 +160,21 @@ class ScansPane(Pane):
         """Run the scan under the cursor again."""
         if (scan := self._scan) is not None:
             self._go_to(await self._actions.repeat(scan.id))
+
+    @work(exclusive=True, group="scan-compare", exit_on_error=False)
+    async def action_compare(self) -> None:
+        """Show what changed between the two selected scans, or since the one before the cursor's."""
+        pair = await self._actions.pair_to_compare(self._selected, self._scan)
+        if pair is not None:
+            earlier, later = pair
+            self.app.push_screen(ScanDetailScreen(self.session, later, compared_with=earlier))
+
+    @work(exclusive=True, group="scan-pin", exit_on_error=False)
+    async def action_pin(self) -> None:
+        """Make the scan under the cursor the baseline of its targets, or no longer."""
+        if (scan := self._scan) is not None:
+            await self._actions.pin(scan.id, pinned=not scan.pinned)
+            self._source.invalidate()
 
     @work(exclusive=True, group="scan-export", exit_on_error=False)
     async def action_export(self) -> None:
@@ -168,7 +204,9 @@ class ScansPane(Pane):
     @on(Table.SelectionChanged, "#scans")
     def _look_at_keys(self) -> None:
         """Tell the footer when other keys make sense, and only then."""
-        offered = tuple(self._offers(action) for action in ("stop", "repeat", "export", "delete"))
+        offered = tuple(
+            self._offers(action) for action in ("stop", "repeat", "compare", "pin", "export", "delete")
+        )
         if offered != self._offered:
             self._offered = offered
             self.refresh_bindings()
@@ -176,9 +214,6 @@ class ScansPane(Pane):
     @property
     def _actions(self) -> ScanActions:
         return ScanActions(self.session, self.app)
-
-    def _may(self, permission: Permission) -> bool:
-        return self.session.actor.may(permission)
 
     @property
     def _scan(self) -> Scan | None:
@@ -230,6 +265,7 @@ def _row(scan: Scan, ascii_only: bool, now: datetime) -> ScanRow:
             progress(scan),
             thin(scan.hosts_up) if scan.hosts_up else "",
             thin(scan.ports_open) if scan.ports_open else "",
+            Cell("baseline", "accent") if scan.pinned else str(scan.changes or ""),
             scan.owner,
             when(scan.started or scan.created, now),
         ),

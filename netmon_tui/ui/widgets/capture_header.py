@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
-from textual.widgets import Label
+from textual.widgets import Label, Static
 
 from netmon_tui.domain.capture import Capture
-from netmon_tui.ui.rendering import ASCII_CLASS, bar, duration, rate, size, state_style, thin
+from netmon_tui.ui.rendering import ASCII_CLASS, bar, content, duration, rate, size, state_style, thin
 from netmon_tui.ui.widgets.figure import Figure
 from netmon_tui.ui.widgets.rate_line import RateHistory, RateMeter
 
@@ -22,7 +22,7 @@ _COUNT_CELLS = 7
 
 
 class CaptureHeader(Vertical):
-    """A few lines of figures in fixed places, each sent only when it changes."""
+    """A few lines of figures in fixed places, each sent only when it changes; how it ended may take more."""
 
     DEFAULT_CSS = """
     CaptureHeader { height: auto; }
@@ -58,7 +58,7 @@ class CaptureHeader(Vertical):
         with Horizontal(id="capture-shares"):
             for name in PROTOCOLS:
                 yield Figure(id=f"share-{name}")
-        yield Figure(id="capture-ended", classes="header--ended")
+        yield Static(id="capture-ended", classes="header--ended")
         yield Figure(id="capture-file", classes="header--ended header--facts")
         yield Figure(id="capture-sha256", classes="header--ended header--facts")
 
@@ -97,8 +97,9 @@ class CaptureHeader(Vertical):
 
     def _show_end(self, capture: Capture) -> None:
         words = capture.error or (capture.end_reason.replace("_", " ") or "ended")
-        ended = self.query_one("#capture-ended", Figure)
-        ended.show(f"Ended: {words}{_span(capture)}", "error" if capture.error else "")
+        ended = self.query_one("#capture-ended", Static)
+        ended.update(content(f"Ended: {words}{_span(capture)}"))
+        ended.set_class(bool(capture.error), "-error")
         if capture.files:
             file = capture.files[0]
             self._put("capture-file", f"File {file.path}")

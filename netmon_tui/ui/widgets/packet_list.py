@@ -78,13 +78,25 @@ class PacketSource:
         return bool(self._text) and self._searched < self._packets.count
 
     async def advance(self) -> bool:
-        """Index the next slice of the file; whether there is more."""
+        """Index the next slice of the file; whether there is more.
+
+        The pages that this changes are read before anybody is told, so that they are painted once: those that were
+        not full, and the last ones when the end is what was looked at.
+        """
+        at_end = self._last_page in self._pages
         grown = await self._packets.extend(_SLICE if self._packets.count else _FIRST_SLICE)
         if grown:
-            for page in [page for page, rows in self._pages.items() if len(rows) < self._length(page)]:
-                await self._read(page)  # before it is shown, so that it is painted once
+            pages = {page for page, rows in self._pages.items() if len(rows) < self._length(page)}
+            if at_end:
+                pages |= {max(0, self._last_page - 1), self._last_page} - self._pages.keys()
+            for page in sorted(pages):
+                await self._read(page)
             self._listeners.tell()
         return not self._packets.complete
+
+    @property
+    def _last_page(self) -> int:
+        return (self.count - 1) // _PAGE_ROWS
 
     def window(self, start: int, stop: int) -> Sequence[Row | None]:
         """Return the rows of a range, None where nothing is loaded."""

@@ -71,6 +71,12 @@ class ScanHosts(WorkerDefects, Container):
         key = self.query_one("#hosts", Table).cursor_key
         return str(key[0]) if isinstance(key, tuple) else ""
 
+    @property
+    def selected_addresses(self) -> tuple[str, ...]:
+        """Addresses of the selected hosts, visible or not."""
+        keys = self.query_one("#hosts", Table).selected_keys
+        return tuple(sorted({str(key[0]) for key in keys if isinstance(key, tuple)}))
+
     def focus_content(self) -> None:
         """Focus the list."""
         self.query_one("#hosts", Table).focus()

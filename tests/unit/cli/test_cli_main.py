@@ -14,7 +14,7 @@ from netmon_tui.cli import main as frame
 
 VERBS = {
     "user": {"add", "list", "password", "role", "disable", "enable", "unlock", "approve"},
-    "scan": {"run", "list", "show", "stop", "delete", "import", "export", "profiles"},
+    "scan": {"run", "list", "show", "stop", "delete", "import", "export", "profiles", "diff", "pin"},
     "neighbour": {"list", "watch", "export"},
     "capture": {
         "interfaces",

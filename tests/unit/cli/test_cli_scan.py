@@ -97,7 +97,7 @@ def test_list_newest_first(admin, imported, document) -> None:
     assert "found.xml" in admin("scan", "list").out
 
 
-@pytest.mark.parametrize("form", ["xml", "json", "csv"])
+@pytest.mark.parametrize("form", ["xml", "json", "jsonl", "csv", "md", "html", "gnmap"])
 def test_export_writes_a_new_file_and_never_over_another(admin, imported, home, form) -> None:
     target = home / "out"
     assert admin("scan", "export", str(imported), "--format", form, "--output", target).code == 0
@@ -107,14 +107,91 @@ def test_export_writes_a_new_file_and_never_over_another(admin, imported, home, 
         assert ET.fromstring(text).tag == "nmaprun"
     elif form == "json":
         assert json.loads(text)["hosts"][0]["address"] == "192.0.2.1"
-    else:
+    elif form == "jsonl":
+        (host,) = map(json.loads, text.splitlines())
+        assert set(host) == HOST_KEYS | {"scan"}
+        assert host["scan"] == imported
+    elif form == "csv":
         assert any("192.0.2.1" in row for row in csv.reader(io.StringIO(text)))
+    else:
+        assert "192.0.2.1" in text and "Evil\\x9b31m[red]" in text
     answer = admin("scan", "export", str(imported), "--format", form, "--output", target)
     assert (answer.code, target.read_bytes()) == (2, written)
 
 
 def test_export_goes_to_stdout(admin, imported) -> None:
     assert json.loads(admin("scan", "export", str(imported), "--format", "json").out)["hosts"]
+
+
+MANY = XML.replace(
+    "<runstats>",
+    """<host><status state="up" reason="arp-response" reason_ttl="0"/><address addr="192.0.2.2" addrtype="ipv4"/>
+<hostnames><hostname name="mail.example" type="PTR"/></hostnames></host>
+<host><status state="up" reason="x" reason_ttl="0"/><address addr="2001:db8::1" addrtype="ipv6"/></host>
+<runstats>""",
+)
+FORMATS = ["xml", "json", "jsonl", "csv", "md", "html", "gnmap"]
+
+
+@pytest.fixture
+def many(admin, home) -> int:
+    (home / "many.xml").write_text(MANY)
+    return admin("scan", "import", home / "many.xml", "--json").document[0]["id"]
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_every_format_has_every_host(admin, many, form) -> None:
+    answer = admin("scan", "export", str(many), "--format", form)
+    assert answer.code == 0, answer.err
+    for address in ("192.0.2.1", "192.0.2.2", "2001:db8::1"):
+        assert address in answer.out
+    assert "\x9b" not in answer.out or form == "xml"
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_chosen_hosts_are_exported_alone(admin, many, form) -> None:
+    chosen = ("--host", "192.0.2.2", "--host", "2001:0DB8::1")
+    answer = admin("scan", "export", str(many), "--format", form, *chosen)
+    assert answer.code == 0, answer.err
+    assert "192.0.2.2" in answer.out and "2001:db8::1" in answer.out
+    assert "192.0.2.1" not in answer.out
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize(("text", "left"), [("mail", "192.0.2.2"), ("!example", "2001:db8::1")])
+def test_hosts_are_filtered_as_in_their_list(admin, many, form, text, left) -> None:
+    found = admin("scan", "export", str(many), "--format", form, "--filter", text).out
+    assert [address for address in ("192.0.2.1", "192.0.2.2", "2001:db8::1") if address in found] == [left]
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        ("--host", "192.0.2.9"),
+        ("--host", "192.0.2.1", "--host", "192.0.2"),
+        ("--filter", "nowhere"),
+        ("--host", "192.0.2.1", "--filter", "mail"),
+    ],
+)
+def test_hosts_that_are_not_there_are_an_error(admin, many, home, chosen) -> None:
+    answer = admin("scan", "export", str(many), "--format", "html", *chosen, "--output", home / "out")
+    assert (answer.code, answer.out, (home / "out").exists()) == (1, "", False)
+    assert "no host" in answer.err
+
+
+def test_an_export_says_in_the_audit_what_went_out(admin, many) -> None:
+    admin("scan", "export", str(many), "--format", "html", "--host", "192.0.2.1")
+    admin("scan", "export", str(many), "--format", "md")
+    details = [e["detail"] for e in admin("audit", "list", "--json").document if e["action"] == "scan.export"]
+    assert sorted(details) == ["html, 1 host", "md"]
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_others_do_not_export_it(admin, many, password_file, form) -> None:
+    admin("user", "add", "eve", "--role", "operator", "--new-password-file", password_file)
+    as_eve = ("--user", "eve", "--password-file", password_file)
+    answer = admin(*as_eve, "scan", "export", str(many), "--format", form)
+    assert (answer.code, answer.out) == (1, "")
 
 
 def test_delete_removes_it(admin, imported) -> None:
@@ -178,3 +255,48 @@ def test_damaged_gzip_is_refused_and_leaves_nothing(admin, home, damage) -> None
     assert admin("scan", "import", home / "found.xml.gz").code == 2
     assert admin("scan", "list", "--json").document == []
     assert list((home / "data" / "jobs").iterdir()) == []
+
+
+def test_diff_says_what_changed_and_ends_like_ndiff(admin, document, imported) -> None:
+    document.write_text(XML.replace('portid="80"', 'portid="22"').replace("web.example", "www.example"))
+    (later,) = admin("scan", "import", document, "--json").document
+    compared = admin("scan", "diff", str(imported), str(later["id"]), "--json")
+    assert compared.code == 1
+    assert set(compared.document) >= {"a", "b", "hosts", "summary"}
+    assert (compared.document["a"], compared.document["b"]) == (imported, later["id"])
+    assert compared.document["summary"] == {"added": 0, "removed": 0, "changed": 2}
+    (host,) = compared.document["hosts"]
+    assert (host["address"], host["change"]) == ("192.0.2.1", "changed")
+    assert [fact["name"] for fact in host["facts"]] == ["hostname"]
+    assert [(port["number"], port["moved_from"]) for port in host["ports"]] == [(22, 80)]
+
+    table = admin("scan", "diff", str(imported), str(later["id"]))
+    assert table.code == 1
+    assert "web.example" in table.out and "www.example" in table.out
+
+    same = admin("scan", "diff", str(imported), str(imported))
+    assert (same.code, same.out) == (2, "")
+    assert "cannot differ from itself" in same.err
+
+
+def test_diff_of_two_equal_scans_is_quiet(admin, document, imported) -> None:
+    (again,) = admin("scan", "import", document, "--json").document
+    answer = admin("scan", "diff", str(imported), str(again["id"]))
+    assert (answer.code, answer.out, answer.err.strip()) == (0, "", "nothing changed")
+
+
+def test_diff_that_cannot_be_had_exits_with_2(admin, imported) -> None:
+    alone = admin("scan", "diff", str(imported))
+    assert alone.code == 2
+    assert "no completed scan of its targets" in alone.err
+    assert admin("scan", "diff", str(imported), "99").code == 2
+    assert admin("scan", "diff", "1", "2", "3").code == 2
+    assert admin("scan", "diff").code == 2
+
+
+def test_pinning_marks_the_scan(admin, imported) -> None:
+    assert admin("scan", "show", str(imported), "--json").document["pinned"] is False
+    assert admin("scan", "pin", str(imported)).code == 0
+    assert admin("scan", "show", str(imported), "--json").document["pinned"] is True
+    assert admin("scan", "pin", str(imported), "--off").code == 0
+    assert admin("scan", "list", "--json").document[0]["pinned"] is False

@@ -19,9 +19,9 @@ import pytest
 
 from netmon_tui.domain.job import CaptureCounters, EndReason, JobKind, JobLimits, JobSpec, JobStatus
 from netmon_tui.errors import ToolFailed
+from netmon_tui.runtime.job_directory import JobDirectory
 from netmon_tui.runtime.jobs import (
     JobHandle,
-    job_status,
     request_stop,
     runner_is_alive,
     start_job,
@@ -77,7 +77,7 @@ def capture(
 
 
 def counters(directory: Path) -> CaptureCounters:
-    status = job_status(directory)
+    status = JobDirectory(directory).read_status()
     assert status
     assert status.counters
     return status.counters
@@ -288,10 +288,10 @@ def the_last_status_waits_for_room(directory: Path) -> None:
     end = threading.Thread(target=status.end, args=("disk_full", None, ""))
     end.start()
     end.join(0.6)  # two attempts
-    assert (job_status(directory) or pytest.fail("no status")).state == "starting"
+    assert (JobDirectory(directory).read_status() or pytest.fail("no status")).state == "starting"
     hog.unlink()
     end.join()
-    assert (job_status(directory) or pytest.fail("no status")).why is EndReason.DISK_FULL
+    assert (JobDirectory(directory).read_status() or pytest.fail("no status")).why is EndReason.DISK_FULL
 
 
 def a_disk_filled_by_others_is_still_reported(directory: Path) -> None:

@@ -178,7 +178,7 @@ FLOOD = "import sys\nwhile True: sys.stdout.write('<packet>' + 'x' * 100000)"
 
 def children():
     found = subprocess.run(
-        ["ps", "-o", "pid=,stat=,args=", "--ppid", str(os.getpid())], capture_output=True, text=True
+        ["ps", "-ww", "-o", "pid=,stat=,args=", "--ppid", str(os.getpid())], capture_output=True, text=True
     )
     return [row for row in found.stdout.splitlines() if "/tshark" in row]
 

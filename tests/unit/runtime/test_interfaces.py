@@ -16,7 +16,6 @@ from netmon_tui.runtime.interfaces import (
     default_gateways,
     interface_counters,
     interface_linktype,
-    is_interface,
     list_interfaces,
     local_networks,
     ssh_session,
@@ -81,7 +80,7 @@ class TestInANamespace:
         def work() -> list[bool]:
             make_many()
             names = ["left", "any", "lef", "left ", "left:1", "../left", "", "eth0", "left\0"]
-            return [is_interface(name) for name in names]
+            return [bool(interface_linktype(name)) for name in names]
 
         assert in_own_network(work) == [True, True, *[False] * 7]
 
@@ -95,6 +94,24 @@ class TestInANamespace:
             return default_gateways()
 
         assert in_own_network(work) == {"left": ("10.0.0.254", "fe80::1")}
+
+    def test_an_ip_command_that_anybody_could_have_put_there_is_not_run(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        folder, mark = tmp_path / "everybody", tmp_path / "ran"
+        folder.mkdir()
+
+        def work() -> dict[str, tuple[str, ...]]:
+            make_many()
+            for name in ("ip", "which"):
+                (folder / name).write_text(f"#!/bin/sh\ntouch {mark}\necho {folder}/ip\n")
+                (folder / name).chmod(0o755)
+            folder.chmod(0o777)
+            monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
+            return default_gateways()
+
+        assert in_own_network(work) == {"left": ("10.0.0.254", "fe80::1")}
+        assert not mark.exists()
 
     def test_gateways_of_a_multipath_route(self) -> None:
         def work() -> dict[str, tuple[str, ...]]:
@@ -167,7 +184,7 @@ def test_loopback_of_this_machine() -> None:
     loopback = next(interface for interface in list_interfaces() if interface.loopback)
     assert InterfaceAddress("127.0.0.1", 8, Family.IPV4) in loopback.addresses
     assert loopback.name in interface_counters()
-    assert is_interface(loopback.name)
+    assert interface_linktype(loopback.name)
 
 
 @pytest.mark.parametrize(

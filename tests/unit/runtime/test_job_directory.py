@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import stat
@@ -44,11 +45,11 @@ def test_the_directory_is_private_and_new(job: JobDirectory) -> None:
         job.create()
 
 
-def test_a_spec_comes_back_as_it_was_written(job: JobDirectory) -> None:
+def test_a_spec_is_written_whole_and_private(job: JobDirectory) -> None:
     job.write_spec(SPEC, patience=(1, 2))
-    assert job.read_spec() == SPEC
     assert stat.S_IMODE(job.spec.stat().st_mode) == 0o600
-    assert json.loads(job.spec.read_text())["patience"] == [1, 2]
+    written = json.loads(job.spec.read_text())
+    assert written == json.loads(json.dumps(dataclasses.asdict(SPEC) | {"patience": [1, 2]}))
 
 
 @pytest.mark.parametrize(
@@ -109,15 +110,3 @@ def test_an_unknown_reason_is_no_status(job: JobDirectory) -> None:
     status.fields["why"] = "boredom"
     status.write()
     assert job.read_status() is None
-
-
-def test_size_counts_files_and_not_what_links_lead_to(job: JobDirectory, tmp_path: Path) -> None:
-    (tmp_path / "large").write_bytes(bytes(100_000))
-    (job.path / "home").mkdir()
-    (job.path / "home" / "a").write_bytes(bytes(10))
-    (job.path / "b").write_bytes(bytes(20))
-    (job.path / "link").symlink_to(tmp_path / "large")
-    assert 30 <= job.size() < 1000
-    job.remove()
-    assert not job.path.exists()
-    assert (tmp_path / "large").exists()

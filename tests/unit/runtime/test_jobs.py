@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 import json
 import os
@@ -20,14 +19,13 @@ import pytest
 from netmon_tui.domain.job import EndReason, JobKind, JobLimits, JobSpec, JobStatus
 from netmon_tui.errors import DiskFull, ToolFailed, ToolMissing
 from netmon_tui.runtime import jobs
+from netmon_tui.runtime.job_directory import JobDirectory
 from netmon_tui.runtime.jobs import (
     JobHandle,
-    job_status,
     request_stop,
     runner_is_alive,
     start_job,
     sweep_orphan,
-    tail,
 )
 from netmon_tui.runtime.process_identity import identity_of, is_alive, send_signal
 from netmon_tui.runtime.runner.identity import stat_fields
@@ -43,7 +41,7 @@ def directory(tmp_path: Path) -> Iterator[Path]:
     """A job directory whose job, if it still runs, is killed at the end."""
     path = tmp_path / "job"
     yield path
-    status = job_status(path)
+    status = JobDirectory(path).read_status()
     if status and status.state != "ended":
         send_signal(status.runner, signal.SIGKILL)
         wait_for(lambda: not runner_is_alive(status), "the runner's end")
@@ -250,7 +248,9 @@ def test_the_ladder_takes_its_time(directory: Path) -> None:
     printed(directory, "ready")
     request_stop(directory)
     begun = time.time()
-    stopping = wait_for(lambda: (s := job_status(directory)) and s.state == "stopping" and s, "stopping")
+    stopping = wait_for(
+        lambda: (s := JobDirectory(directory).read_status()) and s.state == "stopping" and s, "stopping"
+    )
     assert stopping.why is None
     assert ended(directory).ended - begun >= 1.1
     handle.close()
@@ -343,7 +343,7 @@ def killed_starter(directory: Path, mode: str, script: str = "sleep 60") -> JobS
     with subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True) as starter:
         assert starter.stdout
         assert starter.stdout.readline() == b"started\n"
-        status = job_status(directory)
+        status = JobDirectory(directory).read_status()
         os.killpg(starter.pid, signal.SIGKILL)
     assert status
     return status
@@ -352,7 +352,7 @@ def killed_starter(directory: Path, mode: str, script: str = "sleep 60") -> JobS
 def test_a_detached_job_goes_on_and_another_process_stops_it(directory: Path) -> None:
     before = killed_starter(directory, "detached", "sleep 0.6; echo lived; sleep 60")
     printed(directory, "lived")
-    status = job_status(directory)
+    status = JobDirectory(directory).read_status()
     assert status == before
     assert runner_is_alive(before)
     request_stop(directory)
@@ -400,7 +400,7 @@ def test_the_tool_of_a_killed_runner_is_swept_up(directory: Path) -> None:
     assert not sweep_orphan(handle.status)
     kill_runner(handle.status)
     assert not is_gone(handle.status.tool_pid)
-    status = job_status(directory)
+    status = JobDirectory(directory).read_status()
     assert status
     assert status.state == "running"
     assert sweep_orphan(status)
@@ -459,59 +459,3 @@ def test_a_status_is_never_half_written(directory: Path) -> None:
     assert problems == []
     assert {"running", "stopping", "ended"} <= seen
     handle.close()
-
-
-# --- tail ---
-
-
-async def test_a_tail_brings_everything_and_ends(tmp_path: Path) -> None:
-    path = tmp_path / "grows"
-    complete = threading.Event()
-    data = os.urandom(5 << 20)
-
-    def write() -> None:
-        with path.open("wb", buffering=0) as file:
-            for start in range(0, len(data), 300_000):
-                file.write(data[start : start + 300_000])
-        complete.set()
-
-    writer = threading.Thread(target=write)
-    pieces = []
-    writer.start()
-    async for piece in tail(path, until=complete.is_set, poll=0.01):
-        pieces.append(piece)
-    writer.join()
-    assert b"".join(pieces) == data
-    assert max(map(len, pieces)) <= 1 << 20
-
-
-async def test_a_tail_goes_on_where_another_ended(tmp_path: Path) -> None:
-    path = tmp_path / "file"
-    path.write_bytes(b"0123456789")
-    assert [piece async for piece in tail(path, offset=4, until=lambda: True)] == [b"456789"]
-    assert [piece async for piece in tail(path, offset=10, until=lambda: True)] == []
-    assert [piece async for piece in tail(tmp_path / "none", until=lambda: True)] == []
-
-
-async def test_a_tail_follows_a_job_without_holding_up_the_loop(directory: Path) -> None:
-    handle = await asyncio.to_thread(start, directory, shell("for i in 1 2 3; do echo $i; sleep 0.2; done"))
-    status = handle.status
-    pieces = [
-        piece
-        async for piece in tail(directory / "stdout", until=lambda: not runner_is_alive(status), poll=0.05)
-    ]
-    assert b"".join(pieces) == b"1\n2\n3\n"
-    assert len(pieces) == 3
-    handle.close()
-
-
-async def test_a_cancelled_tail_ends(tmp_path: Path) -> None:
-    async def follow() -> None:
-        async for _ in tail(tmp_path / "none", until=lambda: False, poll=30):
-            pytest.fail("there was nothing")
-
-    task = asyncio.create_task(follow())
-    await asyncio.sleep(0)
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task

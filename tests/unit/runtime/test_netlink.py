@@ -14,7 +14,6 @@ import pytest
 from netmon_tui.domain.neighbour import Neighbour, NudState
 from netmon_tui.errors import NetmonError
 from netmon_tui.runtime.netlink import NeighbourMonitor, Resync, TableChange, TableReader, dump_neighbours
-from netmon_tui.tools.iproute import parse_ip_json_neigh
 from netmon_tui.tools.rtnetlink import LinkGone, LinkSeen, NeighbourDeleted, NeighbourSeen
 from tests.unit.runtime.network_namespace import (
     drop_capabilities,
@@ -117,9 +116,13 @@ def test_a_dump_says_what_ip_says() -> None:
     neighbours, output = in_own_network(work)
     ours = {(row.address, row.interface, row.lladdr, str(row.state)): row for row in neighbours}
     assert len(neighbours) >= 1205
-    assert set(ours) == set(parse_ip_json_neigh(output))
-    for entry in json.loads(output):
-        row = ours[entry["dst"], entry["dev"], entry.get("lladdr", ""), entry["state"][0]]
+    theirs = {
+        (entry["dst"], entry["dev"], entry.get("lladdr", ""), entry["state"][0]): entry
+        for entry in json.loads(output)
+    }
+    assert set(ours) == set(theirs)
+    for key, entry in theirs.items():
+        row = ours[key]
         assert row.router == ("router" in entry)
         assert row.probes == entry.get("probes", 0)
         for figure in ("used", "confirmed", "updated"):

@@ -56,7 +56,7 @@ def test_no_file_gives_nothing() -> None:
 def test_root_may_everything() -> None:
     found = probe()
     assert found == Privilege(
-        "root", *[True] * 4, nmap_needs_flag=False, no_new_privileges=found.no_new_privileges
+        "root", *[True] * 3, nmap_needs_flag=False, no_new_privileges=found.no_new_privileges
     )
 
 
@@ -64,7 +64,7 @@ def test_root_may_everything() -> None:
 @pytest.mark.lab
 def test_root_without_the_capabilities_may_not() -> None:
     found = probe_under("capsh", "--drop=cap_net_raw,cap_net_admin", "--", "-c", 'exec "$@"', "x")
-    assert "word='unprivileged', can_scan_raw=False, can_capture=False, can_edit_neighbours=False" in found
+    assert "word='unprivileged', can_scan_raw=False, can_capture=False" in found
 
 
 def as_nobody(*more: str, extra: str = "") -> list[str]:
@@ -78,7 +78,7 @@ def as_nobody(*more: str, extra: str = "") -> list[str]:
 @pytest.mark.lab
 def test_an_ordinary_user_may_not() -> None:
     found = probe_under(*as_nobody())
-    assert "word='unprivileged', can_scan_raw=False, can_capture=False, can_edit_neighbours=False" in found
+    assert "word='unprivileged', can_scan_raw=False, can_capture=False" in found
     assert "nmap_needs_flag=False" in found
 
 
@@ -86,7 +86,7 @@ def test_an_ordinary_user_may_not() -> None:
 @pytest.mark.lab
 def test_an_ambient_capability_is_handed_on() -> None:
     found = probe_under(*as_nobody(extra=",+net_raw"))
-    assert "word='cap_net_raw', can_scan_raw=True, can_capture=True, can_edit_neighbours=False" in found
+    assert "word='cap_net_raw', can_scan_raw=True, can_capture=True" in found
     assert "can_count_in_kernel=True, nmap_needs_flag=True" in found
 
 

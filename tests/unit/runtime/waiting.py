@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from netmon_tui.domain.job import JobKind, JobLimits, JobSpec, JobStatus
-from netmon_tui.runtime.jobs import job_status, runner_is_alive
+from netmon_tui.runtime.job_directory import JobDirectory
+from netmon_tui.runtime.jobs import runner_is_alive
 from netmon_tui.runtime.process_identity import identity_of
 
 T = TypeVar("T")
@@ -30,11 +31,13 @@ def wait_for(fact: Callable[[], T], what: str, patience: float = 15.0) -> T:
 def ended(directory: Path, patience: float = 15.0) -> JobStatus:
     """The last status of a job whose runner is gone too."""
 
+    job = JobDirectory(directory)
+
     def last() -> JobStatus | None:
-        status = job_status(directory)
+        status = job.read_status()
         return status if status and status.state == "ended" and not runner_is_alive(status) else None
 
-    return wait_for(last, f"the end of {directory.name}: {job_status(directory)}", patience)
+    return wait_for(last, f"the end of {directory.name}: {job.read_status()}", patience)
 
 
 def is_gone(pid: int) -> bool:

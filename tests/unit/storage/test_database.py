@@ -77,6 +77,44 @@ def test_the_migrated_schema_equals_the_tables(tmp_path, database):
     models.close()
 
 
+def test_an_older_database_is_copied_and_brought_up_to_date(tmp_path):
+    from alembic import command
+
+    from netmon_tui.storage import schema_version
+
+    path = tmp_path / "n.sqlite3"
+    older = Database(url(path))
+    older.create_file()
+    config = schema_version._alembic_config()
+
+    def begin(connection):
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+
+    older.write(begin)
+    scan = {
+        "owner_id": 1, "name": "before", "targets": "[]", "profile": "", "arguments": "", "command": "[]",
+        "state": "completed", "directory": "", "created": 1.0, "percent": 100.0, "phase": "", "hosts_up": 0,
+        "hosts_down": 0, "hosts_total": 0, "ports_open": 0, "hosts_stored": 0, "scaninfo": "[]",
+        "nmap_version": "", "warnings": "[]", "error": "", "imported": 0,
+    }  # fmt: skip
+    columns, marks = ", ".join(scan), ", ".join(f":{name}" for name in scan)
+    user = "INSERT INTO users (id, name, password_hash, role, state, email, created, failures)"
+    older.write(lambda c: c.execute(text(f"{user} VALUES (1, 'ada', '', 'admin', 'active', '', 1.0, 0)")))
+    older.write(lambda c: c.execute(text(f"INSERT INTO scans ({columns}) VALUES ({marks})"), scan))
+    older.close()
+    (tmp_path / "backups").mkdir()
+    newer = open_database(url(path), backups=tmp_path / "backups")
+    with newer.read() as connection:
+        row = connection.execute(select(records.scans)).one()
+    newer.close()
+    assert (row.name, row.pinned, row.compared_with, row.changes) == ("before", False, None, None)
+    (copy,) = (tmp_path / "backups").iterdir()
+    with sqlite3.connect(copy) as raw:
+        assert raw.execute("SELECT version_num FROM alembic_version").fetchone() == ("0001",)
+        assert raw.execute("SELECT name FROM scans").fetchone() == ("before",)
+
+
 def test_head_revision_is_the_newest_script():
     from alembic.script import ScriptDirectory
 

@@ -1,14 +1,11 @@
 import pytest
 
 from netmon_tui.domain.capture import StartCapture
-from netmon_tui.domain.job import CaptureCounters
 from netmon_tui.errors import InvalidInput
 from netmon_tui.tools.tcpdump import (
     build_command,
     check_interface,
     complaint,
-    parse_linktype,
-    parse_statistics,
 )
 
 TCPDUMP = "/usr/bin/tcpdump"
@@ -27,8 +24,8 @@ def test_the_plain_command():
 
 def test_the_command_with_everything():
     request = StartCapture("eth0.100", snaplen=96, packets=7, promiscuous=False, buffer_kib=2048)
-    assert build_command(TCPDUMP, request, "tcp port 80", run_as="root") == (
-        TCPDUMP, "-i", "eth0.100", "-n", "-B", "2048", "-s", "96", "-c", "7", "-p", "-Z", "root", "-w", "-",
+    assert build_command(TCPDUMP, request, "tcp port 80") == (
+        TCPDUMP, "-i", "eth0.100", "-n", "-B", "2048", "-s", "96", "-c", "7", "-p", "-w", "-",
         "--", "tcp port 80",
     )  # fmt: skip
 
@@ -79,20 +76,6 @@ def test_what_is_no_interface(name):
 def test_bounds(request_):
     with pytest.raises(InvalidInput):
         build_command(TCPDUMP, request_, "")
-
-
-def test_the_last_statistics_count():
-    assert parse_statistics(ENDED) == CaptureCounters(packets=1, captured=1, received=24, dropped=2)
-    first_two_lines = "\n".join(ENDED.split("\n")[:2])
-    assert parse_statistics(first_two_lines) == CaptureCounters(packets=3, captured=3, received=8, dropped=0)
-    assert parse_statistics(ENDED.split("\n")[0]) is None
-
-
-def test_the_link_type():
-    assert parse_linktype(ENDED) == "EN10MB"
-    cooked = "tcpdump: listening on any, link-type LINUX_SLL2 (Linux cooked v2), snapshot length 262144 bytes"
-    assert parse_linktype(f"tcpdump: data link type LINUX_SLL2\n{cooked}") == "LINUX_SLL2"
-    assert parse_linktype("tcpdump: eth9: No such device exists") == ""
 
 
 def test_complaints():

@@ -1,0 +1,127 @@
+"""What changed since the scan before, one change a line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+
+from netmon_tui.domain.address import packed_sort_key
+from netmon_tui.domain.comparison import Change, ChangeLine, Comparison, Severity
+from netmon_tui.domain.scan import Scan
+from netmon_tui.ui.rendering import Tone, when
+from netmon_tui.ui.session import Session
+from netmon_tui.ui.widgets.figure import Figure
+from netmon_tui.ui.widgets.memory_source import MemorySource
+from netmon_tui.ui.widgets.row_source import Cell, Row, cell_text
+from netmon_tui.ui.widgets.scan_words import what
+from netmon_tui.ui.widgets.table import Table
+from netmon_tui.ui.widgets.table_columns import Column
+
+COLUMNS = (
+    Column("severity", "Change", width=9, priority=0),
+    Column("address", "Address", minimum=15, priority=0),
+    Column("subject", "What", width=9, priority=0),
+    Column("before", "Before", minimum=12, share=3, priority=1),
+    Column("after", "After", minimum=12, share=3, priority=0),
+)
+_SIGNS = {Change.ADDED: "+", Change.REMOVED: "-", Change.CHANGED: "~"}
+_TONES: dict[Severity, Tone] = {
+    Severity.HIGH: "error",
+    Severity.MEDIUM: "warning",
+    Severity.LOW: "accent",
+    Severity.INFO: "muted",
+}
+
+
+class ScanChanges(Vertical):
+    """A comparison of one scan with another, the scan before it unless told.
+
+    Args:
+        session: Services and actor.
+        scan_id: The later scan.
+        partner: The earlier one; None for the pinned scan of the same targets or the run before.
+    """
+
+    DEFAULT_CSS = "ScanChanges { height: 1fr; }"
+
+    def __init__(self, session: Session, scan_id: int, partner: int | None = None) -> None:
+        super().__init__(id="scan-changes")
+        self._session = session
+        self._scan_id = scan_id
+        self._partner = partner
+        self._source = MemorySource([column.key for column in COLUMNS])
+        self._shown: tuple[int, str] | None = None
+
+    def compose(self) -> ComposeResult:
+        """What is compared, over the changes."""
+        yield Figure(id="changes-head", classes="-muted")
+        yield Table(COLUMNS, source=self._source, id="changes")
+
+    @property
+    def address(self) -> str:
+        """Address of the change under the cursor; empty when there is none."""
+        row = self.query_one(Table).cursor_row
+        return cell_text(row.cells[1]) if row else ""
+
+    def focus_content(self) -> None:
+        """Focus the table."""
+        self.query_one(Table).focus()
+
+    async def refresh_data(self, scan: Scan) -> None:
+        """Compare, unless that has been done; a scan that still runs has no changes yet.
+
+        Raises:
+            NetmonError: As the services say.
+        """
+        if not scan.state.is_final:
+            self._say("", empty="What changed is told when the scan has ended")
+            return
+        partner = await self._find_partner()
+        if partner is None:
+            self._say("", empty="Nothing to compare with: no completed scan of these targets came before")
+            return
+        if self._shown == (partner.id, scan.state):
+            return
+        self._say(f"Comparing with scan {partner.id} ...", empty="")
+        services, actor = self._session.services, self._session.actor
+        comparison = await services.comparison.compare(actor, partner.id, self._scan_id)
+        self._shown = (partner.id, scan.state)
+        self._source.replace(_rows(comparison))
+        self._say(_head(partner, comparison), empty="Nothing changed")
+
+    async def _find_partner(self) -> Scan | None:
+        services, actor = self._session.services, self._session.actor
+        if self._partner is not None:
+            return await services.scans.get(actor, self._partner)
+        return await services.comparison.predecessor(actor, self._scan_id)
+
+    def _say(self, head: str, *, empty: str) -> None:
+        self.query_one("#changes-head", Figure).show(head, "muted")
+        self.query_one(Table).set_texts(empty=empty)
+
+
+def _head(partner: Scan, comparison: Comparison) -> str:
+    pinned = "the baseline, " if partner.pinned else ""
+    begun = when(partner.started or partner.created, datetime.now(UTC))
+    words = [f"{str(comparison.counts) or 'Nothing'} since {pinned}scan {partner.id} of {begun}"]
+    words += [what(partner), *comparison.notes]
+    return " " + "  ".join(word for word in words if word)
+
+
+def _rows(comparison: Comparison) -> Iterator[Row]:
+    """Yield the changes in the order of addresses; the place in it makes each sortable back."""
+    for place, line in enumerate(comparison.lines()):
+        yield Row((place, line.address, line.ordinal), _cells(line))
+
+
+def _cells(line: ChangeLine) -> tuple[str | Cell, ...]:
+    return (
+        Cell(f"{_SIGNS[line.change]} {line.severity}", _TONES[line.severity], sort=line.severity.rank),
+        Cell(line.address, sort=packed_sort_key(line.address)),
+        line.subject,
+        line.before,
+        line.after,
+    )

@@ -1,0 +1,78 @@
+"""Captures through the services: what is refused before it starts, and what leaves while one runs."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from netmon_tui.config.paths import find_paths
+from netmon_tui.config.settings import load_settings
+from netmon_tui.domain.capture import CAPTURE_NAME, StartCapture
+from netmon_tui.domain.job import JobState
+from netmon_tui.domain.user import Actor
+from netmon_tui.errors import InvalidInput
+from netmon_tui.runtime.tool_paths import find_tool
+from netmon_tui.services.container import Services, open_services
+from netmon_tui.storage.capture_repository import CaptureRepository
+from netmon_tui.tools.pcap import FILE_HEADER_SIZE, RawPacket, make_header, pack_record
+
+HEADER = make_header()
+RECORDS = [pack_record(HEADER, RawPacket(n, n * 10**9, 60, bytes(60))) for n in range(1, 4)]
+WHOLE = HEADER.data + b"".join(RECORDS)
+TWO_AND_A_HALF = WHOLE[: -len(RECORDS[-1]) // 2]
+
+
+@contextlib.asynccontextmanager
+async def opened(folder: Path) -> AsyncIterator[tuple[Services, Actor]]:
+    paths = find_paths(data_dir=folder / "data")
+    services = await asyncio.to_thread(open_services, load_settings(environ={}), paths)
+    try:
+        user = await services.accounts.create_first_admin("ada", "walnut-koala-lantern")
+        yield services, Actor(user.id, user.name, user.role)
+    finally:
+        await services.close()
+
+
+def store(services: Services, ada: Actor, state: JobState, content: bytes) -> int:
+    """Store a capture in that state, whose file has that content."""
+    captures = CaptureRepository(services.database)
+    number = captures.create(ada, StartCapture("lo"), filter="", jobs=services.paths.jobs)
+    captures.update(number, state=state.value)
+    directory = captures.directory(number)
+    directory.mkdir()
+    (directory / CAPTURE_NAME).write_bytes(content)
+    return number
+
+
+@pytest.mark.parametrize(
+    ("state", "left"),
+    [(JobState.RUNNING, WHOLE[: -len(RECORDS[-1])]), (JobState.FAILED, TWO_AND_A_HALF)],
+    ids=["running", "failed"],
+)
+async def test_the_export_of_a_running_capture_ends_with_a_whole_packet(
+    tmp_path: Path, state: JobState, left: bytes
+) -> None:
+    async with opened(tmp_path) as (services, ada):
+        number = store(services, ada, state, TWO_AND_A_HALF)
+        written = await services.transfers.export_capture(ada, number, tmp_path / "out.pcap")
+        assert written.read_bytes() == left
+
+
+async def test_a_running_capture_without_packets_is_not_exported(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (services, ada):
+        number = store(services, ada, JobState.RUNNING, WHOLE[: FILE_HEADER_SIZE - 1])
+        with pytest.raises(InvalidInput, match="no packets yet"):
+            await services.transfers.export_capture(ada, number, tmp_path / "out.pcap")
+        assert not (tmp_path / "out.pcap").exists()
+
+
+@pytest.mark.skipif(find_tool("tcpdump") is None, reason="tcpdump is not installed")
+async def test_the_preview_names_the_interfaces_there_are(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (services, _):
+        preview = await services.capturing.preview(StartCapture("gone0", filter="udp"))
+        assert preview.error.startswith("no interface 'gone0'")
+        assert " lo," in preview.error and preview.error.endswith(", any)")
+        assert preview.position is None
+        assert not (await services.capturing.preview(StartCapture("lo", filter="udp"))).error

@@ -1,0 +1,194 @@
+"""Two stored scans compared: matched, paged, refused, noted."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from netmon_tui.config.paths import find_paths
+from netmon_tui.config.settings import load_settings
+from netmon_tui.domain.comparison import ChangeCounts
+from netmon_tui.domain.documents import comparison_document
+from netmon_tui.domain.host import Host, HostAddress, Port, Script, Service
+from netmon_tui.domain.job import JobState
+from netmon_tui.domain.user import Actor, Role
+from netmon_tui.errors import InvalidInput, NotAllowed, NotFound
+from netmon_tui.services import comparison as module
+from netmon_tui.services.container import Services, open_services
+
+TARGETS = ("10.0.0.0/24",)
+ALL_PORTS = [["syn", "tcp", 65_535, "1-65535"]]
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    settings, paths = load_settings(environ={}), find_paths(data_dir=tmp_path / "data")
+    services = await asyncio.to_thread(open_services, settings, paths)
+    user = await services.accounts.create_first_admin("ada", "walnut-koala-lantern")
+    yield Store(services, Actor(user.id, user.name, user.role))
+    await services.close()
+
+
+class Store:
+    """Services with an administrator, and scans made by hand."""
+
+    def __init__(self, services: Services, ada: Actor) -> None:
+        self.services, self.ada = services, ada
+        self.comparison = services.comparison
+
+    def scan(self, hosts: Sequence[Host], owner: Actor | None = None, **values: Any) -> int:
+        repository, results = self.services.transfers._scans, self.services.transfers._results
+        targets = values.pop("targets", TARGETS)
+        scan_id = repository.create(
+            owner or self.ada, targets=targets, profile="", arguments="-sS",
+            imported=values.pop("imported", False), jobs=self.services.paths.jobs,
+        )  # fmt: skip
+        results.store(scan_id, enumerate(hosts))
+        repository.update(scan_id, **{"state": JobState.COMPLETED.value, "scaninfo": ALL_PORTS} | values)
+        return scan_id
+
+    async def lines(self, a: int, b: int) -> list[tuple[str, str, str, str, str]]:
+        compared = await self.comparison.compare(self.ada, a, b)
+        return [
+            (str(one.change), one.address, one.subject, one.before, one.after) for one in compared.lines()
+        ]
+
+
+def host(address: str, *ports: Port | int, lladdr: str = "", **values: Any) -> Host:
+    found = tuple(port if isinstance(port, Port) else Port(port, "tcp", "open") for port in ports)
+    hardware = (HostAddress(lladdr, "mac"),) if lladdr else ()
+    return Host(
+        address, status="up", addresses=(HostAddress(address, "ipv4"), *hardware), ports=found, **values
+    )
+
+
+async def test_hosts_and_ports_come_and_go(store: Store) -> None:
+    nginx = Service("http", "nginx", "1.22", method="probed")
+    a = store.scan([host("10.0.0.9", 22), host("10.0.0.10", 22, 80), host("10.0.0.100", 25)])
+    b = store.scan(
+        [
+            host("10.0.0.10", 22, Port(443, "tcp", "open", service=nginx)),
+            host("10.0.0.100", 25),
+            host("10.0.0.11"),
+        ]
+    )
+    assert await store.lines(a, b) == [
+        ("removed", "10.0.0.9", "host", "open: 22/tcp", ""),
+        ("removed", "10.0.0.10", "80/tcp", "open", ""),
+        ("added", "10.0.0.10", "443/tcp", "", "open http nginx 1.22"),
+        ("added", "10.0.0.11", "host", "", "up, no open port"),
+    ]
+    document = comparison_document(await store.comparison.compare(store.ada, a, b))
+    assert document["summary"] == {"added": 2, "removed": 2, "changed": 0}
+    assert document["hosts"][1]["ports"][0]["before"]["state"] == "open"
+
+
+async def test_pages_of_ports_give_the_same_as_one(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    def hosts(shift: int) -> list[Host]:
+        return [host(f"10.0.0.{n}", n, n + shift, lladdr=f"02:00:00:00:00:{n:02x}") for n in range(1, 60)]
+
+    a, b = store.scan(hosts(100)), store.scan(hosts(200)[::-1])
+    whole = await store.lines(a, b)
+    monkeypatch.setattr(module, "_PAGE", 7)
+    assert await store.lines(a, b) == whole
+    assert len(whole) == 2 * 59
+
+
+async def test_what_a_scan_did_not_ask_for_is_no_change(store: Store) -> None:
+    a = store.scan([host("10.0.0.5", 22, 80), host("10.0.0.200", 22)])
+    b = store.scan(
+        [host("10.0.0.5", 80, 8080)], targets=("10.0.0.0/28",), scaninfo=[["syn", "tcp", 2, "80,8080"]]
+    )
+    assert await store.lines(a, b) == [("added", "10.0.0.5", "8080/tcp", "", "open")]
+
+
+async def test_a_scan_that_was_cut_says_nothing_of_hosts_it_does_not_list(store: Store) -> None:
+    a = store.scan([host("10.0.0.5", 22), host("10.0.0.6", 22), host("10.0.0.7", 22)])
+    b = store.scan([host("10.0.0.5"), host("10.0.0.6", partial=True)], state=JobState.CANCELLED.value)
+    assert await store.lines(a, b) == [("removed", "10.0.0.5", "22/tcp", "open", "")]
+    notes = (await store.comparison.compare(store.ada, a, b)).notes
+    assert notes == (f"Scan {b} is cancelled: hosts it does not list are not compared",)
+
+
+async def test_a_host_key_tells_who_moved(store: Store) -> None:
+    def keyed(address: str, mark: str) -> Host:
+        scripts = (Script("ssh-hostkey", "2048 ...", [{"fingerprint": mark, "type": "ssh-rsa"}]),)
+        return host(address, Port(22, "tcp", "open", scripts=scripts))
+
+    a = store.scan([keyed("10.0.0.5", "f00"), keyed("10.0.0.6", "ba4")])
+    b = store.scan([keyed("10.0.0.6", "f00"), keyed("10.0.0.5", "ba4")])
+    assert await store.lines(a, b) == [
+        ("changed", "10.0.0.5", "address", "10.0.0.6", "10.0.0.5"),
+        ("changed", "10.0.0.6", "address", "10.0.0.5", "10.0.0.6"),
+    ]
+
+
+async def test_every_run_is_compared_with_the_one_before(store: Store) -> None:
+    first = store.scan([host("10.0.0.5", 22)])
+    store.scan([], state=JobState.FAILED.value)
+    store.scan([host("10.0.0.5", 80)], targets=("10.0.0.5",))
+    second = store.scan([host("10.0.0.5", 22, 80)])
+    store.comparison.note_changes(second)
+    scan = await store.services.scans.get(store.ada, second)
+    assert (scan.compared_with, scan.changes) == (first, ChangeCounts(added=1))
+    assert str(scan.changes) == "+1"
+    store.comparison.note_changes(first)
+    assert (await store.services.scans.get(store.ada, first)).changes is None
+
+
+async def test_a_pinned_scan_is_the_baseline(store: Store) -> None:
+    base, newer = store.scan([host("10.0.0.5", 22)]), store.scan([host("10.0.0.5", 22, 80)])
+    latest = store.scan([host("10.0.0.5", 22, 80)])
+    found = await store.comparison.predecessor(store.ada, latest)
+    assert found is not None and found.id == newer
+    await store.comparison.pin(store.ada, base, pinned=True)
+    found = await store.comparison.predecessor(store.ada, latest)
+    assert found is not None and (found.id, found.pinned) == (base, True)
+    await store.comparison.pin(store.ada, base, pinned=False)
+    found = await store.comparison.predecessor(store.ada, latest)
+    assert found is not None and found.id == newer
+    actions = [event.action for event in await store.services.activity.audit(store.ada)]
+    assert {"scan.pin", "scan.unpin"} <= set(actions)
+
+
+async def test_what_is_not_yours_is_not_there(store: Store) -> None:
+    bo = await store.services.accounts.add_user(store.ada, "bo", "walnut-koala-lantern", role=Role.OPERATOR)
+    stranger = Actor(bo.id, bo.name, bo.role)
+    theirs = store.scan([host("10.0.0.5", 80)], stranger)
+    mine = store.scan([host("10.0.0.5", 22)])
+    later = store.scan([host("10.0.0.5", 81)], stranger)
+    for pair in ((mine, theirs), (theirs, mine)):
+        with pytest.raises(NotFound):
+            await store.comparison.compare(stranger, *pair)
+    with pytest.raises(NotFound):
+        await store.comparison.pin(stranger, mine, pinned=True)
+    with pytest.raises(NotFound):
+        await store.comparison.predecessor(stranger, mine)
+    found = await store.comparison.predecessor(stranger, later)
+    assert found is not None and found.id == theirs
+    assert (await store.comparison.compare(store.ada, mine, later)).hosts  # an administrator sees all
+
+
+async def test_a_viewer_may_compare_and_not_pin(store: Store) -> None:
+    viewer = await store.services.accounts.add_user(store.ada, "vi", "walnut-koala-lantern", role=Role.VIEWER)
+    vi = Actor(viewer.id, viewer.name, viewer.role)
+    a, b = (store.scan([host("10.0.0.5", n)], vi) for n in (22, 80))
+    assert (await store.comparison.compare(vi, a, b)).counts == ChangeCounts(added=1, removed=1)
+    with pytest.raises(NotAllowed):
+        await store.comparison.pin(vi, a, pinned=True)
+
+
+async def test_bad_questions_get_an_answer(store: Store) -> None:
+    a = store.scan([host("10.0.0.5", 22)])
+    running = store.scan([], state=JobState.RUNNING.value)
+    with pytest.raises(InvalidInput, match="differ from itself"):
+        await store.comparison.compare(store.ada, a, a)
+    with pytest.raises(NotFound, match="no scan 99"):
+        await store.comparison.compare(store.ada, a, 99)
+    with pytest.raises(InvalidInput, match="is running"):
+        await store.comparison.pin(store.ada, running, pinned=True)
+    assert (await store.comparison.compare(store.ada, running, a)).hosts == (), "it may find the host yet"

@@ -94,6 +94,9 @@ class ScanSettings:
         minimum=1,
         maximum=2**24,
     )
+    never_scan: str = setting(
+        "", "Addresses, networks and host names that no scan touches, with spaces between: always excluded."
+    )
     longest_run_seconds: int = setting(
         defaults.SCAN_SECONDS, "Seconds after which a scan is stopped.", minimum=1, maximum=30 * 86_400
     )

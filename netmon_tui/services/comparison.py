@@ -22,7 +22,7 @@ from netmon_tui.errors import InvalidInput
 from netmon_tui.storage.audit_repository import AuditRepository
 from netmon_tui.storage.comparison_queries import ComparisonQueries
 from netmon_tui.storage.scan_repository import ScanRepository
-from netmon_tui.tools.nmap_coverage import AddressCoverage, PortCoverage
+from netmon_tui.tools.nmap_coverage import AddressCoverage, PortCoverage, excluded_by
 
 _PAGE = 2_000
 """Hosts whose ports are in memory at once."""
@@ -97,7 +97,7 @@ class _Side:
             {} if on_the_segment else queries.identities(scan_id)
         )  # a lladdr says it better, and sooner
         self._ports = PortCoverage(self._subject.scaninfo)
-        self._addresses = AddressCoverage(self._subject.targets)
+        self._addresses = AddressCoverage(self._subject.targets, excluded_by(self._subject.command))
         self._complete = self._subject.state is JobState.COMPLETED
 
     def asked_for(self, key: PortKey) -> bool:

@@ -31,6 +31,7 @@ from netmon_tui.tools.nmap_arguments import (
     needs_private_pty,
     parse_options,
 )
+from netmon_tui.tools.nmap_exclusions import NeverScan
 from netmon_tui.tools.nmap_profiles import PROFILES, Profile, find_profile
 from netmon_tui.tools.nmap_progress import ScanPercent
 from netmon_tui.tools.nmap_targets import TargetSet, parse_targets
@@ -193,13 +194,15 @@ class ScanningService:
             line = find_profile(request.profile).arguments
         options = parse_options(line)
         targets = parse_targets(request.targets, limit=self._settings.scans.maximum_addresses)
+        NeverScan(self._settings.scans.never_scan).refuse(targets.targets)
         return options, targets
 
     def _command(self, options: NmapOptions, targets: TargetSet, xml_path: str) -> Command:
         nmap = require_tool("nmap")
+        never = NeverScan(self._settings.scans.never_scan)
         return build_command(
             nmap,
-            options,
+            never.added_to(options, ipv6=targets.ipv6 or options.has("-6")),
             targets.targets,
             xml_path=xml_path,
             version=version_numbers("nmap"),

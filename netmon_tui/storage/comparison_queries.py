@@ -32,6 +32,8 @@ class Subject(NamedTuple):
     targets: tuple[str, ...]
     scaninfo: list[list[Any]]
     """Its ``<scaninfo>`` elements: (type, protocol, how many, ports)."""
+    command: tuple[str, ...]
+    """Empty for an import."""
 
 
 class ComparisonQueries:
@@ -42,10 +44,12 @@ class ComparisonQueries:
 
     def subject(self, scan_id: int) -> Subject:
         """Return what a scan was about."""
-        query = select(_SCANS.id, _SCANS.state, _SCANS.targets, _SCANS.scaninfo).where(_SCANS.id == scan_id)
+        query = select(_SCANS.id, _SCANS.state, _SCANS.targets, _SCANS.scaninfo, _SCANS.command).where(
+            _SCANS.id == scan_id
+        )
         with self._database.read() as connection:
             row = connection.execute(query).one()
-        return Subject(row.id, JobState(row.state), tuple(row.targets), row.scaninfo)
+        return Subject(row.id, JobState(row.state), tuple(row.targets), row.scaninfo, tuple(row.command))
 
     def predecessor(self, scan_id: int) -> int | None:
         """Return the latest pinned scan of the same owner and targets, else the latest completed one before."""

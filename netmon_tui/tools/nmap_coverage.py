@@ -48,9 +48,11 @@ class AddressCoverage:
 
     Args:
         targets: As they are kept; none at all (an imported document) means that every address counts as asked for.
+        excluded: What was left out of them.
     """
 
-    def __init__(self, targets: Iterable[str]) -> None:
+    def __init__(self, targets: Iterable[str], excluded: Sequence[str] = ()) -> None:
+        self._excluded = AddressCoverage(excluded) if excluded else None
         self._networks: list[ipaddress.IPv4Network | ipaddress.IPv6Network] = []
         self._single: set[ipaddress.IPv4Address | ipaddress.IPv6Address] = set()
         self._octets: list[tuple[range, ...]] = []
@@ -80,6 +82,8 @@ class AddressCoverage:
 
     def covers(self, address: str, asked: str = "") -> bool:
         """Whether an address was asked for, or the host name that it was scanned by."""
+        if self._excluded is not None and self._excluded.covers(address, asked):
+            return False
         if self._unknown or asked.lower() in self._names:
             return True
         try:
@@ -96,6 +100,13 @@ class AddressCoverage:
             for octets in self._octets
             if parts
         )
+
+
+def excluded_by(command: Sequence[str]) -> tuple[str, ...]:
+    """Return the targets behind ``--exclude`` in a command of ours."""
+    if "--exclude" not in command:
+        return ()
+    return tuple(command[command.index("--exclude") + 1].split(","))
 
 
 def _octet(text: str) -> range:

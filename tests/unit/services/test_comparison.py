@@ -106,6 +106,12 @@ async def test_what_a_scan_did_not_ask_for_is_no_change(store: Store) -> None:
     assert await store.lines(a, b) == [("added", "10.0.0.5", "8080/tcp", "", "open")]
 
 
+async def test_what_was_excluded_is_not_gone(store: Store) -> None:
+    a = store.scan([host("10.0.0.5", 22), host("10.0.0.6", 22)])
+    b = store.scan([], command=["nmap", "-sS", "--exclude", "10.0.0.5,10.0.0.9", "-oX", "x", "--", *TARGETS])
+    assert await store.lines(a, b) == [("removed", "10.0.0.6", "host", "open: 22/tcp", "")]
+
+
 async def test_a_scan_that_was_cut_says_nothing_of_hosts_it_does_not_list(store: Store) -> None:
     a = store.scan([host("10.0.0.5", 22), host("10.0.0.6", 22), host("10.0.0.7", 22)])
     b = store.scan([host("10.0.0.5"), host("10.0.0.6", partial=True)], state=JobState.CANCELLED.value)

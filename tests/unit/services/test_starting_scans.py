@@ -58,3 +58,22 @@ async def test_the_limit_of_addresses_is_the_setting(tmp_path: Path) -> None:
         assert plan.addresses == 131_072
         with pytest.raises(InvalidInput):
             await services.scanning.plan(StartScan(("10.0.0.0/14",), "-sL"))
+
+
+async def test_what_is_never_scanned_is_excluded_from_every_scan(tmp_path: Path) -> None:
+    async with opened(tmp_path, **{"scans.never_scan": "127.0.0.8/30, 127.0.0.99"}) as (services, ada):
+        plan = await services.scanning.plan(StartScan(("127.0.0.0/28",), "-sL --exclude 127.0.0.1"))
+        assert "127.0.0.1,127.0.0.8/30,127.0.0.99" in plan.command
+        with pytest.raises(InvalidInput, match="is never scanned"):
+            await services.scanning.start(ada, StartScan(("127.0.0.9",), "-sL"))
+        scan = await services.scanning.start(ada, StartScan(("127.0.0.0/28",), "-sL --exclude 127.0.0.1"))
+        assert (await services.scanning.wait(ada, scan.id)).state is JobState.COMPLETED
+        assert (await services.scans.get(ada, scan.id)).hosts_total == 16 - 1 - 4
+
+
+async def test_a_wrong_never_scan_list_lets_nothing_start(tmp_path: Path) -> None:
+    async with opened(tmp_path, **{"scans.never_scan": "10.0.0.300"}) as (services, ada):
+        with pytest.raises(InvalidInput, match="the never-scan list is wrong"):
+            await services.scanning.start(ada, StartScan(("127.0.0.1",), "-sL"))
+        assert "never-scan list" in (await services.scanning.preview(StartScan(("127.0.0.1",), "-sL"))).error
+        assert await services.scans.count(ada) == 0

@@ -1,0 +1,84 @@
+"""The never-scan list is in every command, and its addresses are refused as targets."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from netmon_tui.errors import InvalidInput
+from netmon_tui.tools.nmap_arguments import build_command, parse_options
+from netmon_tui.tools.nmap_exclusions import NeverScan
+from netmon_tui.tools.nmap_targets import parse_target
+
+
+def excluded(never: str, options: str = "-sS", *, ipv6: bool = False) -> str:
+    return NeverScan(never).added_to(parse_options(options), ipv6=ipv6).value("--exclude")
+
+
+@pytest.mark.parametrize(
+    ("never", "options", "expected"),
+    [
+        ("", "-sS", ""),
+        ("10.0.0.1", "-sS", "10.0.0.1"),
+        ("10.0.0.1, 10.1.0.0/16\tsrv.example.org", "-sS", "10.0.0.1,10.1.0.0/16,srv.example.org"),
+        ("10.0.0.1", "-sS --exclude 10.0.0.9", "10.0.0.9,10.0.0.1"),
+        ("10.0.0.9", "-sS --exclude 10.0.0.9", "10.0.0.9"),
+        ("10.0.0.1 fd00::1", "-sS", "10.0.0.1"),
+    ],
+)
+def test_the_list_is_added_to_what_is_excluded(never: str, options: str, expected: str) -> None:
+    assert excluded(never, options) == expected
+
+
+def test_each_family_gets_its_own_part_and_the_names() -> None:
+    assert excluded("10.0.0.1 fd00::1 srv", ipv6=True) == "fd00::1,srv"
+
+
+def test_the_other_options_stay_as_they_were() -> None:
+    options = parse_options("-sS -p 22 --exclude 10.0.0.9 -T4")
+    changed = NeverScan("10.0.0.1").added_to(options, ipv6=False)
+    assert changed.tokens == ("-sS", "-p22", "-T4", "--exclude", "10.0.0.9,10.0.0.1")
+
+
+@pytest.mark.parametrize("target", ["10.0.0.1", "10.1.2.3", "10.0.0.1/32", "srv.example.org", "10.2.0.7"])
+def test_single_targets_of_the_list_are_refused(target: str) -> None:
+    never = NeverScan("10.0.0.1 10.1.0.0/16 srv.example.org 10.2.0.5-9")
+    with pytest.raises(InvalidInput, match="never scanned"):
+        never.refuse([parse_target("192.0.2.1"), parse_target(target)])
+
+
+@pytest.mark.parametrize(
+    "target", ["10.0.0.2", "10.0.0.0/24", "10.2.0.0-255", "other.example.org", "fd00::1"]
+)
+def test_other_targets_pass(target: str) -> None:
+    NeverScan("10.0.0.1 10.1.0.0/16 srv.example.org 10.2.0.5-9").refuse([parse_target(target)])
+
+
+def test_without_a_list_nothing_is_refused() -> None:
+    NeverScan(" ").refuse([parse_target("10.0.0.1")])
+
+
+@pytest.mark.parametrize("text", ["-oN", "10.0.0.300", "10.0.0.1/33", "a b@c", "10.0.0.1;reboot"])
+def test_a_list_that_is_wrong_stops_everything(text: str) -> None:
+    with pytest.raises(InvalidInput, match="the never-scan list is wrong") as caught:
+        NeverScan(f"10.0.0.1 {text}")
+    assert "scans.never_scan" in str(caught.value.fix)
+
+
+@given(st.lists(st.integers(0, 255), min_size=1, max_size=5), st.lists(st.integers(0, 255), max_size=5))
+def test_no_command_is_without_the_list(never: list[int], own: list[int]) -> None:
+    options = "-sS" + (f" --exclude {','.join(f'10.0.0.{n}' for n in own)}" if own else "")
+    added = NeverScan(" ".join(f"10.0.0.{n}" for n in never)).added_to(parse_options(options), ipv6=False)
+    command = build_command(
+        "/usr/bin/nmap",
+        added,
+        ["10.0.0.0/24"],
+        xml_path="/x.xml",
+        version=(7, 93),
+        privileged=False,
+        ipv6=False,
+    ).argv
+    assert command.count("--exclude") == 1
+    found = command[command.index("--exclude") + 1].split(",")
+    assert {f"10.0.0.{n}" for n in never + own} == set(found)

@@ -22,6 +22,7 @@ _NOUNS = {
     "logout": "login",
     "user": "user",
     "scan": "scan",
+    "profile": "profile",
     "neighbour": "neighbour",
     "capture": "capture",
     "job": "job",

@@ -24,6 +24,7 @@ from netmon_tui.cli.output import (
     say_error,
     write_export,
 )
+from netmon_tui.cli.profile import print_usable
 from netmon_tui.domain.documents import comparison_document, scan_document
 from netmon_tui.domain.export import SCAN_FORMATS, HostSelection
 from netmon_tui.domain.job import JobState
@@ -63,7 +64,7 @@ def scan() -> None:
 
 @scan.command()
 @click.argument("targets", metavar="TARGET...", nargs=-1, required=True)
-@click.option("--profile", default="", metavar="NAME", help="One of: netmon-tui scan profiles.")
+@click.option("--profile", default="", metavar="NAME", help="One of: netmon-tui profile list.")
 @click.option("--args", "arguments", default="", metavar="OPTIONS", help='nmap options, as "-sT -p 22,80".')
 @click.option("--name", default="", metavar="TEXT", help="A label for the scan.")
 @click.option("--detach", is_flag=True, help="Print the id and return; the scan goes on by itself.")
@@ -87,7 +88,7 @@ def run(
     """
     request = StartScan(targets, arguments, profile, name, detached=True)
     if dry_run:
-        return line.run(lambda services, actor: _preview(services, request, as_json))
+        return line.run(lambda services, actor: _preview(services, actor, request, as_json))
     if detach:
         started = line.run(lambda services, actor: services.scanning.start(actor, request))
         print_json(scan_document(started)) if as_json else print(started.id)
@@ -97,8 +98,8 @@ def run(
     return INTERRUPTED if pressed else int(ended.state is not JobState.COMPLETED)
 
 
-async def _preview(services: Services, request: StartScan, as_json: bool) -> int:
-    plan = await services.scanning.plan(request)
+async def _preview(services: Services, actor: Actor, request: StartScan, as_json: bool) -> int:
+    plan = await services.scanning.plan(actor, request)
     if as_json:
         document = {
             "command": list(plan.command),
@@ -258,7 +259,7 @@ def diff(line: CommandLine, scans: tuple[int, ...], as_json: bool) -> int:
     """Show what changed from scan A to scan B.
 
     Without A, since the pinned scan of B's targets or else the completed run before B. Exits with 0 when nothing
-    changed, 1 when something did, and 2 when they cannot be compared.
+    changed, 1 when something did, and 2 on every error.
     """
     if len(scans) > 2:
         raise click.UsageError("two scans are compared, not more")
@@ -270,6 +271,7 @@ def diff(line: CommandLine, scans: tuple[int, ...], as_json: bool) -> int:
     if as_json:
         print_json(comparison_document(comparison))
     else:
+        say(f"since scan {comparison.a}:")
         rows = [_change_row(one) for one in comparison.lines()]
         print_table(_CHANGE_COLUMNS, rows) if rows else say("nothing changed")
     for note in comparison.notes:
@@ -323,7 +325,7 @@ def import_scans(line: CommandLine, files: tuple[Path, ...], as_json: bool) -> i
     line.run(work)
     if as_json:
         print_json([scan_document(one) for one in imported])
-    else:
+    elif imported:
         print_table(_COLUMNS, map(_row, imported))
     return refusals[0].exit_code if refusals else 0
 
@@ -363,14 +365,5 @@ def export(
 @json_option
 @pass_line
 def profiles(line: CommandLine, as_json: bool) -> None:
-    """List the profiles for scan run --profile."""
-
-    async def work(services: Services, actor: Actor) -> list[tuple[str, str, str]]:
-        return [(p.name, p.arguments, p.description) for p in services.scanning.profiles()]
-
-    found = line.run(work)
-    if as_json:
-        names = ("name", "arguments", "description")
-        print_json([dict(zip(names, profile, strict=True)) for profile in found])
-    else:
-        print_table(("NAME", "ARGUMENTS", "DESCRIPTION"), found)
+    """List the profiles for scan run --profile: Zenmap's, your own, and those that others share."""
+    print_usable(line, as_json)

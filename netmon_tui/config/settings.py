@@ -97,6 +97,9 @@ class ScanSettings:
     never_scan: str = setting(
         "", "Addresses, networks and host names that no scan touches, with spaces between: always excluded."
     )
+    maximum_rate: int = setting(
+        0, "Probes a second that a scan may send. 0: as many as its options say.", minimum=0, maximum=100_000
+    )
     longest_run_seconds: int = setting(
         defaults.SCAN_SECONDS, "Seconds after which a scan is stopped.", minimum=1, maximum=30 * 86_400
     )

@@ -8,7 +8,7 @@ another port is one change; and what was guessed from a port's number is compare
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from netmon_tui.domain.comparison import (
@@ -36,22 +36,39 @@ class HostHead(NamedTuple):
     asked: str
     """The host name it was scanned by; empty when by address."""
     os: str
-    """The best match."""
+    """What it surely is; empty for a guess, which differs from run to run."""
     unfinished: bool
     """Its scan gave up on it: what is not listed may be open all the same."""
 
 
 Pair = tuple[HostHead | None, HostHead | None]
 """(before, after); None where it was not there."""
-Identities = Mapping[int, str]
-"""Ordinal -> fingerprint of an SSH host key or a TLS certificate."""
+
+
+class HostKeys(NamedTuple):
+    """What else tells a host from others; empty where it is not known."""
+
+    ssh: str = ""
+    """Fingerprint of an SSH host key."""
+    tls: str = ""
+    """Fingerprint of a TLS certificate."""
+
+
+Keys = Mapping[int, HostKeys]
+"""By ordinal."""
+_NO_KEYS = HostKeys()
+_MARKS: tuple[Callable[[HostHead, HostKeys], str], ...] = (
+    lambda head, keys: head.lladdr,
+    lambda head, keys: keys.ssh,
+    lambda head, keys: head.asked,
+    lambda head, keys: head.address,
+    lambda head, keys: keys.tls,  # the weakest: renewed, and carried from host to host
+)
+"""What hosts are known again by, the surest first."""
 
 
 def match_hosts(
-    before: Sequence[HostHead],
-    after: Sequence[HostHead],
-    keys_before: Identities,
-    keys_after: Identities,
+    before: Sequence[HostHead], after: Sequence[HostHead], keys_before: Keys, keys_after: Keys
 ) -> list[Pair]:
     """Say which host of one scan is which of the other, in the order of addresses.
 
@@ -61,16 +78,11 @@ def match_hosts(
     old = {head.ordinal: head for head in before}
     new = {head.ordinal: head for head in after}
     pairs: list[Pair] = []
-    marks: tuple[tuple[Callable[[HostHead], str], Callable[[HostHead], str]], ...] = (
-        (lambda head: head.lladdr, lambda head: head.lladdr),
-        (lambda head: keys_before.get(head.ordinal, ""), lambda head: keys_after.get(head.ordinal, "")),
-        (lambda head: head.asked, lambda head: head.asked),
-        (lambda head: head.address, lambda head: head.address),
-    )
-    for mark_before, mark_after in marks:
-        known = _unique(old.values(), mark_before)
-        for mark, head in _unique(new.values(), mark_after).items():
-            if (match := known.get(mark)) is not None:
+    for mark in _MARKS:
+        known = _unique(before, keys_before, mark)
+        for text, head in _unique(after, keys_after, mark).items():
+            match = known.get(text)
+            if match is not None and match.ordinal in old and head.ordinal in new:
                 pairs.append((match, head))
                 del old[match.ordinal], new[head.ordinal]
     pairs += [(head, None) for head in old.values()]
@@ -78,8 +90,10 @@ def match_hosts(
     return sorted(pairs, key=_place)
 
 
-def _unique(heads: Iterable[HostHead], mark: Callable[[HostHead], str]) -> dict[str, HostHead]:
-    found = [(text, head) for head in heads if (text := mark(head))]
+def _unique(
+    heads: Sequence[HostHead], keys: Keys, mark: Callable[[HostHead, HostKeys], str]
+) -> dict[str, HostHead]:
+    found = [(text, head) for head in heads if (text := mark(head, keys.get(head.ordinal, _NO_KEYS)))]
     counts = Counter(text for text, _ in found)
     return {text: head for text, head in found if counts[text] == 1}
 

@@ -16,6 +16,7 @@ from netmon_tui.domain.host import Host, Port, Script
 from netmon_tui.domain.job import Job
 from netmon_tui.domain.neighbour import Interface, NeighbourEvent, NeighbourRecord
 from netmon_tui.domain.packet import Field, PacketDetail, PacketSummary
+from netmon_tui.domain.profile import Profile
 from netmon_tui.domain.scan import Scan
 from netmon_tui.domain.user import AuditEvent, User
 
@@ -55,6 +56,17 @@ def scan_document(scan: Scan, hosts: Sequence[Host] | None = None) -> Document:
     if hosts is not None:
         document["hosts"] = [host_document(host) for host in hosts]
     return document
+
+
+def profile_document(profile: Profile) -> Document:
+    """Return a scan profile."""
+    return {
+        "name": profile.name,
+        "arguments": profile.arguments,
+        "description": profile.description,
+        "owner": profile.owner,
+        "shared": profile.shared,
+    }
 
 
 def comparison_document(comparison: Comparison) -> Document:

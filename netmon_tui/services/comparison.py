@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Sequence
 
-from netmon_tui.domain.comparing import HostHead, Pair, compare_facts, compare_ports, match_hosts
+from netmon_tui.domain.comparing import HostHead, HostKeys, Pair, compare_facts, compare_ports, match_hosts
 from netmon_tui.domain.comparison import (
     Change,
     Comparison,
@@ -22,8 +22,10 @@ from netmon_tui.errors import InvalidInput
 from netmon_tui.storage.audit_repository import AuditRepository
 from netmon_tui.storage.comparison_queries import ComparisonQueries
 from netmon_tui.storage.scan_repository import ScanRepository
-from netmon_tui.tools.nmap_coverage import AddressCoverage, PortCoverage, excluded_by
+from netmon_tui.tools.nmap_coverage import PortCoverage, TargetCoverage, excluded_by
 
+_COUNTED_AGAIN = 5
+"""Later runs whose counts follow a pin; older ones keep what was true when they ended."""
 _PAGE = 2_000
 """Hosts whose ports are in memory at once."""
 
@@ -64,6 +66,12 @@ class ComparisonService:
         """
         scan = await asyncio.to_thread(self._scans.get, actor, scan_id)
         actor.require(Permission.SCAN)
+        if pinned and scan.imported:
+            raise InvalidInput(
+                f"scan {scan_id} was imported",
+                why="no later run has its targets",
+                fix="compare it with another",
+            )
         if pinned and scan.state is not JobState.COMPLETED:
             raise InvalidInput(
                 f"scan {scan_id} is {scan.state}", why="only a completed scan can be a baseline"
@@ -71,7 +79,13 @@ class ComparisonService:
         await asyncio.to_thread(self._scans.update, scan_id, pinned=pinned)
         verb = "scan.pin" if pinned else "scan.unpin"
         await asyncio.to_thread(self._audit.record, actor, verb, f"scan {scan_id}", "")
+        await asyncio.to_thread(self._count_again, scan_id)
         return await asyncio.to_thread(self._scans.get, actor, scan_id)
+
+    def _count_again(self, scan_id: int) -> None:
+        """Bring the counts of later runs in line with a baseline that came or went."""
+        for later in self._queries.successors(scan_id, _COUNTED_AGAIN):
+            self.note_changes(later)
 
     def note_changes(self, scan_id: int) -> None:
         """Compare a scan that has ended with its predecessor, and keep how much changed (blocking)."""
@@ -82,7 +96,10 @@ class ComparisonService:
 
     def _compare(self, a: int, b: int) -> Comparison:
         old, new = _Side(self._queries, a), _Side(self._queries, b)
-        return Comparison(a, b, tuple(_changes(old, new)), (*old.notes(), *new.notes()))
+        notes = [*old.notes(), *new.notes()]
+        if old.covered_ports != new.covered_ports:
+            notes.append("they asked for different ports: only those of both are compared")
+        return Comparison(a, b, tuple(_changes(old, new)), tuple(notes))
 
 
 class _Side:
@@ -90,19 +107,24 @@ class _Side:
 
     def __init__(self, queries: ComparisonQueries, scan_id: int) -> None:
         self._queries = queries
-        self._subject = queries.subject(scan_id)
+        self._subject = subject = queries.subject(scan_id)
         self.heads = queries.heads(scan_id)
-        on_the_segment = all(head.lladdr for head in self.heads)
-        self.keys = (
-            {} if on_the_segment else queries.identities(scan_id)
-        )  # a lladdr says it better, and sooner
-        self._ports = PortCoverage(self._subject.scaninfo)
-        self._addresses = AddressCoverage(self._subject.targets, excluded_by(self._subject.command))
-        self._complete = self._subject.state is JobState.COMPLETED
+        self.covered_ports = PortCoverage(subject.scaninfo, foreign=subject.imported)
+        self._addresses = TargetCoverage(subject.targets, excluded_by(subject.command))
+        self._complete = subject.state is JobState.COMPLETED
+
+    @property
+    def on_the_segment(self) -> bool:
+        """Whether the lladdr of every host is known."""
+        return all(head.lladdr for head in self.heads)
+
+    def keys(self) -> dict[int, HostKeys]:
+        """Return what tells its hosts apart beside lladdrs."""
+        return self._queries.keys(self._subject.scan_id)
 
     def asked_for(self, key: PortKey) -> bool:
         """Whether the scan was about a port."""
-        return self._ports.covers(*key)
+        return self.covered_ports.covers(*key)
 
     def would_list(self, head: HostHead) -> bool:
         """Whether a host of the other scan would be listed here if it was up."""
@@ -110,8 +132,13 @@ class _Side:
 
     def notes(self) -> Iterator[str]:
         """Yield what cannot be compared."""
+        name = f"scan {self._subject.scan_id}"
         if not self._complete:
-            yield f"Scan {self._subject.scan_id} is {self._subject.state}: hosts it does not list are not compared"
+            yield f"{name} is {self._subject.state}: hosts it does not list are not compared"
+        if self._addresses.unknown:
+            yield f"the targets of {name} are not known: every host it does not list counts as gone"
+        if given_up := sum(head.unfinished for head in self.heads):
+            yield f"{name} gave {given_up} hosts up: ports it does not list there are not compared"
 
     def ports(self, heads: Sequence[HostHead | None]) -> dict[int, dict[PortKey, PortFacts]]:
         """Return the listed ports of some of its hosts, by ordinal."""
@@ -121,7 +148,9 @@ class _Side:
 
 
 def _changes(old: _Side, new: _Side) -> Iterator[HostChange]:
-    pairs = match_hosts(old.heads, new.heads, old.keys, new.keys)
+    both_on_the_segment = old.on_the_segment and new.on_the_segment  # then lladdrs say it, and sooner
+    keys = ({}, {}) if both_on_the_segment else (old.keys(), new.keys())
+    pairs = match_hosts(old.heads, new.heads, *keys)
     for start in range(0, len(pairs), _PAGE):
         page = pairs[start : start + _PAGE]
         before, after = old.ports([pair[0] for pair in page]), new.ports([pair[1] for pair in page])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from netmon_tui.services.doctor import DoctorService
 from netmon_tui.services.maintenance import MaintenanceService
 from netmon_tui.services.neighbours import NeighbourService
 from netmon_tui.services.packets import PacketService
+from netmon_tui.services.profiles import ProfileService
 from netmon_tui.services.scan_history import ScanHistory
 from netmon_tui.services.scanning import ScanningService
 from netmon_tui.services.supervision import JobSupervisor
@@ -35,6 +36,7 @@ from netmon_tui.storage.database import Database
 from netmon_tui.storage.host_queries import HostQueries
 from netmon_tui.storage.job_repository import JobRepository
 from netmon_tui.storage.neighbour_repository import NeighbourRepository
+from netmon_tui.storage.profile_repository import ProfileRepository
 from netmon_tui.storage.revision import RevisionWatch
 from netmon_tui.storage.scan_repository import ScanRepository
 from netmon_tui.storage.scan_results import ScanResults
@@ -53,6 +55,7 @@ class Services:
     privilege: Privilege
     accounts: AccountService
     scanning: ScanningService
+    profiles: ProfileService
     scans: ScanHistory
     capturing: CapturingService
     packets: PacketService
@@ -93,12 +96,11 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
     database = _open_store(settings, paths)
     audit = AuditRepository(database)
     scans, results, hosts = ScanRepository(database), ScanResults(database), HostQueries(database)
-    captures, jobs = CaptureRepository(database), JobRepository(database, _machine())
-    if reading:
-        jobs.close_abandoned()
+    captures, jobs = CaptureRepository(database), _open_jobs(database, reading=reading)
     privilege, session = probe(), session_environment()
     supervisor = JobSupervisor(jobs, reading=reading)
     comparison = ComparisonService(scans=scans, queries=ComparisonQueries(database), audit=audit)
+    profiles = ProfileService(ProfileRepository(database), audit)
     return Services(
         settings=settings,
         paths=paths,
@@ -113,7 +115,9 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
             settings=settings,
             privilege=privilege,
             jobs=paths.jobs,
+            find_profile=profiles.find,
         ),
+        profiles=profiles,
         scans=ScanHistory(scans=scans, hosts=hosts, audit=audit),
         capturing=CapturingService(
             captures=captures,
@@ -125,9 +129,7 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
             environ=session,
         ),
         packets=PacketService(captures),
-        neighbours=NeighbourService(
-            NeighbourRepository(database), VendorTable(extra_lines=vendor_lines()), session
-        ),
+        neighbours=_open_neighbours(database, session),
         comparison=comparison,
         transfers=TransferService(
             scans=scans, results=results, hosts=hosts, captures=captures, audit=audit, jobs=paths.jobs
@@ -159,6 +161,18 @@ def _open_store(settings: Settings, paths: Paths) -> Database:
     paths.ensure()
     url = settings.storage.url or paths.database_url
     return open_database(url, backups=paths.backups, evidence=paths.jobs)
+
+
+def _open_jobs(database: Database, *, reading: bool) -> JobRepository:
+    jobs = JobRepository(database, _machine())
+    if reading:
+        jobs.close_abandoned()
+    return jobs
+
+
+def _open_neighbours(database: Database, session: Mapping[str, str]) -> NeighbourService:
+    vendors = VendorTable(extra_lines=vendor_lines())
+    return NeighbourService(NeighbourRepository(database), vendors, session)
 
 
 def _machine() -> str:

@@ -83,8 +83,20 @@ class ScanExport:
         return self._document() if positions is None else keep_hosts(self._document(), positions)
 
     def _positions(self) -> Container[int] | None:
-        """Return the hosts that are wanted: a stored host's ordinal is its position in the document."""
-        return None if self._chosen is None else frozenset(self._chosen)
+        """Return the hosts that are wanted: a stored host's ordinal is its position in the document.
+
+        Raises:
+            NotFound: None of them is in it: nmap writes a host when it is done with it.
+        """
+        if self._chosen is None:
+            return None
+        positions = frozenset(ordinal for ordinal in self._chosen if ordinal >= 0)
+        if self._chosen and not positions:
+            raise NotFound(
+                "nmap has not finished these hosts",
+                fix="choose another format, or wait until the scan is done",
+            )
+        return positions
 
     def _document(self) -> Iterator[bytes]:
         """Return nmap's document: as it is when whole, closed after its last whole host when it is not."""

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from netmon_tui.config.settings import Settings
 from netmon_tui.domain.job import EndReason, Job, JobKind, JobLimits, JobSpec, JobState, JobStatus
+from netmon_tui.domain.profile import Profile
 from netmon_tui.domain.scan import Scan, ScanPreview, StartScan
 from netmon_tui.domain.user import Actor, Permission
 from netmon_tui.errors import InvalidInput, NetmonError
@@ -32,8 +34,8 @@ from netmon_tui.tools.nmap_arguments import (
     parse_options,
 )
 from netmon_tui.tools.nmap_exclusions import NeverScan
-from netmon_tui.tools.nmap_profiles import PROFILES, Profile, find_profile
 from netmon_tui.tools.nmap_progress import ScanPercent
+from netmon_tui.tools.nmap_rate import under_ceiling
 from netmon_tui.tools.nmap_targets import TargetSet, parse_targets
 
 XML_NAME = "scan.xml"
@@ -60,6 +62,7 @@ class ScanningService:
         settings: Limits.
         privilege: What this process may do.
         jobs: Directory of the job directories.
+        find_profile: Returns the profile that an actor means by a name; raises InvalidInput.
         ended: Called (blocking) with the id of each scan whose results are complete.
     """
 
@@ -73,6 +76,7 @@ class ScanningService:
         settings: Settings,
         privilege: Privilege,
         jobs: Path,
+        find_profile: Callable[[Actor, str], Awaitable[Profile]],
         ended: Callable[[int], None] = lambda scan_id: None,
     ) -> None:
         self._ended = ended
@@ -83,21 +87,21 @@ class ScanningService:
         self._settings = settings
         self._privilege = privilege
         self._jobs = jobs
+        self._find_profile = find_profile
         supervisor.register(JobKind.SCAN, self._follow, self._give_up)
 
-    def profiles(self) -> tuple[Profile, ...]:
-        """Return the profiles: name, arguments, description."""
-        return PROFILES
-
-    async def preview(self, request: StartScan) -> ScanPreview:
+    async def preview(self, actor: Actor, request: StartScan) -> ScanPreview:
         """Return what a request would run, with every warning, or why it is refused."""
         try:
-            return await self.plan(request)
+            return await self.plan(actor, request)
         except NetmonError as error:
             return ScanPreview(error=str(error))
 
-    async def plan(self, request: StartScan) -> ScanPreview:
+    async def plan(self, actor: Actor, request: StartScan) -> ScanPreview:
         """Return what a request would run; raises what :meth:`start` would raise of it."""
+        return await self._plan(await self._with_options(actor, request))
+
+    async def _plan(self, request: StartScan) -> ScanPreview:
         options, targets = self._parse(request)
         path = self._jobs / "scan-N" / XML_NAME  # the number is known when the scan is
         command = await asyncio.to_thread(self._command, options, targets, str(path))
@@ -113,7 +117,18 @@ class ScanningService:
             ToolMissing: nmap is not installed.
         """
         actor.require(Permission.SCAN)
-        await self.plan(request)  # whatever can be refused is, before there is a row
+        return await self._start(actor, await self._with_options(actor, request))
+
+    async def _with_options(self, actor: Actor, request: StartScan) -> StartScan:
+        """Return the request with the options of its profile, when it names one and has none itself."""
+        if request.arguments or not request.profile:
+            return request
+        profile = await self._find_profile(actor, request.profile)
+        return replace(request, profile=profile.reference_for(actor), arguments=profile.arguments)
+
+    async def _start(self, actor: Actor, request: StartScan) -> Scan:
+        """Start a scan with exactly the options of the request: the profile is but a name."""
+        await self._plan(request)  # whatever can be refused is, before there is a row
         options, targets = self._parse(request)
         scan_id = await asyncio.to_thread(
             self._scans.create,
@@ -180,8 +195,9 @@ class ScanningService:
             raise InvalidInput(
                 f"scan {scan_id} was imported and cannot be run again", fix="start a new scan of its hosts"
             )
-        request = StartScan(scan.targets, scan.arguments, scan.profile, scan.name)
-        return await self.start(actor, request)
+        actor.require(Permission.SCAN)
+        # The options are the scan's own, also none at all: its profile may say something else by now.
+        return await self._start(actor, StartScan(scan.targets, scan.arguments, scan.profile, scan.name))
 
     async def wait(self, actor: Actor, scan_id: int) -> Scan:
         """Return the scan once it has ended."""
@@ -189,20 +205,18 @@ class ScanningService:
         return await asyncio.to_thread(self._scans.get, actor, scan_id)
 
     def _parse(self, request: StartScan) -> tuple[NmapOptions, TargetSet]:
-        line = request.arguments
-        if not line and request.profile:
-            line = find_profile(request.profile).arguments
-        options = parse_options(line)
+        options = parse_options(request.arguments)
         targets = parse_targets(request.targets, limit=self._settings.scans.maximum_addresses)
         NeverScan(self._settings.scans.never_scan).refuse(targets.targets)
         return options, targets
 
     def _command(self, options: NmapOptions, targets: TargetSet, xml_path: str) -> Command:
         nmap = require_tool("nmap")
-        never = NeverScan(self._settings.scans.never_scan)
+        limits = self._settings.scans
+        excluding = NeverScan(limits.never_scan).added_to(options, ipv6=targets.ipv6 or options.has("-6"))
         return build_command(
             nmap,
-            never.added_to(options, ipv6=targets.ipv6 or options.has("-6")),
+            under_ceiling(excluding, limits.maximum_rate),
             targets.targets,
             xml_path=xml_path,
             version=version_numbers("nmap"),

@@ -196,20 +196,28 @@ class TransferService:
             NotFound: No such capture, or it has no file.
             InvalidInput: It runs and nothing was captured yet.
         """
-        source = await self.capture_path(actor, capture_id)
+        source = await self._capture_file(actor, capture_id)
         capture = await asyncio.to_thread(self._captures.get, actor, capture_id)
         end = None if capture.state.is_final else await asyncio.to_thread(_end_so_far, capture_id, source)
+        await self._note_export(actor, capture_id)
         return await asyncio.to_thread(write_new, path, _file_chunks(source, end))
 
     async def capture_path(self, actor: Actor, capture_id: int) -> Path:
         """Return the file of a capture, for reading."""
+        path = await self._capture_file(actor, capture_id)
+        await self._note_export(actor, capture_id)
+        return path
+
+    async def _capture_file(self, actor: Actor, capture_id: int) -> Path:
         actor.require(Permission.EXPORT)
         await asyncio.to_thread(self._captures.get, actor, capture_id)
         path = await asyncio.to_thread(self._captures.directory, capture_id) / CAPTURE_NAME
         if not path.is_file():
             raise NotFound(f"capture {capture_id} has no file")
-        await asyncio.to_thread(self._audit.record, actor, "capture.export", f"capture {capture_id}", "")
         return path
+
+    async def _note_export(self, actor: Actor, capture_id: int) -> None:
+        await asyncio.to_thread(self._audit.record, actor, "capture.export", f"capture {capture_id}", "")
 
 
 def _csv(rows: Iterable[Sequence[str]]) -> str:

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, Connection, Select, case, or_, select
 
-from netmon_tui.domain.comparing import HostHead
+from netmon_tui.domain.comparing import HostHead, HostKeys
 from netmon_tui.domain.comparison import PortFacts, PortKey
 from netmon_tui.domain.job import JobState
+from netmon_tui.errors import NotFound
 from netmon_tui.storage import records
 from netmon_tui.storage.database import Database
 
@@ -21,7 +22,9 @@ _PORTS = records.ports.c
 _SCANS = records.scans.c
 _SCRIPTS = records.scripts.c
 _PROBED = "probed"
+_NOT_PINGED = "user-set"
 _KEY_SCRIPTS = ("ssh-hostkey", "ssl-cert")
+"""In the order of the fields of HostKeys."""
 
 
 class Subject(NamedTuple):
@@ -34,6 +37,7 @@ class Subject(NamedTuple):
     """Its ``<scaninfo>`` elements: (type, protocol, how many, ports)."""
     command: tuple[str, ...]
     """Empty for an import."""
+    imported: bool
 
 
 class ComparisonQueries:
@@ -43,39 +47,70 @@ class ComparisonQueries:
         self._database = database
 
     def subject(self, scan_id: int) -> Subject:
-        """Return what a scan was about."""
-        query = select(_SCANS.id, _SCANS.state, _SCANS.targets, _SCANS.scaninfo, _SCANS.command).where(
-            _SCANS.id == scan_id
+        """Return what a scan was about; NotFound when it was deleted meanwhile."""
+        columns = (_SCANS.id, _SCANS.state, _SCANS.targets, _SCANS.scaninfo, _SCANS.command, _SCANS.imported)
+        row = self._one(select(*columns).where(_SCANS.id == scan_id), scan_id)
+        return Subject(
+            row.id, JobState(row.state), tuple(row.targets), row.scaninfo, tuple(row.command), row.imported
         )
-        with self._database.read() as connection:
-            row = connection.execute(query).one()
-        return Subject(row.id, JobState(row.state), tuple(row.targets), row.scaninfo, tuple(row.command))
 
     def predecessor(self, scan_id: int) -> int | None:
-        """Return the latest pinned scan of the same owner and targets, else the latest completed one before."""
+        """Return what a scan is compared with by itself.
+
+        That is, of the completed scans before it with the same owner and targets, the latest pinned one, or else
+        the latest with the same options, or else the latest.
+        """
+        columns = (_SCANS.owner_id, _SCANS.targets, _SCANS.arguments, _SCANS.imported)
+        this = self._one(select(*columns).where(_SCANS.id == scan_id), scan_id)
+        if this.imported:
+            return None
+        same_options = case((_SCANS.arguments == this.arguments, 1), else_=0)
+        query = (
+            select(_SCANS.id)
+            .where(*_alike(this), _SCANS.id < scan_id)
+            .order_by(_SCANS.pinned.desc(), same_options.desc(), _SCANS.id.desc())
+            .limit(1)
+        )
         with self._database.read() as connection:
-            this = connection.execute(
-                select(_SCANS.owner_id, _SCANS.targets, _SCANS.imported).where(_SCANS.id == scan_id)
-            ).one()
-            alike = (
-                _SCANS.owner_id == this.owner_id,
-                _SCANS.targets == this.targets,
-                _SCANS.id < scan_id,
-                _SCANS.state == JobState.COMPLETED.value,
-            )
-            query = select(_SCANS.id).where(*alike).order_by(_SCANS.pinned.desc(), _SCANS.id.desc()).limit(1)
-            found = None if this.imported else connection.execute(query).scalar_one_or_none()
+            found = connection.execute(query).scalar_one_or_none()
         return None if found is None else int(found)
 
+    def successors(self, scan_id: int, limit: int) -> list[int]:
+        """Return the latest completed scans of the same owner and targets after a scan."""
+        this = self._one(select(_SCANS.owner_id, _SCANS.targets).where(_SCANS.id == scan_id), scan_id)
+        query = select(_SCANS.id).where(*_alike(this), _SCANS.id > scan_id).order_by(_SCANS.id.desc())
+        with self._database.read() as connection:
+            return list(connection.execute(query.limit(limit)).scalars())
+
+    def _one(self, query: Select[Any], scan_id: int) -> Any:
+        with self._database.read() as connection:
+            row = connection.execute(query).one_or_none()
+        if row is None:
+            raise NotFound(f"no scan {scan_id}")
+        return row
+
     def heads(self, scan_id: int) -> list[HostHead]:
-        """Return every host that was up, in the order of addresses."""
+        """Return every host that was up, once, in the order of addresses.
+
+        Without a ping (``-Pn``) every address counts as up: one that showed no open port was not seen.
+        """
         columns = (
-            _HOSTS.ordinal, _HOSTS.address, _HOSTS.address_key, _HOSTS.lladdr, _HOSTS.hostnames, _HOSTS.os_name,
+            _HOSTS.ordinal, _HOSTS.address, _HOSTS.address_key, _HOSTS.lladdr, _HOSTS.hostnames,
             _HOSTS.timed_out, _HOSTS.partial,
         )  # fmt: skip
-        query = select(*columns).where(_HOSTS.scan_id == scan_id, _HOSTS.status == "up")
+        seen = or_(_HOSTS.reason != _NOT_PINGED, _HOSTS.open_ports > 0)
+        query = select(*columns).where(_HOSTS.scan_id == scan_id, _HOSTS.status == "up", seen)
         with self._database.read() as connection:
-            return [_head(row) for row in connection.execute(query.order_by(_HOSTS.address_key)).all()]
+            rows = connection.execute(query.order_by(_HOSTS.address_key)).all()
+            systems = self._sure_systems(connection, scan_id)
+        return list({row.address: _head(row, systems.get(row.ordinal, "")) for row in rows}.values())
+
+    def _sure_systems(self, connection: Connection, scan_id: int) -> dict[int, str]:
+        best = records.os_matches.c
+        query = select(best.ordinal, best.name).where(
+            best.scan_id == scan_id, best.position == 0, best.accuracy == 100
+        )
+        return {row.ordinal: row.name for row in connection.execute(query)}
 
     def ports(self, scan_id: int, ordinals: Sequence[int]) -> dict[int, dict[PortKey, PortFacts]]:
         """Return the listed ports of some hosts, by ordinal."""
@@ -85,22 +120,18 @@ class ComparisonQueries:
             _PORTS.ordinal, _PORTS.protocol, _PORTS.number, _PORTS.state, _PORTS.service, _PORTS.product,
             _PORTS.version, _PORTS.extrainfo, _PORTS.tunnel, _PORTS.method,
         )  # fmt: skip
-        wanted = set(ordinals)
-        query = select(*columns).where(
-            _PORTS.scan_id == scan_id, _PORTS.ordinal.between(min(ordinals), max(ordinals))
-        )
+        query = select(*columns).where(_PORTS.scan_id == scan_id, _PORTS.ordinal.in_(ordinals))
         found: dict[int, dict[PortKey, PortFacts]] = {}
         with self._database.read() as connection:
             rows = connection.execute(query).all()  # twice as fast as one by one
         for ordinal, protocol, number, state, service, product, version, extrainfo, tunnel, method in rows:
-            if ordinal in wanted:
-                found.setdefault(ordinal, {})[protocol, number] = PortFacts(
-                    state, service or "", product, version, extrainfo, tunnel, method == _PROBED
-                )
+            found.setdefault(ordinal, {})[protocol, number] = PortFacts(
+                state, service or "", product, version, extrainfo, tunnel, method == _PROBED
+            )
         return found
 
-    def identities(self, scan_id: int) -> dict[int, str]:
-        """Return, by ordinal, the fingerprint of an SSH host key, or else of a TLS certificate, if found."""
+    def keys(self, scan_id: int) -> dict[int, HostKeys]:
+        """Return SSH host keys and TLS certificates by ordinal, where some were found."""
         query = (
             select(_SCRIPTS.ordinal, _SCRIPTS.script, _SCRIPTS.data)
             .where(_SCRIPTS.scan_id == scan_id, _SCRIPTS.script.in_(_KEY_SCRIPTS))
@@ -109,16 +140,24 @@ class ComparisonQueries:
         found: dict[int, dict[str, str]] = {}
         with self._database.read() as connection:
             for ordinal, script, data in connection.execute(query):
-                mark = min(_fingerprints(data), default="")
-                if mark:
+                if mark := min(_fingerprints(data), default=""):
                     found.setdefault(ordinal, {}).setdefault(script, mark)
         return {
-            ordinal: next(f"{script} {marks[script]}" for script in _KEY_SCRIPTS if script in marks)
+            ordinal: HostKeys(*(marks.get(script, "") for script in _KEY_SCRIPTS))
             for ordinal, marks in found.items()
         }
 
 
-def _head(row: Any) -> HostHead:
+def _alike(this: Any) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions of a completed scan with the same owner and targets."""
+    return (
+        _SCANS.owner_id == this.owner_id,
+        _SCANS.targets == this.targets,
+        _SCANS.state == JobState.COMPLETED.value,
+    )
+
+
+def _head(row: Any, system: str) -> HostHead:
     names = {kind: name.lower() for name, kind in reversed(row.hostnames)}
     return HostHead(
         row.ordinal,
@@ -127,7 +166,7 @@ def _head(row: Any) -> HostHead:
         row.lladdr,
         tuple(name for name, kind in row.hostnames if kind == "PTR"),
         names.get("user", ""),
-        row.os_name,
+        system,
         row.timed_out or row.partial,
     )
 

@@ -7,21 +7,18 @@ Results of a scan are keyed by (scan, ordinal of the host in nmap's document), s
 without asking the database for ids, and a document that is read twice gives the same keys. Hosts known only
 from live output have negative ordinals until their element arrives.
 
-Ids of users, scans, captures, jobs and audit events are never used twice (``sqlite_autoincrement``): the audit
-trail and job directories speak of them after they are deleted.
+Ids of users, scans, profiles, captures, jobs and audit events are never used twice
+(``sqlite_autoincrement``): the audit trail and job directories speak of them after they are deleted.
 """
 
 from __future__ import annotations
 
-import json
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    Dialect,
     Float,
     ForeignKey,
     ForeignKeyConstraint,
@@ -36,7 +33,8 @@ from sqlalchemy import (
     UniqueConstraint,
     false,
 )
-from sqlalchemy.types import TypeDecorator
+
+from netmon_tui.storage.column_types import JsonText, Moment
 
 metadata = MetaData(
     naming_convention={
@@ -47,37 +45,6 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
-
-
-class Moment(TypeDecorator[datetime]):
-    """An instant, kept as POSIX seconds: the same in every database, ordered, and without zones to lose."""
-
-    impl = Float
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> float | None:
-        """Return seconds since the epoch."""
-        return None if value is None else value.timestamp()
-
-    def process_result_value(self, value: float | None, dialect: Dialect) -> datetime | None:
-        """Return an aware UTC datetime."""
-        return None if value is None else datetime.fromtimestamp(value, UTC)
-
-
-class JsonText(TypeDecorator[Any]):
-    """Lists and dicts as JSON text: the same bytes whether a row is inserted one by one or in bulk."""
-
-    impl = Text
-    cache_ok = True
-
-    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
-        """Return the JSON text."""
-        return None if value is None else json.dumps(value, separators=(",", ":"))
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
-        """Return what the text says."""
-        return None if value is None else json.loads(value)
-
 
 _ID = BigInteger().with_variant(Integer, "sqlite")
 """SQLite numbers rows by itself only for a column declared INTEGER."""
@@ -146,6 +113,21 @@ scans = Table(
     sqlite_autoincrement=True,
 )
 """``changes`` are the lines (added, removed, changed) since the scan ``compared_with``; NULL without one."""
+
+profiles = Table(
+    "profiles",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("owner_id", _ID, ForeignKey("users.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("name_key", Text, nullable=False),
+    Column("arguments", Text, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("shared", Boolean, nullable=False),
+    UniqueConstraint("owner_id", "name_key"),
+    sqlite_autoincrement=True,
+)
+"""The users' own scan profiles; ``name_key`` is the name without what makes no difference."""
 
 hosts = Table(
     "hosts",

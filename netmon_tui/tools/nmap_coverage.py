@@ -10,28 +10,55 @@ from netmon_tui.errors import InvalidInput
 from netmon_tui.tools.nmap_targets import parse_target
 
 
+class _Ranges:
+    """Numbers in ranges, both ends included."""
+
+    def __init__(self, ranges: Iterable[tuple[int, int]]) -> None:
+        self._merged: list[tuple[int, int]] = []
+        for first, last in sorted(ranges):
+            if self._merged and first <= self._merged[-1][1] + 1:
+                self._merged[-1] = (self._merged[-1][0], max(last, self._merged[-1][1]))
+            else:
+                self._merged.append((first, last))
+
+    def __contains__(self, number: int) -> bool:
+        place = bisect_right(self._merged, number, key=lambda one: one[0]) - 1
+        return place >= 0 and number <= self._merged[place][1]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Ranges) and self._merged == other._merged
+
+    def __hash__(self) -> int:
+        return hash(tuple(self._merged))
+
+
 class PortCoverage:
-    """The ports of ``<scaninfo>``.
+    """The ports of ``<scaninfo>``. Two are equal when they are the same ports.
 
     Args:
-        scaninfo: (type, protocol, how many, ``1-1000,8080``) of each element; none at all means that nothing is
-            known, and then every port counts as asked for.
+        scaninfo: (type, protocol, how many, ``1-1000,8080``) of each element.
+        foreign: Whether the document is another's. Then no element at all means that nothing is known, and every
+            port counts as asked for; in ours it means that no port was, as in a ping scan.
     """
 
-    def __init__(self, scaninfo: Iterable[Sequence[object]]) -> None:
-        self._ranges: dict[str, list[tuple[int, int]]] = {}
+    def __init__(self, scaninfo: Iterable[Sequence[object]], *, foreign: bool = False) -> None:
+        found: dict[str, list[tuple[int, int]]] = {}
         for _, protocol, _, services in scaninfo:
-            self._ranges.setdefault(str(protocol), []).extend(_ranges(str(services)))
-        for ranges in self._ranges.values():
-            ranges.sort()
+            found.setdefault(str(protocol), []).extend(_ranges(str(services)))
+        self._ranges = {protocol: _Ranges(ranges) for protocol, ranges in found.items()}
+        self._unknown = foreign and not found
 
     def covers(self, protocol: str, number: int) -> bool:
         """Whether the port was asked for."""
-        if not self._ranges:
-            return True
-        ranges = self._ranges.get(protocol, [])
-        place = bisect_right(ranges, (number, 65_536)) - 1
-        return place >= 0 and number <= ranges[place][1]
+        return self._unknown or number in self._ranges.get(protocol, ())
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, PortCoverage):
+            return NotImplemented
+        return (self._unknown, self._ranges) == (other._unknown, other._ranges)
+
+    def __hash__(self) -> int:
+        return hash((self._unknown, tuple(self._ranges.items())))
 
 
 def _ranges(services: str) -> list[tuple[int, int]]:
@@ -44,62 +71,72 @@ def _ranges(services: str) -> list[tuple[int, int]]:
 
 
 class AddressCoverage:
-    """The targets of a scan.
+    """Addresses and names, as targets name them.
 
     Args:
-        targets: As they are kept; none at all (an imported document) means that every address counts as asked for.
-        excluded: What was left out of them.
+        targets: As they are kept. What is no target for this version's grammar stands in :attr:`unread`.
     """
 
-    def __init__(self, targets: Iterable[str], excluded: Sequence[str] = ()) -> None:
-        self._excluded = AddressCoverage(excluded) if excluded else None
-        self._networks: list[ipaddress.IPv4Network | ipaddress.IPv6Network] = []
-        self._single: set[ipaddress.IPv4Address | ipaddress.IPv6Address] = set()
-        self._octets: list[tuple[range, ...]] = []
+    def __init__(self, targets: Iterable[str]) -> None:
+        self.unread: list[str] = []
+        """Texts that may mean anything."""
         self._names: set[str] = set()
-        self._unknown = True
+        self._octets: list[tuple[range, ...]] = []
+        found: dict[int, list[tuple[int, int]]] = {4: [], 6: []}
         for text in targets:
-            self._unknown = False
-            self._add(text)
-
-    def _add(self, text: str) -> None:
-        try:
-            target = parse_target(text)
-        except InvalidInput:
-            self._unknown = True  # another version's grammar
-            return
-        plain = target.text.split("%")[0]
-        if target.family is None:
-            self._names.add(target.text.lower())
-        elif ":" in plain or "/" in plain or "-" not in plain:
-            network = ipaddress.ip_network(plain, strict=False)
-            if network.num_addresses == 1:
-                self._single.add(network.network_address)
+            try:
+                target = parse_target(text)
+            except InvalidInput:
+                self.unread.append(text)
+                continue
+            plain = target.text.split("%")[0]
+            if target.family is None:
+                self._names.add(target.text.lower())
+            elif ":" in plain or "-" not in plain:
+                network = ipaddress.ip_network(plain, strict=False)
+                found[network.version].append((int(network[0]), int(network[-1])))
             else:
-                self._networks.append(network)
-        else:
-            self._octets.append(tuple(_octet(part) for part in plain.split(".")))
+                self._octets.append(tuple(_octet(part) for part in plain.split(".")))
+        self._numbers = {version: _Ranges(ranges) for version, ranges in found.items()}
 
     def covers(self, address: str, asked: str = "") -> bool:
-        """Whether an address was asked for, or the host name that it was scanned by."""
-        if self._excluded is not None and self._excluded.covers(address, asked):
-            return False
-        if self._unknown or asked.lower() in self._names:
+        """Whether an address is among them, or the host name that it was scanned by."""
+        if asked.lower() in self._names:
             return True
         try:
             parsed = ipaddress.ip_address(address.split("%")[0])
         except ValueError:
+            return False
+        if int(parsed) in self._numbers[parsed.version]:
             return True
-        if parsed in self._single:
-            return True
-        if any(parsed.version == network.version and parsed in network for network in self._networks):
-            return True
-        parts = [int(part) for part in str(parsed).split(".")] if parsed.version == 4 else []
+        parts = parsed.packed
         return any(
             all(part in octet for part, octet in zip(parts, octets, strict=True))
             for octets in self._octets
-            if parts
+            if parsed.version == 4
         )
+
+
+class TargetCoverage:
+    """The addresses that a scan asked for.
+
+    Args:
+        targets: As they are kept; none at all (an imported document) means that nothing is known, and then every
+            address counts as asked for.
+        excluded: What was left out of them.
+    """
+
+    def __init__(self, targets: Sequence[str], excluded: Sequence[str] = ()) -> None:
+        self._targets = AddressCoverage(targets)
+        self._excluded = AddressCoverage(excluded)
+        self.unknown = not targets or bool(self._targets.unread)
+        """Whether the targets are not known."""
+
+    def covers(self, address: str, asked: str = "") -> bool:
+        """Whether an address was asked for, or the host name that it was scanned by."""
+        if self._excluded.covers(address, asked):
+            return False
+        return self.unknown or self._targets.covers(address, asked)
 
 
 def excluded_by(command: Sequence[str]) -> tuple[str, ...]:

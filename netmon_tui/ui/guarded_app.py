@@ -24,6 +24,7 @@ WATCH_SECONDS = 5.0
 """How often to look whether somebody is still there, and whether they may still be."""
 _TYPED = (events.Key, events.Paste)
 _PRESENCE = (*_TYPED, events.MouseDown, events.MouseScrollDown, events.MouseScrollUp)
+_URGENT = {"app.lock", "app.quit_always"}
 _ONLY_INSIDE = {"lock", "log_out", "command_palette"}
 _log = logging.getLogger(__name__)
 
@@ -116,8 +117,12 @@ class GuardedApp(ReportsDefects):
         except NetmonError as error:
             _log.warning("whether %s may still be here: %s", actor.name, error)
             return
-        if current == actor or self.actor is not actor or self.locked:
-            return
+        if current != actor and self.actor is actor and not self.locked:
+            self._send_back(current)
+
+    @work(group="leave", exclusive=True)
+    async def _send_back(self, current: Actor | None) -> None:
+        """Take the screens of a changed account away; no later look at it may cut that off."""
         self.actor = None
         await self._drop_screens()
         if current is None:
@@ -132,10 +137,17 @@ class GuardedApp(ReportsDefects):
         """Count keys and clicks as presence, repaints are none; let in one key at a time."""
         if isinstance(event, _PRESENCE):
             self.last_presence = time.monotonic()
-        if isinstance(event, _TYPED) and not event.is_forwarded:
+        if isinstance(event, _TYPED) and not event.is_forwarded and not self._is_urgent(event):
             await self._keys.take(event)
         else:
             await super().on_event(event)
+
+    def _is_urgent(self, event: events.Event) -> bool:
+        """Whether a key waits for none before it: who locks or leaves at once means at once."""
+        if not isinstance(event, events.Key) or event.is_printable:
+            return False
+        active = self.active_bindings.get(event.key)
+        return active is not None and active.binding.id in _URGENT
 
     def lock_when_idle(self) -> None:
         """Lock if nobody has been there for long enough."""

@@ -11,15 +11,14 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from typing import Any
 
 from textual import events
-from textual.app import App
+from textual.app import App, ScreenStackError
 from textual.message_pump import MessagePump
 
 PATIENCE_SECONDS = 2.0
-"""After so long the next key goes on whatever became of the one before: who was to answer it may be gone."""
+"""After so long the keys that wait go on whatever became of the one before: who was to answer it may be gone."""
 
 
 class KeysInTurn:
@@ -36,6 +35,8 @@ class KeysInTurn:
         self._waiting: deque[events.Event] = deque()
         self._settling: asyncio.Task[None] | None = None
         """Set while a key is on its way."""
+        self.given_up = 0
+        """How many keys had no effect in time."""
 
     async def take(self, event: events.Event) -> None:
         """Hand a key on, now or when it is its turn."""
@@ -60,15 +61,27 @@ class KeysInTurn:
 
     async def _settle(self, way: list[MessagePump]) -> None:
         """Wait until a key has had its effect, then let the next one begin."""
-        with suppress(TimeoutError):
+        try:
             async with asyncio.timeout(PATIENCE_SECONDS):
                 await _climb(way)  # the key itself
                 await _climb(way)  # what it caused: a field was submitted
                 await _climb(self._way())  # what that showed: another field, another screen
-        if self._waiting:
-            self._app.call_later(self._begin, self._waiting.popleft())
+        except TimeoutError:
+            self.given_up += 1
+            self._app.call_later(self._hand_on_all)
+        except ScreenStackError:
+            self._app.call_later(self._hand_on_all)  # there is no screen at the moment: the application ends
         else:
-            self._settling = None
+            if self._waiting:
+                self._app.call_later(self._begin, self._waiting.popleft())
+            else:
+                self._settling = None
+
+    async def _hand_on_all(self) -> None:
+        """Hand on everything that waits: nobody answers in time, and each would wait as long again."""
+        waiting, self._waiting, self._settling = self._waiting, deque(), None
+        for event in waiting:
+            await self._hand_on(event)
 
 
 async def _climb(way: list[MessagePump]) -> None:

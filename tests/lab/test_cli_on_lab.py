@@ -177,6 +177,7 @@ def test_the_next_scan_tells_what_changed(own_lab: Lab, program: Program) -> Non
     assert third["changes"] == {"added": 0, "removed": 0, "changed": 0}
     program("scan", "diff", str(third["id"]), code=0)
     program("scan", "pin", "1")
+    assert [one["pinned"] for one in program.json("scan", "list")] == [False, False, True]
     assert program.json("scan", "diff", str(third["id"]), code=1)["a"] == 1
 
 

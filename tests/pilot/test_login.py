@@ -206,7 +206,7 @@ async def test_a_role_that_changed_behind_the_lock_changes_the_screens(at_login,
 
 
 async def test_an_account_that_changed_changes_the_open_program(at_login, until, monkeypatch) -> None:
-    monkeypatch.setattr(guarded_app, "WATCH_SECONDS", 0.1)
+    monkeypatch.setattr(guarded_app, "WATCH_SECONDS", 0.02)  # also while the screens are taken away
     async with at_login() as (app, pilot):
         accounts = (await app.open_services()).accounts
         ada = await accounts.login(ADMIN, PASSWORD)

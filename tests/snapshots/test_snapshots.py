@@ -8,8 +8,9 @@ from typing import Any
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from netmon_tui.domain.profile import SaveProfile
 from tests.snapshots.conftest import Album, lines, until
-from tests.snapshots.world import BO
+from tests.snapshots.world import ADA, BO
 from tests.unit.tools.packet_samples import SAMPLES
 
 Tour = Callable[..., None]
@@ -149,6 +150,33 @@ def test_scan_form(tour: Tour) -> None:
         types("#options", "-sS -oN /etc/passwd"),
         shows("-oN writes"),
         picture("refused"),
+    )
+
+
+async def own_profiles(pilot: Pilot[Any], _album: Album) -> None:
+    """Make profiles of one's own and of somebody who shares them."""
+    profiles = pilot.app.services.profiles  # type: ignore[attr-defined]
+    await profiles.create(ADA, SaveProfile("Büro TLS", "-sT -p443 --script ssl-cert", "Certificates."))
+    await profiles.create(ADA, SaveProfile("[b]Lab", "-sS -p 1-1024"), shared=True)
+    await profiles.create(BO, SaveProfile("Night sweep", "-sn -T2", "Slow, for the night."), shared=True)
+
+
+def test_scan_profiles(tour: Tour) -> None:
+    tour(
+        LISTED,
+        own_profiles,
+        "n",
+        types("#targets", "192.0.2.0/28"),
+        shows("16 addresses"),
+        "ctrl+o",
+        shows("bo/Night sweep"),
+        picture("listed"),
+        closed(),
+        "ctrl+s",
+        types("#profile-name", "ping SCAN"),
+        "enter",
+        shows("Zenmap's"),
+        picture("save_refused"),
     )
 
 

@@ -5,17 +5,24 @@ from __future__ import annotations
 import asyncio
 import re
 import shlex
+from collections.abc import Sequence
+from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
+from textual.binding import BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.suggester import SuggestFromList
 from textual.widgets import Button, Input, Label, Select, Static
 
+from netmon_tui.domain.profile import Profile, SaveProfile
 from netmon_tui.domain.scan import ScanPreview, StartScan
 from netmon_tui.errors import NetmonError
+from netmon_tui.ui.commands import command
 from netmon_tui.ui.modals.dialog import Dialog
+from netmon_tui.ui.modals.profile_form import LONGEST_OPTIONS, ProfileForm
+from netmon_tui.ui.modals.profile_list import ProfileList
 from netmon_tui.ui.rendering import content, thin
 from netmon_tui.ui.session import Session
 
@@ -25,7 +32,6 @@ OWN_OPTIONS = ""
 PREVIEW_SECONDS = 0.2
 """Pause in typing after which the preview follows."""
 LONGEST_TARGETS = 16_384
-LONGEST_OPTIONS = 4_096
 LONGEST_NAME = 120
 LONGEST_COMMAND = 2_000
 """Characters of the command line that are shown."""
@@ -38,13 +44,20 @@ class ScanForm(Dialog[StartScan]):
     Args:
         session: Services and actor.
         request: What stands in the fields to begin with; foreign text may stand in it.
+        profiles: Those that may be chosen.
     """
 
-    def __init__(self, session: Session, request: StartScan) -> None:
+    BINDINGS: ClassVar[list[BindingType]] = [
+        command("scan_form.save", "ctrl+s", "save_profile", "Save", "Keep these options as a profile."),
+        command("scan_form.profiles", "ctrl+o", "profiles", "Profiles", "Choose, copy and change profiles."),
+    ]
+
+    def __init__(self, session: Session, request: StartScan, profiles: Sequence[Profile]) -> None:
         super().__init__()
+        self._session = session
         self._scanning = session.services.scanning
         self._neighbours = session.services.neighbours
-        self._profiles = {profile.name: profile for profile in self._scanning.profiles()}
+        self._profiles = self._by_reference(profiles)
         fresh = not request.profile and not request.arguments
         self._profile = DEFAULT_PROFILE if fresh else request.profile
         self._options = self._profiles[DEFAULT_PROFILE].arguments if fresh else request.arguments
@@ -53,8 +66,8 @@ class ScanForm(Dialog[StartScan]):
 
     def compose(self) -> ComposeResult:
         """Fields, preview, buttons."""
-        names = [(content(name), name) for name in self._profiles]
-        with self.box("New scan", id="scan-form"):
+        with self.box("New scan", id="scan-form") as box:
+            box.border_subtitle = content("ctrl+s saves the options, ctrl+o opens the profiles")
             with Horizontal(classes="form--row"):
                 yield Label("Targets")
                 yield Input(self._targets, id="targets", max_length=LONGEST_TARGETS, compact=True)
@@ -62,7 +75,7 @@ class ScanForm(Dialog[StartScan]):
             with Horizontal(classes="form--row"):
                 yield Label("Profile")
                 yield Select(
-                    [*names, (content("Own options"), OWN_OPTIONS)],
+                    self._choices(),
                     value=self._profile if self._profile in self._profiles else OWN_OPTIONS,
                     allow_blank=False,
                     id="profile",
@@ -110,14 +123,63 @@ class ScanForm(Dialog[StartScan]):
     @on(Input.Changed, "#options")
     def _options_typed(self, event: Input.Changed) -> None:
         select = self.query_one("#profile", Select)
-        now = self._profiles.get(str(select.value))
-        if now is None or _same(now.arguments) != _same(event.value):
-            typed = _same(event.value)
-            names = (p.name for p in self._profiles.values() if _same(p.arguments) == typed)
+        fitting = self._fitting(str(select.value), event.value)
+        if fitting != select.value:
             with self.prevent(Select.Changed):  # its answer would come after the next key, and undo that
-                select.value = next(names, OWN_OPTIONS)
+                select.value = fitting
             self._describe()
         self._look(PREVIEW_SECONDS)
+
+    # profiles
+
+    def _by_reference(self, profiles: Sequence[Profile]) -> dict[str, Profile]:
+        return {profile.reference_for(self._session.actor): profile for profile in profiles}
+
+    def _choices(self) -> list[tuple[Content, str]]:
+        names = [(content(reference), reference) for reference in self._profiles]
+        return [*names, (content("Own options"), OWN_OPTIONS)]
+
+    @work(exclusive=True, group="scan-profiles", exit_on_error=False)
+    async def action_save_profile(self) -> None:
+        """Keep the present options as a profile."""
+        profiles, actor = self._session.services.profiles, self._session.actor
+
+        async def save(new: SaveProfile, shared: bool) -> Profile:
+            return await profiles.create(actor, new, shared=shared)
+
+        first = SaveProfile("", _same(self.query_one("#options", Input).value))
+        saved = await self.app.push_screen_wait(ProfileForm("Save as a profile", first, save))
+        if saved is not None:
+            await self._offer(saved)
+
+    @work(exclusive=True, group="scan-profiles", exit_on_error=False)
+    async def action_profiles(self) -> None:
+        """Show all profiles; one that is chosen there is taken."""
+        await self._offer(await self.app.push_screen_wait(ProfileList(self._session)))
+
+    async def _offer(self, chosen: Profile | None) -> None:
+        """Fetch the profiles again, and take one, or keep the options as they are."""
+        try:
+            usable = await self._session.services.profiles.usable(self._session.actor)
+        except NetmonError as error:
+            self.app.notify(str(content(error)), title=error.title, severity="error", markup=False)
+            return
+        self._profiles = self._by_reference(usable)
+        select, options = self.query_one("#profile", Select), self.query_one("#options", Input)
+        wanted = str(select.value)
+        if chosen is not None:
+            wanted, options.value = chosen.reference_for(self._session.actor), chosen.arguments
+        with self.prevent(Select.Changed):
+            select.set_options(self._choices())
+            select.value = self._fitting(wanted, options.value)
+        self._describe()
+
+    def _fitting(self, wanted: str, options: str) -> str:
+        """Return the profile that has these options, the wanted one rather than another."""
+        fitting = [name for name, one in self._profiles.items() if _same(one.arguments) == _same(options)]
+        return wanted if wanted in fitting else next(iter(fitting), OWN_OPTIONS)
+
+    # what would run
 
     @on(Input.Changed, "#targets")
     def _targets_typed(self) -> None:
@@ -136,13 +198,13 @@ class ScanForm(Dialog[StartScan]):
     async def _look(self, delay: float) -> None:
         """Show what would run once typing pauses; the next key press starts the pause anew."""
         await asyncio.sleep(delay)
-        self._show(await self._scanning.preview(self._request()))
+        self._show(await self._scanning.preview(self._session.actor, self._request()))
 
     @work(exclusive=True, group="scan-preview", exit_on_error=False)
     async def _start(self) -> None:
         """Give the request back if it is accepted as it stands now."""
         request = self._request()
-        preview = await self._scanning.preview(request)
+        preview = await self._scanning.preview(self._session.actor, request)
         self._show(preview)
         if not preview.error:
             self.dismiss(request)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from netmon_tui.domain.export import SCAN_FORMATS, HostSelection
+from netmon_tui.domain.profile import Profile
 from netmon_tui.domain.scan import Scan, StartScan
 from netmon_tui.ui.modals.confirm import Confirm
 from netmon_tui.ui.modals.file_choice import Export, Import
@@ -20,7 +21,12 @@ class ScanActions(Actions):
         """Open the form and start what it asks for; a failure opens it again as it was."""
         request = StartScan((targets,) if targets else ())
         while True:
-            asked = await self._app.push_screen_wait(ScanForm(self._session, request))
+            profiles: Sequence[Profile] = ()
+            with self._reported():
+                profiles = await self._services.profiles.usable(self._session.actor)
+            if not profiles:
+                return None
+            asked = await self._app.push_screen_wait(ScanForm(self._session, request, profiles))
             if asked is None:
                 return None
             request = asked
@@ -48,9 +54,10 @@ class ScanActions(Actions):
             found = await self._services.comparison.predecessor(self._session.actor, scan.id)
             if found is not None:
                 return found.id, scan.id
-            self._tell(
-                f"No completed scan of these targets came before scan {scan.id}. Select two with space"
-            )
+            if scan.imported:
+                self._tell("An import has no run before it. Select two scans with space to compare them")
+            else:
+                self._tell(f"No completed scan of these targets came before scan {scan.id}")
         return None
 
     async def pin(self, scan_id: int, *, pinned: bool) -> None:

@@ -34,7 +34,7 @@ COLUMNS = (
     Column("progress", "Progress", minimum=20, share=2, priority=1),
     Column("up", "Up", width=5, align="right", priority=2),
     Column("open", "Open", width=5, align="right", priority=1),
-    Column("changes", "New", width=9, priority=1),
+    Column("changes", "Changes", width=9, priority=1),
     Column("owner", "Owner", width=8, priority=5),
     Column("started", "Started", width=7, priority=4),
 )
@@ -53,7 +53,10 @@ class ScansPane(Pane):
     HELP_TITLE = "Scans"
     HELP_TEXT = (
         "nmap scans: n starts one, enter opens one. A running scan goes on when you leave the program;\n"
-        "stopping it keeps what it found. r runs a scan again as a new one, i imports nmap's XML."
+        "stopping it keeps what it found. r runs a scan again as a new one, i imports nmap's XML. In the form,\n"
+        "ctrl+s saves the options as a profile, and ctrl+o lists profiles.\n\n"
+        "Changes: what came (+), is not what it was (~) and went (-) since the run of these targets before,\n"
+        "or since the baseline that b pins. d shows them; it compares two scans that are selected with space."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         command("scans.new", "n", "new", "New", "Start a scan."),
@@ -132,7 +135,7 @@ class ScansPane(Pane):
     def _offers(self, action: str) -> bool | None:
         """Whether the row under the cursor has this action now; None greys it out."""
         scan = self._scan
-        if action == "delete" and self._selected:
+        if (action == "delete" and self._selected) or (action == "compare" and len(self._selected) == 2):
             return True
         if scan is None:
             return None
@@ -140,7 +143,7 @@ class ScansPane(Pane):
             "stop": not scan.state.is_final,
             "repeat": not scan.imported,
             "compare": scan.state.is_final,
-            "pin": scan.state is JobState.COMPLETED,
+            "pin": scan.state is JobState.COMPLETED and not scan.imported,
             "delete": scan.state.is_final,
         }
         return answers.get(action, True) or None

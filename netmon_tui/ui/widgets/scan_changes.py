@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import islice
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -27,6 +29,8 @@ COLUMNS = (
     Column("before", "Before", minimum=12, share=3, priority=1),
     Column("after", "After", minimum=12, share=3, priority=0),
 )
+MOST_LINES = 20_000
+"""More are read by nobody, and would have to fit in memory."""
 _SIGNS = {Change.ADDED: "+", Change.REMOVED: "-", Change.CHANGED: "~"}
 _TONES: dict[Severity, Tone] = {
     Severity.HIGH: "error",
@@ -88,9 +92,10 @@ class ScanChanges(Vertical):
         self._say(f"Comparing with scan {partner.id} ...", empty="")
         services, actor = self._session.services, self._session.actor
         comparison = await services.comparison.compare(actor, partner.id, self._scan_id)
+        rows, head = await asyncio.to_thread(_rows_and_head, partner, comparison)
         self._shown = (partner.id, scan.state)
-        self._source.replace(_rows(comparison))
-        self._say(_head(partner, comparison), empty="Nothing changed")
+        self._source.replace(rows)
+        self._say(head, empty="Nothing changed")
 
     async def _find_partner(self) -> Scan | None:
         services, actor = self._session.services, self._session.actor
@@ -103,11 +108,19 @@ class ScanChanges(Vertical):
         self.query_one(Table).set_texts(empty=empty)
 
 
+def _rows_and_head(partner: Scan, comparison: Comparison) -> tuple[list[Row], str]:
+    """Make what is shown, which takes seconds when everything changed."""
+    rows = list(islice(_rows(comparison), MOST_LINES))
+    return rows, _head(partner, comparison)
+
+
 def _head(partner: Scan, comparison: Comparison) -> str:
     pinned = "the baseline, " if partner.pinned else ""
     begun = when(partner.started or partner.created, datetime.now(UTC))
     words = [f"{str(comparison.counts) or 'Nothing'} since {pinned}scan {partner.id} of {begun}"]
     words += [what(partner), *comparison.notes]
+    if sum(comparison.counts) > MOST_LINES:
+        words.append(f"the first {MOST_LINES} are listed: scan diff writes all")
     return " " + "  ".join(word for word in words if word)
 
 

@@ -15,6 +15,7 @@ from netmon_tui.cli import main as frame
 VERBS = {
     "user": {"add", "list", "password", "role", "disable", "enable", "unlock", "approve"},
     "scan": {"run", "list", "show", "stop", "delete", "import", "export", "profiles", "diff", "pin"},
+    "profile": {"list", "show", "add", "change", "copy", "delete", "share", "export", "import"},
     "neighbour": {"list", "watch", "export"},
     "capture": {
         "interfaces",

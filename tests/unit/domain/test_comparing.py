@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netmon_tui.domain.comparing import HostHead, compare_facts, compare_ports, match_hosts
+from netmon_tui.domain.comparing import HostHead, HostKeys, compare_facts, compare_ports, match_hosts
 from netmon_tui.domain.comparison import Change, PortFacts, Severity
 
 SSH = PortFacts("open", "ssh", "OpenSSH", "9.2p1", "", "", True)
@@ -26,7 +26,9 @@ def everything(_key: Any) -> bool:
     return True
 
 
-def matched(before: list[HostHead], after: list[HostHead], **keys: dict[int, str]) -> list[tuple[Any, Any]]:
+def matched(
+    before: list[HostHead], after: list[HostHead], **keys: dict[int, HostKeys]
+) -> list[tuple[Any, Any]]:
     pairs = match_hosts(before, after, keys.get("old", {}), keys.get("new", {}))
     return [(a and a.address, b and b.address) for a, b in pairs]
 
@@ -47,10 +49,48 @@ def test_a_key_finds_a_host_behind_a_router() -> None:
     pairs = matched(
         [head(0, "10.0.0.5"), head(1, "10.0.0.6")],
         [head(3, "10.0.0.9"), head(4, "10.0.0.6")],
-        old={0: "ssh-hostkey f00"},
-        new={3: "ssh-hostkey f00"},
+        old={0: HostKeys(ssh="f00")},
+        new={3: HostKeys(ssh="f00")},
     )
     assert pairs == [("10.0.0.6", "10.0.0.6"), ("10.0.0.5", "10.0.0.9")]
+
+
+def test_hosts_that_changed_addresses_are_told_by_their_keys() -> None:
+    pairs = matched(
+        [head(0, "10.0.0.5"), head(1, "10.0.0.6")],
+        [head(0, "10.0.0.5"), head(1, "10.0.0.6")],
+        old={0: HostKeys(ssh="f00"), 1: HostKeys(ssh="ba4")},
+        new={0: HostKeys(ssh="ba4"), 1: HostKeys(ssh="f00")},
+    )
+    assert pairs == [("10.0.0.6", "10.0.0.5"), ("10.0.0.5", "10.0.0.6")]
+
+
+def test_a_certificate_does_not_take_a_host_off_its_address() -> None:
+    pairs = matched(
+        [head(0, "10.0.0.1")],
+        [head(0, "10.0.0.1"), head(1, "10.0.0.2")],
+        old={0: HostKeys(tls="wildcard")},
+        new={0: HostKeys(tls="renewed"), 1: HostKeys(tls="wildcard")},
+    )
+    assert pairs == [("10.0.0.1", "10.0.0.1"), (None, "10.0.0.2")]
+
+
+def test_a_certificate_finds_a_host_when_nothing_else_does() -> None:
+    old, new = {0: HostKeys(tls="f00")}, {0: HostKeys(tls="f00")}
+    assert matched([head(0, "10.0.0.1")], [head(0, "10.0.0.9")], old=old, new=new) == [
+        ("10.0.0.1", "10.0.0.9")
+    ]
+
+
+def test_what_two_hosts_share_is_not_unique_because_one_of_them_is_found() -> None:
+    key = HostKeys(ssh="cloned")
+    pairs = matched(
+        [head(0, "10.0.0.1"), head(1, "10.0.0.2", lladdr="aa")],
+        [head(0, "10.0.0.2", lladdr="aa"), head(1, "10.0.0.7")],
+        old={0: key, 1: key},
+        new={1: key},
+    )
+    assert pairs == [("10.0.0.1", None), ("10.0.0.2", "10.0.0.2"), (None, "10.0.0.7")]
 
 
 def test_the_name_that_was_asked_for_comes_before_the_address() -> None:

@@ -13,7 +13,7 @@ from netmon_tui.config.paths import find_paths
 from netmon_tui.config.settings import load_settings
 from netmon_tui.domain.comparison import ChangeCounts
 from netmon_tui.domain.documents import comparison_document
-from netmon_tui.domain.host import Host, HostAddress, Port, Script, Service
+from netmon_tui.domain.host import Host, HostAddress, OsMatch, Port, Script, Service
 from netmon_tui.domain.job import JobState
 from netmon_tui.domain.user import Actor, Role
 from netmon_tui.errors import InvalidInput, NotAllowed, NotFound
@@ -44,7 +44,7 @@ class Store:
         repository, results = self.services.transfers._scans, self.services.transfers._results
         targets = values.pop("targets", TARGETS)
         scan_id = repository.create(
-            owner or self.ada, targets=targets, profile="", arguments="-sS",
+            owner or self.ada, targets=targets, profile="", arguments=values.pop("arguments", "-sS"),
             imported=values.pop("imported", False), jobs=self.services.paths.jobs,
         )  # fmt: skip
         results.store(scan_id, enumerate(hosts))
@@ -117,7 +117,8 @@ async def test_a_scan_that_was_cut_says_nothing_of_hosts_it_does_not_list(store:
     b = store.scan([host("10.0.0.5"), host("10.0.0.6", partial=True)], state=JobState.CANCELLED.value)
     assert await store.lines(a, b) == [("removed", "10.0.0.5", "22/tcp", "open", "")]
     notes = (await store.comparison.compare(store.ada, a, b)).notes
-    assert notes == (f"Scan {b} is cancelled: hosts it does not list are not compared",)
+    assert f"scan {b} is cancelled: hosts it does not list are not compared" in notes
+    assert f"scan {b} gave 1 hosts up: ports it does not list there are not compared" in notes
 
 
 async def test_a_host_key_tells_who_moved(store: Store) -> None:
@@ -131,6 +132,85 @@ async def test_a_host_key_tells_who_moved(store: Store) -> None:
         ("changed", "10.0.0.5", "address", "10.0.0.6", "10.0.0.5"),
         ("changed", "10.0.0.6", "address", "10.0.0.5", "10.0.0.6"),
     ]
+
+
+async def test_a_key_helps_when_one_side_knows_no_lladdr(store: Store) -> None:
+    def keyed(address: str, **values: str) -> Host:
+        scripts = (Script("ssh-hostkey", "2048 ...", [{"fingerprint": "f00", "type": "ssh-rsa"}]),)
+        return host(address, Port(22, "tcp", "open", scripts=scripts), **values)
+
+    a = store.scan([keyed("10.0.0.5", lladdr="02:00:00:00:00:01")])
+    b = store.scan([keyed("10.0.0.9")])
+    assert await store.lines(a, b) == [("changed", "10.0.0.9", "address", "10.0.0.5", "10.0.0.9")]
+
+
+async def test_a_ping_scan_says_nothing_of_ports(store: Store) -> None:
+    a = store.scan([host("10.0.0.5", 22)], arguments="-sS")
+    ping = store.scan([host("10.0.0.5")], arguments="-sn", scaninfo=[])
+    b = store.scan([host("10.0.0.5", 22, 80)], arguments="-sS")
+    assert await store.lines(a, ping) == await store.lines(ping, b) == []
+    found = await store.comparison.predecessor(store.ada, b)
+    assert found is not None and found.id == a, "the run with the same options"
+
+
+async def test_a_host_that_is_listed_twice_is_one(store: Store) -> None:
+    a, b = (store.scan([host("10.0.0.5", 22), host("10.0.0.5", 22)]) for _ in range(2))
+    assert await store.lines(a, b) == []
+
+
+async def test_without_a_ping_a_silent_address_is_no_host(store: Store) -> None:
+    a = store.scan([host("10.0.0.5", 22)])
+    b = store.scan([host("10.0.0.5", 22, reason="user-set"), host("10.0.0.6", reason="user-set")])
+    assert await store.lines(a, b) == []
+
+
+async def test_what_was_not_compared_is_said(store: Store) -> None:
+    a = store.scan([host("10.0.0.5", 22)], scaninfo=[["syn", "tcp", 1, "22"]])
+    b = store.scan([host("10.0.0.5", 22, 4444)])
+    imported = store.scan([host("10.0.0.5", 22)], targets=(), imported=True)
+    assert await store.lines(a, b) == []
+    notes = (await store.comparison.compare(store.ada, a, b)).notes
+    assert notes == ("they asked for different ports: only those of both are compared",)
+    notes = (await store.comparison.compare(store.ada, b, imported)).notes
+    assert notes == (
+        f"the targets of scan {imported} are not known: every host it does not list counts as gone",
+    )
+
+
+async def test_a_guess_at_the_system_is_no_change(store: Store) -> None:
+    def guessed(name: str, accuracy: int) -> Host:
+        return host("10.0.0.5", 22, os=(OsMatch(name, accuracy),))
+
+    a, b, sure = (
+        store.scan([guessed(*one)]) for one in (("Linux 4", 100), ("Linux 5", 96), ("Linux 6", 100))
+    )
+    assert await store.lines(a, b) == []
+    assert await store.lines(a, sure) == [("changed", "10.0.0.5", "os", "Linux 4", "Linux 6")]
+
+
+async def test_a_pin_counts_later_runs_again(store: Store) -> None:
+    base = store.scan([host("10.0.0.5", 22)])
+    store.scan([host("10.0.0.5", 22, 80)])
+    latest = store.scan([host("10.0.0.5", 22, 80)])
+    store.comparison.note_changes(latest)
+
+    async def counted() -> str:
+        return str((await store.services.scans.get(store.ada, latest)).changes)
+
+    assert await counted() == ""
+    await store.comparison.pin(store.ada, base, pinned=True)
+    assert await counted() == "+1"
+    await store.comparison.pin(store.ada, base, pinned=False)
+    assert await counted() == ""
+
+
+async def test_a_scan_that_was_deleted_meanwhile_is_not_found(store: Store) -> None:
+    a, b = store.scan([host("10.0.0.5", 22)]), store.scan([host("10.0.0.5", 80)])
+    store.services.transfers._scans.delete(a)
+    with pytest.raises(NotFound):
+        store.comparison._compare(a, b)
+    with pytest.raises(NotFound):
+        store.comparison.note_changes(a)
 
 
 async def test_every_run_is_compared_with_the_one_before(store: Store) -> None:
@@ -195,6 +275,9 @@ async def test_bad_questions_get_an_answer(store: Store) -> None:
         await store.comparison.compare(store.ada, a, a)
     with pytest.raises(NotFound, match="no scan 99"):
         await store.comparison.compare(store.ada, a, 99)
+    imported = store.scan([], targets=(), imported=True)
+    with pytest.raises(InvalidInput, match="was imported"):
+        await store.comparison.pin(store.ada, imported, pinned=True)
     with pytest.raises(InvalidInput, match="is running"):
         await store.comparison.pin(store.ada, running, pinned=True)
     assert (await store.comparison.compare(store.ada, running, a)).hosts == (), "it may find the host yet"

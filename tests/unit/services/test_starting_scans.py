@@ -53,16 +53,16 @@ async def test_a_start_that_fails_late_is_a_failed_scan(tmp_path: Path) -> None:
 
 
 async def test_the_limit_of_addresses_is_the_setting(tmp_path: Path) -> None:
-    async with opened(tmp_path, **{"scans.maximum_addresses": "131072"}) as (services, _):
-        plan = await services.scanning.plan(StartScan(("10.0.0.0/15",), "-sL"))
+    async with opened(tmp_path, **{"scans.maximum_addresses": "131072"}) as (services, ada):
+        plan = await services.scanning.plan(ada, StartScan(("10.0.0.0/15",), "-sL"))
         assert plan.addresses == 131_072
         with pytest.raises(InvalidInput):
-            await services.scanning.plan(StartScan(("10.0.0.0/14",), "-sL"))
+            await services.scanning.plan(ada, StartScan(("10.0.0.0/14",), "-sL"))
 
 
 async def test_what_is_never_scanned_is_excluded_from_every_scan(tmp_path: Path) -> None:
     async with opened(tmp_path, **{"scans.never_scan": "127.0.0.8/30, 127.0.0.99"}) as (services, ada):
-        plan = await services.scanning.plan(StartScan(("127.0.0.0/28",), "-sL --exclude 127.0.0.1"))
+        plan = await services.scanning.plan(ada, StartScan(("127.0.0.0/28",), "-sL --exclude 127.0.0.1"))
         assert "127.0.0.1,127.0.0.8/30,127.0.0.99" in plan.command
         with pytest.raises(InvalidInput, match="is never scanned"):
             await services.scanning.start(ada, StartScan(("127.0.0.9",), "-sL"))
@@ -75,5 +75,15 @@ async def test_a_wrong_never_scan_list_lets_nothing_start(tmp_path: Path) -> Non
     async with opened(tmp_path, **{"scans.never_scan": "10.0.0.300"}) as (services, ada):
         with pytest.raises(InvalidInput, match="the never-scan list is wrong"):
             await services.scanning.start(ada, StartScan(("127.0.0.1",), "-sL"))
-        assert "never-scan list" in (await services.scanning.preview(StartScan(("127.0.0.1",), "-sL"))).error
+        assert (
+            "never-scan list"
+            in (await services.scanning.preview(ada, StartScan(("127.0.0.1",), "-sL"))).error
+        )
         assert await services.scans.count(ada) == 0
+
+
+async def test_no_scan_is_faster_than_the_ceiling(tmp_path: Path) -> None:
+    async with opened(tmp_path, **{"scans.maximum_rate": "50"}) as (services, ada):
+        for options in ("-sT -p 1-10", "-sT -p 1-10 --min-rate 5000", "-sT -p 1-10 -T5"):
+            command = (await services.scanning.plan(ada, StartScan(("127.0.0.1",), options))).command
+            assert command[command.index("--max-rate") + 1] == "50"

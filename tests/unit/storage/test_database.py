@@ -77,7 +77,8 @@ def test_the_migrated_schema_equals_the_tables(tmp_path, database):
     models.close()
 
 
-def test_an_older_database_is_copied_and_brought_up_to_date(tmp_path):
+@pytest.mark.parametrize("revision", ["0001", "0002"])
+def test_an_older_database_is_copied_and_brought_up_to_date(tmp_path, revision):
     from alembic import command
 
     from netmon_tui.storage import schema_version
@@ -89,7 +90,7 @@ def test_an_older_database_is_copied_and_brought_up_to_date(tmp_path):
 
     def begin(connection):
         config.attributes["connection"] = connection
-        command.upgrade(config, "0001")
+        command.upgrade(config, revision)
 
     older.write(begin)
     scan = {
@@ -107,11 +108,12 @@ def test_an_older_database_is_copied_and_brought_up_to_date(tmp_path):
     newer = open_database(url(path), backups=tmp_path / "backups")
     with newer.read() as connection:
         row = connection.execute(select(records.scans)).one()
+        assert connection.execute(select(records.profiles)).all() == []
     newer.close()
     assert (row.name, row.pinned, row.compared_with, row.changes) == ("before", False, None, None)
     (copy,) = (tmp_path / "backups").iterdir()
     with sqlite3.connect(copy) as raw:
-        assert raw.execute("SELECT version_num FROM alembic_version").fetchone() == ("0001",)
+        assert raw.execute("SELECT version_num FROM alembic_version").fetchone() == (revision,)
         assert raw.execute("SELECT name FROM scans").fetchone() == ("before",)
 
 

@@ -11,11 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from netmon_tui.domain.profile import Profile
 from netmon_tui.errors import InvalidInput, PrivilegeMissing
 from netmon_tui.tools import nmap_values
 from netmon_tui.tools.nmap_arguments import Command, build_command, needs_private_pty, parse_options
 from netmon_tui.tools.nmap_options import ALLOWED, OTHER_SPELLINGS, REFUSED
-from netmon_tui.tools.nmap_profiles import PROFILES, Profile
+from netmon_tui.tools.nmap_profiles import PROFILES
 from netmon_tui.tools.nmap_targets import parse_target
 
 

@@ -1,0 +1,26 @@
+"""The rate ceiling: how many packets a second a scan may send, whoever starts it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from netmon_tui.tools.nmap_arguments import NmapOptions, Setting
+
+_RATES = ("--min-rate", "--max-rate")
+
+
+def under_ceiling(options: NmapOptions, ceiling: int) -> NmapOptions:
+    """Return options whose rates are no higher than the ceiling; nmap's probes of ports and hosts obey it.
+
+    Version detection and scripts speak to one service at a time and know no rate.
+
+    Args:
+        options: The user's.
+        ceiling: Packets a second; 0 for none.
+    """
+    if not ceiling:
+        return options
+    others = tuple(setting for setting in options.settings if setting.name not in _RATES)
+    rates = {name: min(int(options.value(name) or ceiling), ceiling) for name in _RATES if options.has(name)}
+    capped = {**rates, "--max-rate": rates.get("--max-rate", ceiling)}
+    return replace(options, settings=(*others, *(Setting(name, str(rate)) for name, rate in capped.items())))

@@ -29,7 +29,7 @@ from netmon_tui.ui.guarded_app import GuardedApp
 from netmon_tui.ui.line_filter import AsciiLineFilter, HostileLineFilter
 from netmon_tui.ui.rendering import ASCII_CLASS
 from netmon_tui.ui.terminal import draws_ascii_only
-from netmon_tui.ui.terminal_driver import TerminalDriver, is_hung_up
+from netmon_tui.ui.terminal_driver import TerminalDriver, is_hung_up, let_go_of_terminal
 
 if TYPE_CHECKING:
     from netmon_tui.services.container import Services
@@ -224,4 +224,6 @@ def run_app(settings: Settings, paths: Paths, *, user: str = "") -> int:
     """Run the application on the current terminal; return the exit status."""
     app = NetmonApp(settings, paths, user=user)
     result = app.run(mouse=settings.interface.mouse)
+    if is_hung_up():
+        let_go_of_terminal()
     return app.return_code or (result if isinstance(result, int) else 0)

@@ -93,9 +93,10 @@ class ScanChanges(Vertical):
         services, actor = self._session.services, self._session.actor
         comparison = await services.comparison.compare(actor, partner.id, self._scan_id)
         rows, head = await asyncio.to_thread(_rows_and_head, partner, comparison)
-        self._shown = (partner.id, scan.state)
-        self._source.replace(rows)
-        self._say(head, empty="Nothing changed")
+        if self.is_attached:  # it may take seconds, and nobody has to wait for it
+            self._shown = (partner.id, scan.state)
+            self._source.replace(rows)
+            self._say(head, empty="Nothing changed")
 
     async def _find_partner(self) -> Scan | None:
         services, actor = self._session.services, self._session.actor

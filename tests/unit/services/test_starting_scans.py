@@ -13,7 +13,7 @@ from netmon_tui.config.settings import load_settings
 from netmon_tui.domain.job import JobState
 from netmon_tui.domain.scan import StartScan
 from netmon_tui.domain.user import Actor
-from netmon_tui.errors import InvalidInput, NetmonError, PrivilegeMissing
+from netmon_tui.errors import InvalidInput, NetmonError, NotFound, PrivilegeMissing
 from netmon_tui.runtime.tool_paths import find_tool
 from netmon_tui.services.container import Services, open_services
 
@@ -87,3 +87,17 @@ async def test_no_scan_is_faster_than_the_ceiling(tmp_path: Path) -> None:
         for options in ("-sT -p 1-10", "-sT -p 1-10 --min-rate 5000", "-sT -p 1-10 -T5"):
             command = (await services.scanning.plan(ada, StartScan(("127.0.0.1",), options))).command
             assert command[command.index("--max-rate") + 1] == "50"
+
+
+async def test_what_fails_after_the_end_leaves_the_scan_finished(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (services, ada):
+        told: list[int] = []
+
+        def fail(scan_id: int) -> None:
+            told.append(scan_id)
+            raise NotFound(f"no scan {scan_id}")
+
+        services.scanning._ended = fail
+        scan = await services.scanning.start(ada, StartScan(("127.0.0.1",), "-sL"))
+        assert (await services.scanning.wait(ada, scan.id)).state is JobState.COMPLETED
+        assert told == [scan.id]

@@ -1,8 +1,9 @@
 """How two scans are compared.
 
-Better than line by line in four ways: hosts are matched by what they are (lladdr, SSH host key, TLS certificate,
-the name that was asked for) before their address; only what both scans covered counts; a service that moved to
-another port is one change; and what was guessed from a port's number is compared with nothing.
+Better than line by line in four ways: hosts are matched by what they are (lladdr, SSH host key, the name that was
+asked for) before their address, and by a TLS certificate where that is another one, too; only what both scans
+covered counts; a service that moved to another port is one change; and what was guessed from a port's number is
+compared with nothing.
 """
 
 from __future__ import annotations

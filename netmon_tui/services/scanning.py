@@ -207,13 +207,14 @@ class ScanningService:
     def _parse(self, request: StartScan) -> tuple[NmapOptions, TargetSet]:
         options = parse_options(request.arguments)
         targets = parse_targets(request.targets, limit=self._settings.scans.maximum_addresses)
-        NeverScan(self._settings.scans.never_scan).refuse(targets.targets)
         return options, targets
 
     def _command(self, options: NmapOptions, targets: TargetSet, xml_path: str) -> Command:
-        nmap = require_tool("nmap")
         limits = self._settings.scans
-        excluding = NeverScan(limits.never_scan).added_to(options, ipv6=targets.ipv6 or options.has("-6"))
+        never = NeverScan(limits.never_scan)
+        never.refuse(targets.targets)
+        nmap = require_tool("nmap")
+        excluding = never.added_to(options, ipv6=targets.ipv6 or options.has("-6"))
         return build_command(
             nmap,
             under_ceiling(excluding, limits.maximum_rate),

@@ -28,9 +28,6 @@ class _Ranges:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Ranges) and self._merged == other._merged
 
-    def __hash__(self) -> int:
-        return hash(tuple(self._merged))
-
 
 class PortCoverage:
     """The ports of ``<scaninfo>``. Two are equal when they are the same ports.
@@ -56,9 +53,6 @@ class PortCoverage:
         if not isinstance(other, PortCoverage):
             return NotImplemented
         return (self._unknown, self._ranges) == (other._unknown, other._ranges)
-
-    def __hash__(self) -> int:
-        return hash((self._unknown, tuple(self._ranges.items())))
 
 
 def _ranges(services: str) -> list[tuple[int, int]]:

@@ -44,18 +44,12 @@ class NeverScan:
             InvalidInput: One of the targets is never scanned.
         """
         for target in targets:
-            if self._is_listed(target):
+            if target.count == 1 and self._coverage.covers(target.text.split("/")[0], asked=target.text):
                 raise InvalidInput(
                     f"{target.text} is never scanned",
                     why="it is on the never-scan list",
                     fix="an administrator can change the setting scans.never_scan",
                 )
-
-    def _is_listed(self, target: Target) -> bool:
-        if target.family is None:
-            return any(target.text.lower() == never.text.lower() for never in self.targets)
-        is_single = bool(self.targets) and target.count == 1
-        return is_single and self._coverage.covers(target.text.split("/")[0])
 
     def added_to(self, options: NmapOptions, *, ipv6: bool) -> NmapOptions:
         """Return the options with the list added to what they exclude: nmap takes one list, of one family."""

@@ -21,6 +21,6 @@ def under_ceiling(options: NmapOptions, ceiling: int) -> NmapOptions:
     if not ceiling:
         return options
     others = tuple(setting for setting in options.settings if setting.name not in _RATES)
-    rates = {name: min(int(options.value(name) or ceiling), ceiling) for name in _RATES if options.has(name)}
+    rates = {name: min(int(options.value(name)), ceiling) for name in _RATES if options.has(name)}
     capped = {**rates, "--max-rate": rates.get("--max-rate", ceiling)}
     return replace(options, settings=(*others, *(Setting(name, str(rate)) for name, rate in capped.items())))

@@ -144,8 +144,8 @@ class GuardedApp(ReportsDefects):
 
     def _is_urgent(self, event: events.Event) -> bool:
         """Whether a key waits for none before it: who locks or leaves at once means at once."""
-        if not isinstance(event, events.Key) or event.is_printable:
-            return False
+        if not self._keys.busy or not isinstance(event, events.Key) or event.is_printable:
+            return False  # nothing to wait for: looking every key up would cost on each
         active = self.active_bindings.get(event.key)
         return active is not None and active.binding.id in _URGENT
 

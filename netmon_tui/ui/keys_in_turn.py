@@ -38,12 +38,17 @@ class KeysInTurn:
         self.given_up = 0
         """How many keys had no effect in time."""
 
+    @property
+    def busy(self) -> bool:
+        """Whether a key has not had its effect yet."""
+        return self._settling is not None
+
     async def take(self, event: events.Event) -> None:
         """Hand a key on, now or when it is its turn."""
-        if self._settling is None:
-            await self._begin(event)
-        else:
+        if self.busy:
             self._waiting.append(event)
+        else:
+            await self._begin(event)
 
     async def _begin(self, event: events.Event) -> None:
         way = self._way()

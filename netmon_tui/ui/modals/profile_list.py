@@ -10,6 +10,7 @@ from textual.binding import BindingType
 
 from netmon_tui.domain.profile import LONGEST_NAME, Profile, SaveProfile
 from netmon_tui.errors import NetmonError
+from netmon_tui.ui import toasts
 from netmon_tui.ui.commands import command
 from netmon_tui.ui.modals.confirm import Confirm
 from netmon_tui.ui.modals.dialog import Dialog
@@ -171,4 +172,4 @@ class ProfileList(Dialog[Profile]):
             self.query_one(Table).move_to_key(profile.reference_for(self._actor))
 
     def _report(self, error: NetmonError) -> None:
-        self.app.notify(str(content(error)), title=error.title, severity="error", markup=False)
+        toasts.report(self.app, error)

@@ -19,6 +19,7 @@ from textual.widgets import Button, Input, Label, Select, Static
 from netmon_tui.domain.profile import Profile, SaveProfile
 from netmon_tui.domain.scan import ScanPreview, StartScan
 from netmon_tui.errors import NetmonError
+from netmon_tui.ui import toasts
 from netmon_tui.ui.commands import command
 from netmon_tui.ui.modals.dialog import Dialog
 from netmon_tui.ui.modals.profile_form import LONGEST_OPTIONS, ProfileForm
@@ -162,7 +163,7 @@ class ScanForm(Dialog[StartScan]):
         try:
             usable = await self._session.services.profiles.usable(self._session.actor)
         except NetmonError as error:
-            self.app.notify(str(content(error)), title=error.title, severity="error", markup=False)
+            toasts.report(self.app, error)
             return
         self._profiles = self._by_reference(usable)
         select, options = self.query_one("#profile", Select), self.query_one("#options", Input)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from textual.app import App
 
 from netmon_tui.errors import NetmonError
-from netmon_tui.ui.rendering import content
+from netmon_tui.ui import toasts
 from netmon_tui.ui.session import Session
 
 
@@ -31,7 +31,7 @@ class Actions:
         try:
             yield
         except NetmonError as error:
-            self._app.notify(str(content(error)), title=error.title, severity="error", markup=False)
+            toasts.report(self._app, error)
 
     def _tell(self, message: str) -> None:
-        self._app.notify(str(content(message)), markup=False)
+        toasts.tell(self._app, message)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from textual.screen import Screen
 
 from netmon_tui.errors import NetmonError
+from netmon_tui.ui import toasts
 from netmon_tui.ui.defects import WorkerDefects
-from netmon_tui.ui.rendering import content
 from netmon_tui.ui.session import Session
 
 
@@ -83,4 +83,4 @@ class LiveScreen(WorkerDefects, Screen[None]):
     def _tell_once(self, error: NetmonError) -> None:
         if str(error) != self._told:
             self._told = str(error)
-            self.notify(str(content(error)), title=error.title, severity="error", markup=False)
+            toasts.report(self.app, error)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from textual.containers import Vertical
 
 from netmon_tui.errors import NetmonError
+from netmon_tui.ui import toasts
 from netmon_tui.ui.defects import WorkerDefects
-from netmon_tui.ui.rendering import content
 from netmon_tui.ui.session import Session
 
 
@@ -40,8 +40,8 @@ class Pane(WorkerDefects, Vertical):
 
     def report(self, error: NetmonError) -> None:
         """Show an error as a toast: what, why and what to do."""
-        self.app.notify(str(content(error)), title=error.title, severity="error", markup=False)
+        toasts.report(self.app, error)
 
     def tell(self, message: str) -> None:
         """Show what happened as a toast."""
-        self.app.notify(str(content(message)), markup=False)
+        toasts.tell(self.app, message)

@@ -118,9 +118,10 @@ def _rows_and_head(partner: Scan, comparison: Comparison) -> tuple[list[Row], st
 def _head(partner: Scan, comparison: Comparison) -> str:
     pinned = "the baseline, " if partner.pinned else ""
     begun = when(partner.started or partner.created, datetime.now(UTC))
-    words = [f"{str(comparison.counts) or 'Nothing'} since {pinned}scan {partner.id} of {begun}"]
+    counts = comparison.counts
+    words = [f"{str(counts) or 'Nothing'} since {pinned}scan {partner.id} of {begun}"]
     words += [what(partner), *comparison.notes]
-    if sum(comparison.counts) > MOST_LINES:
+    if sum(counts) > MOST_LINES:
         words.append(f"the first {MOST_LINES} are listed: scan diff writes all")
     return " " + "  ".join(word for word in words if word)
 

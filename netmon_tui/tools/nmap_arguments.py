@@ -268,19 +268,43 @@ def build_command(
     """
     texts = (target if isinstance(target, str) else target.text for target in targets)
     checked = parse_targets(texts, limit=_ANY_NUMBER)
+    options, warnings = usable_options(options, version=version, privileged=privileged)
+    words = command_words(
+        nmap,
+        options,
+        privileged=privileged,
+        ipv6=_wants_ipv6(options, checked, asked=ipv6),
+        by_capabilities=by_capabilities,
+    )
+    return Command((*words, "-oX", _literal_path(xml_path), "--", *checked.texts), warnings)
+
+
+def usable_options(
+    options: NmapOptions, *, version: tuple[int, int] | None, privileged: bool
+) -> tuple[NmapOptions, tuple[str, ...]]:
+    """Return the options that this nmap with these rights will get, and what to tell the user of the others.
+
+    Raises:
+        InvalidInput: An option is newer than the version.
+        PrivilegeMissing: Without root nothing of what was asked is left.
+    """
     _refuse_newer(options, version)
-    warnings: tuple[str, ...] = ()
-    if not privileged:
-        options, warnings = _without_root(options)
+    return (options, ()) if privileged else _without_root(options)
+
+
+def command_words(
+    nmap: str, options: NmapOptions, *, privileged: bool, ipv6: bool, by_capabilities: bool = False
+) -> tuple[str, ...]:
+    """Return a command without output and targets; ``ipv6`` says whether -6 has to be added."""
     fixed = [] if options.has("-v", "-vv") else ["-v"]
-    fixed += ["--stats-every", "1s", "-oX", _literal_path(xml_path)]
+    fixed += ["--stats-every", "1s"]
     if not privileged:
         fixed.append("--unprivileged")
     elif by_capabilities:
         fixed.append("--privileged")
-    if _wants_ipv6(options, checked, asked=ipv6):
+    if ipv6:
         fixed.append("-6")
-    return Command((nmap, *options.tokens, *fixed, "--", *checked.texts), warnings)
+    return (nmap, *options.tokens, *fixed)
 
 
 def needs_private_pty(version: tuple[int, int] | None) -> bool:

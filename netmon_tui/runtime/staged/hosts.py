@@ -1,0 +1,46 @@
+"""Host elements by address, on disk: a scan of 65,536 hosts is no reason for memory."""
+
+from __future__ import annotations
+
+import tempfile
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+class Spool:
+    """Keeps hosts until all stages have spoken of them.
+
+    Args:
+        directory: Where there is room; the file has no name and is gone with us.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._file = tempfile.TemporaryFile(dir=directory)  # noqa: SIM115  (open as long as we run)
+        self._places: dict[str, tuple[int, int]] = {}
+
+    def __contains__(self, address: str) -> bool:
+        return address in self._places
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def keep(self, address: str, content: bytes) -> None:
+        """Remember a host, in place of what was known of it."""
+        offset = self._file.seek(0, 2)
+        self._file.write(content)
+        self._places[address] = (offset, len(content))
+
+    def get(self, address: str) -> ElementTree.Element | None:
+        """Return a host, parsed; None when it is not here."""
+        if address not in self._places:
+            return None
+        offset, size = self._places[address]
+        self._file.seek(offset)
+        return ElementTree.fromstring(self._file.read(size))  # noqa: S314  (an element: no entities)

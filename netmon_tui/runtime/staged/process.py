@@ -1,0 +1,77 @@
+"""The nmaps of a staged scan: started in our own group, so that what is sent to it reaches them all."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+from typing import TYPE_CHECKING
+
+from .elements import Document
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from .elements import Element
+
+
+class Nmap:
+    """One running nmap and the document that it writes.
+
+    Args:
+        words: The command without output and targets.
+        xml: Where its document goes.
+        targets: What it scans; none when the words say it.
+    """
+
+    def __init__(self, words: Sequence[str], xml: Path, targets: Sequence[str]) -> None:
+        self.finished = False
+        """Whether it said that it has done everything."""
+        self._document = Document(xml)
+        literal = str(xml).replace("%", "%%")  # nmap expands %Y and its like in file names
+        self._process = subprocess.Popen(
+            [*words, "-oX", literal, *(["--", *targets] if targets else [])], stdin=subprocess.DEVNULL
+        )
+        self.descriptor = os.pidfd_open(self._process.pid)
+        """Readable when it has ended."""
+
+    @property
+    def root(self) -> dict[str, str]:
+        """Attributes of its ``<nmaprun>``."""
+        return self._document.root
+
+    def more(self) -> Iterator[Element]:
+        """Yield the elements that it has written since the last time."""
+        for element in self._document.more():
+            if element.name == "runstats":
+                finished = element.tree.find("finished")
+                self.finished = finished is not None and finished.get("exit") == "success"
+            yield element
+
+    def has_ended(self) -> bool:
+        """Whether it is gone; its document does not grow any more then."""
+        return self._process.poll() is not None
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether its document is whole and says so; an exit status alone says nothing."""
+        return self.finished and self._process.returncode == 0
+
+    def interrupt(self) -> None:
+        """Ask it to end."""
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGINT)
+
+    def close(self) -> None:
+        """Let go of what is left of it."""
+        os.close(self.descriptor)
+
+
+def wait_for_news(running: Sequence[Nmap], seconds: float) -> None:
+    """Wait until one of them has ended, at most so long."""
+    poll = select.poll()
+    for nmap in running:
+        poll.register(nmap.descriptor, select.POLLIN)
+    poll.poll(seconds * 1000)

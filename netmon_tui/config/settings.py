@@ -100,6 +100,12 @@ class ScanSettings:
     maximum_rate: int = setting(
         0, "Probes a second that a scan may send. 0: as many as its options say.", minimum=0, maximum=100_000
     )
+    at_once: int = setting(
+        defaults.SCANS_AT_ONCE, "Scans that run at the same time; others wait.", minimum=1, maximum=100
+    )
+    staged: bool = setting(
+        True, "Whether a large scan may be done by several nmaps, stage by stage, where that is faster."
+    )
     longest_run_seconds: int = setting(
         defaults.SCAN_SECONDS, "Seconds after which a scan is stopped.", minimum=1, maximum=30 * 86_400
     )

@@ -19,6 +19,8 @@ class JobState(StrEnum):
 
     QUEUED = "queued"
     RUNNING = "running"
+    PAUSED = "paused"
+    """Only a scan: its nmap is stopped until it is told to go on."""
     COMPLETED = "completed"
     CANCELLED = "cancelled"
     FAILED = "failed"
@@ -27,7 +29,7 @@ class JobState(StrEnum):
     @property
     def is_final(self) -> bool:
         """Whether nothing more will happen."""
-        return self not in (JobState.QUEUED, JobState.RUNNING)
+        return self not in (JobState.QUEUED, JobState.RUNNING, JobState.PAUSED)
 
 
 class EndReason(StrEnum):
@@ -123,7 +125,7 @@ class JobStatus:
     """status.json: what the runner last said."""
 
     state: str
-    """``starting``, ``running``, ``stopping`` or ``ended``."""
+    """``starting``, ``running``, ``paused``, ``stopping`` or ``ended``."""
     runner: ProcessIdentity
     tool_pid: int = 0
     tool_start_ticks: int = 0

@@ -23,6 +23,8 @@ class StartScan:
     name: str = ""
     """A label for people."""
     detached: bool = True
+    staged: bool = True
+    """Whether several nmaps may do it where that is faster."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ class Scan:
     phase: str = ""
     """nmap's name of what it is doing, such as ``SYN Stealth Scan``."""
     remaining: float | None = None
-    """Seconds that nmap thinks the phase still takes."""
+    """Seconds that the whole scan still takes, as far as can be told from what is done."""
     hosts_up: int = 0
     hosts_down: int = 0
     hosts_total: int = 0
@@ -54,6 +56,10 @@ class Scan:
     warnings: tuple[str, ...] = ()
     error: str = ""
     imported: bool = False
+    detached: bool = True
+    staged: bool = True
+    skipped: tuple[str, ...] = ()
+    """Addresses that were given up."""
     pinned: bool = False
     """Whether later runs of the same targets are compared with it."""
     compared_with: int | None = None
@@ -179,6 +185,8 @@ class ScanPreview:
 
     command: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    stages: tuple[tuple[str, ...], ...] = ()
+    """The commands of the stages, when the scan is done in stages: without output and targets."""
     addresses: int = 0
     """How many addresses the targets expand to; a host name counts as one."""
     error: str = ""

@@ -6,9 +6,11 @@
       spec.json       what the runner shall do; written once, before it starts
       status.json     what it says; replaced as a whole
       stop            exists when somebody asked it to stop
+      pause           exists while somebody wants the tool halted
       stdout, stderr  the tool's output, each kept up to 64 MiB
       runner.log      what the runner itself had to say; normally empty
       home/           the tool's HOME, empty
+      earlier/        the files of the run that this one goes on with
       (capture file)  named by the spec
 """
 
@@ -28,6 +30,9 @@ from netmon_tui.domain.job import (
     ProcessIdentity,
 )
 
+EARLIER = "earlier"
+"""Name of the directory, in that of a job, with the files of the run that it goes on with."""
+
 
 class JobDirectory:
     """One job's directory; nothing is cached, the files are the truth.
@@ -41,6 +46,7 @@ class JobDirectory:
         self.spec = path / "spec.json"
         self.status = path / "status.json"
         self.stop = path / "stop"
+        self.pause = path / "pause"
         self.stdout = path / "stdout"
         self.stderr = path / "stderr"
         self.log = path / "runner.log"
@@ -70,11 +76,7 @@ class JobDirectory:
         data = asdict(spec)
         if patience is not None:
             data["patience"] = patience
-        temporary = self.path / "spec.json.tmp"
-        descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump(data, file)
-        temporary.replace(self.spec)
+        write_private(self.spec, data)
 
     def read_status(self) -> JobStatus | None:
         """Return what the runner last said; None when it never did or the file is damaged."""
@@ -91,6 +93,27 @@ class JobDirectory:
                 return file.read(limit).decode("utf-8", "replace")
         except FileNotFoundError:
             return ""
+
+
+def write_private(path: Path, data: dict[str, Any]) -> None:
+    """Write a JSON document as a whole or not at all, for its owner alone."""
+    temporary = path.with_name(path.name + ".tmp")
+    descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump(data, file)
+    temporary.replace(path)
+
+
+def set_aside(path: Path) -> None:
+    """Move the files of a job that ended into ``earlier`` of a new directory at the same path.
+
+    A program that dies in between leaves them in ``PATH.next/earlier``; the next call finishes that.
+    """
+    following = path.with_name(path.name + ".next")
+    following.mkdir(mode=0o700, exist_ok=True)
+    if path.is_dir():
+        path.rename(following / EARLIER)
+    following.rename(path)
 
 
 def _status_from(data: dict[str, Any]) -> JobStatus:

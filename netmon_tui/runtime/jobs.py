@@ -151,6 +151,15 @@ def request_stop(directory: Path) -> None:
             raise
 
 
+def request_pause(directory: Path, *, paused: bool) -> None:
+    """Ask the runner to halt its tool, or to let it go on. Returns at once; the status says when it is so."""
+    file = JobDirectory(directory).pause
+    if paused:
+        os.close(os.open(file, os.O_CREAT | os.O_WRONLY | os.O_NOFOLLOW, 0o600))
+    else:
+        file.unlink(missing_ok=True)
+
+
 def runner_is_alive(status: JobStatus) -> bool:
     """Whether the job is still watched. If not, and the state is not ``ended``, it was interrupted."""
     return is_alive(status.runner)

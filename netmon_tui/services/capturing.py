@@ -67,12 +67,12 @@ class CapturingService:
 
     def __init__(
         self,
-        *,
         captures: CaptureRepository,
         audit: AuditRepository,
         supervisor: JobSupervisor,
         settings: Settings,
         privilege: Privilege,
+        *,
         jobs: Path,
         environ: Mapping[str, str] = os.environ,
     ) -> None:

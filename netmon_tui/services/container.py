@@ -24,6 +24,8 @@ from netmon_tui.services.maintenance import MaintenanceService
 from netmon_tui.services.neighbours import NeighbourService
 from netmon_tui.services.packets import PacketService
 from netmon_tui.services.profiles import ProfileService
+from netmon_tui.services.scan_commands import ScanCommands
+from netmon_tui.services.scan_following import ScanFollower
 from netmon_tui.services.scan_history import ScanHistory
 from netmon_tui.services.scanning import ScanningService
 from netmon_tui.services.supervision import JobSupervisor
@@ -100,33 +102,29 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
     privilege, session = probe(), session_environment()
     supervisor = JobSupervisor(jobs, reading=reading)
     comparison = ComparisonService(scans=scans, queries=ComparisonQueries(database), audit=audit)
+    accounts = AccountService(AccountRepository(database), audit, Passwords(), settings.accounts)
     profiles = ProfileService(ProfileRepository(database), audit)
     return Services(
         settings=settings,
         paths=paths,
         privilege=privilege,
-        accounts=AccountService(AccountRepository(database), audit, Passwords(), settings.accounts),
+        accounts=accounts,
         scanning=ScanningService(
             scans=scans,
             results=results,
             audit=audit,
-            ended=comparison.note_changes,
             supervisor=supervisor,
-            settings=settings,
-            privilege=privilege,
+            follower=ScanFollower(scans, results, settings.scans, ended=comparison.note_changes),
+            commands=ScanCommands(settings, privilege),
+            at_once=settings.scans.at_once,
             jobs=paths.jobs,
             find_profile=profiles.find,
+            today=accounts.today,
         ),
         profiles=profiles,
         scans=ScanHistory(scans=scans, hosts=hosts, audit=audit),
         capturing=CapturingService(
-            captures=captures,
-            audit=audit,
-            supervisor=supervisor,
-            settings=settings,
-            privilege=privilege,
-            jobs=paths.jobs,
-            environ=session,
+            captures, audit, supervisor, settings, privilege, jobs=paths.jobs, environ=session
         ),
         packets=PacketService(captures),
         neighbours=_open_neighbours(database, session),

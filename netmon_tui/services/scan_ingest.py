@@ -27,7 +27,7 @@ from netmon_tui.domain.scan import (
 from netmon_tui.errors import InvalidInput
 from netmon_tui.storage.scan_repository import ScanRepository
 from netmon_tui.storage.scan_results import ScanResults
-from netmon_tui.tools.nmap_progress import ScanPercent
+from netmon_tui.tools.nmap_progress import ScanPercent, StagedPercent
 from netmon_tui.tools.nmap_text import LiveText
 from netmon_tui.tools.nmap_xml import NmapXmlParser
 
@@ -37,6 +37,7 @@ BATCH = 256
 """Hosts stored in one transaction."""
 MOST_WARNINGS = 20
 _PROGRESS_SECONDS = 0.5
+_TELLING_PERCENT = 3.0
 _END_OF_TIME = 253_402_300_800
 """Seconds: the year 10000."""
 
@@ -51,7 +52,11 @@ class ScanIngest:
     """
 
     def __init__(
-        self, scan_id: int, scans: ScanRepository, results: ScanResults, percent: ScanPercent | None = None
+        self,
+        scan_id: int,
+        scans: ScanRepository,
+        results: ScanResults,
+        percent: ScanPercent | StagedPercent | None = None,
     ) -> None:
         self._id = scan_id
         self._scans = scans
@@ -67,6 +72,7 @@ class ScanIngest:
         self._changed: dict[str, Any] = {}
         self._written: dict[str, Any] = {}
         self._progress_at = 0.0
+        self._first_progress: tuple[float, float] | None = None
         self.started: ScanStarted | None = None
         self.finished: ScanFinished | None = None
         self.warnings: list[str] = []
@@ -143,7 +149,7 @@ class ScanIngest:
 
     def _take_other(self, event: ScanEvent) -> None:
         if isinstance(event, PhaseProgress):
-            self._changed |= {"phase": event.task, "remaining": event.remaining}
+            self._changed |= {"phase": event.task, "remaining": self._remaining(event)}
         elif isinstance(event, PhaseBegan):
             self._changed |= {"phase": event.task, "remaining": None}
         elif isinstance(event, HostHinted):
@@ -159,6 +165,21 @@ class ScanIngest:
         elif isinstance(event, ScanFinished):
             self.finished = event
             self._changed |= {"hosts_total": event.hosts_total, "hosts_down": event.hosts_down}
+
+    def _remaining(self, event: PhaseProgress) -> float | None:
+        """Return the seconds that the whole scan still takes if it goes on as since the first word of progress.
+
+        Until a part is done that says something, that is what nmap thinks of the phase.
+        """
+        if self._percent is None:
+            return event.remaining
+        percent = self._percent.percent
+        self._first_progress = self._first_progress or (event.time, percent)
+        begun, had = self._first_progress
+        gained = percent - had
+        if gained < _TELLING_PERCENT:
+            return event.remaining
+        return round((event.time - begun) * (100.0 - percent) / gained)
 
     def _store_hosts(self) -> None:
         if self._hosts:

@@ -50,6 +50,7 @@ class JobSupervisor:
         self._launching: set[tuple[JobKind, int]] = set()
         """Jobs whose runner is not there yet: a sweep would take them for lost."""
         self._up_to_date: dict[int, asyncio.Event] = {}
+        self._also: list[Callable[[], Awaitable[None]]] = []
         self._handles: list[runtime_jobs.JobHandle] = []
         self._sweeper: asyncio.Task[None] | None = None
 
@@ -62,6 +63,10 @@ class JobSupervisor:
             give_up: Records the subject as failed for a reason (blocking), when the follower never could.
         """
         self._followers[kind] = (follower, give_up)
+
+    def on_sweep(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Say what else is looked after as often as unfollowed jobs are looked for, and after each job's end."""
+        self._also.append(work)
 
     async def start(self) -> None:
         """Adopt what is unfinished now, and go on looking."""
@@ -124,6 +129,16 @@ class JobSupervisor:
         if job is not None and not job.state.is_final:
             await asyncio.to_thread(runtime_jobs.request_stop, Path(job.directory))
 
+    async def pause(self, kind: JobKind, subject_id: int, *, paused: bool) -> None:
+        """Ask the runner of a job to halt its tool, or to let it go on."""
+        job = await asyncio.to_thread(self._jobs.of, kind, subject_id)
+        if job is not None and not job.state.is_final:
+            await asyncio.to_thread(runtime_jobs.request_pause, Path(job.directory), paused=paused)
+
+    async def knows(self, kind: JobKind, subject_id: int) -> bool:
+        """Whether the scan or capture has a job (it has none while it waits)."""
+        return await asyncio.to_thread(self._jobs.of, kind, subject_id) is not None
+
     async def wait(self, kind: JobKind, subject_id: int, *, poll: float = 0.1) -> Job:
         """Return the job once it is finished, whoever follows it."""
         await self.start()  # whoever follows it may die, or be kept off by a locked database
@@ -137,12 +152,17 @@ class JobSupervisor:
 
     async def sweep(self) -> None:
         """Follow every unfinished job of this machine that nobody else follows."""
+        await self._look_after()
         for kind in self._followers:
             for job in await asyncio.to_thread(self._jobs.unfinished, kind):
                 if job.id in self._following or (kind, job.subject_id) in self._launching:
                     continue
                 if await asyncio.to_thread(self._jobs.take_lease, job.id, self._holder, LEASE_SECONDS):
                     self._follow(job)
+
+    async def _look_after(self) -> None:
+        for work in self._also:
+            await work()
 
     async def catch_up(self) -> None:
         """Wait until all that the jobs followed here have written by now is in the database.
@@ -179,14 +199,21 @@ class JobSupervisor:
 
     async def _follow_with_lease(self, job: Job) -> None:
         try:
-            for _ in range(ATTEMPTS):
-                error = await self._try_to_follow(job)
-                if error is None or not await asyncio.to_thread(_is_over, job, error):
-                    return  # done, or a later sweep tries again
-                await asyncio.sleep(RETRY_SECONDS)
-            await self._give_up(job, str(error) or type(error).__name__)
+            await self._follow_to_the_end(job)
         finally:
             await asyncio.to_thread(self._jobs.release_lease, job.id, self._holder)
+        try:
+            await self._look_after()
+        except NetmonError as error:
+            _log.warning("after the end of %s %d: %s", job.kind, job.subject_id, error)
+
+    async def _follow_to_the_end(self, job: Job) -> None:
+        for _ in range(ATTEMPTS):
+            error = await self._try_to_follow(job)
+            if error is None or not await asyncio.to_thread(_is_over, job, error):
+                return  # done, or a later sweep tries again
+            await asyncio.sleep(RETRY_SECONDS)
+        await self._give_up(job, str(error) or type(error).__name__)
 
     async def _try_to_follow(self, job: Job) -> BaseException | None:
         """Follow a job to its end or until the lease is lost; return why that failed, if it did.

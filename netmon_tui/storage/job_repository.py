@@ -137,12 +137,16 @@ class JobRepository:
             "finished": now,
             "error": "the program ended before it was done",
         }
-        subjects = ((JobKind.SCAN, records.scans), (JobKind.CAPTURE, records.captures))
+        # A queued scan is not abandoned: it waits for its turn, and whoever has time starts it.
+        subjects = (
+            (JobKind.SCAN, records.scans, (JobState.RUNNING.value,)),
+            (JobKind.CAPTURE, records.captures, _UNFINISHED),
+        )
         closed = 0
-        for kind, table in subjects:
+        for kind, table, states in subjects:
             jobs = select(_JOBS.subject_id).where(_JOBS.kind == kind.value)
             abandoned = and_(
-                table.c.state.in_(_UNFINISHED),
+                table.c.state.in_(states),
                 table.c.created < now - timedelta(seconds=grace),
                 table.c.id.not_in(jobs),
             )

@@ -32,6 +32,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     false,
+    true,
 )
 
 from netmon_tui.storage.column_types import JsonText, Moment
@@ -109,6 +110,9 @@ scans = Table(
     Column("pinned", Boolean, nullable=False, default=False, server_default=false()),
     Column("compared_with", _ID),
     Column("changes", JsonText),
+    Column("detached", Boolean, nullable=False, default=True, server_default=true()),
+    Column("staged", Boolean, nullable=False, default=True, server_default=true()),
+    Column("skipped", JsonText, nullable=False, default=list, server_default="[]"),
     Index(None, "owner_id"),
     sqlite_autoincrement=True,
 )

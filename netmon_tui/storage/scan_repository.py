@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, select, update
 
 from netmon_tui.domain.comparison import ChangeCounts
 from netmon_tui.domain.job import JobKind, JobState
@@ -30,6 +30,10 @@ _SORTS = {
     "owner": records.users.c.name,
     "started": records.scans.c.started,
 }
+_UNDONE = (JobState.CANCELLED.value, JobState.INTERRUPTED.value, JobState.FAILED.value)
+_SELECT = select(records.scans, records.users.c.name.label("owner_name")).join(
+    records.users, records.users.c.id == records.scans.c.owner_id
+)
 
 
 class ScanRepository:
@@ -50,6 +54,8 @@ class ScanRepository:
         warnings: tuple[str, ...] = (),
         state: JobState = JobState.QUEUED,
         imported: bool = False,
+        detached: bool = True,
+        staged: bool = True,
         jobs: Path,
     ) -> int:
         """Insert a scan and return its id; its directory becomes ``jobs/scan-ID``."""
@@ -63,6 +69,8 @@ class ScanRepository:
             "warnings": list(warnings),
             "state": state.value,
             "imported": imported,
+            "detached": detached,
+            "staged": staged,
             "directory": "",
             "created": datetime.now(UTC),
         }
@@ -72,6 +80,64 @@ class ScanRepository:
             scan_id = int(connection.execute(query).scalar_one())
             self._set(connection, scan_id, directory=str(jobs / f"scan-{scan_id}"))
             return scan_id
+
+        return self._database.write(work)
+
+    def claim_next(self, at_once: int) -> Scan | None:
+        """Make the scan that has waited longest a running one, and return it; no other program gets it, too.
+
+        Args:
+            at_once: None is returned while so many run. A paused scan leaves its place to another.
+        """
+        scans = records.scans.c
+        running = select(func.count()).where(scans.state == JobState.RUNNING.value, scans.imported.is_(False))
+        waiting = select(scans.id).where(scans.state == JobState.QUEUED.value).order_by(scans.id).limit(1)
+        with self._database.read() as connection:  # mostly there is none, and to look costs no lock
+            if connection.execute(waiting).scalar_one_or_none() is None:
+                return None
+
+        def work(connection: Connection) -> int | None:
+            if connection.execute(running).scalar_one() >= at_once:
+                return None
+            scan_id = connection.execute(waiting).scalar_one_or_none()
+            if scan_id is not None:
+                self._set(connection, scan_id, state=JobState.RUNNING.value)
+            return scan_id
+
+        scan_id = self._database.write(work)
+        return None if scan_id is None else self._get(scan_id)
+
+    def cancel_queued(self, scan_id: int) -> bool:
+        """End a scan that has not been started; False when it has."""
+        scans = records.scans
+        query = (
+            update(scans)
+            .where(scans.c.id == scan_id, scans.c.state == JobState.QUEUED.value)
+            .values(
+                state=JobState.CANCELLED.value, finished=datetime.now(UTC), error="stopped before it began"
+            )
+        )
+        return self._database.write(lambda connection: connection.execute(query).rowcount) == 1
+
+    def queue_again(self, scan_id: int, skipped: Sequence[str]) -> bool:
+        """Let a scan that ended before it was done wait for its turn again; False when it is no such scan.
+
+        Args:
+            scan_id: The scan.
+            skipped: All addresses that are given up by now.
+        """
+
+        def work(connection: Connection) -> bool:
+            scans = records.scans
+            query = (
+                update(scans)
+                .where(scans.c.id == scan_id, scans.c.state.in_(_UNDONE))
+                .values(state=JobState.QUEUED.value, finished=None, error="", skipped=list(skipped))
+            )
+            if connection.execute(query).rowcount != 1:
+                return False
+            delete_job(connection, JobKind.SCAN, scan_id)
+            return True
 
         return self._database.write(work)
 
@@ -89,8 +155,11 @@ class ScanRepository:
         Raises:
             NotFound: There is none with this id, or it is not the actor's to see.
         """
+        return self._get(scan_id, visible_to(actor, records.scans.c.owner_id))
+
+    def _get(self, scan_id: int, *conditions: ColumnElement[bool]) -> Scan:
         with self._database.read() as connection:
-            row = connection.execute(self._select(actor).where(records.scans.c.id == scan_id)).one_or_none()
+            row = connection.execute(_SELECT.where(records.scans.c.id == scan_id, *conditions)).one_or_none()
         if row is None:
             raise NotFound(f"no scan {scan_id}")
         return _scan(row)
@@ -138,7 +207,8 @@ class ScanRepository:
         """Return scans the actor may see, newest first unless asked otherwise."""
         column = _SORTS.get(sort, records.scans.c.id)
         order = (column.desc() if reverse else column.asc(), records.scans.c.id.desc())
-        query = self._select(actor).where(self._matches(text)).order_by(*order).offset(offset).limit(limit)
+        visible = visible_to(actor, records.scans.c.owner_id)
+        query = _SELECT.where(visible, self._matches(text)).order_by(*order).offset(offset).limit(limit)
         with self._database.read() as connection:
             return [_scan(row) for row in connection.execute(query)]
 
@@ -160,13 +230,6 @@ class ScanRepository:
             connection.execute(delete(records.scans).where(records.scans.c.id == scan_id))
 
         self._database.write(work)
-
-    def _select(self, actor: Actor) -> Select[Any]:
-        return (
-            select(records.scans, records.users.c.name.label("owner_name"))
-            .join(records.users, records.users.c.id == records.scans.c.owner_id)
-            .where(visible_to(actor, records.scans.c.owner_id))
-        )
 
     def _matches(self, text: str) -> Any:
         scans = records.scans.c
@@ -200,6 +263,9 @@ def _scan(row: Row[Any]) -> Scan:
         warnings=tuple(row.warnings),
         error=row.error,
         imported=row.imported,
+        detached=row.detached,
+        staged=row.staged,
+        skipped=tuple(row.skipped),
         pinned=row.pinned,
         compared_with=row.compared_with,
         changes=None if row.changes is None else ChangeCounts(*row.changes),

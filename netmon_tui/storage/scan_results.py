@@ -148,6 +148,18 @@ class ScanResults:
             query = select(records.scans.c.hosts_stored).where(records.scans.c.id == scan_id)
             return int(connection.execute(query).scalar_one_or_none() or 0)
 
+    def clear(self, scan_id: int) -> None:
+        """Forget all results of a scan: its document will be read from the beginning."""
+        scans = records.scans
+
+        def work(connection: Connection) -> None:
+            for table in (records.hosts, records.run_scripts):
+                connection.execute(delete(table).where(table.c.scan_id == scan_id))
+            nothing = {"hosts_stored": 0, "hosts_up": 0, "hosts_down": 0, "hosts_total": 0, "ports_open": 0}
+            connection.execute(update(scans).where(scans.c.id == scan_id).values(percent=0.0, **nothing))
+
+        self._database.write(work)
+
     def store(self, scan_id: int, found: Iterable[tuple[int, Host]]) -> None:
         """Store finished hosts by ordinal; they replace what was known of them from live output."""
         rows = HostRows(scan_id)

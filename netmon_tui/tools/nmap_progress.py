@@ -7,6 +7,7 @@ are scanned in groups, and each group goes through all phases before its hosts a
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from netmon_tui.domain.scan import (
     HostFound,
@@ -28,6 +29,8 @@ _GROUP = 64
 """Hosts that nmap takes at once at most, by default, for a TCP scan."""
 _WEIGHTS = (("tcp", 40.0), ("udp", 60.0), ("service", 25.0), ("traceroute", 3.0), ("nse", 20.0))
 """Phases of a group in nmap's order, with their usual share of its time."""
+_STAGE_WEIGHTS = {"discovery": 10.0, "ports": 40.0, "detection": 50.0}
+_STAGE_OF = {"ping": "discovery", "tcp": "ports", "udp": "ports", "service": "detection"}
 _COUNT = re.compile(r"([0-9]{1,9}) total hosts")
 
 
@@ -125,6 +128,35 @@ class ScanPercent:
             return 0.0
         over = sum(self._weights[: self._phase]) + self._weights[self._phase] * self._fraction
         return over / sum(self._weights)
+
+
+class StagedPercent:
+    """Follows a scan in stages, whose progress elements are those of a whole stage.
+
+    Args:
+        stages: Of ``discovery``, ``ports`` and ``detection`` those that it has.
+    """
+
+    def __init__(self, stages: Sequence[str]) -> None:
+        self._stages = stages
+        self._whole = sum(_STAGE_WEIGHTS[stage] for stage in stages)
+        self.percent = 0.0
+        """0 to 100."""
+
+    def update(self, event: ScanEvent) -> float:
+        """Take an event and return the percentage."""
+        if isinstance(event, ScanFinished):
+            self.percent = 100.0
+        elif isinstance(event, PhaseProgress):
+            stage = _STAGE_OF.get(phase_kind(event.task), "")
+            if stage in self._stages:
+                self.percent = max(self.percent, min(MOST, self._overall(stage, event.percent)))
+        return self.percent
+
+    def _overall(self, stage: str, percent: float) -> float:
+        before = self._stages[: self._stages.index(stage)]
+        done = sum(_STAGE_WEIGHTS[name] for name in before) + _STAGE_WEIGHTS[stage] * percent / 100.0
+        return 100.0 * done / self._whole
 
 
 def planned_phases(options: NmapOptions) -> tuple[str, ...]:

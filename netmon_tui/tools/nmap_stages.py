@@ -26,60 +26,24 @@ FAST_RATE = 20_000
 _CONNECTIONS = "256"
 _GENTLE = frozenset({"0", "1", "2"})
 
-_ONE_STAGE = frozenset(
-    [
-        "-sn",
-        "-sL",
-        "-sA",
-        "-sW",
-        "-sM",
-        "-sN",
-        "-sF",
-        "-sX",
-        "-sY",
-        "-sZ",
-        "-sO",
-        "--open",
-        "--scan-delay",
-        "--max-parallelism",
-        "--host-timeout",
-    ]
+
+def _options(line: str) -> frozenset[str]:
+    return frozenset(line.split())
+
+
+_ONE_STAGE = _options(
+    "-sn -sL -sA -sW -sM -sN -sF -sX -sY -sZ -sO --open --scan-delay --max-parallelism --host-timeout"
 )
 """Options of scans that one nmap does: without ports, by other techniques, or gentle by intent."""
-_DISCOVERY = frozenset(
-    [
-        "-PS",
-        "-PA",
-        "-PU",
-        "-PY",
-        "-PO",
-        "-PE",
-        "-PP",
-        "-PM",
-        "-PR",
-        "--discovery-ignore-rst",
-        "--resolve-all",
-        "--unique",
-    ]
-)
-_NAMES = frozenset(["-n", "-R", "--system-dns", "--dns-servers"])
-_PORTS = frozenset(["-p", "-F", "-r", "--top-ports", "--port-ratio", "--exclude-ports"])
-_SYSTEM = frozenset(["-O", "-A"])
-_PER_HOST = _SYSTEM | frozenset(["-sC", "--script", "--traceroute"])
+_DISCOVERY = _options("-PS -PA -PU -PY -PO -PE -PP -PM -PR --discovery-ignore-rst --resolve-all --unique")
+_NAMES = _options("-n -R --system-dns --dns-servers")
+_PORTS = _options("-p -F -r --top-ports --port-ratio --exclude-ports")
+_SYSTEM = _options("-O -A")
+_PER_HOST = _SYSTEM | _options("-sC --script --traceroute")
 """Detection that also says something of a host without an open port."""
-_DETECTION = _PER_HOST | frozenset(
-    [
-        "-sV",
-        "--version-intensity",
-        "--version-light",
-        "--version-all",
-        "--allports",
-        "--script-args",
-        "--script-timeout",
-        "--osscan-limit",
-        "--osscan-guess",
-        "--max-os-tries",
-    ]
+_DETECTION = _PER_HOST | _options(
+    "-sV --version-intensity --version-light --version-all --allports --script-args --script-timeout"
+    " --osscan-limit --osscan-guess --max-os-tries"
 )
 _NOT_IN_STAGES = frozenset({"--exclude", "-Pn"})
 
@@ -140,6 +104,21 @@ def stages_of(options: NmapOptions, targets: TargetSet) -> Stages | None:
         every_host=options.has(*_PER_HOST),
         closed_port=options.has(*_SYSTEM) and _scans_tcp(options),
         fast=_fast(options),
+    )
+
+
+def one_stage(options: NmapOptions) -> Stages:
+    """Return a scan that is one nmap as a stage: only so can it go on where an earlier run has ended."""
+    alone = NmapOptions(tuple(_without(options, {"--exclude"})))
+    return Stages(
+        discovery=None,
+        ports=alone,
+        detection=None,
+        tcp="",
+        udp="",
+        every_host=False,
+        closed_port=False,
+        fast=(),
     )
 
 

@@ -41,6 +41,7 @@ class Runner:
         self._why: str | None = None
         self._reason = ""
         self._cut = False
+        self._paused_at: float | None = None
         self._streams: dict[int, Callable[[], bool]] = {}
         self._poll = select.poll()
         self._next_tick = 0.0
@@ -124,6 +125,7 @@ class Runner:
         if self._capture:
             self._capture.tick(now)
             self._status.fields["counters"] = self._capture.counters()
+        self._check_pause(now)
         self._check_limits(now)
         if self._why:
             self._step_down(now)
@@ -133,10 +135,25 @@ class Runner:
     def _check_limits(self, now: float) -> None:
         if os.path.exists(f"{self._directory}/stop"):
             self._stop("stopped", "")
-        if self._deadline is not None and now >= self._deadline:
+        if self._deadline is not None and self._paused_at is None and now >= self._deadline:
             self._stop("deadline", f"the time limit of {self._limits['seconds']:g} s was reached")
         if self._is_short_of_space():
             self._stop("disk_full", self._reason)
+
+    def _check_pause(self, now: float) -> None:
+        """Halt the tool while the file is there. The ladder wakes it for its end; paused time is not its time."""
+        wanted = not self._why and os.path.exists(f"{self._directory}/pause")
+        if wanted and self._paused_at is None:
+            self._paused_at = now
+            self._status.fields["state"] = "paused"
+            self._tool.signal_group(signal.SIGSTOP)
+        elif not wanted and self._paused_at is not None:
+            if self._deadline is not None:
+                self._deadline += now - self._paused_at
+            self._paused_at = None
+            if not self._why:
+                self._status.fields["state"] = "running"
+                self._tool.signal_group(signal.SIGCONT)
 
     def _is_short_of_space(self) -> bool:
         floor = self._limits["free_space_floor"]

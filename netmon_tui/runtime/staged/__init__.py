@@ -4,3 +4,8 @@ A runner starts it as its tool (``python -I -S .../staged/__main__.py``) in the 
 says what to run. It writes one document, ``scan.xml``, as nmap would have written it; the documents that it is
 made of stay beside it as ``stage-*.xml``. What a run before has left in ``earlier`` is not scanned again.
 """
+
+from pathlib import Path
+
+PROGRAM = Path(__file__).parent / "__main__.py"
+"""What a runner starts."""

@@ -38,6 +38,7 @@ class _Run:
         """0 to 1: how far its nmap says it is."""
 
     def hear(self, task: str, percent: float) -> None:
+        """Take what its nmap says of a phase."""
         if task == "Service scan":
             self.fraction = max(self.fraction, _SERVICES * percent / 100.0)
         elif task == "NSE":

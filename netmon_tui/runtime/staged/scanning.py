@@ -156,6 +156,7 @@ class _Progress:
         self._most = 0.0
 
     def hear(self, element: Element) -> None:
+        """Take an element; one that tells of a phase becomes one that tells of the stage."""
         if not self._tells or element.name != "taskprogress":
             return
         said = element.tree

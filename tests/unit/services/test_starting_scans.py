@@ -34,7 +34,7 @@ async def opened(folder: Path, **flags: str) -> AsyncIterator[tuple[Services, Ac
 async def test_what_needs_root_is_refused_before_there_is_a_scan(tmp_path: Path) -> None:
     async with opened(tmp_path) as (services, ada):
         scanning = services.scanning
-        scanning._privilege = replace(services.privilege, can_scan_raw=False)
+        scanning._commands._privilege = replace(services.privilege, can_scan_raw=False)
         for options, error in (("-sU", PrivilegeMissing), ("-sT -6", InvalidInput)):
             with pytest.raises(error):
                 await scanning.start(ada, StartScan(("127.0.0.1",), options))
@@ -97,7 +97,7 @@ async def test_what_fails_after_the_end_leaves_the_scan_finished(tmp_path: Path)
             told.append(scan_id)
             raise NotFound(f"no scan {scan_id}")
 
-        services.scanning._ended = fail
+        services.scanning._follower._ended = fail
         scan = await services.scanning.start(ada, StartScan(("127.0.0.1",), "-sL"))
         assert (await services.scanning.wait(ada, scan.id)).state is JobState.COMPLETED
         assert told == [scan.id]

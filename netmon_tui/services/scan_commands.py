@@ -1,0 +1,158 @@
+"""From a request to what is run: the grammar, the limits, and the stages. Everything blocks."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from netmon_tui.config.settings import Settings
+from netmon_tui.domain.job import JobKind, JobLimits, JobSpec
+from netmon_tui.domain.scan import StartScan
+from netmon_tui.runtime.privilege import Privilege
+from netmon_tui.runtime.staged import PROGRAM
+from netmon_tui.runtime.staged.plan import Plan
+from netmon_tui.runtime.tool_paths import require_tool, version_numbers
+from netmon_tui.tools import nmap_stages
+from netmon_tui.tools.nmap_arguments import (
+    Command,
+    NmapOptions,
+    build_command,
+    command_words,
+    needs_private_pty,
+    parse_options,
+    usable_options,
+)
+from netmon_tui.tools.nmap_exclusions import NeverScan
+from netmon_tui.tools.nmap_rate import under_ceiling
+from netmon_tui.tools.nmap_stages import Stages, stages_of
+from netmon_tui.tools.nmap_targets import TargetSet, parse_targets
+
+XML_NAME = "scan.xml"
+PLAN_NAME = "plan.json"
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedScan:
+    """What a request runs."""
+
+    options: NmapOptions
+    """As the user wrote them."""
+    targets: TargetSet
+    command: Command
+    """The scan as one nmap, with what to tell the user."""
+    plan: Plan | None
+    """How several nmaps do it; None when it is one."""
+
+    @property
+    def stages(self) -> tuple[tuple[str, ...], ...]:
+        """The commands of the stages, without output and targets; none when it is one nmap."""
+        if self.plan is None:
+            return ()
+        stages = (self.plan.discovery, self.plan.ports, self.plan.detection)
+        return tuple(words for words in stages if words)
+
+
+class ScanCommands:
+    """Makes commands of requests.
+
+    Args:
+        settings: Limits.
+        privilege: What this process may do.
+    """
+
+    def __init__(self, settings: Settings, privilege: Privilege) -> None:
+        self._settings = settings
+        self._privilege = privilege
+
+    def prepare(
+        self, request: StartScan, directory: Path, *, goes_on: bool = False, skipped: Iterable[str] = ()
+    ) -> PreparedScan:
+        """Return what a request runs in a directory.
+
+        Args:
+            request: With the options that its profile stands for.
+            directory: The job directory.
+            goes_on: Whether an earlier run has left something that is not scanned again.
+            skipped: Addresses that were given up.
+
+        Raises:
+            InvalidInput: A target or an option is refused, with the reason.
+            PrivilegeMissing: Without root nothing of what was asked is left.
+            ToolMissing: nmap is not installed.
+        """
+        limits = self._settings.scans
+        options = parse_options(request.arguments)
+        targets = parse_targets(request.targets, limit=limits.maximum_addresses)
+        never = NeverScan(limits.never_scan)
+        never.refuse(targets.targets)
+        nmap, version = require_tool("nmap"), version_numbers("nmap")
+        allowed = under_ceiling(
+            never.added_to(options, ipv6=targets.ipv6 or options.has("-6")), limits.maximum_rate
+        )
+        command = build_command(
+            nmap,
+            allowed,
+            targets.targets,
+            xml_path=str(directory / XML_NAME),
+            version=version,
+            privileged=self._privilege.can_scan_raw,
+            by_capabilities=self._privilege.nmap_needs_flag,
+            ipv6=targets.ipv6,
+        )
+        usable, _ = usable_options(allowed, version=version, privileged=self._privilege.can_scan_raw)
+        stages = stages_of(usable, targets) if request.staged and limits.staged else None
+        if stages is None and not goes_on:
+            return PreparedScan(options, targets, command, None)
+        stages = stages or nmap_stages.one_stage(usable)
+        plan = self._plan(nmap, usable, targets, stages)
+        return PreparedScan(options, targets, command, replace(plan, skip=tuple(skipped)))
+
+    def _plan(self, nmap: str, usable: NmapOptions, targets: TargetSet, stages: Stages) -> Plan:
+        def words(options: NmapOptions | None) -> tuple[str, ...]:
+            if options is None:
+                return ()
+            return command_words(
+                nmap,
+                options,
+                privileged=self._privilege.can_scan_raw,
+                by_capabilities=self._privilege.nmap_needs_flag,
+                ipv6=targets.ipv6 and not options.has("-6"),
+            )
+
+        return Plan(
+            arguments=" ".join(["nmap", *usable.tokens, *targets.texts]),
+            targets=targets.texts,
+            addresses=targets.count,
+            discovery=words(stages.discovery),
+            ports=words(stages.ports),
+            detection=words(stages.detection),
+            tcp=stages.tcp,
+            udp=stages.udp,
+            every_host=stages.every_host,
+            closed_port=stages.closed_port,
+            exclude=tuple(part for part in usable.value("--exclude").split(",") if part),
+            skip=(),
+            slow_micros=nmap_stages.SLOW_MICROS,
+            fast=stages.fast,
+            parallel=nmap_stages.PARALLEL,
+            batch=nmap_stages.BATCH,
+        )
+
+    def spec(self, prepared: PreparedScan, *, detached: bool) -> JobSpec:
+        """Return what the runner of a prepared scan is told."""
+        limits = self._settings.scans
+        staged = (sys.executable, "-I", "-S", str(PROGRAM))
+        return JobSpec(
+            kind=JobKind.SCAN,
+            argv=prepared.command.argv if prepared.plan is None else staged,
+            limits=JobLimits(
+                seconds=limits.longest_run_seconds,
+                cpu_seconds=limits.cpu_limit_seconds,
+                memory_bytes=limits.memory_limit_bytes,
+                free_space_floor=self._settings.captures.free_space_floor_bytes,
+            ),
+            detached=detached,
+            private_pty=needs_private_pty(version_numbers("nmap")),
+        )

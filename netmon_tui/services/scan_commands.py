@@ -130,6 +130,7 @@ class ScanCommands:
             detection=words(stages.detection),
             tcp=stages.tcp,
             udp=stages.udp,
+            names=stages.names,
             every_host=stages.every_host,
             closed_port=stages.closed_port,
             exclude=tuple(part for part in usable.value("--exclude").split(",") if part),

@@ -56,10 +56,12 @@ class Stages:
     """None when every address is scanned, whether or not it answers."""
     ports: NmapOptions
     detection: NmapOptions | None
-    """None when only ports are asked for; without techniques and ports."""
+    """None when only ports are asked for; without names, techniques and ports."""
     tcp: str
     """Technique of the detection's TCP ports; empty for nmap's default, or when there are none."""
     udp: str
+    names: tuple[str, ...]
+    """What the detection gets to look up names, where there are any; ``-n`` when it need not."""
     every_host: bool
     """Whether the detection looks at hosts without an open port, too."""
     closed_port: bool
@@ -85,7 +87,7 @@ def stages_of(options: NmapOptions, targets: TargetSet) -> Stages | None:
     )
     names = _only(options, _NAMES)
     scripts = options.has("-sC", "--script", "-A")
-    detection = (*common, *(names if scripts else [Setting("-n")]), *_only(options, _DETECTION), no_ping)
+    detection = (*common, *_only(options, _DETECTION), no_ping)
     return Stages(
         discovery=NmapOptions((*common, *names, *_only(options, _DISCOVERY), Setting("-sn")))
         if pinged
@@ -101,6 +103,7 @@ def stages_of(options: NmapOptions, targets: TargetSet) -> Stages | None:
         detection=NmapOptions(tuple(_shared(detection))) if has_detection else None,
         tcp=next((name for name in ("-sS", "-sT") if options.has(name)), ""),
         udp="-sU" if options.has("-sU") else "",
+        names=tuple(word for setting in names for word in setting.tokens) if scripts else ("-n",),
         every_host=options.has(*_PER_HOST),
         closed_port=options.has(*_SYSTEM) and _scans_tcp(options),
         fast=_fast(options),
@@ -116,6 +119,7 @@ def one_stage(options: NmapOptions) -> Stages:
         detection=None,
         tcp="",
         udp="",
+        names=(),
         every_host=False,
         closed_port=False,
         fast=(),

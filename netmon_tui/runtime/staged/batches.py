@@ -29,12 +29,14 @@ class Batches:
 
     Args:
         plan: What is asked.
+        discovered: The hosts with their names.
         scanned: The hosts with their ports.
         addresses: Those to look at, in order.
     """
 
-    def __init__(self, plan: Plan, scanned: Spool, addresses: Iterable[str]) -> None:
+    def __init__(self, plan: Plan, discovered: Spool, scanned: Spool, addresses: Iterable[str]) -> None:
         self._plan = plan
+        self._discovered = discovered
         self._scanned = scanned
         wanted = [address for address in addresses if plan.every_host or self._ports_of(address)]
         size = max(1, min(plan.batch, -(-len(wanted) // plan.parallel)))
@@ -57,6 +59,14 @@ class Batches:
             closed = (closed_port(host, asked.get("tcp", "")) for host in hosts if host is not None)
             ports |= {("tcp", next((number for number in closed if number), 1))}
         return port_list(ports)
+
+    def has_names(self, batch: Batch) -> bool:
+        """Whether a host of the batch has a name: else to ask for names again would be but to wait again."""
+        return any(
+            host is not None and host.find("hostnames/hostname") is not None
+            for address in batch.hosts
+            for host in (self._discovered.get(address), self._scanned.get(address))
+        )
 
     def give_back(self, left: Sequence[str], attempt: int) -> None:
         """Take back hosts that an nmap said nothing of.

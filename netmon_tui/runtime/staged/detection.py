@@ -50,7 +50,7 @@ class _Detection:
         self._state = state
         without = state.result.done | state.skipped
         waiting = [address for address in state.scanned if address not in without]
-        self._batches = Batches(state.plan, state.scanned, waiting)
+        self._batches = Batches(state.plan, state.discovered, state.scanned, waiting)
         self._running: list[_Run] = []
         self._begun = time.monotonic()
         self._done = 0
@@ -74,7 +74,8 @@ class _Detection:
         techniques = [
             word for letter, word in (("T:", plan.tcp), ("U:", plan.udp)) if word and letter in ports
         ]
-        words = [*plan.detection, *techniques, "-p", ports]
+        names = plan.names if self._batches.has_names(batch) else ("-n",)
+        words = [*plan.detection, *names, *techniques, "-p", ports]
         xml = self._state.new_document("detection")
         self._running.append(_Run(batch, Nmap(words, xml, batch.hosts)))
 

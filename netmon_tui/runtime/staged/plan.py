@@ -29,6 +29,8 @@ class Plan:
     """Technique of the last stage's TCP ports; empty for nmap's default."""
     udp: str
     """Technique of its UDP ports."""
+    names: tuple[str, ...]
+    """Options with which the last stage looks up the names of hosts that have one; ``-n`` when it need not."""
     every_host: bool
     """Whether hosts without an open port are looked at by the last stage, too."""
     closed_port: bool

@@ -25,6 +25,7 @@ from netmon_tui.cli.output import (
     write_export,
 )
 from netmon_tui.cli.profile import print_usable
+from netmon_tui.cli.scan_running import continue_scan, pause, resume, skip
 from netmon_tui.domain.documents import comparison_document, scan_document
 from netmon_tui.domain.export import SCAN_FORMATS, HostSelection
 from netmon_tui.domain.job import JobState
@@ -62,12 +63,17 @@ def scan() -> None:
     """Scans: run nmap, look at what it found, import and export."""
 
 
+for _verb in (pause, continue_scan, resume, skip):
+    scan.add_command(_verb)
+
+
 @scan.command()
 @click.argument("targets", metavar="TARGET...", nargs=-1, required=True)
 @click.option("--profile", default="", metavar="NAME", help="One of: netmon-tui profile list.")
 @click.option("--args", "arguments", default="", metavar="OPTIONS", help='nmap options, as "-sT -p 22,80".')
 @click.option("--name", default="", metavar="TEXT", help="A label for the scan.")
 @click.option("--detach", is_flag=True, help="Print the id and return; the scan goes on by itself.")
+@click.option("--one-nmap", is_flag=True, help="Never split it into stages, even where that is faster.")
 @click.option("--dry-run", is_flag=True, help="Print the command and its warnings; start nothing.")
 @json_option
 @pass_line
@@ -78,6 +84,7 @@ def run(
     arguments: str,
     name: str,
     detach: bool,
+    one_nmap: bool,
     dry_run: bool,
     as_json: bool,
 ) -> int:
@@ -86,7 +93,7 @@ def run(
     Runs to the end with progress on a terminal. Ctrl-C stops the scan, prints what was found and exits with
     130. When the command itself is ended otherwise (a lost connection), the scan goes on.
     """
-    request = StartScan(targets, arguments, profile, name, detached=True)
+    request = StartScan(targets, arguments, profile, name, detached=True, staged=not one_nmap)
     if dry_run:
         return line.run(lambda services, actor: _preview(services, actor, request, as_json))
     if detach:
@@ -103,6 +110,7 @@ async def _preview(services: Services, actor: Actor, request: StartScan, as_json
     if as_json:
         document = {
             "command": list(plan.command),
+            "stages": [list(stage) for stage in plan.stages],
             "addresses": plan.addresses,
             "warnings": list(plan.warnings),
         }
@@ -110,6 +118,8 @@ async def _preview(services: Services, actor: Actor, request: StartScan, as_json
         return 0
     print_line(shlex.join(plan.command))
     say(f"{plan.addresses} address{'' if plan.addresses == 1 else 'es'}")
+    for stage in plan.stages:
+        say(f"stage: {shlex.join(stage)}")
     for warning in plan.warnings:
         say(f"warning: {warning}")
     return 0

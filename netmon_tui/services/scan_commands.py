@@ -12,7 +12,7 @@ from netmon_tui.domain.job import JobKind, JobLimits, JobSpec
 from netmon_tui.domain.scan import StartScan
 from netmon_tui.runtime.privilege import Privilege
 from netmon_tui.runtime.staged import PROGRAM
-from netmon_tui.runtime.staged.plan import Plan
+from netmon_tui.runtime.staged.plan import Plan, read_plan
 from netmon_tui.runtime.tool_paths import require_tool, version_numbers
 from netmon_tui.tools import nmap_stages
 from netmon_tui.tools.nmap_arguments import (
@@ -48,10 +48,7 @@ class PreparedScan:
     @property
     def stages(self) -> tuple[tuple[str, ...], ...]:
         """The commands of the stages, without output and targets; none when it is one nmap."""
-        if self.plan is None:
-            return ()
-        stages = (self.plan.discovery, self.plan.ports, self.plan.detection)
-        return tuple(words for words in stages if words)
+        return tuple(self.plan.stages.values()) if self.plan is not None else ()
 
 
 class ScanCommands:
@@ -157,3 +154,11 @@ class ScanCommands:
             detached=detached,
             private_pty=needs_private_pty(version_numbers("nmap")),
         )
+
+
+def stages_in(directory: Path) -> dict[str, tuple[str, ...]]:
+    """Return the commands of the stages of the scan in a job directory; none when one nmap does it."""
+    try:
+        return read_plan(directory / PLAN_NAME).stages
+    except (OSError, ValueError, TypeError):
+        return {}

@@ -14,8 +14,7 @@ from netmon_tui.config.settings import ScanSettings
 from netmon_tui.domain.job import EndReason, Job, JobState, JobStatus
 from netmon_tui.errors import InvalidInput, NetmonError
 from netmon_tui.runtime.job_directory import JobDirectory
-from netmon_tui.runtime.staged.plan import read_plan
-from netmon_tui.services.scan_commands import PLAN_NAME, XML_NAME
+from netmon_tui.services.scan_commands import XML_NAME, stages_in
 from netmon_tui.services.scan_ingest import MOST_WARNINGS, ScanIngest, moment_of
 from netmon_tui.services.supervision import read_status
 from netmon_tui.storage.scan_repository import ScanRepository
@@ -102,7 +101,7 @@ class ScanFollower:
         try:
             options = parse_options(arguments)
             addresses = parse_targets(targets, limit=self._limits.maximum_addresses).count
-            stages = _stages(Path(job.directory))
+            stages = tuple(stages_in(Path(job.directory)))
             percent = StagedPercent(stages) if stages else ScanPercent(options, addresses)
         except InvalidInput as error:
             # Another version's grammar, or a lower limit by now: no reason to lose what the scan finds.
@@ -124,7 +123,7 @@ class ScanFollower:
         self._scans.update(job.subject_id, finished=ended, **values)
         said = [] if state is JobState.FAILED else _complaints(Path(job.directory))
         warnings = [*ingest.warnings, *said]
-        if _stages(Path(job.directory)):
+        if stages_in(Path(job.directory)):
             warnings = [warning for warning in warnings if not warning.startswith(_OF_STAGES)]
         self._scans.add_warnings(job.subject_id, [*warnings, *ingest.refused[:MOST_WARNINGS]])
         self._note_end(job.subject_id)
@@ -136,18 +135,6 @@ class ScanFollower:
             self._ended(scan_id)
         except (NetmonError, ValueError, LookupError):
             _log.exception("after the end of scan %d", scan_id)
-
-
-def _stages(directory: Path) -> tuple[str, ...]:
-    """Return the names of a scan's stages in order; none when it is one nmap."""
-    try:
-        plan = read_plan(directory / PLAN_NAME)
-    except (OSError, ValueError, TypeError):
-        return ()
-    if not (plan.discovery or plan.detection):
-        return ()
-    stages = {"discovery": plan.discovery, "ports": plan.ports, "detection": plan.detection}
-    return tuple(name for name, words in stages.items() if words)
 
 
 def _open_if_there(files: ExitStack, path: Path) -> BinaryIO | None:

@@ -16,7 +16,7 @@ from netmon_tui.domain.user import Actor, Permission, Role
 from netmon_tui.errors import InvalidInput, NetmonError, NotAllowed
 from netmon_tui.runtime.job_directory import EARLIER, set_aside, write_private
 from netmon_tui.security.hostile_text import clean
-from netmon_tui.services.scan_commands import PLAN_NAME, XML_NAME, PreparedScan, ScanCommands
+from netmon_tui.services.scan_commands import PLAN_NAME, XML_NAME, PreparedScan, ScanCommands, stages_in
 from netmon_tui.services.scan_following import ScanFollower
 from netmon_tui.services.scan_ingest import ScanIngest, ingest_file
 from netmon_tui.services.supervision import JobSupervisor
@@ -281,6 +281,11 @@ class ScanningService:
     async def _follow(self, job: Job) -> None:
         state, error = await self._follower.follow(job, self._supervisor.up_to_date)
         await asyncio.to_thread(self._supervisor.finish, job, state, error)
+
+    async def stages(self, actor: Actor, scan_id: int) -> dict[str, tuple[str, ...]]:
+        """Return the commands of a scan's stages by name, without output and targets; none when it is one nmap."""
+        await asyncio.to_thread(self._scans.get, actor, scan_id)
+        return await asyncio.to_thread(stages_in, self._jobs / f"scan-{scan_id}")
 
     # --- once more -----------------------------------------------------------------------------------
 

@@ -140,7 +140,7 @@ def _freeze_machine(patch: pytest.MonkeyPatch) -> None:
     )
     for service in ("scanning", "capturing"):
         patch.setattr(f"netmon_tui.services.{service}.require_tool", lambda name: f"/usr/bin/{name}")
-    patch.setattr("netmon_tui.services.scanning.version_numbers", lambda name: (7, 93))
+    patch.setattr("netmon_tui.services.scan_commands.version_numbers", lambda name: (7, 93))
     patch.setattr("netmon_tui.services.capturing.compile_filter", lambda *_: SimpleNamespace(instructions=12))
     patch.setattr("netmon_tui.services.packets.find_tool", lambda name: None)
     patch.setattr("netmon_tui.services.doctor.DoctorService._run", lambda self: CHECKS)

@@ -47,6 +47,14 @@ class Plan:
     batch: int
     """Hosts that one of them gets."""
 
+    @property
+    def stages(self) -> dict[str, tuple[str, ...]]:
+        """The commands of the stages by name, in order; none for a scan of one stage."""
+        if not (self.discovery or self.detection):
+            return {}
+        stages = {"discovery": self.discovery, "ports": self.ports, "detection": self.detection}
+        return {name: words for name, words in stages.items() if words}
+
 
 def read_plan(path: Path) -> Plan:
     """Return the plan; raises ValueError, TypeError or OSError where it cannot be read."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from netmon_tui.domain.export import SCAN_FORMATS, HostSelection
+from netmon_tui.domain.job import JobState
 from netmon_tui.domain.profile import Profile
 from netmon_tui.domain.scan import Scan, StartScan
 from netmon_tui.ui.modals.confirm import Confirm
@@ -32,7 +33,7 @@ class ScanActions(Actions):
             request = asked
             with self._reported():
                 scan = await self._services.scanning.start(self._session.actor, request)
-                self._tell(f"Scan {scan.id} runs: {what(scan)}")
+                self._tell(f"Scan {scan.id} {_begins(scan)}: {what(scan)}")
                 return scan
 
     async def stop(self, scan_id: int) -> None:
@@ -40,6 +41,30 @@ class ScanActions(Actions):
         with self._reported():
             await self._services.scanning.stop(self._session.actor, scan_id)
             self._tell(f"Scan {scan_id} is stopping; what it found is kept")
+
+    async def pause(self, scan: Scan) -> None:
+        """Halt it, or let it go on."""
+        paused = scan.state is not JobState.PAUSED
+        with self._reported():
+            await self._services.scanning.pause(self._session.actor, scan.id, paused=paused)
+            self._tell(f"Scan {scan.id} {'is halted; P lets it go on' if paused else 'goes on'}")
+
+    async def resume(self, scan_id: int) -> Scan | None:
+        """Go on with one that ended before it was done; None when that failed."""
+        scan = None
+        with self._reported():
+            scan = await self._services.scanning.resume(self._session.actor, scan_id)
+            self._tell(f"Scan {scan_id} goes on with what is missing")
+        return scan
+
+    async def skip(self, scan_id: int, address: str) -> None:
+        """Ask, then give up a host that keeps the scan waiting."""
+        text = "What is known of it is kept. The scan goes on with the others."
+        if not await self._app.push_screen_wait(Confirm(f"Give up {address}", text, verb="Give up")):
+            return
+        with self._reported():
+            await self._services.scanning.skip(self._session.actor, scan_id, address)
+            self._tell(f"Scan {scan_id} goes on without {address}")
 
     async def pair_to_compare(self, chosen: Sequence[int], scan: Scan | None) -> tuple[int, int] | None:
         """Return (earlier, later): the two that are chosen, or the scan and what it is compared with by itself."""
@@ -72,7 +97,7 @@ class ScanActions(Actions):
         scan = None
         with self._reported():
             scan = await self._services.scanning.repeat(self._session.actor, scan_id)
-            self._tell(f"Scan {scan.id} runs: {what(scan)}")
+            self._tell(f"Scan {scan.id} {_begins(scan)}: {what(scan)}")
         return scan
 
     async def export(self, scan_id: int, addresses: Sequence[str] = ()) -> None:
@@ -116,3 +141,7 @@ class ScanActions(Actions):
                 gone += 1
             self._tell(f"Scan {scan_ids[0]} is deleted" if one else f"{len(scan_ids)} scans are deleted")
         return gone == len(scan_ids)
+
+
+def _begins(scan: Scan) -> str:
+    return "waits for its turn" if scan.state is JobState.QUEUED else "runs"

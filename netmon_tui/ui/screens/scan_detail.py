@@ -24,6 +24,7 @@ from netmon_tui.ui.widgets.scan_changes import ScanChanges
 from netmon_tui.ui.widgets.scan_head import ScanHead
 from netmon_tui.ui.widgets.scan_hosts import ScanHosts
 from netmon_tui.ui.widgets.scan_services import ScanServices
+from netmon_tui.ui.widgets.scan_words import can_go_on
 from netmon_tui.ui.widgets.table import Table
 from netmon_tui.ui.widgets.text_view import TextLine, TextView
 
@@ -31,7 +32,8 @@ OUTPUT_SECONDS = 1.0
 """How often the tool's text is read again while it is looked at."""
 HELP = (
     "Hosts, services and nmap's own text of one scan. While it runs, open ports appear as soon as nmap\n"
-    "reports them; a host that is not finished is marked partial. Stopping keeps what was found.\n"
+    "reports them; a host that is not finished is marked partial. Stopping keeps what was found, and R goes on\n"
+    "with what is missing. P halts a scan; X gives up a host that keeps it waiting.\n"
     "Only hosts that are up are listed: a shows all. tab goes to the next pane, z gives it the whole screen.\n"
     "Changes: + came, - went, ~ is not what it was, since the pinned scan of these targets or the one before;\n"
     "only what both scans asked for counts, and a host is known again by lladdr, host key or certificate."
@@ -59,6 +61,9 @@ class ScanDetailScreen(LiveScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         command("scan.back", "escape", "back", "Back", "Back to the list."),
         command("scan.stop", "x", "stop", "Stop", "Stop the scan; what it found is kept."),
+        command("scan.pause", "P", "pause", "Pause", "Halt the scan, or let it go on.", show=False),
+        command("scan.resume", "R", "resume", "Resume", "Go on with what is missing.", show=False),
+        command("scan.skip", "X", "skip", "Give up", "Give this host up; the scan goes on.", show=False),
         command("scan.repeat", "r", "repeat", "Again", "Run it again with the same targets and options."),
         command("scan.export", "e", "export", "Export", "Write it, or the selected hosts, to a file."),
         command("scan.scan_host", "s", "scan_host", "Scan", "Scan this host."),
@@ -137,7 +142,8 @@ class ScanDetailScreen(LiveScreen):
             await self.query_one(ScanChanges).refresh_data(self._scan)
         elif self._scan is not None:
             directory = await self.session.services.scans.directory(self.session.actor, self.scan_id)
-            self.query_one("#about", TextView).show(about(self._scan, str(directory)))
+            stages = await self.session.services.scanning.stages(self.session.actor, self.scan_id)
+            self.query_one("#about", TextView).show(about(self._scan, str(directory), stages))
 
     async def _show_output(self) -> None:
         self._output_at = time.monotonic()
@@ -180,12 +186,16 @@ class ScanDetailScreen(LiveScreen):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Grey out what makes no sense now, hide what the role does not include."""
         may = self.session.actor.may
-        if action in {"stop", "repeat", "scan_host"} and not may(Permission.SCAN):
+        if action in {"stop", "pause", "resume", "skip", "repeat", "scan_host"} and not may(Permission.SCAN):
             return False
         if action == "capture_host" and not may(Permission.CAPTURE):
             return False
-        if action == "stop":
+        if action in {"stop", "pause"}:
             return self._is_running or None
+        if action == "resume":
+            return (self._scan is not None and can_go_on(self._scan)) or None
+        if action == "skip":
+            return (self._is_running and self._tab == "hosts") or None
         if action == "repeat":
             return (self._scan is not None and not self._scan.imported) or None
         if action == "all_hosts":
@@ -205,6 +215,23 @@ class ScanDetailScreen(LiveScreen):
     async def action_stop(self) -> None:
         """Stop the scan."""
         await ScanActions(self.session, self.app).stop(self.scan_id)
+
+    @work(exclusive=True, group="scan-pause", exit_on_error=False)
+    async def action_pause(self) -> None:
+        """Halt the scan, or let it go on."""
+        if self._scan is not None:
+            await ScanActions(self.session, self.app).pause(self._scan)
+
+    @work(exclusive=True, group="scan-resume", exit_on_error=False)
+    async def action_resume(self) -> None:
+        """Go on with what is missing."""
+        await ScanActions(self.session, self.app).resume(self.scan_id)
+
+    @work(exclusive=True, group="scan-skip", exit_on_error=False)
+    async def action_skip(self) -> None:
+        """Give up the host under the cursor."""
+        if self._host_address:
+            await ScanActions(self.session, self.app).skip(self.scan_id, self._host_address)
 
     @work(exclusive=True, group="scan-repeat", exit_on_error=False)
     async def action_repeat(self) -> None:

@@ -21,7 +21,7 @@ from netmon_tui.ui.screens.scan_detail import ScanDetailScreen
 from netmon_tui.ui.session import Session
 from netmon_tui.ui.widgets.pane import Pane
 from netmon_tui.ui.widgets.row_source import Cell, Row
-from netmon_tui.ui.widgets.scan_words import progress, what
+from netmon_tui.ui.widgets.scan_words import can_go_on, progress, what
 from netmon_tui.ui.widgets.table import Table
 from netmon_tui.ui.widgets.table_columns import Column
 from netmon_tui.ui.widgets.window_source import WindowSource
@@ -53,14 +53,24 @@ class ScansPane(Pane):
     HELP_TITLE = "Scans"
     HELP_TEXT = (
         "nmap scans: n starts one, enter opens one. A running scan goes on when you leave the program;\n"
-        "stopping it keeps what it found. r runs a scan again as a new one, i imports nmap's XML. In the form,\n"
-        "ctrl+s saves the options as a profile, and ctrl+o lists profiles.\n\n"
+        "stopping it keeps what it found, P halts it, R goes on with one that was stopped, with what is missing.\n"
+        "r runs a scan again as a new one, i imports nmap's XML. In the form, ctrl+s saves the options as a\n"
+        "profile, and ctrl+o lists profiles.\n\n"
         "Changes: what came (+), is not what it was (~) and went (-) since the run of these targets before,\n"
         "or since the baseline that b pins. d shows them; it compares two scans that are selected with space."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         command("scans.new", "n", "new", "New", "Start a scan."),
         command("scans.stop", "x", "stop", "Stop", "Stop this scan; what it found is kept."),
+        command("scans.pause", "P", "pause", "Pause", "Halt this scan, or let it go on.", show=False),
+        command(
+            "scans.resume",
+            "R",
+            "resume",
+            "Resume",
+            "Go on with this scan where it was stopped: what is finished is not scanned again.",
+            show=False,
+        ),
         command("scans.repeat", "r", "repeat", "Again", "Run this scan again."),
         command(
             "scans.compare",
@@ -121,6 +131,8 @@ class ScansPane(Pane):
         needed = {
             "new": Permission.SCAN,
             "stop": Permission.SCAN,
+            "pause": Permission.SCAN,
+            "resume": Permission.SCAN,
             "repeat": Permission.SCAN,
             "compare": Permission.VIEW,
             "pin": Permission.SCAN,
@@ -141,6 +153,8 @@ class ScansPane(Pane):
             return None
         answers = {
             "stop": not scan.state.is_final,
+            "pause": scan.state in (JobState.RUNNING, JobState.PAUSED),
+            "resume": can_go_on(scan),
             "repeat": not scan.imported,
             "compare": scan.state.is_final,
             "pin": scan.state is JobState.COMPLETED and not scan.imported,
@@ -157,6 +171,18 @@ class ScansPane(Pane):
         """Stop the scan under the cursor."""
         if (scan := self._scan) is not None:
             await self._actions.stop(scan.id)
+
+    @work(exclusive=True, group="scan-pause", exit_on_error=False)
+    async def action_pause(self) -> None:
+        """Halt the scan under the cursor, or let it go on."""
+        if (scan := self._scan) is not None:
+            await self._actions.pause(scan)
+
+    @work(exclusive=True, group="scan-resume", exit_on_error=False)
+    async def action_resume(self) -> None:
+        """Go on with the scan under the cursor where it ended."""
+        if (scan := self._scan) is not None:
+            self._go_to(await self._actions.resume(scan.id))
 
     @work(exclusive=True, group="scan-repeat", exit_on_error=False)
     async def action_repeat(self) -> None:
@@ -208,7 +234,8 @@ class ScansPane(Pane):
     def _look_at_keys(self) -> None:
         """Tell the footer when other keys make sense, and only then."""
         offered = tuple(
-            self._offers(action) for action in ("stop", "repeat", "compare", "pin", "export", "delete")
+            self._offers(action)
+            for action in ("stop", "pause", "resume", "repeat", "compare", "pin", "export", "delete")
         )
         if offered != self._offered:
             self._offered = offered

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from netmon_tui.domain.scan import Scan
@@ -14,17 +14,18 @@ from netmon_tui.ui.widgets.text_view import TextLine
 _LABEL_CELLS = 12
 
 
-def about(scan: Scan, directory: str) -> list[TextLine]:
+def about(scan: Scan, directory: str, stages: Mapping[str, Sequence[str]]) -> list[TextLine]:
     """Return the lines of the tab About.
 
     Args:
         scan: As it stands now.
         directory: Where its files are.
+        stages: The commands of its stages by name, when several nmaps do it.
     """
-    return list(_lines(scan, directory))
+    return list(_lines(scan, directory, stages))
 
 
-def _lines(scan: Scan, directory: str) -> Iterator[TextLine]:
+def _lines(scan: Scan, directory: str, stages: Mapping[str, Sequence[str]]) -> Iterator[TextLine]:
     look = state_style(scan.state)
     if scan.error:
         yield TextLine(scan.error, look.tone, 1)
@@ -33,6 +34,9 @@ def _lines(scan: Scan, directory: str) -> Iterator[TextLine]:
     yield TextLine("Command", "strong", 1)
     # an import has only the line that its document gives
     yield TextLine(shlex.join(scan.command) or scan.arguments or "unknown", "", 3)
+    for name, words in stages.items():
+        yield TextLine(f"Stage: {name}", "strong", 1)
+        yield TextLine(shlex.join(words), "", 3)
     for label, text in _facts(scan, directory):
         if text:
             yield TextLine(f"{label:<{_LABEL_CELLS}}{text}", look.tone if label == "State" else "", 1)
@@ -48,6 +52,7 @@ def _facts(scan: Scan, directory: str) -> Iterator[tuple[str, str]]:
     total = f", {thin(scan.hosts_total)} in all" if scan.hosts_total else ""
     yield "Hosts", f"{thin(scan.hosts_up)} up, {thin(scan.hosts_down)} down{total}"
     yield "Open ports", thin(scan.ports_open)
+    yield "Given up", " ".join(scan.skipped)
     yield "Asked for", _moment(scan.created)
     yield "Started", _moment(scan.started)
     yield "Finished", _moment(scan.finished)

@@ -48,7 +48,7 @@ class ScanHead(Vertical):
         """Show the scan as it stands, and a note such as ``frozen``."""
         ascii_only = self.app.has_class(ASCII_CLASS)
         look = state_style(scan.state)
-        running = scan.state is JobState.RUNNING
+        running = scan.state in (JobState.RUNNING, JobState.PAUSED)
         title = (f"{scan.id}", what(scan), scan.profile, note)
         self._put("scan-title", " " + "  ".join(part for part in title if part))
         self._put("scan-state", look.label(ascii_only))

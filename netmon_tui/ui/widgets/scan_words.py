@@ -15,11 +15,16 @@ def what(scan: Scan) -> str:
     return " ".join(scan.targets) or scan.name
 
 
+def can_go_on(scan: Scan) -> bool:
+    """Whether a scan ended before it was done, and may be resumed."""
+    return scan.state in (JobState.CANCELLED, JobState.INTERRUPTED, JobState.FAILED) and not scan.imported
+
+
 def progress(scan: Scan) -> str:
     """Return how far a scan is, or how it went: ``63% 0:41 SYN Stealth``, ``0:02:13``, ``partial, 212 hosts``."""
     if scan.state is JobState.QUEUED:
-        return ""
-    if scan.state is JobState.RUNNING:
+        return "waits for its turn"
+    if scan.state in (JobState.RUNNING, JobState.PAUSED):
         left = "" if scan.remaining is None else time_left(scan.remaining)
         phase = scan.phase.removesuffix(" Scan").removesuffix(" scan")
         return " ".join(part for part in (f"{scan.percent:.0f}%", left, phase) if part)

@@ -27,6 +27,7 @@ from netmon_tui.services.profiles import ProfileService
 from netmon_tui.services.scan_commands import ScanCommands
 from netmon_tui.services.scan_following import ScanFollower
 from netmon_tui.services.scan_history import ScanHistory
+from netmon_tui.services.scan_map import MapService
 from netmon_tui.services.scanning import ScanningService
 from netmon_tui.services.supervision import JobSupervisor
 from netmon_tui.services.transfers import TransferService
@@ -43,6 +44,7 @@ from netmon_tui.storage.revision import RevisionWatch
 from netmon_tui.storage.scan_repository import ScanRepository
 from netmon_tui.storage.scan_results import ScanResults
 from netmon_tui.storage.schema_version import open_database
+from netmon_tui.storage.topology_queries import TopologyQueries
 from netmon_tui.tools.oui import VendorTable
 
 _MACHINE_ID = Path("/etc/machine-id")
@@ -59,6 +61,7 @@ class Services:
     scanning: ScanningService
     profiles: ProfileService
     scans: ScanHistory
+    maps: MapService
     capturing: CapturingService
     packets: PacketService
     neighbours: NeighbourService
@@ -98,6 +101,7 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
     database = _open_store(settings, paths)
     audit = AuditRepository(database)
     scans, results, hosts = ScanRepository(database), ScanResults(database), HostQueries(database)
+    routes = TopologyQueries(database)
     captures, jobs = CaptureRepository(database), _open_jobs(database, reading=reading)
     privilege, session = probe(), session_environment()
     supervisor = JobSupervisor(jobs, reading=reading)
@@ -123,6 +127,7 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
         ),
         profiles=profiles,
         scans=ScanHistory(scans=scans, hosts=hosts, audit=audit),
+        maps=MapService(scans=scans, queries=routes),
         capturing=CapturingService(
             captures, audit, supervisor, settings, privilege, jobs=paths.jobs, environ=session
         ),
@@ -130,7 +135,13 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
         neighbours=_open_neighbours(database, session),
         comparison=comparison,
         transfers=TransferService(
-            scans=scans, results=results, hosts=hosts, captures=captures, audit=audit, jobs=paths.jobs
+            scans=scans,
+            results=results,
+            hosts=hosts,
+            routes=routes,
+            captures=captures,
+            audit=audit,
+            jobs=paths.jobs,
         ),
         activity=ActivityService(jobs=jobs, audit=audit, supervisor=supervisor),
         doctor=DoctorService(database=database, data=paths.data, privilege=privilege),

@@ -51,7 +51,7 @@ class TopologyQueries:
         lots, examples = [], {}
         with self._database.read() as connection:
             for row in connection.execute(query.group_by(*(column.name for column in key))):
-                subnet, route, distance, near, hosts, open_ports, example = row._tuple()
+                subnet, route, distance, near, hosts, open_ports, example = row
                 lots.append(Lot(_place(subnet, route, distance, near), hosts, open_ports))
                 examples[route] = example
         return lots, [ordinal for route, ordinal in examples.items() if route]

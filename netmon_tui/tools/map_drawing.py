@@ -57,11 +57,14 @@ def draw(root: MapNode, gate: Callable[[object], str]) -> Drawing:
         place = len(marks)
         marks.append(Mark(parent, node.kind, gate(node.label), tuple(map(gate, details_of(node)))))
         children = _children(node, level)
-        room = max(1, MOST_NODES - len(marks) - len(queue))
+        room = MOST_NODES - len(marks) - len(queue)
         if len(children) > room:
-            hosts = sum(child.hosts for child in children[room - 1 :])
-            marks.append(Mark(place, None, f"and {len(children) - room + 1} more", (_counts(hosts, 0),)))
-            children, cut = children[: room - 1], True
+            cut, kept = True, children[: max(0, room - 1)]
+            if room > 0:
+                hosts = sum(child.hosts for child in children[len(kept) :])
+                more = f"and {len(children) - len(kept)} more"
+                marks.append(Mark(place, None, more, (_counts(hosts, 0),)))
+            children = kept
         queue.extend((child, place) for child in children)
     return Drawing(marks, _NOTES[3 if cut else level])
 

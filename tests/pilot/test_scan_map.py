@@ -53,7 +53,9 @@ async def test_branches_open_and_close_by_keys(logged_in: Any, until: Any) -> No
         assert labels(table) == ["us", "192.0.2.1"]
 
 
-async def test_enter_shows_the_host_and_its_address_can_be_taken_elsewhere(logged_in: Any, until: Any) -> None:
+async def test_enter_shows_the_host_and_its_address_can_be_taken_elsewhere(
+    logged_in: Any, until: Any
+) -> None:
     async with logged_in() as (app, pilot):
         widget, table = await on_map(app, pilot, until, 20)
         await until(pilot, lambda: "10.0.0.19" in labels(table)[-1])

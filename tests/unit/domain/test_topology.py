@@ -29,7 +29,9 @@ from netmon_tui.domain.topology import (
 A, B, C = "192.0.2.1", "192.0.2.2", "192.0.2.3"
 
 
-def lot(subnet: str, *hops: tuple[int, str], ttl: int | None = None, near: bool = False, hosts: int = 1) -> Lot:
+def lot(
+    subnet: str, *hops: tuple[int, str], ttl: int | None = None, near: bool = False, hosts: int = 1
+) -> Lot:
     return Lot(Place(subnet, steps(hops), ttl, near), hosts, 2 * hosts)
 
 
@@ -61,7 +63,11 @@ def test_hops_that_routes_share_are_one_node() -> None:
 
 
 def test_hops_that_did_not_answer_are_gaps() -> None:
-    routes = [lot("10.0.1.0/24", (2, A), (5, B), ttl=7), lot("10.0.2.0/24", ttl=3), lot("10.0.3.0/24", (2, A))]
+    routes = [
+        lot("10.0.1.0/24", (2, A), (5, B), ttl=7),
+        lot("10.0.2.0/24", ttl=3),
+        lot("10.0.3.0/24", (2, A)),
+    ]
     assert lines(build_map(routes, {})) == [
         "us 3",
         "  1 hop did not answer 2",
@@ -77,7 +83,11 @@ def test_hops_that_did_not_answer_are_gaps() -> None:
 
 
 def test_what_is_near_hangs_at_us_and_what_nobody_traced_stands_apart() -> None:
-    routes = [lot("10.0.1.0/24", near=True), lot("10.0.2.0/24", near=False), lot("10.0.3.0/24", ttl=1, near=True)]
+    routes = [
+        lot("10.0.1.0/24", near=True),
+        lot("10.0.2.0/24", near=False),
+        lot("10.0.3.0/24", ttl=1, near=True),
+    ]
     assert lines(build_map(routes, {})) == [
         "us 3",
         "  10.0.1.0/24 1",

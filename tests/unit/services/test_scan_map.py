@@ -19,7 +19,9 @@ from netmon_tui.services.container import Services, open_services
 GW, FAR = "192.0.2.1", "198.51.100.9"
 
 
-def host(address: str, *hops: tuple[int, str], lladdr: str = "", status: str = "up", **values: object) -> Host:
+def host(
+    address: str, *hops: tuple[int, str], lladdr: str = "", status: str = "up", **values: object
+) -> Host:
     hardware = (HostAddress(lladdr, "mac"),) if lladdr else ()
     return Host(
         address,

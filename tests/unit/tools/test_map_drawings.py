@@ -82,7 +82,10 @@ DOT = re.compile(
 @pytest.mark.parametrize("name", HOSTILE)
 def test_no_name_gets_out_of_its_label(name: str) -> None:
     drawing = draw(tree(3, name), GATE)
-    for text, grammar in (("".join(map_to_mermaid(drawing, 4)), MERMAID), ("".join(map_to_dot(drawing, 4)), DOT)):
+    for text, grammar in (
+        ("".join(map_to_mermaid(drawing, 4)), MERMAID),
+        ("".join(map_to_dot(drawing, 4)), DOT),
+    ):
         wrong = [line for line in text.splitlines() if not grammar.fullmatch(line)]
         assert wrong == []
         assert text.count("n3") >= 2
@@ -100,7 +103,9 @@ def test_no_name_gets_out_of_its_label(name: str) -> None:
 @pytest.mark.parametrize("name", HOSTILE)
 def test_graphviz_reads_it(name: str) -> None:
     text = "".join(map_to_dot(draw(tree(3, name), GATE), 4))
-    done = subprocess.run(["dot", "-Tplain"], input=text.encode(), capture_output=True, timeout=60, check=True)
+    done = subprocess.run(
+        ["dot", "-Tplain"], input=text.encode(), capture_output=True, timeout=60, check=True
+    )
     assert done.stdout.count(b"\nnode ") == 6
 
 
@@ -143,9 +148,7 @@ def test_a_map_too_large_counts_hosts_in_subnets_then_in_networks_and_says_so() 
 
 
 def test_a_map_without_end_is_cut_and_counts_what_is_missing() -> None:
-    hops = [
-        Lot(Place("10.0.0.0/24", (Step(1, f"192.0.{n >> 8}.{n & 255}"),), 2), 1, 0) for n in range(3_000)
-    ]
+    hops = [Lot(Place("10.0.0.0/24", (Step(1, f"192.0.{n >> 8}.{n & 255}"),), 2), 1, 0) for n in range(3_000)]
     drawing = draw(build_map(hops, {}), GATE)
     assert len(drawing.marks) == MOST_NODES
     assert "does not fit" in drawing.note

@@ -101,7 +101,6 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
     database = _open_store(settings, paths)
     audit = AuditRepository(database)
     scans, results, hosts = ScanRepository(database), ScanResults(database), HostQueries(database)
-    routes = TopologyQueries(database)
     captures, jobs = CaptureRepository(database), _open_jobs(database, reading=reading)
     privilege, session = probe(), session_environment()
     supervisor = JobSupervisor(jobs, reading=reading)
@@ -127,22 +126,14 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
         ),
         profiles=profiles,
         scans=ScanHistory(scans=scans, hosts=hosts, audit=audit),
-        maps=MapService(scans=scans, queries=routes),
+        maps=MapService(scans=scans, queries=TopologyQueries(database)),
         capturing=CapturingService(
             captures, audit, supervisor, settings, privilege, jobs=paths.jobs, environ=session
         ),
         packets=PacketService(captures),
         neighbours=_open_neighbours(database, session),
         comparison=comparison,
-        transfers=TransferService(
-            scans=scans,
-            results=results,
-            hosts=hosts,
-            routes=routes,
-            captures=captures,
-            audit=audit,
-            jobs=paths.jobs,
-        ),
+        transfers=_open_transfers(database, audit, paths),
         activity=ActivityService(jobs=jobs, audit=audit, supervisor=supervisor),
         doctor=DoctorService(database=database, data=paths.data, privilege=privilege),
         maintenance=MaintenanceService(database, audit),
@@ -182,6 +173,18 @@ def _open_jobs(database: Database, *, reading: bool) -> JobRepository:
 def _open_neighbours(database: Database, session: Mapping[str, str]) -> NeighbourService:
     vendors = VendorTable(extra_lines=vendor_lines())
     return NeighbourService(NeighbourRepository(database), vendors, session)
+
+
+def _open_transfers(database: Database, audit: AuditRepository, paths: Paths) -> TransferService:
+    return TransferService(
+        scans=ScanRepository(database),
+        results=ScanResults(database),
+        hosts=HostQueries(database),
+        routes=TopologyQueries(database),
+        captures=CaptureRepository(database),
+        audit=audit,
+        jobs=paths.jobs,
+    )
 
 
 def _machine() -> str:

@@ -56,10 +56,12 @@ class _Spot:
 
     @property
     def x(self) -> float:
+        """Pixels to the right of the middle."""
         return self.radius * math.cos(self.angle)
 
     @property
     def y(self) -> float:
+        """Pixels below the middle."""
         return self.radius * math.sin(self.angle)
 
 

@@ -25,9 +25,10 @@ from netmon_tui.cli.output import (
     write_export,
 )
 from netmon_tui.cli.profile import print_usable
+from netmon_tui.cli.scan_map import print_map
 from netmon_tui.cli.scan_running import continue_scan, pause, resume, skip
 from netmon_tui.domain.documents import comparison_document, scan_document
-from netmon_tui.domain.export import SCAN_FORMATS, HostSelection
+from netmon_tui.domain.export import MAP_FORMATS, SCAN_FORMATS, HostSelection
 from netmon_tui.domain.job import JobState
 from netmon_tui.domain.scan import Scan, StartScan
 from netmon_tui.errors import NetmonError, NotFound
@@ -369,6 +370,21 @@ def export(
         await asyncio.to_thread(write_export, chunks, sys.stdout)
 
     line.run(work, follow=True)
+
+
+@scan.command("map")
+@_scan_id
+@click.option("--format", "form", type=click.Choice(MAP_FORMATS), default="tree", show_default=True)
+@click.option("--output", metavar="FILE", type=click.Path(path_type=Path), help="A new file, else stdout.")
+@json_option
+@pass_line
+def show_map(line: CommandLine, scan_id: int, form: str, output: Path | None, as_json: bool) -> None:
+    """Show the way to the hosts of a scan: us, hops, subnets, hosts, as far as they were traced.
+
+    svg is a picture, dot and mermaid are for Graphviz and Mermaid; maps too large for a picture count the hosts
+    of each subnet. --json prints one nested document.
+    """
+    print_map(line, scan_id, form, output, as_json)
 
 
 @scan.command()

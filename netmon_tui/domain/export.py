@@ -7,6 +7,9 @@ from typing import NamedTuple
 SCAN_FORMATS = ("xml", "json", "jsonl", "csv", "md", "html", "gnmap")
 """nmap's XML, JSON, JSON lines, CSV, Markdown, HTML, nmap's greppable output. They are file extensions too."""
 
+MAP_FORMATS = ("svg", "dot", "mermaid", "tree")
+"""What the map of a scan can be written as: a picture, the languages of Graphviz and Mermaid, indented text."""
+
 
 class HostSelection(NamedTuple):
     """Which hosts of a scan are meant: all when both parts are empty, else those that meet both."""

@@ -27,6 +27,7 @@ from netmon_tui.services.profiles import ProfileService
 from netmon_tui.services.scan_commands import ScanCommands
 from netmon_tui.services.scan_following import ScanFollower
 from netmon_tui.services.scan_history import ScanHistory
+from netmon_tui.services.scan_map import MapService
 from netmon_tui.services.scanning import ScanningService
 from netmon_tui.services.supervision import JobSupervisor
 from netmon_tui.services.transfers import TransferService
@@ -43,6 +44,7 @@ from netmon_tui.storage.revision import RevisionWatch
 from netmon_tui.storage.scan_repository import ScanRepository
 from netmon_tui.storage.scan_results import ScanResults
 from netmon_tui.storage.schema_version import open_database
+from netmon_tui.storage.topology_queries import TopologyQueries
 from netmon_tui.tools.oui import VendorTable
 
 _MACHINE_ID = Path("/etc/machine-id")
@@ -59,6 +61,7 @@ class Services:
     scanning: ScanningService
     profiles: ProfileService
     scans: ScanHistory
+    maps: MapService
     capturing: CapturingService
     packets: PacketService
     neighbours: NeighbourService
@@ -123,15 +126,14 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
         ),
         profiles=profiles,
         scans=ScanHistory(scans=scans, hosts=hosts, audit=audit),
+        maps=MapService(scans=scans, queries=TopologyQueries(database)),
         capturing=CapturingService(
             captures, audit, supervisor, settings, privilege, jobs=paths.jobs, environ=session
         ),
         packets=PacketService(captures),
         neighbours=_open_neighbours(database, session),
         comparison=comparison,
-        transfers=TransferService(
-            scans=scans, results=results, hosts=hosts, captures=captures, audit=audit, jobs=paths.jobs
-        ),
+        transfers=_open_transfers(database, audit, paths),
         activity=ActivityService(jobs=jobs, audit=audit, supervisor=supervisor),
         doctor=DoctorService(database=database, data=paths.data, privilege=privilege),
         maintenance=MaintenanceService(database, audit),
@@ -171,6 +173,18 @@ def _open_jobs(database: Database, *, reading: bool) -> JobRepository:
 def _open_neighbours(database: Database, session: Mapping[str, str]) -> NeighbourService:
     vendors = VendorTable(extra_lines=vendor_lines())
     return NeighbourService(NeighbourRepository(database), vendors, session)
+
+
+def _open_transfers(database: Database, audit: AuditRepository, paths: Paths) -> TransferService:
+    return TransferService(
+        scans=ScanRepository(database),
+        results=ScanResults(database),
+        hosts=HostQueries(database),
+        routes=TopologyQueries(database),
+        captures=CaptureRepository(database),
+        audit=audit,
+        jobs=paths.jobs,
+    )
 
 
 def _machine() -> str:

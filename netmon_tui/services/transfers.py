@@ -20,7 +20,7 @@ from netmon_tui.config.files import explain, private_opener
 from netmon_tui.domain.address import parse_ip
 from netmon_tui.domain.capture import CAPTURE_NAME
 from netmon_tui.domain.documents import neighbour_document
-from netmon_tui.domain.export import SCAN_FORMATS, HostSelection
+from netmon_tui.domain.export import MAP_FORMATS, SCAN_FORMATS, HostSelection
 from netmon_tui.domain.job import JobState
 from netmon_tui.domain.neighbour import NeighbourRecord
 from netmon_tui.domain.scan import Scan, ScanStarted
@@ -29,11 +29,13 @@ from netmon_tui.errors import InvalidInput, NotFound
 from netmon_tui.security.hostile_text import clean, csv_cell
 from netmon_tui.services.scan_export import XML_NAME, ScanExport
 from netmon_tui.services.scan_ingest import MOST_WARNINGS, ScanIngest, ingest_file, moment_of
+from netmon_tui.services.scan_map import map_chunks
 from netmon_tui.storage.audit_repository import AuditRepository
 from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.storage.host_queries import HostQueries
 from netmon_tui.storage.scan_repository import ScanRepository
 from netmon_tui.storage.scan_results import ScanResults
+from netmon_tui.storage.topology_queries import TopologyQueries
 from netmon_tui.tools.nmap_output import is_nmap_xml
 from netmon_tui.tools.pcap import FILE_HEADER_SIZE
 from netmon_tui.tools.pcap_files import end_of_records
@@ -67,6 +69,7 @@ class TransferService:
         scans: ScanRepository,
         results: ScanResults,
         hosts: HostQueries,
+        routes: TopologyQueries,
         captures: CaptureRepository,
         audit: AuditRepository,
         jobs: Path,
@@ -74,6 +77,7 @@ class TransferService:
         self._scans = scans
         self._results = results
         self._hosts = hosts
+        self._routes = routes
         self._captures = captures
         self._audit = audit
         self._jobs = jobs
@@ -108,6 +112,24 @@ class TransferService:
     ) -> Path:
         """Write a scan to a new file (mode 0600) and return its path; as :meth:`scan_chunks`."""
         chunks = await self.scan_chunks(actor, scan_id, format, selection)
+        return await asyncio.to_thread(write_new, path, chunks)
+
+    async def map_chunks(self, actor: Actor, scan_id: int, format: str) -> Iterator[bytes]:
+        """Return the map of a scan in one of `MAP_FORMATS` as chunks; iterating blocks.
+
+        Raises:
+            NotFound: No such scan.
+        """
+        _check_format(format, MAP_FORMATS)
+        actor.require(Permission.EXPORT)
+        await asyncio.to_thread(self._scans.get, actor, scan_id)
+        detail = f"map as {format}"
+        await asyncio.to_thread(self._audit.record, actor, "scan.export", f"scan {scan_id}", detail)
+        return await asyncio.to_thread(map_chunks, self._routes, scan_id, format)
+
+    async def export_map(self, actor: Actor, scan_id: int, format: str, path: Path) -> Path:
+        """Write the map of a scan to a new file (mode 0600) and return its path; as :meth:`map_chunks`."""
+        chunks = await self.map_chunks(actor, scan_id, format)
         return await asyncio.to_thread(write_new, path, chunks)
 
     async def import_scan(self, actor: Actor, path: Path) -> Scan:

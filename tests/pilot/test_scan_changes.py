@@ -111,7 +111,7 @@ async def test_a_baseline_stays_what_later_runs_are_compared_with(
         assert table.move_to_key(latest)
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, ScanDetailScreen))
-        await pilot.press("4")
+        await pilot.press("5")
         assert [line[0] for line in await changes_since(pilot, until, base)] == ["- low"]
 
 
@@ -151,5 +151,5 @@ async def test_the_first_run_has_nothing_to_be_compared_with(
         await until(pilot, lambda: any("came before" in n.message for n in app._notifications))
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, ScanDetailScreen))
-        await pilot.press("4")
+        await pilot.press("5")
         await until(pilot, lambda: "Nothing to compare with" in screen_text(app))

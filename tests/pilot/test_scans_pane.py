@@ -152,12 +152,12 @@ async def test_a_scan_through_the_form_finds_the_open_ports(logged_in: Any, unti
         await pilot.press("2")
         services = await until(pilot, lambda: (t := detail.query_one("#services", Table)).row_count and t)
         assert services.row_count == 3
-        await pilot.press("3")
+        await pilot.press("4")
         await until(
             pilot,
             lambda: any("Nmap done" in line.text for line in detail.query_one("#output", TextView).lines),
         )
-        await pilot.press("5")
+        await pilot.press("6")
         about = await until(pilot, lambda: [line.text for line in detail.query_one("#about", TextView).lines])
         assert any(" ".join(scan.command) == line for line in about)
         assert any("completed" in line or "done" in line for line in about)
@@ -425,7 +425,7 @@ async def test_every_part_fits_or_at_least_does_not_raise(
         await import_file(app, pilot, until, path)
         detail = await open_detail(app, pilot, until)
         await until(pilot, lambda: ports_of(detail))
-        for key in ("z", "tab", "z", "z", "escape", "2", "enter", "3", "4", "5", "p", "question_mark"):
+        for key in ("z", "tab", "z", "z", "escape", "2", "enter", "3", "4", "5", "6", "p", "question_mark"):
             await pilot.press(key)
             await pilot.pause()
         await pilot.press("escape")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from netmon_tui.domain.host import Hop, Host, HostAddress, Port
 from netmon_tui.domain.profile import SaveProfile
 from tests.snapshots.conftest import Album, lines, until
 from tests.snapshots.world import ADA, BO
@@ -68,6 +70,16 @@ def closed() -> Step:
 
 
 LISTED = shows("office.xml")
+_NEAR, _FAR = Hop(1, "192.0.2.1", "gw.office.example", 0.42), Hop(2, "203.0.113.1", "isp.example", 8.5)
+ROUTED = [
+    Host("192.0.2.1", "up", addresses=(HostAddress("00:00:0c:9f:f0:01", "mac"),), ports=(Port(22, "tcp", "open"),)),
+    Host("198.51.100.5", "up", hostnames=(("web.example", "PTR"),), ports=(Port(443, "tcp", "open"),),
+         hops=(_NEAR, _FAR, Hop(5, "198.51.100.5", "", 12.25))),
+    Host("198.51.100.6", "up", hostnames=(("db-1.example --> [bold]x[/]\u202e", "PTR"),),
+         hops=(_NEAR, _FAR, Hop(5, "198.51.100.6", "", 12.5))),
+    Host("198.51.101.9", "up", hops=(_NEAR, Hop(3, "203.0.113.9", "", 20.0), Hop(4, "198.51.101.9", "", 21.0))),
+    Host("198.51.100.7", "up"),
+]  # fmt: skip
 
 
 def test_first_run(tour: Tour) -> None:
@@ -202,13 +214,46 @@ def test_scan_detail(tour: Tour) -> None:
         shows("netbios-ssn"),
         picture("services"),
         "3",
+        shows("5 hosts, 0 hops"),
+        picture("map"),
+        "4",
         shows("Nmap done"),
         picture("output"),
-        "4",
-        shows("Nothing to compare with"),
         "5",
+        shows("Nothing to compare with"),
+        "6",
         shows("RTTVAR"),
         picture("about"),
+    )
+
+
+def traced() -> Step:
+    """Give scan 2 hosts with routes: shared hops, a gap, a hop that is a host, and one that nobody traced."""
+
+    async def step(pilot: Pilot[Any], _album: Album) -> None:
+        services = pilot.app.services  # type: ignore[attr-defined]
+        await asyncio.to_thread(services.transfers._results.store, 2, enumerate(ROUTED))
+
+    return step
+
+
+def test_scan_map(tour: Tour) -> None:
+    tour(
+        LISTED,
+        traced(),
+        *("down",) * 5,
+        "enter",
+        shows("198.51.100.0/22"),
+        "3",
+        shows("5 hosts, 3 hops"),
+        shows("198.51.100.7"),
+        picture("routes"),
+        "slash",
+        *"web",
+        "enter",
+        lacks("db-1.example"),
+        shows("1 found"),
+        picture("found"),
     )
 
 

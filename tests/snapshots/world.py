@@ -138,7 +138,7 @@ def _freeze_machine(patch: pytest.MonkeyPatch) -> None:
         "netmon_tui.services.container.VendorTable",
         lambda **_: VendorTable(extra_lines=VENDORS, wireshark_files=(), nmap_files=()),
     )
-    for service in ("scanning", "capturing"):
+    for service in ("scan_commands", "capturing"):
         patch.setattr(f"netmon_tui.services.{service}.require_tool", lambda name: f"/usr/bin/{name}")
     patch.setattr("netmon_tui.services.scan_commands.version_numbers", lambda name: (7, 93))
     patch.setattr("netmon_tui.services.capturing.compile_filter", lambda *_: SimpleNamespace(instructions=12))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from netmon_tui.domain.export import SCAN_FORMATS, HostSelection
+from netmon_tui.domain.export import MAP_FORMATS, SCAN_FORMATS, HostSelection
 from netmon_tui.domain.job import JobState
 from netmon_tui.domain.profile import Profile
 from netmon_tui.domain.scan import Scan, StartScan
@@ -116,6 +116,18 @@ class ScanActions(Actions):
                 self._session.actor, scan_id, choice.format, choice.path, HostSelection(tuple(addresses))
             )
             self._tell(f"Written to {path}")
+
+    async def export_map(self, scan_id: int) -> None:
+        """Ask for format and file, and write the map of its hosts."""
+        folder = self._services.paths.exports
+        dialog = Export(f"Export the map of scan {scan_id}", MAP_FORMATS, folder, f"scan-{scan_id}-map")
+        choice = await self._app.push_screen_wait(dialog)
+        if choice is not None:
+            with self._reported():
+                path = await self._services.transfers.export_map(
+                    self._session.actor, scan_id, choice.format, choice.path
+                )
+                self._tell(f"Written to {path}")
 
     async def import_file(self) -> Scan | None:
         """Ask for a file and store it as a scan."""

@@ -1,4 +1,4 @@
-"""One scan, live while it runs: hosts, services, nmap's own text, what changed, and what it was asked to do."""
+"""One scan, live while it runs: hosts, services, map, nmap's own text, what changed, and what was asked for."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from netmon_tui.ui.widgets.scan_about import about
 from netmon_tui.ui.widgets.scan_changes import ScanChanges
 from netmon_tui.ui.widgets.scan_head import ScanHead
 from netmon_tui.ui.widgets.scan_hosts import ScanHosts
+from netmon_tui.ui.widgets.scan_map import ScanMap
 from netmon_tui.ui.widgets.scan_services import ScanServices
 from netmon_tui.ui.widgets.scan_words import can_go_on
 from netmon_tui.ui.widgets.table import Table
@@ -35,15 +36,17 @@ HELP = (
     "reports them; a host that is not finished is marked partial. Stopping keeps what was found, and R goes on\n"
     "with what is missing. P halts a scan; X gives up a host that keeps it waiting.\n"
     "Only hosts that are up are listed: a shows all. tab goes to the next pane, z gives it the whole screen.\n"
+    "Map: the way to every host, where it was traced; enter, left and right open and close, * all, e writes it.\n"
     "Changes: + came, - went, ~ is not what it was, since the pinned scan of these targets or the one before;\n"
     "only what both scans asked for counts, and a host is known again by lladdr, host key or certificate."
 )
 TABS = (
     ("hosts", "1 Hosts"),
     ("services", "2 Services"),
-    ("output", "3 Output"),
-    ("changes", "4 Changes"),
-    ("about", "5 About"),
+    ("map", "3 Map"),
+    ("output", "4 Output"),
+    ("changes", "5 Changes"),
+    ("about", "6 About"),
 )
 
 
@@ -98,11 +101,13 @@ class ScanDetailScreen(LiveScreen):
                 yield ScanHosts(self.session, self.scan_id, self._address)
             with TabPane("2 Services", id="tab-services"):
                 yield ScanServices(self.session, self.scan_id)
-            with TabPane("3 Output", id="tab-output"):
+            with TabPane("3 Map", id="tab-map"):
+                yield ScanMap(self.session, self.scan_id)
+            with TabPane("4 Output", id="tab-output"):
                 yield TextView(id="output")
-            with TabPane("4 Changes", id="tab-changes"):
+            with TabPane("5 Changes", id="tab-changes"):
                 yield ScanChanges(self.session, self.scan_id, self._compared_with)
-            with TabPane("5 About", id="tab-about"):
+            with TabPane("6 About", id="tab-about"):
                 yield TextView(id="about")
         yield KeyLine()
 
@@ -136,6 +141,8 @@ class ScanDetailScreen(LiveScreen):
             self.query_one(ScanHosts).refresh_data(running=self._is_running)
         elif self._tab == "services":
             self.query_one(ScanServices).refresh_data()
+        elif self._tab == "map" and self._scan is not None:
+            await self.query_one(ScanMap).refresh_data(self._scan)
         elif self._tab == "output":
             await self._show_output()
         elif self._tab == "changes" and self._scan is not None:
@@ -161,6 +168,8 @@ class ScanDetailScreen(LiveScreen):
             self.query_one(ScanHosts).focus_content()
         elif self._tab == "services":
             self.query_one(ScanServices).focus_content()
+        elif self._tab == "map":
+            self.query_one(ScanMap).focus_content()
         elif self._tab == "changes":
             self.query_one(ScanChanges).focus_content()
         else:
@@ -168,6 +177,7 @@ class ScanDetailScreen(LiveScreen):
         self.refresh_bindings()
 
     @on(Table.Opened, "#services")
+    @on(Table.Opened, "#map")
     @on(Table.Opened, "#changes")
     def _service_opened(self, event: Table.Opened) -> None:
         address = self._host_address
@@ -179,6 +189,8 @@ class ScanDetailScreen(LiveScreen):
         """Address of the host under the cursor; empty on tabs without hosts."""
         if self._tab == "services":
             return self.query_one(ScanServices).address
+        if self._tab == "map":
+            return self.query_one(ScanMap).address
         if self._tab == "changes":
             return self.query_one(ScanChanges).address
         return self.query_one(ScanHosts).address if self._tab == "hosts" else ""
@@ -201,7 +213,7 @@ class ScanDetailScreen(LiveScreen):
         if action == "all_hosts":
             return self._tab == "hosts"
         if action in {"scan_host", "capture_host", "show_host"}:
-            return self._tab in {"hosts", "services", "changes"}
+            return self._tab in {"hosts", "services", "map", "changes"}
         return True
 
     def action_back(self) -> None:
@@ -242,10 +254,12 @@ class ScanDetailScreen(LiveScreen):
 
     @work(exclusive=True, group="scan-export", exit_on_error=False)
     async def action_export(self) -> None:
-        """Write the scan to a file, or the hosts that are selected."""
-        await ScanActions(self.session, self.app).export(
-            self.scan_id, self.query_one(ScanHosts).selected_addresses
-        )
+        """Write the scan to a file, or the hosts that are selected, or the map that is looked at."""
+        actions = ScanActions(self.session, self.app)
+        if self._tab == "map":
+            await actions.export_map(self.scan_id)
+        else:
+            await actions.export(self.scan_id, self.query_one(ScanHosts).selected_addresses)
 
     def action_scan_host(self) -> None:
         """Scan the host under the cursor."""

@@ -13,6 +13,7 @@ from netmon_tui.config.settings import Settings
 from netmon_tui.errors import NetmonError
 from netmon_tui.runtime.interfaces import session_environment
 from netmon_tui.runtime.privilege import Privilege, probe
+from netmon_tui.runtime.time_zone import local_zone
 from netmon_tui.runtime.vendor_lines import vendor_lines
 from netmon_tui.security.passwords import Passwords
 from netmon_tui.services.accounts import AccountService
@@ -24,10 +25,12 @@ from netmon_tui.services.maintenance import MaintenanceService
 from netmon_tui.services.neighbours import NeighbourService
 from netmon_tui.services.packets import PacketService
 from netmon_tui.services.profiles import ProfileService
+from netmon_tui.services.rounds import Rounds
 from netmon_tui.services.scan_commands import ScanCommands
 from netmon_tui.services.scan_following import ScanFollower
 from netmon_tui.services.scan_history import ScanHistory
 from netmon_tui.services.scanning import ScanningService
+from netmon_tui.services.scheduling import SchedulingService
 from netmon_tui.services.supervision import JobSupervisor
 from netmon_tui.services.transfers import TransferService
 from netmon_tui.storage.account_repository import AccountRepository
@@ -42,6 +45,7 @@ from netmon_tui.storage.profile_repository import ProfileRepository
 from netmon_tui.storage.revision import RevisionWatch
 from netmon_tui.storage.scan_repository import ScanRepository
 from netmon_tui.storage.scan_results import ScanResults
+from netmon_tui.storage.schedule_repository import ScheduleRepository
 from netmon_tui.storage.schema_version import open_database
 from netmon_tui.tools.oui import VendorTable
 
@@ -58,6 +62,8 @@ class Services:
     accounts: AccountService
     scanning: ScanningService
     profiles: ProfileService
+    schedules: SchedulingService
+    rounds: Rounds
     scans: ScanHistory
     capturing: CapturingService
     packets: PacketService
@@ -78,6 +84,7 @@ class Services:
     async def close(self) -> None:
         """Stop following jobs and neighbours, and finish what is being written."""
         try:
+            await self.rounds.close()
             await self.neighbours.close()
         finally:  # neighbours that cannot be stored are no reason to keep the leases of jobs
             await self.supervisor.close()
@@ -104,24 +111,28 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
     comparison = ComparisonService(scans=scans, queries=ComparisonQueries(database), audit=audit)
     accounts = AccountService(AccountRepository(database), audit, Passwords(), settings.accounts)
     profiles = ProfileService(ProfileRepository(database), audit)
+    scanning = ScanningService(
+        scans=scans,
+        results=results,
+        audit=audit,
+        supervisor=supervisor,
+        follower=ScanFollower(scans, results, settings.scans, ended=comparison.note_changes),
+        commands=ScanCommands(settings, privilege),
+        at_once=settings.scans.at_once,
+        jobs=paths.jobs,
+        find_profile=profiles.find,
+        today=accounts.today,
+    )
+    schedules, rounds = _open_schedules(database, scanning, accounts)
     return Services(
         settings=settings,
         paths=paths,
         privilege=privilege,
         accounts=accounts,
-        scanning=ScanningService(
-            scans=scans,
-            results=results,
-            audit=audit,
-            supervisor=supervisor,
-            follower=ScanFollower(scans, results, settings.scans, ended=comparison.note_changes),
-            commands=ScanCommands(settings, privilege),
-            at_once=settings.scans.at_once,
-            jobs=paths.jobs,
-            find_profile=profiles.find,
-            today=accounts.today,
-        ),
+        scanning=scanning,
         profiles=profiles,
+        schedules=schedules,
+        rounds=rounds,
         scans=ScanHistory(scans=scans, hosts=hosts, audit=audit),
         capturing=CapturingService(
             captures, audit, supervisor, settings, privilege, jobs=paths.jobs, environ=session
@@ -171,6 +182,20 @@ def _open_jobs(database: Database, *, reading: bool) -> JobRepository:
 def _open_neighbours(database: Database, session: Mapping[str, str]) -> NeighbourService:
     vendors = VendorTable(extra_lines=vendor_lines())
     return NeighbourService(NeighbourRepository(database), vendors, session)
+
+
+def _open_schedules(
+    database: Database, scanning: ScanningService, accounts: AccountService
+) -> tuple[SchedulingService, Rounds]:
+    """Return the schedules, and the rounds that start what is due."""
+    schedules = SchedulingService(
+        schedules=ScheduleRepository(database),
+        start=scanning.start,
+        plan=scanning.plan,
+        today=accounts.today,
+        zone=local_zone(),
+    )
+    return schedules, Rounds([schedules.start_one_due])
 
 
 def _machine() -> str:

@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 @click.option("--once", is_flag=True, help="Start what is due now, read what running scans found, and end.")
 @pass_line
 def worker(line: CommandLine, once: bool) -> None:
-    """Start scans that are due, and store what running scans and captures find, until it is stopped.
+    """Start scans that are due or wait for their turn, and store what scans and captures find, until stopped.
 
     Needs no login: it runs as the owner of the data directory, and each scan as the owner of its schedule.
     One line per event goes to stderr. SIGTERM and Ctrl-C end it; scans go on.

@@ -21,6 +21,7 @@ from textual.screen import Screen
 
 from netmon_tui.config.paths import Paths, find_paths
 from netmon_tui.config.settings import Settings, load_settings
+from netmon_tui.domain.schedule import Runner
 from netmon_tui.domain.user import Actor
 from netmon_tui.errors import NetmonError
 from netmon_tui.ui.commands import ActiveCommands, command
@@ -158,6 +159,7 @@ class NetmonApp(GuardedApp):
     async def build_screens(self, actor: Actor) -> None:
         """Show the frame."""
         services = await self.open_services()
+        services.rounds.start(Runner.APP)
         await self._prepare_frame()
         from netmon_tui.ui.screens.main import MainScreen
         from netmon_tui.ui.session import Session

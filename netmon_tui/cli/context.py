@@ -77,6 +77,12 @@ class CommandLine:
         self.paths.ensure()
         configure_logging(self.paths.log_file, self.settings.logging.level)
 
+    def log_to_stderr(self) -> None:
+        """Print what is logged from now on, one line per event."""
+        from netmon_tui.config.logging import log_to_stderr
+
+        log_to_stderr(is_journal="JOURNAL_STREAM" in os.environ)
+
     def run(self, work: Callable[[Services, Actor], Awaitable[T]], *, follow: bool = False) -> T:
         """Log in and carry out a command.
 

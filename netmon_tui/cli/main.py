@@ -23,6 +23,8 @@ _NOUNS = {
     "user": "user",
     "scan": "scan",
     "profile": "profile",
+    "schedule": "schedule",
+    "worker": "worker",
     "neighbour": "neighbour",
     "capture": "capture",
     "job": "job",

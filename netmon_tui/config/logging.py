@@ -13,6 +13,8 @@ from netmon_tui.config.defaults import LOG_FILE_BYTES, LOG_FILES_KEPT
 from netmon_tui.config.files import explain, private_opener
 
 LOGGER_NAME = "netmon_tui"
+_PRIORITIES = ((logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6))
+_SHORT_FORMAT = "%(asctime)s %(levelname)s %(message)s"
 _FORMAT = "%(asctime)s %(levelname)s %(process)d %(name)s: %(message)s"
 
 
@@ -45,6 +47,18 @@ def configure_logging(log_file: Path, level: str = "info") -> None:
     logger.propagate = False
 
 
+def log_to_stderr(*, is_journal: bool) -> None:
+    """Send what is logged to stderr as well, for a program without a screen; configure_logging ends it.
+
+    Args:
+        is_journal: Whether systemd's journal reads it, which knows the time and wants the priority in front
+            (sd-daemon(3)).
+    """
+    handler = logging.StreamHandler()
+    handler.setFormatter(_JournalLine("%(message)s") if is_journal else _OneLine(_SHORT_FORMAT))
+    logging.getLogger(LOGGER_NAME).addHandler(handler)
+
+
 class _PrivateFile(logging.handlers.RotatingFileHandler):
     """Every file, the rotated ones included, has mode 0600."""
 
@@ -63,6 +77,15 @@ class _OneLine(logging.Formatter):
         """Return the line, and what follows it (a traceback) indented."""
         first, *rest = super().format(record).split("\n")
         return "\n".join([_printable(first), *(f"    {_printable(line)}" for line in rest)])
+
+
+class _JournalLine(_OneLine):
+    """Puts the priority of the journal in front of every line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line or lines."""
+        priority = next((p for level, p in _PRIORITIES if record.levelno >= level), 7)
+        return "\n".join(f"<{priority}>{line}" for line in super().format(record).split("\n"))
 
 
 def _printable(text: str) -> str:

@@ -18,6 +18,7 @@ from netmon_tui.domain.neighbour import Interface, NeighbourEvent, NeighbourReco
 from netmon_tui.domain.packet import Field, PacketDetail, PacketSummary
 from netmon_tui.domain.profile import Profile
 from netmon_tui.domain.scan import Scan
+from netmon_tui.domain.schedule import Schedule
 from netmon_tui.domain.user import AuditEvent, User
 
 Document = dict[str, Any]
@@ -67,6 +68,32 @@ def profile_document(profile: Profile) -> Document:
         "owner": profile.owner,
         "shared": profile.shared,
     }
+
+
+def schedule_document(schedule: Schedule, times: Sequence[datetime] | None = None) -> Document:
+    """Return a schedule; with its next run times when they are given."""
+    document: Document = {
+        "name": schedule.name,
+        "owner": schedule.owner,
+        "targets": list(schedule.targets),
+        "profile": schedule.profile,
+        "arguments": schedule.arguments,
+        "every": schedule.when.every or None,
+        "cron": schedule.when.cron or None,
+        "zone": schedule.when.zone,
+        "when": schedule.words,
+        "catch_up": schedule.catch_up,
+        "enabled": schedule.enabled,
+        "next_run": timestamp(schedule.next_run),
+        "last_run": timestamp(schedule.last_run),
+        "last_scan": schedule.last_scan,
+        "last_state": schedule.last_state and schedule.last_state.value,
+        "last_changes": None if schedule.last_changes is None else schedule.last_changes._asdict(),
+        "last_error": schedule.last_error,
+    }
+    if times is not None:
+        document["next_runs"] = [timestamp(time) for time in times]
+    return document
 
 
 def comparison_document(comparison: Comparison) -> Document:

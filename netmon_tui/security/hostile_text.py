@@ -16,6 +16,8 @@ import re
 import unicodedata
 from functools import lru_cache
 
+from netmon_tui.errors import InvalidInput
+
 CELL_LIMIT = 512
 """Characters of a one-line value; more than any column or title shows."""
 BLOCK_LIMIT = 65_536
@@ -48,6 +50,24 @@ def clean(value: object, limit: int = CELL_LIMIT) -> str:
     if not was_cut and text.isascii() and text.isprintable():
         return text
     return _assemble(text, limit, was_cut, keep="")
+
+
+def plain_line(what: str, text: str, limit: int) -> str:
+    """Return one line that a user typed in normal form; raises InvalidInput for what :func:`clean` would change.
+
+    Args:
+        what: What the line is, for the error, such as ``the name``.
+        text: As typed; outer spaces are left out.
+        limit: Characters that it may have.
+    """
+    if len(text) > limit:
+        raise InvalidInput(f"{what} is too long", why=f"{len(text):,} characters, the limit is {limit}")
+    plain = unicodedata.normalize("NFC", text).strip()
+    if clean(plain) != plain:
+        raise InvalidInput(
+            f"{what} has characters that do not print", fix="letters, digits, signs and spaces"
+        )
+    return plain
 
 
 def clean_block(value: object, limit: int = BLOCK_LIMIT, max_lines: int = BLOCK_LINES) -> str:

@@ -13,6 +13,7 @@ from netmon_tui.config.settings import Settings
 from netmon_tui.errors import NetmonError
 from netmon_tui.runtime.interfaces import session_environment
 from netmon_tui.runtime.privilege import Privilege, probe
+from netmon_tui.runtime.time_zone import local_zone
 from netmon_tui.runtime.vendor_lines import vendor_lines
 from netmon_tui.security.passwords import Passwords
 from netmon_tui.services.accounts import AccountService
@@ -24,11 +25,13 @@ from netmon_tui.services.maintenance import MaintenanceService
 from netmon_tui.services.neighbours import NeighbourService
 from netmon_tui.services.packets import PacketService
 from netmon_tui.services.profiles import ProfileService
+from netmon_tui.services.rounds import Rounds
 from netmon_tui.services.scan_commands import ScanCommands
 from netmon_tui.services.scan_following import ScanFollower
 from netmon_tui.services.scan_history import ScanHistory
 from netmon_tui.services.scan_map import MapService
 from netmon_tui.services.scanning import ScanningService
+from netmon_tui.services.scheduling import SchedulingService
 from netmon_tui.services.supervision import JobSupervisor
 from netmon_tui.services.transfers import TransferService
 from netmon_tui.storage.account_repository import AccountRepository
@@ -43,6 +46,7 @@ from netmon_tui.storage.profile_repository import ProfileRepository
 from netmon_tui.storage.revision import RevisionWatch
 from netmon_tui.storage.scan_repository import ScanRepository
 from netmon_tui.storage.scan_results import ScanResults
+from netmon_tui.storage.schedule_repository import ScheduleRepository
 from netmon_tui.storage.schema_version import open_database
 from netmon_tui.storage.topology_queries import TopologyQueries
 from netmon_tui.tools.oui import VendorTable
@@ -60,6 +64,8 @@ class Services:
     accounts: AccountService
     scanning: ScanningService
     profiles: ProfileService
+    schedules: SchedulingService
+    rounds: Rounds
     scans: ScanHistory
     maps: MapService
     capturing: CapturingService
@@ -81,6 +87,7 @@ class Services:
     async def close(self) -> None:
         """Stop following jobs and neighbours, and finish what is being written."""
         try:
+            await self.rounds.close()
             await self.neighbours.close()
         finally:  # neighbours that cannot be stored are no reason to keep the leases of jobs
             await self.supervisor.close()
@@ -107,24 +114,28 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
     comparison = ComparisonService(scans=scans, queries=ComparisonQueries(database), audit=audit)
     accounts = AccountService(AccountRepository(database), audit, Passwords(), settings.accounts)
     profiles = ProfileService(ProfileRepository(database), audit)
+    scanning = ScanningService(
+        scans=scans,
+        results=results,
+        audit=audit,
+        supervisor=supervisor,
+        follower=ScanFollower(scans, results, settings.scans, ended=comparison.note_changes),
+        commands=ScanCommands(settings, privilege),
+        at_once=settings.scans.at_once,
+        jobs=paths.jobs,
+        find_profile=profiles.find,
+        today=accounts.today,
+    )
+    schedules, rounds = _open_schedules(database, scanning, accounts)
     return Services(
         settings=settings,
         paths=paths,
         privilege=privilege,
         accounts=accounts,
-        scanning=ScanningService(
-            scans=scans,
-            results=results,
-            audit=audit,
-            supervisor=supervisor,
-            follower=ScanFollower(scans, results, settings.scans, ended=comparison.note_changes),
-            commands=ScanCommands(settings, privilege),
-            at_once=settings.scans.at_once,
-            jobs=paths.jobs,
-            find_profile=profiles.find,
-            today=accounts.today,
-        ),
+        scanning=scanning,
         profiles=profiles,
+        schedules=schedules,
+        rounds=rounds,
         scans=ScanHistory(scans=scans, hosts=hosts, audit=audit),
         maps=MapService(scans=scans, queries=TopologyQueries(database)),
         capturing=CapturingService(
@@ -185,6 +196,20 @@ def _open_transfers(database: Database, audit: AuditRepository, paths: Paths) ->
         audit=audit,
         jobs=paths.jobs,
     )
+
+
+def _open_schedules(
+    database: Database, scanning: ScanningService, accounts: AccountService
+) -> tuple[SchedulingService, Rounds]:
+    """Return the schedules, and the rounds that start what is due."""
+    schedules = SchedulingService(
+        schedules=ScheduleRepository(database),
+        start=scanning.start,
+        plan=scanning.plan,
+        today=accounts.today,
+        zone=local_zone(),
+    )
+    return schedules, Rounds([schedules.start_one_due])
 
 
 def _machine() -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from netmon_tui.domain.profile import (
 )
 from netmon_tui.domain.user import Actor, Permission
 from netmon_tui.errors import InvalidInput, NotAllowed, NotFound
-from netmon_tui.security.hostile_text import clean
+from netmon_tui.security.hostile_text import clean, plain_line
 from netmon_tui.services.transfers import write_new
 from netmon_tui.storage.audit_repository import AuditRepository
 from netmon_tui.storage.profile_repository import ProfileRepository
@@ -142,27 +141,15 @@ class ProfileService:
 
 def _checked(new: SaveProfile) -> SaveProfile:
     """Return what is stored: the name in normal form, the options in canonical form."""
-    name = _plain("the name", new.name, LONGEST_NAME)
+    name = plain_line("the name", new.name, LONGEST_NAME)
     if not name:
         raise InvalidInput("a profile needs a name")
     if OWNER_MARK in name:
         raise InvalidInput(f"the name has a {OWNER_MARK}", why="it stands between owner and name")
     if is_built_in_name(name):
         raise InvalidInput(f"{name} is one of Zenmap's profiles", fix="choose another name")
-    description = _plain("the description", new.description, LONGEST_DESCRIPTION)
+    description = plain_line("the description", new.description, LONGEST_DESCRIPTION)
     return SaveProfile(name, parse_options(new.arguments.strip()).line, description)
-
-
-def _plain(what: str, text: str, limit: int) -> str:
-    """Return one line in normal form; refuse what the gate for foreign text would have to change."""
-    if len(text) > limit:
-        raise InvalidInput(f"{what} is too long", why=f"{len(text):,} characters, the limit is {limit}")
-    plain = unicodedata.normalize("NFC", text).strip()
-    if clean(plain) != plain:
-        raise InvalidInput(
-            f"{what} has characters that do not print", fix="letters, digits, signs and spaces"
-        )
-    return plain
 
 
 def _all_checked(entries: Sequence[SaveProfile]) -> list[SaveProfile]:

@@ -258,6 +258,7 @@ class JobSupervisor:
     def finish(self, job: Job, state: JobState, error: str) -> None:
         """Record a job's end (blocking)."""
         self._jobs.finish(job.id, state, error)
+        _log.info("%s %d: %s", job.kind, job.subject_id, f"{state}: {error}" if error else state)
 
 
 async def _first_of(task: asyncio.Task[None], event: asyncio.Event) -> None:

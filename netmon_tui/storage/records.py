@@ -7,7 +7,7 @@ Results of a scan are keyed by (scan, ordinal of the host in nmap's document), s
 without asking the database for ids, and a document that is read twice gives the same keys. Hosts known only
 from live output have negative ordinals until their element arrives.
 
-Ids of users, scans, profiles, captures, jobs and audit events are never used twice
+Ids of users, scans, profiles, schedules, captures, jobs and audit events are never used twice
 (``sqlite_autoincrement``): the audit trail and job directories speak of them after they are deleted.
 """
 
@@ -132,6 +132,32 @@ profiles = Table(
     sqlite_autoincrement=True,
 )
 """The users' own scan profiles; ``name_key`` is the name without what makes no difference."""
+
+schedules = Table(
+    "schedules",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("owner_id", _ID, ForeignKey("users.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("name_key", Text, nullable=False),
+    Column("targets", JsonText, nullable=False),
+    Column("profile", Text, nullable=False),
+    Column("arguments", Text, nullable=False),
+    Column("every", Integer, nullable=False),
+    Column("cron", Text, nullable=False),
+    Column("zone", Text, nullable=False),
+    Column("catch_up", Boolean, nullable=False),
+    Column("next_run", Moment),
+    Column("last_run", Moment),
+    Column("last_scan", _ID),
+    Column("last_error", Text, nullable=False, default=""),
+    Column("claimed_by", String(64), nullable=False, default=""),
+    Column("claim_expires", Moment),
+    UniqueConstraint("owner_id", "name_key"),
+    Index(None, "next_run"),
+    sqlite_autoincrement=True,
+)
+"""Scans that repeat. ``next_run`` is NULL while one is disabled; who has claimed one starts its scan."""
 
 hosts = Table(
     "hosts",

@@ -77,8 +77,12 @@ def test_stylesheets_are_inside(wheel: Path) -> None:
 
 
 def test_nothing_but_the_package_is_inside(wheel: Path) -> None:
-    tops = {name.split("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
-    assert tops == {"netmon_tui", f"netmon_tui-{__version__}.dist-info"}
+    names = zipfile.ZipFile(wheel).namelist()
+    data = f"netmon_tui-{__version__}.data"
+    tops = {name.split("/")[0] for name in names}
+    assert tops == {"netmon_tui", f"netmon_tui-{__version__}.dist-info", data}
+    unit = f"{data}/data/lib/systemd/system/netmon-tui-worker.service"
+    assert [name for name in names if name.startswith(data)] == [unit]
 
 
 def test_every_module_is_inside(wheel: Path) -> None:

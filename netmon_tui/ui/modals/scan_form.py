@@ -18,12 +18,14 @@ from textual.widgets import Button, Input, Label, Select, Static
 
 from netmon_tui.domain.profile import Profile, SaveProfile
 from netmon_tui.domain.scan import ScanPreview, StartScan
+from netmon_tui.domain.schedule import SaveSchedule, When
 from netmon_tui.errors import NetmonError
 from netmon_tui.ui import toasts
 from netmon_tui.ui.commands import command
 from netmon_tui.ui.modals.dialog import Dialog
 from netmon_tui.ui.modals.profile_form import LONGEST_OPTIONS, ProfileForm
 from netmon_tui.ui.modals.profile_list import ProfileList
+from netmon_tui.ui.modals.schedule_form import ScheduleForm
 from netmon_tui.ui.rendering import content, thin
 from netmon_tui.ui.session import Session
 
@@ -51,6 +53,7 @@ class ScanForm(Dialog[StartScan]):
     BINDINGS: ClassVar[list[BindingType]] = [
         command("scan_form.save", "ctrl+s", "save_profile", "Save", "Keep these options as a profile."),
         command("scan_form.profiles", "ctrl+o", "profiles", "Profiles", "Choose, copy and change profiles."),
+        command("scan_form.schedule", "ctrl+t", "schedule", "Schedule", "Repeat this scan by a schedule."),
     ]
 
     def __init__(self, session: Session, request: StartScan, profiles: Sequence[Profile]) -> None:
@@ -68,7 +71,9 @@ class ScanForm(Dialog[StartScan]):
     def compose(self) -> ComposeResult:
         """Fields, preview, buttons."""
         with self.box("New scan", id="scan-form") as box:
-            box.border_subtitle = content("ctrl+s saves the options, ctrl+o opens the profiles")
+            box.border_subtitle = content(
+                "ctrl+s saves the options, ctrl+o opens the profiles, ctrl+t repeats it"
+            )
             with Horizontal(classes="form--row"):
                 yield Label("Targets")
                 yield Input(self._targets, id="targets", max_length=LONGEST_TARGETS, compact=True)
@@ -157,6 +162,19 @@ class ScanForm(Dialog[StartScan]):
     async def action_profiles(self) -> None:
         """Show all profiles; one that is chosen there is taken."""
         await self._offer(await self.app.push_screen_wait(ProfileList(self._session)))
+
+    @work(exclusive=True, group="scan-profiles", exit_on_error=False)
+    async def action_schedule(self) -> None:
+        """Make a schedule of what is typed."""
+        asked = self._request()
+        when = When(cron="@daily", zone=self._session.services.schedules.zone)
+        arguments = "" if asked.profile else asked.arguments
+        first = SaveSchedule(asked.name, asked.targets, when, asked.profile, arguments)
+        saved = await self.app.push_screen_wait(
+            ScheduleForm("New schedule", self._session, first, list(self._profiles.values()))
+        )
+        if saved is not None:
+            toasts.tell(self.app, f"{saved.name} runs {saved.words}")
 
     async def _offer(self, chosen: Profile | None) -> None:
         """Fetch the profiles again, and take one, or keep the options as they are."""

@@ -18,8 +18,8 @@ from netmon_tui.ui.commands import command
 from netmon_tui.ui.rendering import ASCII_CLASS, state_style, thin, when
 from netmon_tui.ui.screens.scan_actions import ScanActions
 from netmon_tui.ui.screens.scan_detail import ScanDetailScreen
+from netmon_tui.ui.screens.schedules import WithSchedules
 from netmon_tui.ui.session import Session
-from netmon_tui.ui.widgets.pane import Pane
 from netmon_tui.ui.widgets.row_source import Cell, Row
 from netmon_tui.ui.widgets.scan_words import can_go_on, progress, what
 from netmon_tui.ui.widgets.table import Table
@@ -47,7 +47,7 @@ class ScanRow(Row):
     scan: Scan | None = field(default=None, compare=False)
 
 
-class ScansPane(Pane):
+class ScansPane(WithSchedules):
     """The list of scans: start, open, stop, repeat, export, import, delete."""
 
     HELP_TITLE = "Scans"
@@ -55,7 +55,7 @@ class ScansPane(Pane):
         "nmap scans: n starts one, enter opens one. A running scan goes on when you leave the program;\n"
         "stopping it keeps what it found, P halts it, R goes on with one that was stopped, with what is missing.\n"
         "r runs a scan again as a new one, i imports nmap's XML. In the form, ctrl+s saves the options as a\n"
-        "profile, and ctrl+o lists profiles.\n\n"
+        "profile, ctrl+o lists profiles, and ctrl+t repeats the scan by a schedule; t lists the schedules.\n\n"
         "Changes: what came (+), is not what it was (~) and went (-) since the run of these targets before,\n"
         "or since the baseline that b pins. d shows them; it compares two scans that are selected with space."
     )

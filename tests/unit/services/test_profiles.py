@@ -6,7 +6,6 @@ import asyncio
 import shutil
 import stat
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -16,17 +15,16 @@ from netmon_tui.config.settings import load_settings
 from netmon_tui.domain.job import JobState
 from netmon_tui.domain.profile import Profile, SaveProfile
 from netmon_tui.domain.scan import StartScan
-from netmon_tui.domain.user import Actor, Role, UserState
+from netmon_tui.domain.user import Actor
 from netmon_tui.errors import InvalidInput, NotAllowed, NotFound
 from netmon_tui.runtime.tool_paths import find_tool
 from netmon_tui.services.container import Services, open_services
 from netmon_tui.services.profiles import ProfileService
-from netmon_tui.storage.account_repository import AccountRepository, NewUser
-from netmon_tui.storage.audit_repository import AuditRepository, NewEvent
+from netmon_tui.storage.audit_repository import AuditRepository
 from netmon_tui.tools.nmap_arguments import parse_options
 from netmon_tui.tools.nmap_profiles import PROFILES
+from tests.unit.services.conftest import USERS
 
-USERS = {"ada": Role.ADMIN, "bo": Role.OPERATOR, "cy": Role.OPERATOR, "eve": Role.VIEWER}
 NIGHT = SaveProfile("Night", "-sn  -T2", "Slow.")
 needs_nmap = pytest.mark.skipif(find_tool("nmap") is None, reason="nmap is not installed")
 
@@ -46,19 +44,6 @@ class House:
         """What was written down about profiles, oldest first."""
         events = AuditRepository(self.services.database).find(reverse=False)
         return [(e.action, e.actor, e.subject, e.detail) for e in events if e.action.startswith("profile.")]
-
-
-@pytest.fixture(scope="module")
-def data_of_four(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data directory with an administrator, two operators and a viewer; made once and copied."""
-    data = tmp_path_factory.mktemp("template") / "data"
-    services = open_services(load_settings(environ={}), find_paths(data_dir=data), reading=False)
-    accounts = AccountRepository(services.database)
-    for name, role in USERS.items():
-        user = NewUser(name, "no hash", role, UserState.ACTIVE, "", datetime.now(UTC))
-        accounts.create(user, NewEvent("user.create"))
-    asyncio.run(services.close())
-    return data
 
 
 @pytest.fixture

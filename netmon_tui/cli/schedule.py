@@ -1,0 +1,276 @@
+"""``schedule``: scans that repeat by interval or cron expression."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+from netmon_tui.cli.context import CommandLine, json_option, pass_line
+from netmon_tui.cli.output import moment, print_json, print_pairs, print_table, say, yes_no
+from netmon_tui.domain.documents import schedule_document
+from netmon_tui.domain.schedule import SaveSchedule, Schedule
+
+if TYPE_CHECKING:
+    from netmon_tui.domain.user import Actor
+    from netmon_tui.services.container import Services
+
+T = TypeVar("T")
+_COLUMNS = ("NAME", "TARGETS", "SCAN", "WHEN", "NEXT", "LAST", "STATE", "CHANGES", "OWNER", "ERROR")
+_reference = click.argument("name", metavar="NAME")
+_profile = click.option("--profile", metavar="NAME", help="One of: netmon-tui profile list.")
+_args = click.option("--args", "arguments", metavar="OPTIONS", help='nmap options, as "-sT -p 22,80".')
+_every = click.option("--every", metavar="SPAN", help="An interval, as 30m, 12h or 1d12h.")
+_cron = click.option("--cron", metavar="EXPRESSION", help='Five fields, as "0 3 * * mon-fri", or @daily.')
+_zone = click.option(
+    "--zone", metavar="NAME", help="Time zone of the expression; this machine's, if not given."
+)
+_skip = click.option(
+    "--catch-up/--skip-missed", "catch_up", default=None, help="Make up for a missed run once (the default)?"
+)
+
+
+@click.group()
+def schedule() -> None:
+    """Schedules: scans that repeat, started by any running netmon-tui or by `netmon-tui worker`.
+
+    NAME alone is one of your own; OWNER/NAME is another user's, for administrators.
+    """
+
+
+@schedule.command()
+@_reference
+@click.argument("targets", metavar="TARGET...", nargs=-1, required=True)
+@_profile
+@_args
+@_every
+@_cron
+@_zone
+@_skip
+@click.option("--disabled", is_flag=True, help="Let it not run yet.")
+@json_option
+@pass_line
+def add(
+    line: CommandLine,
+    name: str,
+    targets: tuple[str, ...],
+    profile: str | None,
+    arguments: str | None,
+    every: str | None,
+    cron: str | None,
+    zone: str | None,
+    catch_up: bool | None,
+    disabled: bool,
+    as_json: bool,
+) -> None:
+    """Scan targets again and again.
+
+    An interval counts from now on. A cron expression goes by the clock of its time zone: a time that the
+    change of the clock leaves out runs right after it, and one that comes twice runs once.
+    """
+    _refuse_both(profile, arguments)
+
+    async def work(services: Services, actor: Actor) -> Schedule:
+        when = services.schedules.when(every=every or "", cron=cron or "", zone=zone or "")
+        new = SaveSchedule(name, targets, when, profile or "", arguments or "", catch_up is not False)
+        return await services.schedules.create(actor, new, enabled=not disabled)
+
+    _report(line.run(work), "added", as_json)
+
+
+@schedule.command("list")
+@json_option
+@pass_line
+def list_schedules(line: CommandLine, as_json: bool) -> None:
+    """List schedules, with how their last scans went."""
+
+    async def work(services: Services, actor: Actor) -> tuple[list[Schedule], Actor]:
+        return await services.schedules.find_all(actor), actor
+
+    found, actor = line.run(work, follow=True)
+    if as_json:
+        print_json([schedule_document(one) for one in found])
+        return
+    print_table(_COLUMNS, [_row(one, actor) for one in found])
+
+
+def _row(one: Schedule, actor: Actor) -> tuple[object, ...]:
+    return (
+        one.reference_for(actor),
+        " ".join(one.targets),
+        one.profile or one.arguments,
+        one.words,
+        moment(one.next_run) or "disabled",
+        "" if one.last_scan is None else f"scan {one.last_scan}",
+        one.last_state or "",
+        one.last_changes or "",
+        one.owner,
+        one.last_error,
+    )
+
+
+@schedule.command()
+@_reference
+@json_option
+@pass_line
+def show(line: CommandLine, name: str, as_json: bool) -> None:
+    """Show one schedule, with its next five run times."""
+
+    async def work(
+        services: Services, actor: Actor, found: Schedule
+    ) -> tuple[Schedule, tuple[datetime, ...]]:
+        return found, await services.schedules.times(found)
+
+    found, times = _run_on(line, name, work)
+    if as_json:
+        print_json(schedule_document(found, times))
+        return
+    last = "" if found.last_scan is None else f"scan {found.last_scan}, {found.last_state or 'deleted'}"
+    print_pairs(
+        [
+            ("name", found.name),
+            ("targets", " ".join(found.targets)),
+            ("profile", found.profile),
+            ("arguments", found.arguments),
+            ("when", found.words),
+            ("cron", found.when.cron),
+            ("zone", found.when.zone),
+            ("catch up", yes_no(found.catch_up)),
+            ("enabled", yes_no(found.enabled)),
+            ("owner", found.owner),
+            ("last run", moment(found.last_run)),
+            ("last scan", f"{last} {found.last_changes or ''}".strip()),
+            ("last error", found.last_error),
+            *(("next", time.isoformat(timespec="seconds")) for time in times),
+        ]
+    )
+
+
+@schedule.command()
+@_reference
+@click.option("--name", "new_name", metavar="TEXT", help="Another name.")
+@click.option("--target", "targets", metavar="TARGET", multiple=True, help="Other targets; repeatable.")
+@_profile
+@_args
+@_every
+@_cron
+@_zone
+@_skip
+@json_option
+@pass_line
+def edit(
+    line: CommandLine,
+    name: str,
+    new_name: str | None,
+    targets: tuple[str, ...],
+    profile: str | None,
+    arguments: str | None,
+    every: str | None,
+    cron: str | None,
+    zone: str | None,
+    catch_up: bool | None,
+    as_json: bool,
+) -> None:
+    """Change what is given; the rest stays."""
+    _refuse_both(profile, arguments)
+    if {new_name, profile, arguments, every, cron, zone, catch_up} == {None} and not targets:
+        raise click.UsageError("nothing to change: netmon-tui schedule edit --help lists what can be")
+
+    async def work(services: Services, actor: Actor, found: Schedule) -> Schedule:
+        new = found.saved
+        if (every, cron) != (None, None):
+            when = services.schedules.when(every=every or "", cron=cron or "", zone=zone or new.when.zone)
+            new = replace(new, when=when)
+        elif zone is not None:
+            new = replace(new, when=replace(new.when, zone=zone))
+        if (profile, arguments) != (None, None):
+            new = replace(new, profile=profile or "", arguments=arguments or "")
+        new = replace(new, name=new.name if new_name is None else new_name, targets=targets or new.targets)
+        return await services.schedules.change(
+            actor, found, new if catch_up is None else replace(new, catch_up=catch_up)
+        )
+
+    _report(_run_on(line, name, work), "changed", as_json)
+
+
+@schedule.command()
+@_reference
+@json_option
+@pass_line
+def enable(line: CommandLine, name: str, as_json: bool) -> None:
+    """Let a schedule run, from now on."""
+    _report(_switch(line, name, enabled=True), "enabled", as_json)
+
+
+@schedule.command()
+@_reference
+@json_option
+@pass_line
+def disable(line: CommandLine, name: str, as_json: bool) -> None:
+    """Let a schedule run no longer; a scan that runs goes on."""
+    _report(_switch(line, name, enabled=False), "disabled", as_json)
+
+
+@schedule.command()
+@_reference
+@pass_line
+def delete(line: CommandLine, name: str) -> None:
+    """Delete a schedule; its scans stay."""
+
+    async def work(services: Services, actor: Actor, found: Schedule) -> Schedule:
+        await services.schedules.delete(actor, found)
+        return found
+
+    _report(_run_on(line, name, work), "deleted", as_json=False)
+
+
+@schedule.command()
+@_reference
+@json_option
+@pass_line
+def run(line: CommandLine, name: str, as_json: bool) -> None:
+    """Start the scan of a schedule now and print its id; the scan goes on by itself."""
+
+    async def work(services: Services, actor: Actor, found: Schedule) -> int:
+        return await services.schedules.run_now(actor, found)
+
+    scan_id = _run_on(line, name, work, follow=True)
+    print_json({"scan": scan_id}) if as_json else print(scan_id)
+
+
+def _switch(line: CommandLine, name: str, *, enabled: bool) -> Schedule:
+    async def work(services: Services, actor: Actor, found: Schedule) -> Schedule:
+        return await services.schedules.enable(actor, found, enabled=enabled)
+
+    return _run_on(line, name, work)
+
+
+def _refuse_both(profile: str | None, arguments: str | None) -> None:
+    if profile and arguments:
+        raise click.UsageError("--profile and --args exclude each other")
+
+
+def _run_on(
+    line: CommandLine,
+    name: str,
+    work: Callable[[Services, Actor, Schedule], Awaitable[T]],
+    *,
+    follow: bool = False,
+) -> T:
+    """Find a schedule by what it is called and carry out a command on it."""
+
+    async def found(services: Services, actor: Actor) -> T:
+        return await work(services, actor, await services.schedules.find(actor, name))
+
+    return line.run(found, follow=follow)
+
+
+def _report(found: Schedule, what: str, as_json: bool) -> None:
+    if as_json:
+        print_json(schedule_document(found))
+    else:
+        then = f", next {moment(found.next_run)}" if found.enabled and what != "deleted" else ""
+        say(f"{found.name}: {what}{then}")

@@ -1,0 +1,112 @@
+"""Schedules: scans that repeat, by interval or by cron expression."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from netmon_tui.domain.comparison import ChangeCounts
+from netmon_tui.domain.job import JobState
+from netmon_tui.domain.profile import OWNER_MARK
+from netmon_tui.domain.user import Actor, Permission
+
+LONGEST_NAME = 64
+
+
+class Runner(StrEnum):
+    """What kind of program starts the scans that are due."""
+
+    APP = "app"
+    """The full-screen application, while somebody uses it."""
+    WORKER = "worker"
+    """``netmon-tui worker``."""
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """The times of a schedule: an interval or a cron expression, never both."""
+
+    every: int = 0
+    """Seconds that pass from one run to the next, whatever the clocks do; 0 with a cron expression."""
+    cron: str = ""
+    """Five fields, or a name such as ``@daily``; empty with an interval."""
+    zone: str = "UTC"
+    """IANA name of the time zone whose clock the cron expression goes by, on whatever machine it is read."""
+
+
+@dataclass(frozen=True, slots=True)
+class SaveSchedule:
+    """What a schedule is to be."""
+
+    name: str
+    targets: tuple[str, ...]
+    """As typed: addresses, ranges, networks, host names."""
+    when: When
+    profile: str = ""
+    """What its owner calls a profile, whose options of the day are taken; empty with options of its own."""
+    arguments: str = ""
+    """nmap options as one line; empty with a profile, or for nmap's defaults."""
+    catch_up: bool = True
+    """Whether a run that was missed (nothing ran that could start it) is made up for, once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """A schedule's row, and how its last scan went."""
+
+    id: int
+    owner_id: int
+    owner: str
+    name: str
+    targets: tuple[str, ...]
+    when: When
+    profile: str
+    arguments: str
+    catch_up: bool
+    enabled: bool
+    next_run: datetime | None = None
+    """None while it is disabled."""
+    last_run: datetime | None = None
+    """When it was last due and somebody looked, whether a scan came of it or not."""
+    last_scan: int | None = None
+    """Id of the last scan that it started; it may be deleted since."""
+    last_error: str = ""
+    """Why the last run came to no scan; empty when it did."""
+    last_state: JobState | None = None
+    """State of the last scan; None without one."""
+    last_changes: ChangeCounts | None = None
+    """What the last scan found changed; None when it was compared with nothing."""
+    words: str = ""
+    """When it runs, for people, such as ``every 1d12h`` or ``At 03:00 every day``."""
+
+    @property
+    def runs(self) -> bool:
+        """Whether its last scan has not ended."""
+        return self.last_state is not None and not self.last_state.is_final
+
+    @property
+    def saved(self) -> SaveSchedule:
+        """What it was saved as."""
+        return SaveSchedule(self.name, self.targets, self.when, self.profile, self.arguments, self.catch_up)
+
+    def reference_for(self, actor: Actor) -> str:
+        """Return what names it to this user: its name, or ``OWNER/NAME`` for another user's."""
+        return self.name if self.owner_id == actor.user_id else f"{self.owner}{OWNER_MARK}{self.name}"
+
+    def is_changed_by(self, actor: Actor) -> bool:
+        """Whether this user, who sees it, may change and run it: its owner, or an administrator."""
+        mine = self.owner_id == actor.user_id or actor.may(Permission.SEE_ALL)
+        return mine and actor.may(Permission.SCAN)
+
+
+@dataclass(frozen=True, slots=True)
+class SchedulePreview:
+    """When something would run, or why it is refused."""
+
+    words: str = ""
+    """As :attr:`Schedule.words`."""
+    times: tuple[datetime, ...] = ()
+    """The next run times, in the time zone of the schedule."""
+    error: str = ""
+    """Why it is refused; empty when it may be saved."""

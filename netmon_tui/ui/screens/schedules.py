@@ -1,0 +1,35 @@
+"""The key to the schedules."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import work
+from textual.binding import BindingType
+
+from netmon_tui.ui.commands import command
+from netmon_tui.ui.modals.schedule_list import ScheduleList
+from netmon_tui.ui.screens.scan_detail import ScanDetailScreen
+from netmon_tui.ui.widgets.pane import Pane
+
+
+class WithSchedules(Pane):
+    """A tab in which a key opens the list of schedules."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        command(
+            "scans.schedules",
+            "t",
+            "schedules",
+            "Schedules",
+            "Scans that repeat by interval or cron expression.",
+            show=False,
+        )
+    ]
+
+    @work(exclusive=True, group="schedules", exit_on_error=False)
+    async def action_schedules(self) -> None:
+        """Show the schedules; the scan that is chosen there is opened."""
+        scan_id = await self.app.push_screen_wait(ScheduleList(self.session))
+        if scan_id is not None:
+            self.app.push_screen(ScanDetailScreen(self.session, scan_id))

@@ -1,0 +1,83 @@
+"""``schedule``: scans that repeat from the command line, with refusals and exit codes."""
+
+from __future__ import annotations
+
+import pytest
+
+from netmon_tui.runtime.tool_paths import find_tool
+
+pytestmark = pytest.mark.skipif(find_tool("nmap") is None, reason="nmap is not installed")
+
+NIGHT = ("127.0.0.1", "--args", "-sL", "--cron", "0  3 * * MON-FRI", "--zone", "Europe/Berlin")
+
+
+def test_the_life_of_a_schedule(admin) -> None:
+    added = admin("schedule", "add", "Night", *NIGHT, "--json").document
+    next_run = added.pop("next_run")
+    assert next_run.endswith((":00:00Z", ":00Z"))
+    assert added == {
+        "name": "Night",
+        "owner": "ada",
+        "targets": ["127.0.0.1"],
+        "profile": "",
+        "arguments": "-sL",
+        "every": None,
+        "cron": "0 3 * * mon-fri",
+        "zone": "Europe/Berlin",
+        "when": "At 03:00 on Monday through Friday (Europe/Berlin)",
+        "catch_up": True,
+        "enabled": True,
+        "last_run": None,
+        "last_scan": None,
+        "last_state": None,
+        "last_changes": None,
+        "last_error": "",
+    }
+    shown = admin("schedule", "show", "night", "--json").document
+    assert len(shown["next_runs"]) == 5
+    assert shown["next_runs"][0] == next_run
+    assert admin("schedule", "show", "night").out.count("T03:00:00+0") == 5
+    edited = admin(
+        "schedule", "edit", "night", "--every", "1d12h", "--target", "127.0.0.2", "--json"
+    ).document
+    assert (edited["every"], edited["cron"], edited["targets"]) == (129_600, None, ["127.0.0.2"])
+    assert edited["arguments"] == "-sL"
+    edited = admin("schedule", "edit", "night", "--profile", "ping scan", "--skip-missed", "--json").document
+    assert (edited["profile"], edited["arguments"], edited["catch_up"]) == ("ping scan", "", False)
+    assert admin("schedule", "disable", "night", "--json").document["next_run"] is None
+    assert "disabled" in admin("schedule", "list").out
+    assert admin("schedule", "enable", "night").err.startswith("Night: enabled, next 20")
+    assert admin("schedule", "delete", "night").err == "Night: deleted\n"
+    assert admin("schedule", "list", "--json").document == []
+
+
+def test_a_run_that_is_asked_for(admin) -> None:
+    admin("schedule", "add", "Night", *NIGHT, "--disabled")
+    assert admin("schedule", "run", "night").out == "1\n"
+    assert admin("scan", "show", "1", "--json").document["name"] == "Night"
+    (listed,) = admin("schedule", "list", "--json").document
+    assert (listed["last_scan"], listed["enabled"]) == (1, False)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--every", "1h", "--cron", "@daily"), "either an interval or a cron expression"),
+        ((), "either an interval or a cron expression"),
+        (("--every", "5 parsecs"), "is no interval"),
+        (("--cron", "0 25 * * *"), "the hour '25' of the cron expression is refused"),
+        (("--cron", "@daily", "--zone", "Nope"), "unknown time zone 'Nope'"),
+        (("--every", "1h", "--profile", "x", "--args", "-F"), "exclude each other"),
+    ],
+)
+def test_what_is_wrong_is_said_and_nothing_is_kept(admin, options: tuple[str, ...], said: str) -> None:
+    answer = admin("schedule", "add", "Night", "127.0.0.1", *options)
+    assert (answer.code, said in answer.err, answer.out) == (2, True, "")
+    assert admin("schedule", "list", "--json").document == []
+
+
+def test_what_is_not_there_is_not_found(admin) -> None:
+    for verb in ("show", "enable", "disable", "delete", "run"):
+        answer = admin("schedule", verb, "Night\x1b[2J")
+        assert (answer.code, "no schedule" in answer.err, "\x1b" in answer.err) == (1, True, False)
+    assert admin("schedule", "edit", "Night").code == 2

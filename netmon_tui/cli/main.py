@@ -23,6 +23,7 @@ _NOUNS = {
     "user": "user",
     "scan": "scan",
     "profile": "profile",
+    "ignore": "ignore",
     "neighbour": "neighbour",
     "capture": "capture",
     "job": "job",

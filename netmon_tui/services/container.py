@@ -20,6 +20,7 @@ from netmon_tui.services.activity import ActivityService
 from netmon_tui.services.capturing import CapturingService
 from netmon_tui.services.comparison import ComparisonService
 from netmon_tui.services.doctor import DoctorService
+from netmon_tui.services.ignoring import IgnoreService
 from netmon_tui.services.maintenance import MaintenanceService
 from netmon_tui.services.neighbours import NeighbourService
 from netmon_tui.services.packets import PacketService
@@ -36,6 +37,7 @@ from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.storage.comparison_queries import ComparisonQueries
 from netmon_tui.storage.database import Database
 from netmon_tui.storage.host_queries import HostQueries
+from netmon_tui.storage.ignore_repository import IgnoreRepository
 from netmon_tui.storage.job_repository import JobRepository
 from netmon_tui.storage.neighbour_repository import NeighbourRepository
 from netmon_tui.storage.profile_repository import ProfileRepository
@@ -63,6 +65,7 @@ class Services:
     packets: PacketService
     neighbours: NeighbourService
     comparison: ComparisonService
+    ignoring: IgnoreService
     transfers: TransferService
     activity: ActivityService
     doctor: DoctorService
@@ -101,8 +104,9 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
     captures, jobs = CaptureRepository(database), _open_jobs(database, reading=reading)
     privilege, session = probe(), session_environment()
     supervisor = JobSupervisor(jobs, reading=reading)
-    comparison = ComparisonService(scans=scans, queries=ComparisonQueries(database), audit=audit)
     accounts = AccountService(AccountRepository(database), audit, Passwords(), settings.accounts)
+    rules = IgnoreRepository(database)
+    comparison = ComparisonService(scans=scans, queries=ComparisonQueries(database), rules=rules, audit=audit)
     profiles = ProfileService(ProfileRepository(database), audit)
     return Services(
         settings=settings,
@@ -129,6 +133,7 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
         packets=PacketService(captures),
         neighbours=_open_neighbours(database, session),
         comparison=comparison,
+        ignoring=IgnoreService(rules, comparison.sift_again),
         transfers=TransferService(
             scans=scans, results=results, hosts=hosts, captures=captures, audit=audit, jobs=paths.jobs
         ),

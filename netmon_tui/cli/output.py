@@ -70,9 +70,7 @@ def _print_stream(
 ) -> None:
     from rich.cells import cell_len, set_cell_size
 
-    widths = [
-        max(cell_len(clean(cell)) for cell in column) for column in zip(columns, *first, strict=True)
-    ]
+    widths = [max(cell_len(clean(cell)) for cell in column) for column in zip(columns, *first, strict=True)]
     room = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
     for row in chain((columns,), first, rest):
         texts = [clean(cell) for cell in row]

@@ -20,6 +20,7 @@ from netmon_tui.services.activity import ActivityService
 from netmon_tui.services.capturing import CapturingService
 from netmon_tui.services.comparison import ComparisonService
 from netmon_tui.services.doctor import DoctorService
+from netmon_tui.services.host_history import HostHistoryService
 from netmon_tui.services.ignoring import IgnoreService
 from netmon_tui.services.maintenance import MaintenanceService
 from netmon_tui.services.neighbours import NeighbourService
@@ -36,6 +37,7 @@ from netmon_tui.storage.audit_repository import AuditRepository
 from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.storage.comparison_queries import ComparisonQueries
 from netmon_tui.storage.database import Database
+from netmon_tui.storage.history_queries import HistoryQueries
 from netmon_tui.storage.host_queries import HostQueries
 from netmon_tui.storage.ignore_repository import IgnoreRepository
 from netmon_tui.storage.job_repository import JobRepository
@@ -66,6 +68,7 @@ class Services:
     neighbours: NeighbourService
     comparison: ComparisonService
     ignoring: IgnoreService
+    history: HostHistoryService
     transfers: TransferService
     activity: ActivityService
     doctor: DoctorService
@@ -134,6 +137,7 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
         neighbours=_open_neighbours(database, session),
         comparison=comparison,
         ignoring=IgnoreService(rules, comparison.sift_again),
+        history=HostHistoryService(HistoryQueries(database)),
         transfers=TransferService(
             scans=scans, results=results, hosts=hosts, captures=captures, audit=audit, jobs=paths.jobs
         ),

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from netmon_tui.domain.comparison import ChangeLine
 from netmon_tui.domain.export import SCAN_FORMATS, HostSelection
 from netmon_tui.domain.profile import Profile
 from netmon_tui.domain.scan import Scan, StartScan
 from netmon_tui.ui.modals.confirm import Confirm
 from netmon_tui.ui.modals.file_choice import Export, Import
+from netmon_tui.ui.modals.ignore_form import IgnoreForm
 from netmon_tui.ui.modals.scan_form import ScanForm
 from netmon_tui.ui.screens.actions import Actions
 from netmon_tui.ui.widgets.scan_words import what
@@ -59,6 +61,15 @@ class ScanActions(Actions):
             else:
                 self._tell(f"No completed scan of these targets came before scan {scan.id}")
         return None
+
+    async def ignore(self, line: ChangeLine | None) -> bool:
+        """Ask how widely a change is ignored; return whether it is from now on."""
+        if line is None:
+            return False
+        rule = await self._app.push_screen_wait(IgnoreForm(self._session, line))
+        if rule is not None:
+            self._tell(f"Rule {rule.reference} ignores: {rule.pattern}")
+        return rule is not None
 
     async def pin(self, scan_id: int, *, pinned: bool) -> None:
         """Make it the baseline of its targets, or no longer."""

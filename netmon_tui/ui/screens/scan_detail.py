@@ -15,6 +15,7 @@ from netmon_tui.domain.user import Permission
 from netmon_tui.ui.commands import command
 from netmon_tui.ui.messages import CaptureAddress, ScanAddress, ShowHost
 from netmon_tui.ui.modals.help import Help, title_of
+from netmon_tui.ui.modals.ignore_list import IgnoreList
 from netmon_tui.ui.screens.scan_actions import ScanActions
 from netmon_tui.ui.session import Session
 from netmon_tui.ui.widgets.key_line import KeyLine
@@ -34,7 +35,8 @@ HELP = (
     "reports them; a host that is not finished is marked partial. Stopping keeps what was found.\n"
     "Only hosts that are up are listed: a shows all. tab goes to the next pane, z gives it the whole screen.\n"
     "Changes: + came, - went, ~ is not what it was, since the pinned scan of these targets or the one before;\n"
-    "only what both scans asked for counts, and a host is known again by lladdr, host key or certificate."
+    "only what both scans asked for counts, and a host is known again by lladdr, host key or certificate.\n"
+    "I ignores what is noise, as widely as you choose; a shows what is ignored, R lists the rules."
 )
 TABS = (
     ("hosts", "1 Hosts"),
@@ -64,7 +66,9 @@ class ScanDetailScreen(LiveScreen):
         command("scan.scan_host", "s", "scan_host", "Scan", "Scan this host."),
         command("scan.capture_host", "c", "capture_host", "Capture", "Capture this host's packets."),
         command("scan.show_host", "H", "show_host", "Host", "What all scans know of this host.", show=False),
-        command("scan.all_hosts", "a", "all_hosts", "All", "Show all hosts, or only those that are up."),
+        command("scan.all_hosts", "a", "all_hosts", "All", "Show all: hosts that are down, ignored changes."),
+        command("scan.ignore", "I", "ignore", "Ignore", "Do not tell of such a change any more."),
+        command("scan.rules", "R", "rules", "Rules", "What is ignored: list, delete, switch off."),
         command("scan.maximise", "z", "maximise", "Zoom", "Give the pane the whole screen.", show=False),
         *(
             command(f"scan.tab{n}", str(n), f"tab('{name}')", title[2:], f"Go to {title[2:]}.", show=False)
@@ -189,7 +193,9 @@ class ScanDetailScreen(LiveScreen):
         if action == "repeat":
             return (self._scan is not None and not self._scan.imported) or None
         if action == "all_hosts":
-            return self._tab == "hosts"
+            return self._tab in {"hosts", "changes"}
+        if action in {"ignore", "rules"}:
+            return self._tab == "changes" and (action == "rules" or may(Permission.SCAN))
         if action in {"scan_host", "capture_host", "show_host"}:
             return self._tab in {"hosts", "services", "changes"}
         return True
@@ -239,9 +245,28 @@ class ScanDetailScreen(LiveScreen):
             self.dismiss(None)
             frame.post_message(request)
 
-    def action_all_hosts(self) -> None:
-        """Show all hosts, or only those that are up."""
-        self.query_one(ScanHosts).toggle_all()
+    async def action_all_hosts(self) -> None:
+        """Show all hosts, or only those that are up; of the changes those that are ignored, or no longer."""
+        if self._tab == "changes":
+            await self.query_one(ScanChanges).show_ignored()
+        else:
+            self.query_one(ScanHosts).toggle_all()
+
+    @work(exclusive=True, group="scan-ignore", exit_on_error=False)
+    async def action_ignore(self) -> None:
+        """Make an ignore rule of the change under the cursor."""
+        if await ScanActions(self.session, self.app).ignore(self.query_one(ScanChanges).line):
+            await self._compare_again()
+
+    @work(exclusive=True, group="scan-ignore", exit_on_error=False)
+    async def action_rules(self) -> None:
+        """List the ignore rules; what they leave out follows."""
+        await self.app.push_screen_wait(IgnoreList(self.session))
+        await self._compare_again()
+
+    async def _compare_again(self) -> None:
+        self.query_one(ScanChanges).forget()
+        await self._refresh_tab()
 
     def action_maximise(self) -> None:
         """Give the focused pane the whole screen, or take it back."""

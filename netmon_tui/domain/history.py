@@ -7,7 +7,7 @@ something of a port only if it asked for it: one that did not look neither ends 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
@@ -62,12 +62,10 @@ class Interval:
     """The scan that did not find it any more; None while nothing says otherwise."""
     service: str = ""
     """Of a port: the latest service that answered a probe, or else the latest guess."""
-    probed: bool = False
-    """Whether that service answered a probe."""
 
-    def holds(self, scan_id: int) -> bool:
-        """Whether a scan is among those that found it, by number."""
-        return self.first.scan_id <= scan_id <= self.last.scan_id
+    def holds(self, moment: datetime) -> bool:
+        """Whether it was found before and after an instant, or then."""
+        return self.first.time <= moment <= self.last.time
 
 
 Intervals = tuple[Interval, ...]
@@ -109,9 +107,9 @@ class HostHistory:
         found = _Intervals()
         for look in self.looks:
             if look.up:
-                found.go_on(look.seen, "", False)
+                found.go_on(look)
             elif look.up is False:
-                found.end(look.seen)
+                found.end(look)
         return found.all
 
     @property
@@ -120,14 +118,30 @@ class HostHistory:
         found: dict[PortKey, _Intervals] = {}
         running: set[PortKey] = set()
         for look in self.looks:
-            for key in [key for key in running if look.is_open(key) is False]:
-                found[key].end(look.seen)
+            missing = [key for key in running if key not in look.ports or not look.ports[key].is_open]
+            for key in [key for key in missing if look.is_open(key) is False]:
+                found[key].end(look)
                 running.discard(key)
             for key, facts in look.ports.items():
                 if facts.is_open:
-                    found.setdefault(key, _Intervals()).go_on(look.seen, facts.words, facts.probed)
-                    running.add(key)
+                    if key not in running:
+                        running.add(key)
+                        found.setdefault(key, _Intervals())
+                    found[key].go_on(look, facts)
         return {key: found[key].all for key in sorted(found)}
+
+    def open_since(self, scan_id: int) -> dict[PortKey, Interval]:
+        """Return for each port the interval in which a scan found it open.
+
+        For a scan that does not count, as one that runs, those that nothing has ended yet.
+        """
+        then = next((look.time for look in self.looks if look.scan_id == scan_id), None)
+        return {
+            key: interval
+            for key, found in self.ports.items()
+            for interval in found
+            if (interval.ended is None if then is None else interval.holds(then))
+        }
 
     def at(self, moment: datetime) -> HostThen:
         """Return what the scans until then tell: of each port the last one that asked for it."""
@@ -154,21 +168,34 @@ class _Intervals:
     """The intervals of one thing, while they are found."""
 
     def __init__(self) -> None:
-        self._found: list[Interval] = []
+        self._ended: list[Interval] = []
+        self._first: Look | None = None
+        self._last: Look | None = None
+        self._scans = 0
+        self._service: PortFacts | None = None
 
     @property
     def all(self) -> Intervals:
-        return tuple(self._found)
+        """What was found, the last one perhaps not ended."""
+        return tuple(self._ended) if self._first is None else (*self._ended, self._interval(None))
 
-    def go_on(self, seen: Seen, service: str, probed: bool) -> None:
-        now = self._found[-1] if self._found else None
-        if now is None or now.ended is not None:
-            self._found.append(Interval(seen, seen, 1, None, service, probed))
-            return
-        if now.probed and not probed:
-            service, probed = now.service, True
-        self._found[-1] = Interval(now.first, seen, now.scans + 1, None, service, probed)
+    def go_on(self, look: Look, facts: PortFacts | None = None) -> None:
+        """Take a scan that found it."""
+        if self._first is None:
+            self._first, self._scans, self._service = look, 0, facts
+        self._last = look
+        self._scans += 1
+        if facts is not None and (facts.probed or self._service is None or not self._service.probed):
+            self._service = facts
 
-    def end(self, seen: Seen) -> None:
-        if self._found and self._found[-1].ended is None:
-            self._found[-1] = replace(self._found[-1], ended=seen)
+    def end(self, look: Look) -> None:
+        """Take a scan that says otherwise."""
+        if self._first is not None:
+            self._ended.append(self._interval(look))
+            self._first = None
+
+    def _interval(self, ended: Look | None) -> Interval:
+        assert self._first is not None
+        assert self._last is not None
+        words = self._service.words if self._service else ""
+        return Interval(self._first.seen, self._last.seen, self._scans, ended.seen if ended else None, words)

@@ -188,6 +188,7 @@ class _Book:
                 self._by_place.setdefault(rule.pattern[:2], []).append(rule)
 
     def leaves_out(self, line: ChangeLine) -> bool:
+        """Whether a rule is about a line; the first one that is counts as used."""
         for address in ("", line.address):
             for subject in ("", line.subject):
                 for rule in self._by_place.get((address, subject), ()):

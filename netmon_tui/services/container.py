@@ -108,8 +108,7 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
     privilege, session = probe(), session_environment()
     supervisor = JobSupervisor(jobs, reading=reading)
     accounts = AccountService(AccountRepository(database), audit, Passwords(), settings.accounts)
-    rules = IgnoreRepository(database)
-    comparison = ComparisonService(scans=scans, queries=ComparisonQueries(database), rules=rules, audit=audit)
+    comparison, ignoring = _open_comparison(database, scans, audit)
     profiles = ProfileService(ProfileRepository(database), audit)
     return Services(
         settings=settings,
@@ -136,7 +135,7 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
         packets=PacketService(captures),
         neighbours=_open_neighbours(database, session),
         comparison=comparison,
-        ignoring=IgnoreService(rules, comparison.sift_again),
+        ignoring=ignoring,
         history=HostHistoryService(HistoryQueries(database)),
         transfers=TransferService(
             scans=scans, results=results, hosts=hosts, captures=captures, audit=audit, jobs=paths.jobs
@@ -175,6 +174,14 @@ def _open_jobs(database: Database, *, reading: bool) -> JobRepository:
     if reading:
         jobs.close_abandoned()
     return jobs
+
+
+def _open_comparison(
+    database: Database, scans: ScanRepository, audit: AuditRepository
+) -> tuple[ComparisonService, IgnoreService]:
+    rules, queries = IgnoreRepository(database), ComparisonQueries(database)
+    comparison = ComparisonService(scans=scans, queries=queries, rules=rules, audit=audit)
+    return comparison, IgnoreService(rules, comparison.sift_again)
 
 
 def _open_neighbours(database: Database, session: Mapping[str, str]) -> NeighbourService:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
-from netmon_tui.domain.comparison import ChangeLine
 from netmon_tui.domain.export import SCAN_FORMATS, HostSelection
 from netmon_tui.domain.profile import Profile
 from netmon_tui.domain.scan import Scan, StartScan
 from netmon_tui.ui.modals.confirm import Confirm
 from netmon_tui.ui.modals.file_choice import Export, Import
-from netmon_tui.ui.modals.ignore_form import IgnoreForm
 from netmon_tui.ui.modals.scan_form import ScanForm
 from netmon_tui.ui.screens.actions import Actions
 from netmon_tui.ui.widgets.scan_words import what
@@ -62,21 +61,21 @@ class ScanActions(Actions):
                 self._tell(f"No completed scan of these targets came before scan {scan.id}")
         return None
 
-    async def ignore(self, line: ChangeLine | None) -> bool:
-        """Ask how widely a change is ignored; return whether it is from now on."""
-        if line is None:
-            return False
-        rule = await self._app.push_screen_wait(IgnoreForm(self._session, line))
-        if rule is not None:
-            self._tell(f"Rule {rule.reference} ignores: {rule.pattern}")
-        return rule is not None
-
-    async def pin(self, scan_id: int, *, pinned: bool) -> None:
-        """Make it the baseline of its targets, or no longer."""
+    async def pin_all(self, scan_ids: Sequence[int]) -> None:
+        """Make scans the baselines of their targets; no longer, when all of them are already."""
         with self._reported():
-            scan = await self._services.comparison.pin(self._session.actor, scan_id, pinned=pinned)
+            scans = [await self._services.scans.get(self._session.actor, scan_id) for scan_id in scan_ids]
+            pinned = not all(scan.pinned for scan in scans)
+            for scan in scans:
+                if scan.pinned is not pinned:
+                    await self._services.comparison.pin(self._session.actor, scan.id, pinned=pinned)
             verb = "is the baseline of" if pinned else "is no longer the baseline of"
-            self._tell(f"Scan {scan_id} {verb} {what(scan)}")
+            if len(scans) == 1:
+                self._tell(f"Scan {scans[0].id} {verb} {what(scans[0])}")
+            elif scans:
+                self._tell(
+                    f"{len(scans)} scans are {'' if pinned else 'no longer '}baselines of their targets"
+                )
 
     async def repeat(self, scan_id: int) -> Scan | None:
         """Run it again as a new scan; None when that failed."""
@@ -103,6 +102,21 @@ class ScanActions(Actions):
             )
             self._tell(f"Written to {path}")
 
+    async def export_all(self, scan_ids: Sequence[int]) -> None:
+        """Ask for format and name once, and write each scan to a file of its own: the name and its number."""
+        folder = self._services.paths.exports
+        title = f"Export {len(scan_ids)} scans"
+        choice = await self._app.push_screen_wait(Export(title, SCAN_FORMATS, folder, "scan-#"))
+        if choice is None:
+            return
+        written = 0
+        with self._reported():
+            for scan_id in scan_ids:
+                path = _numbered(choice.path, scan_id)
+                await self._services.transfers.export_scan(self._session.actor, scan_id, choice.format, path)
+                written += 1
+        self._tell(f"{written} of {len(scan_ids)} scans are written to {choice.path.parent}")
+
     async def import_file(self) -> Scan | None:
         """Ask for a file and store it as a scan."""
         path = await self._app.push_screen_wait(Import("Import a scan", "A file that nmap wrote with -oX"))
@@ -127,3 +141,10 @@ class ScanActions(Actions):
                 gone += 1
             self._tell(f"Scan {scan_ids[0]} is deleted" if one else f"{len(scan_ids)} scans are deleted")
         return gone == len(scan_ids)
+
+
+def _numbered(path: Path, scan_id: int) -> Path:
+    """Return a path with the scan's number in place of ``#``, or before its extension."""
+    if "#" in path.stem:
+        return path.with_stem(path.stem.replace("#", str(scan_id)))
+    return path.with_stem(f"{path.stem}-{scan_id}")

@@ -15,8 +15,8 @@ from netmon_tui.domain.user import Permission
 from netmon_tui.ui.commands import command
 from netmon_tui.ui.messages import CaptureAddress, ScanAddress, ShowHost
 from netmon_tui.ui.modals.help import Help, title_of
-from netmon_tui.ui.modals.ignore_list import IgnoreList
 from netmon_tui.ui.screens.scan_actions import ScanActions
+from netmon_tui.ui.screens.scan_changes_tab import ScanChangesTab
 from netmon_tui.ui.session import Session
 from netmon_tui.ui.widgets.key_line import KeyLine
 from netmon_tui.ui.widgets.live import LiveScreen
@@ -66,9 +66,7 @@ class ScanDetailScreen(LiveScreen):
         command("scan.scan_host", "s", "scan_host", "Scan", "Scan this host."),
         command("scan.capture_host", "c", "capture_host", "Capture", "Capture this host's packets."),
         command("scan.show_host", "H", "show_host", "Host", "What all scans know of this host.", show=False),
-        command("scan.all_hosts", "a", "all_hosts", "All", "Show all: hosts that are down, ignored changes."),
-        command("scan.ignore", "I", "ignore", "Ignore", "Do not tell of such a change any more."),
-        command("scan.rules", "R", "rules", "Rules", "What is ignored: list, delete, switch off."),
+        command("scan.all_hosts", "a", "all_hosts", "All", "Show all hosts, or only those that are up."),
         command("scan.maximise", "z", "maximise", "Zoom", "Give the pane the whole screen.", show=False),
         *(
             command(f"scan.tab{n}", str(n), f"tab('{name}')", title[2:], f"Go to {title[2:]}.", show=False)
@@ -100,7 +98,7 @@ class ScanDetailScreen(LiveScreen):
             with TabPane("3 Output", id="tab-output"):
                 yield TextView(id="output")
             with TabPane("4 Changes", id="tab-changes"):
-                yield ScanChanges(self.session, self.scan_id, self._compared_with)
+                yield ScanChangesTab(self.session, self.scan_id, self._compared_with)
             with TabPane("5 About", id="tab-about"):
                 yield TextView(id="about")
         yield KeyLine()
@@ -193,9 +191,7 @@ class ScanDetailScreen(LiveScreen):
         if action == "repeat":
             return (self._scan is not None and not self._scan.imported) or None
         if action == "all_hosts":
-            return self._tab in {"hosts", "changes"}
-        if action in {"ignore", "rules"}:
-            return self._tab == "changes" and (action == "rules" or may(Permission.SCAN))
+            return self._tab == "hosts"
         if action in {"scan_host", "capture_host", "show_host"}:
             return self._tab in {"hosts", "services", "changes"}
         return True
@@ -245,28 +241,9 @@ class ScanDetailScreen(LiveScreen):
             self.dismiss(None)
             frame.post_message(request)
 
-    async def action_all_hosts(self) -> None:
-        """Show all hosts, or only those that are up; of the changes those that are ignored, or no longer."""
-        if self._tab == "changes":
-            await self.query_one(ScanChanges).show_ignored()
-        else:
-            self.query_one(ScanHosts).toggle_all()
-
-    @work(exclusive=True, group="scan-ignore", exit_on_error=False)
-    async def action_ignore(self) -> None:
-        """Make an ignore rule of the change under the cursor."""
-        if await ScanActions(self.session, self.app).ignore(self.query_one(ScanChanges).line):
-            await self._compare_again()
-
-    @work(exclusive=True, group="scan-ignore", exit_on_error=False)
-    async def action_rules(self) -> None:
-        """List the ignore rules; what they leave out follows."""
-        await self.app.push_screen_wait(IgnoreList(self.session))
-        await self._compare_again()
-
-    async def _compare_again(self) -> None:
-        self.query_one(ScanChanges).forget()
-        await self._refresh_tab()
+    def action_all_hosts(self) -> None:
+        """Show all hosts, or only those that are up."""
+        self.query_one(ScanHosts).toggle_all()
 
     def action_maximise(self) -> None:
         """Give the focused pane the whole screen, or take it back."""

@@ -69,6 +69,7 @@ class ScanChanges(Vertical):
         self._shown: tuple[int, str] | None = None
         self._sifted: tuple[Scan, Sifted] | None = None
         self._with_ignored = False
+        self._scan: Scan | None = None
 
     def compose(self) -> ComposeResult:
         """What is compared, over the changes."""
@@ -92,9 +93,16 @@ class ScanChanges(Vertical):
         self._with_ignored = not self._with_ignored
         await self._paint()
 
-    def forget(self) -> None:
-        """Compare again at the next refresh: the ignore rules changed."""
+    @property
+    def ignores(self) -> bool:
+        """Whether ignore rules leave something out."""
+        return self._sifted is not None and self._sifted[1].count > 0
+
+    async def compare_again(self) -> None:
+        """Compare although that has been done: the ignore rules changed; raises as :meth:`refresh_data`."""
         self._shown = None
+        if self._scan is not None:
+            await self.refresh_data(self._scan)
 
     def focus_content(self) -> None:
         """Focus the table."""
@@ -106,6 +114,7 @@ class ScanChanges(Vertical):
         Raises:
             NetmonError: As the services say.
         """
+        self._scan = scan
         if not scan.state.is_final:
             self._say("", empty="What changed is told when the scan has ended")
             return
@@ -129,6 +138,7 @@ class ScanChanges(Vertical):
         if self.is_attached:
             self._source.replace(rows)
             self._say(head, empty="Nothing changed")
+            self.refresh_bindings()
 
     async def _find_partner(self) -> Scan | None:
         services, actor = self._session.services, self._session.actor

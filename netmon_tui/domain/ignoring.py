@@ -77,8 +77,8 @@ class IgnorePattern(NamedTuple):
         if self.subject == HOST:
             return f"host {self.kind or 'coming or going'}"
         if self.unanswered:
-            states = "closed or filtered" if self.kind is Kind.STATE else "any state that is not open now"
-            return f"{self.subject or 'UDP ports'} between {UNANSWERED} and {states}"
+            but = "and never open" if self.kind is Kind.STATE else "unless they open"
+            return f"{self.subject or 'UDP ports'} {UNANSWERED} {but}"
         service = f" of service {self.service}" if self.service else ""
         if not self.subject and self.kind is None:
             return f"every change{service}"
@@ -87,7 +87,7 @@ class IgnorePattern(NamedTuple):
             return f"version changes{service}{port}"
         if self.kind is None or self.kind is Kind.FACT:
             return f"{self.subject or 'other facts'}{service}, any change"
-        words = {Kind.STATE: "in another closed state", Kind.MOVED: "taken by a service that moved"}
+        words = {Kind.STATE: "in another state, not open", Kind.MOVED: "taken by a service that moved"}
         return f"{self.subject or 'ports'}{service} {words.get(self.kind, self.kind)}"
 
 

@@ -39,10 +39,10 @@ SPANS = (
     Column("what", "What", width=9, priority=0),
     Column("state", "State", width=9, priority=0),
     Column("since", "Since", width=16, priority=0),
-    Column("last", "Last seen", width=16, priority=1),
-    Column("gone", "Gone", width=16, priority=2),
+    Column("last", "Last seen", width=16, priority=3),
+    Column("gone", "Gone", width=16, priority=1),
     Column("scans", "Scans", width=5, align="right", priority=1),
-    Column("service", "Service", minimum=10, share=2, priority=3),
+    Column("service", "Service", minimum=10, share=2, priority=2),
 )
 THEN = (
     Column("port", "Port", width=9, priority=0),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterator, Sequence
 
 from netmon_tui.domain.comparing import HostHead, HostKeys, Pair, compare_facts, compare_ports, match_hosts
@@ -29,7 +30,9 @@ from netmon_tui.tools.nmap_coverage import PortCoverage, TargetCoverage, exclude
 _COUNTED_AGAIN = 5
 """Later runs whose counts follow a pin; older ones keep what was true when they ended."""
 _SIFTED_AGAIN = 20
-"""Latest scans whose counts follow a change of rules."""
+"""Latest scans whose counts follow a change of rules, as far as time allows."""
+_SIFTING_SECONDS = 3.0
+"""Somebody waits for it; what is left keeps what was true when it ended."""
 _PAGE = 2_000
 """Hosts whose ports are in memory at once."""
 
@@ -117,8 +120,11 @@ class ComparisonService:
 
     def sift_again(self, owner_id: int | None) -> None:
         """Count again in the latest scans of an owner, None for all, after ignore rules changed (blocking)."""
+        end = time.monotonic() + _SIFTING_SECONDS
         for earlier, later, owner in self._queries.compared(owner_id, _SIFTED_AGAIN):
             self._note(earlier, later, owner)
+            if time.monotonic() > end:
+                break
 
     def _note(self, earlier: int, later: int, owner: int) -> None:
         try:

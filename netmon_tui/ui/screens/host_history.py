@@ -104,14 +104,11 @@ class HostHistoryScreen(LiveScreen):
             await self._show()
 
     async def _show(self) -> None:
-        history, moment, ascii_only = self._history, self._moment, self.app.has_class(ASCII_CLASS)
-        up, ports = await asyncio.to_thread(lambda: (history.up, history.ports))
-        self.query_one("#history-head", Figure).show(_head(history, up))
+        moment, ascii_only = self._moment, self.app.has_class(ASCII_CLASS)
+        rows, head = await asyncio.to_thread(_rows_and_head, self._history, moment, ascii_only)
+        self.query_one("#history-head", Figure).show(head)
         self.query_one("#history-mode", Figure).show(self._mode(), "muted")
-        if moment is None:
-            self._spans.replace(_spans(up, ports, ascii_only))
-            return
-        self._then.replace(_ports(await asyncio.to_thread(history.at, moment), ascii_only))
+        (self._spans if moment is None else self._then).replace(rows)
 
     def _mode(self) -> str:
         looks = self._history.looks
@@ -195,6 +192,13 @@ class HostHistoryScreen(LiveScreen):
     def _open(self, event: Table.Opened) -> None:
         if isinstance(event.key, tuple):
             self.app.push_screen(ScanDetailScreen(self.session, int(event.key[0]), self._address))
+
+
+def _rows_and_head(history: HostHistory, moment: datetime | None, ascii_only: bool) -> tuple[list[Row], str]:
+    """Make what is shown, which takes a second for a host with every port open."""
+    up = history.up
+    rows = _spans(up, history.ports, ascii_only) if moment is None else _ports(history.at(moment), ascii_only)
+    return list(rows), _head(history, up)
 
 
 def _head(history: HostHistory, up: Intervals) -> str:

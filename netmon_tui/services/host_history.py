@@ -59,7 +59,7 @@ def _look(
     """Return what a scan says of an address; None when it did not ask for it."""
     covers = _port_coverage(scope.scaninfo, scope.imported)
     if host is None:
-        asked = _covers_address(scope.targets, _excluded(scope.command), address)
+        asked = _covers_address(scope.targets, _excluded(scope), address)
         return Look(scope.scan_id, scope.time, False, covers) if asked else None
     time = scope.time if host.finished is None else datetime.fromtimestamp(host.finished, UTC)
     found = ports.get((scope.scan_id, host.ordinal), {})
@@ -72,8 +72,10 @@ def _is_up(host: HostLook) -> bool | None:
     return None if host.reason == _NOT_PINGED and not host.open_ports else True
 
 
-def _excluded(command: str) -> tuple[str, ...]:
-    return excluded_by(json.loads(command)) if '"--exclude"' in command else ()
+def _excluded(scope: ScanScope) -> tuple[str, ...]:
+    """Return what a scan left out of its targets."""
+    asked = excluded_by(json.loads(scope.command)) if '"--exclude"' in scope.command else ()
+    return (*asked, *json.loads(scope.skipped))
 
 
 @lru_cache(maxsize=1_024)

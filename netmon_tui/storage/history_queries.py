@@ -29,6 +29,8 @@ class ScanScope(NamedTuple):
     targets: str
     command: str
     scaninfo: str
+    skipped: str
+    """Addresses that were given up while it ran."""
     imported: bool
 
 
@@ -55,7 +57,10 @@ class HistoryQueries:
         columns = (
             _SCANS.id,
             func.coalesce(_SCANS.finished, _SCANS.started, _SCANS.created, type_=_SCANS.created.type),
-            *(type_coerce(column, Text) for column in (_SCANS.targets, _SCANS.command, _SCANS.scaninfo)),
+            *(
+                type_coerce(column, Text)
+                for column in (_SCANS.targets, _SCANS.command, _SCANS.scaninfo, _SCANS.skipped)
+            ),
             _SCANS.imported,
         )
         query = select(*columns).where(

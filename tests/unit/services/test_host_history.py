@@ -44,6 +44,7 @@ async def test_scans_that_did_not_ask_for_it_do_not_count(store: Store) -> None:
     a = day(store, 1, host(HERE, 22))
     day(store, 2, host("10.1.0.1", 22), targets=("10.1.0.0/16",))
     day(store, 3, host("10.0.0.6"), command=["nmap", "--exclude", HERE, "10.0.0.0/24"])
+    day(store, 3, host("10.0.0.6"), skipped=[HERE])
     day(store, 4, host(HERE, 80), scaninfo=[["syn", "tcp", 1, "80"]])
     day(store, 5, host(HERE), state=JobState.CANCELLED.value)
     day(store, 6, host(HERE), scaninfo=[])

@@ -25,6 +25,7 @@ _NOUNS = {
     "profile": "profile",
     "schedule": "schedule",
     "worker": "worker",
+    "ignore": "ignore",
     "neighbour": "neighbour",
     "capture": "capture",
     "job": "job",

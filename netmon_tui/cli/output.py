@@ -10,6 +10,7 @@ import shutil
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from itertools import chain, islice
 from typing import Any, TextIO
 
 from netmon_tui.errors import NetmonError
@@ -18,6 +19,9 @@ from netmon_tui.security.hostile_text import clean, clean_block
 PROGRAM = "netmon-tui"
 _UNBOUNDED = 100_000
 """Columns of a table that goes into a file: nothing is cut."""
+
+MEASURED_ROWS = 2_000
+"""Rows of a table that are measured before one is printed."""
 
 
 def print_json(document: object) -> None:
@@ -31,7 +35,19 @@ def print_json_line(document: object) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print aligned columns: cut to the width of a terminal, whole into a file."""
+    """Print aligned columns: cut to the width of a terminal, whole into a file.
+
+    Many rows are printed as they come, aligned to the first of them: measuring all takes minutes and memory.
+    """
+    coming = iter(rows)
+    first = list(islice(coming, MEASURED_ROWS + 1))
+    if len(first) > MEASURED_ROWS:
+        _print_stream(columns, first, coming)
+    else:
+        _print_drawn(columns, first)
+
+
+def _print_drawn(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -47,6 +63,20 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
         console.print(table)
     for line in drawn.get().splitlines():
         print(line.rstrip())
+
+
+def _print_stream(
+    columns: Sequence[str], first: Sequence[Sequence[object]], rest: Iterable[Sequence[object]]
+) -> None:
+    from rich.cells import cell_len, set_cell_size
+
+    widths = [max(cell_len(clean(cell)) for cell in column) for column in zip(columns, *first, strict=True)]
+    room = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
+    for row in chain((columns,), first, rest):
+        texts = [clean(cell) for cell in row]
+        padded = (t + " " * (width - cell_len(t)) for t, width in zip(texts, widths, strict=True))
+        line = "  ".join(padded).rstrip()
+        print(set_cell_size(line, room).rstrip() if room else line)
 
 
 def print_pairs(pairs: Iterable[tuple[str, object]]) -> None:

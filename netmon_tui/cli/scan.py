@@ -25,22 +25,22 @@ from netmon_tui.cli.output import (
     write_export,
 )
 from netmon_tui.cli.profile import print_usable
+from netmon_tui.cli.scan_diff import diff
+from netmon_tui.cli.scan_history import history
 from netmon_tui.cli.scan_map import print_map
 from netmon_tui.cli.scan_running import continue_scan, pause, resume, skip
-from netmon_tui.domain.documents import comparison_document, scan_document
+from netmon_tui.domain.documents import scan_document
 from netmon_tui.domain.export import MAP_FORMATS, SCAN_FORMATS, HostSelection
 from netmon_tui.domain.job import JobState
 from netmon_tui.domain.scan import Scan, StartScan
-from netmon_tui.errors import NetmonError, NotFound
+from netmon_tui.errors import NetmonError
 
 if TYPE_CHECKING:
-    from netmon_tui.domain.comparison import ChangeLine, Comparison
     from netmon_tui.domain.host import Host
     from netmon_tui.domain.user import Actor
     from netmon_tui.services.container import Services
 
 INTERRUPTED = 130
-CANNOT_COMPARE = 2
 _COLUMNS = (
     "ID",
     "STATE",
@@ -54,7 +54,6 @@ _COLUMNS = (
     "STARTED",
     "NAME",
 )
-_CHANGE_COLUMNS = ("CHANGE", "SEVERITY", "ADDRESS", "WHAT", "BEFORE", "AFTER")
 _PORT_COLUMNS = ("PORT", "STATE", "SERVICE", "VERSION")
 _scan_id = click.argument("scan_id", metavar="ID", type=int)
 
@@ -262,45 +261,8 @@ def delete(line: CommandLine, scan_id: int) -> None:
     say(f"scan {scan_id} is deleted")
 
 
-@scan.command()
-@click.argument("scans", metavar="[A] B", type=int, nargs=-1, required=True)
-@json_option
-@pass_line
-def diff(line: CommandLine, scans: tuple[int, ...], as_json: bool) -> int:
-    """Show what changed from scan A to scan B.
-
-    Without A, since the pinned scan of B's targets or else the completed run before B. Exits with 0 when nothing
-    changed, 1 when something did, and 2 on every error.
-    """
-    if len(scans) > 2:
-        raise click.UsageError("two scans are compared, not more")
-    try:
-        comparison = line.run(lambda services, actor: _compare(services, actor, *scans[::-1]), follow=True)
-    except NetmonError as error:
-        say_error(error)
-        return CANNOT_COMPARE
-    if as_json:
-        print_json(comparison_document(comparison))
-    else:
-        say(f"since scan {comparison.a}:")
-        rows = [_change_row(one) for one in comparison.lines()]
-        print_table(_CHANGE_COLUMNS, rows) if rows else say("nothing changed")
-    for note in comparison.notes:
-        say(note)
-    return int(bool(comparison.hosts))
-
-
-async def _compare(services: Services, actor: Actor, later: int, earlier: int | None = None) -> Comparison:
-    if earlier is None:
-        found = await services.comparison.predecessor(actor, later)
-        if found is None:
-            raise NotFound(f"no completed scan of its targets came before scan {later}", fix="name two scans")
-        earlier = found.id
-    return await services.comparison.compare(actor, earlier, later)
-
-
-def _change_row(one: ChangeLine) -> tuple[object, ...]:
-    return one.change, one.severity, one.address, one.subject, one.before, one.after
+scan.add_command(diff)
+scan.add_command(history)
 
 
 @scan.command()

@@ -34,6 +34,29 @@ class Severity(StrEnum):
         return list(Severity).index(self)
 
 
+class Kind(StrEnum):
+    """What a line of a comparison is about."""
+
+    CAME = "came"
+    WENT = "went"
+    OPENED = "opened"
+    CLOSED = "closed"
+    STATE = "state"
+    """From one state to another, and open in none of the two."""
+    SERVICE = "service"
+    """Another name, product or version answers on the same port."""
+    MOVED = "moved"
+    """The same service answers on another port."""
+    FACT = "fact"
+    """Anything of the host itself: address, lladdr, hostname, operating system."""
+
+
+HOST = "host"
+"""Subject of the line of a host that came or went."""
+UNANSWERED = "open|filtered"
+"""The state of a port that nothing came back from."""
+
+
 class PortFacts(NamedTuple):
     """What two scans are compared by at one port."""
 
@@ -85,6 +108,32 @@ class PortChange(NamedTuple):
     moved_from: int | None = None
     """The number on which the same service listened before."""
 
+    @property
+    def kind(self) -> Kind:
+        """What it is about."""
+        if self.moved_from is not None:
+            return Kind.MOVED
+        if self.change is not Change.CHANGED:
+            return Kind.OPENED if self.change is Change.ADDED else Kind.CLOSED
+        same_state = (
+            self.before is not None and self.after is not None and self.before.state == self.after.state
+        )
+        return Kind.SERVICE if same_state else Kind.STATE
+
+    @property
+    def service(self) -> str:
+        """Name of the service where both scans found the same; else empty."""
+        if self.before is None or self.after is None or self.before.service != self.after.service:
+            return ""
+        return self.after.service
+
+    @property
+    def is_unanswered(self) -> bool:
+        """Whether one scan got no answer from the port, and the later one did not find it open."""
+        if self.after is not None and self.after.is_open:
+            return False
+        return any(facts is not None and facts.state == UNANSWERED for facts in (self.before, self.after))
+
 
 class FactChange(NamedTuple):
     """Something else about a host that is not what it was."""
@@ -130,6 +179,11 @@ class ChangeLine(NamedTuple):
     """``host``, ``443/tcp``, ``lladdr``, ``hostname``, ``address`` or ``os``."""
     before: str
     after: str
+    kind: Kind = Kind.FACT
+    service: str = ""
+    """Of a port, where both scans found the same service."""
+    unanswered: bool = False
+    """Whether it is about a port that one of the scans got no answer from, and that is not open now."""
 
 
 class ChangeCounts(NamedTuple):
@@ -164,14 +218,16 @@ class Comparison:
     def lines(self) -> Iterator[ChangeLine]:
         """Yield every change on a line of its own; a host that came or went is one."""
         for host in self.hosts:
-            yield from _lines(host)
+            yield from lines_of(host)
 
 
-def _lines(host: HostChange) -> Iterator[ChangeLine]:
+def lines_of(host: HostChange) -> Iterator[ChangeLine]:
+    """Yield one line for a host that came or went, else one for each of its facts, then for each of its ports."""
     if host.change is not Change.CHANGED:
         words = _open_ports(host.ports)
-        sides = (words, "") if host.change is Change.REMOVED else ("", words)
-        yield ChangeLine(host.change, host.severity, host.address, host.ordinal, "host", *sides)
+        came = host.change is Change.ADDED
+        sides, kind = (("", words), Kind.CAME) if came else ((words, ""), Kind.WENT)
+        yield ChangeLine(host.change, host.severity, host.address, host.ordinal, HOST, *sides, kind)
         return
     for fact in host.facts:
         yield ChangeLine(
@@ -179,7 +235,11 @@ def _lines(host: HostChange) -> Iterator[ChangeLine]:
         )
     for port in host.ports:
         what = f"{port.number}/{port.protocol}"
-        yield ChangeLine(port.change, port.severity, host.address, host.ordinal, what, *_sides(port))
+        before, after = _sides(port)
+        yield ChangeLine(
+            port.change, port.severity, host.address, host.ordinal, what, before, after,
+            port.kind, port.service, port.is_unanswered,
+        )  # fmt: skip
 
 
 def _sides(port: PortChange) -> tuple[str, str]:

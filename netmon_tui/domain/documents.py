@@ -13,6 +13,7 @@ from netmon_tui.domain.capture import Capture, CaptureFile
 from netmon_tui.domain.check import Check
 from netmon_tui.domain.comparison import Comparison, HostChange
 from netmon_tui.domain.host import Host, Port, Script
+from netmon_tui.domain.ignoring import IgnoreRule, Sifted
 from netmon_tui.domain.job import Job
 from netmon_tui.domain.neighbour import Interface, NeighbourEvent, NeighbourRecord
 from netmon_tui.domain.packet import Field, PacketDetail, PacketSummary
@@ -104,6 +105,27 @@ def comparison_document(comparison: Comparison) -> Document:
         "hosts": [_host_change(host) for host in comparison.hosts],
         "summary": comparison.counts._asdict(),
         "notes": list(comparison.notes),
+    }
+
+
+def sifted_document(sifted: Sifted) -> Document:
+    """Return what changed and is not ignored, beside how much is, and by which rules."""
+    ignored = {"lines": sifted.count, "rules": [rule.reference for rule in sifted.rules]}
+    return comparison_document(sifted.kept) | {"ignored": ignored}
+
+
+def ignore_rule_document(rule: IgnoreRule) -> Document:
+    """Return one rule; what is empty in it does not matter."""
+    return {
+        "rule": rule.reference,
+        **rule.pattern._asdict(),
+        "words": str(rule.pattern),
+        "note": rule.note,
+        "owner": rule.owner,
+        "everybody": rule.everybody,
+        "built_in": rule.is_built_in,
+        "on": rule.on,
+        "created": timestamp(rule.created),
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterator, Sequence
 
 from netmon_tui.domain.comparing import HostHead, HostKeys, Pair, compare_facts, compare_ports, match_hosts
@@ -15,17 +16,23 @@ from netmon_tui.domain.comparison import (
     PortKey,
     Severity,
 )
+from netmon_tui.domain.ignoring import Sifted, sift
 from netmon_tui.domain.job import JobState
 from netmon_tui.domain.scan import Scan
 from netmon_tui.domain.user import Actor, Permission
-from netmon_tui.errors import InvalidInput
+from netmon_tui.errors import InvalidInput, NotFound
 from netmon_tui.storage.audit_repository import AuditRepository
 from netmon_tui.storage.comparison_queries import ComparisonQueries
+from netmon_tui.storage.ignore_repository import IgnoreRepository
 from netmon_tui.storage.scan_repository import ScanRepository
 from netmon_tui.tools.nmap_coverage import PortCoverage, TargetCoverage, excluded_by
 
 _COUNTED_AGAIN = 5
 """Later runs whose counts follow a pin; older ones keep what was true when they ended."""
+_SIFTED_AGAIN = 20
+"""Latest scans whose counts follow a change of rules, as far as time allows."""
+_SIFTING_SECONDS = 3.0
+"""Somebody waits for it; what is left keeps what was true when it ended."""
 _PAGE = 2_000
 """Hosts whose ports are in memory at once."""
 
@@ -33,9 +40,17 @@ _PAGE = 2_000
 class ComparisonService:
     """Compares scans; every call takes the actor and refuses what is not theirs."""
 
-    def __init__(self, *, scans: ScanRepository, queries: ComparisonQueries, audit: AuditRepository) -> None:
+    def __init__(
+        self,
+        *,
+        scans: ScanRepository,
+        queries: ComparisonQueries,
+        rules: IgnoreRepository,
+        audit: AuditRepository,
+    ) -> None:
         self._scans = scans
         self._queries = queries
+        self._rules = rules
         self._audit = audit
 
     async def compare(self, actor: Actor, a: int, b: int) -> Comparison:
@@ -50,6 +65,13 @@ class ComparisonService:
         for scan_id in (a, b):
             await asyncio.to_thread(self._scans.get, actor, scan_id)
         return await asyncio.to_thread(self._compare, a, b)
+
+    async def sifted(self, actor: Actor, a: int, b: int) -> Sifted:
+        """Return :meth:`compare`, with what the actor's ignore rules and everybody's leave out set apart."""
+        comparison = await self.compare(actor, a, b)
+        return await asyncio.to_thread(
+            lambda: sift(comparison, self._rules.rules_for(actor.user_id)),
+        )
 
     async def predecessor(self, actor: Actor, scan_id: int) -> Scan | None:
         """Return what a scan is compared with by itself: the pinned scan of its targets, or the run before."""
@@ -88,11 +110,28 @@ class ComparisonService:
             self.note_changes(later)
 
     def note_changes(self, scan_id: int) -> None:
-        """Compare a scan that has ended with its predecessor, and keep how much changed (blocking)."""
+        """Compare a scan that has ended with its predecessor, and keep how much changed (blocking).
+
+        What the ignore rules of its owner and everybody's leave out does not count.
+        """
         found = self._queries.predecessor(scan_id)
         if found is not None:
-            counts = self._compare(found, scan_id).counts
-            self._scans.update(scan_id, compared_with=found, changes=list(counts))
+            self._note(found, scan_id, self._queries.owner(scan_id))
+
+    def sift_again(self, owner_id: int | None) -> None:
+        """Count again in the latest scans of an owner, None for all, after ignore rules changed (blocking)."""
+        end = time.monotonic() + _SIFTING_SECONDS
+        for earlier, later, owner in self._queries.compared(owner_id, _SIFTED_AGAIN):
+            self._note(earlier, later, owner)
+            if time.monotonic() > end:
+                break
+
+    def _note(self, earlier: int, later: int, owner: int) -> None:
+        try:
+            kept = sift(self._compare(earlier, later), self._rules.rules_for(owner)).kept
+        except NotFound:
+            return  # one of them was deleted meanwhile
+        self._scans.update(later, compared_with=earlier, changes=list(kept.counts))
 
     def _compare(self, a: int, b: int) -> Comparison:
         old, new = _Side(self._queries, a), _Side(self._queries, b)

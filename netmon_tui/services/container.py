@@ -21,6 +21,8 @@ from netmon_tui.services.activity import ActivityService
 from netmon_tui.services.capturing import CapturingService
 from netmon_tui.services.comparison import ComparisonService
 from netmon_tui.services.doctor import DoctorService
+from netmon_tui.services.host_history import HostHistoryService
+from netmon_tui.services.ignoring import IgnoreService
 from netmon_tui.services.maintenance import MaintenanceService
 from netmon_tui.services.neighbours import NeighbourService
 from netmon_tui.services.packets import PacketService
@@ -39,7 +41,9 @@ from netmon_tui.storage.audit_repository import AuditRepository
 from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.storage.comparison_queries import ComparisonQueries
 from netmon_tui.storage.database import Database
+from netmon_tui.storage.history_queries import HistoryQueries
 from netmon_tui.storage.host_queries import HostQueries
+from netmon_tui.storage.ignore_repository import IgnoreRepository
 from netmon_tui.storage.job_repository import JobRepository
 from netmon_tui.storage.neighbour_repository import NeighbourRepository
 from netmon_tui.storage.profile_repository import ProfileRepository
@@ -72,6 +76,8 @@ class Services:
     packets: PacketService
     neighbours: NeighbourService
     comparison: ComparisonService
+    ignoring: IgnoreService
+    history: HostHistoryService
     transfers: TransferService
     activity: ActivityService
     doctor: DoctorService
@@ -111,8 +117,8 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
     captures, jobs = CaptureRepository(database), _open_jobs(database, reading=reading)
     privilege, session = probe(), session_environment()
     supervisor = JobSupervisor(jobs, reading=reading)
-    comparison = ComparisonService(scans=scans, queries=ComparisonQueries(database), audit=audit)
     accounts = AccountService(AccountRepository(database), audit, Passwords(), settings.accounts)
+    comparison, ignoring = _open_comparison(database, scans, audit)
     profiles = ProfileService(ProfileRepository(database), audit)
     scanning = ScanningService(
         scans=scans,
@@ -145,6 +151,8 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
         neighbours=_open_neighbours(database, session),
         comparison=comparison,
         transfers=_open_transfers(database, audit, paths),
+        ignoring=ignoring,
+        history=HostHistoryService(HistoryQueries(database)),
         activity=ActivityService(jobs=jobs, audit=audit, supervisor=supervisor),
         doctor=DoctorService(database=database, data=paths.data, privilege=privilege),
         maintenance=MaintenanceService(database, audit),
@@ -179,6 +187,14 @@ def _open_jobs(database: Database, *, reading: bool) -> JobRepository:
     if reading:
         jobs.close_abandoned()
     return jobs
+
+
+def _open_comparison(
+    database: Database, scans: ScanRepository, audit: AuditRepository
+) -> tuple[ComparisonService, IgnoreService]:
+    rules, queries = IgnoreRepository(database), ComparisonQueries(database)
+    comparison = ComparisonService(scans=scans, queries=queries, rules=rules, audit=audit)
+    return comparison, IgnoreService(rules, comparison.sift_again)
 
 
 def _open_neighbours(database: Database, session: Mapping[str, str]) -> NeighbourService:

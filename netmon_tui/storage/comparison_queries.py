@@ -82,6 +82,20 @@ class ComparisonQueries:
         with self._database.read() as connection:
             return list(connection.execute(query.limit(limit)).scalars())
 
+    def owner(self, scan_id: int) -> int:
+        """Return whose a scan is."""
+        return int(self._one(select(_SCANS.owner_id).where(_SCANS.id == scan_id), scan_id).owner_id)
+
+    def compared(self, owner_id: int | None, limit: int) -> list[tuple[int, int, int]]:
+        """Return (earlier, later, owner) of the latest scans with counts, of one owner or of all."""
+        earlier = _SCANS.compared_with
+        query = select(earlier, _SCANS.id, _SCANS.owner_id).where(earlier.is_not(None))
+        if owner_id is not None:
+            query = query.where(_SCANS.owner_id == owner_id)
+        with self._database.read() as connection:
+            rows = connection.execute(query.order_by(_SCANS.id.desc()).limit(limit))
+            return [(row[0], row[1], row[2]) for row in rows]
+
     def _one(self, query: Select[Any], scan_id: int) -> Any:
         with self._database.read() as connection:
             row = connection.execute(query).one_or_none()

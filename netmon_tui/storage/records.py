@@ -7,7 +7,7 @@ Results of a scan are keyed by (scan, ordinal of the host in nmap's document), s
 without asking the database for ids, and a document that is read twice gives the same keys. Hosts known only
 from live output have negative ordinals until their element arrives.
 
-Ids of users, scans, profiles, schedules, captures, jobs and audit events are never used twice
+Ids of users, scans, profiles, schedules, ignore rules, captures, jobs and audit events are never used twice
 (``sqlite_autoincrement``): the audit trail and job directories speak of them after they are deleted.
 """
 
@@ -158,6 +158,32 @@ schedules = Table(
     sqlite_autoincrement=True,
 )
 """Scans that repeat. ``next_run`` is NULL while one is disabled; who has claimed one starts its scan."""
+ignore_rules = Table(
+    "ignore_rules",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("owner_id", _ID, ForeignKey("users.id"), nullable=False),
+    Column("everybody", Boolean, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("service", Text, nullable=False),
+    Column("unanswered", Boolean, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("created", Moment, nullable=False),
+    Index(None, "owner_id"),
+    sqlite_autoincrement=True,
+)
+"""Which lines of comparisons are left out; what is empty does not matter."""
+
+ignore_rules_off = Table(
+    "ignore_rules_off",
+    metadata,
+    Column("owner_id", _ID, ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
+    Column("name", String(32), nullable=False),
+    PrimaryKeyConstraint("owner_id", "name"),
+)
+"""Built-in rules that somebody switched off."""
 
 hosts = Table(
     "hosts",

@@ -227,6 +227,10 @@ class ScanRepository:
 
         def work(connection: Connection) -> None:
             delete_job(connection, JobKind.SCAN, scan_id)
+            compared = records.scans.c.compared_with
+            connection.execute(
+                update(records.scans).where(compared == scan_id).values(compared_with=None, changes=None)
+            )
             connection.execute(delete(records.scans).where(records.scans.c.id == scan_id))
 
         self._database.write(work)

@@ -14,6 +14,7 @@ from netmon_tui.domain.host import KnownHost
 from netmon_tui.ui.commands import command
 from netmon_tui.ui.messages import CaptureAddress, ScanAddress
 from netmon_tui.ui.rendering import when
+from netmon_tui.ui.screens.host_history import HostHistoryScreen
 from netmon_tui.ui.screens.scan_detail import ScanDetailScreen
 from netmon_tui.ui.session import Session
 from netmon_tui.ui.widgets.pane import Pane
@@ -40,9 +41,11 @@ class HostsPane(Pane):
     HELP_TITLE = "Hosts"
     HELP_TEXT = (
         "Every address that was up in one of your scans, with what the latest scan found.\n"
-        "enter opens the host in that scan; s scans it again, c captures its packets."
+        "enter opens the host in that scan; s scans it again, c captures its packets, t tells its history:\n"
+        "when it was up, since when its ports are open, and how it was at any time."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
+        command("hosts.history", "t", "history", "History", "When it was up and its ports were open."),
         command("hosts.scan", "s", "scan", "Scan", "Scan this address."),
         command("hosts.capture", "c", "capture", "Capture", "Capture this address's packets."),
     ]
@@ -79,6 +82,11 @@ class HostsPane(Pane):
         """Capture the address under the cursor."""
         if (address := self._address()) is not None:
             self.post_message(CaptureAddress(address))
+
+    def action_history(self) -> None:
+        """Show when the address under the cursor was up, and its ports open."""
+        if (address := self._address()) is not None:
+            self.app.push_screen(HostHistoryScreen(self.session, address))
 
     @on(Table.Opened)
     def _open(self, event: Table.Opened) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from netmon_tui.domain.export import MAP_FORMATS, SCAN_FORMATS, HostSelection
 from netmon_tui.domain.job import JobState
@@ -85,12 +86,21 @@ class ScanActions(Actions):
                 self._tell(f"No completed scan of these targets came before scan {scan.id}")
         return None
 
-    async def pin(self, scan_id: int, *, pinned: bool) -> None:
-        """Make it the baseline of its targets, or no longer."""
+    async def pin_all(self, scan_ids: Sequence[int]) -> None:
+        """Make scans the baselines of their targets; no longer, when all of them are already."""
         with self._reported():
-            scan = await self._services.comparison.pin(self._session.actor, scan_id, pinned=pinned)
+            scans = [await self._services.scans.get(self._session.actor, scan_id) for scan_id in scan_ids]
+            pinned = not all(scan.pinned for scan in scans)
+            for scan in scans:
+                if scan.pinned is not pinned:
+                    await self._services.comparison.pin(self._session.actor, scan.id, pinned=pinned)
             verb = "is the baseline of" if pinned else "is no longer the baseline of"
-            self._tell(f"Scan {scan_id} {verb} {what(scan)}")
+            if len(scans) == 1:
+                self._tell(f"Scan {scans[0].id} {verb} {what(scans[0])}")
+            elif scans:
+                self._tell(
+                    f"{len(scans)} scans are {'' if pinned else 'no longer '}baselines of their targets"
+                )
 
     async def repeat(self, scan_id: int) -> Scan | None:
         """Run it again as a new scan; None when that failed."""
@@ -129,6 +139,21 @@ class ScanActions(Actions):
                 )
                 self._tell(f"Written to {path}")
 
+    async def export_all(self, scan_ids: Sequence[int]) -> None:
+        """Ask for format and name once, and write each scan to a file of its own: the name and its number."""
+        folder = self._services.paths.exports
+        title = f"Export {len(scan_ids)} scans"
+        choice = await self._app.push_screen_wait(Export(title, SCAN_FORMATS, folder, "scan-#"))
+        if choice is None:
+            return
+        written = 0
+        with self._reported():
+            for scan_id in scan_ids:
+                path = _numbered(choice.path, scan_id)
+                await self._services.transfers.export_scan(self._session.actor, scan_id, choice.format, path)
+                written += 1
+        self._tell(f"{written} of {len(scan_ids)} scans are written to {choice.path.parent}")
+
     async def import_file(self) -> Scan | None:
         """Ask for a file and store it as a scan."""
         path = await self._app.push_screen_wait(Import("Import a scan", "A file that nmap wrote with -oX"))
@@ -157,3 +182,10 @@ class ScanActions(Actions):
 
 def _begins(scan: Scan) -> str:
     return "waits for its turn" if scan.state is JobState.QUEUED else "runs"
+
+
+def _numbered(path: Path, scan_id: int) -> Path:
+    """Return a path with the scan's number in place of ``#``, or before its extension."""
+    if "#" in path.stem:
+        return path.with_stem(path.stem.replace("#", str(scan_id)))
+    return path.with_stem(f"{path.stem}-{scan_id}")

@@ -16,6 +16,7 @@ from netmon_tui.ui.commands import command
 from netmon_tui.ui.messages import CaptureAddress, ScanAddress, ShowHost
 from netmon_tui.ui.modals.help import Help, title_of
 from netmon_tui.ui.screens.scan_actions import ScanActions
+from netmon_tui.ui.screens.scan_changes_tab import ScanChangesTab
 from netmon_tui.ui.session import Session
 from netmon_tui.ui.widgets.key_line import KeyLine
 from netmon_tui.ui.widgets.live import LiveScreen
@@ -38,7 +39,8 @@ HELP = (
     "Only hosts that are up are listed: a shows all. tab goes to the next pane, z gives it the whole screen.\n"
     "Map: the way to every host, where it was traced; enter, left and right open and close, * all, e writes it.\n"
     "Changes: + came, - went, ~ is not what it was, since the pinned scan of these targets or the one before;\n"
-    "only what both scans asked for counts, and a host is known again by lladdr, host key or certificate."
+    "only what both scans asked for counts, and a host is known again by lladdr, host key or certificate.\n"
+    "I ignores what is noise, as widely as you choose; a shows what is ignored, L lists the rules."
 )
 TABS = (
     ("hosts", "1 Hosts"),
@@ -106,7 +108,7 @@ class ScanDetailScreen(LiveScreen):
             with TabPane("4 Output", id="tab-output"):
                 yield TextView(id="output")
             with TabPane("5 Changes", id="tab-changes"):
-                yield ScanChanges(self.session, self.scan_id, self._compared_with)
+                yield ScanChangesTab(self.session, self.scan_id, self._compared_with)
             with TabPane("6 About", id="tab-about"):
                 yield TextView(id="about")
         yield KeyLine()

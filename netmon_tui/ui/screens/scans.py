@@ -84,10 +84,10 @@ class ScansPane(WithSchedules):
             "b",
             "pin",
             "Baseline",
-            "Compare later runs of these targets with this scan, or no longer.",
+            "Compare later runs of these targets with this scan, or those selected; or no longer.",
             show=False,
         ),
-        command("scans.export", "e", "export", "Export", "Write this scan to a file."),
+        command("scans.export", "e", "export", "Export", "Write this scan, or those selected, to files."),
         command("scans.import", "i", "import", "Import", "Import a file that nmap wrote with -oX."),
         command("scans.delete", "delete", "delete", "Delete", "Delete this scan, or those selected."),
     ]
@@ -147,7 +147,8 @@ class ScansPane(WithSchedules):
     def _offers(self, action: str) -> bool | None:
         """Whether the row under the cursor has this action now; None greys it out."""
         scan = self._scan
-        if (action == "delete" and self._selected) or (action == "compare" and len(self._selected) == 2):
+        several = action in {"delete", "export", "pin"} and _selected(self)
+        if several or (action == "compare" and len(_selected(self)) == 2):
             return True
         if scan is None:
             return None
@@ -193,23 +194,25 @@ class ScansPane(WithSchedules):
     @work(exclusive=True, group="scan-compare", exit_on_error=False)
     async def action_compare(self) -> None:
         """Show what changed between the two selected scans, or since the one before the cursor's."""
-        pair = await self._actions.pair_to_compare(self._selected, self._scan)
+        pair = await self._actions.pair_to_compare(_selected(self), self._scan)
         if pair is not None:
             earlier, later = pair
             self.app.push_screen(ScanDetailScreen(self.session, later, compared_with=earlier))
 
     @work(exclusive=True, group="scan-pin", exit_on_error=False)
     async def action_pin(self) -> None:
-        """Make the scan under the cursor the baseline of its targets, or no longer."""
-        if (scan := self._scan) is not None:
-            await self._actions.pin(scan.id, pinned=not scan.pinned)
-            self._source.invalidate()
+        """Make the selected scans, or the one under the cursor, the baselines of their targets, or no longer."""
+        await self._actions.pin_all(self._chosen)
+        self._source.invalidate()
 
     @work(exclusive=True, group="scan-export", exit_on_error=False)
     async def action_export(self) -> None:
-        """Write the scan under the cursor to a file."""
-        if (scan := self._scan) is not None:
-            await self._actions.export(scan.id)
+        """Write the selected scans, or the one under the cursor, each to a file of its own."""
+        chosen = self._chosen
+        if len(chosen) > 1:
+            await self._actions.export_all(chosen)
+        elif chosen:
+            await self._actions.export(chosen[0])
 
     @work(exclusive=True, group="scan-import", exit_on_error=False)
     async def action_import(self) -> None:
@@ -219,8 +222,7 @@ class ScansPane(WithSchedules):
     @work(exclusive=True, group="scan-delete", exit_on_error=False)
     async def action_delete(self) -> None:
         """Delete what is selected, or the scan under the cursor."""
-        scan = self._scan
-        chosen = self._selected or ([scan.id] if scan else [])
+        chosen = self._chosen
         if chosen and await self._actions.delete(chosen):
             self.query_one("#scans", Table).grid.select(())
             self._source.invalidate()
@@ -251,8 +253,10 @@ class ScansPane(WithSchedules):
         return row.scan if isinstance(row, ScanRow) else None
 
     @property
-    def _selected(self) -> list[int]:
-        return sorted(int(str(key)) for key in self.query_one("#scans", Table).selected_keys)
+    def _chosen(self) -> list[int]:
+        """What is selected, or the scan under the cursor."""
+        scan = self._scan
+        return _selected(self) or ([scan.id] if scan else [])
 
     def _go_to(self, scan: Scan | None) -> None:
         if scan is not None:
@@ -281,6 +285,10 @@ class ScansPane(WithSchedules):
         self.call_later(self._after_fetch)  # when the source has taken the rows
         ascii_only, now = self.app.has_class(ASCII_CLASS), datetime.now(UTC)
         return [_row(scan, ascii_only, now) for scan in scans]
+
+
+def _selected(pane: ScansPane) -> list[int]:
+    return sorted(int(str(key)) for key in pane.query_one("#scans", Table).selected_keys)
 
 
 def _row(scan: Scan, ascii_only: bool, now: datetime) -> ScanRow:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.widgets import Static
 
+from netmon_tui.domain.comparison import PortKey
+from netmon_tui.domain.history import Interval
 from netmon_tui.domain.host import Host, Port
-from netmon_tui.ui.rendering import ASCII_CLASS, content, state_style
+from netmon_tui.ui.rendering import ASCII_CLASS, content, state_style, when
 from netmon_tui.ui.widgets.host_words import HostText, headline, version_of
 from netmon_tui.ui.widgets.memory_source import MemorySource
 from netmon_tui.ui.widgets.row_source import Cell, Row
@@ -23,7 +28,8 @@ PORT_COLUMNS = (
     Column("state", "State", width=10, priority=0),
     Column("service", "Service", minimum=8, priority=1),
     Column("version", "Version", minimum=10, share=3, priority=2),
-    Column("reason", "Reason", width=10, priority=3),
+    Column("since", "Open since", width=18, priority=3),
+    Column("reason", "Reason", width=10, priority=4),
 )
 
 
@@ -42,6 +48,9 @@ class HostView(Vertical):
         super().__init__(id=id)
         self._host: Host | None = None
         self._ports = MemorySource([column.key for column in PORT_COLUMNS])
+        self._since: Mapping[PortKey, Interval] = {}
+        self.lacks_since = False
+        """Whether the host is not the one that :meth:`show_since` was last called for."""
         self._anchors: dict[tuple[str, int], int] = {}
         """(protocol, number) to the line of the details that is about it."""
 
@@ -61,10 +70,12 @@ class HostView(Vertical):
         if host == self._host:
             return
         before, self._host = self._host, host
+        self.lacks_since = True
+        if before is None or host is None or before.address != host.address:
+            self._since = {}
         table, details = self.query_one("#ports", Table), self.query_one("#host-details", TextView)
-        ascii_only = self.app.has_class(ASCII_CLASS)
         self.query_one("#host-head", Static).update(content(headline(host) if host else ""), layout=False)
-        self._ports.replace(_port_row(port, ascii_only) for port in (host.ports[:MOST_PORTS] if host else ()))
+        self._show_ports()
         table.set_texts(empty=_why_no_ports(host))
         described = HostText(host) if host else None
         self._anchors = described.anchors if described else {}
@@ -72,6 +83,21 @@ class HostView(Vertical):
         if before is None or host is None or before.address != host.address:
             table.grid.action_edge(False)
             details.action_edge(False)
+
+    def show_since(self, since: Mapping[PortKey, Interval]) -> None:
+        """Show beside each port since when it has been open."""
+        self.lacks_since = False
+        if since != self._since:
+            self._since = since
+            self._show_ports()
+
+    def _show_ports(self) -> None:
+        ports = self._host.ports[:MOST_PORTS] if self._host else ()
+        ascii_only, now = self.app.has_class(ASCII_CLASS), datetime.now(UTC)
+        self._ports.replace(
+            _port_row(port, _since(self._since.get((port.protocol, port.number)), now), ascii_only)
+            for port in ports
+        )
 
     @on(Table.Highlighted, "#ports")
     def _port_chosen(self, event: Table.Highlighted) -> None:
@@ -82,7 +108,15 @@ class HostView(Vertical):
                 self.query_one("#host-details", TextView).scroll_to_line(line)
 
 
-def _port_row(port: Port, ascii_only: bool) -> Row:
+def _since(interval: Interval | None, now: datetime) -> str | Cell:
+    """Return ``Nov 3 (5 scans)``."""
+    if interval is None:
+        return ""
+    scans = f"{interval.scans} scan{'' if interval.scans == 1 else 's'}"
+    return Cell(f"{when(interval.first.time, now)} ({scans})", sort=interval.first.time.timestamp())
+
+
+def _port_row(port: Port, since: str | Cell, ascii_only: bool) -> Row:
     look = state_style(port.state)
     return Row(
         (port.protocol, port.number),
@@ -91,6 +125,7 @@ def _port_row(port: Port, ascii_only: bool) -> Row:
             Cell(look.label(ascii_only), look.tone),
             port.service.name if port.service else "",
             version_of(port.service),
+            since,
             port.reason,
         ),
     )

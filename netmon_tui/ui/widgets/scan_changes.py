@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
 
@@ -11,7 +12,8 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 
 from netmon_tui.domain.address import packed_sort_key
-from netmon_tui.domain.comparison import Change, ChangeLine, Comparison, Severity
+from netmon_tui.domain.comparison import Change, ChangeLine, Severity
+from netmon_tui.domain.ignoring import Sifted
 from netmon_tui.domain.scan import Scan
 from netmon_tui.ui.rendering import Tone, when
 from netmon_tui.ui.session import Session
@@ -40,6 +42,13 @@ _TONES: dict[Severity, Tone] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class ChangeRow(Row):
+    """A row that knows its line; how it looks is in the cells alone."""
+
+    line: ChangeLine | None = field(default=None, compare=False)
+
+
 class ScanChanges(Vertical):
     """A comparison of one scan with another, the scan before it unless told.
 
@@ -58,6 +67,9 @@ class ScanChanges(Vertical):
         self._partner = partner
         self._source = MemorySource([column.key for column in COLUMNS])
         self._shown: tuple[int, str] | None = None
+        self._sifted: tuple[Scan, Sifted] | None = None
+        self._with_ignored = False
+        self._scan: Scan | None = None
 
     def compose(self) -> ComposeResult:
         """What is compared, over the changes."""
@@ -70,6 +82,28 @@ class ScanChanges(Vertical):
         row = self.query_one(Table).cursor_row
         return cell_text(row.cells[1]) if row else ""
 
+    @property
+    def line(self) -> ChangeLine | None:
+        """The change under the cursor."""
+        row = self.query_one(Table).cursor_row
+        return row.line if isinstance(row, ChangeRow) else None
+
+    async def show_ignored(self) -> None:
+        """Show also what ignore rules leave out, or no longer."""
+        self._with_ignored = not self._with_ignored
+        await self._paint()
+
+    @property
+    def ignores(self) -> bool:
+        """Whether ignore rules leave something out."""
+        return self._sifted is not None and self._sifted[1].count > 0
+
+    async def compare_again(self) -> None:
+        """Compare although that has been done: the ignore rules changed; raises as :meth:`refresh_data`."""
+        self._shown = None
+        if self._scan is not None:
+            await self.refresh_data(self._scan)
+
     def focus_content(self) -> None:
         """Focus the table."""
         self.query_one(Table).focus()
@@ -80,6 +114,7 @@ class ScanChanges(Vertical):
         Raises:
             NetmonError: As the services say.
         """
+        self._scan = scan
         if not scan.state.is_final:
             self._say("", empty="What changed is told when the scan has ended")
             return
@@ -91,12 +126,19 @@ class ScanChanges(Vertical):
             return
         self._say(f"Comparing with scan {partner.id} ...", empty="")
         services, actor = self._session.services, self._session.actor
-        comparison = await services.comparison.compare(actor, partner.id, self._scan_id)
-        rows, head = await asyncio.to_thread(_rows_and_head, partner, comparison)
+        sifted = await services.comparison.sifted(actor, partner.id, self._scan_id)
         if self.is_attached:  # it may take seconds, and nobody has to wait for it
-            self._shown = (partner.id, scan.state)
+            self._shown, self._sifted = (partner.id, scan.state), (partner, sifted)
+            await self._paint()
+
+    async def _paint(self) -> None:
+        if self._sifted is None:
+            return
+        rows, head = await asyncio.to_thread(_rows_and_head, *self._sifted, self._with_ignored)
+        if self.is_attached:
             self._source.replace(rows)
             self._say(head, empty="Nothing changed")
+            self.refresh_bindings()
 
     async def _find_partner(self) -> Scan | None:
         services, actor = self._session.services, self._session.actor
@@ -109,32 +151,38 @@ class ScanChanges(Vertical):
         self.query_one(Table).set_texts(empty=empty)
 
 
-def _rows_and_head(partner: Scan, comparison: Comparison) -> tuple[list[Row], str]:
+def _rows_and_head(partner: Scan, sifted: Sifted, with_ignored: bool) -> tuple[list[Row], str]:
     """Make what is shown, which takes seconds when everything changed."""
-    rows = list(islice(_rows(comparison), MOST_LINES))
-    return rows, _head(partner, comparison)
+    rows = list(islice(_rows(sifted, with_ignored), MOST_LINES))
+    return rows, _head(partner, sifted, with_ignored)
 
 
-def _head(partner: Scan, comparison: Comparison) -> str:
+def _head(partner: Scan, sifted: Sifted, with_ignored: bool) -> str:
     pinned = "the baseline, " if partner.pinned else ""
     begun = when(partner.started or partner.created, datetime.now(UTC))
-    counts = comparison.counts
+    counts = sifted.kept.counts
     words = [f"{str(counts) or 'Nothing'} since {pinned}scan {partner.id} of {begun}"]
-    words += [what(partner), *comparison.notes]
-    if sum(counts) > MOST_LINES:
+    if sifted.count:
+        words.append(f"{sifted}{'' if with_ignored else ' (a shows them)'}")
+    words += [what(partner), *sifted.kept.notes]
+    if sum(counts) + sifted.count * with_ignored > MOST_LINES:
         words.append(f"the first {MOST_LINES} are listed: scan diff writes all")
     return " " + "  ".join(word for word in words if word)
 
 
-def _rows(comparison: Comparison) -> Iterator[Row]:
+def _rows(sifted: Sifted, with_ignored: bool) -> Iterator[Row]:
     """Yield the changes in the order of addresses; the place in it makes each sortable back."""
-    for place, line in enumerate(comparison.lines()):
-        yield Row((place, line.address, line.ordinal), _cells(line))
+    ignored = set(sifted.ignored.lines()) if with_ignored else set()
+    shown = sifted.whole if with_ignored else sifted.kept
+    for place, line in enumerate(shown.lines()):
+        yield ChangeRow((place, line.address, line.ordinal), _cells(line, line in ignored), line=line)
 
 
-def _cells(line: ChangeLine) -> tuple[str | Cell, ...]:
+def _cells(line: ChangeLine, is_ignored: bool) -> tuple[str | Cell, ...]:
+    word = "ignored" if is_ignored else line.severity
+    tone: Tone = "muted" if is_ignored else _TONES[line.severity]
     return (
-        Cell(f"{_SIGNS[line.change]} {line.severity}", _TONES[line.severity], sort=line.severity.rank),
+        Cell(f"{_SIGNS[line.change]} {word}", tone, sort=line.severity.rank),
         Cell(line.address, sort=packed_sort_key(line.address)),
         line.subject,
         line.before,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 from textual import on, work
@@ -139,7 +140,13 @@ class ScanHosts(WorkerDefects, Container):
             host = await scans.host(actor, self._scan_id, int(key[1]))
         except NetmonError:
             return  # its live row was replaced by its final one, or the list will say what is wrong
-        self.query_one("#host", HostView).show(host)
+        view = self.query_one("#host", HostView)
+        view.show(host)
+        if view.lacks_since and host.status == "up":
+            history = await self._session.services.history.of(actor, host.address)
+            since = await asyncio.to_thread(history.open_since, self._scan_id)
+            if view.host == host:
+                view.show_since(since)
 
     async def _count(self, text: str) -> int:
         scans, actor = self._session.services.scans, self._session.actor

@@ -14,7 +14,20 @@ from netmon_tui.cli import main as frame
 
 VERBS = {
     "user": {"add", "list", "password", "role", "disable", "enable", "unlock", "approve"},
-    "scan": {"run", "list", "show", "stop", "delete", "import", "export", "profiles", "diff", "pin"},
+    "scan": {
+        "run",
+        "list",
+        "show",
+        "stop",
+        "delete",
+        "import",
+        "export",
+        "profiles",
+        "diff",
+        "pin",
+        "history",
+    },
+    "ignore": {"list", "add", "delete", "on", "off"},
     "profile": {"list", "show", "add", "change", "copy", "delete", "share", "export", "import"},
     "neighbour": {"list", "watch", "export"},
     "capture": {

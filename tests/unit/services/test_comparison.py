@@ -2,68 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Sequence
-from pathlib import Path
-from typing import Any
-
 import pytest
 
-from netmon_tui.config.paths import find_paths
-from netmon_tui.config.settings import load_settings
 from netmon_tui.domain.comparison import ChangeCounts
 from netmon_tui.domain.documents import comparison_document
-from netmon_tui.domain.host import Host, HostAddress, OsMatch, Port, Script, Service
+from netmon_tui.domain.host import Host, OsMatch, Port, Script, Service
 from netmon_tui.domain.job import JobState
 from netmon_tui.domain.user import Actor, Role
 from netmon_tui.errors import InvalidInput, NotAllowed, NotFound
 from netmon_tui.services import comparison as module
-from netmon_tui.services.container import Services, open_services
-
-TARGETS = ("10.0.0.0/24",)
-ALL_PORTS = [["syn", "tcp", 65_535, "1-65535"]]
-
-
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    settings, paths = load_settings(environ={}), find_paths(data_dir=tmp_path / "data")
-    services = await asyncio.to_thread(open_services, settings, paths)
-    user = await services.accounts.create_first_admin("ada", "walnut-koala-lantern")
-    yield Store(services, Actor(user.id, user.name, user.role))
-    await services.close()
-
-
-class Store:
-    """Services with an administrator, and scans made by hand."""
-
-    def __init__(self, services: Services, ada: Actor) -> None:
-        self.services, self.ada = services, ada
-        self.comparison = services.comparison
-
-    def scan(self, hosts: Sequence[Host], owner: Actor | None = None, **values: Any) -> int:
-        repository, results = self.services.transfers._scans, self.services.transfers._results
-        targets = values.pop("targets", TARGETS)
-        scan_id = repository.create(
-            owner or self.ada, targets=targets, profile="", arguments=values.pop("arguments", "-sS"),
-            imported=values.pop("imported", False), jobs=self.services.paths.jobs,
-        )  # fmt: skip
-        results.store(scan_id, enumerate(hosts))
-        repository.update(scan_id, **{"state": JobState.COMPLETED.value, "scaninfo": ALL_PORTS} | values)
-        return scan_id
-
-    async def lines(self, a: int, b: int) -> list[tuple[str, str, str, str, str]]:
-        compared = await self.comparison.compare(self.ada, a, b)
-        return [
-            (str(one.change), one.address, one.subject, one.before, one.after) for one in compared.lines()
-        ]
-
-
-def host(address: str, *ports: Port | int, lladdr: str = "", **values: Any) -> Host:
-    found = tuple(port if isinstance(port, Port) else Port(port, "tcp", "open") for port in ports)
-    hardware = (HostAddress(lladdr, "mac"),) if lladdr else ()
-    return Host(
-        address, status="up", addresses=(HostAddress(address, "ipv4"), *hardware), ports=found, **values
-    )
+from tests.unit.services.made_scans import TARGETS, Store, host
 
 
 async def test_hosts_and_ports_come_and_go(store: Store) -> None:

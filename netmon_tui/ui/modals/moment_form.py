@@ -1,0 +1,57 @@
+"""Which time a host is looked at."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.widgets import Button, Input, Static
+
+from netmon_tui.domain.moment import parse_moment
+from netmon_tui.errors import InvalidInput
+from netmon_tui.ui.modals.dialog import Dialog
+from netmon_tui.ui.rendering import content
+
+_LONGEST = 40
+
+
+class MomentForm(Dialog[datetime]):
+    """Asks for a time; stays open until it is one.
+
+    Args:
+        first: What stands in the field to begin with.
+    """
+
+    def __init__(self, first: str = "") -> None:
+        super().__init__()
+        self._first = first
+
+    def compose(self) -> ComposeResult:
+        """Field and buttons."""
+        with self.box("As it was at"):
+            yield Static(content("2026-11-03T14:00, 2026-11-03 (the end of that day), -7d, -12h or -30m"))
+            yield Input(self._first, id="moment", max_length=_LONGEST, compact=True)
+            yield Static("", id="moment-error", classes="dialog--error")
+            with Horizontal(classes="dialog--buttons"):
+                yield Button("Cancel", id="cancel")
+                yield Button("Show", id="show", variant="primary")
+
+    def on_mount(self) -> None:
+        """Focus the field."""
+        self.query_one(Input).focus()
+
+    @on(Button.Pressed, "#cancel")
+    def _cancel(self) -> None:
+        self.dismiss(None)
+
+    @on(Button.Pressed, "#show")
+    @on(Input.Submitted)
+    def _submit(self) -> None:
+        try:
+            moment = parse_moment(self.query_one(Input).value, datetime.now(UTC))
+        except InvalidInput as error:
+            self.query_one("#moment-error", Static).update(content(error))
+        else:
+            self.dismiss(moment)

@@ -7,22 +7,14 @@ reason. The command ends in ``--`` and targets that passed their own grammar (`n
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from netmon_tui.domain.address import Family
 from netmon_tui.errors import InvalidInput, PrivilegeMissing
-from netmon_tui.tools.nmap_options import (
-    ALLOWED,
-    CONFLICTS,
-    OTHER_SPELLINGS,
-    REFUSED,
-    REQUIRED,
-    Option,
-    Unprivileged,
-)
+from netmon_tui.tools.nmap_conflicts import dropped, refuse_conflicts, refuse_for_ipv6
+from netmon_tui.tools.nmap_options import ALLOWED, OTHER_SPELLINGS, REFUSED, Option, Unprivileged
 from netmon_tui.tools.nmap_targets import Target, TargetSet, parse_targets, shown
 from netmon_tui.tools.nmap_words import Word, split_words
 
@@ -31,7 +23,6 @@ _LONG_NAMES = tuple(
 )
 _JOINABLE = ("-PS", "-PA", "-PU", "-PY", "-PO", "-p", "-T", "-e", "-g")
 _REFUSED_WITH_VALUE = ("-o", "-iL", "-iR", "-i", "-sI", "-b", "-S", "-D", "-d", "-m")
-_PORT_NUMBER = re.compile(r"[0-9]+")
 _QUIET_SINCE, _QUIET_UNTIL = (7, 94), (7, 99)
 _ANY_NUMBER = 2**140
 """Addresses: how many a scan may have is a setting, and decided before a command is made."""
@@ -73,6 +64,11 @@ class NmapOptions:
         return next((setting.value for setting in self.settings if setting.name == name), "")
 
     @property
+    def given(self) -> dict[str, str]:
+        """Values by name."""
+        return {setting.name: setting.value for setting in self.settings}
+
+    @property
     def tokens(self) -> tuple[str, ...]:
         """All words in canonical form."""
         return tuple(token for setting in self.settings for token in setting.tokens)
@@ -112,7 +108,7 @@ def parse_options(line: str) -> NmapOptions:
             raise InvalidInput(error.what, why=error.why, fix=error.fix, position=word.position) from None
         settings += read
     options = NmapOptions(tuple(settings))
-    _refuse_conflicts(options)
+    refuse_conflicts(options.given)
     return options
 
 
@@ -165,6 +161,8 @@ def _long_option(name: str) -> Option:
     short = name[1:]
     for spelling in (name, short):
         _refuse_known(spelling)
+    if "_" in name and name.replace("_", "-") in _LONG_NAMES:
+        raise InvalidInput(f"{shown(name)} is an old spelling", fix=f"write {name.replace('_', '-')}")
     near = next((long for long in _LONG_NAMES if len(name) > 3 and long.startswith(name)), "")
     if near in REFUSED:
         raise InvalidInput(
@@ -219,25 +217,6 @@ def _refuse_repeated(settings: list[Setting], more: list[Setting]) -> None:
         seen[setting.option.key] = setting.name
 
 
-def _refuse_conflicts(options: NmapOptions) -> None:
-    """Refuse what nmap itself would refuse after it was started."""
-    names = {setting.name for setting in options.settings}
-    for left, right, reason in CONFLICTS:
-        if names & left and names & right:
-            one, other = min(names & left), min(names & right)
-            raise InvalidInput(f"{one} and {other} exclude each other", why=reason)
-    for name, needed in REQUIRED.items():
-        if name in names and needed not in names:
-            raise InvalidInput(f"{name} needs {needed}")
-    ports = _PORT_NUMBER.findall(options.value("-p"))
-    if "-sO" in names and any(int(number) > 255 for number in ports):
-        raise InvalidInput("-p: the protocols of -sO are 0 to 255")
-    if options.value("--min-rate") and int(options.value("--min-rate")) > int(
-        options.value("--max-rate") or 10**9
-    ):
-        raise InvalidInput("--min-rate is over --max-rate")
-
-
 def build_command(
     nmap: str,
     options: NmapOptions,
@@ -289,7 +268,11 @@ def usable_options(
         PrivilegeMissing: Without root nothing of what was asked is left.
     """
     _refuse_newer(options, version)
-    return (options, ()) if privileged else _without_root(options)
+    warnings = tuple(dropped(options.given))
+    if privileged:
+        return options, warnings
+    kept, fallbacks = _without_root(options)
+    return kept, warnings + fallbacks
 
 
 def command_words(
@@ -327,6 +310,8 @@ def _wants_ipv6(options: NmapOptions, targets: TargetSet, *, asked: bool) -> boo
     wanted = asked or options.has("-6")
     if wanted and any(target.family is Family.IPV4 for target in targets.targets):
         raise InvalidInput("IPv6 is asked for, but a target is an IPv4 address", fix="leave out -6")
+    if wanted or targets.ipv6:
+        refuse_for_ipv6(options.given)
     return (wanted or targets.ipv6) and not options.has("-6")
 
 

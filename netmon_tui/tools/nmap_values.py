@@ -30,8 +30,9 @@ SCRIPT_CATEGORIES = frozenset(
 DATA_DIRECTORIES = (Path("/usr/share/nmap"), Path("/usr/local/share/nmap"))
 
 _TIME = re.compile(r"([0-9]{1,6})(ms|s|m|h)?")
+_MILLISECONDS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000}
 _INTEGER = re.compile(r"0|[1-9][0-9]{0,8}")
-_RATIO = re.compile(r"0?\.[0-9]{1,6}|0|1(?:\.0{1,6})?")
+_RATIO = re.compile(r"0?\.[0-9]{1,6}|0")
 _PORT_ITEM = re.compile(r"((?:[TUSP]:)?)([0-9]{0,5})(-?)([0-9]{0,5})")
 _SCRIPT_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _SCRIPT_ENTRY = re.compile(r'filename = "([a-z0-9][a-z0-9_-]{0,63})\.nse"')
@@ -58,10 +59,24 @@ def duration(text: str) -> str:
     return f"{int(match[1])}{match[2] or 's'}"
 
 
+def duration_from(least: int) -> Shape:
+    """A time of at least so many milliseconds."""
+
+    def check(text: str) -> str:
+        canonical = duration(text)
+        match = _TIME.fullmatch(canonical)
+        assert match
+        if int(match[1]) * _MILLISECONDS[match[2]] < least:
+            raise InvalidInput(f"{shown(text)} is less than {least} ms")
+        return canonical
+
+    return check
+
+
 def ratio(text: str) -> str:
-    """A number from 0 to 1."""
+    """A number from 0 to less than 1, as nmap wants it."""
     if not _RATIO.fullmatch(text):
-        raise InvalidInput(f"{shown(text)} is not a number from 0 to 1")
+        raise InvalidInput(f"{shown(text)} is not a number from 0 to less than 1")
     return text
 
 

@@ -27,6 +27,7 @@ from netmon_tui.services.profiles import ProfileService
 from netmon_tui.services.scan_commands import ScanCommands
 from netmon_tui.services.scan_following import ScanFollower
 from netmon_tui.services.scan_history import ScanHistory
+from netmon_tui.services.scan_options import ScanOptionsService
 from netmon_tui.services.scanning import ScanningService
 from netmon_tui.services.supervision import JobSupervisor
 from netmon_tui.services.transfers import TransferService
@@ -57,6 +58,7 @@ class Services:
     privilege: Privilege
     accounts: AccountService
     scanning: ScanningService
+    options: ScanOptionsService
     profiles: ProfileService
     scans: ScanHistory
     capturing: CapturingService
@@ -121,6 +123,7 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
             find_profile=profiles.find,
             today=accounts.today,
         ),
+        options=ScanOptionsService(),
         profiles=profiles,
         scans=ScanHistory(scans=scans, hosts=hosts, audit=audit),
         capturing=CapturingService(

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from netmon_tui.domain.address import Family
+from netmon_tui.domain.nse import NseScript
 from netmon_tui.errors import InvalidInput, PrivilegeMissing
 from netmon_tui.tools.nmap_conflicts import dropped, refuse_conflicts, refuse_for_ipv6
 from netmon_tui.tools.nmap_options import ALLOWED, OTHER_SPELLINGS, REFUSED, Option, Unprivileged
+from netmon_tui.tools.nmap_script_rules import chosen_scripts
 from netmon_tui.tools.nmap_targets import Target, TargetSet, parse_targets, shown
 from netmon_tui.tools.nmap_words import Word, split_words
 
@@ -90,6 +92,8 @@ class Command:
 
     argv: tuple[str, ...]
     warnings: tuple[str, ...] = ()
+    to_confirm: tuple[str, ...] = ()
+    """Scripts that may do harm or tell third parties, each with its categories."""
 
 
 def parse_options(line: str) -> NmapOptions:
@@ -227,6 +231,7 @@ def build_command(
     privileged: bool,
     ipv6: bool,
     by_capabilities: bool = False,
+    scripts: Sequence[NseScript] | None = None,
 ) -> Command:
     """Make the command of a scan.
 
@@ -240,9 +245,10 @@ def build_command(
             are replaced or left out with a warning.
         ipv6: Whether host names are to be scanned by IPv6; IPv6 addresses always are.
         by_capabilities: The raw sockets come from capabilities, which nmap has to be told.
+        scripts: Those that are installed, which ``--script`` is compared with; None leaves that to nmap.
 
     Raises:
-        InvalidInput: A target is refused, or an option does not go with the targets or the version.
+        InvalidInput: A target is refused, or an option does not go with the targets, the version or the scripts.
         PrivilegeMissing: Without root nothing of what was asked is left.
     """
     texts = (target if isinstance(target, str) else target.text for target in targets)
@@ -255,7 +261,8 @@ def build_command(
         ipv6=_wants_ipv6(options, checked, asked=ipv6),
         by_capabilities=by_capabilities,
     )
-    return Command((*words, "-oX", _literal_path(xml_path), "--", *checked.texts), warnings)
+    argv = (*words, "-oX", _literal_path(xml_path), "--", *checked.texts)
+    return Command(argv, warnings, scripts_to_confirm(options, scripts))
 
 
 def usable_options(
@@ -288,6 +295,13 @@ def command_words(
     if ipv6:
         fixed.append("-6")
     return (nmap, *options.tokens, *fixed)
+
+
+def scripts_to_confirm(options: NmapOptions, scripts: Sequence[NseScript] | None) -> tuple[str, ...]:
+    """Return the scripts that somebody has to confirm; raises InvalidInput for those that do not exist."""
+    if scripts is None or not options.has("--script"):
+        return ()
+    return tuple(one.label for one in chosen_scripts(options.value("--script"), scripts) if one.is_risky)
 
 
 def needs_private_pty(version: tuple[int, int] | None) -> bool:

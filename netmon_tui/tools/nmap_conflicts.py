@@ -63,7 +63,7 @@ REQUIRED: dict[str, str] = {"--defeat-rst-ratelimit": "-sS", "--defeat-icmp-rate
 USELESS_WITHOUT = (
     (_VERSION_DETAILS, frozenset({"-sV", "-A"})),
     (_SYSTEM_DETAILS, frozenset({"-O", "-A"})),
-    (frozenset({"--script-timeout"}), frozenset({"--script", "-sC", "-A", "-sV"})),
+    (frozenset({"--script-timeout", "--script-args"}), frozenset({"--script", "-sC", "-A", "-sV"})),
 )
 """Options that change nothing without any of some others."""
 

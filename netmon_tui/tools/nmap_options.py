@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from netmon_tui.tools import nmap_values as values
+from netmon_tui.tools.nmap_script_arguments import script_arguments
+from netmon_tui.tools.nmap_script_rules import scripts
 from netmon_tui.tools.nmap_values import Shape
 
 
@@ -136,7 +138,8 @@ _DETECTION = (
     Option("--version-intensity", shape=values.integer(0, 9), group="version intensity"),
     Option("--version-light", group="version intensity"),
     Option("--version-all", group="version intensity"),
-    Option("--script", shape=values.scripts),
+    Option("--script", shape=scripts),
+    Option("--script-args", shape=script_arguments),
     Option("--script-timeout", shape=values.duration),
     _raw("-O", "operating system detection"),
     _raw("--osscan-limit", "operating system detection"),
@@ -191,7 +194,7 @@ REFUSED: dict[str, Refusal] = {
     name: reason
     for reason, names in {
         Refusal.WRITES: "-oN -oX -oS -oG -oA -oM -oH -o -m --append-output --script-updatedb",
-        Refusal.READS: "-iL -i --excludefile --versiondb --servicedb --script-args-file --script-args",
+        Refusal.READS: "-iL -i --excludefile --versiondb --servicedb --script-args-file",
         Refusal.RUNS: "--datadir --resume",
         Refusal.ELSEWHERE: "-iR -b -sI --proxies --proxy --route-dst",
         Refusal.FORGES: "-S -D -f -ff --spoof-mac --mtu --data --data-string --data-length --scanflags"

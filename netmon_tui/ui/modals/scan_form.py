@@ -6,6 +6,7 @@ import asyncio
 import re
 import shlex
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 from textual import on, work
@@ -21,6 +22,7 @@ from netmon_tui.domain.scan import ScanPreview, StartScan
 from netmon_tui.errors import NetmonError
 from netmon_tui.ui import toasts
 from netmon_tui.ui.commands import command
+from netmon_tui.ui.modals.confirm import Confirm
 from netmon_tui.ui.modals.dialog import Dialog
 from netmon_tui.ui.modals.profile_form import LONGEST_OPTIONS, ProfileForm
 from netmon_tui.ui.modals.profile_list import ProfileList
@@ -36,6 +38,8 @@ LONGEST_TARGETS = 16_384
 LONGEST_NAME = 120
 LONGEST_COMMAND = 2_000
 """Characters of the command line that are shown."""
+MOST_SCRIPTS = 12
+"""Scripts that a question names."""
 _SEPARATORS = re.compile(r"[\s,]+")
 
 
@@ -207,8 +211,10 @@ class ScanForm(Dialog[StartScan]):
         request = self._request()
         preview = await self._scanning.preview(self._session.actor, request)
         self._show(preview)
+        if preview.to_confirm and not await self.app.push_screen_wait(confirm_scripts(preview.to_confirm)):
+            return
         if not preview.error:
-            self.dismiss(request)
+            self.dismiss(replace(request, confirmed=bool(preview.to_confirm)))
 
     def _request(self) -> StartScan:
         """Return what the fields say."""
@@ -232,6 +238,19 @@ class ScanForm(Dialog[StartScan]):
         view.update(content(preview.error) if preview.error else _accepted(preview))
 
 
+def confirm_scripts(scripts: Sequence[str]) -> Confirm:
+    """Return the question before scripts run that may do harm.
+
+    Args:
+        scripts: Each with its categories.
+    """
+    shown = [f"  {one}" for one in scripts[:MOST_SCRIPTS]]
+    if len(scripts) > MOST_SCRIPTS:
+        shown.append(f"  and {len(scripts) - MOST_SCRIPTS} more")
+    text = "\n".join(["They may harm a target, lock accounts or tell third parties:", *shown])
+    return Confirm("Run these scripts?", text, verb="Run")
+
+
 def _accepted(preview: ScanPreview) -> Content:
     """Return the command line, how much it covers, and every warning."""
     count = f"{thin(preview.addresses)} address{'' if preview.addresses == 1 else 'es'}"
@@ -239,6 +258,7 @@ def _accepted(preview: ScanPreview) -> Content:
         content(shlex.join(preview.command), LONGEST_COMMAND),
         content(count).stylize("$text-muted"),
         *(content(f"! {warning}").stylize("$text-warning") for warning in preview.warnings),
+        *(content(f"! asks first: {one}").stylize("$text-warning") for one in preview.to_confirm),
     ]
     return Content("\n").join(lines)
 

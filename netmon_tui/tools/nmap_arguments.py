@@ -7,7 +7,7 @@ reason. The command ends in ``--`` and targets that passed their own grammar (`n
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -102,18 +102,28 @@ def parse_options(line: str) -> NmapOptions:
     Raises:
         InvalidInput: Something is refused; the error says what, why and where (``position``).
     """
+    options = _read_line(line, _refuse_repeated)
+    refuse_conflicts(options.given)
+    return options
+
+
+def read_options(line: str) -> NmapOptions:
+    """Read a line without asking whether its options go together; raises as :func:`parse_options`."""
+    return _read_line(line, lambda settings, more: None)
+
+
+def _read_line(line: str, check: Callable[[list[Setting], list[Setting]], None]) -> NmapOptions:
+    """Read all words; ``check`` gets what was read before and what a word gave."""
     words = iter(split_words(line))
     settings: list[Setting] = []
     for word in words:
         try:
             read = list(_read(word, words))
-            _refuse_repeated(settings, read)
+            check(settings, read)
         except InvalidInput as error:
             raise InvalidInput(error.what, why=error.why, fix=error.fix, position=word.position) from None
         settings += read
-    options = NmapOptions(tuple(settings))
-    refuse_conflicts(options.given)
-    return options
+    return NmapOptions(tuple(settings))
 
 
 def _read(word: Word, rest: Iterator[Word]) -> Iterator[Setting]:

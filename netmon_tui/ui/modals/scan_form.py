@@ -26,8 +26,10 @@ from netmon_tui.ui.modals.confirm import Confirm
 from netmon_tui.ui.modals.dialog import Dialog
 from netmon_tui.ui.modals.profile_form import LONGEST_OPTIONS, ProfileForm
 from netmon_tui.ui.modals.profile_list import ProfileList
+from netmon_tui.ui.modals.switch_form import SwitchForm
 from netmon_tui.ui.rendering import content, thin
 from netmon_tui.ui.session import Session
+from netmon_tui.ui.widgets.scan_words import asks_first
 
 DEFAULT_PROFILE = "Quick scan"
 OWN_OPTIONS = ""
@@ -38,6 +40,8 @@ LONGEST_TARGETS = 16_384
 LONGEST_NAME = 120
 LONGEST_COMMAND = 2_000
 """Characters of the command line that are shown."""
+ANY_TARGET = "localhost"
+"""What options are tried with while there is no target."""
 MOST_SCRIPTS = 12
 """Scripts that a question names."""
 _SEPARATORS = re.compile(r"[\s,]+")
@@ -54,6 +58,7 @@ class ScanForm(Dialog[StartScan]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         command("scan_form.save", "ctrl+s", "save_profile", "Save", "Keep these options as a profile."),
+        command("scan_form.switches", "ctrl+t", "switches", "Switches", "Set the options with switches."),
         command("scan_form.profiles", "ctrl+o", "profiles", "Profiles", "Choose, copy and change profiles."),
     ]
 
@@ -72,7 +77,7 @@ class ScanForm(Dialog[StartScan]):
     def compose(self) -> ComposeResult:
         """Fields, preview, buttons."""
         with self.box("New scan", id="scan-form") as box:
-            box.border_subtitle = content("ctrl+s saves the options, ctrl+o opens the profiles")
+            box.border_subtitle = content("ctrl+t switches, ctrl+s saves the options, ctrl+o profiles")
             with Horizontal(classes="form--row"):
                 yield Label("Targets")
                 yield Input(self._targets, id="targets", max_length=LONGEST_TARGETS, compact=True)
@@ -184,6 +189,21 @@ class ScanForm(Dialog[StartScan]):
         fitting = [name for name, one in self._profiles.items() if _same(one.arguments) == _same(options)]
         return wanted if wanted in fitting else next(iter(fitting), OWN_OPTIONS)
 
+    # switches
+
+    @work(exclusive=True, group="scan-switches", exit_on_error=False)
+    async def action_switches(self) -> None:
+        """Show the options as switches, and take what they were set to."""
+        request = self._request()
+
+        async def preview(line: str) -> ScanPreview:
+            tried = replace(request, arguments=line, profile="", targets=request.targets or (ANY_TARGET,))
+            return await self._scanning.preview(self._session.actor, tried)
+
+        line = await self.app.push_screen_wait(SwitchForm(self._session, request.arguments, preview))
+        if line is not None:
+            self.query_one("#options", Input).value = line
+
     # what would run
 
     @on(Input.Changed, "#targets")
@@ -257,8 +277,10 @@ def _accepted(preview: ScanPreview) -> Content:
     lines = [
         content(shlex.join(preview.command), LONGEST_COMMAND),
         content(count).stylize("$text-muted"),
-        *(content(f"! {warning}").stylize("$text-warning") for warning in preview.warnings),
-        *(content(f"! asks first: {one}").stylize("$text-warning") for one in preview.to_confirm),
+        *(
+            content(f"! {warning}").stylize("$text-warning")
+            for warning in (*preview.warnings, *asks_first(preview.to_confirm))
+        ),
     ]
     return Content("\n").join(lines)
 

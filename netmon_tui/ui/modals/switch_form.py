@@ -214,7 +214,7 @@ def _pane(group: str, switches: Sequence[Switch], values: Mapping[str, str]) -> 
     """Yield a group with its switches."""
     columns = "-two" if len(switches) > MOST_ROWS else ""
     with (
-        TabPane(group, id=f"switches-{group.lower()}"),
+        TabPane(content(group), id=f"switches-{group.lower()}"),
         VerticalScroll(can_focus=False),
         Grid(classes=columns),
     ):

@@ -6,13 +6,15 @@ import asyncio
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from netmon_tui.cli.context import CommandLine, json_option, pass_line
+from netmon_tui.cli.context import CommandLine, ask, has_terminal, json_option, pass_line
 from netmon_tui.cli.following import interruptible, run_to_end
+from netmon_tui.cli.nse import scripts
 from netmon_tui.cli.output import (
     moment,
     print_block,
@@ -63,7 +65,7 @@ def scan() -> None:
     """Scans: run nmap, look at what it found, import and export."""
 
 
-for _verb in (pause, continue_scan, resume, skip):
+for _verb in (pause, continue_scan, resume, skip, scripts):
     scan.add_command(_verb)
 
 
@@ -75,6 +77,7 @@ for _verb in (pause, continue_scan, resume, skip):
 @click.option("--detach", is_flag=True, help="Print the id and return; the scan goes on by itself.")
 @click.option("--one-nmap", is_flag=True, help="Never split it into stages, even where that is faster.")
 @click.option("--dry-run", is_flag=True, help="Print the command and its warnings; start nothing.")
+@click.option("--confirm-intrusive", "confirmed", is_flag=True, help="Run scripts that may do harm, unasked.")
 @json_option
 @pass_line
 def run(
@@ -86,6 +89,7 @@ def run(
     detach: bool,
     one_nmap: bool,
     dry_run: bool,
+    confirmed: bool,
     as_json: bool,
 ) -> int:
     """Scan targets: addresses, networks, ranges or host names.
@@ -93,11 +97,11 @@ def run(
     Runs to the end with progress on a terminal. Ctrl-C stops the scan, prints what was found and exits with
     130. When the command itself is ended otherwise (a lost connection), the scan goes on.
     """
-    request = StartScan(targets, arguments, profile, name, detached=True, staged=not one_nmap)
+    request = StartScan(targets, arguments, profile, name, staged=not one_nmap, confirmed=confirmed)
     if dry_run:
         return line.run(lambda services, actor: _preview(services, actor, request, as_json))
     if detach:
-        started = line.run(lambda services, actor: services.scanning.start(actor, request))
+        started = line.run(lambda services, actor: _start(services, actor, request))
         print_json(scan_document(started)) if as_json else print(started.id)
         return 0
     ended, hosts, pressed = line.run(lambda services, actor: _run(services, actor, request), follow=True)
@@ -113,6 +117,7 @@ async def _preview(services: Services, actor: Actor, request: StartScan, as_json
             "stages": [list(stage) for stage in plan.stages],
             "addresses": plan.addresses,
             "warnings": list(plan.warnings),
+            "to_confirm": list(plan.to_confirm),
         }
         print_json(document)
         return 0
@@ -122,7 +127,20 @@ async def _preview(services: Services, actor: Actor, request: StartScan, as_json
         say(f"stage: {shlex.join(stage)}")
     for warning in plan.warnings:
         say(f"warning: {warning}")
+    for script in plan.to_confirm:
+        say(f"to confirm: {script}")
     return 0
+
+
+async def _start(services: Services, actor: Actor, request: StartScan) -> Scan:
+    """Start a scan; on a terminal, ask about scripts that may do harm."""
+    if not request.confirmed and has_terminal():
+        plan = await services.scanning.plan(actor, request)
+        for script in plan.to_confirm:
+            say(f"may do harm or tell third parties: {script}")
+        if plan.to_confirm:
+            request = replace(request, confirmed=ask("Run these scripts? Write yes").lower() == "yes")
+    return await services.scanning.start(actor, request)
 
 
 async def _run(services: Services, actor: Actor, request: StartScan) -> tuple[Scan, list[Host], bool]:
@@ -135,7 +153,7 @@ async def _run(services: Services, actor: Actor, request: StartScan) -> tuple[Sc
         return f"scan {now.id}: {now.percent:.0f} %, {phase}{now.hosts_up} up, {now.ports_open} open"
 
     with interruptible() as pressed:
-        started = await services.scanning.start(actor, request)
+        started = await _start(services, actor, request)
         for warning in started.warnings:
             say(f"warning: {warning}")
         ended = await run_to_end(

@@ -16,6 +16,7 @@ from netmon_tui.domain.host import Host, Port, Script
 from netmon_tui.domain.ignoring import IgnoreRule, Sifted
 from netmon_tui.domain.job import Job
 from netmon_tui.domain.neighbour import Interface, NeighbourEvent, NeighbourRecord
+from netmon_tui.domain.nse import NseScript, ScriptDetail
 from netmon_tui.domain.packet import Field, PacketDetail, PacketSummary
 from netmon_tui.domain.profile import Profile
 from netmon_tui.domain.scan import Scan
@@ -353,3 +354,14 @@ def audit_document(event: AuditEvent) -> Document:
         "subject": event.subject,
         "detail": event.detail,
     }
+
+
+def nse_document(script: NseScript) -> Document:
+    """Return a script that is installed beside nmap."""
+    return {"name": script.name, "categories": list(script.categories), "risky": script.is_risky}
+
+
+def nse_detail_document(detail: ScriptDetail) -> Document:
+    """Return a script with its description and arguments."""
+    arguments = [{"name": one.name, "description": one.description} for one in detail.arguments]
+    return {**nse_document(detail.script), "description": detail.description, "arguments": arguments}

@@ -25,6 +25,8 @@ class StartScan:
     detached: bool = True
     staged: bool = True
     """Whether several nmaps may do it where that is faster."""
+    confirmed: bool = False
+    """Whether somebody was asked about scripts that may do harm, and wants them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,3 +193,5 @@ class ScanPreview:
     """How many addresses the targets expand to; a host name counts as one."""
     error: str = ""
     """Why it is refused; empty when it may start."""
+    to_confirm: tuple[str, ...] = ()
+    """Scripts that may do harm or tell third parties, each with its categories: somebody has to want them."""

@@ -32,6 +32,7 @@ from netmon_tui.services.scan_commands import ScanCommands
 from netmon_tui.services.scan_following import ScanFollower
 from netmon_tui.services.scan_history import ScanHistory
 from netmon_tui.services.scan_map import MapService
+from netmon_tui.services.scan_options import ScanOptionsService
 from netmon_tui.services.scanning import ScanningService
 from netmon_tui.services.scheduling import SchedulingService
 from netmon_tui.services.supervision import JobSupervisor
@@ -67,6 +68,7 @@ class Services:
     privilege: Privilege
     accounts: AccountService
     scanning: ScanningService
+    options: ScanOptionsService
     profiles: ProfileService
     schedules: SchedulingService
     rounds: Rounds
@@ -139,6 +141,7 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
         privilege=privilege,
         accounts=accounts,
         scanning=scanning,
+        options=ScanOptionsService(),
         profiles=profiles,
         schedules=schedules,
         rounds=rounds,

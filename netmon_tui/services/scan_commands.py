@@ -10,6 +10,7 @@ from pathlib import Path
 from netmon_tui.config.settings import Settings
 from netmon_tui.domain.job import JobKind, JobLimits, JobSpec
 from netmon_tui.domain.scan import StartScan
+from netmon_tui.runtime.nse_files import installed_scripts
 from netmon_tui.runtime.privilege import Privilege
 from netmon_tui.runtime.staged import PROGRAM
 from netmon_tui.runtime.staged.plan import Plan, read_plan
@@ -97,6 +98,7 @@ class ScanCommands:
             privileged=self._privilege.can_scan_raw,
             by_capabilities=self._privilege.nmap_needs_flag,
             ipv6=targets.ipv6,
+            scripts=installed_scripts() if options.has("--script") else None,
         )
         usable, _ = usable_options(allowed, version=version, privileged=self._privilege.can_scan_raw)
         stages = stages_of(usable, targets) if request.staged and limits.staged else None

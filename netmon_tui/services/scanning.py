@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -86,7 +86,13 @@ class ScanningService:
         """Return what a request would run; raises what :meth:`start` would raise of it."""
         prepared = await self._prepare(await self._with_options(actor, request))
         command = prepared.command
-        return ScanPreview(command.argv, command.warnings, prepared.stages, prepared.targets.count)
+        return ScanPreview(
+            command.argv,
+            command.warnings,
+            prepared.stages,
+            prepared.targets.count,
+            to_confirm=command.to_confirm,
+        )
 
     async def _prepare(self, request: StartScan) -> PreparedScan:
         path = self._jobs / "scan-N"  # the number is known when the scan is
@@ -105,7 +111,7 @@ class ScanningService:
         """Start a scan, or let it wait while as many run as may.
 
         Raises:
-            InvalidInput: A target or an option is refused, with the reason.
+            InvalidInput: A target or an option is refused, with the reason, or scripts have to be confirmed.
             NotAllowed: The actor may not scan.
             PrivilegeMissing: Without root nothing of what was asked is left.
             ToolMissing: nmap is not installed.
@@ -116,6 +122,7 @@ class ScanningService:
     async def _start(self, actor: Actor, request: StartScan) -> Scan:
         """Start a scan with exactly the options of the request: the profile is but a name."""
         prepared = await self._prepare(request)  # whatever can be refused is, before there is a row
+        _require_confirmed(prepared.command.to_confirm, confirmed=request.confirmed)
         scan_id = await asyncio.to_thread(
             self._scans.create,
             actor,
@@ -312,8 +319,8 @@ class ScanningService:
         await self.start_queued(scan_id)
         return await asyncio.to_thread(self._scans.get, actor, scan_id)
 
-    async def repeat(self, actor: Actor, scan_id: int) -> Scan:
-        """Run a scan again with the same targets and options, as a new scan of the actor.
+    async def repeat(self, actor: Actor, scan_id: int, *, confirmed: bool = False) -> Scan:
+        """Run a scan again with the same targets and options, as a new scan of the actor; raises as start.
 
         Stored targets pass the grammar again: an imported file may have named anything.
         """
@@ -322,7 +329,7 @@ class ScanningService:
         actor.require(Permission.SCAN)
         # The options are the scan's own, also none at all: its profile may say something else by now.
         request = StartScan(scan.targets, scan.arguments, scan.profile, scan.name, staged=scan.staged)
-        return await self._start(actor, request)
+        return await self._start(actor, replace(request, confirmed=confirmed))
 
     def _refuse_imported(self, scan: Scan) -> None:
         if scan.imported:
@@ -332,6 +339,18 @@ class ScanningService:
 
     async def _record(self, actor: Actor, action: str, scan_id: int, detail: str = "") -> None:
         await asyncio.to_thread(self._audit.record, actor, action, f"scan {scan_id}", detail)
+
+
+def _require_confirmed(scripts: Sequence[str], *, confirmed: bool) -> None:
+    """Raise InvalidInput when scripts that may do harm were not confirmed."""
+    if scripts and not confirmed:
+        named = ", ".join(scripts[:3])
+        more = f" and {len(scripts) - 3} more" if len(scripts) > 3 else ""
+        raise InvalidInput(
+            f"not confirmed: {named}{more}",
+            why="these scripts may harm a target or tell third parties about it",
+            fix="scan run --confirm-intrusive starts them",
+        )
 
 
 def _append(path: Path, line: str) -> None:

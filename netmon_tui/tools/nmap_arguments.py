@@ -7,22 +7,16 @@ reason. The command ends in ``--`` and targets that passed their own grammar (`n
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from netmon_tui.domain.address import Family
+from netmon_tui.domain.nse import NseScript
 from netmon_tui.errors import InvalidInput, PrivilegeMissing
-from netmon_tui.tools.nmap_options import (
-    ALLOWED,
-    CONFLICTS,
-    OTHER_SPELLINGS,
-    REFUSED,
-    REQUIRED,
-    Option,
-    Unprivileged,
-)
+from netmon_tui.tools.nmap_conflicts import dropped, refuse_conflicts, refuse_for_ipv6
+from netmon_tui.tools.nmap_options import ALLOWED, OTHER_SPELLINGS, REFUSED, Option, Unprivileged
+from netmon_tui.tools.nmap_script_rules import chosen_scripts
 from netmon_tui.tools.nmap_targets import Target, TargetSet, parse_targets, shown
 from netmon_tui.tools.nmap_words import Word, split_words
 
@@ -31,7 +25,6 @@ _LONG_NAMES = tuple(
 )
 _JOINABLE = ("-PS", "-PA", "-PU", "-PY", "-PO", "-p", "-T", "-e", "-g")
 _REFUSED_WITH_VALUE = ("-o", "-iL", "-iR", "-i", "-sI", "-b", "-S", "-D", "-d", "-m")
-_PORT_NUMBER = re.compile(r"[0-9]+")
 _QUIET_SINCE, _QUIET_UNTIL = (7, 94), (7, 99)
 _ANY_NUMBER = 2**140
 """Addresses: how many a scan may have is a setting, and decided before a command is made."""
@@ -73,6 +66,11 @@ class NmapOptions:
         return next((setting.value for setting in self.settings if setting.name == name), "")
 
     @property
+    def given(self) -> dict[str, str]:
+        """Values by name."""
+        return {setting.name: setting.value for setting in self.settings}
+
+    @property
     def tokens(self) -> tuple[str, ...]:
         """All words in canonical form."""
         return tuple(token for setting in self.settings for token in setting.tokens)
@@ -94,6 +92,8 @@ class Command:
 
     argv: tuple[str, ...]
     warnings: tuple[str, ...] = ()
+    to_confirm: tuple[str, ...] = ()
+    """Scripts that may do harm or tell third parties, each with its categories."""
 
 
 def parse_options(line: str) -> NmapOptions:
@@ -102,18 +102,28 @@ def parse_options(line: str) -> NmapOptions:
     Raises:
         InvalidInput: Something is refused; the error says what, why and where (``position``).
     """
+    options = _read_line(line, _refuse_repeated)
+    refuse_conflicts(options.given)
+    return options
+
+
+def read_options(line: str) -> NmapOptions:
+    """Read a line without asking whether its options go together; raises as :func:`parse_options`."""
+    return _read_line(line, lambda settings, more: None)
+
+
+def _read_line(line: str, check: Callable[[list[Setting], list[Setting]], None]) -> NmapOptions:
+    """Read all words; ``check`` gets what was read before and what a word gave."""
     words = iter(split_words(line))
     settings: list[Setting] = []
     for word in words:
         try:
             read = list(_read(word, words))
-            _refuse_repeated(settings, read)
+            check(settings, read)
         except InvalidInput as error:
             raise InvalidInput(error.what, why=error.why, fix=error.fix, position=word.position) from None
         settings += read
-    options = NmapOptions(tuple(settings))
-    _refuse_conflicts(options)
-    return options
+    return NmapOptions(tuple(settings))
 
 
 def _read(word: Word, rest: Iterator[Word]) -> Iterator[Setting]:
@@ -165,6 +175,8 @@ def _long_option(name: str) -> Option:
     short = name[1:]
     for spelling in (name, short):
         _refuse_known(spelling)
+    if "_" in name and name.replace("_", "-") in _LONG_NAMES:
+        raise InvalidInput(f"{shown(name)} is an old spelling", fix=f"write {name.replace('_', '-')}")
     near = next((long for long in _LONG_NAMES if len(name) > 3 and long.startswith(name)), "")
     if near in REFUSED:
         raise InvalidInput(
@@ -219,25 +231,6 @@ def _refuse_repeated(settings: list[Setting], more: list[Setting]) -> None:
         seen[setting.option.key] = setting.name
 
 
-def _refuse_conflicts(options: NmapOptions) -> None:
-    """Refuse what nmap itself would refuse after it was started."""
-    names = {setting.name for setting in options.settings}
-    for left, right, reason in CONFLICTS:
-        if names & left and names & right:
-            one, other = min(names & left), min(names & right)
-            raise InvalidInput(f"{one} and {other} exclude each other", why=reason)
-    for name, needed in REQUIRED.items():
-        if name in names and needed not in names:
-            raise InvalidInput(f"{name} needs {needed}")
-    ports = _PORT_NUMBER.findall(options.value("-p"))
-    if "-sO" in names and any(int(number) > 255 for number in ports):
-        raise InvalidInput("-p: the protocols of -sO are 0 to 255")
-    if options.value("--min-rate") and int(options.value("--min-rate")) > int(
-        options.value("--max-rate") or 10**9
-    ):
-        raise InvalidInput("--min-rate is over --max-rate")
-
-
 def build_command(
     nmap: str,
     options: NmapOptions,
@@ -248,6 +241,7 @@ def build_command(
     privileged: bool,
     ipv6: bool,
     by_capabilities: bool = False,
+    scripts: Sequence[NseScript] | None = None,
 ) -> Command:
     """Make the command of a scan.
 
@@ -261,9 +255,10 @@ def build_command(
             are replaced or left out with a warning.
         ipv6: Whether host names are to be scanned by IPv6; IPv6 addresses always are.
         by_capabilities: The raw sockets come from capabilities, which nmap has to be told.
+        scripts: Those that are installed, which ``--script`` is compared with; None leaves that to nmap.
 
     Raises:
-        InvalidInput: A target is refused, or an option does not go with the targets or the version.
+        InvalidInput: A target is refused, or an option does not go with the targets, the version or the scripts.
         PrivilegeMissing: Without root nothing of what was asked is left.
     """
     texts = (target if isinstance(target, str) else target.text for target in targets)
@@ -276,7 +271,8 @@ def build_command(
         ipv6=_wants_ipv6(options, checked, asked=ipv6),
         by_capabilities=by_capabilities,
     )
-    return Command((*words, "-oX", _literal_path(xml_path), "--", *checked.texts), warnings)
+    argv = (*words, "-oX", _literal_path(xml_path), "--", *checked.texts)
+    return Command(argv, warnings, scripts_to_confirm(options, scripts))
 
 
 def usable_options(
@@ -289,7 +285,11 @@ def usable_options(
         PrivilegeMissing: Without root nothing of what was asked is left.
     """
     _refuse_newer(options, version)
-    return (options, ()) if privileged else _without_root(options)
+    warnings = tuple(dropped(options.given))
+    if privileged:
+        return options, warnings
+    kept, fallbacks = _without_root(options)
+    return kept, warnings + fallbacks
 
 
 def command_words(
@@ -305,6 +305,13 @@ def command_words(
     if ipv6:
         fixed.append("-6")
     return (nmap, *options.tokens, *fixed)
+
+
+def scripts_to_confirm(options: NmapOptions, scripts: Sequence[NseScript] | None) -> tuple[str, ...]:
+    """Return the scripts that somebody has to confirm; raises InvalidInput for those that do not exist."""
+    if scripts is None or not options.has("--script"):
+        return ()
+    return tuple(one.label for one in chosen_scripts(options.value("--script"), scripts) if one.is_risky)
 
 
 def needs_private_pty(version: tuple[int, int] | None) -> bool:
@@ -327,6 +334,8 @@ def _wants_ipv6(options: NmapOptions, targets: TargetSet, *, asked: bool) -> boo
     wanted = asked or options.has("-6")
     if wanted and any(target.family is Family.IPV4 for target in targets.targets):
         raise InvalidInput("IPv6 is asked for, but a target is an IPv4 address", fix="leave out -6")
+    if wanted or targets.ipv6:
+        refuse_for_ipv6(options.given)
     return (wanted or targets.ipv6) and not options.has("-6")
 
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from netmon_tui.tools import nmap_values as values
+from netmon_tui.tools.nmap_script_arguments import script_arguments
+from netmon_tui.tools.nmap_script_rules import scripts
 from netmon_tui.tools.nmap_values import Shape
 
 
@@ -59,6 +61,7 @@ class Refusal(StrEnum):
     OURS = "is set by this program"
     SCANS_NOTHING = "prints information and scans nothing"
     DEBUGS = "is for debugging nmap"
+    JOKES = "is a joke of nmap's authors"
 
 
 def _tcp(name: str, label: str, unprivileged: Unprivileged = Unprivileged.LEFT_OUT) -> Option:
@@ -135,7 +138,8 @@ _DETECTION = (
     Option("--version-intensity", shape=values.integer(0, 9), group="version intensity"),
     Option("--version-light", group="version intensity"),
     Option("--version-all", group="version intensity"),
-    Option("--script", shape=values.scripts),
+    Option("--script", shape=scripts),
+    Option("--script-args", shape=script_arguments),
     Option("--script-timeout", shape=values.duration),
     _raw("-O", "operating system detection"),
     _raw("--osscan-limit", "operating system detection"),
@@ -155,9 +159,9 @@ _TIMING = (
     Option("--host-timeout", shape=values.duration),
     Option("--scan-delay", shape=values.duration),
     Option("--max-scan-delay", shape=values.duration),
-    Option("--initial-rtt-timeout", shape=values.duration),
+    Option("--initial-rtt-timeout", shape=values.duration_from(1)),
     Option("--min-rtt-timeout", shape=values.duration),
-    Option("--max-rtt-timeout", shape=values.duration),
+    Option("--max-rtt-timeout", shape=values.duration_from(5)),
     _raw("--defeat-rst-ratelimit", "ignoring of RST limits"),
     _raw("--defeat-icmp-ratelimit", "ignoring of ICMP limits"),
 )
@@ -190,16 +194,17 @@ REFUSED: dict[str, Refusal] = {
     name: reason
     for reason, names in {
         Refusal.WRITES: "-oN -oX -oS -oG -oA -oM -oH -o -m --append-output --script-updatedb",
-        Refusal.READS: "-iL -i --excludefile --versiondb --servicedb --script-args-file --script-args",
+        Refusal.READS: "-iL -i --excludefile --versiondb --servicedb --script-args-file",
         Refusal.RUNS: "--datadir --resume",
         Refusal.ELSEWHERE: "-iR -b -sI --proxies --proxy --route-dst",
         Refusal.FORGES: "-S -D -f -ff --spoof-mac --mtu --data --data-string --data-length --scanflags"
         " --ip-options --badsum --adler32",
         Refusal.OURS: "-- --stats-every --privileged --unprivileged --noninteractive --stylesheet"
-        " --no-stylesheet --webxml --deprecated-xml-osclass -q --thc --log-errors",
+        " --no-stylesheet --webxml --deprecated-xml-osclass -q --log-errors",
         Refusal.SCANS_NOTHING: "-h --help -V --version --iflist --script-help",
         Refusal.DEBUGS: "-d --debug --packet-trace --version-trace --script-trace --nsock-engine"
         " --release-memory --nogcc",
+        Refusal.JOKES: "--thc --yoloscan",
     }.items()
     for name in names.split()
 }
@@ -226,25 +231,3 @@ OTHER_SPELLINGS: dict[str, str] = {
     "--ff": "-ff",
 }
 """Old or second names, with the one to write; ``-g`` alone is accepted as it stands."""
-
-_TCP_SCANS = frozenset({"-sS", "-sT", "-sA", "-sW", "-sM", "-sN", "-sF", "-sX"})
-_OTHER_SCANS = frozenset({"-sU", "-sY", "-sZ"})
-
-CONFLICTS: tuple[tuple[frozenset[str], frozenset[str], str], ...] = (
-    (
-        frozenset({"-sn", "-sL"}),
-        _TCP_SCANS | _OTHER_SCANS | {"-sO"},
-        "a scan without ports has no port scan technique",
-    ),
-    (frozenset({"-sn", "-sL"}), frozenset({"-p", "-F"}), "a scan without ports has no list of ports"),
-    (frozenset({"-sn", "-sL"}), frozenset({"-O", "-A"}), "operating system detection needs a port scan"),
-    (
-        frozenset({"-sO"}),
-        _TCP_SCANS | _OTHER_SCANS,
-        "-sO stands alone",
-    ),
-)
-"""Pairs of sets of which nmap refuses any two together, with the reason (tried on 7.93)."""
-
-REQUIRED: dict[str, str] = {"--defeat-rst-ratelimit": "-sS", "--defeat-icmp-ratelimit": "-sU"}
-"""Options that nmap refuses without another one."""

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from functools import lru_cache
 from ipaddress import IPv6Address
-from pathlib import Path
 
 from netmon_tui.domain.address import parse_ip
 from netmon_tui.errors import InvalidInput
@@ -20,21 +18,12 @@ Shape = Callable[[str], str]
 
 MAX_PORTS_TEXT = 1_024
 """Longest list of ports, in characters."""
-ZENMAP_EXPRESSION = "default or (discovery and safe)"
-"""The one script expression that is allowed: that of Zenmap's slow comprehensive scan."""
-SCRIPT_CATEGORIES = frozenset(
-    {"auth", "broadcast", "brute", "default", "discovery", "dos", "exploit", "external"}
-    | {"fuzzer", "intrusive", "malware", "safe", "version", "vuln"}
-)
-"""Of nmap's manual. ``all`` is not among them: it would run denial-of-service scripts unasked."""
-DATA_DIRECTORIES = (Path("/usr/share/nmap"), Path("/usr/local/share/nmap"))
 
 _TIME = re.compile(r"([0-9]{1,6})(ms|s|m|h)?")
+_MILLISECONDS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000}
 _INTEGER = re.compile(r"0|[1-9][0-9]{0,8}")
-_RATIO = re.compile(r"0?\.[0-9]{1,6}|0|1(?:\.0{1,6})?")
+_RATIO = re.compile(r"0?\.[0-9]{1,6}|0")
 _PORT_ITEM = re.compile(r"((?:[TUSP]:)?)([0-9]{0,5})(-?)([0-9]{0,5})")
-_SCRIPT_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
-_SCRIPT_ENTRY = re.compile(r'filename = "([a-z0-9][a-z0-9_-]{0,63})\.nse"')
 _INTERFACE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:-]{0,14}")
 _TIMING_NAMES = ("paranoid", "sneaky", "polite", "normal", "aggressive", "insane")
 
@@ -58,10 +47,24 @@ def duration(text: str) -> str:
     return f"{int(match[1])}{match[2] or 's'}"
 
 
+def duration_from(least: int) -> Shape:
+    """A time of at least so many milliseconds."""
+
+    def check(text: str) -> str:
+        canonical = duration(text)
+        match = _TIME.fullmatch(canonical)
+        assert match
+        if int(match[1]) * _MILLISECONDS[match[2]] < least:
+            raise InvalidInput(f"{shown(text)} is less than {least} ms")
+        return canonical
+
+    return check
+
+
 def ratio(text: str) -> str:
-    """A number from 0 to 1."""
+    """A number from 0 to less than 1, as nmap wants it."""
     if not _RATIO.fullmatch(text):
-        raise InvalidInput(f"{shown(text)} is not a number from 0 to 1")
+        raise InvalidInput(f"{shown(text)} is not a number from 0 to less than 1")
     return text
 
 
@@ -126,44 +129,3 @@ def addresses(text: str) -> str:
 def targets(text: str) -> str:
     """A comma list of targets."""
     return ",".join(parse_targets(text.split(","), limit=2**128).texts)
-
-
-def scripts(text: str) -> str:
-    """A comma list of categories and names of scripts that came with nmap, or Zenmap's expression."""
-    if "/" in text or "." in text or "\\" in text:
-        raise InvalidInput("it runs a path: only names of scripts that came with nmap")
-    if _words(text) == _words(ZENMAP_EXPRESSION):
-        return ZENMAP_EXPRESSION
-    names = text.split(",")
-    for name in names:
-        _check_script(name)
-    if len(set(names)) != len(names):
-        raise InvalidInput("a script is named twice")
-    return ",".join(names)
-
-
-def _words(expression: str) -> list[str]:
-    return expression.replace("(", " ( ").replace(")", " ) ").split()
-
-
-def _check_script(name: str) -> None:
-    if not _SCRIPT_NAME.fullmatch(name):
-        raise InvalidInput(
-            f"{shown(name)} is not the name of a script or category",
-            why=f"expressions and patterns are not allowed, except '{ZENMAP_EXPRESSION}'",
-        )
-    installed = installed_scripts()
-    if name not in SCRIPT_CATEGORIES and installed and name not in installed:
-        raise InvalidInput(f"{shown(name)} is not a script that came with nmap")
-
-
-@lru_cache(maxsize=1)
-def installed_scripts() -> frozenset[str]:
-    """Names in nmap's script.db; empty when there is none, and then any plain name passes (nmap knows)."""
-    for directory in DATA_DIRECTORIES:
-        try:
-            text = (directory / "scripts/script.db").read_text(encoding="utf-8", errors="replace")
-        except OSError:
-            continue
-        return frozenset(_SCRIPT_ENTRY.findall(text))
-    return frozenset()

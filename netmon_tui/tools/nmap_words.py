@@ -11,7 +11,7 @@ MAX_LINE = 4_096
 """Longest line of options, in characters."""
 
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e]")
-_SHELL_SIGN = re.compile(r"[;|&`$<>\\*?{}\[\]!#~^]")
+_SHELL_SIGN = re.compile(r"[;|&`$<>\\?{}\[\]!#~^]")
 _PIECE = re.compile(r"""( +)|"([^"]*)"|'([^']*)'|([^ "']+)""")
 
 

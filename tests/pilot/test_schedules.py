@@ -59,7 +59,7 @@ async def test_what_is_typed_in_the_scan_form_becomes_a_schedule(
         await until(pilot, lambda: isinstance(app.screen, ScanForm) and app.screen.query_one("#start"))
         scan_form = app.screen
         scan_form.query_one("#targets", Input).value = "127.0.0.1, 127.0.0.2"
-        form = await open_form(app, pilot, until, "ctrl+t")
+        form = await open_form(app, pilot, until, "ctrl+r")
         assert form.query_one("#save").region.bottom <= size[1]
         await until(pilot, lambda: "a schedule needs a name" in shown(form) and shown(form).count(":00") == 5)
         assert form.query_one("#save", Button).disabled

@@ -162,6 +162,11 @@ def test_scan_form(tour: Tour) -> None:
         types("#options", "-sS -oN /etc/passwd"),
         shows("-oN writes"),
         picture("refused"),
+        types("#options", "-sS -p 22 -sn"),
+        "ctrl+t",
+        shows("exclude each other"),
+        "pagedown",
+        picture("switches"),
     )
 
 

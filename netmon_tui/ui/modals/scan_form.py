@@ -6,6 +6,7 @@ import asyncio
 import re
 import shlex
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 from textual import on, work
@@ -22,12 +23,15 @@ from netmon_tui.domain.schedule import SaveSchedule, When
 from netmon_tui.errors import NetmonError
 from netmon_tui.ui import toasts
 from netmon_tui.ui.commands import command
+from netmon_tui.ui.modals.confirm import Confirm
 from netmon_tui.ui.modals.dialog import Dialog
 from netmon_tui.ui.modals.profile_form import LONGEST_OPTIONS, ProfileForm
 from netmon_tui.ui.modals.profile_list import ProfileList
 from netmon_tui.ui.modals.schedule_form import ScheduleForm
+from netmon_tui.ui.modals.switch_form import SwitchForm
 from netmon_tui.ui.rendering import content, thin
 from netmon_tui.ui.session import Session
+from netmon_tui.ui.widgets.scan_words import asks_first
 
 DEFAULT_PROFILE = "Quick scan"
 OWN_OPTIONS = ""
@@ -38,6 +42,10 @@ LONGEST_TARGETS = 16_384
 LONGEST_NAME = 120
 LONGEST_COMMAND = 2_000
 """Characters of the command line that are shown."""
+ANY_TARGET = "localhost"
+"""What options are tried with while there is no target."""
+MOST_SCRIPTS = 12
+"""Scripts that a question names."""
 _SEPARATORS = re.compile(r"[\s,]+")
 
 
@@ -52,8 +60,9 @@ class ScanForm(Dialog[StartScan]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         command("scan_form.save", "ctrl+s", "save_profile", "Save", "Keep these options as a profile."),
+        command("scan_form.switches", "ctrl+t", "switches", "Switches", "Set the options with switches."),
         command("scan_form.profiles", "ctrl+o", "profiles", "Profiles", "Choose, copy and change profiles."),
-        command("scan_form.schedule", "ctrl+t", "schedule", "Schedule", "Repeat this scan by a schedule."),
+        command("scan_form.schedule", "ctrl+r", "schedule", "Schedule", "Repeat this scan by a schedule."),
     ]
 
     def __init__(self, session: Session, request: StartScan, profiles: Sequence[Profile]) -> None:
@@ -72,7 +81,7 @@ class ScanForm(Dialog[StartScan]):
         """Fields, preview, buttons."""
         with self.box("New scan", id="scan-form") as box:
             box.border_subtitle = content(
-                "ctrl+s saves the options, ctrl+o opens the profiles, ctrl+t repeats it"
+                "ctrl+t switches, ctrl+s saves them, ctrl+o profiles, ctrl+r repeats it"
             )
             with Horizontal(classes="form--row"):
                 yield Label("Targets")
@@ -198,6 +207,21 @@ class ScanForm(Dialog[StartScan]):
         fitting = [name for name, one in self._profiles.items() if _same(one.arguments) == _same(options)]
         return wanted if wanted in fitting else next(iter(fitting), OWN_OPTIONS)
 
+    # switches
+
+    @work(exclusive=True, group="scan-switches", exit_on_error=False)
+    async def action_switches(self) -> None:
+        """Show the options as switches, and take what they were set to."""
+        request = self._request()
+
+        async def preview(line: str) -> ScanPreview:
+            tried = replace(request, arguments=line, profile="", targets=request.targets or (ANY_TARGET,))
+            return await self._scanning.preview(self._session.actor, tried)
+
+        line = await self.app.push_screen_wait(SwitchForm(self._session, request.arguments, preview))
+        if line is not None:
+            self.query_one("#options", Input).value = line
+
     # what would run
 
     @on(Input.Changed, "#targets")
@@ -225,8 +249,10 @@ class ScanForm(Dialog[StartScan]):
         request = self._request()
         preview = await self._scanning.preview(self._session.actor, request)
         self._show(preview)
+        if preview.to_confirm and not await self.app.push_screen_wait(confirm_scripts(preview.to_confirm)):
+            return
         if not preview.error:
-            self.dismiss(request)
+            self.dismiss(replace(request, confirmed=bool(preview.to_confirm)))
 
     def _request(self) -> StartScan:
         """Return what the fields say."""
@@ -250,13 +276,29 @@ class ScanForm(Dialog[StartScan]):
         view.update(content(preview.error) if preview.error else _accepted(preview))
 
 
+def confirm_scripts(scripts: Sequence[str]) -> Confirm:
+    """Return the question before scripts run that may do harm.
+
+    Args:
+        scripts: Each with its categories.
+    """
+    shown = [f"  {one}" for one in scripts[:MOST_SCRIPTS]]
+    if len(scripts) > MOST_SCRIPTS:
+        shown.append(f"  and {len(scripts) - MOST_SCRIPTS} more")
+    text = "\n".join(["They may harm a target, lock accounts or tell third parties:", *shown])
+    return Confirm("Run these scripts?", text, verb="Run")
+
+
 def _accepted(preview: ScanPreview) -> Content:
     """Return the command line, how much it covers, and every warning."""
     count = f"{thin(preview.addresses)} address{'' if preview.addresses == 1 else 'es'}"
     lines = [
         content(shlex.join(preview.command), LONGEST_COMMAND),
         content(count).stylize("$text-muted"),
-        *(content(f"! {warning}").stylize("$text-warning") for warning in preview.warnings),
+        *(
+            content(f"! {warning}").stylize("$text-warning")
+            for warning in (*preview.warnings, *asks_first(preview.to_confirm))
+        ),
     ]
     return Content("\n").join(lines)
 

@@ -11,7 +11,7 @@ from netmon_tui.domain.profile import Profile
 from netmon_tui.domain.scan import Scan, StartScan
 from netmon_tui.ui.modals.confirm import Confirm
 from netmon_tui.ui.modals.file_choice import Export, Import
-from netmon_tui.ui.modals.scan_form import ScanForm
+from netmon_tui.ui.modals.scan_form import ScanForm, confirm_scripts
 from netmon_tui.ui.screens.actions import Actions
 from netmon_tui.ui.widgets.scan_words import what
 
@@ -103,10 +103,15 @@ class ScanActions(Actions):
                 )
 
     async def repeat(self, scan_id: int) -> Scan | None:
-        """Run it again as a new scan; None when that failed."""
-        scan = None
+        """Run it again as a new scan; None when that failed, or when its scripts were not wanted."""
+        scan, actor = None, self._session.actor
         with self._reported():
-            scan = await self._services.scanning.repeat(self._session.actor, scan_id)
+            was = await self._services.scans.get(actor, scan_id)
+            plan = await self._services.scanning.preview(actor, StartScan(was.targets, was.arguments))
+            if plan.to_confirm and not await self._app.push_screen_wait(confirm_scripts(plan.to_confirm)):
+                return None
+            wanted = bool(plan.to_confirm)
+            scan = await self._services.scanning.repeat(actor, scan_id, confirmed=wanted)
             self._tell(f"Scan {scan.id} {_begins(scan)}: {what(scan)}")
         return scan
 

@@ -55,7 +55,7 @@ class ScansPane(WithSchedules):
         "nmap scans: n starts one, enter opens one. A running scan goes on when you leave the program;\n"
         "stopping it keeps what it found, P halts it, R goes on with one that was stopped, with what is missing.\n"
         "r runs a scan again as a new one, i imports nmap's XML. In the form, ctrl+s saves the options as a\n"
-        "profile, ctrl+o lists profiles, and ctrl+t repeats the scan by a schedule; t lists the schedules.\n\n"
+        "profile, ctrl+o lists profiles, ctrl+t shows switches, ctrl+r repeats it by a schedule; t lists the schedules.\n\n"
         "Changes: what came (+), is not what it was (~) and went (-) since the run of these targets before,\n"
         "or since the baseline that b pins. d shows them; it compares two scans that are selected with space."
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from netmon_tui.domain.job import JobState
 from netmon_tui.domain.scan import Scan
 from netmon_tui.ui.rendering import duration, thin
@@ -33,6 +35,14 @@ def progress(scan: Scan) -> str:
     if scan.state is not JobState.COMPLETED:
         return f"partial, {thin(scan.hosts_up)} host{'' if scan.hosts_up == 1 else 's'}"
     return took(scan) or "imported"
+
+
+def asks_first(scripts: Sequence[str]) -> tuple[str, ...]:
+    """Return what to say of scripts that have to be confirmed: none or one line, the first and how many more."""
+    if not scripts:
+        return ()
+    more = f" and {thin(len(scripts) - 1)} more" if len(scripts) > 1 else ""
+    return (f"Asks before it runs {scripts[0]}{more}",)
 
 
 def took(scan: Scan) -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import shutil
+import string
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,17 +16,17 @@ from hypothesis import strategies as st
 
 from netmon_tui.domain.profile import Profile
 from netmon_tui.errors import InvalidInput, PrivilegeMissing
-from netmon_tui.tools import nmap_values
 from netmon_tui.tools.nmap_arguments import Command, build_command, needs_private_pty, parse_options
+from netmon_tui.tools.nmap_conflicts import (
+    DROPPED,
+    IPV4_ONLY,
+    REFUSED_TOGETHER,
+    REQUIRED,
+    USELESS_WITHOUT,
+)
 from netmon_tui.tools.nmap_options import ALLOWED, OTHER_SPELLINGS, REFUSED
 from netmon_tui.tools.nmap_profiles import PROFILES
 from netmon_tui.tools.nmap_targets import parse_target
-
-
-@pytest.fixture(autouse=True)
-def known_scripts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The machine need not have nmap."""
-    monkeypatch.setattr(nmap_values, "installed_scripts", lambda: frozenset({"http-title", "banner"}))
 
 
 def command(line: str, *targets: str, privileged: bool = True, ipv6: bool = False, **more: object) -> Command:
@@ -59,6 +62,8 @@ def command(line: str, *targets: str, privileged: bool = True, ipv6: bool = Fals
         ("--script http-title,safe", "--script http-title,safe"),
         ("--script 'default  or ( discovery and safe )'", '--script "default or (discovery and safe)"'),
         ('--script="banner"', "--script banner"),
+        ("--script 'not(safe)',http-*", '--script "not (safe),http-*"'),
+        ("--script-args http.useragent=A", "--script-args http.useragent=A"),
         ("--exclude 192.0.2.1,192.0.2.9/31", "--exclude 192.0.2.1,192.0.2.8/31"),
         ("--dns-servers 192.0.2.53,2001:DB8::53", "--dns-servers 192.0.2.53,2001:db8::53"),
         ("-A -v", "-A -v"),
@@ -94,7 +99,6 @@ def test_all_of_zenmaps_profiles_are_accepted(profile: Profile) -> None:
         ("--excludefile x", "reads files"),
         ("--versiondb x", "reads files"),
         ("--script-args-file x", "reads files"),
-        ("--script-args a=b", "reads files"),
         ("--datadir /tmp", "runs code"),
         ("--datad /tmp", "abbreviation of --datadir"),
         ("-datad /tmp", "read by nmap as --datadir"),
@@ -103,16 +107,25 @@ def test_all_of_zenmaps_profiles_are_accepted(profile: Profile) -> None:
         ("--script /tmp/x.nse", "path"),
         ("--script=x.nse", "path"),
         ("--script ../x", "path"),
-        ("--script x", "not a script that came with nmap"),
-        ("--script all", "not a script that came with nmap"),
         ("--script +http-title", "not the name of a script"),
-        ("--script 'not safe'", "expressions"),
-        ("--script 'safe or intrusive'", "expressions"),
         ("--script banner,banner", "twice"),
+        ("--script-args userdb=x", "may not be given"),
+        ("--script-args-file=x", "reads files"),
+        ("-p 22*", "not a port"),
+        ("-e eth*", "not the name of a network interface"),
         ("-script x", "read by nmap as --script"),
         ("-script=x", "read by nmap as --script"),
         ("--scrip x", "abbreviation"),
-        ("--min_rate 5", "not an option"),
+        ("--min_rate 5", "write --min-rate"),
+        ("--oX x", "writes files"),
+        ("-iLx", "reads files"),
+        ("--yoloscan", "joke"),
+        ("-yolo", "read by nmap as --yoloscan"),
+        ("--min-parallelism 9 --max-parallelism 5", "over --max-parallelism"),
+        ("--max-hostgroup 5 --min-hostgroup 9", "over --max-hostgroup"),
+        ("--max-rtt-timeout 4ms", "less than 5 ms"),
+        ("--initial-rtt-timeout 0s", "less than 1 ms"),
+        ("--port-ratio 1", "less than 1"),
         ("-iR 10", "hosts that nobody named"),
         ("-b ftp", "third parties"),
         ("-sI zombie", "third parties"),
@@ -186,7 +199,6 @@ def test_all_of_zenmaps_profiles_are_accepted(profile: Profile) -> None:
         ("-sS `id`", "'`' has no place"),
         ("-p $(id)", "'$' has no place"),
         ("-sS > x", "'>' has no place"),
-        ("--script http-*", "'*' has no place"),
         ("-sS \\-oN", "'\\' has no place"),
         ("--script (safe)", "quotation marks"),
         ("-sS " * 2_000, "too many"),
@@ -210,12 +222,64 @@ def test_the_tables_do_not_overlap() -> None:
 
 
 _NAMES = sorted({*ALLOWED, *REFUSED, *OTHER_SPELLINGS})
+_SHORT = "46Ab:D:d::e:Ffg:hIi:M:m:nO::o:P::p:qRrS:s::T:Vv::"
+_SHORT_LETTERS = {letter: _SHORT[i + 1 : i + 2] for i, letter in enumerate(_SHORT) if letter != ":"}
+_LONG = {name[2:] for name in (*ALLOWED, *REFUSED, *OTHER_SPELLINGS) if name.startswith("--")} | {
+    *(["oA", "oN", "oM", "oG", "oS", "oH", "oX", "iL", "iR", "sI"])
+}
+
+
+def as_getopt_reads(tokens: tuple[str, ...]) -> Iterator[str]:
+    """The options that glibc's getopt_long_only finds: abbreviations and one dash before long names included."""
+    rest = iter(tokens)
+    for token in rest:
+        assert token.startswith("-"), f"{token} would be a target"
+        name = token.lstrip("-").split("=")[0]
+        fitting = [name] if name in _LONG else [long for long in _LONG if long.startswith(name)]
+        short = not token.startswith("--") and len(token) == 2 and token[1] in _SHORT_LETTERS
+        if fitting and not short:
+            yield from (
+                f"-{long}" if len(long) == 2 and f"-{long}" in REFUSED else f"--{long}" for long in fitting
+            )
+            takes = ALLOWED.get(f"--{fitting[0]}")
+            if takes is not None and takes.shape:
+                next(rest)
+            continue
+        assert not token.startswith("--"), f"{token} is unknown to nmap"
+        for at, letter in enumerate(token[1:], 1):
+            value = token[at + 1 :]
+            yield f"-{letter}{value[:1]}" if letter in "sPo" else f"-{letter}"
+            if _SHORT_LETTERS[letter]:
+                if not value and _SHORT_LETTERS[letter] == ":" and letter in "pTeg":
+                    next(rest)
+                break
+
+
 _VALUES = st.sampled_from(
-    ["1", "80", "5s", "eth0", "default", "/tmp/x", "-oN", "../x", "a=b", "192.0.2.1", "-", "--"]
+    [
+        "1",
+        "80",
+        "5s",
+        "eth0",
+        "default",
+        "not http-*",
+        "unsafe=1",
+        "/tmp/x",
+        "-oN",
+        "../x",
+        "a=b",
+        "192.0.2.1",
+        "-",
+        "--",
+    ]
 )
 _WORDS = st.one_of(
     st.sampled_from(_NAMES),
-    st.tuples(st.sampled_from(_NAMES), st.sampled_from(["", "="]), _VALUES).map("".join),
+    st.tuples(st.sampled_from(_NAMES), st.sampled_from(["", "=", " "]), _VALUES).map("".join),
+    st.tuples(st.sampled_from(_NAMES), st.integers(1, 12)).map(lambda cut: cut[0][: cut[1]]),
+    st.tuples(st.sampled_from(_NAMES), st.integers(1, 12), _VALUES).map(
+        lambda cut: f"{cut[0][1:][: cut[1]]} {cut[2]}"
+    ),
     _VALUES,
     st.text(max_size=8),
 )
@@ -229,10 +293,12 @@ def test_whatever_passes_consists_of_allowed_options(words: list[str]) -> None:
     except InvalidInput:
         return
     assert parse_options(options.line) == options
+    for name in as_getopt_reads(options.tokens):
+        assert name in ALLOWED and name not in REFUSED
     for setting in options.settings:
         assert setting.name in ALLOWED
         assert not setting.value.startswith("-")
-        assert "/" not in setting.value or setting.name == "--exclude"
+        assert "/" not in setting.value or setting.name in ("--exclude", "--script-args")
 
 
 def test_a_command_is_complete() -> None:
@@ -329,20 +395,95 @@ def test_new_options_need_a_new_nmap() -> None:
         command("--unique", version=(7, 80))
 
 
+@pytest.mark.parametrize(
+    ("line", "warning"),
+    [
+        ("-sn -sV", "-sV does nothing with -sn: no ports are scanned"),
+        ("-sL --top-ports 5", "--top-ports does nothing with -sL"),
+        ("-sL -PE", "-PE does nothing with -sL"),
+        ("-Pn -PE", "-PE does nothing with -Pn: every host counts as up"),
+        ("-Pn -sn", "-sn does nothing with -Pn"),
+        ("-F --top-ports 5", "-F does nothing with --top-ports"),
+        ("-sO -sV", "-sV does nothing with -sO"),
+        ("-sT -g 53", "--source-port does nothing with -sT"),
+        ("--version-light", "--version-light does nothing without -A or -sV"),
+        ("--osscan-guess", "--osscan-guess does nothing without -A or -O"),
+        ("-sU -p T:80", "-p T: names ports of a TCP scan"),
+        ("-p U:53", "-p U: names ports of a UDP scan"),
+    ],
+)
+def test_what_nmap_would_drop_is_told(line: str, warning: str) -> None:
+    made = command(line)
+    assert len(made.warnings) == 1 and made.warnings[0].startswith(warning)
+
+
+@pytest.mark.parametrize("line", ["-sS -sU -p T:22,U:53", "-p T:22", "-A --version-all", "-sn --traceroute"])
+def test_what_goes_together_is_not_warned_of(line: str) -> None:
+    assert command(line).warnings == ()
+
+
+@pytest.mark.parametrize("name", sorted(IPV4_ONLY))
+def test_what_works_with_ipv4_only_is_refused_with_ipv6(name: str) -> None:
+    assert command(name).argv
+    for line, target in ((name, "2001:db8::1"), (f"{name} -6", "host.example")):
+        with pytest.raises(InvalidInput, match="IPv4 only"):
+            command(line, target)
+
+
 def test_versions_that_print_nothing_without_a_terminal() -> None:
     quiet = [(7, 94), (7, 95), (7, 98), (7, 99), None]
     assert all(needs_private_pty(version) for version in quiet)
     assert not any(needs_private_pty(version) for version in [(7, 80), (7, 93), (7, 991), (8, 0)])
 
 
+def _nmap(*words: str) -> str:
+    """What the installed nmap says to options alone: no target, and a network namespace without interfaces."""
+    if shutil.which("nmap") is None or subprocess.run(["unshare", "-n", "true"], check=False).returncode:
+        pytest.skip("nmap is not installed, or network namespaces are not allowed")
+    argv = ["unshare", "-n", "nmap", *words]
+    quiet = subprocess.DEVNULL
+    return subprocess.run(
+        argv, stdin=quiet, stdout=quiet, stderr=subprocess.PIPE, text=True, timeout=60, check=False
+    ).stderr
+
+
 @pytest.mark.lab
 def test_every_option_of_the_installed_nmap_is_in_a_table() -> None:
-    if shutil.which("nmap") is None:
-        pytest.skip("nmap is not installed")
+    """getopt itself names its long options: all that begin with a letter, when only that is written."""
+    words = [f"--{letter}{value}" for letter in string.ascii_letters for value in ("", "=")]
+    named = set(re.findall(r"'(--[A-Za-z0-9-]{2,})'", "".join(map(_nmap, words))))
     usage = subprocess.run(["nmap", "--help"], capture_output=True, text=True, check=True).stdout
-    named = {word for line in usage.splitlines() if line.startswith("  -") for word in _option_names(line)}
-    assert len(named) > 80
-    assert named - ALLOWED.keys() - REFUSED.keys() - OTHER_SPELLINGS.keys() == set()
+    named |= {word for line in usage.splitlines() if line.startswith("  -") for word in _option_names(line)}
+    assert len(named) > 150 and {"--yoloscan", "--badsum", "-sS"} <= named
+    known = ALLOWED.keys() | REFUSED.keys() | OTHER_SPELLINGS.keys()
+    assert {name for name in named if name not in known and name[1:] not in known} == set()
+
+
+def _line_of(*names: str) -> list[str]:
+    values = {"-p": "80", "--dns-servers": "192.0.2.53", "--port-ratio": "0.1"}
+    tokens = ((name, values.get(name, "5")) if ALLOWED[name].shape else (name,) for name in names)
+    return [word for name in tokens for word in name if not ALLOWED[name[0]].value_optional or word != "5"]
+
+
+@pytest.mark.lab
+def test_nmap_itself_refuses_what_we_refuse() -> None:
+    for together in REFUSED_TOGETHER:
+        for left in together.left:
+            for right in together.right:
+                assert "QUITTING" in _nmap(*_line_of(left, right)), (left, right)
+    for name in (*("-sT " + name for name in REQUIRED), *("-6 " + name for name in IPV4_ONLY)):
+        assert "QUITTING" in _nmap(*name.split()), name
+
+
+@pytest.mark.lab
+def test_nmap_itself_accepts_what_we_only_warn_of() -> None:
+    for left, right, _ in DROPPED:
+        for one in left:
+            for other in right:
+                assert "QUITTING" not in _nmap(*_line_of(one, other)), (one, other)
+    for details, _ in USELESS_WITHOUT:
+        for name in details:
+            assert "QUITTING" not in _nmap(*_line_of(name)), name
 
 
 def _option_names(line: str) -> list[str]:

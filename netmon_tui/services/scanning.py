@@ -275,6 +275,7 @@ class ScanningService:
 
     async def wait(self, actor: Actor, scan_id: int) -> Scan:
         """Return the scan once it has ended."""
+        await self._supervisor.start()  # what it waits for may run with nobody to follow it
         while True:
             scan = await asyncio.to_thread(self._scans.get, actor, scan_id)
             if scan.state.is_final:

@@ -1,0 +1,378 @@
+"""Scans that wait, pause, go on, lose a host and are done in stages: real nmaps on loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+from xml.etree import ElementTree
+
+import nmap as python_nmap
+import pytest
+
+from netmon_tui.config.paths import find_paths
+from netmon_tui.config.settings import load_settings
+from netmon_tui.domain.host import Host
+from netmon_tui.domain.job import JobKind, JobState
+from netmon_tui.domain.scan import Scan, StartScan
+from netmon_tui.domain.user import Actor, Role
+from netmon_tui.errors import InvalidInput
+from netmon_tui.runtime.tool_paths import find_tool
+from netmon_tui.services.container import Services, open_services
+
+pytestmark = [
+    pytest.mark.skipif(find_tool("nmap") is None, reason="nmap is not installed"),
+    pytest.mark.timeout(180),
+]
+
+NETWORK = "127.0.0.1-20"
+SLOW = "-sT -Pn -n -p 1-3 --max-hostgroup 1 --scan-delay 100ms"
+"""A third of a second for a host, one after the other."""
+
+
+@contextlib.asynccontextmanager
+async def opened(folder: Path, **flags: str) -> AsyncIterator[tuple[Services, Actor]]:
+    settings = load_settings(environ={}, flags={key.replace("__", "."): flags[key] for key in flags})
+    services = await asyncio.to_thread(open_services, settings, find_paths(data_dir=folder / "data"))
+    try:
+        if await services.accounts.needs_first_user():
+            await services.accounts.create_first_admin("ada", "walnut-koala-lantern")
+        yield services, Actor(1, "ada", Role.ADMIN)
+    finally:
+        await services.close()
+
+
+async def until(question: Callable[[], Awaitable[object]], fact: str) -> object:
+    """Wait for a fact."""
+    for _ in range(600):
+        if answer := await question():
+            return answer
+        await asyncio.sleep(0.1)
+    raise AssertionError(f"never: {fact}")
+
+
+class Listener:
+    """A TCP server on one address of loopback.
+
+    Args:
+        address: Where.
+        says: Sent to everybody who connects; then nothing more.
+    """
+
+    def __init__(self, address: str, says: bytes = b"") -> None:
+        self._socket = socket.create_server((address, 0), backlog=64)
+        self.port = self._socket.getsockname()[1]
+        self._says = says
+        self._held: list[socket.socket] = []
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = self._socket.accept()
+                self._held.append(connection)
+                with contextlib.suppress(OSError):
+                    connection.sendall(self._says)
+
+    def close(self) -> None:
+        self._socket.close()
+        for connection in self._held:
+            connection.close()
+
+
+@pytest.fixture
+def ssh() -> Iterator[Listener]:
+    """Says who it is at once."""
+    listener = Listener("127.0.0.3", b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n")
+    yield listener
+    listener.close()
+
+
+@pytest.fixture
+def ftp() -> Iterator[Listener]:
+    """Another one on another address."""
+    listener = Listener("127.0.0.7", b"220 ProFTPD 1.3.8 Server (here) [127.0.0.7]\r\n")
+    yield listener
+    listener.close()
+
+
+@pytest.fixture
+def silent() -> Iterator[Listener]:
+    """Never says a word: version detection tries for minutes."""
+    listener = Listener("127.0.0.9")
+    yield listener
+    listener.close()
+
+
+def facts(hosts: list[Host]) -> list[tuple[object, ...]]:
+    """What two ways of scanning must agree on."""
+    return sorted(
+        (
+            host.address,
+            host.status,
+            tuple((p.number, p.protocol, p.state, p.service and p.service[:4]) for p in host.ports),
+        )
+        for host in hosts
+    )
+
+
+async def hosts_up(services: Services, ada: Actor, scan: Scan) -> int:
+    return (await services.scans.get(ada, scan.id)).hosts_up
+
+
+# --- stages ------------------------------------------------------------------------------------------
+
+
+async def test_stages_find_what_one_nmap_finds(tmp_path: Path, ssh: Listener, ftp: Listener) -> None:
+    options = f"-T4 -n -sV -p {ssh.port},{ftp.port},1"
+    async with opened(tmp_path) as (services, ada):
+        found = []
+        for staged in (True, False):
+            scan = await services.scanning.start(ada, StartScan((NETWORK,), options, staged=staged))
+            ended = await services.scanning.wait(ada, scan.id)
+            assert (ended.state, ended.percent, ended.hosts_up) == (JobState.COMPLETED, 100.0, 20), (
+                ended.error
+            )
+            found.append(await services.scans.whole_hosts(ada, scan.id))
+            assert [host.partial for host in found[-1]] == [False] * 20
+            assert not ended.warnings
+        assert facts(found[0]) == facts(found[1])
+        ports = [(host.address, port.service) for host in found[0] for port in host.ports]
+        named = {(address, service.product) for address, service in ports if service and service.product}
+        assert named == {("127.0.0.3", "OpenSSH"), ("127.0.0.7", "ProFTPD")}
+        assert list(await services.scanning.stages(ada, 1)) == ["discovery", "ports", "detection"]
+        assert not await services.scanning.stages(ada, 2)
+
+
+async def test_the_document_of_a_staged_scan_is_nmaps(tmp_path: Path, ssh: Listener) -> None:
+    async with opened(tmp_path) as (services, ada):
+        scan = await services.scanning.start(ada, StartScan((NETWORK,), f"-T4 -n -sV -p {ssh.port},1"))
+        await services.scanning.wait(ada, scan.id)
+        written = tmp_path / "out.xml"
+        await services.transfers.export_scan(ada, scan.id, "xml", written)
+        document = ElementTree.parse(written).getroot()
+        assert document.get("args", "").startswith("nmap -T4 -n -sV")
+        (info,) = document.findall("scaninfo")
+        assert info.get("services") == f"1,{ssh.port}"
+        hosts = document.findall("runstats/hosts")[0]
+        assert (hosts.get("up"), hosts.get("total")) == ("20", "20")
+        read = python_nmap.PortScanner().analyse_nmap_xml_scan(written.read_text())
+        assert len(read["scan"]) == 20
+        assert read["scan"]["127.0.0.3"]["tcp"][ssh.port]["product"] == "OpenSSH"
+        again = await services.transfers.import_scan(ada, written)
+        assert facts(await services.scans.whole_hosts(ada, again.id)) == facts(
+            await services.scans.whole_hosts(ada, scan.id)
+        )
+
+
+async def test_a_killed_nmap_of_the_detection_gets_another_one(
+    tmp_path: Path, ssh: Listener, silent: Listener
+) -> None:
+    async with opened(tmp_path) as (services, ada):
+        options = f"-T4 -n -sV --version-intensity 0 -p {ssh.port},{silent.port}"
+        scan = await services.scanning.start(ada, StartScan((NETWORK,), options))
+        pid = await until(
+            lambda: asyncio.to_thread(_nmap_of, "detection", services.paths.jobs), "a detection"
+        )
+        os.kill(int(str(pid)), signal.SIGKILL)
+        ended = await services.scanning.wait(ada, scan.id)
+        assert (ended.state, ended.hosts_up) == (JobState.COMPLETED, 20), ended.error
+        products = [
+            p.service.product
+            for h in await services.scans.whole_hosts(ada, scan.id)
+            for p in h.ports
+            if p.service and p.number == ssh.port and h.address == "127.0.0.3"
+        ]
+        assert products == ["OpenSSH"]
+
+
+async def test_a_killed_staged_scan_goes_on_where_it_was(
+    tmp_path: Path, ssh: Listener, silent: Listener
+) -> None:
+    async with opened(tmp_path) as (services, ada):
+        options = f"-T4 -n -sV --version-intensity 0 -p {ssh.port},{silent.port}"
+        scan = await services.scanning.start(ada, StartScan((NETWORK,), options))
+        await until(lambda: asyncio.to_thread(_nmap_of, "detection", services.paths.jobs), "a detection")
+        job = services.paths.jobs / "scan-1"
+        os.kill(_leader(job), signal.SIGKILL)
+        ended = await services.scanning.wait(ada, scan.id)
+        assert ended.state is JobState.FAILED
+        assert ended.ports_open == 2  # found by the port scan, kept as partial
+        await services.scanning.resume(ada, scan.id)
+        ended = await services.scanning.wait(ada, scan.id)
+        assert (ended.state, ended.hosts_up, ended.ports_open) == (JobState.COMPLETED, 20, 2), ended.error
+        assert len([*job.glob("stage-ports-*.xml*")]) == 1
+        assert (job / "earlier").is_dir()
+
+
+def _nmap_of(stage: str, jobs: Path) -> int:
+    """Return the number of a running nmap of a stage; 0 while there is none."""
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            words = (entry / "cmdline").read_bytes().split(b"\0") if entry.name.isdigit() else []
+            if any(
+                word.startswith(f"{jobs}/".encode()) and f"stage-{stage}".encode() in word for word in words
+            ):
+                return int(entry.name)
+    return 0
+
+
+def _leader(job: Path) -> int:
+    """The tool of a job's runner."""
+    import json
+
+    return int(json.loads((job / "status.json").read_text())["tool_pid"])
+
+
+async def test_a_host_that_keeps_a_staged_scan_waiting_is_given_up(
+    tmp_path: Path, ssh: Listener, silent: Listener
+) -> None:
+    async with opened(tmp_path) as (services, ada):
+        options = f"-T4 -n -sV --version-all -p {ssh.port},{silent.port}"
+        scan = await services.scanning.start(ada, StartScan((NETWORK,), options))
+        await until(lambda: asyncio.to_thread(_nmap_of, "detection", services.paths.jobs), "a detection")
+        await services.scanning.skip(ada, scan.id, "127.0.0.9")
+        ended = await services.scanning.wait(ada, scan.id)
+        assert (ended.state, ended.skipped) == (JobState.COMPLETED, ("127.0.0.9",)), ended.error
+        found = {host.address: host for host in await services.scans.whole_hosts(ada, scan.id)}
+        assert [p.number for p in found["127.0.0.9"].ports if p.state == "open"] == [silent.port]
+        assert [p.service.product for p in found["127.0.0.3"].ports if p.service and p.state == "open"] == [
+            "OpenSSH"
+        ]
+
+
+# --- the queue ---------------------------------------------------------------------------------------
+
+
+async def test_a_scan_waits_while_as_many_run_as_may(tmp_path: Path) -> None:
+    async with opened(tmp_path, scans__at_once="1") as (services, ada):
+        await services.supervisor.start()
+        first = await services.scanning.start(ada, StartScan((NETWORK,), SLOW))
+        second = await services.scanning.start(ada, StartScan(("127.0.0.1",), "-sL"))
+        third = await services.scanning.start(ada, StartScan(("127.0.0.1",), "-sL"))
+        assert [scan.state for scan in (first, second, third)] == [
+            JobState.RUNNING,
+            JobState.QUEUED,
+            JobState.QUEUED,
+        ]
+        await services.scanning.stop(ada, second.id)
+        assert (await services.scans.get(ada, second.id)).state is JobState.CANCELLED
+        await services.scanning.stop(ada, first.id)
+
+        async def is_done() -> bool:
+            return (await services.scans.get(ada, third.id)).state is JobState.COMPLETED
+
+        await until(is_done, "the third had its turn by itself")
+
+
+async def test_what_waits_is_started_by_the_next_program(tmp_path: Path) -> None:
+    async with opened(tmp_path, scans__at_once="1") as (services, ada):
+        first = await services.scanning.start(ada, StartScan(("127.0.0.1-5",), SLOW))
+        second = await services.scanning.start(ada, StartScan(("127.0.0.1",), "-sL"))
+        assert second.state is JobState.QUEUED
+    async with opened(tmp_path, scans__at_once="1") as (services, ada):
+        assert (await services.scanning.wait(ada, second.id)).state is JobState.COMPLETED
+        assert (await services.scans.get(ada, first.id)).state is JobState.COMPLETED
+
+
+async def test_no_program_claims_what_another_has_claimed(tmp_path: Path) -> None:
+    async with opened(tmp_path, scans__at_once="1") as (services, ada):
+        running = await services.scanning.start(ada, StartScan((NETWORK,), SLOW))
+        for _ in range(6):
+            await services.scanning.start(ada, StartScan(("127.0.0.1",), "-sL"))
+        repository = services.scanning._scans
+        claims = await asyncio.gather(*(asyncio.to_thread(repository.claim_next, 4) for _ in range(8)))
+        claimed = [scan.id for scan in claims if scan is not None]
+        assert len(claimed) == len(set(claimed)) == 3
+        await services.scanning.stop(ada, running.id)
+        await services.scanning._supervisor.wait(JobKind.SCAN, running.id)
+
+
+# --- pause -------------------------------------------------------------------------------------------
+
+
+async def test_a_paused_scan_stands_still_until_it_is_told_to_go_on(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (services, ada):
+        await services.supervisor.start()
+        scan = await services.scanning.start(ada, StartScan(("127.0.0.1-8",), SLOW))
+
+        async def state(wanted: JobState) -> bool:
+            return (await services.scans.get(ada, scan.id)).state is wanted
+
+        await services.scanning.pause(ada, scan.id)
+        await until(lambda: state(JobState.PAUSED), "paused")
+        tool = _leader(services.paths.jobs / "scan-1")
+        stat = Path(f"/proc/{tool}/stat").read_text()
+        assert stat.rpartition(")")[2].split()[0] == "T"
+        await services.scanning.pause(ada, scan.id, paused=False)
+        ended = await services.scanning.wait(ada, scan.id)
+        assert (ended.state, ended.hosts_up) == (JobState.COMPLETED, 8)
+
+
+async def test_a_paused_scan_can_be_stopped(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (services, ada):
+        await services.supervisor.start()
+        scan = await services.scanning.start(ada, StartScan((NETWORK,), SLOW))
+        await services.scanning.pause(ada, scan.id)
+
+        async def paused() -> bool:
+            return (await services.scans.get(ada, scan.id)).state is JobState.PAUSED
+
+        await until(paused, "paused")
+        await services.scanning.stop(ada, scan.id)
+        assert (await services.scanning.wait(ada, scan.id)).state is JobState.CANCELLED
+
+
+# --- resume ------------------------------------------------------------------------------------------
+
+
+async def test_a_stopped_scan_goes_on_with_what_is_missing(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (services, ada):
+        await services.supervisor.start()
+        scan = await services.scanning.start(ada, StartScan((NETWORK,), SLOW))
+
+        async def some() -> bool:
+            return await hosts_up(services, ada, scan) >= 3
+
+        await until(some, "three hosts")
+        await services.scanning.stop(ada, scan.id)
+        stopped = await services.scanning.wait(ada, scan.id)
+        assert stopped.state is JobState.CANCELLED
+        done = {host.address for host in await services.scans.whole_hosts(ada, scan.id) if not host.partial}
+        assert 3 <= len(done) < 20
+        await services.scanning.resume(ada, scan.id)
+        ended = await services.scanning.wait(ada, scan.id)
+        assert (ended.state, ended.hosts_up, ended.started) == (JobState.COMPLETED, 20, stopped.started)
+        found = [host.address for host in await services.scans.whole_hosts(ada, scan.id)]
+        assert len(found) == len(set(found)) == 20
+        (part,) = (services.paths.jobs / "scan-1").glob("stage-ports-*.xml")
+        scanned = {a.get("addr") for a in ElementTree.parse(part).getroot().iterfind("host/address")}
+        assert scanned == set(found) - done
+
+
+async def test_a_host_of_a_scan_of_one_nmap_is_given_up_by_going_on_without_it(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (services, ada):
+        await services.supervisor.start()
+        scan = await services.scanning.start(ada, StartScan(("127.0.0.1-10",), SLOW))
+        await services.scanning.skip(ada, scan.id, "127.0.0.10")
+        ended = await services.scanning.wait(ada, scan.id)
+        assert (ended.state, ended.hosts_up) == (JobState.COMPLETED, 9)
+        assert "127.0.0.10" not in {host.address for host in await services.scans.whole_hosts(ada, scan.id)}
+
+
+async def test_what_is_done_cannot_go_on(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (services, ada):
+        scan = await services.scanning.start(ada, StartScan(("127.0.0.1",), "-sL"))
+        await services.scanning.wait(ada, scan.id)
+        for refused in (
+            services.scanning.resume(ada, scan.id),
+            services.scanning.pause(ada, scan.id),
+            services.scanning.skip(ada, scan.id, "127.0.0.1"),
+        ):
+            with pytest.raises(InvalidInput):
+                await refused

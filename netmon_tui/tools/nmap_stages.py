@@ -14,7 +14,8 @@ from netmon_tui.tools.nmap_arguments import NmapOptions, Setting
 from netmon_tui.tools.nmap_targets import TargetSet
 
 FEWEST_ADDRESSES = 16
-"""For fewer the start of more nmaps costs what it saves."""
+FEWEST_FOR_PORTS = 256
+"""For fewer, when only ports are asked for: the start of more nmaps costs what it saves."""
 PARALLEL = 4
 """Nmaps of the last stage: more were no faster on two processors."""
 BATCH = 64
@@ -129,7 +130,8 @@ def one_stage(options: NmapOptions) -> Stages:
 def _is_worth_it(options: NmapOptions, targets: TargetSet) -> bool:
     named = any(target.family is None or "%" in target.text for target in targets.targets)
     gentle = options.value("-T") in _GENTLE
-    return targets.count >= FEWEST_ADDRESSES and not named and not gentle and not options.has(*_ONE_STAGE)
+    fewest = FEWEST_ADDRESSES if options.has(*_DETECTION) else FEWEST_FOR_PORTS
+    return targets.count >= fewest and not named and not gentle and not options.has(*_ONE_STAGE)
 
 
 def _scans_tcp(options: NmapOptions) -> bool:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import time
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
-from xml.sax.saxutils import quoteattr
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -146,7 +146,7 @@ def _replace(host: ElementTree.Element, source: ElementTree.Element, name: str) 
 def head(root: Mapping[str, str], arguments: str) -> bytes:
     """Return everything up to and with ``<nmaprun>``: that of the first nmap, with the whole scan's command."""
     attributes = {**root, "args": arguments}
-    words = " ".join(f"{name}={quoteattr(value)}" for name, value in attributes.items())
+    words = " ".join(f"{name}={_quoted(value)}" for name, value in attributes.items())
     return f'<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE nmaprun>\n<nmaprun {words}>\n'.encode()
 
 
@@ -162,12 +162,16 @@ def foot(begun: float, counts: tuple[int, int], error: str) -> bytes:
     said = time.strftime("%a %b %e %H:%M:%S %Y", time.localtime(now))
     total, elapsed = up + down, f"{now - begun:.2f}"
     summary = f"Nmap done at {said}; {total} IP addresses ({up} hosts up) scanned in {elapsed} seconds"
-    ending = f'exit="error" errormsg={quoteattr(error)}' if error else 'exit="success"'
+    ending = f'exit="error" errormsg={_quoted(error)}' if error else 'exit="success"'
     return (
-        f'<runstats><finished time="{int(now)}" timestr={quoteattr(said)} summary={quoteattr(summary)} '
+        f'<runstats><finished time="{int(now)}" timestr={_quoted(said)} summary={_quoted(summary)} '
         f'elapsed="{elapsed}" {ending}/><hosts up="{up}" down="{down}" total="{total}"/>\n'
         "</runstats>\n</nmaprun>\n"
     ).encode()
+
+
+def _quoted(value: str) -> str:
+    return f'"{html.escape(value)}"'  # xml.sax.saxutils would import urllib: 25 ms
 
 
 def progress(task: str, percent: float, elapsed: float) -> bytes:
@@ -175,7 +179,7 @@ def progress(task: str, percent: float, elapsed: float) -> bytes:
     now = int(time.time())
     left = int(elapsed * (100.0 - percent) / percent)
     return (
-        f'<taskprogress task={quoteattr(task)} time="{now}" percent="{percent:.2f}" '
+        f'<taskprogress task={_quoted(task)} time="{now}" percent="{percent:.2f}" '
         f'remaining="{left}" etc="{now + left}"/>\n'
     ).encode()
 

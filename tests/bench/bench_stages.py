@@ -1,0 +1,128 @@
+"""Scans in stages against one nmap with the same options: how much faster, and whether they find the same.
+
+Usage: bench_stages.py [CASE...]; needs root, for a network of its own (tests/bench/wide_network.py).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+CASES: dict[str, tuple[str, str, str, str, float]] = {
+    "services": ("0", "0", "-T4 -n -F -sV", "10.99.0.0/24", 8.0),
+    "far": ("20", "0", "-T4 -n -F", "10.99.0.0/22", 3.0),
+    "lossy": ("20", "1", "-T4 -n -F", "10.99.0.0/24", 3.0),
+    "near": ("0", "0", "-T4 -n -F", "10.99.0.0/22", 1 / 1.1),
+    "regular": ("0", "0", "-n", "10.99.0.0/24", 1 / 1.1),
+    "system": ("0", "0", "-sV -T4 -n -O -F --version-light", "10.99.0.0/26", 1 / 1.1),
+    "intense": ("0", "0", "-T4 -n -A -v", "10.99.0.0/27", 1 / 1.1),
+    "no ping": ("0", "0", "-T4 -n -F -sV -Pn", "10.99.0.0/26", 1 / 1.1),
+    "few": ("0", "0", "-T4 -n -F", "10.99.0.0/28", 1 / 1.1),
+}
+"""Name -> delay in ms, loss in percent, options, targets, and how many times faster the stages should be."""
+
+Found = set[tuple[str, str, str, str]]
+
+
+def in_network(case: str) -> None:
+    """Run one case again, inside the network that it asks for."""
+    delay, loss, *_ = CASES[case]
+    words = [
+        sys.executable,
+        "-m",
+        "tests.bench.wide_network",
+        delay,
+        loss,
+        sys.executable,
+        __file__,
+        "inside",
+        case,
+    ]
+    subprocess.run(["unshare", "--net", *words], check=True)
+
+
+def measure(case: str) -> None:
+    """Scan both ways and compare."""
+    _, _, options, targets, goal = CASES[case]
+    with tempfile.TemporaryDirectory() as folder:
+        one_seconds, one = plain(options, targets, Path(folder))
+        our_seconds, ours = staged(options, targets, Path(folder))
+    ratio = one_seconds / our_seconds
+    same = (
+        "same ports and services"
+        if ours == one
+        else f"DIFFERENT: {len(one - ours)} missing, {len(ours - one)} more"
+    )
+    verdict = "" if ratio >= goal else f"  below x{goal:.2f}"
+    print(
+        f"{case:<9} {options:<36} {targets:<13} one nmap {one_seconds:6.1f} s, stages {our_seconds:6.1f} s, "
+        f"x{ratio:.2f}{verdict}; {len(one)} open, {same}",
+        flush=True,
+    )
+    for missing in sorted(one ^ ours)[:5]:
+        print("   ", "-" if missing in one else "+", *missing)
+
+
+def plain(options: str, targets: str, folder: Path) -> tuple[float, Found]:
+    """Scan with nmap alone."""
+    written = folder / "plain.xml"
+    begun = time.perf_counter()
+    words = ["nmap", *options.split(), "-v", "--stats-every", "1s", "-oX", str(written), targets]
+    subprocess.run(words, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    seconds = time.perf_counter() - begun
+    found: Found = set()
+    for host in ElementTree.parse(written).getroot().iter("host"):
+        address = host.find("address").get("addr")  # type: ignore[union-attr]
+        for port in host.iter("port"):
+            service = port.find("service")
+            product = (
+                "" if service is None else f"{service.get('product') or ''} {service.get('version') or ''}"
+            )
+            if port.find("state").get("state") == "open":  # type: ignore[union-attr]
+                found.add((str(address), str(port.get("portid")), service_name(service), product.strip()))
+    return seconds, found
+
+
+def service_name(service: ElementTree.Element | None) -> str:
+    return "" if service is None else service.get("name", "")
+
+
+def staged(options: str, targets: str, folder: Path) -> tuple[float, Found]:
+    """Scan with the program, from the command to the stored result; its own start is not counted."""
+    password = folder / "password"
+    password.write_text("walnut-koala-lantern\n")
+    program = [str(Path(sys.executable).with_name("netmon-tui")), "--data-dir", str(folder / "data")]
+    program += ["--user", "ada", "--password-file", str(password)]
+    subprocess.run(
+        [*program, "user", "add", "ada"], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    words = [*program, "scan", "run", "--args", options, "--confirm-intrusive", "--json", targets]
+    scan: dict[str, Any] = json.loads(subprocess.run(words, check=True, stdout=subprocess.PIPE).stdout)
+    job = json.loads((folder / "data" / "jobs" / "scan-1" / "status.json").read_text())
+    found: Found = set()
+    for host in scan["hosts"]:
+        for port in host["ports"]:
+            service = port["service"] or {}
+            product = f"{service.get('product') or ''} {service.get('version') or ''}".strip()
+            if port["state"] == "open":
+                found.add((host["address"], str(port["number"]), service.get("name") or "", product))
+    return job["ended"] - job["started"], found
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["inside"]:
+        measure(sys.argv[2])
+    elif os.geteuid() != 0:
+        print("needs root")
+    else:
+        for name in sys.argv[1:] or CASES:
+            with contextlib.suppress(KeyboardInterrupt):
+                in_network(name)

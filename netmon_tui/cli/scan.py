@@ -31,10 +31,11 @@ from netmon_tui.cli.scan_diff import diff
 from netmon_tui.cli.scan_history import history
 from netmon_tui.cli.scan_map import print_map
 from netmon_tui.cli.scan_running import continue_scan, pause, resume, skip
-from netmon_tui.domain.documents import scan_document
+from netmon_tui.domain.documents import run_document, scan_document
 from netmon_tui.domain.export import MAP_FORMATS, SCAN_FORMATS, HostSelection
 from netmon_tui.domain.job import JobState
 from netmon_tui.domain.scan import Scan, StartScan
+from netmon_tui.domain.scan_run import ScanRun
 from netmon_tui.errors import NetmonError
 
 if TYPE_CHECKING:
@@ -201,10 +202,25 @@ def _row(one: Scan) -> tuple[object, ...]:
 def show(line: CommandLine, scan_id: int, as_json: bool) -> None:
     """Show a scan with its hosts, ports and services."""
 
-    async def work(services: Services, actor: Actor) -> tuple[Scan, list[Host]]:
-        return await services.scans.get(actor, scan_id), await services.scans.whole_hosts(actor, scan_id)
+    async def work(services: Services, actor: Actor) -> tuple[Scan, list[Host], ScanRun]:
+        scans = services.scans
+        one, hosts = await scans.get(actor, scan_id), await scans.whole_hosts(actor, scan_id)
+        return one, hosts, await scans.run(actor, scan_id)
 
-    _print_scan(*line.run(work, follow=True), as_json)
+    one, hosts, run = line.run(work, follow=True)
+    if as_json:
+        print_json(scan_document(one, hosts) | {"run": run_document(run)})
+    else:
+        _print_scan(one, hosts, as_json)
+        _print_run(run)
+
+
+def _print_run(run: ScanRun) -> None:
+    """What was said of no host."""
+    for target in run.skipped:
+        print_line(f"not scanned: {target.specification} ({target.reason or target.status})")
+    for one in run.scripts:
+        print_block(f"{one.script.id}: {one.script.output.strip()}", "  ")
 
 
 def _print_scan(one: Scan, hosts: Sequence[Host], as_json: bool) -> None:

@@ -107,7 +107,7 @@ class SequenceTest(NamedTuple):
     """nmap's words for it: a difficulty for ``tcp``, else a class such as ``All zeros``."""
     samples: str = ""
     """The values seen, in hexadecimal, with commas."""
-    index: int | None = None
+    tcp_index: int | None = None
     """How hard ``tcp`` is to guess: 0 is trivial."""
 
 
@@ -195,7 +195,7 @@ class Host:
     @property
     def tcp_sequence_index(self) -> int | None:
         """How hard TCP sequence numbers are to guess."""
-        return next((test.index for test in self.sequences if test.kind == "tcp"), None)
+        return next((test.tcp_index for test in self.sequences if test.kind == "tcp"), None)
 
     @property
     def ip_id_class(self) -> str:

@@ -11,19 +11,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from netmon_tui.domain.host import Host, Port, Script
+from netmon_tui.domain.host import Host, Port
 from netmon_tui.domain.scan import (
     HostFound,
     HostHinted,
     PhaseBegan,
     PhaseProgress,
     PortDiscovered,
-    RunScript,
     ScanEvent,
     ScanFinished,
     ScanInfo,
     ScanStarted,
 )
+from netmon_tui.domain.scan_run import RunReader
 from netmon_tui.errors import InvalidInput
 from netmon_tui.storage.scan_repository import ScanRepository
 from netmon_tui.storage.scan_results import ScanResults
@@ -35,6 +35,8 @@ PIECE = 256 * 1024
 """Bytes parsed at once: 10 ms of the interpreter, so that the screen stays alive."""
 BATCH = 256
 """Hosts stored in one transaction."""
+PIECES_BATCH = 4096
+"""The same where a host comes in pieces."""
 MOST_WARNINGS = 20
 _PROGRESS_SECONDS = 0.5
 _TELLING_PERCENT = 3.0
@@ -67,7 +69,7 @@ class ScanIngest:
         self._skip = results.stored(scan_id)
         self._hosts: list[tuple[int, Host]] = []
         self._live: dict[str, list[Port]] = {}
-        self._run_scripts: list[tuple[str, Script]] = []
+        self._run = RunReader()
         self._scaninfo: list[list[Any]] = []
         self._changed: dict[str, Any] = {}
         self._written: dict[str, Any] = {}
@@ -84,6 +86,11 @@ class ScanIngest:
     def refused(self) -> list[str]:
         """Reasons of elements that were refused."""
         return self._parser.refused
+
+    @property
+    def _in_pieces(self) -> bool:
+        """Whether the same host may come many times."""
+        return self.started is not None and self.started.scanner == "masscan"
 
     def step(self, xml: BinaryIO, text: BinaryIO | None) -> bool:
         """Read a piece of what is new; whether there was any."""
@@ -106,8 +113,7 @@ class ScanIngest:
                 self.damage = str(error)
         self._store_hosts()
         self._store_live()
-        if self._run_scripts:
-            self._results.store_run_scripts(self._id, self._run_scripts)
+        self._results.store_run(self._id, self._run.whole())
         self._write_progress(now=True)
 
     def _take_xml(self, piece: bytes) -> None:
@@ -138,16 +144,18 @@ class ScanIngest:
                 self._take_host(event)
             else:
                 self._take_other(event)
-        self._store_hosts()
+        if not self._in_pieces:
+            self._store_hosts()
 
     def _take_host(self, event: HostFound) -> None:
         if event.ordinal >= self._skip:
             self._hosts.append((event.ordinal, event.host))
             self._live.pop(event.host.address, None)
-            if len(self._hosts) >= BATCH:
+            if len(self._hosts) >= (PIECES_BATCH if self._in_pieces else BATCH):
                 self._store_hosts()
 
     def _take_other(self, event: ScanEvent) -> None:
+        self._run.take(event)
         if isinstance(event, PhaseProgress):
             self._changed |= {"phase": event.task, "remaining": self._remaining(event)}
         elif isinstance(event, PhaseBegan):
@@ -158,13 +166,13 @@ class ScanIngest:
             self.started = event
             self._changed |= {"nmap_version": event.version}
         elif isinstance(event, ScanInfo):
-            self._scaninfo.append([event.type, event.protocol, event.numservices, event.services])
+            told = [event.type, event.protocol, event.numservices, event.services, event.flags]
+            self._scaninfo.append(told)
             self._changed |= {"scaninfo": list(self._scaninfo)}
-        elif isinstance(event, RunScript):
-            self._run_scripts.append((event.stage, event.script))
         elif isinstance(event, ScanFinished):
             self.finished = event
-            self._changed |= {"hosts_total": event.hosts_total, "hosts_down": event.hosts_down}
+            if not self._in_pieces:  # masscan counts ports there
+                self._changed |= {"hosts_total": event.hosts_total, "hosts_down": event.hosts_down}
 
     def _remaining(self, event: PhaseProgress) -> float | None:
         """Return the seconds that the whole scan still takes if it goes on as since the first word of progress.
@@ -183,7 +191,8 @@ class ScanIngest:
 
     def _store_hosts(self) -> None:
         if self._hosts:
-            self._results.store(self._id, self._hosts)
+            store = self._results.merge if self._in_pieces else self._results.store
+            store(self._id, self._hosts)
             self._skip = self._hosts[-1][0] + 1
             self._hosts.clear()
 

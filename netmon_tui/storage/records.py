@@ -113,10 +113,13 @@ scans = Table(
     Column("detached", Boolean, nullable=False, default=True, server_default=true()),
     Column("staged", Boolean, nullable=False, default=True, server_default=true()),
     Column("skipped", JsonText, nullable=False, default=list, server_default="[]"),
+    Column("document_sha256", String(64), nullable=False, default="", server_default=""),
     Index(None, "owner_id"),
     sqlite_autoincrement=True,
 )
-"""``changes`` are the lines (added, removed, changed) since the scan ``compared_with``; NULL without one."""
+"""``changes`` are the lines (added, removed, changed) since the scan ``compared_with``; NULL without one.
+``document_sha256`` is of an imported document, unpacked: the same file comes in once.
+"""
 
 profiles = Table(
     "profiles",
@@ -206,6 +209,14 @@ hosts = Table(
     Column("finished", Float),
     Column("timed_out", Boolean, nullable=False),
     Column("partial", Boolean, nullable=False),
+    Column("comment", Text, nullable=False, server_default=""),
+    Column("last_boot", Text, nullable=False, server_default=""),
+    Column("trace_protocol", Text, nullable=False, server_default=""),
+    Column("smurf_responses", Integer),
+    Column("trace_port", Integer),
+    Column("rtt_smoothed", BigInteger),
+    Column("rtt_variance", BigInteger),
+    Column("rtt_timeout", BigInteger),
     PrimaryKeyConstraint("scan_id", "ordinal"),
     Index(None, "address_key"),
     sqlite_with_rowid=False,
@@ -264,8 +275,36 @@ extraports = _host_child(
     Column("state", String(16), nullable=False),
     Column("total", Integer, nullable=False),
     Column("reasons", JsonText, nullable=False),
+    Column("places", JsonText, nullable=False, server_default="[]"),
     key=("position",),
 )
+"""``places`` are (protocol, digest in ``port_lists``), one for each reason."""
+
+port_lists = Table(
+    "port_lists",
+    metadata,
+    Column("scan_id", _ID, ForeignKey("scans.id", ondelete="CASCADE"), nullable=False),
+    Column("digest", String(16), nullable=False),
+    Column("ports", Text, nullable=False),
+    PrimaryKeyConstraint("scan_id", "digest"),
+)
+"""Texts such as ``1-21,23``, kilobytes long and mostly the same for all hosts of a scan: kept once."""
+
+port_details = _host_child(
+    "port_details",
+    Column("protocol", String(4), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("reason_ip", Text, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("rpc", Text, nullable=False),
+    Column("rpc_number", BigInteger),
+    Column("rpc_lowest", BigInteger),
+    Column("rpc_highest", BigInteger),
+    Column("fingerprint", Text, nullable=False),
+    key=("protocol", "number"),
+    long_rows=True,
+)
+"""What few ports have, away from the million rows of those that have not."""
 
 os_matches = _host_child(
     "os_matches",
@@ -274,7 +313,34 @@ os_matches = _host_child(
     Column("accuracy", Integer, nullable=False),
     Column("cpe", JsonText, nullable=False),
     Column("classes", JsonText, nullable=False),
+    Column("line", Integer, nullable=False, server_default="0"),
     key=("position",),
+)
+
+os_ports = _host_child(
+    "os_ports",
+    Column("position", Integer, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("protocol", String(4), nullable=False),
+    Column("number", Integer, nullable=False),
+    key=("position",),
+)
+
+os_fingerprints = _host_child(
+    "os_fingerprints",
+    Column("position", Integer, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    key=("position",),
+    long_rows=True,
+)
+
+sequences = _host_child(
+    "sequences",
+    Column("kind", String(5), nullable=False),
+    Column("grade", Text, nullable=False),
+    Column("samples", Text, nullable=False),
+    Column("tcp_index", BigInteger),
+    key=("kind",),
 )
 
 hops = _host_child(
@@ -312,6 +378,49 @@ run_scripts = Table(
     PrimaryKeyConstraint("scan_id", "position"),
 )
 """Scripts that ran before (``pre``) or after (``post``) all hosts."""
+
+scan_runs = Table(
+    "scan_runs",
+    metadata,
+    Column("scan_id", _ID, ForeignKey("scans.id", ondelete="CASCADE"), nullable=False),
+    Column("scanner", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("arguments", Text, nullable=False),
+    Column("profile", Text, nullable=False),
+    Column("format", Text, nullable=False),
+    Column("verbosity", BigInteger, nullable=False),
+    Column("debugging", BigInteger, nullable=False),
+    Column("elapsed", Float),
+    Column("summary", Text, nullable=False),
+    Column("exit", Text, nullable=False),
+    Column("error", Text, nullable=False),
+    Column("output", Text, nullable=False),
+    PrimaryKeyConstraint("scan_id"),
+)
+"""What a scan's document says of the run itself."""
+
+scan_phases = Table(
+    "scan_phases",
+    metadata,
+    Column("scan_id", _ID, ForeignKey("scans.id", ondelete="CASCADE"), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("task", Text, nullable=False),
+    Column("extrainfo", Text, nullable=False),
+    Column("began", Float),
+    Column("ended", Float),
+    PrimaryKeyConstraint("scan_id", "position"),
+)
+
+skipped_targets = Table(
+    "skipped_targets",
+    metadata,
+    Column("scan_id", _ID, ForeignKey("scans.id", ondelete="CASCADE"), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("specification", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    PrimaryKeyConstraint("scan_id", "position"),
+)
 
 captures = Table(
     "captures",

@@ -185,6 +185,22 @@ def _port_detail(kept: dict[str, Attributes], state: Attributes) -> PortDetail |
     return _new(PortDetail, detail)
 
 
+def as_masscan_means(attributes: Attributes) -> Attributes:
+    """``<address>`` of masscan, which calls every address ``ipv4``."""
+    return attributes | {"addrtype": "ipv6"} if ":" in attributes.get("addr", "") else attributes
+
+
+def banners(kept: dict[str, Attributes]) -> tuple[Script, ...]:
+    """What masscan's ``<service>`` has as ``banner``, as the script of that name."""
+    banner = kept.get("service", _NOTHING).get("banner")
+    return () if banner is None else (Script("banner", banner),)
+
+
+def is_ping(kept: dict[str, Attributes]) -> bool:
+    """Whether masscan's ``<port>`` is none, but an answer to a ping."""
+    return kept.get("port", _NOTHING).get("protocol") in ("icmp", "arp")
+
+
 def extraports(attributes: Attributes, reasons: list[Attributes]) -> ExtraPorts:
     """``<extraports>`` with its ``<extrareasons>``.
 

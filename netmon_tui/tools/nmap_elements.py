@@ -128,6 +128,7 @@ class NmapElements:
         self._host: Attributes = {}
         self._leaves: dict[str, list[Attributes]] = {name: [] for name in _LEAVES}
         self._bad = ""
+        self._masscan = False
         self.takes: dict[str, Callable[[Attributes], object]] = self._start_tags()
         """What to do with the attributes of an element, by name."""
         self.ends: dict[str, Callable[[], None]] = self._end_tags()
@@ -142,7 +143,7 @@ class NmapElements:
             "output": self._begin_text,
             "elem": self._scripts.begin_elem,
             "table": self._scripts.begin_table,
-            "nmaprun": lambda attributes: self.events.append(read.scan_started(attributes)),
+            "nmaprun": self._begin_run,
             "scaninfo": lambda attributes: self.events.append(read.scan_info(attributes)),
             "verbose": lambda attributes: self.events.append(read.talkativeness("verbose", attributes)),
             "debugging": lambda attributes: self.events.append(read.talkativeness("debugging", attributes)),
@@ -169,6 +170,10 @@ class NmapElements:
             "host": self._end_host,
             "runstats": self._end_runstats,
         }
+
+    def _begin_run(self, attributes: Attributes) -> None:
+        self._masscan = attributes.get("scanner") == "masscan"
+        self.events.append(read.scan_started(attributes))
 
     def _begin_text(self, _: Attributes) -> None:
         self._text.clear()
@@ -200,7 +205,10 @@ class NmapElements:
     def _end_port(self) -> None:
         scripts = self._scripts.taken() if self._scripts.scripts else ()
         try:
-            self._ports.append(read.port(self.kept, self._cpe, scripts))
+            if self._masscan:
+                scripts += read.banners(self.kept)
+            if not (self._masscan and read.is_ping(self.kept)):
+                self._ports.append(read.port(self.kept, self._cpe, scripts))
         except RefusedValue as error:
             self._bad = self._bad or str(error)
         self._cpe.clear()
@@ -259,8 +267,11 @@ class NmapElements:
 
     def _build(self) -> Host:
         leaves = self._leaves
-        addresses = tuple([read.address(one) for one in leaves["address"]])
-        status = leaves["status"][0] if leaves["status"] else {}
+        given = leaves["address"]
+        if self._masscan:
+            given = list(map(read.as_masscan_means, given))
+        addresses = tuple([read.address(one) for one in given])
+        status = leaves["status"][0] if leaves["status"] else _ANSWERED if self._masscan else {}
         state = status.get("state", "unknown")
         if state not in read.HOST_STATES:
             raise RefusedValue(f"a host cannot be {state[:20]!a}")
@@ -299,11 +310,7 @@ class NmapElements:
         if leaves["osfingerprint"]:
             host.os_fingerprints = tuple([one.get("fingerprint", "") for one in leaves["osfingerprint"]])
         host.sequences = tuple(
-            [
-                read.sequence_test(kind, leaves[name][0])
-                for name, kind in _SEQUENCES.items()
-                if leaves[name]
-            ]
+            [read.sequence_test(kind, leaves[name][0]) for name, kind in _SEQUENCES.items() if leaves[name]]
         )
 
     def _add_path(self, host: Host) -> None:
@@ -325,6 +332,8 @@ class NmapElements:
             self.events.append(read.scan_finished(self.kept["finished"], self.kept.get("hosts", {})))
 
 
+_ANSWERED = {"state": "up"}
+"""masscan gives no status: it writes who answered."""
 _SEQUENCES = {"tcpsequence": "tcp", "ipidsequence": "ipid", "tcptssequence": "tcpts"}
 _LEAVES = (
     "address",

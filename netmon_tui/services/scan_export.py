@@ -11,6 +11,7 @@ from netmon_tui.domain.host import Host
 from netmon_tui.domain.job import JobState
 from netmon_tui.domain.scan import Scan, ScanEvent
 from netmon_tui.errors import NotFound
+from netmon_tui.runtime.kept_documents import has_document, open_document
 from netmon_tui.security.hostile_text import clean, clean_block, csv_cell
 from netmon_tui.storage.host_queries import HostQueries
 from netmon_tui.tools.nmap_output import hosts_to_csv
@@ -100,15 +101,16 @@ class ScanExport:
 
     def _document(self) -> Iterator[bytes]:
         """Return nmap's document: as it is when whole, closed after its last whole host when it is not."""
-        if not self._path.is_file():
+        if not has_document(self._path):
             raise NotFound(f"scan {self._scan.id} has no XML document")
         if self._scan.state is JobState.COMPLETED:
             return _pieces(self._path)
-        return iter([close_truncated(self._path.read_bytes())])
+        with open_document(self._path) as file:
+            return iter([close_truncated(file.read())])
 
 
 def _pieces(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
+    with open_document(path) as file:
         while piece := file.read(_PIECE):
             yield piece
 

@@ -25,6 +25,7 @@ from netmon_tui.domain.scan import (
 )
 from netmon_tui.domain.scan_run import RunReader
 from netmon_tui.errors import InvalidInput
+from netmon_tui.runtime.kept_documents import open_document
 from netmon_tui.storage.scan_repository import ScanRepository
 from netmon_tui.storage.scan_results import ScanResults
 from netmon_tui.tools.nmap_progress import ScanPercent, StagedPercent
@@ -215,7 +216,7 @@ class ScanIngest:
 
 def ingest_file(path: Path, ingest: ScanIngest) -> None:
     """Read a whole document at once (blocking): an import, or what a lost runner left behind."""
-    with path.open("rb") as xml:
+    with open_document(path) as xml:
         while ingest.step(xml, None):
             pass
     ingest.complete()

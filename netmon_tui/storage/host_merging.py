@@ -60,7 +60,7 @@ def _ordinals(connection: Connection, scan_id: int, addresses: Sequence[str]) ->
     query = select(table.address, table.ordinal).where(
         table.scan_id == scan_id, table.address_key.in_([packed_sort_key(one) for one in addresses])
     )
-    return {address: ordinal for address, ordinal in connection.execute(query)}
+    return {row.address: row.ordinal for row in connection.execute(query)}
 
 
 def _extend(connection: Connection, rows: HostRows, key: tuple[int, int], ports: Sequence[Port]) -> None:

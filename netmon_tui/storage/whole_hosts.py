@@ -68,7 +68,7 @@ def _port_lists(
     query = select(table.c.digest, table.c.ports).where(
         table.c.scan_id == scan_id, table.c.digest.in_(wanted)
     )
-    return {digest: ports for digest, ports in connection.execute(query)}
+    return {row.digest: row.ports for row in connection.execute(query)}
 
 
 _KINDS = ("tcp", "ipid", "tcpts")

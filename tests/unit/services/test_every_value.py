@@ -17,7 +17,7 @@ from netmon_tui.domain.documents import run_document, scan_document
 from netmon_tui.domain.user import Actor
 from netmon_tui.services.container import Services, open_services
 
-DOCUMENT = Path(__file__).parents[2] / "data/nmap/every_value.xml"
+DOCUMENT = Path(__file__).parents[2] / "data/dtd/every_value.xml"
 INSTALLED = Path("/usr/share/nmap/nmap.dtd")
 
 ATTRIBUTES = {
@@ -62,7 +62,7 @@ ATTRIBUTES = {
 }
 """Elements of nmap.dtd 1.05 (revision 38396) that have attributes."""
 WITHOUT_ATTRIBUTES = frozenset(
-    "hosthint hostnames ports cpe os runstats hostscript prescript postscript".split()
+    ["hosthint", "hostnames", "ports", "cpe", "os", "runstats", "hostscript", "prescript", "postscript"]
 )
 WITH_TEXT = frozenset({"cpe", "elem", "output"})
 NOT_KEPT = {

@@ -17,8 +17,10 @@ from netmon_tui.domain.scan import (
     TargetSkipped,
 )
 
-MOST_ENTRIES = 10_000
-"""So many phases and skipped targets are kept: more than nmap's largest scans have."""
+MOST_TEXT = 16 * 1024 * 1024
+"""Characters that are kept of a run, far more than real ones have; what comes after them is left out."""
+_ENTRY = 200
+"""What an entry costs besides its text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,7 @@ class RunReader:
 
     run: ScanRun = ScanRun()
     """What is known of single values so far; see :meth:`whole` for the rest."""
+    _room: int = MOST_TEXT
     _infos: list[ScanInfo] = field(default_factory=list)
     _skipped: list[TargetSkipped] = field(default_factory=list)
     _phases: list[ScanPhase] = field(default_factory=list)
@@ -88,16 +91,23 @@ class RunReader:
                 self.run = replace(self.run, output=text)
             case ScanFinished(_, elapsed, summary, ending, error):
                 self.run = replace(self.run, elapsed=elapsed, summary=summary, exit=ending, error=error)
-            case ScanInfo():
+            case ScanInfo(kind, protocol, _, services) if self._fits(kind, protocol, services):
                 self._infos.append(event)
-            case RunScript():
+            case RunScript(_, script) if self._fits(script.output, repr(script.data)):
                 self._scripts.append(event)
-            case TargetSkipped() if len(self._skipped) < MOST_ENTRIES:
+            case TargetSkipped(target, status, reason) if self._fits(target, status, reason):
                 self._skipped.append(event)
-            case PhaseBegan(task, time, extrainfo) if len(self._phases) < MOST_ENTRIES:
+            case PhaseBegan(task, time, extrainfo) if self._fits(task, extrainfo):
                 self._phases.append(ScanPhase(task, extrainfo, time))
             case PhaseEnded():
                 self._end_phase(event)
+
+    def _fits(self, *texts: str) -> bool:
+        """Take room for an entry, if there is any."""
+        cost = _ENTRY + sum(map(len, texts))
+        fits = cost <= self._room
+        self._room -= cost if fits else 0
+        return fits
 
     def _end_phase(self, event: PhaseEnded) -> None:
         """Close the latest phase of that name that is open."""
@@ -107,6 +117,11 @@ class RunReader:
                 said = event.extrainfo or phase.extrainfo
                 self._phases[place] = replace(phase, extrainfo=said, ended=event.time)
                 return
+
+    @property
+    def infos(self) -> list[ScanInfo]:
+        """Which ports were asked for, so far."""
+        return self._infos
 
     def whole(self) -> ScanRun:
         """Return the run with everything that comes in numbers."""

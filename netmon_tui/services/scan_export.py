@@ -10,7 +10,7 @@ from netmon_tui.domain.export import HostSelection
 from netmon_tui.domain.host import Host
 from netmon_tui.domain.job import JobState
 from netmon_tui.domain.scan import Scan, ScanEvent
-from netmon_tui.errors import NotFound
+from netmon_tui.errors import InvalidInput, NotFound
 from netmon_tui.runtime.kept_documents import has_document, open_document
 from netmon_tui.security.hostile_text import clean, clean_block, csv_cell
 from netmon_tui.storage.host_queries import HostQueries
@@ -87,10 +87,15 @@ class ScanExport:
         """Return the hosts that are wanted: a stored host's ordinal is its position in the document.
 
         Raises:
+            InvalidInput: The document is masscan's.
             NotFound: None of them is in it: nmap writes a host when it is done with it.
         """
         if self._chosen is None:
             return None
+        if self._queries.run(self._scan.id).scanner == "masscan":
+            raise InvalidInput(
+                "masscan's document has its hosts in pieces: none can be cut out", fix="choose another format"
+            )
         positions = frozenset(ordinal for ordinal in self._chosen if ordinal >= 0)
         if self._chosen and not positions:
             raise NotFound(

@@ -7,6 +7,7 @@ whenever a program takes a scan over: elements that are stored already are recog
 from __future__ import annotations
 
 import time
+from dataclasses import astuple
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -36,9 +37,13 @@ PIECE = 256 * 1024
 """Bytes parsed at once: 10 ms of the interpreter, so that the screen stays alive."""
 BATCH = 256
 """Hosts stored in one transaction."""
-PIECES_BATCH = 4096
-"""The same where a host comes in pieces."""
+PIECES_BYTES = 4 * 1024 * 1024
+"""So much of a document is stored in one transaction where a host comes in pieces."""
+MOST_HINTS = 8_192
+"""Hosts that are waited for at once: more answers to nmap's discovery are not remembered."""
 MOST_WARNINGS = 20
+MOST_INFOS = 20
+"""``<scaninfo>`` elements that are kept: nmap writes one for each protocol."""
 _PROGRESS_SECONDS = 0.5
 _TELLING_PERCENT = 3.0
 _END_OF_TIME = 253_402_300_800
@@ -71,7 +76,8 @@ class ScanIngest:
         self._hosts: list[tuple[int, Host]] = []
         self._live: dict[str, list[Port]] = {}
         self._run = RunReader()
-        self._scaninfo: list[list[Any]] = []
+        self._unstored = 0
+        """Bytes read since hosts were stored."""
         self._changed: dict[str, Any] = {}
         self._written: dict[str, Any] = {}
         self._progress_at = 0.0
@@ -118,6 +124,7 @@ class ScanIngest:
         self._write_progress(now=True)
 
     def _take_xml(self, piece: bytes) -> None:
+        self._unstored += len(piece)
         try:
             events = self._parser.feed(piece)
         except InvalidInput as error:
@@ -145,14 +152,14 @@ class ScanIngest:
                 self._take_host(event)
             else:
                 self._take_other(event)
-        if not self._in_pieces:
+        if not self._in_pieces or self._unstored >= PIECES_BYTES:
             self._store_hosts()
 
     def _take_host(self, event: HostFound) -> None:
         if event.ordinal >= self._skip:
             self._hosts.append((event.ordinal, event.host))
             self._live.pop(event.host.address, None)
-            if len(self._hosts) >= (PIECES_BATCH if self._in_pieces else BATCH):
+            if len(self._hosts) >= BATCH and not self._in_pieces:
                 self._store_hosts()
 
     def _take_other(self, event: ScanEvent) -> None:
@@ -161,15 +168,13 @@ class ScanIngest:
             self._changed |= {"phase": event.task, "remaining": self._remaining(event)}
         elif isinstance(event, PhaseBegan):
             self._changed |= {"phase": event.task, "remaining": None}
-        elif isinstance(event, HostHinted):
+        elif isinstance(event, HostHinted) and len(self._live) < MOST_HINTS:
             self._live.setdefault(event.host.address, [])
         elif isinstance(event, ScanStarted):
             self.started = event
             self._changed |= {"nmap_version": event.version}
-        elif isinstance(event, ScanInfo):
-            told = [event.type, event.protocol, event.numservices, event.services, event.flags]
-            self._scaninfo.append(told)
-            self._changed |= {"scaninfo": list(self._scaninfo)}
+        elif isinstance(event, ScanInfo) and len(self._run.infos) <= MOST_INFOS:
+            self._changed["scaninfo"] = [list(astuple(info)) for info in self._run.infos]
         elif isinstance(event, ScanFinished):
             self.finished = event
             if not self._in_pieces:  # masscan counts ports there
@@ -196,6 +201,7 @@ class ScanIngest:
             store(self._id, self._hosts)
             self._skip = self._hosts[-1][0] + 1
             self._hosts.clear()
+            self._unstored = 0
 
     def _store_live(self) -> None:
         if self._live:

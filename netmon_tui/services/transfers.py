@@ -164,6 +164,8 @@ class TransferService:
         try:
             if not path.is_file():
                 raise NotFound(f"no file {path}")
+            if path.stat().st_size > LARGEST_IMPORT:
+                raise InvalidInput(f"{path.name} is too large", why=f"more than {LARGEST_IMPORT >> 20} MiB")
             with path.open("rb") as file:
                 return self._import.store(actor, file, path.name, again=again)
         except OSError as error:

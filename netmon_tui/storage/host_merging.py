@@ -10,10 +10,8 @@ from sqlalchemy import ColumnElement, Connection, and_, func, select, update
 from netmon_tui.domain.address import packed_sort_key
 from netmon_tui.domain.host import Host, Port
 from netmon_tui.storage import records
-from netmon_tui.storage.host_rows import HostRows, port_row, script_rows
+from netmon_tui.storage.host_rows import MOST_SCRIPTS, HostRows, joined_ports, port_row, script_rows
 
-MOST_SCRIPTS = 20
-"""So many banners are kept of one port."""
 _PORTS = records.ports.c
 _SCRIPTS = records.scripts.c
 _SERVICE_COLUMNS = [column.name for column in records.ports.c][7:]
@@ -28,7 +26,7 @@ def merge_hosts(connection: Connection, scan_id: int, found: Iterable[tuple[int,
     known = _ordinals(connection, scan_id, list(pieces))
     rows = HostRows(scan_id)
     for address, elements in pieces.items():
-        host = replace(elements[0][1], ports=_joined(port for _, one in elements for port in one.ports))
+        host = replace(elements[0][1], ports=joined_ports(port for _, one in elements for port in one.ports))
         if address in known:
             _extend(connection, rows, (scan_id, known[address]), host.ports)
         else:
@@ -41,18 +39,6 @@ def merge_hosts(connection: Connection, scan_id: int, found: Iterable[tuple[int,
         "ports_open": table.ports_open + rows.open_ports,
     }
     connection.execute(update(records.scans).where(table.id == scan_id).values(**totals))
-
-
-def _joined(ports: Iterable[Port]) -> tuple[Port, ...]:
-    """Return each port once, with the first service and all scripts that were said of it."""
-    found: dict[tuple[str, int], Port] = {}
-    for port in ports:
-        have = found.setdefault((port.protocol, port.number), port)
-        if have is not port:
-            scripts = tuple(dict.fromkeys((*have.scripts, *port.scripts)))[:MOST_SCRIPTS]
-            service = have.service or port.service
-            found[port.protocol, port.number] = have._replace(service=service, scripts=scripts)
-    return tuple(found.values())
 
 
 def _ordinals(connection: Connection, scan_id: int, addresses: Sequence[str]) -> dict[str, int]:

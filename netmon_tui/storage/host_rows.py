@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -17,6 +18,8 @@ from netmon_tui.storage.database import bulk_insert
 _EMPTY = "[]"
 _NO_TIMES = (None, None, None)
 _NO_SERVICE = (None, "", "", "", "", "", 0, _EMPTY, "", "", "")
+MOST_SCRIPTS = 20
+"""So many scripts are kept of a port that comes several times."""
 Rows = list[tuple[Any, ...]]
 
 
@@ -49,13 +52,15 @@ class HostRows:
     def add(self, ordinal: int, host: Host) -> None:
         """Add one host under its ordinal."""
         key = (self.scan_id, ordinal)
+        if len({(port.protocol, port.number) for port in host.ports}) < len(host.ports):
+            host = replace(host, ports=joined_ports(host.ports))  # nmap never does, other writers might
         open_ports = host.open_ports
         self.open_ports += open_ports
         self.up += host.status == "up"
         self.down += host.status == "down"
         self.hosts.append(_host_row(key, host, open_ports))
-        seen = dict.fromkeys(host.addresses)
-        self.addresses += [(*key, a.address, a.kind, a.vendor) for a in seen]
+        seen = {a.address: a for a in host.addresses}
+        self.addresses += [(*key, a.address, a.kind, a.vendor) for a in seen.values()]
         for port in host.ports:
             self.ports.append(port_row(key, port))
             if port.scripts:
@@ -116,6 +121,18 @@ class HostRows:
         have = set(connection.execute(query).scalars())
         rows = [(self.scan_id, *item) for item in self.port_lists.items() if item[0] not in have]
         bulk_insert(connection, table, rows)
+
+
+def joined_ports(ports: Iterable[Port]) -> tuple[Port, ...]:
+    """Return each port once, with the first service and all scripts that were said of it."""
+    found: dict[tuple[str, int], Port] = {}
+    for port in ports:
+        have = found.setdefault((port.protocol, port.number), port)
+        if have is not port:
+            scripts = tuple(dict.fromkeys((*have.scripts, *port.scripts)))[:MOST_SCRIPTS]
+            service = have.service or port.service
+            found[port.protocol, port.number] = have._replace(service=service, scripts=scripts)
+    return tuple(found.values())
 
 
 def _host_row(key: tuple[int, int], host: Host, open_ports: int) -> tuple[Any, ...]:

@@ -137,6 +137,7 @@ def test_scans(tour: Tour) -> None:
         closed(),
         "i",
         types("#path", "/nowhere/scan.xml"),
+        shows("cannot be listed"),
         "enter",
         shows("No file"),
         picture("import_refused"),

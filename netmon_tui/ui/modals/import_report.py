@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from textual import on
 from textual.app import ComposeResult
 
 from netmon_tui.domain.scan import Scan
 from netmon_tui.errors import AlreadyImported, NetmonError
 from netmon_tui.ui.modals.dialog import Dialog
+from netmon_tui.ui.modals.record import Record
 from netmon_tui.ui.rendering import content
 from netmon_tui.ui.widgets.memory_source import MemorySource
 from netmon_tui.ui.widgets.row_source import Cell, Row
@@ -40,7 +42,7 @@ class ImportReport(Dialog[bool]):
         stored = sum(isinstance(result, Scan) for _, result in self._results)
         source = MemorySource([column.key for column in COLUMNS], rows)
         with self.box(f"{stored} of {len(rows)} files imported", id="report-box") as box:
-            box.border_subtitle = content("esc closes")
+            box.border_subtitle = content("enter shows a line in full, esc closes")
             yield Table(COLUMNS, source=source, id="report")
 
     def on_mount(self) -> None:
@@ -48,6 +50,11 @@ class ImportReport(Dialog[bool]):
         table = self.query_one(Table)
         table.styles.height = min(_MOST_LINES, len(self._results) + 1)
         table.focus()
+
+    @on(Table.Opened)
+    def _show_in_full(self) -> None:
+        if row := self.query_one(Table).cursor_row:
+            self.app.push_screen(Record("Import of a file", COLUMNS, row))
 
 
 def _words(result: Scan | NetmonError) -> Cell:

@@ -227,3 +227,17 @@ async def test_zeros_anywhere(house: House, place: bytes) -> None:
     else:
         scan = await house.services.scans.get(house.ada, scan_id)
         assert scan.state is JobState.INTERRUPTED and scan.error
+
+
+async def test_a_port_and_an_address_that_come_twice_count_once(house: House) -> None:
+    port = '<port protocol="tcp" portid="80"><state state="open"/>%s</port>'
+    address = '<address addr="02:00:00:00:00:01" addrtype="mac" vendor="%s"/>'
+    ports, both = port % "" + port % '<service name="http"/>', address % "A" + address % "B"
+    host = (
+        f'<host><status state="up"/><address addr="192.0.2.1" addrtype="ipv4"/>{both}'
+        f"<ports>{ports}</ports></host>"
+    )
+    scan_id = await house.pipe(f'<nmaprun scanner="nmap">{host}</nmaprun>'.encode())
+    (found,) = await house.hosts(scan_id)
+    assert [(p.number, p.service.name if p.service else "") for p in found.ports] == [(80, "http")]
+    assert (found.open_ports, len(found.addresses)) == (1, 2)

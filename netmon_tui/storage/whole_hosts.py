@@ -87,11 +87,7 @@ _CHILDREN = (
 
 
 def _host(row: Row[Any], parts: dict[str, list[Row[Any]]], lists: dict[str, str]) -> Host:
-    scripts: dict[tuple[str, int], list[Script]] = {}
-    for line in parts["scripts"]:
-        scripts.setdefault((line.protocol, line.number), []).append(
-            Script(line.script, line.output, line.data)
-        )
+    scripts = _scripts(parts["scripts"])
     details = {(d.protocol, d.number): PortDetail(*d[4:]) for d in parts["port_details"]}
     addresses = [HostAddress(a.address, a.kind, a.vendor) for a in parts["addresses"]]
     addresses.sort(key=lambda a: (a.address != row.address, a.kind))
@@ -138,6 +134,14 @@ def _host(row: Row[Any], parts: dict[str, list[Row[Any]]], lists: dict[str, str]
         round_trip=_round_trip(row),
         comment=row.comment,
     )
+
+
+def _scripts(rows: list[Row[Any]]) -> dict[tuple[str, int], list[Script]]:
+    """Return scripts by protocol and number."""
+    found: dict[tuple[str, int], list[Script]] = {}
+    for row in rows:
+        found.setdefault((row.protocol, row.number), []).append(Script(row.script, row.output, row.data))
+    return found
 
 
 def _sequence(row: Row[Any]) -> SequenceTest:

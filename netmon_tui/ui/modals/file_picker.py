@@ -45,7 +45,6 @@ class FilePicker(Dialog[tuple[Path, ...]]):
     BINDINGS: ClassVar[list[BindingType]] = [
         command("files.list", "down", "to_list", "To the list", "Go from the path to the list.", show=False),
         command("files.up", "backspace", "up", "Folder above", "Show the folder above."),
-        command("files.path", "ctrl+l", "to_path", "Type a path", "Go to the path."),
     ]
 
     def __init__(self, title: str, folder: Path) -> None:
@@ -77,10 +76,6 @@ class FilePicker(Dialog[tuple[Path, ...]]):
     def action_to_list(self) -> None:
         """Go to the list."""
         self.query_one(Table).focus()
-
-    def action_to_path(self) -> None:
-        """Go to the path."""
-        self.query_one("#path").focus()
 
     def action_up(self) -> None:
         """Show the folder above."""

@@ -9,7 +9,6 @@ FIGURES
 from __future__ import annotations
 
 import gzip
-import os
 import resource
 import subprocess
 import sys
@@ -22,6 +21,7 @@ from generate_nmap_xml import generate
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = ROOT / ".venv/bin/netmon-tui"
+MEASURED = Path(__file__).with_name("peak_memory.py")
 HEAD = b'<?xml version="1.0"?>\n<!DOCTYPE nmaprun>\n<nmaprun scanner="nmap">\n'
 HOST = b'<host><status state="up"/><address addr="192.0.2.1" addrtype="ipv4"/>'
 TAIL = b"</nmaprun>\n"
@@ -111,20 +111,18 @@ def measure(name: str, path: Path, data: Path) -> None:
     """Import a document and print what it took."""
     options = ["--data-dir", str(data), "--user", "ada", "--password-file", str(data.parent / "password")]
     began = time.perf_counter()
-    with subprocess.Popen(
-        [str(PROGRAM), *options, "scan", "import", str(path)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
+    done = subprocess.run(
+        [sys.executable, str(MEASURED), *options, "scan", "import", str(path)],
+        capture_output=True,
+        text=True,
+        check=False,
         preexec_fn=limited,
-    ) as process:
-        assert process.stderr
-        said = process.stderr.read().decode(errors="replace").strip().splitlines()
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    seconds, peak = time.perf_counter() - began, usage.ru_maxrss / 1024
+    )
+    seconds, peak = time.perf_counter() - began, int(done.stdout.split()[-1]) / 1024
+    said = done.stderr.strip().splitlines()
     size = path.stat().st_size / MEGABYTE
     words = said[0][:100] if said else ""
-    print(f"{name:38} {size:7.1f} MB  exit {process.returncode}  {seconds:6.1f} s  {peak:5.0f} MB  {words}")
+    print(f"{name:38} {size:7.1f} MB  exit {done.returncode}  {seconds:6.1f} s  {peak:5.0f} MB  {words}")
 
 
 def main() -> None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.faults.program import PROGRAM
 from tests.faults.test_bad_input import counts, is_quiet
+from tests.lab.network import ROOT
+
+MEASURED = ROOT / "tests/bench/peak_memory.py"
 
 HEAD = b'<?xml version="1.0"?>\n<nmaprun scanner="nmap">\n'
 HOST = b'<host><status state="up"/><address addr="192.0.2.1" addrtype="ipv4"/>'
@@ -34,16 +37,10 @@ def import_and_measure(data: Path, content: bytes) -> tuple[int, str, int]:
     path = data.parent / "scan.xml"
     path.write_bytes(content)
     environment = {**os.environ, "NETMON_TUI_DATA_DIR": str(data)}
-    argv = [str(PROGRAM), "scan", "import", str(path)]
-    with subprocess.Popen(
-        argv, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stderr
-        said = process.stderr.read()
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
+    argv = [sys.executable, str(MEASURED), "scan", "import", str(path)]
+    done = subprocess.run(argv, env=environment, capture_output=True, text=True, check=False, timeout=120)
     path.unlink()
-    return process.returncode, said, usage.ru_maxrss
+    return done.returncode, done.stderr, int(done.stdout.split()[-1])
 
 
 @pytest.fixture(scope="module")

@@ -104,7 +104,7 @@ def test_every_field_of_the_full_host_is_filled() -> None:
         (("general purpose", "Linux", "Linux", "5.X", 97), ("WAP", "Asus", "embedded", "", 97)),
         68_063,
     )
-    assert host.os[1] == OsMatch("Linux 4.15", 91, line=65_000)
+    assert host.os[1] == OsMatch("Linux 4.15", 91, line=68_000)
     assert host.hops == (Hop(1, "198.51.100.1", "hop.example", 0.5), Hop(2, "192.0.2.1", "", None))
     assert (host.distance, host.uptime, host.started, host.finished) == (
         1,

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, insert, or_, select, update
 
 from netmon_tui.domain.comparison import ChangeCounts
 from netmon_tui.domain.job import JobKind, JobState
@@ -175,11 +175,14 @@ class ScanRepository:
         return Path(found)
 
     def finished_directories(self) -> list[tuple[int, Path]]:
-        """Return the ids of scans that have ended and where their files are, the newest first."""
+        """Return the ids of scans that nothing goes on with and where their files are, the newest first.
+
+        One that was stopped or failed is not among them: it may be resumed from its files.
+        """
         table = records.scans.c
-        query = (
-            select(table.id, table.directory).where(table.state.not_in(_UNFINISHED)).order_by(table.id.desc())
-        )
+        imported = and_(table.imported, table.state.not_in(_UNFINISHED))
+        over = or_(table.state == JobState.COMPLETED.value, imported)
+        query = select(table.id, table.directory).where(over).order_by(table.id.desc())
         with self._database.read() as connection:
             return [(row.id, Path(row.directory)) for row in connection.execute(query) if row.directory]
 

@@ -3,7 +3,14 @@
 Every document goes through ``netmon-tui scan import`` in a process of its own, which may not have more than 2 GB of
 address space; printed are its exit status, seconds, peak memory and the first line of what it said.
 
-FIGURES
+Measured on two busy cores (the 64 MB of hashing a password are in every peak; what is refused has exit 2)::
+
+    gzip bomb of 4 GB             3.9 MB  exit 2   5 s  116 MB      100 MB attribute      exit 2   1 s  116 MB
+    10 million unknown elements    40 MB  exit 2   4 s  116 MB      100 MB text           exit 2   1 s  116 MB
+    1 million scaninfo             39 MB  exit 0   6 s  116 MB      1 million deep        exit 2   1 s  116 MB
+    200,000 targets                85 MB  exit 0   3 s  116 MB      masscan, 300,000 lines  exit 0  10 s  116 MB
+    300,000 prescripts             22 MB  exit 0   4 s  116 MB      65,536 hosts, 121 MB  exit 0  19 s  116 MB
+    1 million hints                26 MB  exit 0  87 s  131 MB      10 million ports in a host, 610 MB  exit 2  4 s  187 MB
 """
 
 from __future__ import annotations

@@ -99,7 +99,7 @@ async def test_what_an_earlier_program_left_is_packed_and_running_scans_are_not(
     house: House, tmp_path: Path
 ) -> None:
     repository = house.services.transfers._scans
-    for state in (JobState.RUNNING, JobState.FAILED):
+    for state in (JobState.RUNNING, JobState.COMPLETED, JobState.FAILED):
         number = repository.create(
             house.ada, targets=(), profile="", arguments="", state=state, jobs=house.jobs
         )
@@ -110,6 +110,7 @@ async def test_what_an_earlier_program_left_is_packed_and_running_scans_are_not(
     await asyncio.to_thread(house.pack)
     assert house.files(1) == ["scan.xml", "stage-1.xml", "stdout"]
     assert house.files(2) == ["scan.xml.gz", "stage-1.xml.gz", "stdout"]
+    assert house.files(3) == ["scan.xml", "stage-1.xml", "stdout"], "it may be resumed"
 
 
 async def test_the_same_document_is_recognised_in_any_packing(house: House, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ Measured on two busy cores (the 64 MB of hashing a password are in every peak; w
     1 million scaninfo             39 MB  exit 0   6 s  116 MB      1 million deep        exit 2   1 s  116 MB
     200,000 targets                85 MB  exit 0   3 s  116 MB      masscan, 300,000 lines  exit 0  10 s  116 MB
     300,000 prescripts             22 MB  exit 0   4 s  116 MB      65,536 hosts, 121 MB  exit 0  19 s  116 MB
-    1 million hints                26 MB  exit 0  87 s  131 MB      10 million ports in a host, 610 MB  exit 2  4 s  187 MB
+    1 million hints                26 MB  exit 0  87 s  131 MB      10 million ports, 610 MB  exit 2  4 s  187 MB
 """
 
 from __future__ import annotations

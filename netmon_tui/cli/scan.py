@@ -31,8 +31,9 @@ from netmon_tui.cli.scan_files import store_files
 from netmon_tui.cli.scan_history import history
 from netmon_tui.cli.scan_map import print_map
 from netmon_tui.cli.scan_running import continue_scan, pause, resume, skip
-from netmon_tui.domain.documents import run_document, scan_document
+from netmon_tui.domain.documents import scan_document
 from netmon_tui.domain.export import MAP_FORMATS, SCAN_FORMATS, HostSelection
+from netmon_tui.domain.host_documents import run_document
 from netmon_tui.domain.job import JobState
 from netmon_tui.domain.scan import Scan, StartScan
 from netmon_tui.domain.scan_run import ScanRun

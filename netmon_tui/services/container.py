@@ -120,12 +120,10 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
     audit = AuditRepository(database)
     scans, results, hosts = ScanRepository(database), ScanResults(database), HostQueries(database)
     captures, jobs = CaptureRepository(database), _open_jobs(database, reading=reading)
-    privilege, session = probe(), session_environment()
-    supervisor = JobSupervisor(jobs, reading=reading)
+    privilege, session, supervisor = probe(), session_environment(), JobSupervisor(jobs, reading=reading)
     accounts = AccountService(AccountRepository(database), audit, Passwords(), settings.accounts)
     comparison, ignoring = _open_comparison(database, scans, audit)
-    keeper = DocumentKeeper(scans)
-    profiles = ProfileService(ProfileRepository(database), audit)
+    keeper, profiles = DocumentKeeper(scans), ProfileService(ProfileRepository(database), audit)
     scanning = ScanningService(
         scans=scans,
         results=results,

@@ -13,7 +13,8 @@ import pytest
 
 from netmon_tui.config.paths import find_paths
 from netmon_tui.config.settings import load_settings
-from netmon_tui.domain.documents import run_document, scan_document
+from netmon_tui.domain.documents import scan_document
+from netmon_tui.domain.host_documents import run_document
 from netmon_tui.domain.user import Actor
 from netmon_tui.services.container import Services, open_services
 

@@ -119,11 +119,12 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
     database = _open_store(settings, paths)
     audit = AuditRepository(database)
     scans, results, hosts = ScanRepository(database), ScanResults(database), HostQueries(database)
-    captures, jobs = CaptureRepository(database), _open_jobs(database, reading=reading)
-    privilege, session, supervisor = probe(), session_environment(), JobSupervisor(jobs, reading=reading)
+    privilege, session, jobs = probe(), session_environment(), _open_jobs(database, reading=reading)
+    supervisor = JobSupervisor(jobs, reading=reading)
     accounts = AccountService(AccountRepository(database), audit, Passwords(), settings.accounts)
     comparison, ignoring = _open_comparison(database, scans, audit)
-    keeper, profiles = DocumentKeeper(scans), ProfileService(ProfileRepository(database), audit)
+    keeper = DocumentKeeper(scans)
+    profiles = ProfileService(ProfileRepository(database), audit)
     scanning = ScanningService(
         scans=scans,
         results=results,
@@ -149,10 +150,8 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
         rounds=rounds,
         scans=ScanHistory(scans=scans, hosts=hosts, audit=audit),
         maps=MapService(scans=scans, queries=TopologyQueries(database)),
-        capturing=CapturingService(
-            captures, audit, supervisor, settings, privilege, jobs=paths.jobs, environ=session
-        ),
-        packets=PacketService(captures),
+        capturing=_open_capturing(database, audit, supervisor, settings, privilege, paths, session),
+        packets=PacketService(CaptureRepository(database)),
         neighbours=_open_neighbours(database, session),
         comparison=comparison,
         transfers=_open_transfers(database, audit, paths, keeper),
@@ -165,6 +164,21 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
         keeper=keeper,
         database=database,
         revisions=RevisionWatch(database),
+    )
+
+
+def _open_capturing(
+    database: Database,
+    audit: AuditRepository,
+    supervisor: JobSupervisor,
+    settings: Settings,
+    privilege: Privilege,
+    paths: Paths,
+    session: Mapping[str, str],
+) -> CapturingService:
+    captures = CaptureRepository(database)
+    return CapturingService(
+        captures, audit, supervisor, settings, privilege, jobs=paths.jobs, environ=session
     )
 
 

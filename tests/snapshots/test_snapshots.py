@@ -238,7 +238,7 @@ def traced() -> Step:
 
     async def step(pilot: Pilot[Any], _album: Album) -> None:
         services = pilot.app.services  # type: ignore[attr-defined]
-        await asyncio.to_thread(services.transfers._results.store, 2, enumerate(ROUTED))
+        await asyncio.to_thread(ScanResults(services.database).store, 2, enumerate(ROUTED))
 
     return step
 

@@ -11,6 +11,7 @@ from textual.widgets import Input
 
 from netmon_tui.domain.host import Hop, Host, HostAddress, Port
 from netmon_tui.domain.profile import SaveProfile
+from netmon_tui.storage.scan_results import ScanResults
 from tests.snapshots.conftest import Album, lines, until
 from tests.snapshots.world import ADA, BO
 from tests.unit.tools.packet_samples import SAMPLES

@@ -5,6 +5,7 @@
     NetmonError                    exit 1   something failed, and says what, why and what to do
     ├── UsageError                 exit 2   the request itself is wrong
     │   └── InvalidInput           exit 2   a value was refused (target, option, filter, file content)
+    │       └── AlreadyImported    exit 2   carries ``scan_id``, the scan that the document is
     ├── ToolMissing                exit 3   nmap, tcpdump or tshark is not installed
     ├── PrivilegeMissing           exit 4   the operation needs root or a capability
     ├── StorageError               exit 5   the database or the data directory
@@ -65,6 +66,21 @@ class InvalidInput(UsageError):
     def __init__(self, what: str, *, why: str = "", fix: str = "", position: int | None = None) -> None:
         super().__init__(what, why=why, fix=fix)
         self.position = position
+
+
+class AlreadyImported(InvalidInput):
+    """A document that is a scan already.
+
+    Args:
+        what: Which document, and which scan.
+        scan_id: The scan.
+    """
+
+    title = "Already there"
+
+    def __init__(self, what: str, *, scan_id: int) -> None:
+        super().__init__(what)
+        self.scan_id = scan_id
 
 
 class ToolMissing(NetmonError):

@@ -23,19 +23,20 @@ from netmon_tui.cli.output import (
     print_pairs,
     print_table,
     say,
-    say_error,
     write_export,
 )
 from netmon_tui.cli.profile import print_usable
 from netmon_tui.cli.scan_diff import diff
+from netmon_tui.cli.scan_files import store_files
 from netmon_tui.cli.scan_history import history
 from netmon_tui.cli.scan_map import print_map
 from netmon_tui.cli.scan_running import continue_scan, pause, resume, skip
 from netmon_tui.domain.documents import scan_document
 from netmon_tui.domain.export import MAP_FORMATS, SCAN_FORMATS, HostSelection
+from netmon_tui.domain.host_documents import run_document
 from netmon_tui.domain.job import JobState
 from netmon_tui.domain.scan import Scan, StartScan
-from netmon_tui.errors import NetmonError
+from netmon_tui.domain.scan_run import ScanRun
 
 if TYPE_CHECKING:
     from netmon_tui.domain.host import Host
@@ -201,10 +202,25 @@ def _row(one: Scan) -> tuple[object, ...]:
 def show(line: CommandLine, scan_id: int, as_json: bool) -> None:
     """Show a scan with its hosts, ports and services."""
 
-    async def work(services: Services, actor: Actor) -> tuple[Scan, list[Host]]:
-        return await services.scans.get(actor, scan_id), await services.scans.whole_hosts(actor, scan_id)
+    async def work(services: Services, actor: Actor) -> tuple[Scan, list[Host], ScanRun]:
+        scans = services.scans
+        one, hosts = await scans.get(actor, scan_id), await scans.whole_hosts(actor, scan_id)
+        return one, hosts, await scans.run(actor, scan_id)
 
-    _print_scan(*line.run(work, follow=True), as_json)
+    one, hosts, run = line.run(work, follow=True)
+    if as_json:
+        print_json(scan_document(one, hosts) | {"run": run_document(run)})
+    else:
+        _print_scan(one, hosts, as_json)
+        _print_run(run)
+
+
+def _print_run(run: ScanRun) -> None:
+    """What was said of no host."""
+    for target in run.skipped:
+        print_line(f"not scanned: {target.specification} ({target.reason or target.status})")
+    for one in run.scripts:
+        print_block(f"{one.script.id}: {one.script.output.strip()}", "  ")
 
 
 def _print_scan(one: Scan, hosts: Sequence[Host], as_json: bool) -> None:
@@ -295,30 +311,21 @@ def pin(line: CommandLine, scan_id: int, off: bool) -> None:
 
 @scan.command("import")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--again", is_flag=True, help="Store a document once more that is a scan already.")
 @json_option
 @pass_line
-def import_scans(line: CommandLine, files: tuple[Path, ...], as_json: bool) -> int:
-    """Store nmap XML files (nmap -oX) as scans.
+def import_scans(line: CommandLine, files: tuple[Path, ...], again: bool, as_json: bool) -> int:
+    """Store XML files of nmap or masscan (-oX, packed by gzip or not) as scans; - is stdin.
 
-    A file that is refused does not keep the others out; the exit status is then that of the first refusal.
+    Each file is a scan of its own. One that is refused does not keep the others out; the exit status is then 1,
+    of a single file that of its refusal. A document that is a scan already is not stored again.
     """
-    imported: list[Scan] = []
-    refusals: list[NetmonError] = []
-
-    async def work(services: Services, actor: Actor) -> None:
-        for file in files:
-            try:
-                imported.append(await services.transfers.import_scan(actor, file))
-            except NetmonError as error:
-                say_error(error)
-                refusals.append(error)
-
-    line.run(work)
+    imported, status = store_files(line, files, again=again)
     if as_json:
         print_json([scan_document(one) for one in imported])
     elif imported:
         print_table(_COLUMNS, map(_row, imported))
-    return refusals[0].exit_code if refusals else 0
+    return status
 
 
 @scan.command()

@@ -12,7 +12,8 @@ from typing import Any
 from netmon_tui.domain.capture import Capture, CaptureFile
 from netmon_tui.domain.check import Check
 from netmon_tui.domain.comparison import Comparison, HostChange
-from netmon_tui.domain.host import Host, Port, Script
+from netmon_tui.domain.host import Host
+from netmon_tui.domain.host_documents import host_document
 from netmon_tui.domain.ignoring import IgnoreRule, Sifted
 from netmon_tui.domain.job import Job
 from netmon_tui.domain.neighbour import Interface, NeighbourEvent, NeighbourRecord
@@ -151,58 +152,6 @@ def _host_change(host: HostChange) -> Document:
         "facts": list(facts),
         "ports": list(ports),
     }
-
-
-def host_document(host: Host) -> Document:
-    """Return one host with everything a scan found of it."""
-    return {
-        "address": host.address,
-        "addresses": [a._asdict() for a in host.addresses],
-        "lladdr": host.lladdr,
-        "vendor": host.vendor,
-        "hostnames": [{"name": name, "type": kind} for name, kind in host.hostnames],
-        "status": host.status,
-        "reason": host.reason,
-        "os": [{"name": m.name, "accuracy": m.accuracy, "cpe": list(m.cpe)} for m in host.os],
-        "distance": host.distance,
-        "uptime": host.uptime,
-        "partial": host.partial,
-        "ports": [port_document(port) for port in host.ports],
-        "extraports": [
-            {"state": e.state, "count": e.total, "reasons": dict(e.reasons)} for e in host.extraports
-        ],
-        "scripts": [script_document(script) for script in host.scripts],
-        "hops": [h._asdict() for h in host.hops],
-    }
-
-
-def port_document(port: Port) -> Document:
-    """Return one port with its service."""
-    service = port.service
-    return {
-        "number": port.number,
-        "protocol": port.protocol,
-        "state": port.state,
-        "reason": port.reason,
-        "service": None
-        if service is None
-        else {
-            "name": service.name,
-            "product": service.product,
-            "version": service.version,
-            "extrainfo": service.extrainfo,
-            "tunnel": service.tunnel,
-            "method": service.method,
-            "confidence": service.confidence,
-            "cpe": list(service.cpe),
-        },
-        "scripts": [script_document(script) for script in port.scripts],
-    }
-
-
-def script_document(script: Script) -> Document:
-    """Return one script's output."""
-    return {"id": script.id, "output": script.output, "data": script.data}
 
 
 def neighbour_document(neighbour: NeighbourRecord) -> Document:

@@ -39,6 +39,26 @@ class Script(NamedTuple):
     """Structured ``<table>``/``<elem>`` output as dicts, lists and strings; None without any."""
 
 
+class PortDetail(NamedTuple):
+    """What nmap seldom says of a port."""
+
+    reason_ip: str = ""
+    """Who answered, when it was not the host."""
+    owner: str = ""
+    """User that the service runs as, as the host's identd says."""
+    rpc: str = ""
+    """``rpc`` when the service is a program of ONC RPC."""
+    rpc_number: int | None = None
+    rpc_lowest: int | None = None
+    rpc_highest: int | None = None
+    """Program number and versions of that."""
+    fingerprint: str = ""
+    """What an unknown service answered, in nmap's form for submissions."""
+
+
+NO_DETAIL = PortDetail()
+
+
 class Port(NamedTuple):
     """One port of one host."""
 
@@ -51,6 +71,7 @@ class Port(NamedTuple):
     reason_ttl: int = 0
     service: Service | None = None
     scripts: tuple[Script, ...] = ()
+    detail: PortDetail | None = None
 
 
 class ExtraPorts(NamedTuple):
@@ -60,6 +81,8 @@ class ExtraPorts(NamedTuple):
     total: int
     reasons: tuple[tuple[str, int], ...] = ()
     """Pairs of (reason, how many)."""
+    where: tuple[tuple[str, str], ...] = ()
+    """Pairs of (protocol, ``1-21,23``), one for each reason; empty before nmap 7.90."""
 
 
 class OsMatch(NamedTuple):
@@ -71,6 +94,29 @@ class OsMatch(NamedTuple):
     cpe: tuple[str, ...] = ()
     classes: tuple[tuple[str, str, str, str, int], ...] = ()
     """``<osclass>`` as (type, vendor, osfamily, osgen, accuracy)."""
+    line: int = 0
+    """Where in nmap-os-db the fingerprint is."""
+
+
+class SequenceTest(NamedTuple):
+    """How one of a host's counters goes on from packet to packet, from ``-O``."""
+
+    kind: str
+    """``tcp`` (sequence numbers), ``ipid`` (IP identifications) or ``tcpts`` (TCP timestamps)."""
+    grade: str
+    """nmap's words for it: a difficulty for ``tcp``, else a class such as ``All zeros``."""
+    samples: str = ""
+    """The values seen, in hexadecimal, with commas."""
+    tcp_index: int | None = None
+    """How hard ``tcp`` is to guess: 0 is trivial."""
+
+
+class RoundTrip(NamedTuple):
+    """nmap's timing of a host, in microseconds."""
+
+    smoothed: int | None
+    variance: int | None
+    timeout: int | None
 
 
 class Hop(NamedTuple):
@@ -122,10 +168,19 @@ class Host:
     timed_out: bool = False
     partial: bool = False
     """Known only from live output: the scan had not finished this host."""
-    tcp_sequence_index: int | None = None
-    """How hard TCP sequence numbers are to guess. Read from nmap's document, not stored."""
-    ip_id_class: str = ""
-    """How IP identifications follow each other, such as ``All zeros``. Read from nmap's document, not stored."""
+    sequences: tuple[SequenceTest, ...] = ()
+    os_ports: tuple[tuple[str, str, int], ...] = ()
+    """Ports that the guess at the operating system used, as (state, protocol, number)."""
+    os_fingerprints: tuple[str, ...] = ()
+    last_boot: str = ""
+    """When the host started, in nmap's words and the scanner's time zone."""
+    smurf_responses: int | None = None
+    """Answers to one ping of what is a broadcast address."""
+    trace_protocol: str = ""
+    trace_port: int | None = None
+    """What the path was traced with."""
+    round_trip: RoundTrip | None = None
+    comment: str = ""
 
     @property
     def lladdr(self) -> str:
@@ -136,6 +191,16 @@ class Host:
     def vendor(self) -> str:
         """The vendor nmap gave for the MAC, or an empty string."""
         return next((a.vendor for a in self.addresses if a.kind == "mac"), "")
+
+    @property
+    def tcp_sequence_index(self) -> int | None:
+        """How hard TCP sequence numbers are to guess."""
+        return next((test.tcp_index for test in self.sequences if test.kind == "tcp"), None)
+
+    @property
+    def ip_id_class(self) -> str:
+        """How IP identifications follow each other, such as ``All zeros``."""
+        return next((test.grade for test in self.sequences if test.kind == "ipid"), "")
 
     @property
     def open_ports(self) -> int:

@@ -78,6 +78,10 @@ class ScanStarted:
     args: str
     start: float
     version: str
+    profile: str = ""
+    """Name of Zenmap's profile."""
+    format: str = ""
+    """Version of the XML's form, such as ``1.05``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +92,32 @@ class ScanInfo:
     protocol: str
     numservices: int
     services: str
+    flags: str = ""
+    """TCP flags of ``--scanflags``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Talkativeness:
+    """``<verbose>`` or ``<debugging>``."""
+
+    kind: str
+    level: int
+
+
+@dataclass(frozen=True, slots=True)
+class TargetSkipped:
+    """``<target>``: what was asked for and not scanned."""
+
+    specification: str
+    status: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenOutput:
+    """``<output>``: nmap's text, which Zenmap puts into the document."""
+
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +126,7 @@ class PhaseBegan:
 
     task: str
     time: float
+    extrainfo: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +201,9 @@ class ScanFinished:
 ScanEvent = (
     ScanStarted
     | ScanInfo
+    | Talkativeness
+    | TargetSkipped
+    | ScreenOutput
     | PhaseBegan
     | PhaseProgress
     | PhaseEnded

@@ -21,6 +21,7 @@ from netmon_tui.services.activity import ActivityService
 from netmon_tui.services.capturing import CapturingService
 from netmon_tui.services.comparison import ComparisonService
 from netmon_tui.services.doctor import DoctorService
+from netmon_tui.services.document_keeping import DocumentKeeper
 from netmon_tui.services.host_history import HostHistoryService
 from netmon_tui.services.ignoring import IgnoreService
 from netmon_tui.services.maintenance import MaintenanceService
@@ -85,6 +86,7 @@ class Services:
     doctor: DoctorService
     maintenance: MaintenanceService
     supervisor: JobSupervisor
+    keeper: DocumentKeeper
     database: Database
     revisions: RevisionWatch
 
@@ -99,6 +101,7 @@ class Services:
             await self.neighbours.close()
         finally:  # neighbours that cannot be stored are no reason to keep the leases of jobs
             await self.supervisor.close()
+            await asyncio.to_thread(self.keeper.close)
             await asyncio.to_thread(self.revisions.close)
             await asyncio.to_thread(self.database.close)
 
@@ -116,18 +119,18 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
     database = _open_store(settings, paths)
     audit = AuditRepository(database)
     scans, results, hosts = ScanRepository(database), ScanResults(database), HostQueries(database)
-    captures, jobs = CaptureRepository(database), _open_jobs(database, reading=reading)
-    privilege, session = probe(), session_environment()
+    privilege, session, jobs = probe(), session_environment(), _open_jobs(database, reading=reading)
     supervisor = JobSupervisor(jobs, reading=reading)
     accounts = AccountService(AccountRepository(database), audit, Passwords(), settings.accounts)
     comparison, ignoring = _open_comparison(database, scans, audit)
+    keeper = DocumentKeeper(scans)
     profiles = ProfileService(ProfileRepository(database), audit)
     scanning = ScanningService(
         scans=scans,
         results=results,
         audit=audit,
         supervisor=supervisor,
-        follower=ScanFollower(scans, results, settings.scans, ended=comparison.note_changes),
+        follower=ScanFollower(scans, results, settings.scans, ended=_after_scans(keeper, comparison)),
         commands=ScanCommands(settings, privilege),
         at_once=settings.scans.at_once,
         jobs=paths.jobs,
@@ -147,22 +150,46 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
         rounds=rounds,
         scans=ScanHistory(scans=scans, hosts=hosts, audit=audit),
         maps=MapService(scans=scans, queries=TopologyQueries(database)),
-        capturing=CapturingService(
-            captures, audit, supervisor, settings, privilege, jobs=paths.jobs, environ=session
-        ),
-        packets=PacketService(captures),
+        capturing=_open_capturing(database, audit, supervisor, settings, privilege, paths, session),
+        packets=PacketService(CaptureRepository(database)),
         neighbours=_open_neighbours(database, session),
         comparison=comparison,
-        transfers=_open_transfers(database, audit, paths),
+        transfers=_open_transfers(database, audit, paths, keeper),
         ignoring=ignoring,
         history=HostHistoryService(HistoryQueries(database)),
         activity=ActivityService(jobs=jobs, audit=audit, supervisor=supervisor),
         doctor=DoctorService(database=database, data=paths.data, privilege=privilege),
         maintenance=MaintenanceService(database, audit),
         supervisor=supervisor,
+        keeper=keeper,
         database=database,
         revisions=RevisionWatch(database),
     )
+
+
+def _open_capturing(
+    database: Database,
+    audit: AuditRepository,
+    supervisor: JobSupervisor,
+    settings: Settings,
+    privilege: Privilege,
+    paths: Paths,
+    session: Mapping[str, str],
+) -> CapturingService:
+    captures = CaptureRepository(database)
+    return CapturingService(
+        captures, audit, supervisor, settings, privilege, jobs=paths.jobs, environ=session
+    )
+
+
+def _after_scans(keeper: DocumentKeeper, comparison: ComparisonService) -> Callable[[int], None]:
+    """Return what is done when the results of a scan are complete."""
+
+    def ended(scan_id: int) -> None:
+        keeper.pack_soon()
+        comparison.note_changes(scan_id)
+
+    return ended
 
 
 def open_doctor(settings: Settings, paths: Paths) -> tuple[DoctorService, Callable[[], None]]:
@@ -205,7 +232,9 @@ def _open_neighbours(database: Database, session: Mapping[str, str]) -> Neighbou
     return NeighbourService(NeighbourRepository(database), vendors, session)
 
 
-def _open_transfers(database: Database, audit: AuditRepository, paths: Paths) -> TransferService:
+def _open_transfers(
+    database: Database, audit: AuditRepository, paths: Paths, keeper: DocumentKeeper
+) -> TransferService:
     return TransferService(
         scans=ScanRepository(database),
         results=ScanResults(database),
@@ -214,6 +243,7 @@ def _open_transfers(database: Database, audit: AuditRepository, paths: Paths) ->
         captures=CaptureRepository(database),
         audit=audit,
         jobs=paths.jobs,
+        imported=keeper.pack_soon,
     )
 
 

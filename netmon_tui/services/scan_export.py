@@ -10,7 +10,8 @@ from netmon_tui.domain.export import HostSelection
 from netmon_tui.domain.host import Host
 from netmon_tui.domain.job import JobState
 from netmon_tui.domain.scan import Scan, ScanEvent
-from netmon_tui.errors import NotFound
+from netmon_tui.errors import InvalidInput, NotFound
+from netmon_tui.runtime.kept_documents import has_document, open_document
 from netmon_tui.security.hostile_text import clean, clean_block, csv_cell
 from netmon_tui.storage.host_queries import HostQueries
 from netmon_tui.tools.nmap_output import hosts_to_csv
@@ -86,10 +87,15 @@ class ScanExport:
         """Return the hosts that are wanted: a stored host's ordinal is its position in the document.
 
         Raises:
+            InvalidInput: The document is masscan's.
             NotFound: None of them is in it: nmap writes a host when it is done with it.
         """
         if self._chosen is None:
             return None
+        if self._queries.run(self._scan.id).scanner == "masscan":
+            raise InvalidInput(
+                "masscan's document has its hosts in pieces: none can be cut out", fix="choose another format"
+            )
         positions = frozenset(ordinal for ordinal in self._chosen if ordinal >= 0)
         if self._chosen and not positions:
             raise NotFound(
@@ -100,15 +106,16 @@ class ScanExport:
 
     def _document(self) -> Iterator[bytes]:
         """Return nmap's document: as it is when whole, closed after its last whole host when it is not."""
-        if not self._path.is_file():
+        if not has_document(self._path):
             raise NotFound(f"scan {self._scan.id} has no XML document")
         if self._scan.state is JobState.COMPLETED:
             return _pieces(self._path)
-        return iter([close_truncated(self._path.read_bytes())])
+        with open_document(self._path) as file:
+            return iter([close_truncated(file.read())])
 
 
 def _pieces(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
+    with open_document(path) as file:
         while piece := file.read(_PIECE):
             yield piece
 

@@ -14,6 +14,7 @@ from netmon_tui.config.settings import ScanSettings
 from netmon_tui.domain.job import EndReason, Job, JobState, JobStatus
 from netmon_tui.errors import InvalidInput, NetmonError
 from netmon_tui.runtime.job_directory import JobDirectory
+from netmon_tui.runtime.kept_documents import open_document
 from netmon_tui.services.scan_commands import XML_NAME, stages_in
 from netmon_tui.services.scan_ingest import MOST_WARNINGS, ScanIngest, moment_of
 from netmon_tui.services.supervision import read_status
@@ -139,7 +140,7 @@ class ScanFollower:
 
 def _open_if_there(files: ExitStack, path: Path) -> BinaryIO | None:
     try:
-        return files.enter_context(path.open("rb"))
+        return files.enter_context(open_document(path))
     except FileNotFoundError:
         return None
 

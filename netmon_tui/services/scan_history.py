@@ -8,6 +8,7 @@ from pathlib import Path
 
 from netmon_tui.domain.host import Host, HostLine, KnownHost, ServiceLine
 from netmon_tui.domain.scan import Scan
+from netmon_tui.domain.scan_run import ScanRun
 from netmon_tui.domain.user import Actor, Permission
 from netmon_tui.errors import InvalidInput
 from netmon_tui.storage.audit_repository import AuditRepository
@@ -100,6 +101,11 @@ class ScanHistory:
         return await asyncio.to_thread(
             lambda: [host for host in self._hosts.whole_hosts(scan_id) if host.status == "up"]
         )
+
+    async def run(self, actor: Actor, scan_id: int) -> ScanRun:
+        """Return what the scan's document says of the run itself: versions, phases, what was skipped."""
+        await self.get(actor, scan_id)
+        return await asyncio.to_thread(self._hosts.run, scan_id)
 
     async def services(
         self,

@@ -7,24 +7,26 @@ whenever a program takes a scan over: elements that are stored already are recog
 from __future__ import annotations
 
 import time
+from dataclasses import astuple
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from netmon_tui.domain.host import Host, Port, Script
+from netmon_tui.domain.host import Host, Port
 from netmon_tui.domain.scan import (
     HostFound,
     HostHinted,
     PhaseBegan,
     PhaseProgress,
     PortDiscovered,
-    RunScript,
     ScanEvent,
     ScanFinished,
     ScanInfo,
     ScanStarted,
 )
+from netmon_tui.domain.scan_run import RunReader
 from netmon_tui.errors import InvalidInput
+from netmon_tui.runtime.kept_documents import open_document
 from netmon_tui.storage.scan_repository import ScanRepository
 from netmon_tui.storage.scan_results import ScanResults
 from netmon_tui.tools.nmap_progress import ScanPercent, StagedPercent
@@ -35,7 +37,13 @@ PIECE = 256 * 1024
 """Bytes parsed at once: 10 ms of the interpreter, so that the screen stays alive."""
 BATCH = 256
 """Hosts stored in one transaction."""
+PIECES_BYTES = 4 * 1024 * 1024
+"""So much of a document is stored in one transaction where a host comes in pieces."""
+MOST_HINTS = 8_192
+"""Hosts that are waited for at once: more answers to nmap's discovery are not remembered."""
 MOST_WARNINGS = 20
+MOST_INFOS = 20
+"""``<scaninfo>`` elements that are kept: nmap writes one for each protocol."""
 _PROGRESS_SECONDS = 0.5
 _TELLING_PERCENT = 3.0
 _END_OF_TIME = 253_402_300_800
@@ -67,8 +75,9 @@ class ScanIngest:
         self._skip = results.stored(scan_id)
         self._hosts: list[tuple[int, Host]] = []
         self._live: dict[str, list[Port]] = {}
-        self._run_scripts: list[tuple[str, Script]] = []
-        self._scaninfo: list[list[Any]] = []
+        self._run = RunReader()
+        self._unstored = 0
+        """Bytes read since hosts were stored."""
         self._changed: dict[str, Any] = {}
         self._written: dict[str, Any] = {}
         self._progress_at = 0.0
@@ -84,6 +93,11 @@ class ScanIngest:
     def refused(self) -> list[str]:
         """Reasons of elements that were refused."""
         return self._parser.refused
+
+    @property
+    def _in_pieces(self) -> bool:
+        """Whether the same host may come many times."""
+        return self.started is not None and self.started.scanner == "masscan"
 
     def step(self, xml: BinaryIO, text: BinaryIO | None) -> bool:
         """Read a piece of what is new; whether there was any."""
@@ -106,11 +120,11 @@ class ScanIngest:
                 self.damage = str(error)
         self._store_hosts()
         self._store_live()
-        if self._run_scripts:
-            self._results.store_run_scripts(self._id, self._run_scripts)
+        self._results.store_run(self._id, self._run.whole())
         self._write_progress(now=True)
 
     def _take_xml(self, piece: bytes) -> None:
+        self._unstored += len(piece)
         try:
             events = self._parser.feed(piece)
         except InvalidInput as error:
@@ -138,33 +152,33 @@ class ScanIngest:
                 self._take_host(event)
             else:
                 self._take_other(event)
-        self._store_hosts()
+        if not self._in_pieces or self._unstored >= PIECES_BYTES:
+            self._store_hosts()
 
     def _take_host(self, event: HostFound) -> None:
         if event.ordinal >= self._skip:
             self._hosts.append((event.ordinal, event.host))
             self._live.pop(event.host.address, None)
-            if len(self._hosts) >= BATCH:
+            if len(self._hosts) >= BATCH and not self._in_pieces:
                 self._store_hosts()
 
     def _take_other(self, event: ScanEvent) -> None:
+        self._run.take(event)
         if isinstance(event, PhaseProgress):
             self._changed |= {"phase": event.task, "remaining": self._remaining(event)}
         elif isinstance(event, PhaseBegan):
             self._changed |= {"phase": event.task, "remaining": None}
-        elif isinstance(event, HostHinted):
+        elif isinstance(event, HostHinted) and len(self._live) < MOST_HINTS:
             self._live.setdefault(event.host.address, [])
         elif isinstance(event, ScanStarted):
             self.started = event
             self._changed |= {"nmap_version": event.version}
-        elif isinstance(event, ScanInfo):
-            self._scaninfo.append([event.type, event.protocol, event.numservices, event.services])
-            self._changed |= {"scaninfo": list(self._scaninfo)}
-        elif isinstance(event, RunScript):
-            self._run_scripts.append((event.stage, event.script))
+        elif isinstance(event, ScanInfo) and len(self._run.infos) <= MOST_INFOS:
+            self._changed["scaninfo"] = [list(astuple(info)) for info in self._run.infos]
         elif isinstance(event, ScanFinished):
             self.finished = event
-            self._changed |= {"hosts_total": event.hosts_total, "hosts_down": event.hosts_down}
+            if not self._in_pieces:  # masscan counts ports there
+                self._changed |= {"hosts_total": event.hosts_total, "hosts_down": event.hosts_down}
 
     def _remaining(self, event: PhaseProgress) -> float | None:
         """Return the seconds that the whole scan still takes if it goes on as since the first word of progress.
@@ -183,9 +197,11 @@ class ScanIngest:
 
     def _store_hosts(self) -> None:
         if self._hosts:
-            self._results.store(self._id, self._hosts)
+            store = self._results.merge if self._in_pieces else self._results.store
+            store(self._id, self._hosts)
             self._skip = self._hosts[-1][0] + 1
             self._hosts.clear()
+            self._unstored = 0
 
     def _store_live(self) -> None:
         if self._live:
@@ -206,7 +222,7 @@ class ScanIngest:
 
 def ingest_file(path: Path, ingest: ScanIngest) -> None:
     """Read a whole document at once (blocking): an import, or what a lost runner left behind."""
-    with path.open("rb") as xml:
+    with open_document(path) as xml:
         while ingest.step(xml, None):
             pass
     ingest.complete()

@@ -5,14 +5,11 @@ from __future__ import annotations
 import asyncio
 import csv
 import errno
-import gzip
 import io
 import json
 import os
-import shutil
-import zlib
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -21,14 +18,13 @@ from netmon_tui.domain.address import parse_ip
 from netmon_tui.domain.capture import CAPTURE_NAME
 from netmon_tui.domain.documents import neighbour_document
 from netmon_tui.domain.export import MAP_FORMATS, SCAN_FORMATS, HostSelection
-from netmon_tui.domain.job import JobState
 from netmon_tui.domain.neighbour import NeighbourRecord
-from netmon_tui.domain.scan import Scan, ScanStarted
+from netmon_tui.domain.scan import Scan
 from netmon_tui.domain.user import Actor, Permission
 from netmon_tui.errors import InvalidInput, NotFound
 from netmon_tui.security.hostile_text import clean, csv_cell
-from netmon_tui.services.scan_export import XML_NAME, ScanExport
-from netmon_tui.services.scan_ingest import MOST_WARNINGS, ScanIngest, ingest_file, moment_of
+from netmon_tui.services.scan_export import ScanExport
+from netmon_tui.services.scan_import import LARGEST_IMPORT, ScanImport
 from netmon_tui.services.scan_map import map_chunks
 from netmon_tui.storage.audit_repository import AuditRepository
 from netmon_tui.storage.capture_repository import CaptureRepository
@@ -36,15 +32,11 @@ from netmon_tui.storage.host_queries import HostQueries
 from netmon_tui.storage.scan_repository import ScanRepository
 from netmon_tui.storage.scan_results import ScanResults
 from netmon_tui.storage.topology_queries import TopologyQueries
-from netmon_tui.tools.nmap_output import is_nmap_xml
 from netmon_tui.tools.pcap import FILE_HEADER_SIZE
 from netmon_tui.tools.pcap_files import end_of_records
 
 NEIGHBOUR_FORMATS = ("json", "csv")
-LARGEST_IMPORT = 1024**3
-"""Bytes of nmap XML: a /12 with every service."""
 _NO_HARD_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
-_GZIP_MAGIC = b"\x1f\x8b"
 _ALL_HOSTS = HostSelection()
 _NEIGHBOUR_COLUMNS = (
     "address",
@@ -61,7 +53,13 @@ _NEIGHBOUR_COLUMNS = (
 
 
 class TransferService:
-    """What goes out and comes in. Files are written whole or not at all, and never over another file."""
+    """What goes out and comes in. Files are written whole or not at all, and never over another file.
+
+    Args:
+        scans, results, hosts, captures, audit: Storage.
+        jobs: Directory of the job directories.
+        imported: Called when a document is stored.
+    """
 
     def __init__(
         self,
@@ -73,9 +71,11 @@ class TransferService:
         captures: CaptureRepository,
         audit: AuditRepository,
         jobs: Path,
+        imported: Callable[[], None] = lambda: None,
     ) -> None:
+        self._import = ScanImport(scans, results, hosts, jobs, write_new)
+        self._imported = imported
         self._scans = scans
-        self._results = results
         self._hosts = hosts
         self._routes = routes
         self._captures = captures
@@ -132,62 +132,57 @@ class TransferService:
         chunks = await self.map_chunks(actor, scan_id, format)
         return await asyncio.to_thread(write_new, path, chunks)
 
-    async def import_scan(self, actor: Actor, path: Path) -> Scan:
-        """Store an nmap XML file, packed by gzip or not, as a scan of the actor.
+    async def import_scan(self, actor: Actor, path: Path, *, again: bool = False) -> Scan:
+        """Store an XML file of nmap or masscan, packed by gzip or not, as a scan of the actor.
+
+        Args:
+            actor: Who imports.
+            path: The file.
+            again: Whether a document that is a scan of the actor already becomes one more.
 
         Raises:
-            InvalidInput: The file is not nmap XML, too large, or nothing in it can be read; nothing is stored.
+            InvalidInput: The file is not such XML, too large, or nothing in it can be read; nothing is stored.
+            AlreadyImported: The document is a scan already; the error says which.
             NotFound: There is no such file.
         """
         actor.require(Permission.IMPORT)
-        scan_id = await asyncio.to_thread(self._import, actor, path)
-        await asyncio.to_thread(self._audit.record, actor, "scan.import", f"scan {scan_id}", clean(path.name))
+        scan_id = await asyncio.to_thread(self._import_path, actor, path, again)
+        return await self._imported_scan(actor, scan_id, path.name)
+
+    async def import_stream(self, actor: Actor, stream: BinaryIO, name: str, *, again: bool = False) -> Scan:
+        """Store what a pipe brings; as :meth:`import_scan`."""
+        actor.require(Permission.IMPORT)
+        scan_id = await asyncio.to_thread(self._import_stream, actor, stream, name, again)
+        return await self._imported_scan(actor, scan_id, name)
+
+    async def _imported_scan(self, actor: Actor, scan_id: int, name: str) -> Scan:
+        self._imported()
+        await asyncio.to_thread(self._audit.record, actor, "scan.import", f"scan {scan_id}", clean(name))
         return await asyncio.to_thread(self._scans.get, actor, scan_id)
 
-    def _import(self, actor: Actor, path: Path) -> int:
-        _check_import(path)
-        scan_id = self._scans.create(
-            actor,
-            targets=(),
-            profile="",
-            arguments="",
-            name=clean(path.name),
-            state=JobState.RUNNING,
-            imported=True,
-            jobs=self._jobs,
-        )
-        directory = self._scans.directory(scan_id)
+    def _import_path(self, actor: Actor, path: Path, again: bool) -> int:
         try:
-            directory.mkdir(mode=0o700)
-            copy = directory / XML_NAME
-            write_new(copy, _import_chunks(path))
-            ingest = ScanIngest(scan_id, self._scans, self._results)
-            ingest_file(copy, ingest)
-            if (ingest.damage or ingest.started is None) and not self._hosts.count_hosts(scan_id):
-                raise InvalidInput(f"{path.name} cannot be read", why=ingest.damage or "it ends too early")
-            self._finish_import(scan_id, ingest)
-        except BaseException as error:
-            self._scans.delete(scan_id)
-            shutil.rmtree(directory, ignore_errors=True)
-            if isinstance(error, OSError):
-                raise explain(error, path) from error
-            raise
-        return scan_id
+            if not path.is_file():
+                raise NotFound(f"no file {path}")
+            if path.stat().st_size > LARGEST_IMPORT:
+                raise InvalidInput(f"{path.name} is too large", why=f"more than {LARGEST_IMPORT >> 20} MiB")
+            with path.open("rb") as file:
+                return self._import.store(actor, file, path.name, again=again)
+        except OSError as error:
+            raise InvalidInput(f"{path} cannot be read", why=error.strerror or str(error)) from error
 
-    def _finish_import(self, scan_id: int, ingest: ScanIngest) -> None:
-        finished = ingest.finished
-        whole = finished is not None and finished.exit == "success" and not ingest.damage
-        started: ScanStarted | None = ingest.started
-        self._scans.update(
-            scan_id,
-            state=(JobState.COMPLETED if whole else JobState.INTERRUPTED).value,
-            percent=100.0 if whole else 0.0,
-            arguments=started.args if started else "",
-            started=moment_of(started.start if started else None),
-            finished=moment_of(finished.time if finished else None) or datetime.now(UTC),
-            error="" if whole else ingest.damage or "the document ends before the scan did",
-        )
-        self._scans.add_warnings(scan_id, ingest.refused[:MOST_WARNINGS])
+    def _import_stream(self, actor: Actor, stream: BinaryIO, name: str, again: bool) -> int:
+        """Keep the stream in a file without a name: it is read twice, and gone whatever happens."""
+        try:
+            with tempfile.TemporaryFile(dir=self._jobs) as spool:
+                while piece := stream.read(1 << 20):
+                    spool.write(piece)
+                    if spool.tell() > LARGEST_IMPORT:
+                        why = f"more than {LARGEST_IMPORT >> 20} MiB"
+                        raise InvalidInput(f"{name} is too large", why=why)
+                return self._import.store(actor, spool, name, again=again)
+        except OSError as error:
+            raise explain(error, self._jobs) from error
 
     async def export_neighbours(
         self, actor: Actor, records: Sequence[NeighbourRecord], format: str, path: Path
@@ -258,42 +253,6 @@ def _canonical(address: str) -> str:
 def _check_format(format: str, known: Sequence[str]) -> None:
     if format not in known:
         raise InvalidInput(f"no format {format!r}", fix=f"there are: {', '.join(known)}")
-
-
-def _check_import(path: Path) -> None:
-    try:
-        if not path.is_file():
-            raise NotFound(f"no file {path}")
-        if path.stat().st_size > LARGEST_IMPORT:
-            raise InvalidInput(f"{path.name} is too large", why=f"more than {LARGEST_IMPORT >> 20} MiB")
-        head = next(_import_chunks(path), b"")
-    except OSError as error:
-        raise explain(error, path) from error
-    if not is_nmap_xml(head):
-        raise InvalidInput(f"{path.name} is not nmap XML", fix="give a file that nmap wrote with -oX")
-
-
-def _open_import(path: Path) -> BinaryIO:
-    """Open an nmap document for reading, packed by gzip or not."""
-    with path.open("rb") as file:
-        packed = file.read(2) == _GZIP_MAGIC
-    return gzip.open(path) if packed else path.open("rb")  # type: ignore[return-value]
-
-
-def _import_chunks(path: Path) -> Iterator[bytes]:
-    """Yield an nmap document; refuse one that unpacks to more than an import may have, or not at all."""
-    total = 0
-    try:
-        with _open_import(path) as file:
-            while chunk := file.read(1 << 20):
-                total += len(chunk)
-                if total > LARGEST_IMPORT:
-                    raise InvalidInput(
-                        f"{path.name} is too large", why=f"more than {LARGEST_IMPORT >> 20} MiB"
-                    )
-                yield chunk
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise InvalidInput(f"{path.name} is a damaged gzip file", why=str(error)) from error
 
 
 def _end_so_far(capture_id: int, path: Path) -> int:

@@ -13,10 +13,12 @@ from sqlalchemy import Row, Select, and_, func, select
 
 from netmon_tui.domain.export import HostSelection
 from netmon_tui.domain.host import Host, HostLine, KnownHost, ServiceLine
+from netmon_tui.domain.scan_run import ScanRun
 from netmon_tui.domain.user import Actor
 from netmon_tui.errors import NotFound
 from netmon_tui.storage import records
 from netmon_tui.storage.database import Database
+from netmon_tui.storage.scan_run_rows import read_run
 from netmon_tui.storage.selection import contains_text, visible_to
 from netmon_tui.storage.whole_hosts import Among, is_between, is_one_of, whole_hosts_of
 
@@ -228,6 +230,11 @@ class HostQueries:
             return
         for start in range(first, last + 1, page):
             yield partial(is_between, start, min(start + page - 1, last))
+
+    def run(self, scan_id: int) -> ScanRun:
+        """Return what the scan's document says of the run itself."""
+        with self._database.read() as connection:
+            return read_run(connection, scan_id)
 
     def known_hosts(
         self,

@@ -13,19 +13,14 @@ Ids of users, scans, profiles, schedules, ignore rules, captures, jobs and audit
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
     Float,
     ForeignKey,
-    ForeignKeyConstraint,
     Index,
     Integer,
-    LargeBinary,
-    MetaData,
     PrimaryKeyConstraint,
     String,
     Table,
@@ -36,24 +31,27 @@ from sqlalchemy import (
 )
 
 from netmon_tui.storage.column_types import JsonText, Moment
-
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
-        "pk": "pk_%(table_name)s",
-    }
+from netmon_tui.storage.host_records import (
+    ID,
+    addresses,
+    extraports,
+    hops,
+    hosts,
+    metadata,
+    os_fingerprints,
+    os_matches,
+    os_ports,
+    port_details,
+    port_lists,
+    ports,
+    scripts,
+    sequences,
 )
-
-_ID = BigInteger().with_variant(Integer, "sqlite")
-"""SQLite numbers rows by itself only for a column declared INTEGER."""
 
 users = Table(
     "users",
     metadata,
-    Column("id", _ID, primary_key=True),
+    Column("id", ID, primary_key=True),
     Column("name", String(32), nullable=False),
     Column("password_hash", String(255), nullable=False),
     Column("role", String(16), nullable=False),
@@ -71,8 +69,8 @@ users = Table(
 login_sessions = Table(
     "login_sessions",
     metadata,
-    Column("id", _ID, primary_key=True),
-    Column("user_id", _ID, ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
+    Column("id", ID, primary_key=True),
+    Column("user_id", ID, ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
     Column("token_hash", String(64), nullable=False),
     Column("created", Moment, nullable=False),
     Column("expires", Moment, nullable=False),
@@ -82,8 +80,8 @@ login_sessions = Table(
 scans = Table(
     "scans",
     metadata,
-    Column("id", _ID, primary_key=True),
-    Column("owner_id", _ID, ForeignKey("users.id"), nullable=False),
+    Column("id", ID, primary_key=True),
+    Column("owner_id", ID, ForeignKey("users.id"), nullable=False),
     Column("name", Text, nullable=False),
     Column("targets", JsonText, nullable=False),
     Column("profile", Text, nullable=False),
@@ -108,21 +106,24 @@ scans = Table(
     Column("error", Text, nullable=False, default=""),
     Column("imported", Boolean, nullable=False, default=False),
     Column("pinned", Boolean, nullable=False, default=False, server_default=false()),
-    Column("compared_with", _ID),
+    Column("compared_with", ID),
     Column("changes", JsonText),
     Column("detached", Boolean, nullable=False, default=True, server_default=true()),
     Column("staged", Boolean, nullable=False, default=True, server_default=true()),
     Column("skipped", JsonText, nullable=False, default=list, server_default="[]"),
+    Column("document_sha256", String(64), nullable=False, default="", server_default=""),
     Index(None, "owner_id"),
     sqlite_autoincrement=True,
 )
-"""``changes`` are the lines (added, removed, changed) since the scan ``compared_with``; NULL without one."""
+"""``changes`` are the lines (added, removed, changed) since the scan ``compared_with``; NULL without one.
+``document_sha256`` is of an imported document, unpacked: the same file comes in once.
+"""
 
 profiles = Table(
     "profiles",
     metadata,
-    Column("id", _ID, primary_key=True),
-    Column("owner_id", _ID, ForeignKey("users.id"), nullable=False),
+    Column("id", ID, primary_key=True),
+    Column("owner_id", ID, ForeignKey("users.id"), nullable=False),
     Column("name", Text, nullable=False),
     Column("name_key", Text, nullable=False),
     Column("arguments", Text, nullable=False),
@@ -136,8 +137,8 @@ profiles = Table(
 schedules = Table(
     "schedules",
     metadata,
-    Column("id", _ID, primary_key=True),
-    Column("owner_id", _ID, ForeignKey("users.id"), nullable=False),
+    Column("id", ID, primary_key=True),
+    Column("owner_id", ID, ForeignKey("users.id"), nullable=False),
     Column("name", Text, nullable=False),
     Column("name_key", Text, nullable=False),
     Column("targets", JsonText, nullable=False),
@@ -149,7 +150,7 @@ schedules = Table(
     Column("catch_up", Boolean, nullable=False),
     Column("next_run", Moment),
     Column("last_run", Moment),
-    Column("last_scan", _ID),
+    Column("last_scan", ID),
     Column("last_error", Text, nullable=False, default=""),
     Column("claimed_by", String(64), nullable=False, default=""),
     Column("claim_expires", Moment),
@@ -161,8 +162,8 @@ schedules = Table(
 ignore_rules = Table(
     "ignore_rules",
     metadata,
-    Column("id", _ID, primary_key=True),
-    Column("owner_id", _ID, ForeignKey("users.id"), nullable=False),
+    Column("id", ID, primary_key=True),
+    Column("owner_id", ID, ForeignKey("users.id"), nullable=False),
     Column("everybody", Boolean, nullable=False),
     Column("address", Text, nullable=False),
     Column("subject", Text, nullable=False),
@@ -179,131 +180,16 @@ ignore_rules = Table(
 ignore_rules_off = Table(
     "ignore_rules_off",
     metadata,
-    Column("owner_id", _ID, ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
+    Column("owner_id", ID, ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
     Column("name", String(32), nullable=False),
     PrimaryKeyConstraint("owner_id", "name"),
 )
 """Built-in rules that somebody switched off."""
 
-hosts = Table(
-    "hosts",
-    metadata,
-    Column("scan_id", _ID, ForeignKey("scans.id", ondelete="CASCADE"), nullable=False),
-    Column("ordinal", Integer, nullable=False),
-    Column("address", Text, nullable=False),
-    Column("address_key", LargeBinary(33), nullable=False),
-    Column("status", String(16), nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("reason_ttl", Integer, nullable=False),
-    Column("lladdr", String(17), nullable=False),
-    Column("vendor", Text, nullable=False),
-    Column("hostnames", JsonText, nullable=False),
-    Column("os_name", Text, nullable=False),
-    Column("open_ports", Integer, nullable=False),
-    Column("distance", Integer),
-    Column("uptime", Integer),
-    Column("started", Float),
-    Column("finished", Float),
-    Column("timed_out", Boolean, nullable=False),
-    Column("partial", Boolean, nullable=False),
-    PrimaryKeyConstraint("scan_id", "ordinal"),
-    Index(None, "address_key"),
-    sqlite_with_rowid=False,
-)
-
-
-def _host_child(name: str, *columns: Any, key: tuple[str, ...], long_rows: bool = False) -> Table:
-    """Return a table of rows that belong to a host and go with it.
-
-    Short rows are kept in the key's own tree; SQLite advises against that for rows of kilobytes.
-    """
-    return Table(
-        name,
-        metadata,
-        Column("scan_id", _ID, nullable=False),
-        Column("ordinal", Integer, nullable=False),
-        *columns,
-        PrimaryKeyConstraint("scan_id", "ordinal", *key),
-        ForeignKeyConstraint(["scan_id", "ordinal"], ["hosts.scan_id", "hosts.ordinal"], ondelete="CASCADE"),
-        sqlite_with_rowid=long_rows,
-    )
-
-
-addresses = _host_child(
-    "addresses",
-    Column("address", Text, nullable=False),
-    Column("kind", String(4), nullable=False),
-    Column("vendor", Text, nullable=False),
-    key=("address",),
-)
-
-ports = _host_child(
-    "ports",
-    Column("protocol", String(4), nullable=False),
-    Column("number", Integer, nullable=False),
-    Column("state", String(16), nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("reason_ttl", Integer, nullable=False),
-    Column("service", Text),
-    Column("product", Text, nullable=False),
-    Column("version", Text, nullable=False),
-    Column("extrainfo", Text, nullable=False),
-    Column("tunnel", Text, nullable=False),
-    Column("method", Text, nullable=False),
-    Column("confidence", Integer, nullable=False),
-    Column("cpe", JsonText, nullable=False),
-    Column("hostname", Text, nullable=False),
-    Column("ostype", Text, nullable=False),
-    Column("devicetype", Text, nullable=False),
-    key=("protocol", "number"),
-)
-
-extraports = _host_child(
-    "extraports",
-    Column("position", Integer, nullable=False),
-    Column("state", String(16), nullable=False),
-    Column("total", Integer, nullable=False),
-    Column("reasons", JsonText, nullable=False),
-    key=("position",),
-)
-
-os_matches = _host_child(
-    "os_matches",
-    Column("position", Integer, nullable=False),
-    Column("name", Text, nullable=False),
-    Column("accuracy", Integer, nullable=False),
-    Column("cpe", JsonText, nullable=False),
-    Column("classes", JsonText, nullable=False),
-    key=("position",),
-)
-
-hops = _host_child(
-    "hops",
-    Column("position", Integer, nullable=False),
-    Column("ttl", Integer, nullable=False),
-    Column("address", Text, nullable=False),
-    Column("hostname", Text, nullable=False),
-    Column("rtt", Float),
-    key=("position",),
-)
-
-scripts = _host_child(
-    "scripts",
-    Column("protocol", String(4), nullable=False),
-    Column("number", Integer, nullable=False),
-    Column("position", Integer, nullable=False),
-    Column("script", Text, nullable=False),
-    Column("output", Text, nullable=False),
-    Column("data", JsonText),
-    key=("protocol", "number", "position"),
-    long_rows=True,
-)
-"""Port scripts by (protocol, number); host scripts have an empty protocol and the number -1."""
-
 run_scripts = Table(
     "run_scripts",
     metadata,
-    Column("scan_id", _ID, ForeignKey("scans.id", ondelete="CASCADE"), nullable=False),
+    Column("scan_id", ID, ForeignKey("scans.id", ondelete="CASCADE"), nullable=False),
     Column("position", Integer, nullable=False),
     Column("stage", String(4), nullable=False),
     Column("script", Text, nullable=False),
@@ -313,11 +199,54 @@ run_scripts = Table(
 )
 """Scripts that ran before (``pre``) or after (``post``) all hosts."""
 
+scan_runs = Table(
+    "scan_runs",
+    metadata,
+    Column("scan_id", ID, ForeignKey("scans.id", ondelete="CASCADE"), nullable=False),
+    Column("scanner", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("arguments", Text, nullable=False),
+    Column("profile", Text, nullable=False),
+    Column("format", Text, nullable=False),
+    Column("verbosity", BigInteger, nullable=False),
+    Column("debugging", BigInteger, nullable=False),
+    Column("elapsed", Float),
+    Column("summary", Text, nullable=False),
+    Column("exit", Text, nullable=False),
+    Column("error", Text, nullable=False),
+    Column("output", Text, nullable=False),
+    PrimaryKeyConstraint("scan_id"),
+)
+"""What a scan's document says of the run itself."""
+
+scan_phases = Table(
+    "scan_phases",
+    metadata,
+    Column("scan_id", ID, ForeignKey("scans.id", ondelete="CASCADE"), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("task", Text, nullable=False),
+    Column("extrainfo", Text, nullable=False),
+    Column("began", Float),
+    Column("ended", Float),
+    PrimaryKeyConstraint("scan_id", "position"),
+)
+
+skipped_targets = Table(
+    "skipped_targets",
+    metadata,
+    Column("scan_id", ID, ForeignKey("scans.id", ondelete="CASCADE"), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("specification", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    PrimaryKeyConstraint("scan_id", "position"),
+)
+
 captures = Table(
     "captures",
     metadata,
-    Column("id", _ID, primary_key=True),
-    Column("owner_id", _ID, ForeignKey("users.id"), nullable=False),
+    Column("id", ID, primary_key=True),
+    Column("owner_id", ID, ForeignKey("users.id"), nullable=False),
     Column("name", Text, nullable=False),
     Column("interface", Text, nullable=False),
     Column("filter", Text, nullable=False),
@@ -346,8 +275,8 @@ captures = Table(
 capture_files = Table(
     "capture_files",
     metadata,
-    Column("id", _ID, primary_key=True),
-    Column("capture_id", _ID, ForeignKey("captures.id", ondelete="CASCADE"), nullable=False),
+    Column("id", ID, primary_key=True),
+    Column("capture_id", ID, ForeignKey("captures.id", ondelete="CASCADE"), nullable=False),
     Column("name", Text, nullable=False),
     Column("bytes", BigInteger, nullable=False),
     Column("packets", BigInteger, nullable=False),
@@ -385,10 +314,10 @@ neighbour_history = Table(
 jobs = Table(
     "jobs",
     metadata,
-    Column("id", _ID, primary_key=True),
+    Column("id", ID, primary_key=True),
     Column("kind", String(8), nullable=False),
-    Column("subject_id", _ID, nullable=False),
-    Column("owner_id", _ID, ForeignKey("users.id"), nullable=False),
+    Column("subject_id", ID, nullable=False),
+    Column("owner_id", ID, ForeignKey("users.id"), nullable=False),
     Column("state", String(16), nullable=False),
     Column("command", JsonText, nullable=False),
     Column("directory", Text, nullable=False),
@@ -410,9 +339,9 @@ jobs = Table(
 audit_events = Table(
     "audit_events",
     metadata,
-    Column("id", _ID, primary_key=True),
+    Column("id", ID, primary_key=True),
     Column("time", Moment, nullable=False),
-    Column("actor_id", _ID),
+    Column("actor_id", ID),
     Column("actor", Text, nullable=False),
     Column("action", Text, nullable=False),
     Column("subject", Text, nullable=False),
@@ -422,3 +351,37 @@ audit_events = Table(
 """No foreign key to users: the trail outlives what it speaks of."""
 
 tables: tuple[Table, ...] = tuple(metadata.sorted_tables)
+
+__all__ = (
+    "addresses",
+    "audit_events",
+    "capture_files",
+    "captures",
+    "extraports",
+    "hops",
+    "hosts",
+    "ignore_rules",
+    "ignore_rules_off",
+    "jobs",
+    "login_sessions",
+    "metadata",
+    "neighbour_history",
+    "neighbours",
+    "os_fingerprints",
+    "os_matches",
+    "os_ports",
+    "port_details",
+    "port_lists",
+    "ports",
+    "profiles",
+    "run_scripts",
+    "scan_phases",
+    "scan_runs",
+    "scans",
+    "schedules",
+    "scripts",
+    "sequences",
+    "skipped_targets",
+    "tables",
+    "users",
+)

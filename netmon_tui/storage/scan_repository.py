@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, insert, or_, select, update
 
 from netmon_tui.domain.comparison import ChangeCounts
 from netmon_tui.domain.job import JobKind, JobState
@@ -19,6 +19,7 @@ from netmon_tui.storage.database import Database
 from netmon_tui.storage.job_repository import delete_job
 from netmon_tui.storage.selection import contains_text, visible_to
 
+_UNFINISHED = tuple(state.value for state in JobState if not state.is_final)
 _SORTS = {
     "id": records.scans.c.id,
     "targets": records.scans.c.targets,
@@ -172,6 +173,29 @@ class ScanRepository:
         if found is None:
             raise NotFound(f"no scan {scan_id}")
         return Path(found)
+
+    def finished_directories(self) -> list[tuple[int, Path]]:
+        """Return the ids of scans that nothing goes on with and where their files are, the newest first.
+
+        One that was stopped or failed is not among them: it may be resumed from its files.
+        """
+        table = records.scans.c
+        imported = and_(table.imported, table.state.not_in(_UNFINISHED))
+        over = or_(table.state == JobState.COMPLETED.value, imported)
+        query = select(table.id, table.directory).where(over).order_by(table.id.desc())
+        with self._database.read() as connection:
+            return [(row.id, Path(row.directory)) for row in connection.execute(query) if row.directory]
+
+    def scan_of_document(self, actor: Actor, sha256: str) -> int | None:
+        """Return the actor's scan that was imported from this document; None when there is none."""
+        table = records.scans.c
+        query = select(table.id).where(
+            table.owner_id == actor.user_id,
+            table.document_sha256 == sha256,
+            table.state.not_in(_UNFINISHED),
+        )
+        with self._database.read() as connection:
+            return connection.execute(query.order_by(table.id.desc()).limit(1)).scalar_one_or_none()
 
     def request(self, scan_id: int) -> tuple[str, tuple[str, ...]]:
         """Return the options of a scan as one line, and its targets."""

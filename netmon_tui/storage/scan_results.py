@@ -2,138 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from sqlalchemy import Connection, delete, select, update
 
-from netmon_tui.domain.address import packed_sort_key
-from netmon_tui.domain.host import Host, HostAddress, Port, Script
+from netmon_tui.domain.host import Host, HostAddress, Port
+from netmon_tui.domain.scan_run import ScanRun
 from netmon_tui.storage import records
 from netmon_tui.storage.database import Database, bulk_insert
-
-_EMPTY = "[]"
-_NO_SERVICE = (None, "", "", "", "", "", 0, _EMPTY, "", "", "")
-Rows = list[tuple[Any, ...]]
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, separators=(",", ":")) if value else _EMPTY
-
-
-class HostRows:
-    """The rows of a batch of hosts, one list a table."""
-
-    def __init__(self, scan_id: int) -> None:
-        self.scan_id = scan_id
-        self.hosts: Rows = []
-        self.addresses: Rows = []
-        self.ports: Rows = []
-        self.extraports: Rows = []
-        self.os_matches: Rows = []
-        self.hops: Rows = []
-        self.scripts: Rows = []
-        self.up = 0
-        self.down = 0
-        self.open_ports = 0
-
-    def add(self, ordinal: int, host: Host) -> None:
-        """Add one host under its ordinal."""
-        key = (self.scan_id, ordinal)
-        open_ports = host.open_ports
-        self.open_ports += open_ports
-        self.up += host.status == "up"
-        self.down += host.status == "down"
-        self.hosts.append(_host_row(key, host, open_ports))
-        seen = dict.fromkeys(host.addresses)
-        self.addresses += [(*key, a.address, a.kind, a.vendor) for a in seen]
-        for port in host.ports:
-            self.ports.append(_port_row(key, port))
-            if port.scripts:
-                self.scripts += _script_rows(key, port.protocol, port.number, port.scripts)
-        if host.scripts:
-            self.scripts += _script_rows(key, "", -1, host.scripts)
-        if host.extraports:
-            self.extraports += [
-                (*key, n, e.state, e.total, _json(e.reasons)) for n, e in enumerate(host.extraports)
-            ]
-        if host.os:
-            self.os_matches += [
-                (*key, n, m.name, m.accuracy, _json(m.cpe), _json(m.classes)) for n, m in enumerate(host.os)
-            ]
-        if host.hops:
-            self.hops += [(*key, n, h.ttl, h.address, h.hostname, h.rtt) for n, h in enumerate(host.hops)]
-
-    def insert(self, connection: Connection) -> None:
-        """Insert all rows, parents first."""
-        bulk_insert(connection, records.hosts, self.hosts)
-        bulk_insert(connection, records.addresses, self.addresses)
-        bulk_insert(connection, records.ports, self.ports)
-        bulk_insert(connection, records.extraports, self.extraports)
-        bulk_insert(connection, records.os_matches, self.os_matches)
-        bulk_insert(connection, records.hops, self.hops)
-        bulk_insert(connection, records.scripts, self.scripts)
-
-
-def _host_row(key: tuple[int, int], host: Host, open_ports: int) -> tuple[Any, ...]:
-    lladdr = vendor = ""
-    for address in host.addresses:
-        if address.kind == "mac":
-            lladdr, vendor = address.address.lower(), address.vendor
-            break
-    return (
-        *key,
-        host.address,
-        packed_sort_key(host.address),
-        host.status,
-        host.reason,
-        host.reason_ttl,
-        lladdr,
-        vendor,
-        _json(host.hostnames),
-        host.os[0].name if host.os else "",
-        open_ports,
-        host.distance,
-        host.uptime,
-        host.started,
-        host.finished,
-        host.timed_out,
-        host.partial,
-    )
-
-
-def _port_row(key: tuple[int, int], port: Port) -> tuple[Any, ...]:
-    number, protocol, state, reason, ttl, service, _ = port
-    if service is None:
-        return (*key, protocol, number, state, reason, ttl, *_NO_SERVICE)
-    name, product, version, extrainfo, tunnel, method, confidence, cpe, hostname, ostype, devicetype = service
-    return (
-        *key,
-        protocol,
-        number,
-        state,
-        reason,
-        ttl,
-        name,
-        product,
-        version,
-        extrainfo,
-        tunnel,
-        method,
-        confidence,
-        _json(cpe) if cpe else _EMPTY,
-        hostname,
-        ostype,
-        devicetype,
-    )
-
-
-def _script_rows(key: tuple[int, int], protocol: str, number: int, scripts: Sequence[Script]) -> Rows:
-    return [
-        (*key, protocol, number, n, s.id, s.output, None if s.data is None else _json(s.data) or _EMPTY)
-        for n, s in enumerate(scripts)
-    ]
+from netmon_tui.storage.host_merging import merge_hosts
+from netmon_tui.storage.host_rows import HostRows, port_row
+from netmon_tui.storage.scan_run_rows import write_run
 
 
 class ScanResults:
@@ -188,6 +67,10 @@ class ScanResults:
 
         self._database.write(work)
 
+    def merge(self, scan_id: int, found: Sequence[tuple[int, Host]]) -> None:
+        """Store hosts by ordinal, where one host may come in many pieces."""
+        self._database.write(lambda connection: merge_hosts(connection, scan_id, found))
+
     def store_live(self, scan_id: int, found: dict[str, list[Port]]) -> None:
         """Add open ports that nmap reported before it finished their hosts.
 
@@ -197,19 +80,9 @@ class ScanResults:
         """
         self._database.write(lambda connection: _add_provisional(connection, scan_id, found))
 
-    def store_run_scripts(self, scan_id: int, found: Sequence[tuple[str, Script]]) -> None:
-        """Replace the pre- and post-scan scripts by (stage, script) pairs."""
-        table = records.run_scripts
-        rows = [
-            (scan_id, n, stage, s.id, s.output, None if s.data is None else _json(s.data))
-            for n, (stage, s) in enumerate(found)
-        ]
-
-        def work(connection: Connection) -> None:
-            connection.execute(delete(table).where(table.c.scan_id == scan_id))
-            bulk_insert(connection, table, rows)
-
-        self._database.write(work)
+    def store_run(self, scan_id: int, run: ScanRun) -> None:
+        """Store what the document says of the run, in place of what was known of it."""
+        self._database.write(lambda connection: write_run(connection, scan_id, run))
 
 
 def _provisional(connection: Connection, scan_id: int) -> dict[str, tuple[int, int]]:
@@ -270,7 +143,7 @@ def _extend_provisional(connection: Connection, key: tuple[int, int], ports: Seq
     query = select(table.c.protocol, table.c.number).where(*mine)
     have = {(protocol, number) for protocol, number in connection.execute(query)}
     new = [port for port in dict.fromkeys(ports) if (port.protocol, port.number) not in have]
-    bulk_insert(connection, table, [_port_row(key, port) for port in new])
+    bulk_insert(connection, table, [port_row(key, port) for port in new])
     hosts = records.hosts
     connection.execute(
         update(hosts)

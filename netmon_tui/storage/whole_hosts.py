@@ -7,7 +7,19 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Table, select
 
-from netmon_tui.domain.host import ExtraPorts, Hop, Host, HostAddress, OsMatch, Port, Script, Service
+from netmon_tui.domain.host import (
+    ExtraPorts,
+    Hop,
+    Host,
+    HostAddress,
+    OsMatch,
+    Port,
+    PortDetail,
+    RoundTrip,
+    Script,
+    SequenceTest,
+    Service,
+)
 from netmon_tui.storage import records
 
 Among = Callable[[Any], ColumnElement[bool]]
@@ -40,10 +52,26 @@ def whole_hosts_of(connection: Connection, scan_id: int, among: Among) -> Iterat
 
     query = select(records.hosts).where(records.hosts.c.scan_id == scan_id, among(records.hosts.c.ordinal))
     parts = {table.name: children(table) for table in _CHILDREN}
+    lists = _port_lists(connection, scan_id, parts["extraports"])
     for row in connection.execute(query.order_by(records.hosts.c.ordinal)):
-        yield _host(row, {name: grouped.get(row.ordinal, []) for name, grouped in parts.items()})
+        yield _host(row, {name: grouped.get(row.ordinal, []) for name, grouped in parts.items()}, lists)
 
 
+def _port_lists(
+    connection: Connection, scan_id: int, extraports: dict[int, list[Row[Any]]]
+) -> dict[str, str]:
+    """Return the lists of ports that these rows speak of, by digest."""
+    wanted = {digest for lines in extraports.values() for line in lines for _, digest in line.places}
+    if not wanted:
+        return {}
+    table = records.port_lists
+    query = select(table.c.digest, table.c.ports).where(
+        table.c.scan_id == scan_id, table.c.digest.in_(wanted)
+    )
+    return {row.digest: row.ports for row in connection.execute(query)}
+
+
+_KINDS = ("tcp", "ipid", "tcpts")
 _CHILDREN = (
     records.addresses,
     records.ports,
@@ -51,18 +79,22 @@ _CHILDREN = (
     records.os_matches,
     records.hops,
     records.scripts,
+    records.port_details,
+    records.os_ports,
+    records.os_fingerprints,
+    records.sequences,
 )
 
 
-def _host(row: Row[Any], parts: dict[str, list[Row[Any]]]) -> Host:
-    scripts: dict[tuple[str, int], list[Script]] = {}
-    for line in parts["scripts"]:
-        scripts.setdefault((line.protocol, line.number), []).append(
-            Script(line.script, line.output, line.data)
-        )
+def _host(row: Row[Any], parts: dict[str, list[Row[Any]]], lists: dict[str, str]) -> Host:
+    scripts = _scripts(parts["scripts"])
+    details = {(d.protocol, d.number): PortDetail(*d[4:]) for d in parts["port_details"]}
     addresses = [HostAddress(a.address, a.kind, a.vendor) for a in parts["addresses"]]
     addresses.sort(key=lambda a: (a.address != row.address, a.kind))
-    ports = (_port(p, tuple(scripts.get((p.protocol, p.number), ()))) for p in parts["ports"])
+    ports = (
+        _port(p, tuple(scripts.get((p.protocol, p.number), ())), details.get((p.protocol, p.number)))
+        for p in parts["ports"]
+    )
     return Host(
         address=row.address,
         status=row.status,
@@ -72,11 +104,17 @@ def _host(row: Row[Any], parts: dict[str, list[Row[Any]]]) -> Host:
         hostnames=tuple((name, kind) for name, kind in row.hostnames),
         ports=tuple(sorted(ports, key=lambda p: (p.protocol, p.number))),
         extraports=tuple(
-            ExtraPorts(e.state, e.total, tuple((r, n) for r, n in e.reasons)) for e in parts["extraports"]
+            ExtraPorts(
+                e.state,
+                e.total,
+                tuple((r, n) for r, n in e.reasons),
+                tuple((protocol, lists[digest]) for protocol, digest in e.places),
+            )
+            for e in parts["extraports"]
         ),
         scripts=tuple(scripts.get(("", -1), ())),
         os=tuple(
-            OsMatch(m.name, m.accuracy, tuple(m.cpe), tuple(tuple(c) for c in m.classes))
+            OsMatch(m.name, m.accuracy, tuple(m.cpe), tuple(tuple(c) for c in m.classes), m.line)
             for m in parts["os_matches"]
         ),
         hops=tuple(Hop(h.ttl, h.address, h.hostname, h.rtt) for h in parts["hops"]),
@@ -86,10 +124,36 @@ def _host(row: Row[Any], parts: dict[str, list[Row[Any]]]) -> Host:
         finished=row.finished,
         timed_out=row.timed_out,
         partial=row.partial,
+        sequences=tuple(sorted(map(_sequence, parts["sequences"]), key=lambda s: _KINDS.index(s.kind))),
+        os_ports=tuple((p.state, p.protocol, p.number) for p in parts["os_ports"]),
+        os_fingerprints=tuple(f.fingerprint for f in parts["os_fingerprints"]),
+        last_boot=row.last_boot,
+        smurf_responses=row.smurf_responses,
+        trace_protocol=row.trace_protocol,
+        trace_port=row.trace_port,
+        round_trip=_round_trip(row),
+        comment=row.comment,
     )
 
 
-def _port(row: Row[Any], scripts: tuple[Script, ...]) -> Port:
+def _scripts(rows: list[Row[Any]]) -> dict[tuple[str, int], list[Script]]:
+    """Return scripts by protocol and number."""
+    found: dict[tuple[str, int], list[Script]] = {}
+    for row in rows:
+        found.setdefault((row.protocol, row.number), []).append(Script(row.script, row.output, row.data))
+    return found
+
+
+def _sequence(row: Row[Any]) -> SequenceTest:
+    return SequenceTest(row.kind, row.grade, row.samples, row.tcp_index)
+
+
+def _round_trip(row: Row[Any]) -> RoundTrip | None:
+    times = RoundTrip(row.rtt_smoothed, row.rtt_variance, row.rtt_timeout)
+    return times if any(time is not None for time in times) else None
+
+
+def _port(row: Row[Any], scripts: tuple[Script, ...], detail: PortDetail | None) -> Port:
     service = None
     if row.service is not None:
         service = Service(
@@ -105,4 +169,4 @@ def _port(row: Row[Any], scripts: tuple[Script, ...]) -> Port:
             row.ostype,
             row.devicetype,
         )
-    return Port(row.number, row.protocol, row.state, row.reason, row.reason_ttl, service, scripts)
+    return Port(row.number, row.protocol, row.state, row.reason, row.reason_ttl, service, scripts, detail)

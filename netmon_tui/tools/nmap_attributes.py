@@ -13,18 +13,40 @@ from __future__ import annotations
 import re
 
 from netmon_tui.domain.address import normalise_lladdr, parse_ip
-from netmon_tui.domain.host import ExtraPorts, Hop, HostAddress, OsMatch, Port, Script, Service
-from netmon_tui.domain.scan import PhaseBegan, PhaseEnded, PhaseProgress, ScanFinished, ScanInfo, ScanStarted
+from netmon_tui.domain.host import (
+    ExtraPorts,
+    Hop,
+    HostAddress,
+    OsMatch,
+    Port,
+    PortDetail,
+    RoundTrip,
+    Script,
+    SequenceTest,
+    Service,
+)
+from netmon_tui.domain.scan import (
+    PhaseBegan,
+    PhaseEnded,
+    PhaseProgress,
+    ScanFinished,
+    ScanInfo,
+    ScanStarted,
+    Talkativeness,
+    TargetSkipped,
+)
 
 Attributes = dict[str, str]
 
 _IPV4 = re.compile(r"(?:(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(?:\.(?!$)|$)){4}")
 _PLAIN_LLADDR = re.compile(r"(?:[0-9A-F]{2}:){5}[0-9A-F]{2}")
 _WHOLE = re.compile(r"[0-9]{1,15}")
+_SIGNED = re.compile(r"-?[0-9]{1,15}")
 _DECIMAL = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,15})?")
 _PROTOCOLS = frozenset({"tcp", "udp", "sctp", "ip"})
 _PORT_STATES = frozenset({"open", "closed", "filtered", "unfiltered", "open|filtered", "closed|filtered"})
 HOST_STATES = frozenset({"up", "down", "unknown", "skipped"})
+_NOTHING: Attributes = {}
 _new = tuple.__new__
 
 
@@ -55,6 +77,11 @@ SMALL_NUMBERS = _Numbers(255)
 def whole(text: str) -> int:
     """A number without sign; 0 for anything else."""
     return int(text) if _WHOLE.fullmatch(text) else 0
+
+
+def signed(text: str) -> int | None:
+    """A number that may be negative; None for anything else."""
+    return int(text) if _SIGNED.fullmatch(text) else None
 
 
 def decimal(text: str) -> float | None:
@@ -140,7 +167,38 @@ def port(kept: dict[str, Attributes], cpe: list[str], scripts: tuple[Script, ...
             ),
         )
     ttl = SMALL_NUMBERS[state.get("reason_ttl", "0")]
-    return _new(Port, (number, protocol, word, state.get("reason", ""), ttl, service, scripts))
+    detail = _port_detail(kept, state)
+    return _new(Port, (number, protocol, word, state.get("reason", ""), ttl, service, scripts, detail))
+
+
+_SELDOM = frozenset({"servicefp", "proto", "rpcnum", "lowver", "highver"})
+
+
+def _port_detail(kept: dict[str, Attributes], state: Attributes) -> PortDetail | None:
+    """What a port seldom has; None when it has nothing of it."""
+    service = kept.get("service", _NOTHING)
+    if "reason_ip" not in state and "owner" not in kept and _SELDOM.isdisjoint(service):
+        return None
+    rpc = (signed(service.get(name, "")) for name in ("rpcnum", "lowver", "highver"))
+    owner = kept.get("owner", _NOTHING).get("name", "")
+    detail = (state.get("reason_ip", ""), owner, service.get("proto", ""), *rpc, service.get("servicefp", ""))
+    return _new(PortDetail, detail)
+
+
+def as_masscan_means(attributes: Attributes) -> Attributes:
+    """``<address>`` of masscan, which calls every address ``ipv4``."""
+    return attributes | {"addrtype": "ipv6"} if ":" in attributes.get("addr", "") else attributes
+
+
+def banners(kept: dict[str, Attributes]) -> tuple[Script, ...]:
+    """What masscan's ``<service>`` has as ``banner``, as the script of that name."""
+    banner = kept.get("service", _NOTHING).get("banner")
+    return () if banner is None else (Script("banner", banner),)
+
+
+def is_ping(kept: dict[str, Attributes]) -> bool:
+    """Whether masscan's ``<port>`` is none, but an answer to a ping."""
+    return kept.get("port", _NOTHING).get("protocol") in ("icmp", "arp")
 
 
 def extraports(attributes: Attributes, reasons: list[Attributes]) -> ExtraPorts:
@@ -153,7 +211,10 @@ def extraports(attributes: Attributes, reasons: list[Attributes]) -> ExtraPorts:
     if state not in _PORT_STATES:
         raise RefusedValue(f"ports cannot be {state[:20]!a}")
     counts = tuple([(one.get("reason", ""), whole(one.get("count", ""))) for one in reasons])
-    return _new(ExtraPorts, (state, whole(attributes.get("count", "")), counts))
+    where = tuple([(one.get("proto", ""), one["ports"]) for one in reasons if "ports" in one])
+    if len(where) != len(counts):
+        where = ()
+    return _new(ExtraPorts, (state, whole(attributes.get("count", "")), counts, where))
 
 
 def os_match(attributes: Attributes, classes: list[Attributes], cpe: tuple[str, ...]) -> OsMatch:
@@ -172,7 +233,33 @@ def os_match(attributes: Attributes, classes: list[Attributes], cpe: tuple[str, 
             )
             for one in classes
         ),
+        line=whole(attributes.get("line", "")),
     )
+
+
+def os_port(attributes: Attributes) -> tuple[str, str, int]:
+    """``<portused>`` as (state, protocol, number).
+
+    Raises:
+        RefusedValue: There is no such port.
+    """
+    state, protocol = attributes.get("state", ""), attributes.get("proto", "")
+    if protocol not in _PROTOCOLS or state not in _PORT_STATES:
+        raise RefusedValue(f"a port cannot be {protocol[:20]!a} and {state[:20]!a}")
+    return state, protocol, PORT_NUMBERS[attributes.get("portid", "")]
+
+
+def sequence_test(kind: str, attributes: Attributes) -> SequenceTest:
+    """``<tcpsequence>``, ``<ipidsequence>`` or ``<tcptssequence>``."""
+    get = attributes.get
+    index = whole(get("index", "")) if kind == "tcp" else None
+    return SequenceTest(kind, get("difficulty" if kind == "tcp" else "class", ""), get("values", ""), index)
+
+
+def round_trip(attributes: Attributes) -> RoundTrip:
+    """``<times>``: nmap writes -1 for what it has not measured."""
+    get = attributes.get
+    return RoundTrip(signed(get("srtt", "")), signed(get("rttvar", "")), signed(get("to", "")))
 
 
 def hop(attributes: Attributes) -> Hop:
@@ -197,19 +284,37 @@ def scan_started(attributes: Attributes) -> ScanStarted:
     """``<nmaprun>``."""
     get = attributes.get
     return ScanStarted(
-        get("scanner", ""), get("args", ""), decimal(get("start", "")) or 0.0, get("version", "")
+        get("scanner", ""),
+        get("args", ""),
+        decimal(get("start", "")) or 0.0,
+        get("version", ""),
+        get("profile_name", ""),
+        get("xmloutputversion", ""),
     )
 
 
 def scan_info(attributes: Attributes) -> ScanInfo:
     """``<scaninfo>``."""
     get = attributes.get
-    return ScanInfo(get("type", ""), get("protocol", ""), whole(get("numservices", "")), get("services", ""))
+    count, flags = whole(get("numservices", "")), get("scanflags", "")
+    return ScanInfo(get("type", ""), get("protocol", ""), count, get("services", ""), flags)
+
+
+def talkativeness(kind: str, attributes: Attributes) -> Talkativeness:
+    """``<verbose>`` and ``<debugging>``."""
+    return Talkativeness(kind, whole(attributes.get("level", "")))
+
+
+def target_skipped(attributes: Attributes) -> TargetSkipped:
+    """``<target>``."""
+    get = attributes.get
+    return TargetSkipped(get("specification", ""), get("status", ""), get("reason", ""))
 
 
 def phase_began(attributes: Attributes) -> PhaseBegan:
     """``<taskbegin>``."""
-    return PhaseBegan(attributes.get("task", ""), decimal(attributes.get("time", "")) or 0.0)
+    get = attributes.get
+    return PhaseBegan(get("task", ""), decimal(get("time", "")) or 0.0, get("extrainfo", ""))
 
 
 def phase_progress(attributes: Attributes) -> PhaseProgress:

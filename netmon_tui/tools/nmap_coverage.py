@@ -40,7 +40,7 @@ class PortCoverage:
 
     def __init__(self, scaninfo: Iterable[Sequence[object]], *, foreign: bool = False) -> None:
         found: dict[str, list[tuple[int, int]]] = {}
-        for _, protocol, _, services in scaninfo:
+        for _, protocol, _, services, *_ in scaninfo:
             found.setdefault(str(protocol), []).extend(_ranges(str(services)))
         self._ranges = {protocol: _Ranges(ranges) for protocol, ranges in found.items()}
         self._unknown = foreign and not found

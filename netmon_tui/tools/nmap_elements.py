@@ -12,7 +12,7 @@ from pyexpat import XMLParserType
 from typing import Any
 
 from netmon_tui.domain.host import ExtraPorts, Host, OsMatch, Port, Script
-from netmon_tui.domain.scan import HostFound, HostHinted, RunScript, ScanEvent
+from netmon_tui.domain.scan import HostFound, HostHinted, RunScript, ScanEvent, ScreenOutput
 from netmon_tui.tools import nmap_attributes as read
 from netmon_tui.tools.nmap_attributes import Attributes, RefusedValue
 
@@ -128,6 +128,7 @@ class NmapElements:
         self._host: Attributes = {}
         self._leaves: dict[str, list[Attributes]] = {name: [] for name in _LEAVES}
         self._bad = ""
+        self._masscan = False
         self.takes: dict[str, Callable[[Attributes], object]] = self._start_tags()
         """What to do with the attributes of an element, by name."""
         self.ends: dict[str, Callable[[], None]] = self._end_tags()
@@ -139,10 +140,14 @@ class NmapElements:
             "host": self._begin_host,
             "hosthint": self._begin_host,
             "cpe": self._begin_text,
+            "output": self._begin_text,
             "elem": self._scripts.begin_elem,
             "table": self._scripts.begin_table,
-            "nmaprun": lambda attributes: self.events.append(read.scan_started(attributes)),
+            "nmaprun": self._begin_run,
             "scaninfo": lambda attributes: self.events.append(read.scan_info(attributes)),
+            "verbose": lambda attributes: self.events.append(read.talkativeness("verbose", attributes)),
+            "debugging": lambda attributes: self.events.append(read.talkativeness("debugging", attributes)),
+            "target": lambda attributes: self.events.append(read.target_skipped(attributes)),
             "taskbegin": lambda attributes: self.events.append(read.phase_began(attributes)),
             "taskprogress": lambda attributes: self.events.append(read.phase_progress(attributes)),
             "taskend": lambda attributes: self.events.append(read.phase_ended(attributes)),
@@ -151,6 +156,7 @@ class NmapElements:
     def _end_tags(self) -> dict[str, Callable[[], None]]:
         return {
             "cpe": self._end_cpe,
+            "output": self._end_output,
             "elem": self._scripts.end_elem,
             "table": self._scripts.end_table,
             "script": self._scripts.end_script,
@@ -164,6 +170,10 @@ class NmapElements:
             "host": self._end_host,
             "runstats": self._end_runstats,
         }
+
+    def _begin_run(self, attributes: Attributes) -> None:
+        self._masscan = attributes.get("scanner") == "masscan"
+        self.events.append(read.scan_started(attributes))
 
     def _begin_text(self, _: Attributes) -> None:
         self._text.clear()
@@ -189,10 +199,16 @@ class NmapElements:
     def _end_cpe(self) -> None:
         self._cpe.append(self._end_text())
 
+    def _end_output(self) -> None:
+        self.events.append(ScreenOutput(self._end_text()))
+
     def _end_port(self) -> None:
         scripts = self._scripts.taken() if self._scripts.scripts else ()
         try:
-            self._ports.append(read.port(self.kept, self._cpe, scripts))
+            if self._masscan:
+                scripts += read.banners(self.kept)
+            if not (self._masscan and read.is_ping(self.kept)):
+                self._ports.append(read.port(self.kept, self._cpe, scripts))
         except RefusedValue as error:
             self._bad = self._bad or str(error)
         self._cpe.clear()
@@ -251,8 +267,11 @@ class NmapElements:
 
     def _build(self) -> Host:
         leaves = self._leaves
-        addresses = tuple([read.address(one) for one in leaves["address"]])
-        status = leaves["status"][0] if leaves["status"] else {}
+        given = leaves["address"]
+        if self._masscan:
+            given = list(map(read.as_masscan_means, given))
+        addresses = tuple([read.address(one) for one in given])
+        status = leaves["status"][0] if leaves["status"] else _ANSWERED if self._masscan else {}
         state = status.get("state", "unknown")
         if state not in read.HOST_STATES:
             raise RefusedValue(f"a host cannot be {state[:20]!a}")
@@ -272,23 +291,50 @@ class NmapElements:
             finished=read.decimal(attributes.get("endtime", "")),
             timed_out=attributes.get("timedout") == "true",
         )
-        if leaves["hop"]:
-            host.hops = tuple(read.hop(one) for one in leaves["hop"])
+        if "comment" in attributes:
+            host.comment = attributes["comment"]
+        if leaves["times"]:
+            host.round_trip = read.round_trip(leaves["times"][0])
+        self._add_system(host)
+        self._add_path(host)
+        return host
+
+    def _add_system(self, host: Host) -> None:
+        """Add what ``-O`` found."""
+        leaves = self._leaves
+        if leaves["uptime"]:
+            uptime = leaves["uptime"][0]
+            host.uptime, host.last_boot = read.whole(uptime.get("seconds", "")), uptime.get("lastboot", "")
+        if leaves["portused"]:
+            host.os_ports = tuple(map(read.os_port, leaves["portused"]))
+        if leaves["osfingerprint"]:
+            host.os_fingerprints = tuple([one.get("fingerprint", "") for one in leaves["osfingerprint"]])
+        host.sequences = tuple(
+            [read.sequence_test(kind, leaves[name][0]) for name, kind in _SEQUENCES.items() if leaves[name]]
+        )
+
+    def _add_path(self, host: Host) -> None:
+        """Add how far away it is, and what is between."""
+        leaves = self._leaves
         if leaves["distance"]:
             host.distance = read.small(leaves["distance"][0].get("value", ""))
-        if leaves["uptime"]:
-            host.uptime = read.whole(leaves["uptime"][0].get("seconds", ""))
-        if leaves["tcpsequence"]:
-            host.tcp_sequence_index = read.whole(leaves["tcpsequence"][0].get("index", ""))
-        if leaves["ipidsequence"]:
-            host.ip_id_class = leaves["ipidsequence"][0].get("class", "")
-        return host
+        if leaves["smurf"]:
+            host.smurf_responses = read.whole(leaves["smurf"][0].get("responses", ""))
+        if leaves["trace"]:
+            trace = leaves["trace"][0]
+            host.trace_protocol = trace.get("proto", "")
+            host.trace_port = read.signed(trace.get("port", ""))
+        if leaves["hop"]:
+            host.hops = tuple(read.hop(one) for one in leaves["hop"])
 
     def _end_runstats(self) -> None:
         if "finished" in self.kept:
             self.events.append(read.scan_finished(self.kept["finished"], self.kept.get("hosts", {})))
 
 
+_ANSWERED = {"state": "up"}
+"""masscan gives no status: it writes who answered."""
+_SEQUENCES = {"tcpsequence": "tcp", "ipidsequence": "ipid", "tcptssequence": "tcpts"}
 _LEAVES = (
     "address",
     "status",
@@ -300,5 +346,11 @@ _LEAVES = (
     "uptime",
     "tcpsequence",
     "ipidsequence",
+    "tcptssequence",
+    "portused",
+    "osfingerprint",
+    "smurf",
+    "trace",
+    "times",
 )
 """Elements that may come several times or anywhere in a host: their attributes are collected."""

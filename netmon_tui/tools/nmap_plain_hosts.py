@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from netmon_tui.domain.host import ExtraPorts, Host, HostAddress, Port, Script, Service
+from netmon_tui.domain.host import ExtraPorts, Host, HostAddress, Port, PortDetail, RoundTrip, Script, Service
 from netmon_tui.tools import nmap_attributes as read
 from netmon_tui.tools.nmap_attributes import RefusedValue
 from netmon_tui.tools.nmap_elements import MAX_TEXT, Entry, structure
@@ -37,9 +37,9 @@ _TEXT = rf"[^<>&\x00-\x08\x0b-\x1f\x7f]*+(?:{_ESCAPED}[^<>&\x00-\x08\x0b-\x1f\x7
 _STATE = r"(?:open|closed|filtered)(?:\|filtered)?|unfiltered"
 
 
-def _optional(name: str, *, kept: bool = True) -> str:
+def _optional(name: str) -> str:
     """The pattern of an attribute that may be missing."""
-    return rf'(?: {name}="({_VALUE})")?' if kept else rf'(?: {name}="{_VALUE}")?'
+    return rf'(?: {name}="({_VALUE})")?'
 
 
 _HEAD = re.compile(
@@ -56,16 +56,16 @@ _PORTS = re.compile(r"<ports>")
 _EXTRAPORTS = re.compile(rf'<extraports state="({_STATE})" count="([0-9]{{1,9}})">\n')
 _EXTRAREASONS = re.compile(
     rf'<extrareasons reason="({_VALUE})" count="([0-9]{{1,9}})"'
-    rf"{_optional('proto', kept=False)}{_optional('ports', kept=False)}/>\n"
+    rf"{_optional('proto')}{_optional('ports')}/>\n"
 )
 _EXTRAPORTS_END = re.compile(r"</extraports>\n")
 _PORT = re.compile(
     r'<port protocol="(tcp|udp|sctp|ip)" portid="([0-9]{1,5})">'
     rf'<state state="({_STATE})" reason="({_VALUE})" reason_ttl="([0-9]{{1,3}})"'
-    rf"{_optional('reason_ip', kept=False)}/>"
+    rf"{_optional('reason_ip')}/>"
     rf'(?:<service name="({_VALUE})"'
     + "".join(map(_optional, ("product", "version", "extrainfo", "hostname", "ostype", "devicetype")))
-    + rf"{_optional('servicefp', kept=False)}{_optional('tunnel')}"
+    + rf"{_optional('servicefp')}{_optional('tunnel')}"
     + r' method="(table|probed)" conf="([0-9]{1,2})"'
     + rf"(?:/>|>((?:<cpe>{_TEXT}</cpe>)*+)</service>))?(</port>\n)?"
 )
@@ -79,7 +79,8 @@ _PORT_END = re.compile(r"</port>\n")
 _PORTS_END = re.compile(r"</ports>\n")
 _HOST_SCRIPTS = re.compile(r"<hostscript>")
 _HOST_SCRIPTS_END = re.compile(r"</hostscript>\n?")
-_END = re.compile(r'(?:<times srtt="-?[0-9]+" rttvar="-?[0-9]+" to="-?[0-9]+"/>\n)?</host>')
+_TIME = '"(-?[0-9]{1,15})"'
+_END = re.compile(rf"(?:<times srtt={_TIME} rttvar={_TIME} to={_TIME}/>\n)?</host>")
 _new = tuple.__new__
 
 
@@ -104,17 +105,20 @@ def _resolved(text: str) -> str:
 
 def _port(groups: tuple[str, ...], scripts: tuple[Script, ...], *, escaped: bool) -> Port:
     """A port from the groups of `_PORT`."""
-    cpe = tuple(_CPE.findall(groups[15])) if groups[15] else ()
+    cpe = tuple(_CPE.findall(groups[17])) if groups[17] else ()
     if escaped:
         groups, cpe = tuple(map(_resolved, groups)), tuple(map(_resolved, cpe))
-    protocol, number, state, reason, ttl, name, product, version, extrainfo, hostname = groups[:10]
-    ostype, devicetype, tunnel, method, confidence = groups[10:15]
+    protocol, number, state, reason, ttl, reason_ip, name, product, version, extrainfo = groups[:10]
+    hostname, ostype, devicetype, fingerprint, tunnel, method, confidence = groups[10:17]
     service = None
     if confidence:
         told = (name, product, version, extrainfo, tunnel, method, read.SMALL_NUMBERS[confidence])
         service = _new(Service, (*told, cpe, hostname, ostype, devicetype))
     numbers = read.PORT_NUMBERS[number], read.SMALL_NUMBERS[ttl]
-    return _new(Port, (numbers[0], protocol, state, reason, numbers[1], service, scripts))
+    detail = None
+    if reason_ip or fingerprint:
+        detail = PortDetail(reason_ip=reason_ip, fingerprint=fingerprint)
+    return _new(Port, (numbers[0], protocol, state, reason, numbers[1], service, scripts, detail))
 
 
 class _Reader:
@@ -159,7 +163,9 @@ class _Reader:
         if self._found(_HOST_SCRIPTS):
             host.scripts = self._scripts()
             self._need(_HOST_SCRIPTS_END)
-        self._need(_END)
+        times = self._need(_END).groups()
+        if times[0]:
+            host.round_trip = _new(RoundTrip, map(int, times))
         if self._at != len(self._text):
             raise _NotPlain
         return host
@@ -181,11 +187,14 @@ class _Reader:
     def _extraports(self) -> tuple[ExtraPorts, ...]:
         found = []
         while match := self._found(_EXTRAPORTS):
-            reasons = []
+            reasons, where = [], []
             while reason := self._found(_EXTRAREASONS):
                 reasons.append((_resolved(reason[1]), int(reason[2])))
+                if reason[4] is not None:
+                    where.append((_resolved(reason[3] or ""), _resolved(reason[4])))
             self._need(_EXTRAPORTS_END)
-            found.append(_new(ExtraPorts, (match[1], int(match[2]), tuple(reasons))))
+            places = tuple(where) if len(where) == len(reasons) else ()
+            found.append(_new(ExtraPorts, (match[1], int(match[2]), tuple(reasons), places)))
         return tuple(found)
 
     def _ports(self) -> tuple[Port, ...]:

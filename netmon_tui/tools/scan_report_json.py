@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 
-from netmon_tui.domain.documents import host_document, scan_document
+from netmon_tui.domain.documents import scan_document
 from netmon_tui.domain.host import Host
+from netmon_tui.domain.host_documents import host_document
 from netmon_tui.domain.scan import Scan
 
 

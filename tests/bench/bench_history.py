@@ -25,6 +25,7 @@ from netmon_tui.domain.host import Host, HostAddress, Port, Service
 from netmon_tui.domain.job import JobState
 from netmon_tui.domain.user import Actor
 from netmon_tui.services.container import Services, open_services
+from netmon_tui.storage.scan_results import ScanResults
 
 SCANS, HOSTS, PORTS = 1_000, 100, 10
 SSH = Service("ssh", "OpenSSH", "9.2p1", method="probed")
@@ -41,7 +42,7 @@ def host(number: int, scan: int, ports: int) -> Host:
 
 
 def fill(services: Services, ada: Actor, scans: int, hosts: int, ports: int) -> None:
-    repository, results = services.transfers._scans, services.transfers._results
+    repository, results = services.transfers._scans, ScanResults(services.database)
     for scan in range(scans):
         scan_id = repository.create(
             ada, targets=("10.0.0.0/16",), profile="", arguments="-sS", jobs=services.paths.jobs

@@ -16,7 +16,8 @@ from textual.widgets import Button, Input, Select, Static, TabbedContent
 from netmon_tui.domain.export import SCAN_FORMATS
 from netmon_tui.domain.job import JobState
 from netmon_tui.ui.modals.confirm import Confirm
-from netmon_tui.ui.modals.file_choice import Export, Import
+from netmon_tui.ui.modals.file_choice import Export
+from netmon_tui.ui.modals.file_picker import FilePicker
 from netmon_tui.ui.modals.scan_form import ScanForm
 from netmon_tui.ui.screens.scan_detail import ScanDetailScreen
 from netmon_tui.ui.screens.scans import ScanRow
@@ -132,7 +133,7 @@ def host_xml(address: str, name: str = "", banner: str = "") -> str:
 
 async def import_file(app: Any, pilot: Any, until: Any, path: Path) -> None:
     await pilot.press("i")
-    await until(pilot, lambda: isinstance(app.screen, Import) and app.screen.query_one("#path"))
+    await until(pilot, lambda: isinstance(app.screen, FilePicker) and app.screen.query_one("#path"))
     app.screen.query_one("#path", Input).value = str(path)
     await pilot.press("enter")
     await until(pilot, lambda: app.screen.id == "main")

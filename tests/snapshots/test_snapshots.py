@@ -11,6 +11,7 @@ from textual.widgets import Input
 
 from netmon_tui.domain.host import Hop, Host, HostAddress, Port
 from netmon_tui.domain.profile import SaveProfile
+from netmon_tui.storage.scan_results import ScanResults
 from tests.snapshots.conftest import Album, lines, until
 from tests.snapshots.world import ADA, BO
 from tests.unit.tools.packet_samples import SAMPLES
@@ -137,6 +138,7 @@ def test_scans(tour: Tour) -> None:
         closed(),
         "i",
         types("#path", "/nowhere/scan.xml"),
+        shows("cannot be listed"),
         "enter",
         shows("No file"),
         picture("import_refused"),
@@ -237,7 +239,7 @@ def traced() -> Step:
 
     async def step(pilot: Pilot[Any], _album: Album) -> None:
         services = pilot.app.services  # type: ignore[attr-defined]
-        await asyncio.to_thread(services.transfers._results.store, 2, enumerate(ROUTED))
+        await asyncio.to_thread(ScanResults(services.database).store, 2, enumerate(ROUTED))
 
     return step
 

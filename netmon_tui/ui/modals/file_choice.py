@@ -1,4 +1,4 @@
-"""Where to write an export, and which file to import."""
+"""Where to write an export."""
 
 from __future__ import annotations
 
@@ -77,40 +77,3 @@ class Export(Dialog[ExportChoice]):
             self.query_one("#export-error", Static).update("A file name is needed")
             return
         self.dismiss(ExportChoice(str(self.query_one("#format", Select).value), Path(typed).expanduser()))
-
-
-class Import(Dialog[Path]):
-    """Asks for a file.
-
-    Args:
-        title: What is imported.
-        hint: Which kind of file.
-    """
-
-    def __init__(self, title: str, hint: str) -> None:
-        super().__init__()
-        self._title = title
-        self._hint = hint
-
-    def compose(self) -> ComposeResult:
-        """Path and buttons."""
-        with self.box(self._title):
-            yield Label(content(self._hint))
-            yield Input(placeholder="/path/to/scan.xml", id="path", compact=True)
-            yield Static("", id="import-error", classes="dialog--error")
-            with Horizontal(classes="dialog--buttons"):
-                yield Button("Cancel", id="cancel")
-                yield Button("Import", id="import", variant="primary")
-
-    @on(Button.Pressed, "#cancel")
-    def _cancel(self) -> None:
-        self.dismiss(None)
-
-    @on(Button.Pressed, "#import")
-    @on(Input.Submitted, "#path")
-    def _import(self) -> None:
-        path = Path(self.query_one("#path", Input).value.strip()).expanduser()
-        if path.is_file():
-            self.dismiss(path)
-        else:
-            self.query_one("#import-error", Static).update(content(f"No file {path}"))

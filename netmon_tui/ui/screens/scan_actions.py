@@ -9,8 +9,12 @@ from netmon_tui.domain.export import MAP_FORMATS, SCAN_FORMATS, HostSelection
 from netmon_tui.domain.job import JobState
 from netmon_tui.domain.profile import Profile
 from netmon_tui.domain.scan import Scan, StartScan
+from netmon_tui.errors import NetmonError
+from netmon_tui.services.readable_files import working_directory
 from netmon_tui.ui.modals.confirm import Confirm
-from netmon_tui.ui.modals.file_choice import Export, Import
+from netmon_tui.ui.modals.file_choice import Export
+from netmon_tui.ui.modals.file_picker import FilePicker
+from netmon_tui.ui.modals.import_report import ImportReport
 from netmon_tui.ui.modals.scan_form import ScanForm, confirm_scripts
 from netmon_tui.ui.screens.actions import Actions
 from netmon_tui.ui.widgets.scan_words import what
@@ -159,15 +163,26 @@ class ScanActions(Actions):
                 written += 1
         self._tell(f"{written} of {len(scan_ids)} scans are written to {choice.path.parent}")
 
-    async def import_file(self) -> Scan | None:
-        """Ask for a file and store it as a scan."""
-        path = await self._app.push_screen_wait(Import("Import a scan", "A file that nmap wrote with -oX"))
-        scan = None
-        if path is not None:
+    async def import_files(self) -> Scan | None:
+        """Ask for files and store each as a scan; return the last one."""
+        paths = await self._app.push_screen_wait(
+            FilePicker("Import scans of nmap or masscan", working_directory())
+        )
+        results: list[tuple[Path, Scan | NetmonError]] = []
+        for path in paths or ():
+            try:
+                results.append((path, await self._services.transfers.import_scan(self._session.actor, path)))
+            except NetmonError as error:
+                results.append((path, error))
+        if len(results) == 1:
+            path, result = results[0]
             with self._reported():
-                scan = await self._services.transfers.import_scan(self._session.actor, path)
-                self._tell(f"{path.name} is scan {scan.id}")
-        return scan
+                if isinstance(result, NetmonError):
+                    raise result
+                self._tell(f"{path.name} is scan {result.id}")
+        elif results:
+            await self._app.push_screen_wait(ImportReport(results))
+        return next((result for _, result in reversed(results) if isinstance(result, Scan)), None)
 
     async def delete(self, scan_ids: Sequence[int]) -> bool:
         """Ask, then delete; return whether all of them are gone."""

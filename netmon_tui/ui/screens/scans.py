@@ -216,8 +216,8 @@ class ScansPane(WithSchedules):
 
     @work(exclusive=True, group="scan-import", exit_on_error=False)
     async def action_import(self) -> None:
-        """Import a file."""
-        self._go_to(await self._actions.import_file())
+        """Import files."""
+        self._go_to(await self._actions.import_files())
 
     @work(exclusive=True, group="scan-delete", exit_on_error=False)
     async def action_delete(self) -> None:

@@ -9,6 +9,7 @@ from netmon_tui.domain.host import Host, HostAddress, Port
 from netmon_tui.domain.job import JobState
 from netmon_tui.domain.user import Actor
 from netmon_tui.services.container import Services
+from netmon_tui.storage.scan_results import ScanResults
 
 TARGETS = ("10.0.0.0/24",)
 ALL_PORTS = [["syn", "tcp", 65_535, "1-65535"]]
@@ -22,7 +23,7 @@ class Store:
         self.comparison = services.comparison
 
     def scan(self, hosts: Sequence[Host], owner: Actor | None = None, **values: Any) -> int:
-        repository, results = self.services.transfers._scans, self.services.transfers._results
+        repository, results = self.services.transfers._scans, ScanResults(self.services.database)
         targets = values.pop("targets", TARGETS)
         scan_id = repository.create(
             owner or self.ada, targets=targets, profile="", arguments=values.pop("arguments", "-sS"),

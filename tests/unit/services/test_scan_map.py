@@ -15,6 +15,7 @@ from netmon_tui.domain.topology import MapNode, NodeKind
 from netmon_tui.domain.user import Actor, Role
 from netmon_tui.errors import InvalidInput, NotFound
 from netmon_tui.services.container import Services, open_services
+from netmon_tui.storage.scan_results import ScanResults
 
 GW, FAR = "192.0.2.1", "198.51.100.9"
 
@@ -66,7 +67,7 @@ class Store:
         self.services, self.ada, self.maps = services, ada, services.maps
         repository = services.transfers._scans
         self.scan = repository.create(ada, targets=(), profile="", arguments="", jobs=services.paths.jobs)
-        services.transfers._results.store(self.scan, enumerate(HOSTS))
+        ScanResults(services.database).store(self.scan, enumerate(HOSTS))
 
 
 @pytest.fixture

@@ -11,10 +11,15 @@ from netmon_tui.domain.host import (
     HostAddress,
     OsMatch,
     Port,
+    PortDetail,
+    RoundTrip,
     Script,
+    SequenceTest,
     Service,
 )
 from netmon_tui.domain.job import JobState
+from netmon_tui.domain.scan import RunScript, TargetSkipped
+from netmon_tui.domain.scan_run import ScanPhase, ScanRun
 from netmon_tui.domain.user import Actor, Role
 from netmon_tui.errors import NotFound
 from netmon_tui.storage import records
@@ -34,6 +39,7 @@ def full_host(address: str = "192.0.2.7") -> Host:
         "http", "nginx", "1.22", "Debian", "ssl", "probed", 10, ("cpe:/a:nginx",), "web", "Linux", "router"
     )
     script = Script("http-title", "Site\n[@click=app.quit]x[/]", {"title": "Site", "list": ["a", {"b": "c"}]})
+    detail = PortDetail("192.0.2.1", "root", "rpc", 100_000, 2, 4, "SF-Port443-TCP:V=7.94")
     return Host(
         address,
         status="up",
@@ -43,17 +49,28 @@ def full_host(address: str = "192.0.2.7") -> Host:
         hostnames=(("web.example", "PTR"),),
         ports=(
             Port(22, "tcp", "closed", "reset", 64),
-            Port(443, "tcp", "open", "syn-ack", 64, service, (script,)),
+            Port(443, "tcp", "open", "syn-ack", 64, service, (script,), detail),
             Port(53, "udp", "open|filtered", "no-response"),
         ),
-        extraports=(ExtraPorts("closed", 997, (("reset", 990), ("filtered", 7))),),
+        extraports=(
+            ExtraPorts("closed", 997, (("reset", 990), ("filtered", 7)), (("tcp", "1-21"), ("tcp", "99"))),
+        ),
         scripts=(Script("smb-os", "Windows"),),
-        os=(OsMatch("Linux 6.1", 97, ("cpe:/o:linux",), (("general", "Linux", "Linux", "6.X", 97),)),),
+        os=(OsMatch("Linux 6.1", 97, ("cpe:/o:linux",), (("general", "Linux", "Linux", "6.X", 97),), 4711),),
         hops=(Hop(1, "192.0.2.1", "gw", 0.5), Hop(2, address)),
         distance=2,
         uptime=86400,
         started=1000.5,
         finished=1002.5,
+        sequences=(SequenceTest("tcp", "Good luck!", "A,B", 262), SequenceTest("ipid", "All zeros", "0,0")),
+        os_ports=(("open", "tcp", 443), ("closed", "tcp", 22)),
+        os_fingerprints=("SCAN(V=7.94)",),
+        last_boot="Tue Nov 14 22:13:20 2023",
+        smurf_responses=3,
+        trace_protocol="tcp",
+        trace_port=443,
+        round_trip=RoundTrip(1000, -1, 100_000),
+        comment="a comment",
     )
 
 
@@ -146,7 +163,10 @@ def test_what_belongs_to_others_is_not_found(store):
 def test_deleting_a_scan_leaves_no_row_behind(store):
     scan = new_scan(store)
     ScanResults(store).store(scan, [(0, full_host())])
-    ScanResults(store).store_run_scripts(scan, [("pre", Script("targets-asn", "x"))])
+    phase, target = ScanPhase("SYN Stealth Scan", "", 1.0, 2.0), TargetSkipped("x", "skipped", "invalid")
+    before = RunScript("pre", Script("targets-asn", "x"))
+    run = ScanRun("nmap", "7.94", skipped=(target,), phases=(phase,), scripts=(before,))
+    ScanResults(store).store_run(scan, run)
     ScanRepository(store).delete(scan)
     with store.read() as connection:
         left = {

@@ -65,7 +65,9 @@ def with_ports(ports: bytes) -> bytes:
 
 def test_everything_of_the_full_sample_is_read() -> None:
     events = read(FULL)
-    assert events[0] == ScanStarted("nmap", 'nmap -A -v "192.0.2.0/29"', 1_700_000_000.0, "7.94")
+    assert events[0] == ScanStarted(
+        "nmap", 'nmap -A -v "192.0.2.0/29"', 1_700_000_000.0, "7.94", format="1.05"
+    )
     assert ScanInfo("udp", "udp", 2, "53,123") in events
     assert PhaseBegan("ARP Ping Scan", 1_700_000_001.0) in events
     assert PhaseProgress("SYN Stealth Scan", 0.4, None, 1_700_000_003.0) in events
@@ -90,16 +92,19 @@ def test_every_field_of_the_full_host_is_filled() -> None:
     )
     assert host.hostnames == (("gw.example", "user"), ("router.example", "PTR"))
     assert host.extraports == (
-        ExtraPorts("closed", 996, (("reset", 990), ("host-prohibited", 6))),
-        ExtraPorts("filtered", 2, (("no-response", 2),)),
+        ExtraPorts(
+            "closed", 996, (("reset", 990), ("host-prohibited", 6)), (("tcp", "1-21"), ("tcp", "400-405"))
+        ),
+        ExtraPorts("filtered", 2, (("no-response", 2),), (("tcp", "998-999"),)),
     )
     assert host.os[0] == OsMatch(
         "Linux 5.0 - 5.14",
         97,
         ("cpe:/o:linux:linux_kernel:5", "cpe:/h:asus:rt", "cpe:/o:asus:x"),
         (("general purpose", "Linux", "Linux", "5.X", 97), ("WAP", "Asus", "embedded", "", 97)),
+        68_063,
     )
-    assert host.os[1] == OsMatch("Linux 4.15", 91)
+    assert host.os[1] == OsMatch("Linux 4.15", 91, line=68_000)
     assert host.hops == (Hop(1, "198.51.100.1", "hop.example", 0.5), Hop(2, "192.0.2.1", "", None))
     assert (host.distance, host.uptime, host.started, host.finished) == (
         1,

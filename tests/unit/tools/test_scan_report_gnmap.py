@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from netmon_tui.domain.host import Host, OsMatch, Port, Service
+from netmon_tui.domain.host import Host, OsMatch, Port, SequenceTest, Service
 from netmon_tui.domain.scan import HostFound, ScanEvent, ScanFinished, ScanStarted
 from netmon_tui.security.hostile_text import clean
 from netmon_tui.tools.nmap_xml import NmapXmlParser
@@ -80,7 +80,7 @@ def test_without_version_detection_nothing_is_doubted() -> None:
 def test_only_perfect_matches_are_named() -> None:
     found = (OsMatch("Linux 6.1", 100), OsMatch("Linux 5", 100), OsMatch("Plan 9", 99))
     host = Host("192.0.2.1", "up", ports=(Port(80, "tcp", "open"),), os=found)
-    host.tcp_sequence_index, host.ip_id_class = 262, "All zeros"
+    host.sequences = (SequenceTest("tcp", "Good luck!", tcp_index=262), SequenceTest("ipid", "All zeros"))
     fields = ports_line(host).split("\t")
     assert fields[1:] == ["OS: Linux 6.1|Linux 5", "Seq Index: 262", "IP ID Seq: All zeros"]
 
@@ -94,7 +94,7 @@ def test_hosts_make_no_fields_and_no_lines() -> None:
         hostnames=((evil, "PTR"),),
         ports=(Port(80, "tcp", "open", service=service),),
         os=(OsMatch(evil, 100),),
-        ip_id_class=evil,
+        sequences=(SequenceTest("ipid", evil),),
     )
     finished = ScanFinished(0, 0, f"Nmap done; {evil}", "success", "", 1, 0, 1)
     started = replace(STARTED, args=evil, version=evil)

@@ -13,7 +13,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from netmon_tui.domain.documents import host_document
 from netmon_tui.domain.host import (
     ExtraPorts,
     Hop,
@@ -25,6 +24,7 @@ from netmon_tui.domain.host import (
     Script,
     Service,
 )
+from netmon_tui.domain.host_documents import host_document
 from netmon_tui.domain.job import JobState
 from netmon_tui.domain.scan import Scan
 from netmon_tui.security.hostile_text import clean, clean_block

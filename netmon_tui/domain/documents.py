@@ -12,7 +12,7 @@ from typing import Any
 from netmon_tui.domain.capture import Capture, CaptureFile
 from netmon_tui.domain.check import Check
 from netmon_tui.domain.comparison import Comparison, HostChange
-from netmon_tui.domain.host import Host, Port, Script
+from netmon_tui.domain.host import Host, Port, Script, Service
 from netmon_tui.domain.ignoring import IgnoreRule, Sifted
 from netmon_tui.domain.job import Job
 from netmon_tui.domain.neighbour import Interface, NeighbourEvent, NeighbourRecord
@@ -21,6 +21,7 @@ from netmon_tui.domain.packet import Field, PacketDetail, PacketSummary
 from netmon_tui.domain.profile import Profile
 from netmon_tui.domain.scan import Scan
 from netmon_tui.domain.schedule import Schedule
+from netmon_tui.domain.search import FoundPort, SavedSearch
 from netmon_tui.domain.user import AuditEvent, User
 
 Document = dict[str, Any]
@@ -178,26 +179,48 @@ def host_document(host: Host) -> Document:
 
 def port_document(port: Port) -> Document:
     """Return one port with its service."""
-    service = port.service
     return {
         "number": port.number,
         "protocol": port.protocol,
         "state": port.state,
         "reason": port.reason,
-        "service": None
-        if service is None
-        else {
-            "name": service.name,
-            "product": service.product,
-            "version": service.version,
-            "extrainfo": service.extrainfo,
-            "tunnel": service.tunnel,
-            "method": service.method,
-            "confidence": service.confidence,
-            "cpe": list(service.cpe),
-        },
+        "service": _service_document(port.service),
         "scripts": [script_document(script) for script in port.scripts],
     }
+
+
+def _service_document(service: Service | None) -> Document | None:
+    if service is None:
+        return None
+    return {
+        "name": service.name,
+        "product": service.product,
+        "version": service.version,
+        "extrainfo": service.extrainfo,
+        "tunnel": service.tunnel,
+        "method": service.method,
+        "confidence": service.confidence,
+        "cpe": list(service.cpe),
+    }
+
+
+def found_document(found: FoundPort) -> Document:
+    """Return one line of a search; ``number`` is null for a host without ports."""
+    return {
+        "scan": found.scan,
+        "address": found.address,
+        "hostname": found.hostname,
+        "number": found.number,
+        "protocol": found.protocol,
+        "state": found.state,
+        "service": _service_document(found.service),
+        "seen": None if found.seen is None else timestamp(datetime.fromtimestamp(found.seen, UTC)),
+    }
+
+
+def saved_search_document(saved: SavedSearch) -> Document:
+    """Return a saved search."""
+    return {"name": saved.name, "query": saved.text, "owner": saved.owner, "shared": saved.shared}
 
 
 def script_document(script: Script) -> Document:

@@ -185,6 +185,20 @@ ignore_rules_off = Table(
 )
 """Built-in rules that somebody switched off."""
 
+searches = Table(
+    "searches",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("owner_id", _ID, ForeignKey("users.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("name_key", Text, nullable=False),
+    Column("query", Text, nullable=False),
+    Column("shared", Boolean, nullable=False),
+    UniqueConstraint("owner_id", "name_key"),
+    sqlite_autoincrement=True,
+)
+"""Queries that users keep under a name."""
+
 hosts = Table(
     "hosts",
     metadata,
@@ -208,6 +222,7 @@ hosts = Table(
     Column("partial", Boolean, nullable=False),
     PrimaryKeyConstraint("scan_id", "ordinal"),
     Index(None, "address_key"),
+    Index(None, "scan_id", "address_key"),
     sqlite_with_rowid=False,
 )
 
@@ -255,6 +270,8 @@ ports = _host_child(
     Column("hostname", Text, nullable=False),
     Column("ostype", Text, nullable=False),
     Column("devicetype", Text, nullable=False),
+    Index(None, "number", "state", "scan_id"),
+    Index(None, "service", "scan_id"),
     key=("protocol", "number"),
 )
 

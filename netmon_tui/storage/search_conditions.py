@@ -147,8 +147,7 @@ def _among(ranges: Sequence[tuple[int, int]], number: ColumnElement[int]) -> Sql
 
 
 def _within(term: NetworkTerm) -> Sql:
-    if term.first == term.last:
-        return _HOSTS.address_key == term.first
+    # Also for a single address: SQLite would order it by ordinal, and read all hosts of a scan for that.
     return _HOSTS.address_key.between(term.first, term.last)
 
 

@@ -76,7 +76,9 @@ async def test_all_scans_are_searched_and_a_line_opens_its_host(logged_in: Any, 
         await pilot.press("ctrl+f", *"opn:1", "enter")
         await until(pilot, lambda: "at character 1" in str(note.content))
         assert rows_of(app, "#found") == 1
-        await pilot.press("down", "enter")
+        await pilot.press("down")
+        await until(pilot, lambda: app.screen.query_one("#found", Table).grid.has_focus)
+        await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, ScanDetailScreen))
         await until(pilot, lambda: rows_of(app, "#hosts") == 1)
         await pilot.press("escape", "escape")

@@ -57,7 +57,7 @@ class QueryLine(QueryFilter):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "submit", "Search", id="search.run"),
-        Binding("down", "keep_filter", "Results", id="search.results", show=False),
+        Binding("down", "screen.results", "Results", id="search.results", show=False),
         Binding("escape", "screen.back", "Back", id="search.leave"),
     ]
 
@@ -137,10 +137,6 @@ class SearchScreen(SearchableScreen):
         scan_id, address, *_ = event.key if isinstance(event.key, tuple) else (0, "")
         self.app.push_screen(ScanDetailScreen(self.session, int(scan_id), address=str(address)))
 
-    @on(Table.FilterLeft)
-    def _go_to_lines(self) -> None:
-        self.query_one("#found", Table).focus()
-
     @on(ScanAddress)
     @on(CaptureAddress)
     @on(ShowHost)
@@ -169,6 +165,10 @@ class SearchScreen(SearchableScreen):
     def action_query(self) -> None:
         """Go to the line."""
         self.query_one(QueryLine).focus()
+
+    def action_results(self) -> None:
+        """Go to the lines."""
+        self.query_one("#found", Table).focus()
 
     def action_back(self) -> None:
         """Back to the tabs."""

@@ -49,7 +49,6 @@ class Table(Vertical):
     FilterChanged: TypeAlias = table_messages.FilterChanged
     SortChanged: TypeAlias = table_messages.SortChanged
     ChooseColumns: TypeAlias = table_messages.ChooseColumns
-    FilterLeft: TypeAlias = table_messages.FilterLeft
 
     DEFAULT_CSS = """
     Table {

@@ -81,7 +81,7 @@ async def test_all_scans_are_searched_and_a_line_opens_its_host(logged_in: Any, 
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, ScanDetailScreen))
         await until(pilot, lambda: rows_of(app, "#hosts") == 1)
-        await pilot.press("escape", "escape")
+        await pilot.press("escape", "escape", "escape")  # the filter by address, the scan, the search
         await until(pilot, lambda: app.screen.id == "main")
 
 

@@ -31,9 +31,9 @@ from netmon_tui.cli.scan_diff import diff
 from netmon_tui.cli.scan_history import history
 from netmon_tui.cli.scan_map import print_map
 from netmon_tui.cli.scan_running import continue_scan, pause, resume, skip
+from netmon_tui.cli.search import scan_search
 from netmon_tui.domain.documents import scan_document
 from netmon_tui.domain.export import MAP_FORMATS, SCAN_FORMATS, HostSelection
-from netmon_tui.cli.search import scan_search
 from netmon_tui.domain.job import JobState
 from netmon_tui.domain.scan import Scan, StartScan
 from netmon_tui.errors import NetmonError

@@ -55,8 +55,8 @@ from netmon_tui.storage.scan_repository import ScanRepository
 from netmon_tui.storage.scan_results import ScanResults
 from netmon_tui.storage.schedule_repository import ScheduleRepository
 from netmon_tui.storage.schema_version import open_database
-from netmon_tui.storage.topology_queries import TopologyQueries
 from netmon_tui.storage.search_queries import SearchQueries
+from netmon_tui.storage.topology_queries import TopologyQueries
 from netmon_tui.tools.oui import VendorTable
 
 _MACHINE_ID = Path("/etc/machine-id")

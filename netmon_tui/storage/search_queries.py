@@ -7,13 +7,13 @@ from typing import Any
 
 from sqlalchemy import Row, Select, and_, func, select
 
-from netmon_tui.domain.host import Service
 from netmon_tui.domain.search import FoundPort, NetworkTerm, PortTerm, Query, Subject, Term, TextTerm
 from netmon_tui.domain.user import Actor
 from netmon_tui.storage import records
 from netmon_tui.storage.database import Database
 from netmon_tui.storage.search_conditions import in_state, matching, of_service
 from netmon_tui.storage.selection import visible_to
+from netmon_tui.storage.whole_hosts import service_of
 
 _SCANS, _HOSTS, _PORTS = records.scans.c, records.hosts.c, records.ports.c
 _TABLES = (records.scans, records.hosts, records.ports)
@@ -134,21 +134,6 @@ def _is_of_port(term: Term) -> bool:
 
 
 def _found(row: Row[Any]) -> FoundPort:
-    service = None
-    if row.service is not None:
-        service = Service(
-            row.service,
-            row.product,
-            row.version,
-            row.extrainfo,
-            row.tunnel,
-            row.method,
-            row.confidence,
-            tuple(row.cpe),
-            row.hostname,
-            row.ostype,
-            row.devicetype,
-        )
     name = row.hostnames[0][0] if row.hostnames else ""
     return FoundPort(
         row.scan,
@@ -158,6 +143,6 @@ def _found(row: Row[Any]) -> FoundPort:
         row.number,
         row.protocol or "",
         row.state or "",
-        service,
+        service_of(row),
         row.seen,
     )

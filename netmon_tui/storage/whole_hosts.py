@@ -90,19 +90,23 @@ def _host(row: Row[Any], parts: dict[str, list[Row[Any]]]) -> Host:
 
 
 def _port(row: Row[Any], scripts: tuple[Script, ...]) -> Port:
-    service = None
-    if row.service is not None:
-        service = Service(
-            row.service,
-            row.product,
-            row.version,
-            row.extrainfo,
-            row.tunnel,
-            row.method,
-            row.confidence,
-            tuple(row.cpe),
-            row.hostname,
-            row.ostype,
-            row.devicetype,
-        )
-    return Port(row.number, row.protocol, row.state, row.reason, row.reason_ttl, service, scripts)
+    return Port(row.number, row.protocol, row.state, row.reason, row.reason_ttl, service_of(row), scripts)
+
+
+def service_of(row: Row[Any]) -> Service | None:
+    """Return the service of a row that has the columns of ports."""
+    if row.service is None:
+        return None
+    return Service(
+        row.service,
+        row.product,
+        row.version,
+        row.extrainfo,
+        row.tunnel,
+        row.method,
+        row.confidence,
+        tuple(row.cpe),
+        row.hostname,
+        row.ostype,
+        row.devicetype,
+    )

@@ -26,6 +26,7 @@ _NOUNS = {
     "schedule": "schedule",
     "worker": "worker",
     "ignore": "ignore",
+    "search": "search",
     "neighbour": "neighbour",
     "capture": "capture",
     "job": "job",

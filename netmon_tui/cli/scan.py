@@ -31,6 +31,7 @@ from netmon_tui.cli.scan_files import store_files
 from netmon_tui.cli.scan_history import history
 from netmon_tui.cli.scan_map import print_map
 from netmon_tui.cli.scan_running import continue_scan, pause, resume, skip
+from netmon_tui.cli.search import scan_search
 from netmon_tui.domain.documents import scan_document
 from netmon_tui.domain.export import MAP_FORMATS, SCAN_FORMATS, HostSelection
 from netmon_tui.domain.host_documents import run_document
@@ -66,7 +67,7 @@ def scan() -> None:
     """Scans: run nmap, look at what it found, import and export."""
 
 
-for _verb in (pause, continue_scan, resume, skip, scripts):
+for _verb in (pause, continue_scan, resume, skip, scripts, scan_search):
     scan.add_command(_verb)
 
 
@@ -168,11 +169,14 @@ async def _run(services: Services, actor: Actor, request: StartScan) -> tuple[Sc
 
 @scan.command("list")
 @click.option("--limit", type=click.IntRange(1, 100_000), default=1_000, show_default=True)
+@click.option(
+    "--filter", "text", default="", metavar="QUERY", help="Only scans that meet it: scan search --help."
+)
 @json_option
 @pass_line
-def list_scans(line: CommandLine, limit: int, as_json: bool) -> None:
+def list_scans(line: CommandLine, limit: int, text: str, as_json: bool) -> None:
     """List scans, newest first."""
-    found = line.run(lambda services, actor: services.scans.find(actor, limit=limit), follow=True)
+    found = line.run(lambda services, actor: services.scans.find(actor, limit=limit, text=text), follow=True)
     if as_json:
         print_json([scan_document(one) for one in found])
     else:
@@ -333,7 +337,7 @@ def import_scans(line: CommandLine, files: tuple[Path, ...], again: bool, as_jso
 @click.option("--format", "form", type=click.Choice(SCAN_FORMATS), default="xml", show_default=True)
 @click.option("--host", "hosts", multiple=True, metavar="ADDRESS", help="Only this host; may be repeated.")
 @click.option(
-    "--filter", "text", default="", metavar="TEXT", help="Only hosts that contain it; !TEXT: that do not."
+    "--filter", "text", default="", metavar="QUERY", help="Only hosts that meet it: scan search --help."
 )
 @click.option("--output", metavar="FILE", type=click.Path(path_type=Path), help="A new file, else stdout.")
 @pass_line
@@ -344,7 +348,7 @@ def export(
 
     xml is nmap's own document and gnmap its greppable output; json is one document, jsonl one host a line, csv
     one port a line; md (Markdown) and html are reports for people, html one file to print or to hand on.
-    --filter searches what the list of hosts shows: address, name, vendor, system, status.
+    Words of --filter are looked for in what the list of hosts shows: address, name, vendor, system, status.
     """
     selection = HostSelection(hosts, text)
 

@@ -13,7 +13,7 @@ from netmon_tui.domain.capture import Capture, CaptureFile
 from netmon_tui.domain.check import Check
 from netmon_tui.domain.comparison import Comparison, HostChange
 from netmon_tui.domain.host import Host
-from netmon_tui.domain.host_documents import host_document
+from netmon_tui.domain.host_documents import host_document, service_document
 from netmon_tui.domain.ignoring import IgnoreRule, Sifted
 from netmon_tui.domain.job import Job
 from netmon_tui.domain.neighbour import Interface, NeighbourEvent, NeighbourRecord
@@ -22,6 +22,7 @@ from netmon_tui.domain.packet import Field, PacketDetail, PacketSummary
 from netmon_tui.domain.profile import Profile
 from netmon_tui.domain.scan import Scan
 from netmon_tui.domain.schedule import Schedule
+from netmon_tui.domain.search import FoundPort, SavedSearch
 from netmon_tui.domain.user import AuditEvent, User
 
 Document = dict[str, Any]
@@ -152,6 +153,25 @@ def _host_change(host: HostChange) -> Document:
         "facts": list(facts),
         "ports": list(ports),
     }
+
+
+def found_document(found: FoundPort) -> Document:
+    """Return one line of a search; ``number`` is null for a host without ports."""
+    return {
+        "scan": found.scan,
+        "address": found.address,
+        "hostname": found.hostname,
+        "number": found.number,
+        "protocol": found.protocol,
+        "state": found.state,
+        "service": service_document(found.service),
+        "seen": None if found.seen is None else timestamp(datetime.fromtimestamp(found.seen, UTC)),
+    }
+
+
+def saved_search_document(saved: SavedSearch) -> Document:
+    """Return a saved search."""
+    return {"name": saved.name, "query": saved.text, "owner": saved.owner, "shared": saved.shared}
 
 
 def neighbour_document(neighbour: NeighbourRecord) -> Document:

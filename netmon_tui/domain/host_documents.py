@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from netmon_tui.domain.host import NO_DETAIL, Host, OsMatch, Port, Script
+from netmon_tui.domain.host import NO_DETAIL, Host, OsMatch, Port, PortDetail, Script, Service
 from netmon_tui.domain.scan_run import ScanRun
 
 Document = dict[str, Any]
@@ -82,7 +82,7 @@ def run_document(run: ScanRun) -> Document:
 
 def port_document(port: Port) -> Document:
     """Return one port with its service."""
-    service, detail = port.service, port.detail or NO_DETAIL
+    detail = port.detail or NO_DETAIL
     return {
         "number": port.number,
         "protocol": port.protocol,
@@ -91,27 +91,32 @@ def port_document(port: Port) -> Document:
         "reason_ttl": port.reason_ttl,
         "reason_ip": detail.reason_ip,
         "owner": detail.owner,
-        "service": None
-        if service is None
-        else {
-            "name": service.name,
-            "product": service.product,
-            "version": service.version,
-            "extrainfo": service.extrainfo,
-            "tunnel": service.tunnel,
-            "method": service.method,
-            "confidence": service.confidence,
-            "cpe": list(service.cpe),
-            "hostname": service.hostname,
-            "ostype": service.ostype,
-            "devicetype": service.devicetype,
-            "rpc": detail.rpc,
-            "rpc_number": detail.rpc_number,
-            "rpc_lowest": detail.rpc_lowest,
-            "rpc_highest": detail.rpc_highest,
-            "fingerprint": detail.fingerprint,
-        },
+        "service": service_document(port.service, detail),
         "scripts": [script_document(script) for script in port.scripts],
+    }
+
+
+def service_document(service: Service | None, detail: PortDetail = NO_DETAIL) -> Document | None:
+    """Return what listens on a port."""
+    if service is None:
+        return None
+    return {
+        "name": service.name,
+        "product": service.product,
+        "version": service.version,
+        "extrainfo": service.extrainfo,
+        "tunnel": service.tunnel,
+        "method": service.method,
+        "confidence": service.confidence,
+        "cpe": list(service.cpe),
+        "hostname": service.hostname,
+        "ostype": service.ostype,
+        "devicetype": service.devicetype,
+        "rpc": detail.rpc,
+        "rpc_number": detail.rpc_number,
+        "rpc_lowest": detail.rpc_lowest,
+        "rpc_highest": detail.rpc_highest,
+        "fingerprint": detail.fingerprint,
     }
 
 

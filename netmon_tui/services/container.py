@@ -36,6 +36,7 @@ from netmon_tui.services.scan_map import MapService
 from netmon_tui.services.scan_options import ScanOptionsService
 from netmon_tui.services.scanning import ScanningService
 from netmon_tui.services.scheduling import SchedulingService
+from netmon_tui.services.search import SearchService
 from netmon_tui.services.supervision import JobSupervisor
 from netmon_tui.services.transfers import TransferService
 from netmon_tui.storage.account_repository import AccountRepository
@@ -50,10 +51,12 @@ from netmon_tui.storage.job_repository import JobRepository
 from netmon_tui.storage.neighbour_repository import NeighbourRepository
 from netmon_tui.storage.profile_repository import ProfileRepository
 from netmon_tui.storage.revision import RevisionWatch
+from netmon_tui.storage.saved_search_repository import SavedSearchRepository
 from netmon_tui.storage.scan_repository import ScanRepository
 from netmon_tui.storage.scan_results import ScanResults
 from netmon_tui.storage.schedule_repository import ScheduleRepository
 from netmon_tui.storage.schema_version import open_database
+from netmon_tui.storage.search_queries import SearchQueries
 from netmon_tui.storage.topology_queries import TopologyQueries
 from netmon_tui.tools.oui import VendorTable
 
@@ -75,6 +78,7 @@ class Services:
     rounds: Rounds
     scans: ScanHistory
     maps: MapService
+    search: SearchService
     capturing: CapturingService
     packets: PacketService
     neighbours: NeighbourService
@@ -150,6 +154,7 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
         rounds=rounds,
         scans=ScanHistory(scans=scans, hosts=hosts, audit=audit),
         maps=MapService(scans=scans, queries=TopologyQueries(database)),
+        search=SearchService(SearchQueries(database), SavedSearchRepository(database), audit),
         capturing=_open_capturing(database, audit, supervisor, settings, privilege, paths, session),
         packets=PacketService(CaptureRepository(database)),
         neighbours=_open_neighbours(database, session),

@@ -19,8 +19,10 @@ from netmon_tui.errors import NotFound
 from netmon_tui.storage import records
 from netmon_tui.storage.database import Database
 from netmon_tui.storage.scan_run_rows import read_run
-from netmon_tui.storage.selection import contains_text, visible_to
+from netmon_tui.storage.search_conditions import matching
+from netmon_tui.storage.selection import visible_to
 from netmon_tui.storage.whole_hosts import Among, is_between, is_one_of, whole_hosts_of
+from netmon_tui.tools.scan_query import parse_query
 
 _HOSTS = records.hosts.c
 _PORTS = records.ports.c
@@ -100,7 +102,7 @@ class HostQueries:
             _HOSTS.status,
         )
         up = (_HOSTS.status == "up",) if up_only else ()
-        return (_HOSTS.scan_id == scan_id, contains_text(text, columns), *up)
+        return (_HOSTS.scan_id == scan_id, matching(parse_query(text), (records.hosts,), columns), *up)
 
     def count_services(self, scan_id: int, text: str = "") -> int:
         """Return how many lines :meth:`service_lines` has."""
@@ -141,10 +143,11 @@ class HostQueries:
         joined = records.ports.join(
             records.hosts, and_(_HOSTS.scan_id == _PORTS.scan_id, _HOSTS.ordinal == _PORTS.ordinal)
         )
+        tables = (records.hosts, records.ports)
         return (
             select(*columns)
             .select_from(joined)
-            .where(_PORTS.scan_id == scan_id, contains_text(text, [func.coalesce(c, "") for c in searched]))
+            .where(_PORTS.scan_id == scan_id, matching(parse_query(text), tables, searched))
         )
 
     def host(self, scan_id: int, ordinal: int) -> Host:
@@ -287,7 +290,7 @@ class HostQueries:
                 func.max(func.coalesce(_HOSTS.finished, _HOSTS.started)).label("last_seen"),
             )
             .join(seen, and_(seen.c.key == _HOSTS.address_key, seen.c.last_scan == _HOSTS.scan_id))
-            .where(contains_text(text, columns))
+            .where(matching(parse_query(text), (records.hosts,), columns))
             .group_by(
                 _HOSTS.address,
                 _HOSTS.address_key,

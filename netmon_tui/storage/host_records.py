@@ -67,6 +67,7 @@ hosts = Table(
     Column("rtt_timeout", BigInteger),
     PrimaryKeyConstraint("scan_id", "ordinal"),
     Index(None, "address_key"),
+    Index(None, "scan_id", "address_key"),
     sqlite_with_rowid=False,
 )
 
@@ -114,6 +115,8 @@ ports = _host_child(
     Column("hostname", Text, nullable=False),
     Column("ostype", Text, nullable=False),
     Column("devicetype", Text, nullable=False),
+    Index(None, "number", "state", "scan_id"),
+    Index(None, "service", "scan_id"),
     key=("protocol", "number"),
 )
 

@@ -186,6 +186,20 @@ ignore_rules_off = Table(
 )
 """Built-in rules that somebody switched off."""
 
+searches = Table(
+    "searches",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("owner_id", ID, ForeignKey("users.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("name_key", Text, nullable=False),
+    Column("query", Text, nullable=False),
+    Column("shared", Boolean, nullable=False),
+    UniqueConstraint("owner_id", "name_key"),
+    sqlite_autoincrement=True,
+)
+"""Queries that users keep under a name."""
+
 run_scripts = Table(
     "run_scripts",
     metadata,

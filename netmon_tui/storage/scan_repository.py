@@ -17,7 +17,9 @@ from netmon_tui.errors import NotFound
 from netmon_tui.storage import records
 from netmon_tui.storage.database import Database
 from netmon_tui.storage.job_repository import delete_job
-from netmon_tui.storage.selection import contains_text, visible_to
+from netmon_tui.storage.search_conditions import matching
+from netmon_tui.storage.selection import visible_to
+from netmon_tui.tools.scan_query import parse_query
 
 _UNFINISHED = tuple(state.value for state in JobState if not state.is_final)
 _SORTS = {
@@ -261,10 +263,8 @@ class ScanRepository:
 
     def _matches(self, text: str) -> Any:
         scans = records.scans.c
-        return contains_text(
-            text,
-            (scans.targets, scans.profile, scans.name, scans.state, scans.arguments, records.users.c.name),
-        )
+        texts = (scans.targets, scans.profile, scans.name, scans.state, scans.arguments, records.users.c.name)
+        return matching(parse_query(text), (records.scans,), texts)
 
 
 def _scan(row: Row[Any]) -> Scan:

@@ -154,19 +154,24 @@ def _round_trip(row: Row[Any]) -> RoundTrip | None:
 
 
 def _port(row: Row[Any], scripts: tuple[Script, ...], detail: PortDetail | None) -> Port:
-    service = None
-    if row.service is not None:
-        service = Service(
-            row.service,
-            row.product,
-            row.version,
-            row.extrainfo,
-            row.tunnel,
-            row.method,
-            row.confidence,
-            tuple(row.cpe),
-            row.hostname,
-            row.ostype,
-            row.devicetype,
-        )
+    service = service_of(row)
     return Port(row.number, row.protocol, row.state, row.reason, row.reason_ttl, service, scripts, detail)
+
+
+def service_of(row: Row[Any]) -> Service | None:
+    """Return the service of a row that has the columns of ports."""
+    if row.service is None:
+        return None
+    return Service(
+        row.service,
+        row.product,
+        row.version,
+        row.extrainfo,
+        row.tunnel,
+        row.method,
+        row.confidence,
+        tuple(row.cpe),
+        row.hostname,
+        row.ostype,
+        row.devicetype,
+    )

@@ -28,7 +28,7 @@ _PROLOGUE = re.compile(
 )
 
 
-class _Line:
+class LineBuffer:
     """What the csv module writes to: keeps the last line."""
 
     def __init__(self) -> None:
@@ -47,7 +47,7 @@ def hosts_to_csv(hosts: Iterable[Host], gate: Callable[[str], str]) -> Iterator[
         hosts: Taken one at a time, however many there are.
         gate: Applied to every text before it is quoted: makes foreign text harmless to terminals and spreadsheets.
     """
-    line = _Line()
+    line = LineBuffer()
     writer = csv.writer(line)
     writer.writerow(CSV_COLUMNS)
     yield line.text

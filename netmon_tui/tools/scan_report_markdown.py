@@ -8,7 +8,7 @@ between two spans. A fence is longer than any row of backticks in its block.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from netmon_tui.domain.host import Host, HostLine
 from netmon_tui.domain.scan import Scan
@@ -50,6 +50,15 @@ def scan_to_markdown(
     for host in hosts:
         if host.status == "up":
             yield from report.host(host)
+
+
+def markdown_table(
+    titles: Sequence[str], rows: Iterable[Sequence[str]], gate: Callable[[object], str]
+) -> Iterator[str]:
+    """Yield a table line by line; the cells pass the gate and mean nothing to Markdown."""
+    report = _Report(TextGates(gate, gate))
+    yield _head(titles)
+    yield from map(report.row, rows)
 
 
 class _Report:

@@ -42,7 +42,9 @@ class HostsPane(Pane):
     HELP_TEXT = (
         "Every address that was up in one of your scans, with what the latest scan found.\n"
         "enter opens the host in that scan; s scans it again, c captures its packets, t tells its history:\n"
-        "when it was up, since when its ports are open, and how it was at any time."
+        "when it was up, since when its ports are open, and how it was at any time.\n\n"
+        "/ takes words and terms as open:443, service:http, os:linux, target:10.0.0.0/8, after:-7, !open:23.\n"
+        "There ctrl+s keeps the search under a name, ctrl+o lists saved ones; ctrl+f searches ports of all scans."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         command("hosts.history", "t", "history", "History", "When it was up and its ports were open."),
@@ -56,9 +58,8 @@ class HostsPane(Pane):
 
     def compose(self) -> ComposeResult:
         """One table."""
-        yield Table(
-            COLUMNS, source=self._source, empty_text="No hosts yet. Press 1, then n to scan", id="hosts"
-        )
+        empty, check = "No hosts yet. Press 1, then n to scan", self.session.services.search.check
+        yield Table(COLUMNS, source=self._source, empty_text=empty, check=check, id="hosts")
 
     def focus_content(self) -> None:
         """Focus the table."""

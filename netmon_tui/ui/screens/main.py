@@ -24,10 +24,11 @@ from netmon_tui.ui.screens.captures import CapturesPane
 from netmon_tui.ui.screens.hosts import HostsPane
 from netmon_tui.ui.screens.neighbours import NeighboursPane
 from netmon_tui.ui.screens.scans import ScansPane
+from netmon_tui.ui.screens.search import SearchScreen
+from netmon_tui.ui.screens.searchable import SearchableScreen
 from netmon_tui.ui.session import Session
 from netmon_tui.ui.widgets.frame_header import FrameHeader, PrivilegeWord
 from netmon_tui.ui.widgets.key_line import KeyLine
-from netmon_tui.ui.widgets.live import LiveScreen
 from netmon_tui.ui.widgets.pane import Pane
 
 TABS: tuple[tuple[str, str, Callable[[Session], Pane]], ...] = (
@@ -48,7 +49,7 @@ class Room(TabPane):
         return Content("")
 
 
-class MainScreen(LiveScreen):
+class MainScreen(SearchableScreen):
     """Everything after the login.
 
     Args:
@@ -62,6 +63,9 @@ class MainScreen(LiveScreen):
         ),
         command(
             "frame.freeze", "p", "freeze", "Freeze", "Stop and continue updating what is shown.", show=False
+        ),
+        command(
+            "frame.search", "ctrl+f", "search", "Search", "Find hosts and ports in all scans.", show=False
         ),
         command("frame.help", "question_mark,f1", "help", "Help", "Show what this tab is for and all keys."),
     ]
@@ -132,6 +136,10 @@ class MainScreen(LiveScreen):
         """Stop or continue updating."""
         self.toggle_frozen()
         self._show_header()
+
+    def action_search(self) -> None:
+        """Find hosts and ports in all scans."""
+        self.app.push_screen(SearchScreen(self.session))
 
     def action_help(self) -> None:
         """Show help for the visible tab."""

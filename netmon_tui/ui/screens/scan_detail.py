@@ -17,9 +17,9 @@ from netmon_tui.ui.messages import CaptureAddress, ScanAddress, ShowHost
 from netmon_tui.ui.modals.help import Help, title_of
 from netmon_tui.ui.screens.scan_actions import ScanActions
 from netmon_tui.ui.screens.scan_changes_tab import ScanChangesTab
+from netmon_tui.ui.screens.searchable import SearchableScreen
 from netmon_tui.ui.session import Session
 from netmon_tui.ui.widgets.key_line import KeyLine
-from netmon_tui.ui.widgets.live import LiveScreen
 from netmon_tui.ui.widgets.scan_about import about
 from netmon_tui.ui.widgets.scan_changes import ScanChanges
 from netmon_tui.ui.widgets.scan_head import ScanHead
@@ -52,7 +52,7 @@ TABS = (
 )
 
 
-class ScanDetailScreen(LiveScreen):
+class ScanDetailScreen(SearchableScreen):
     """A scan on a screen of its own, above the frame.
 
     Args:

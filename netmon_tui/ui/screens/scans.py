@@ -57,7 +57,9 @@ class ScansPane(WithSchedules):
         "r runs a scan again as a new one, i imports nmap's XML, t lists the schedules. In the form, ctrl+t shows\n"
         "switches, ctrl+s saves the options as a profile, ctrl+o lists profiles, ctrl+r makes a schedule of it.\n\n"
         "Changes: what came (+), is not what it was (~) and went (-) since the run of these targets before,\n"
-        "or since the baseline that b pins. d shows them; it compares two scans that are selected with space."
+        "or since the baseline that b pins. d shows them; it compares two scans that are selected with space.\n\n"
+        "/ takes words and terms: open:443, service:http, profile:quick, after:-7, !state:failed;\n"
+        "there ctrl+s keeps the search under a name, ctrl+o lists saved ones. ctrl+f searches all hosts and ports."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         command("scans.new", "n", "new", "New", "Start a scan."),
@@ -103,7 +105,8 @@ class ScansPane(WithSchedules):
     def compose(self) -> ComposeResult:
         """One table."""
         empty = "No scans yet. Press n" if self.session.actor.may(Permission.SCAN) else "No scans yet"
-        yield Table(COLUMNS, source=self._source, empty_text=empty, id="scans")
+        check = self.session.services.search.check
+        yield Table(COLUMNS, source=self._source, empty_text=empty, check=check, id="scans")
 
     def focus_content(self) -> None:
         """Focus the table."""

@@ -58,7 +58,8 @@ class ScanHosts(WorkerDefects, Container):
 
     def compose(self) -> ComposeResult:
         """List, then host."""
-        yield Table(COLUMNS, source=self._source, empty_text=EMPTY_RUNNING, id="hosts")
+        check = self._session.services.search.check
+        yield Table(COLUMNS, source=self._source, empty_text=EMPTY_RUNNING, check=check, id="hosts")
         yield HostView(id="host")
 
     def on_mount(self) -> None:

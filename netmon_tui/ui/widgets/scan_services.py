@@ -41,7 +41,8 @@ class ScanServices(Vertical):
 
     def compose(self) -> ComposeResult:
         """One table."""
-        yield Table(COLUMNS, source=self._source, empty_text="No ports found", id="services")
+        check = self._session.services.search.check
+        yield Table(COLUMNS, source=self._source, empty_text="No ports found", check=check, id="services")
 
     @property
     def address(self) -> str:

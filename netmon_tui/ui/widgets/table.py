@@ -22,27 +22,10 @@ from textual.widgets import Input
 from netmon_tui.ui.widgets import table_messages
 from netmon_tui.ui.widgets.row_source import Row, RowSource
 from netmon_tui.ui.widgets.table_columns import Column, ColumnChoice
+from netmon_tui.ui.widgets.table_filter import Check, Refusal, filter_line
 from netmon_tui.ui.widgets.table_grid import TableGrid
 
 NO_MATCH = "No row matches the filter. Press esc to show all"
-
-
-class TableFilter(Input):
-    """The line above a table that filters as you type."""
-
-    BINDINGS = [
-        Binding("escape", "clear_filter", "Clear filter", id="table.filter_clear"),
-        Binding("enter,down", "keep_filter", "Keep filter", id="table.filter_keep"),
-    ]
-
-    def action_clear_filter(self) -> None:
-        """Show all rows again."""
-        self.value = ""
-        self.post_message(table_messages.FilterLeft())
-
-    def action_keep_filter(self) -> None:
-        """Go back to the rows."""
-        self.post_message(table_messages.FilterLeft())
 
 
 class Table(Vertical):
@@ -56,6 +39,7 @@ class Table(Vertical):
         source: Where the rows come from; may come later with ``set_source``.
         empty_text: Shown when there are no rows; says the next key.
         sorts: Whether the source can be ordered; otherwise the keys for that are not offered.
+        check: Refuses filters that the source does not understand; None when it takes any text as words.
         id: Identifier of the widget.
     """
 
@@ -98,6 +82,7 @@ class Table(Vertical):
         source: RowSource | None = None,
         empty_text: str = "",
         sorts: bool = True,
+        check: Check | None = None,
         id: str | None = None,
     ) -> None:
         super().__init__(id=id)
@@ -109,7 +94,8 @@ class Table(Vertical):
         self.grid = TableGrid(self, self._choice)
         self.grid.empty_text = empty_text
         self.grid.sorts = sorts
-        self._line = TableFilter(placeholder="filter, ! inverts", compact=True)
+        self._line = filter_line(check)
+        self._refusal = Refusal(check)
         self._line.can_focus = False
         if source is not None:
             self.grid.attach(source)
@@ -117,6 +103,7 @@ class Table(Vertical):
     def compose(self) -> ComposeResult:
         """Filter line over grid."""
         yield self._line
+        yield self._refusal
         yield self.grid
 
     def focus(self, scroll_visible: bool = True) -> Self:
@@ -200,13 +187,16 @@ class Table(Vertical):
         self.post_message(self.SortChanged(self, column_key, reverse))
 
     def filter_by(self, text: str) -> None:
-        """Show only rows that contain ``text``; with ``!`` in front, only the others; "" shows all."""
-        if text != self._filter_text:
-            with self._line.prevent(Input.Changed):
-                self._line.value = text
+        """Show only rows that contain ``text``; with ``!`` in front, only the others; "" shows all.
+
+        A text that is refused stands in the line with the reason, and the rows stay as they are.
+        """
+        with self._line.prevent(Input.Changed):
+            self._line.value = text
+        self.set_class(bool(text) or self._line.has_focus, "-filtering")
+        if self._refusal.accepts(text) and text != self._filter_text:
             self._filter_text = text
             self.grid.empty_text = NO_MATCH if text else self._empty_text
-            self.set_class(bool(text) or self._line.has_focus, "-filtering")
             self.run_worker(self.source.filter(text), group="table-filter", exclusive=True)
             self.post_message(self.FilterChanged(self, text))
 
@@ -229,7 +219,7 @@ class Table(Vertical):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Leave escape to the screen when there is no filter to clear."""
-        return bool(self._filter_text) if action == "clear_filter" else True
+        return bool(self._filter_text or self._line.value) if action == "clear_filter" else True
 
     def action_filter(self) -> None:
         """Open the filter line."""

@@ -6,6 +6,7 @@ from collections.abc import Hashable
 
 from textual.message import Message
 from textual.widget import Widget
+from textual.widgets import Input
 
 
 class TableMessage(Message):
@@ -73,6 +74,23 @@ class SortAsked(TableMessage, namespace="table"):
         super().__init__(table)
         self.column_key = column_key
         self.reverse = reverse
+
+
+class SaveQuery(Message, namespace="table"):
+    """The user wants to keep a search under a name; the screen answers with a dialog."""
+
+    def __init__(self, line: Input, text: str) -> None:
+        super().__init__()
+        self.line = line
+        self.text = text
+
+
+class ChooseQuery(Message, namespace="table"):
+    """The user wants a saved search; the screen answers with a list, and writes the choice into the line."""
+
+    def __init__(self, line: Input) -> None:
+        super().__init__()
+        self.line = line
 
 
 class FilterLeft(Message, namespace="table"):

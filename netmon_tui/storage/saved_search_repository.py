@@ -1,0 +1,65 @@
+"""Queries that users keep under a name. Every change is one transaction with its audit event."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, insert, or_, select, update
+
+from netmon_tui.domain.profile import name_key
+from netmon_tui.domain.search import SavedSearch
+from netmon_tui.domain.user import Actor
+from netmon_tui.errors import NotFound
+from netmon_tui.storage import records
+from netmon_tui.storage.audit_repository import NewEvent, insert_event
+from netmon_tui.storage.database import Database
+
+_SEARCHES = records.searches.c
+_USERS = records.users.c
+
+
+class SavedSearchRepository:
+    """The saved searches of one database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def usable(self, actor: Actor) -> list[SavedSearch]:
+        """Return the actor's own by name, then those that others share by name and owner."""
+        query = (
+            select(records.searches, _USERS.name.label("owner_name"))
+            .join(records.users, _USERS.id == _SEARCHES.owner_id)
+            .where(or_(_SEARCHES.owner_id == actor.user_id, _SEARCHES.shared.is_(True)))
+            .order_by(_SEARCHES.owner_id != actor.user_id, _SEARCHES.name_key, _USERS.name)
+        )
+        with self._database.read() as connection:
+            return [_saved(row) for row in connection.execute(query)]
+
+    def save(self, owner: Actor, name: str, text: str, *, shared: bool) -> None:
+        """Keep a query under a name; one that the owner has under it is replaced."""
+
+        def work(connection: Connection) -> None:
+            mine = (_SEARCHES.owner_id == owner.user_id, _SEARCHES.name_key == name_key(name))
+            values = {"name": name, "query": text, "shared": shared}
+            if not connection.execute(update(records.searches).where(*mine).values(**values)).rowcount:
+                keys = {"owner_id": owner.user_id, "name_key": name_key(name)}
+                connection.execute(insert(records.searches).values(**values, **keys))
+            told = f"{name}: {text}{' (shared)' if shared else ''}"
+            insert_event(connection, NewEvent("search.save", owner, "search", told))
+
+        self._database.write(work)
+
+    def delete(self, actor: Actor, search: SavedSearch) -> None:
+        """Delete a saved search; raises NotFound when it is gone."""
+
+        def work(connection: Connection) -> None:
+            gone = connection.execute(delete(records.searches).where(_SEARCHES.id == search.id))
+            if not gone.rowcount:
+                raise NotFound(f"no saved search {search.name}")
+            insert_event(connection, NewEvent("search.delete", actor, f"search {search.id}", search.name))
+
+        self._database.write(work)
+
+
+def _saved(row: Row[Any]) -> SavedSearch:
+    return SavedSearch(row.id, row.name, row.query, row.owner_id, row.owner_name, row.shared)

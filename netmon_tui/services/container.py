@@ -127,8 +127,7 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
     supervisor = JobSupervisor(jobs, reading=reading)
     accounts = AccountService(AccountRepository(database), audit, Passwords(), settings.accounts)
     comparison, ignoring = _open_comparison(database, scans, audit)
-    keeper = DocumentKeeper(scans)
-    profiles = ProfileService(ProfileRepository(database), audit)
+    keeper, profiles = DocumentKeeper(scans), ProfileService(ProfileRepository(database), audit)
     scanning = ScanningService(
         scans=scans,
         results=results,

@@ -7,8 +7,7 @@ Results of a scan are keyed by (scan, ordinal of the host in nmap's document), s
 without asking the database for ids, and a document that is read twice gives the same keys. Hosts known only
 from live output have negative ordinals until their element arrives.
 
-Ids of users, scans, profiles, schedules, ignore rules, captures, jobs and audit events are never used twice
-(``sqlite_autoincrement``): the audit trail and job directories speak of them after they are deleted.
+Ids with ``sqlite_autoincrement`` are never used twice: the audit trail and job directories speak of them later.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ from netmon_tui.domain.user import Permission
 from netmon_tui.ui.commands import command
 from netmon_tui.ui.messages import CaptureAddress, ScanAddress, ShowHost
 from netmon_tui.ui.modals.help import Help, title_of
+from netmon_tui.ui.screens.running_scan import RunningScan
 from netmon_tui.ui.screens.scan_actions import ScanActions
 from netmon_tui.ui.screens.scan_changes_tab import ScanChangesTab
 from netmon_tui.ui.screens.searchable import SearchableScreen
@@ -52,7 +53,7 @@ TABS = (
 )
 
 
-class ScanDetailScreen(SearchableScreen):
+class ScanDetailScreen(RunningScan, SearchableScreen):
     """A scan on a screen of its own, above the frame.
 
     Args:
@@ -129,6 +130,10 @@ class ScanDetailScreen(SearchableScreen):
             self._tab == "output" and self._is_running and time.monotonic() - self._output_at > OUTPUT_SECONDS
         ):
             await self._show_output()
+
+    def current_scan(self) -> Scan | None:
+        """Return the scan of the screen, once it is read."""
+        return self._scan
 
     @property
     def _is_running(self) -> bool:
@@ -224,22 +229,6 @@ class ScanDetailScreen(SearchableScreen):
             self.action_maximise()
         else:
             self.dismiss(None)
-
-    @work(exclusive=True, group="scan-stop", exit_on_error=False)
-    async def action_stop(self) -> None:
-        """Stop the scan."""
-        await ScanActions(self.session, self.app).stop(self.scan_id)
-
-    @work(exclusive=True, group="scan-pause", exit_on_error=False)
-    async def action_pause(self) -> None:
-        """Halt the scan, or let it go on."""
-        if self._scan is not None:
-            await ScanActions(self.session, self.app).pause(self._scan)
-
-    @work(exclusive=True, group="scan-resume", exit_on_error=False)
-    async def action_resume(self) -> None:
-        """Go on with what is missing."""
-        await ScanActions(self.session, self.app).resume(self.scan_id)
 
     @work(exclusive=True, group="scan-skip", exit_on_error=False)
     async def action_skip(self) -> None:

@@ -16,6 +16,7 @@ from netmon_tui.domain.scan import Scan
 from netmon_tui.domain.user import Permission
 from netmon_tui.ui.commands import command
 from netmon_tui.ui.rendering import ASCII_CLASS, state_style, thin, when
+from netmon_tui.ui.screens.running_scan import RunningScan
 from netmon_tui.ui.screens.scan_actions import ScanActions
 from netmon_tui.ui.screens.scan_detail import ScanDetailScreen
 from netmon_tui.ui.screens.schedules import WithSchedules
@@ -47,7 +48,7 @@ class ScanRow(Row):
     scan: Scan | None = field(default=None, compare=False)
 
 
-class ScansPane(WithSchedules):
+class ScansPane(RunningScan, WithSchedules):
     """The list of scans: start, open, stop, repeat, export, import, delete."""
 
     HELP_TITLE = "Scans"
@@ -127,7 +128,7 @@ class ScansPane(WithSchedules):
 
     @work(exclusive=True, group="scan-form", exit_on_error=False)
     async def _run_form(self, targets: str) -> None:
-        self._go_to(await self._actions.start(targets))
+        self.go_to(await self._actions.start(targets))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Grey out what makes no sense for the row under the cursor, hide what the role does not include."""
@@ -149,7 +150,7 @@ class ScansPane(WithSchedules):
 
     def _offers(self, action: str) -> bool | None:
         """Whether the row under the cursor has this action now; None greys it out."""
-        scan = self._scan
+        scan = self.current_scan()
         several = action in {"delete", "export", "pin"} and _selected(self)
         if several or (action == "compare" and len(_selected(self)) == 2):
             return True
@@ -170,34 +171,16 @@ class ScansPane(WithSchedules):
         """Start a scan."""
         self.open_form()
 
-    @work(exclusive=True, group="scan-stop", exit_on_error=False)
-    async def action_stop(self) -> None:
-        """Stop the scan under the cursor."""
-        if (scan := self._scan) is not None:
-            await self._actions.stop(scan.id)
-
-    @work(exclusive=True, group="scan-pause", exit_on_error=False)
-    async def action_pause(self) -> None:
-        """Halt the scan under the cursor, or let it go on."""
-        if (scan := self._scan) is not None:
-            await self._actions.pause(scan)
-
-    @work(exclusive=True, group="scan-resume", exit_on_error=False)
-    async def action_resume(self) -> None:
-        """Go on with the scan under the cursor where it ended."""
-        if (scan := self._scan) is not None:
-            self._go_to(await self._actions.resume(scan.id))
-
     @work(exclusive=True, group="scan-repeat", exit_on_error=False)
     async def action_repeat(self) -> None:
         """Run the scan under the cursor again."""
-        if (scan := self._scan) is not None:
-            self._go_to(await self._actions.repeat(scan.id))
+        if (scan := self.current_scan()) is not None:
+            self.go_to(await self._actions.repeat(scan.id))
 
     @work(exclusive=True, group="scan-compare", exit_on_error=False)
     async def action_compare(self) -> None:
         """Show what changed between the two selected scans, or since the one before the cursor's."""
-        pair = await self._actions.pair_to_compare(_selected(self), self._scan)
+        pair = await self._actions.pair_to_compare(_selected(self), self.current_scan())
         if pair is not None:
             earlier, later = pair
             self.app.push_screen(ScanDetailScreen(self.session, later, compared_with=earlier))
@@ -220,7 +203,7 @@ class ScansPane(WithSchedules):
     @work(exclusive=True, group="scan-import", exit_on_error=False)
     async def action_import(self) -> None:
         """Import files."""
-        self._go_to(await self._actions.import_files())
+        self.go_to(await self._actions.import_files())
 
     @work(exclusive=True, group="scan-delete", exit_on_error=False)
     async def action_delete(self) -> None:
@@ -250,18 +233,19 @@ class ScansPane(WithSchedules):
     def _actions(self) -> ScanActions:
         return ScanActions(self.session, self.app)
 
-    @property
-    def _scan(self) -> Scan | None:
+    def current_scan(self) -> Scan | None:
+        """Return the scan under the cursor."""
         row = self.query_one("#scans", Table).cursor_row
         return row.scan if isinstance(row, ScanRow) else None
 
     @property
     def _chosen(self) -> list[int]:
         """What is selected, or the scan under the cursor."""
-        scan = self._scan
+        scan = self.current_scan()
         return _selected(self) or ([scan.id] if scan else [])
 
-    def _go_to(self, scan: Scan | None) -> None:
+    def go_to(self, scan: Scan | None) -> None:
+        """Move the cursor to a scan, once it is listed."""
         if scan is not None:
             self._wanted = scan.id
             self._source.invalidate()

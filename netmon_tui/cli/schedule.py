@@ -32,6 +32,10 @@ _skip = click.option(
     "--catch-up/--skip-missed", "catch_up", default=None, help="Make up for a missed run once (the default)?"
 )
 
+_confirm = click.option(
+    "--confirm-intrusive", "confirmed", is_flag=True, help="Let it run scripts that may do harm."
+)
+
 
 @click.group()
 def schedule() -> None:
@@ -50,6 +54,7 @@ def schedule() -> None:
 @_cron
 @_zone
 @_skip
+@_confirm
 @click.option("--disabled", is_flag=True, help="Let it not run yet.")
 @json_option
 @pass_line
@@ -63,6 +68,7 @@ def add(
     cron: str | None,
     zone: str | None,
     catch_up: bool | None,
+    confirmed: bool,
     disabled: bool,
     as_json: bool,
 ) -> None:
@@ -75,7 +81,9 @@ def add(
 
     async def work(services: Services, actor: Actor) -> Schedule:
         when = services.schedules.when(every=every or "", cron=cron or "", zone=zone or "")
-        new = SaveSchedule(name, targets, when, profile or "", arguments or "", catch_up is not False)
+        new = SaveSchedule(
+            name, targets, when, profile or "", arguments or "", catch_up is not False, confirmed
+        )
         return await services.schedules.create(actor, new, enabled=not disabled)
 
     _report(line.run(work), "added", as_json)
@@ -159,6 +167,7 @@ def show(line: CommandLine, name: str, as_json: bool) -> None:
 @_cron
 @_zone
 @_skip
+@_confirm
 @json_option
 @pass_line
 def edit(
@@ -172,11 +181,13 @@ def edit(
     cron: str | None,
     zone: str | None,
     catch_up: bool | None,
+    confirmed: bool,
     as_json: bool,
 ) -> None:
     """Change what is given; the rest stays."""
     _refuse_both(profile, arguments)
-    if {new_name, profile, arguments, every, cron, zone, catch_up} == {None} and not targets:
+    nothing = {new_name, profile, arguments, every, cron, zone, catch_up} == {None}
+    if nothing and not targets and not confirmed:
         raise click.UsageError("nothing to change: netmon-tui schedule edit --help lists what can be")
 
     async def work(services: Services, actor: Actor, found: Schedule) -> Schedule:
@@ -187,7 +198,9 @@ def edit(
         elif zone is not None:
             new = replace(new, when=replace(new.when, zone=zone))
         if (profile, arguments) != (None, None):
-            new = replace(new, profile=profile or "", arguments=arguments or "")
+            new = replace(new, profile=profile or "", arguments=arguments or "", confirmed=confirmed)
+        elif confirmed:
+            new = replace(new, confirmed=True)
         new = replace(new, name=new.name if new_name is None else new_name, targets=targets or new.targets)
         return await services.schedules.change(
             actor, found, new if catch_up is None else replace(new, catch_up=catch_up)

@@ -87,6 +87,7 @@ def schedule_document(schedule: Schedule, times: Sequence[datetime] | None = Non
         "zone": schedule.when.zone,
         "when": schedule.words,
         "catch_up": schedule.catch_up,
+        "confirmed": schedule.confirmed,
         "enabled": schedule.enabled,
         "next_run": timestamp(schedule.next_run),
         "last_run": timestamp(schedule.last_run),

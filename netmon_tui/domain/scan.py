@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from netmon_tui.domain.comparison import ChangeCounts
 from netmon_tui.domain.host import Host, Script
 from netmon_tui.domain.job import JobState
+from netmon_tui.errors import InvalidInput
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,3 +231,15 @@ class ScanPreview:
     """Why it is refused; empty when it may start."""
     to_confirm: tuple[str, ...] = ()
     """Scripts that may do harm or tell third parties, each with its categories: somebody has to want them."""
+
+
+def require_confirmed(scripts: Sequence[str], *, confirmed: bool) -> None:
+    """Raise InvalidInput when scripts that may do harm (``ScanPreview.to_confirm``) were not confirmed."""
+    if scripts and not confirmed:
+        named = ", ".join(scripts[:3])
+        more = f" and {len(scripts) - 3} more" if len(scripts) > 3 else ""
+        raise InvalidInput(
+            f"not confirmed: {named}{more}",
+            why="these scripts may harm a target or tell third parties about it",
+            fix="confirm them; on the command line with --confirm-intrusive",
+        )

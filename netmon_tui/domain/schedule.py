@@ -49,6 +49,8 @@ class SaveSchedule:
     """nmap options as one line; empty with a profile, or for nmap's defaults."""
     catch_up: bool = True
     """Whether a run that was missed (nothing ran that could start it) is made up for, once."""
+    confirmed: bool = False
+    """Whether scripts that may do harm were confirmed, for every run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,7 @@ class Schedule:
     profile: str
     arguments: str
     catch_up: bool
+    confirmed: bool
     enabled: bool
     next_run: datetime | None = None
     """None while it is disabled."""
@@ -88,7 +91,9 @@ class Schedule:
     @property
     def saved(self) -> SaveSchedule:
         """What it was saved as."""
-        return SaveSchedule(self.name, self.targets, self.when, self.profile, self.arguments, self.catch_up)
+        return SaveSchedule(
+            self.name, self.targets, self.when, self.profile, self.arguments, self.catch_up, self.confirmed
+        )
 
     def reference_for(self, actor: Actor) -> str:
         """Return what names it to this user: its name, or ``OWNER/NAME`` for another user's."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from netmon_tui.domain.job import Job, JobKind, JobState
 from netmon_tui.domain.profile import Profile
-from netmon_tui.domain.scan import Scan, ScanPreview, StartScan
+from netmon_tui.domain.scan import Scan, ScanPreview, StartScan, require_confirmed
 from netmon_tui.domain.user import Actor, Permission, Role
 from netmon_tui.errors import InvalidInput, NetmonError, NotAllowed
 from netmon_tui.runtime.job_directory import EARLIER, set_aside, write_private
@@ -122,7 +122,7 @@ class ScanningService:
     async def _start(self, actor: Actor, request: StartScan) -> Scan:
         """Start a scan with exactly the options of the request: the profile is but a name."""
         prepared = await self._prepare(request)  # whatever can be refused is, before there is a row
-        _require_confirmed(prepared.command.to_confirm, confirmed=request.confirmed)
+        require_confirmed(prepared.command.to_confirm, confirmed=request.confirmed)
         scan_id = await asyncio.to_thread(
             self._scans.create,
             actor,
@@ -340,18 +340,6 @@ class ScanningService:
 
     async def _record(self, actor: Actor, action: str, scan_id: int, detail: str = "") -> None:
         await asyncio.to_thread(self._audit.record, actor, action, f"scan {scan_id}", detail)
-
-
-def _require_confirmed(scripts: Sequence[str], *, confirmed: bool) -> None:
-    """Raise InvalidInput when scripts that may do harm were not confirmed."""
-    if scripts and not confirmed:
-        named = ", ".join(scripts[:3])
-        more = f" and {len(scripts) - 3} more" if len(scripts) > 3 else ""
-        raise InvalidInput(
-            f"not confirmed: {named}{more}",
-            why="these scripts may harm a target or tell third parties about it",
-            fix="scan run --confirm-intrusive starts them",
-        )
 
 
 def _append(path: Path, line: str) -> None:

@@ -16,7 +16,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from netmon_tui.domain.profile import OWNER_MARK, name_key
-from netmon_tui.domain.scan import Scan, ScanPreview, StartScan
+from netmon_tui.domain.scan import Scan, ScanPreview, StartScan, require_confirmed
 from netmon_tui.domain.schedule import (
     LONGEST_NAME,
     Runner,
@@ -213,7 +213,8 @@ class SchedulingService:
             raise InvalidInput(f"the name has a {OWNER_MARK}", why="it stands between owner and name")
         saved = replace(new, name=name, when=await asyncio.to_thread(checked, new.when))
         try:
-            await self._plan(owner, _request(saved))
+            preview = await self._plan(owner, _request(saved))
+            require_confirmed(preview.to_confirm, confirmed=saved.confirmed)
         except (PrivilegeMissing, ToolMissing):
             _log.debug("this program could not run %r itself", name)  # the worker may be allowed more
         return saved
@@ -320,7 +321,7 @@ class SchedulingService:
 
 def _request(saved: SaveSchedule) -> StartScan:
     """Return what is asked of the scans; their name is the schedule's."""
-    return StartScan(saved.targets, saved.arguments, saved.profile, saved.name)
+    return StartScan(saved.targets, saved.arguments, saved.profile, saved.name, confirmed=saved.confirmed)
 
 
 def _told(started: int | BaseException) -> tuple[str, int | None]:

@@ -147,6 +147,7 @@ schedules = Table(
     Column("cron", Text, nullable=False),
     Column("zone", Text, nullable=False),
     Column("catch_up", Boolean, nullable=False),
+    Column("confirmed", Boolean, nullable=False),
     Column("next_run", Moment),
     Column("last_run", Moment),
     Column("last_scan", ID),

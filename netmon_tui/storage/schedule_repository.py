@@ -240,6 +240,7 @@ def _texts(new: SaveSchedule) -> dict[str, Any]:
         "cron": new.when.cron,
         "zone": new.when.zone,
         "catch_up": new.catch_up,
+        "confirmed": new.confirmed,
     }
 
 
@@ -297,6 +298,7 @@ def _schedule(row: Row[Any]) -> Schedule:
         profile=row.profile,
         arguments=row.arguments,
         catch_up=row.catch_up,
+        confirmed=row.confirmed,
         enabled=row.next_run is not None,
         next_run=row.next_run,
         last_run=row.last_run,

@@ -35,18 +35,8 @@ Found = set[tuple[str, str, str, str]]
 def in_network(case: str) -> None:
     """Run one case again, inside the network that it asks for."""
     delay, loss, *_ = CASES[case]
-    words = [
-        sys.executable,
-        "-m",
-        "tests.bench.wide_network",
-        delay,
-        loss,
-        sys.executable,
-        __file__,
-        "inside",
-        case,
-    ]
-    subprocess.run(["unshare", "--net", *words], check=True)
+    network = ["unshare", "--net", sys.executable, "-m", "tests.bench.wide_network", delay, loss]
+    subprocess.run([*network, sys.executable, __file__, "inside", case], check=True)
 
 
 def measure(case: str) -> None:

@@ -74,6 +74,7 @@ class ScheduleForm(Dialog[Schedule]):
             yield Static("1d12h, or cron: 0 3 * * mon-fri, or @daily", classes="form--hint")
             yield from self._row("Zone", "schedule-zone", first.when.zone, LONGEST_ZONE)
             yield Tick("Make up for a missed run", first.catch_up, id="schedule-catch-up", compact=True)
+            yield Tick("Run scripts that may do harm", first.confirmed, id="schedule-confirmed", compact=True)
             yield Static("", id="schedule-preview")
             with Horizontal(classes="dialog--buttons"):
                 yield Button("Cancel", id="cancel")
@@ -99,6 +100,7 @@ class ScheduleForm(Dialog[Schedule]):
             options.value = self._options[chosen]
         self._look(PREVIEW_SECONDS)
 
+    @on(Tick.Changed)
     @on(Input.Changed)
     def _typed(self) -> None:
         self._look(PREVIEW_SECONDS)
@@ -144,6 +146,7 @@ class ScheduleForm(Dialog[Schedule]):
             profile=profile,
             arguments="" if profile else " ".join(field["schedule-options"].split()),
             catch_up=self.query_one("#schedule-catch-up", Tick).value,
+            confirmed=self.query_one("#schedule-confirmed", Tick).value,
         )
 
     def _show(self, preview: SchedulePreview) -> None:

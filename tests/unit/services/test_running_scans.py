@@ -14,6 +14,7 @@ from xml.etree import ElementTree
 
 import nmap as python_nmap
 import pytest
+from libnmap.parser import NmapParser
 
 from netmon_tui.config.paths import find_paths
 from netmon_tui.config.settings import load_settings
@@ -164,7 +165,9 @@ async def test_the_document_of_a_staged_scan_is_nmaps(tmp_path: Path, ssh: Liste
         read = python_nmap.PortScanner().analyse_nmap_xml_scan(written.read_text())
         assert len(read["scan"]) == 20
         assert read["scan"]["127.0.0.3"]["tcp"][ssh.port]["product"] == "OpenSSH"
-        again = await services.transfers.import_scan(ada, written)
+        report = NmapParser.parse_fromfile(str(written))
+        assert (report.hosts_up, report.endtime > 0, report.version) == (20, True, document.get("version"))
+        again = await services.transfers.import_scan(ada, written, again=True)
         assert facts(await services.scans.whole_hosts(ada, again.id)) == facts(
             await services.scans.whole_hosts(ada, scan.id)
         )

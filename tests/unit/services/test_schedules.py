@@ -423,3 +423,14 @@ async def test_a_round_that_fails_is_not_the_last_and_the_end_waits_for_a_start(
     finish.set()
     await asyncio.wait_for(closing, 20)
     assert done == [Runner.APP] * 4
+
+
+async def test_scripts_that_may_do_harm_are_confirmed_when_the_schedule_is_made(house: House) -> None:
+    risky = replace(HOURLY, arguments="-sL --script http-slowloris")
+    with pytest.raises(InvalidInput, match="http-slowloris"):
+        await house.schedules.create(house.bo, risky)
+    made = await house.schedules.create(house.bo, replace(risky, confirmed=True))
+    assert made.confirmed
+    house.now = NOON + timedelta(hours=2)
+    assert await house.look() == 1
+    assert await house.ended(made) is JobState.COMPLETED

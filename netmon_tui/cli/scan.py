@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shlex
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from netmon_tui.domain.host import Host
     from netmon_tui.domain.user import Actor
     from netmon_tui.services.container import Services
+
+    _Found = tuple[Scan, list[Host], ScanRun]
 
 INTERRUPTED = 130
 _COLUMNS = (
@@ -106,8 +108,9 @@ def run(
         started = line.run(lambda services, actor: _start(services, actor, request))
         print_json(scan_document(started)) if as_json else print(started.id)
         return 0
-    ended, hosts, pressed = line.run(lambda services, actor: _run(services, actor, request), follow=True)
-    _print_scan(ended, hosts, as_json)
+    found, pressed = line.run(lambda services, actor: _run(services, actor, request), follow=True)
+    _print_scan(found, as_json)
+    ended = found[0]
     return INTERRUPTED if pressed else int(ended.state is not JobState.COMPLETED)
 
 
@@ -145,7 +148,7 @@ async def _start(services: Services, actor: Actor, request: StartScan) -> Scan:
     return await services.scanning.start(actor, request)
 
 
-async def _run(services: Services, actor: Actor, request: StartScan) -> tuple[Scan, list[Host], bool]:
+async def _run(services: Services, actor: Actor, request: StartScan) -> tuple[_Found, bool]:
     """Run a scan to its end; the last value says whether Ctrl-C ended it."""
 
     async def describe() -> str:
@@ -164,7 +167,7 @@ async def _run(services: Services, actor: Actor, request: StartScan) -> tuple[Sc
             describe=describe,
             pressed=pressed,
         )
-        return ended, await services.scans.whole_hosts(actor, ended.id), pressed.is_set()
+        return await _whole(services, actor, ended.id), pressed.is_set()
 
 
 @scan.command("list")
@@ -205,18 +208,13 @@ def _row(one: Scan) -> tuple[object, ...]:
 @pass_line
 def show(line: CommandLine, scan_id: int, as_json: bool) -> None:
     """Show a scan with its hosts, ports and services."""
+    _print_scan(line.run(lambda services, actor: _whole(services, actor, scan_id), follow=True), as_json)
 
-    async def work(services: Services, actor: Actor) -> tuple[Scan, list[Host], ScanRun]:
-        scans = services.scans
-        one, hosts = await scans.get(actor, scan_id), await scans.whole_hosts(actor, scan_id)
-        return one, hosts, await scans.run(actor, scan_id)
 
-    one, hosts, run = line.run(work, follow=True)
-    if as_json:
-        print_json(scan_document(one, hosts) | {"run": run_document(run)})
-    else:
-        _print_scan(one, hosts, as_json)
-        _print_run(run)
+async def _whole(services: Services, actor: Actor, scan_id: int) -> _Found:
+    scans = services.scans
+    hosts = await scans.whole_hosts(actor, scan_id)
+    return await scans.get(actor, scan_id), hosts, await scans.run(actor, scan_id)
 
 
 def _print_run(run: ScanRun) -> None:
@@ -227,9 +225,10 @@ def _print_run(run: ScanRun) -> None:
         print_block(f"{one.script.id}: {one.script.output.strip()}", "  ")
 
 
-def _print_scan(one: Scan, hosts: Sequence[Host], as_json: bool) -> None:
+def _print_scan(found: _Found, as_json: bool) -> None:
+    one, hosts, run = found
     if as_json:
-        print_json(scan_document(one, hosts))
+        print_json(scan_document(one, hosts) | {"run": run_document(run)})
         return
     print_pairs(
         [
@@ -248,6 +247,7 @@ def _print_scan(one: Scan, hosts: Sequence[Host], as_json: bool) -> None:
     )
     for host in hosts:
         _print_host(host)
+    _print_run(run)
 
 
 def _print_host(host: Host) -> None:

@@ -1,7 +1,6 @@
 """The tables, in portable SQL.
 
-Plain SQLAlchemy tables and not mapped classes: what leaves storage are the dataclasses of
-:mod:`netmon_tui.domain`, bulk results go in as tuples, and the mapper would only cost start-up time.
+Plain tables and not mapped classes: results go in as tuples, and the mapper would only cost start-up time.
 
 Results of a scan are keyed by (scan, ordinal of the host in nmap's document), so that rows are written
 without asking the database for ids, and a document that is read twice gives the same keys. Hosts known only
@@ -147,7 +146,7 @@ schedules = Table(
     Column("cron", Text, nullable=False),
     Column("zone", Text, nullable=False),
     Column("catch_up", Boolean, nullable=False),
-    Column("confirmed", Boolean, nullable=False),
+    Column("confirmed", Boolean, nullable=False, server_default=false()),
     Column("next_run", Moment),
     Column("last_run", Moment),
     Column("last_scan", ID),

@@ -47,7 +47,7 @@ async def test_a_line_is_ignored_shown_and_told_of_again(logged_in: Any, until: 
         *_, latest = await asyncio.to_thread(three_scans, app)
         app.push_screen(ScanDetailScreen(app.screen.session, latest))
         await until(pilot, lambda: isinstance(app.screen, ScanDetailScreen))
-        await pilot.press("4")
+        await pilot.press("5")
         table = await until(pilot, lambda: app.screen.query_one("#changes", Table))
         head = app.screen.query_one("#changes-head", Figure)
         await until(pilot, lambda: [row[2] for row in cells(table)] == ["80/tcp", "host"])

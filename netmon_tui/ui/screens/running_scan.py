@@ -11,7 +11,10 @@ from netmon_tui.ui.session import Session
 
 
 class RunningScan(DOMNode):
-    """The part of a screen that acts on one scan while it runs, or goes on with it."""
+    """The part of a screen that acts on one scan while it runs, or goes on with it.
+
+    It stands last among the bases: Textual takes a widget's style names from the first alone.
+    """
 
     session: Session
 

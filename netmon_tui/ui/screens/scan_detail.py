@@ -53,7 +53,7 @@ TABS = (
 )
 
 
-class ScanDetailScreen(RunningScan, SearchableScreen):
+class ScanDetailScreen(SearchableScreen, RunningScan):
     """A scan on a screen of its own, above the frame.
 
     Args:

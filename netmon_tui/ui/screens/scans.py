@@ -48,7 +48,7 @@ class ScanRow(Row):
     scan: Scan | None = field(default=None, compare=False)
 
 
-class ScansPane(RunningScan, WithSchedules):
+class ScansPane(WithSchedules, RunningScan):
     """The list of scans: start, open, stop, repeat, export, import, delete."""
 
     HELP_TITLE = "Scans"

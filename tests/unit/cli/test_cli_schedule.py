@@ -26,6 +26,7 @@ def test_the_life_of_a_schedule(admin) -> None:
         "zone": "Europe/Berlin",
         "when": "At 03:00 on Monday through Friday (Europe/Berlin)",
         "catch_up": True,
+        "confirmed": False,
         "enabled": True,
         "last_run": None,
         "last_scan": None,

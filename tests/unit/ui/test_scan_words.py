@@ -24,7 +24,7 @@ def scan(state: JobState, **values: Any) -> Scan:
 @pytest.mark.parametrize(
     ("state", "values", "words"),
     [
-        (JobState.QUEUED, {}, ""),
+        (JobState.QUEUED, {}, "waits for its turn"),
         (
             JobState.RUNNING,
             {"percent": 63.4, "remaining": 41, "phase": "SYN Stealth Scan"},

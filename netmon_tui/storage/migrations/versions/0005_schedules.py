@@ -24,7 +24,7 @@ def upgrade() -> None:
         sa.Column("cron", sa.Text(), nullable=False),
         sa.Column("zone", sa.Text(), nullable=False),
         sa.Column("catch_up", sa.Boolean(), nullable=False),
-        sa.Column("confirmed", sa.Boolean(), nullable=False),
+        sa.Column("confirmed", sa.Boolean(), nullable=False, server_default=sa.false()),
         sa.Column("next_run", sa.Float(), nullable=True),
         sa.Column("last_run", sa.Float(), nullable=True),
         sa.Column("last_scan", number, nullable=True),

@@ -104,6 +104,11 @@ def write_private(path: Path, data: dict[str, Any]) -> None:
     temporary.replace(path)
 
 
+def was_begun(path: Path) -> bool:
+    """Whether a job of this directory has run, also when it was being set aside just then."""
+    return path.is_dir() or path.with_name(path.name + ".next").is_dir()
+
+
 def set_aside(path: Path) -> None:
     """Move the files of a job that ended into ``earlier`` of a new directory at the same path.
 

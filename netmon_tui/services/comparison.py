@@ -149,7 +149,7 @@ class _Side:
         self._subject = subject = queries.subject(scan_id)
         self.heads = queries.heads(scan_id)
         self.covered_ports = PortCoverage(subject.scaninfo, foreign=subject.imported)
-        self._addresses = TargetCoverage(subject.targets, excluded_by(subject.command))
+        self._addresses = TargetCoverage(subject.targets, (*excluded_by(subject.command), *subject.skipped))
         self._complete = subject.state is JobState.COMPLETED
 
     @property

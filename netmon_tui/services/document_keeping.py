@@ -42,7 +42,8 @@ class DocumentKeeper:
 
     def close(self, patience: float = PATIENCE) -> None:
         """Stop; a document that is not done after so many seconds stays plain."""
-        worker = self._worker
+        with self._lock:  # or it would be met between its making and its start
+            worker = self._worker
         if worker is not None:
             worker.join(patience)
         self._stopping.set()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from netmon_tui.config.settings import Settings
 from netmon_tui.domain.job import JobKind, JobLimits, JobSpec
 from netmon_tui.domain.scan import StartScan
+from netmon_tui.runtime.job_directory import write_private
 from netmon_tui.runtime.nse_files import installed_scripts
 from netmon_tui.runtime.privilege import Privilege
 from netmon_tui.runtime.staged import PROGRAM
@@ -127,8 +128,6 @@ class ScanCommands:
             discovery=words(stages.discovery),
             ports=words(stages.ports),
             detection=words(stages.detection),
-            tcp=stages.tcp,
-            udp=stages.udp,
             names=stages.names,
             every_host=stages.every_host,
             closed_port=stages.closed_port,
@@ -136,7 +135,7 @@ class ScanCommands:
             skip=(),
             slow_micros=nmap_stages.SLOW_MICROS,
             fast=stages.fast,
-            parallel=nmap_stages.PARALLEL,
+            parallel=stages.parallel,
             batch=nmap_stages.BATCH,
         )
 
@@ -156,6 +155,13 @@ class ScanCommands:
             detached=detached,
             private_pty=needs_private_pty(version_numbers("nmap")),
         )
+
+
+def write_plan(prepared: PreparedScan, directory: Path) -> None:
+    """Make the job directory of a scan that several nmaps do, with its plan."""
+    if prepared.plan is not None:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_private(directory / PLAN_NAME, asdict(prepared.plan))
 
 
 def stages_in(directory: Path) -> dict[str, tuple[str, ...]]:

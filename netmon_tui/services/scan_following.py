@@ -13,10 +13,10 @@ from typing import Any, BinaryIO
 from netmon_tui.config.settings import ScanSettings
 from netmon_tui.domain.job import EndReason, Job, JobState, JobStatus
 from netmon_tui.errors import InvalidInput, NetmonError
-from netmon_tui.runtime.job_directory import JobDirectory
+from netmon_tui.runtime.job_directory import JobDirectory, set_aside
 from netmon_tui.runtime.kept_documents import open_document
 from netmon_tui.services.scan_commands import XML_NAME, stages_in
-from netmon_tui.services.scan_ingest import MOST_WARNINGS, ScanIngest, moment_of
+from netmon_tui.services.scan_ingest import MOST_WARNINGS, ScanIngest, ingest_file, moment_of
 from netmon_tui.services.supervision import read_status
 from netmon_tui.storage.scan_repository import ScanRepository
 from netmon_tui.storage.scan_results import ScanResults
@@ -62,6 +62,17 @@ class ScanFollower:
         self._limits = limits
         self._ended = ended
 
+    def begin_again(self, scan_id: int, directory: Path) -> None:
+        """Set the files of an ended run aside, and forget what was read of them: it comes again (blocking)."""
+        set_aside(directory)
+        self._results.clear(scan_id)
+
+    def read_again(self, scan_id: int, directory: Path) -> None:
+        """Bring the results back of a scan that could not go on (blocking)."""
+        path = directory / XML_NAME
+        if path.exists():
+            ingest_file(path, ScanIngest(scan_id, self._scans, self._results))
+
     async def follow(self, job: Job, up_to_date: Callable[[Job], None]) -> tuple[JobState, str]:
         """Read a scan's files until its runner is done, record how it ended, and return that.
 
@@ -71,14 +82,14 @@ class ScanFollower:
         """
         directory = JobDirectory(Path(job.directory))
         ingest = await asyncio.to_thread(self._open_ingest, job)
-        paused = False
+        paused: bool | None = None
         with ExitStack() as files:
             xml: BinaryIO | None = None
             text: BinaryIO | None = None
             while True:
                 status, over = await asyncio.to_thread(read_status, directory)
                 if status is not None and (status.state == "paused") is not paused and not over:
-                    paused = not paused
+                    paused = status.state == "paused"
                     await asyncio.to_thread(self._note_pause, job, paused=paused)
                 xml = xml or _open_if_there(files, directory.path / XML_NAME)
                 text = text or _open_if_there(files, directory.path / "stdout")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,11 +14,10 @@ from netmon_tui.domain.profile import Profile
 from netmon_tui.domain.scan import Scan, ScanPreview, StartScan, require_confirmed
 from netmon_tui.domain.user import Actor, Permission, Role
 from netmon_tui.errors import InvalidInput, NetmonError, NotAllowed
-from netmon_tui.runtime.job_directory import EARLIER, set_aside, write_private
+from netmon_tui.runtime.job_directory import EARLIER, was_begun
 from netmon_tui.security.hostile_text import clean
-from netmon_tui.services.scan_commands import PLAN_NAME, XML_NAME, PreparedScan, ScanCommands, stages_in
+from netmon_tui.services.scan_commands import PLAN_NAME, PreparedScan, ScanCommands, stages_in, write_plan
 from netmon_tui.services.scan_following import ScanFollower
-from netmon_tui.services.scan_ingest import ScanIngest, ingest_file
 from netmon_tui.services.supervision import JobSupervisor
 from netmon_tui.storage.audit_repository import AuditRepository
 from netmon_tui.storage.scan_repository import ScanRepository
@@ -156,6 +155,9 @@ class ScanningService:
                     if scan.id == wanted:
                         raise
                     _log.warning("scan %d could not start: %s", scan.id, error)
+                except BaseException:  # this program ends: another one may start it
+                    await asyncio.shield(asyncio.to_thread(self._scans.give_back, scan.id))
+                    raise
 
     async def _record_failure(self, scan_id: int, reason: str) -> None:
         await asyncio.to_thread(
@@ -173,18 +175,20 @@ class ScanningService:
             raise NotAllowed(f"{scan.owner} may not scan any more")
         path = self._jobs / f"scan-{scan.id}"
         request = StartScan(scan.targets, scan.arguments, staged=scan.staged)
-        goes_on = await asyncio.to_thread(path.is_dir)
+        goes_on = await asyncio.to_thread(was_begun, path)
         prepared = await asyncio.to_thread(
             self._commands.prepare, request, path, goes_on=goes_on, skipped=scan.skipped
         )
         await self._note_start(owner, scan, prepared)
-        await asyncio.to_thread(self._make_room, scan.id, path, prepared, goes_on=goes_on)
+        if goes_on:
+            await asyncio.to_thread(self._follower.begin_again, scan.id, path)
+        await asyncio.to_thread(write_plan, prepared, path)
         spec = await asyncio.to_thread(self._commands.spec, prepared, detached=scan.detached)
         try:
             await self._supervisor.launch(JobKind.SCAN, scan.id, owner, spec, path)
         except (NetmonError, OSError):
             if goes_on:
-                await asyncio.to_thread(self._read_again, scan.id, path / EARLIER)
+                await asyncio.to_thread(self._follower.read_again, scan.id, path / EARLIER)
             raise
 
     async def _note_start(self, owner: Actor, scan: Scan, prepared: PreparedScan) -> None:
@@ -199,21 +203,6 @@ class ScanningService:
         detail = " ".join(command.argv)
         await asyncio.to_thread(self._audit.record, owner, "scan.start", f"scan {scan.id}", detail)
 
-    def _make_room(self, scan_id: int, path: Path, prepared: PreparedScan, *, goes_on: bool) -> None:
-        """Make the job directory of a scan of several nmaps, with its plan (blocking)."""
-        if goes_on:
-            set_aside(path)
-            self._results.clear(scan_id)
-        if prepared.plan is not None:
-            path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            write_private(path / PLAN_NAME, asdict(prepared.plan))
-
-    def _read_again(self, scan_id: int, directory: Path) -> None:
-        """Bring the results back of a scan that could not go on (blocking)."""
-        path = directory / XML_NAME
-        if path.exists():
-            ingest_file(path, ScanIngest(scan_id, self._scans, self._results))
-
     # --- while it runs -------------------------------------------------------------------------------
 
     async def stop(self, actor: Actor, scan_id: int) -> None:
@@ -227,6 +216,7 @@ class ScanningService:
         await self._record(actor, "scan.stop", scan_id)
         if scan.state is JobState.QUEUED and await asyncio.to_thread(self._scans.cancel_queued, scan_id):
             return
+        await self._supervisor.until_launched(JobKind.SCAN, scan_id)
         await self._supervisor.stop(JobKind.SCAN, scan_id)
 
     async def pause(self, actor: Actor, scan_id: int, *, paused: bool = True) -> None:
@@ -240,6 +230,7 @@ class ScanningService:
         if scan.state is JobState.QUEUED:
             raise InvalidInput(f"scan {scan_id} has not begun: it waits for its turn")
         await self._record(actor, "scan.pause" if paused else "scan.continue", scan_id)
+        await self._supervisor.until_launched(JobKind.SCAN, scan_id)
         await self._supervisor.pause(JobKind.SCAN, scan_id, paused=paused)
 
     async def skip(self, actor: Actor, scan_id: int, address: str) -> Scan:
@@ -255,12 +246,17 @@ class ScanningService:
         target = parse_target(address)
         if target.count != 1 or target.family is None:
             raise InvalidInput(f"{target.text} is not the address of one host")
-        await self._record(actor, "scan.skip", scan_id, target.text)
-        skipped = (*scan.skipped, target.text)
+        given_up = target.text.split("/")[0]
+        await self._record(actor, "scan.skip", scan_id, given_up)
+        skipped = (*scan.skipped, given_up)
         path = self._jobs / f"scan-{scan_id}"
+        if scan.state is JobState.QUEUED:
+            await asyncio.to_thread(self._scans.update, scan_id, skipped=list(skipped))
+            return await asyncio.to_thread(self._scans.get, actor, scan_id)
+        await self._supervisor.until_launched(JobKind.SCAN, scan_id)
         if await asyncio.to_thread((path / PLAN_NAME).exists):
             await asyncio.to_thread(self._scans.update, scan_id, skipped=list(skipped))
-            await asyncio.to_thread(_append, path / _SKIP_NAME, target.text)
+            await asyncio.to_thread(_append, path / _SKIP_NAME, given_up)
             return await asyncio.to_thread(self._scans.get, actor, scan_id)
         await self._supervisor.stop(JobKind.SCAN, scan_id)
         await self.wait(actor, scan_id)

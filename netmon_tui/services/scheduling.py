@@ -11,7 +11,7 @@ import asyncio
 import logging
 import os
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -214,6 +214,7 @@ class SchedulingService:
         saved = replace(new, name=name, when=await asyncio.to_thread(checked, new.when))
         try:
             preview = await self._plan(owner, _request(saved))
+            _refuse_risky_profile(saved, preview.to_confirm)
             require_confirmed(preview.to_confirm, confirmed=saved.confirmed)
         except (PrivilegeMissing, ToolMissing):
             _log.debug("this program could not run %r itself", name)  # the worker may be allowed more
@@ -319,9 +320,20 @@ class SchedulingService:
         await asyncio.to_thread(self._schedules.settle, claim, outcome, event)
 
 
+def _refuse_risky_profile(saved: SaveSchedule, to_confirm: Sequence[str]) -> None:
+    """Refuse what could change after it was confirmed: a profile has the options of the day."""
+    if to_confirm and saved.profile:
+        raise InvalidInput(
+            f"the profile {saved.profile} runs scripts that may do harm",
+            why="a profile may change after they were confirmed",
+            fix="write its options into the schedule",
+        )
+
+
 def _request(saved: SaveSchedule) -> StartScan:
     """Return what is asked of the scans; their name is the schedule's."""
-    return StartScan(saved.targets, saved.arguments, saved.profile, saved.name, confirmed=saved.confirmed)
+    confirmed = saved.confirmed and not saved.profile  # a profile has the options of the day
+    return StartScan(saved.targets, saved.arguments, saved.profile, saved.name, confirmed=confirmed)
 
 
 def _told(started: int | BaseException) -> tuple[str, int | None]:

@@ -11,12 +11,13 @@ import asyncio
 import logging
 import os
 import secrets
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from netmon_tui.domain.job import Job, JobKind, JobSpec, JobState, JobStatus
 from netmon_tui.domain.user import Actor
-from netmon_tui.errors import DatabaseLocked, DiskFull, NetmonError
+from netmon_tui.errors import DatabaseLocked, DiskFull, InvalidInput, NetmonError
 from netmon_tui.runtime import jobs as runtime_jobs
 from netmon_tui.runtime.job_directory import JobDirectory
 from netmon_tui.storage.job_repository import JobRepository
@@ -135,18 +136,28 @@ class JobSupervisor:
         if job is not None and not job.state.is_final:
             await asyncio.to_thread(runtime_jobs.request_pause, Path(job.directory), paused=paused)
 
+    async def until_launched(self, kind: JobKind, subject_id: int) -> None:
+        """Return when the job has a runner that can be asked for something; raises InvalidInput when it gets none."""
+        deadline = time.monotonic() + runtime_jobs.START_PATIENCE
+        while True:
+            job = await asyncio.to_thread(self._jobs.of, kind, subject_id)
+            if job is not None and await asyncio.to_thread(JobDirectory(Path(job.directory)).status.exists):
+                return
+            if time.monotonic() > deadline:
+                raise InvalidInput(f"{kind} {subject_id} has not begun yet", fix="try again in a moment")
+            await asyncio.sleep(0.05)
+
     async def knows(self, kind: JobKind, subject_id: int) -> bool:
         """Whether the scan or capture has a job (it has none while it waits)."""
         return await asyncio.to_thread(self._jobs.of, kind, subject_id) is not None
 
-    async def wait(self, kind: JobKind, subject_id: int, *, poll: float = 0.1) -> Job:
-        """Return the job once it is finished, whoever follows it."""
+    async def wait(self, kind: JobKind, subject_id: int, *, poll: float = 0.1) -> None:
+        """Return once the job is finished, whoever follows it, or gone: a scan that goes on gets a new one."""
         await self.start()  # whoever follows it may die, or be kept off by a locked database
         while True:
             job = await asyncio.to_thread(self._jobs.of, kind, subject_id)
-            assert job is not None
-            if job.state.is_final:
-                return job
+            if job is None or job.state.is_final:
+                return
             task = self._following.get(job.id)
             await asyncio.wait([task], timeout=poll) if task else await asyncio.sleep(poll)
 

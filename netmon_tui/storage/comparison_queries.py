@@ -38,6 +38,8 @@ class Subject(NamedTuple):
     command: tuple[str, ...]
     """Empty for an import."""
     imported: bool
+    skipped: tuple[str, ...]
+    """Addresses that were given up."""
 
 
 class ComparisonQueries:
@@ -48,10 +50,15 @@ class ComparisonQueries:
 
     def subject(self, scan_id: int) -> Subject:
         """Return what a scan was about; NotFound when it was deleted meanwhile."""
-        columns = (_SCANS.id, _SCANS.state, _SCANS.targets, _SCANS.scaninfo, _SCANS.command, _SCANS.imported)
-        row = self._one(select(*columns).where(_SCANS.id == scan_id), scan_id)
+        row = self._one(select(records.scans).where(_SCANS.id == scan_id), scan_id)
         return Subject(
-            row.id, JobState(row.state), tuple(row.targets), row.scaninfo, tuple(row.command), row.imported
+            row.id,
+            JobState(row.state),
+            tuple(row.targets),
+            row.scaninfo,
+            tuple(row.command),
+            row.imported,
+            tuple(row.skipped),
         )
 
     def predecessor(self, scan_id: int) -> int | None:

@@ -145,9 +145,12 @@ class JobRepository:
         closed = 0
         for kind, table, states in subjects:
             jobs = select(_JOBS.subject_id).where(_JOBS.kind == kind.value)
+            begun = (
+                func.coalesce(table.c.claimed, table.c.created) if kind is JobKind.SCAN else table.c.created
+            )
             abandoned = and_(
                 table.c.state.in_(states),
-                table.c.created < now - timedelta(seconds=grace),
+                begun < now - timedelta(seconds=grace),
                 table.c.id.not_in(jobs),
             )
             closed += self._close(table, abandoned, ended)

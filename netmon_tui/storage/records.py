@@ -106,6 +106,7 @@ scans = Table(
     Column("pinned", Boolean, nullable=False, default=False, server_default=false()),
     Column("compared_with", ID),
     Column("changes", JsonText),
+    Column("claimed", Moment),
     Column("detached", Boolean, nullable=False, default=True, server_default=true()),
     Column("staged", Boolean, nullable=False, default=True, server_default=true()),
     Column("skipped", JsonText, nullable=False, default=list, server_default="[]"),
@@ -114,8 +115,7 @@ scans = Table(
     sqlite_autoincrement=True,
 )
 """``changes`` are the lines (added, removed, changed) since the scan ``compared_with``; NULL without one.
-``document_sha256`` is of an imported document, unpacked: the same file comes in once.
-"""
+``document_sha256`` is of an imported document, unpacked: the same file comes in once."""
 
 profiles = Table(
     "profiles",

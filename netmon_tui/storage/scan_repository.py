@@ -104,11 +104,22 @@ class ScanRepository:
                 return None
             scan_id = connection.execute(waiting).scalar_one_or_none()
             if scan_id is not None:
-                self._set(connection, scan_id, state=JobState.RUNNING.value)
+                self._set(connection, scan_id, state=JobState.RUNNING.value, claimed=datetime.now(UTC))
             return scan_id
 
         scan_id = self._database.write(work)
         return None if scan_id is None else self._get(scan_id)
+
+    def give_back(self, scan_id: int) -> None:
+        """Let a scan wait again whose start was broken off, unless it has got a job."""
+        scans, jobs = records.scans, records.jobs.c
+        has_job = select(jobs.id).where(jobs.kind == JobKind.SCAN.value, jobs.subject_id == scan_id).exists()
+        query = (
+            update(scans)
+            .where(scans.c.id == scan_id, scans.c.state == JobState.RUNNING.value, ~has_job)
+            .values(state=JobState.QUEUED.value)
+        )
+        self._database.write(lambda connection: connection.execute(query))
 
     def cancel_queued(self, scan_id: int) -> bool:
         """End a scan that has not been started; False when it has."""

@@ -42,6 +42,7 @@ def script_rules(value: str) -> tuple[Rule, ...]:
     """
     if len(value) > LONGEST:
         raise InvalidInput(f"a choice of scripts has at most {LONGEST:,} characters, not {len(value):,}")
+    value = value.lower()
     if "/" in value or "\\" in value or re.search(r"\.nse\b", value):
         raise InvalidInput("it runs a path: only names of scripts that came with nmap")
     rules = tuple(_Reader(part).whole() for part in value.split(","))

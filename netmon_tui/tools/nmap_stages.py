@@ -26,6 +26,8 @@ FAST_RATE = 20_000
 """Probes a second for ``-T4``: 1,024 hosts 20 ms away take 6.6 s with it and 23 s without, with the same ports."""
 _CONNECTIONS = "256"
 _GENTLE = frozenset({"0", "1", "2"})
+_HASTY = frozenset({"4", "5"})
+"""Who asks for these says that the network is fast and reliable: nmap's caution may be overruled."""
 
 
 def _options(line: str) -> frozenset[str]:
@@ -33,12 +35,17 @@ def _options(line: str) -> frozenset[str]:
 
 
 _ONE_STAGE = _options(
-    "-sn -sL -sA -sW -sM -sN -sF -sX -sY -sZ -sO --open --scan-delay --max-parallelism --host-timeout"
+    "-sn -sL -sA -sW -sM -sN -sF -sX -sY -sZ -sO --open --scan-delay --max-parallelism --host-timeout --script"
 )
-"""Options of scans that one nmap does: without ports, by other techniques, or gentle by intent."""
+"""Options of scans that one nmap does: without ports, by other techniques, or gentle by intent.
+
+Scripts that are chosen may have parts that run before or after all hosts: every nmap would run them.
+"""
 _DISCOVERY = _options("-PS -PA -PU -PY -PO -PE -PP -PM -PR --discovery-ignore-rst --resolve-all --unique")
 _NAMES = _options("-n -R --system-dns --dns-servers")
-_PORTS = _options("-p -F -r --top-ports --port-ratio --exclude-ports")
+_PORTS = _options(
+    "-p -F -r --top-ports --port-ratio --exclude-ports --defeat-rst-ratelimit --defeat-icmp-ratelimit"
+)
 _SYSTEM = _options("-O -A")
 _PER_HOST = _SYSTEM | _options("-sC --script --traceroute")
 """Detection that also says something of a host without an open port."""
@@ -57,16 +64,15 @@ class Stages:
     """None when every address is scanned, whether or not it answers."""
     ports: NmapOptions
     detection: NmapOptions | None
-    """None when only ports are asked for; without names, techniques and ports."""
-    tcp: str
-    """Technique of the detection's TCP ports; empty for nmap's default, or when there are none."""
-    udp: str
+    """None when only ports are asked for; without names and ports."""
     names: tuple[str, ...]
     """What the detection gets to look up names, where there are any; ``-n`` when it need not."""
     every_host: bool
     """Whether the detection looks at hosts without an open port, too."""
     closed_port: bool
     """Whether it needs a closed TCP port."""
+    parallel: int
+    """How many nmaps it is done by."""
     fast: tuple[str, ...]
     """What the port scan gets when the hosts are far away."""
 
@@ -87,8 +93,8 @@ def stages_of(options: NmapOptions, targets: TargetSet) -> Stages | None:
         options, _DISCOVERY | _NAMES | _PORTS | _DETECTION | _NOT_IN_STAGES | _techniques(options)
     )
     names = _only(options, _NAMES)
-    scripts = options.has("-sC", "--script", "-A")
-    detection = (*common, *_only(options, _DETECTION), no_ping)
+    scripts = options.has("-sC", "-A")
+    detection = (*common, *_only(options, _DETECTION | _techniques(options)), no_ping)
     return Stages(
         discovery=NmapOptions((*common, *names, *_only(options, _DISCOVERY), Setting("-sn")))
         if pinged
@@ -101,12 +107,11 @@ def stages_of(options: NmapOptions, targets: TargetSet) -> Stages | None:
                 no_ping,
             )
         ),
-        detection=NmapOptions(tuple(_shared(detection))) if has_detection else None,
-        tcp=next((name for name in ("-sS", "-sT") if options.has(name)), ""),
-        udp="-sU" if options.has("-sU") else "",
+        detection=NmapOptions(tuple(_shared(detection, _parallel(options)))) if has_detection else None,
         names=tuple(word for setting in names for word in setting.tokens) if scripts else ("-n",),
         every_host=options.has(*_PER_HOST),
-        closed_port=options.has(*_SYSTEM) and _scans_tcp(options),
+        closed_port=options.has(*_SYSTEM),
+        parallel=_parallel(options),
         fast=_fast(options),
     )
 
@@ -118,11 +123,10 @@ def one_stage(options: NmapOptions) -> Stages:
         discovery=None,
         ports=alone,
         detection=None,
-        tcp="",
-        udp="",
         names=(),
         every_host=False,
         closed_port=False,
+        parallel=1,
         fast=(),
     )
 
@@ -130,12 +134,17 @@ def one_stage(options: NmapOptions) -> Stages:
 def _is_worth_it(options: NmapOptions, targets: TargetSet) -> bool:
     named = any(target.family is None or "%" in target.text for target in targets.targets)
     gentle = options.value("-T") in _GENTLE
+    # nmap folds many silent UDP ports into one number: the detection would not know which to ask
+    folded = options.has("-sU") and options.has(*_DETECTION)
     fewest = FEWEST_ADDRESSES if options.has(*_DETECTION) else FEWEST_FOR_PORTS
-    return targets.count >= fewest and not named and not gentle and not options.has(*_ONE_STAGE)
+    return (
+        targets.count >= fewest and not folded and not named and not gentle and not options.has(*_ONE_STAGE)
+    )
 
 
-def _scans_tcp(options: NmapOptions) -> bool:
-    return not options.has("-sU") or options.has("-sS", "-sT")
+def _parallel(options: NmapOptions) -> int:
+    """Return how many nmaps may share the allowed rate: each sends at least one probe a second."""
+    return min(PARALLEL, int(options.value("--max-rate") or PARALLEL))
 
 
 def _techniques(options: NmapOptions) -> frozenset[str]:
@@ -150,13 +159,13 @@ def _without(options: NmapOptions, names: Iterable[str]) -> list[Setting]:
     return [setting for setting in options.settings if setting.name not in names]
 
 
-def _shared(settings: Iterable[Setting]) -> Iterable[Setting]:
+def _shared(settings: Iterable[Setting], parallel: int) -> Iterable[Setting]:
     """Share the allowed rate among the nmaps of the detection, and let each ask many services at once."""
     asks_many = False
     for setting in settings:
         asks_many = asks_many or setting.name == "--min-parallelism"
         if setting.name in ("--min-rate", "--max-rate"):
-            yield Setting(setting.name, str(max(1, int(setting.value) // PARALLEL)))
+            yield Setting(setting.name, str(max(1, int(setting.value) // parallel)))
         else:
             yield setting
     if not asks_many:
@@ -164,8 +173,7 @@ def _shared(settings: Iterable[Setting]) -> Iterable[Setting]:
 
 
 def _fast(options: NmapOptions) -> tuple[str, ...]:
-    if options.has("--min-rate"):
+    if options.has("--min-rate") or options.value("-T") not in _HASTY:
         return ()
-    rate = FAST_RATE if options.value("-T") in ("4", "5") else FAST_RATE // 2
-    ceiling = int(options.value("--max-rate") or rate)
-    return ("--min-rate", str(min(rate, ceiling)))
+    ceiling = int(options.value("--max-rate") or FAST_RATE)
+    return ("--min-rate", str(min(FAST_RATE, ceiling)))

@@ -67,7 +67,7 @@ async def test_a_line_is_ignored_shown_and_told_of_again(logged_in: Any, until: 
         assert "2 ignored by 2 rules (a shows them)" in head.text
         await pilot.press("a")
         await until(pilot, lambda: [row[0] for row in cells(table)] == ["+ ignored", "~ ignored", "+ high"])
-        await pilot.press("L")
+        await pilot.press("i")
         rules = await until(pilot, lambda: isinstance(app.screen, IgnoreList) and app.screen)
         listed = rules.query_one(Table)
         await until(pilot, lambda: [row[2] for row in cells(listed)] == ["built in", "ada"])

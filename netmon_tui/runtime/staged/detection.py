@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from .batches import Batch, Batches
 from .process import Nmap, wait_for_news
-from .scanning import LOOK, Failed, Stopped
+from .scanning import LOOK, Failed, Stopped, exclusions
 
 if TYPE_CHECKING:
     from .state import ScanState
@@ -19,11 +19,12 @@ _SERVICES = 0.6
 
 def detect(state: ScanState) -> None:
     """Find out what listens, then finish every host that no stage has finished."""
-    lost = _Detection(state).run() if state.plan.detection else 0
+    lost = set(_Detection(state).run()) if state.plan.detection else set()
     for address in [*state.scanned, *state.discovered]:
-        state.finish_host(address)
+        if address not in lost:  # who is written counts as done, also for a run that goes on with this one
+            state.finish_host(address)
     if lost:
-        raise Failed(f"what listens on {lost} hosts could not be found out")
+        raise Failed(f"what listens on {len(lost)} hosts could not be found out")
 
 
 class _Run:
@@ -55,28 +56,29 @@ class _Detection:
         self._begun = time.monotonic()
         self._done = 0
 
-    def run(self) -> int:
-        """Look at all batches; return how many hosts could not be looked at."""
-        while self._batches.waiting or self._running:
-            while self._batches.waiting and len(self._running) < self._state.plan.parallel:
+    def run(self) -> list[str]:
+        """Look at all batches; return the hosts that could not be looked at."""
+        while (self._batches.waiting and not self._state.stopping) or self._running:
+            while self._has_room():
                 self._start(self._batches.waiting.popleft())
             wait_for_news([run.nmap for run in self._running], LOOK)
             self._give_up_hosts()
             self._running = [run for run in self._running if self._goes_on(run)]
             self._tell_progress()
-            if self._state.stopping and not self._running:
-                raise Stopped
-        return len(self._batches.lost)
+        if self._state.stopping:
+            raise Stopped
+        return self._batches.lost
+
+    def _has_room(self) -> bool:
+        room = len(self._running) < self._state.plan.parallel
+        return room and bool(self._batches.waiting) and not self._state.stopping
 
     def _start(self, batch: Batch) -> None:
         plan = self._state.plan
         ports = self._batches.ports(batch, self._state.asked)
-        techniques = [
-            word for letter, word in (("T:", plan.tcp), ("U:", plan.udp)) if word and letter in ports
-        ]
         names = plan.names if self._batches.has_names(batch) else ("-n",)
-        words = [*plan.detection, *names, *techniques, "-p", ports]
         xml = self._state.new_document("detection")
+        words = [*plan.detection, *names, "-p", ports, *exclusions(xml, plan.exclude)]
         self._running.append(_Run(batch, Nmap(words, xml, batch.hosts)))
 
     def _give_up_hosts(self) -> None:

@@ -25,10 +25,6 @@ class Plan:
     """Command that scans the ports; in a scan of one stage the whole command."""
     detection: tuple[str, ...]
     """Command that asks the open ports what they are; empty in a scan of one stage."""
-    tcp: str
-    """Technique of the last stage's TCP ports; empty for nmap's default."""
-    udp: str
-    """Technique of its UDP ports."""
     names: tuple[str, ...]
     """Options with which the last stage looks up the names of hosts that have one; ``-n`` when it need not."""
     every_host: bool

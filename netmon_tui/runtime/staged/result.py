@@ -77,10 +77,6 @@ class Result:
         self._down += not is_up
         self._write(joined(host, discovered, detected))
 
-    def count_down(self, silent: int) -> None:
-        """Count hosts that are down and were not listed one by one."""
-        self._down += silent
-
     def tell_progress(self, task: str, percent: float, elapsed: float) -> None:
         """Say how far a stage is, now and then; its first percent says nothing of the rest."""
         now = time.monotonic()
@@ -90,6 +86,7 @@ class Result:
 
     def end(self, error: str) -> None:
         """Write the end of a scan that was not stopped: with an error, or without."""
+        self.begin({"scanner": "nmap", "start": str(int(self._begun))})  # where no nmap came so far
         self._write(foot(self._begun, (self._up, self._down), error))
         self._file.close()
 

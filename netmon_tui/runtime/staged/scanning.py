@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from .process import Nmap, wait_for_news
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from .elements import Element
@@ -55,8 +55,6 @@ def discover(state: ScanState) -> None:
                 hosts=None,
             ),
         )
-    if state.plan.discovery:
-        state.result.count_down(max(0, state.plan.addresses - len(state.discovered) - len(state.result.done)))
 
 
 def scan_ports(state: ScanState) -> None:
@@ -113,9 +111,12 @@ def _command(state: ScanState, stage: Stage) -> tuple[list[str], Path, tuple[str
     else:
         targets = ()
         words += ["-iL", _write_list(xml.with_suffix(".hosts"), stage.hosts())]
-    if exclude:
-        words += ["--excludefile", _write_list(xml.with_suffix(".exclude"), exclude)]
-    return words, xml, targets
+    return words + exclusions(xml, exclude), xml, targets
+
+
+def exclusions(xml: Path, exclude: Sequence[str]) -> list[str]:
+    """Return the words that keep an nmap away from targets, with the file that they name beside its document."""
+    return ["--excludefile", _write_list(xml.with_suffix(".exclude"), exclude)] if exclude else []
 
 
 def _write_list(path: Path, lines: Iterable[str]) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from .elements import read_whole
 from .hosts import Spool
 from .joining import address_of, state_of
+from .plan import read_plan
 from .result import Result
 
 if TYPE_CHECKING:
@@ -82,16 +83,23 @@ class ScanState:
     def take_over(self) -> None:
         """Read the documents of the run that is gone on with, and make them ours."""
         earlier = self.directory / EARLIER
+        while earlier.is_dir():  # the run before may have ended before it had taken over its own
+            self._take_over_run(earlier)
+            earlier /= EARLIER
+
+    def _take_over_run(self, earlier: Path) -> None:
         for path in sorted(earlier.glob("scan.xml*")):
             for element in read_whole(path, self.result.begin):
                 self._take_result(element)
+        if not _has_stages(earlier, self.plan):
+            return
         for stage, take in (("discovery", self.take_discovered), ("ports", self.take_scanned)):
             for path in sorted(earlier.glob(f"stage-{stage}-*.xml*")):
                 self._adopt(path, stage, take)
 
     def _adopt(self, path: Path, stage: str, take: Callable[[Element], None]) -> None:
-        self._documents += 1
-        (self.directory / path.name).hardlink_to(path)
+        adopted = self.new_document(stage)
+        adopted.with_name(adopted.stem + "".join(path.suffixes)).hardlink_to(path)
         for element in read_whole(path, self.result.begin):
             take(element)
             if element.name == "runstats":
@@ -167,6 +175,14 @@ class ScanState:
             host = self.discovered.get(address)
         if host is not None:
             self.result.add(host, discovered, detected.tree if detected else None)
+
+
+def _has_stages(directory: Path, plan: Plan) -> bool:
+    """Whether the run of a directory had the stages of a plan: else its hosts were not looked at as asked now."""
+    try:
+        return read_plan(directory / "plan.json").stages.keys() == plan.stages.keys()
+    except (OSError, ValueError, TypeError):
+        return False
 
 
 def _is_success(runstats: Element) -> bool:

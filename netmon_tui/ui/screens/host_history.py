@@ -15,7 +15,7 @@ from netmon_tui.domain.comparison import PortKey
 from netmon_tui.domain.history import HostHistory, HostThen, Interval, Intervals, Seen
 from netmon_tui.domain.user import Permission
 from netmon_tui.ui.commands import command
-from netmon_tui.ui.messages import CaptureAddress, ScanAddress
+from netmon_tui.ui.messages import CaptureAddress, ScanAddress, ShowHost
 from netmon_tui.ui.modals.help import Help, title_of
 from netmon_tui.ui.modals.moment_form import MomentForm
 from netmon_tui.ui.rendering import ASCII_CLASS, age, state_style
@@ -173,7 +173,11 @@ class HostHistoryScreen(LiveScreen):
         """Capture the host's packets."""
         self._ask_frame(CaptureAddress(self._address))
 
-    def _ask_frame(self, request: ScanAddress | CaptureAddress) -> None:
+    @on(ScanAddress)
+    @on(CaptureAddress)
+    @on(ShowHost)
+    def _ask_frame(self, request: ScanAddress | CaptureAddress | ShowHost) -> None:
+        """Give the frame what is asked here, or in a scan that was opened from here."""
         frame = self.app.screen_stack[-2]
         self.dismiss(None)
         frame.post_message(request)

@@ -23,7 +23,7 @@ class ScanChangesTab(WorkerDefects, ScanChanges):
     BINDINGS: ClassVar[list[BindingType]] = [
         command("changes.ignore", "I", "ignore", "Ignore", "Do not tell of such a change any more."),
         command("changes.ignored", "a", "ignored", "All", "Show also what is ignored, or no longer."),
-        command("changes.rules", "L", "rules", "Rules", "What is ignored: list, delete, switch off."),
+        command("changes.rules", "i", "rules", "Rules", "What is ignored: list, delete, switch off."),
     ]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

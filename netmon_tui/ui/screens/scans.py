@@ -91,7 +91,9 @@ class ScansPane(WithSchedules, RunningScan):
             show=False,
         ),
         command("scans.export", "e", "export", "Export", "Write this scan, or those selected, to files."),
-        command("scans.import", "i", "import", "Import", "Import a file that nmap wrote with -oX."),
+        command(
+            "scans.import", "i", "import", "Import", "Import files of nmap (-oX) or masscan, packed or not."
+        ),
         command("scans.delete", "delete", "delete", "Delete", "Delete this scan, or those selected."),
     ]
 

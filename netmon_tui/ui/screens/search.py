@@ -40,7 +40,7 @@ COLUMNS = (
     Column("version", "Version", minimum=10, share=2, priority=3),
     Column("seen", "Seen", width=10, priority=1),
 )
-HINT = "enter searches. open:443 service:http os:linux target:10.0.0.0/8 after:-7 !word; ? explains"
+HINT = "enter searches. open:443 service:http os:linux target:10.0.0.0/8 after:-7 !word; f1 explains"
 HELP = (
     "Every line is a port of a host in one of your scans, the newest scan first, and meets all terms.\n"
     'Words and "quoted words" are looked for in any text. open:443, closed:, filtered:, open|filtered:,\n'
@@ -72,6 +72,11 @@ class SearchScreen(SearchableScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         command("search.back", "escape", "back", "Back", "Back to the tabs."),
         command("search.query", "ctrl+f", "query", "Search", "Change the search."),
+        command("search.scan_host", "s", "scan_host", "Scan", "Scan this host."),
+        command("search.capture_host", "c", "capture_host", "Capture", "Capture this host's packets."),
+        command(
+            "search.show_host", "H", "show_host", "Host", "What all scans know of this host.", show=False
+        ),
         command("search.export", "e", "export", "Export", "Write all that is found to a file."),
         command("search.help", "question_mark,f1", "help", "Help", "How searches are written."),
     ]
@@ -97,6 +102,9 @@ class SearchScreen(SearchableScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Hide what the role does not include, grey out what there is nothing for."""
+        needed = {"scan_host": Permission.SCAN, "capture_host": Permission.CAPTURE}.get(action)
+        if needed is not None and not self.session.actor.may(needed):
+            return False
         if action == "export":
             return (bool(self._text) or None) if self.session.actor.may(Permission.EXPORT) else False
         return True
@@ -145,6 +153,28 @@ class SearchScreen(SearchableScreen):
         frame = self.app.screen_stack[-2]
         self.dismiss(None)
         frame.post_message(request)
+
+    @property
+    def _address(self) -> str:
+        """Address of the line under the cursor; empty without one."""
+        row = self.query_one("#found", Table).cursor_row
+        return str(row.key[1]) if row is not None and isinstance(row.key, tuple) else ""
+
+    def action_scan_host(self) -> None:
+        """Scan the host under the cursor."""
+        self._pivot(ScanAddress(self._address))
+
+    def action_capture_host(self) -> None:
+        """Capture the packets of the host under the cursor."""
+        self._pivot(CaptureAddress(self._address))
+
+    def action_show_host(self) -> None:
+        """Show what all scans know of the host under the cursor."""
+        self._pivot(ShowHost(self._address))
+
+    def _pivot(self, request: ScanAddress | CaptureAddress | ShowHost) -> None:
+        if request.address:
+            self._hand_on(request)
 
     @work(exclusive=True, group="search-export", exit_on_error=False)
     async def action_export(self) -> None:

@@ -33,7 +33,6 @@ VERBS = {
         "search",
         "scripts",
         "pin",
-        "history",
     },
     "ignore": {"list", "add", "delete", "on", "off"},
     "profile": {"list", "show", "add", "change", "copy", "delete", "share", "export", "import"},

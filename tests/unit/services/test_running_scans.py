@@ -9,6 +9,7 @@ import signal
 import socket
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -23,6 +24,9 @@ from netmon_tui.domain.job import JobKind, JobState
 from netmon_tui.domain.scan import Scan, StartScan
 from netmon_tui.domain.user import Actor, Role
 from netmon_tui.errors import InvalidInput
+from netmon_tui.runtime.job_directory import set_aside
+from netmon_tui.runtime.staged.elements import read_whole
+from netmon_tui.runtime.staged.joining import address_of
 from netmon_tui.runtime.tool_paths import find_tool
 from netmon_tui.services.container import Services, open_services
 
@@ -120,6 +124,20 @@ def facts(hosts: list[Host]) -> list[tuple[object, ...]]:
         )
         for host in hosts
     )
+
+
+def addresses_in(job: Path, stage: str) -> set[str]:
+    """Whom the nmaps of a stage scanned, packed or not yet."""
+    documents = sorted(job.glob(f"stage-{stage}-*.xml*"))
+    assert documents
+    found = set()
+    for path in documents:
+        try:
+            elements = list(read_whole(path, lambda root: None))
+        except FileNotFoundError:  # packed just now
+            elements = list(read_whole(path.with_name(path.name + ".gz"), lambda root: None))
+        found |= {address_of(one.tree) for one in elements if one.name == "host"}
+    return found
 
 
 async def hosts_up(services: Services, ada: Actor, scan: Scan) -> int:
@@ -353,8 +371,7 @@ async def test_a_stopped_scan_goes_on_with_what_is_missing(tmp_path: Path) -> No
         assert (ended.state, ended.hosts_up, ended.started) == (JobState.COMPLETED, 20, stopped.started)
         found = [host.address for host in await services.scans.whole_hosts(ada, scan.id)]
         assert len(found) == len(set(found)) == 20
-        (part,) = (services.paths.jobs / "scan-1").glob("stage-ports-*.xml")
-        scanned = {a.get("addr") for a in ElementTree.parse(part).getroot().iterfind("host/address")}
+        scanned = addresses_in(services.paths.jobs / "scan-1", "ports")
         assert scanned == set(found) - done
 
 
@@ -366,6 +383,87 @@ async def test_a_host_of_a_scan_of_one_nmap_is_given_up_by_going_on_without_it(t
         ended = await services.scanning.wait(ada, scan.id)
         assert (ended.state, ended.hosts_up) == (JobState.COMPLETED, 9)
         assert "127.0.0.10" not in {host.address for host in await services.scans.whole_hosts(ada, scan.id)}
+
+
+async def test_what_may_never_be_scanned_is_left_out_when_a_scan_goes_on(
+    tmp_path: Path, ssh: Listener, silent: Listener
+) -> None:
+    options = f"-T4 -n -sV --version-intensity 0 -p {ssh.port},{silent.port}"
+    async with opened(tmp_path) as (services, ada):
+        scan = await services.scanning.start(ada, StartScan((NETWORK,), options))
+        await until(lambda: asyncio.to_thread(_nmap_of, "detection", services.paths.jobs), "a detection")
+        await services.scanning.stop(ada, scan.id)
+        assert (await services.scanning.wait(ada, scan.id)).state is JobState.CANCELLED
+    async with opened(tmp_path, scans__never_scan="127.0.0.9") as (services, ada):
+        await services.scanning.resume(ada, scan.id)
+        ended = await services.scanning.wait(ada, scan.id)
+        assert (ended.state, ended.hosts_up) == (JobState.COMPLETED, 20), ended.error
+        found = {host.address: host for host in await services.scans.whole_hosts(ada, scan.id)}
+        named = [p.service.product for p in found["127.0.0.3"].ports if p.service and p.state == "open"]
+        assert named == ["OpenSSH"]
+        assert addresses_in(services.paths.jobs / "scan-1", "detection") == {"127.0.0.3"}
+
+
+async def test_a_run_that_ends_before_it_has_begun_loses_nothing(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (services, ada):
+        await services.supervisor.start()
+        scan = await services.scanning.start(ada, StartScan((NETWORK,), SLOW))
+
+        async def some() -> bool:
+            return await hosts_up(services, ada, scan) >= 3
+
+        await until(some, "three hosts")
+        await services.scanning.stop(ada, scan.id)
+        await services.scanning.wait(ada, scan.id)
+        done = {host.address for host in await services.scans.whole_hosts(ada, scan.id) if not host.partial}
+        job = services.paths.jobs / "scan-1"
+        set_aside(job)  # a run that was killed before it had read a word
+        (job / "status.json").write_text((job / "earlier" / "status.json").read_text())
+        await services.scanning.resume(ada, scan.id)
+        ended = await services.scanning.wait(ada, scan.id)
+        assert (ended.state, ended.hosts_up) == (JobState.COMPLETED, 20), ended.error
+        assert not addresses_in(job, "ports") & done
+
+
+async def test_a_scan_that_is_stopped_at_once_is_stopped(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (services, ada):
+        starting = asyncio.create_task(services.scanning.start(ada, StartScan((NETWORK,), SLOW)))
+
+        async def claimed() -> bool:
+            return any(scan.state is JobState.RUNNING for scan in await services.scans.find(ada))
+
+        await until(claimed, "claimed")
+        await services.scanning.stop(ada, 1)
+        await starting
+        assert (await services.scanning.wait(ada, 1)).state is JobState.CANCELLED
+
+
+async def test_a_claim_is_no_abandoned_scan_however_long_it_waited(tmp_path: Path) -> None:
+    async with opened(tmp_path, scans__at_once="1") as (services, ada):
+        running = await services.scanning.start(ada, StartScan((NETWORK,), SLOW))
+        waiting = await services.scanning.start(ada, StartScan(("127.0.0.1",), "-sL"))
+        long_ago = datetime.now(UTC) - timedelta(days=1)
+        repository = services.scanning._scans
+        repository.update(waiting.id, created=long_ago)
+        assert (await asyncio.to_thread(repository.claim_next, 4)).id == waiting.id
+        jobs = services.supervisor._jobs
+        assert jobs.close_abandoned() == 0
+        repository.update(waiting.id, claimed=long_ago)
+        assert jobs.close_abandoned() == 1
+        await services.scanning.stop(ada, running.id)
+        await services.scanning.wait(ada, running.id)
+
+
+async def test_a_host_that_was_given_up_is_not_gone(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (services, ada):
+        await services.supervisor.start()
+        first = await services.scanning.start(ada, StartScan(("127.0.0.1-4",), SLOW))
+        await services.scanning.wait(ada, first.id)
+        second = await services.scanning.start(ada, StartScan(("127.0.0.1-4",), SLOW))
+        await services.scanning.skip(ada, second.id, "127.0.0.4")
+        await services.scanning.wait(ada, second.id)
+        comparison = await services.comparison.compare(ada, first.id, second.id)
+        assert not comparison.hosts
 
 
 async def test_what_is_done_cannot_go_on(tmp_path: Path) -> None:

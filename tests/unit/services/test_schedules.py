@@ -293,11 +293,12 @@ async def test_the_schedules_of_a_disabled_or_degraded_owner_do_not_run_and_say_
 async def test_a_start_that_fails_is_kept_and_told_once_and_stops_nothing(house: House) -> None:
     profile = await house.services.profiles.create(house.bo, SaveProfile("Mine", "-sL"))
     await house.schedules.create(house.bo, replace(HOURLY, profile="Mine", arguments=""))
-    await house.schedules.create(house.cy, replace(HOURLY, name="Other"))
+    other = await house.schedules.create(house.cy, replace(HOURLY, name="Other"))
     await house.services.profiles.delete(house.bo, profile)
     for hour in (1, 2):
         house.now = NOON + timedelta(hours=hour)
         assert await house.look() == 2
+        await house.ended(other)
     found = await house.schedules.find(house.bo, "Hourly")
     assert "no profile 'Mine'" in found.last_error
     assert found.next_run == NOON + timedelta(hours=3)

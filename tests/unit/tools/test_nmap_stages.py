@@ -14,7 +14,7 @@ from netmon_tui.tools.nmap_targets import parse_targets
 LARGE = parse_targets(["192.0.2.0/24"])
 IN_STAGES = [
     "-T4 -A -v",
-    "-sS -sU -T4 -A -v",
+    "-sS -sV --defeat-rst-ratelimit",
     "-p 1-65535 -T4 -A -v",
     "-T4 -A -v -Pn",
     "-T4 -F",
@@ -60,7 +60,7 @@ def test_few_hosts_and_names_are_left_to_one_nmap(targets: list[str]) -> None:
 def test_nothing_that_was_asked_is_lost(line: str) -> None:
     asked, found = parse_options(line), stages(line)
     given_to = names(found.discovery) | names(found.ports) | names(found.detection)
-    left = {setting.name for setting in asked.settings} - given_to - {found.tcp, found.udp}
+    left = {setting.name for setting in asked.settings} - given_to
     assert left <= {"--exclude"}  # goes into a file
     for setting in asked.settings:
         kept = [o for o in (found.discovery, found.ports) if o and o.has(setting.name)]
@@ -77,7 +77,7 @@ def test_each_stage_does_its_part_alone(line: str) -> None:
     assert not found.ports.has("-sV", "-A", "-sC", "-O", "--script", "-sn")
     if found.detection:
         assert found.detection.has("-Pn")
-        assert not found.detection.has("-p", "-F", "-sn", "-sS", "-sU")
+        assert not found.detection.has("-p", "-F", "-sn", "--defeat-rst-ratelimit")
 
 
 def test_without_ping_there_is_no_discovery() -> None:
@@ -98,7 +98,7 @@ def test_names_are_asked_for_once_and_again_only_by_scripts() -> None:
     ("line", "fast"),
     [
         ("-T4 -F", str(FAST_RATE)),
-        ("-F", str(FAST_RATE // 2)),
+        ("-F", None),
         ("-T4 -F --max-rate 300", "300"),
         ("-T4 -F --min-rate 10", None),
     ],
@@ -111,7 +111,7 @@ def test_no_rate_is_over_what_was_allowed(line: str, fast: str | None) -> None:
 def test_the_nmaps_of_the_detection_share_the_rate(rate: int) -> None:
     detection = stages(f"-sV --max-rate {rate}").detection
     assert detection is not None
-    assert 1 <= int(detection.value("--max-rate")) <= max(1, rate // 4)
+    assert int(detection.value("--max-rate")) * stages(f"-sV --max-rate {rate}").parallel <= rate
 
 
 def test_a_scan_that_goes_on_as_one_keeps_every_option() -> None:
@@ -123,4 +123,9 @@ def test_a_scan_that_goes_on_as_one_keeps_every_option() -> None:
 
 def test_zenmaps_profiles_are_done_in_stages_where_that_is_faster() -> None:
     done = {p.name for p in PROFILES if stages_of(parse_options(p.arguments), LARGE) is not None}
-    assert {p.name for p in PROFILES} - done == {"Ping scan", "Quick traceroute"}
+    assert {p.name for p in PROFILES} - done == {
+        "Ping scan",
+        "Quick traceroute",
+        "Intense scan plus UDP",
+        "Slow comprehensive scan",
+    }

@@ -10,6 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
+    op.add_column("scans", sa.Column("claimed", sa.Float(), nullable=True))
     op.add_column("scans", sa.Column("detached", sa.Boolean(), nullable=False, server_default=sa.true()))
     op.add_column("scans", sa.Column("staged", sa.Boolean(), nullable=False, server_default=sa.true()))
     op.add_column("scans", sa.Column("skipped", sa.Text(), nullable=False, server_default="[]"))

@@ -137,7 +137,7 @@ class JobSupervisor:
             await asyncio.to_thread(runtime_jobs.request_pause, Path(job.directory), paused=paused)
 
     async def until_launched(self, kind: JobKind, subject_id: int) -> None:
-        """Return when the job has a runner that can be asked for something; raises InvalidInput when it gets none."""
+        """Return when the job has a runner that can be asked something; raises InvalidInput when it gets none."""
         deadline = time.monotonic() + runtime_jobs.START_PATIENCE
         while True:
             job = await asyncio.to_thread(self._jobs.of, kind, subject_id)

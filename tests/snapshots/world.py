@@ -140,6 +140,8 @@ def _freeze_machine(patch: pytest.MonkeyPatch) -> None:
     )
     for service in ("scan_commands", "capturing"):
         patch.setattr(f"netmon_tui.services.{service}.require_tool", lambda name: f"/usr/bin/{name}")
+    # the scan that waits in the picture must not have its turn
+    patch.setattr("netmon_tui.services.scanning.ScanningService.start_queued", _start_nothing)
     patch.setattr("netmon_tui.services.scan_commands.version_numbers", lambda name: (7, 93))
     patch.setattr("netmon_tui.services.capturing.compile_filter", lambda *_: SimpleNamespace(instructions=12))
     patch.setattr("netmon_tui.services.packets.find_tool", lambda name: None)
@@ -371,6 +373,10 @@ def pcap_of(frames: list[bytes], first: float) -> bytes:
         seconds, rest = divmod(first + position * 1.0001, 1)
         parts += [struct.pack("<IIII", int(seconds), round(rest * 1e6), len(frame), len(frame)), frame]
     return b"".join(parts)
+
+
+async def _start_nothing(scanning: object, wanted: int | None = None) -> None:
+    """Stand in for the queue."""
 
 
 def _running_jobs(database: Database) -> None:

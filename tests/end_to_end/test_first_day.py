@@ -105,7 +105,7 @@ def scan_the_subnet(screen: Terminal) -> None:
     start_scan(screen, "10.77.0.0/24", f"-sS -p {','.join(map(str, PORTS))}")
     screen.wait("10.77.0.0/24", "running")
     screen.press("Enter")
-    screen.wait("1 Hosts", "5 About")
+    screen.wait("1 Hosts", "6 About")
     screen.wait("10.77.0.0/24", "done")
     screen.wait("7 up", f"{OPEN} open")
     for address in EXPECTED:

@@ -141,7 +141,6 @@ def test_scans(tour: Tour) -> None:
         shows("cannot be listed"),
         "enter",
         shows("No file"),
-        picture("import_refused"),
         closed(),
         "C",
         shows("space changes"),

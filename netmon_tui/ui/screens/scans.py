@@ -112,8 +112,9 @@ class ScansPane(WithSchedules, RunningScan):
         yield Table(COLUMNS, source=self._source, empty_text=empty, check=check, id="scans")
 
     def focus_content(self) -> None:
-        """Focus the table."""
-        self.query_one("#scans", Table).focus()
+        """Focus the table, unless the screen is being taken down."""
+        for table in self.query("#scans"):
+            table.focus()
 
     async def refresh_data(self) -> None:
         """Fetch the visible rows again."""

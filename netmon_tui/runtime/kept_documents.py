@@ -41,8 +41,12 @@ def has_document(path: Path) -> bool:
 
 
 def plain_documents(directory: Path) -> list[Path]:
-    """Return the documents of a job that are not packed."""
-    return sorted(path for path in directory.glob("*.xml") if path.is_file())
+    """Return the documents of a job that are not packed; none of a job that is gone."""
+    try:
+        with os.scandir(directory) as entries:
+            return sorted(Path(entry) for entry in entries if entry.name.endswith(".xml") and entry.is_file())
+    except FileNotFoundError:  # a glob asks first and then looks: in between it may be deleted
+        return []
 
 
 def pack_document(path: Path, stopped: Callable[[], bool] = lambda: False) -> bool:

@@ -61,6 +61,7 @@ def test_directories_are_no_documents(document: Path) -> None:
     (document.parent / "stage-1.xml").mkdir()
     (document.parent / "stage-2.xml").write_bytes(b"<nmaprun/>")
     assert plain_documents(document.parent) == [document, document.parent / "stage-2.xml"]
+    assert plain_documents(document.parent / "deleted meanwhile") == []
 
 
 def test_what_another_program_packs_is_left_to_it(document: Path) -> None:

@@ -9,6 +9,7 @@ DataTable is what one would write first: it reads all rows when it is opened, an
 from __future__ import annotations
 
 import asyncio
+import gc
 import statistics
 import sys
 import tempfile
@@ -174,6 +175,7 @@ async def theirs(app: Any, watch: Watch, scan_id: int, hosts: int) -> dict[str, 
 
 async def main(hosts: int) -> None:
     """Print all figures."""
+    gc.disable()  # as the command line does; the application enables it when its first screen is painted
     with tempfile.TemporaryDirectory() as folder:
         app = build_app(data_dir=Path(folder) / "data")
         app.animation_level = "none"

@@ -19,8 +19,8 @@ async def on_map(app: Any, pilot: Any, until: Any, hosts: int, hops: int = 2) ->
     app.push_screen(ScanDetailScreen(app.screen.session, scan_id))
     await until(pilot, lambda: isinstance(app.screen, ScanDetailScreen))
     await pilot.press("3")
-    widget = await until(pilot, lambda: app.screen.query_one(ScanMap))
-    table = widget.query_one(Table)
+    table = await until(pilot, lambda: app.screen.query_one(ScanMap).query_one(Table))
+    widget = app.screen.query_one(ScanMap)
     await until(pilot, lambda: table.row_count and table.grid.has_focus)
     return widget, table
 

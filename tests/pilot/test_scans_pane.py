@@ -22,8 +22,10 @@ from netmon_tui.ui.modals.scan_form import ScanForm
 from netmon_tui.ui.screens.scan_detail import ScanDetailScreen
 from netmon_tui.ui.screens.scans import ScanRow
 from netmon_tui.ui.widgets.host_view import HostView
+from netmon_tui.ui.widgets.lazy_pane import LazyPane
 from netmon_tui.ui.widgets.table import Table
 from netmon_tui.ui.widgets.text_view import TextView
+from tests.bench.bulk_scan import store_scan
 
 needs_nmap = [
     pytest.mark.lab,
@@ -164,6 +166,22 @@ async def test_a_scan_through_the_form_finds_the_open_ports(logged_in: Any, unti
         assert any("completed" in line or "done" in line for line in about)
         await pilot.press("escape")
         await until(pilot, lambda: app.screen.id == "main")
+
+
+async def test_a_tab_of_a_scan_is_built_when_it_is_first_shown(logged_in: Any, until: Any) -> None:
+    async with logged_in(size=(120, 40)) as (app, pilot):
+        app.push_screen(ScanDetailScreen(app.screen.session, store_scan(app.services.database, app.actor, 3)))
+        detail = await until(pilot, lambda: isinstance(app.screen, ScanDetailScreen) and app.screen)
+        await until(pilot, lambda: detail.query_one("#hosts", Table).row_count == 3)
+        built = lambda: [pane.id for pane in detail.query(LazyPane) if pane.children]  # noqa: E731
+        assert built() == ["tab-hosts"]
+        assert detail.has_class("-wide")
+        assert not detail.has_class("-narrow")
+        for number in range(2, 7):
+            await pilot.press(str(number))
+            await until(pilot, lambda number=number: len(built()) == number)
+            shown = detail.query_one(TabbedContent)
+            await until(pilot, lambda shown=shown: shown.active_pane.has_focus_within)
 
 
 @nmap_test

@@ -67,6 +67,7 @@ class CaptureDetailScreen(LiveScreen):
 
     def compose(self) -> ComposeResult:
         """Figures, packets, keys."""
+        self.take_breakpoints()
         packets, actor = self.session.services.packets, self.session.actor
         yield CaptureHeader(id="capture-header")
         yield PacketBrowser(lambda: packets.open(actor, self.capture_id), id="packet-browser")

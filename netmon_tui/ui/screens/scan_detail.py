@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.widgets import TabbedContent, TabPane
+from textual.widget import Widget
+from textual.widgets import TabbedContent
 
 from netmon_tui.domain.scan import Scan
 from netmon_tui.domain.user import Permission
@@ -21,6 +23,7 @@ from netmon_tui.ui.screens.scan_changes_tab import ScanChangesTab
 from netmon_tui.ui.screens.searchable import SearchableScreen
 from netmon_tui.ui.session import Session
 from netmon_tui.ui.widgets.key_line import KeyLine
+from netmon_tui.ui.widgets.lazy_pane import LazyPane
 from netmon_tui.ui.widgets.scan_about import about
 from netmon_tui.ui.widgets.scan_changes import ScanChanges
 from netmon_tui.ui.widgets.scan_head import ScanHead
@@ -97,21 +100,17 @@ class ScanDetailScreen(SearchableScreen, RunningScan):
 
     def compose(self) -> ComposeResult:
         """Head, tabs, footer."""
+        self.take_breakpoints()
         yield ScanHead()
-        first = "tab-hosts" if self._compared_with is None else "tab-changes"
-        with TabbedContent(initial=first, id="scan-tabs"):
-            with TabPane("1 Hosts", id="tab-hosts"):
-                yield ScanHosts(self.session, self.scan_id, self._address)
-            with TabPane("2 Services", id="tab-services"):
-                yield ScanServices(self.session, self.scan_id)
-            with TabPane("3 Map", id="tab-map"):
-                yield ScanMap(self.session, self.scan_id)
-            with TabPane("4 Output", id="tab-output"):
-                yield TextView(id="output")
-            with TabPane("5 Changes", id="tab-changes"):
-                yield ScanChangesTab(self.session, self.scan_id, self._compared_with)
-            with TabPane("6 About", id="tab-about"):
-                yield TextView(id="about")
+        first = "hosts" if self._compared_with is None else "changes"
+        with TabbedContent(initial=f"tab-{first}", id="scan-tabs"):
+            for name, title in TABS:
+                # The hosts are there from the start: the other tabs' rows lead to them.
+                at_once = name in {first, "hosts"}
+                build = partial(
+                    _content_of, name, self.session, self.scan_id, self._address, self._compared_with
+                )
+                yield LazyPane(title, build, id=f"tab-{name}", at_once=at_once)
         yield KeyLine()
 
     async def refresh_live(self, *, changed: bool) -> None:
@@ -144,6 +143,7 @@ class ScanDetailScreen(SearchableScreen, RunningScan):
         return self.query_one("#scan-tabs", TabbedContent).active.removeprefix("tab-")
 
     async def _refresh_tab(self) -> None:
+        await self.query_one(f"#tab-{self._tab}", LazyPane).fill()
         if self._tab == "hosts":
             self.query_one(ScanHosts).refresh_data(running=self._is_running)
         elif self._tab == "services":
@@ -169,6 +169,7 @@ class ScanDetailScreen(SearchableScreen, RunningScan):
 
     @on(TabbedContent.TabActivated, "#scan-tabs")
     async def _tab_shown(self) -> None:
+        await self.query_one(f"#tab-{self._tab}", LazyPane).fill()
         if self._scan is not None:
             await self._refresh_tab()
         if self._tab == "hosts":
@@ -193,14 +194,11 @@ class ScanDetailScreen(SearchableScreen, RunningScan):
 
     @property
     def _host_address(self) -> str:
-        """Address of the host under the cursor; empty on tabs without hosts."""
-        if self._tab == "services":
-            return self.query_one(ScanServices).address
-        if self._tab == "map":
-            return self.query_one(ScanMap).address
-        if self._tab == "changes":
-            return self.query_one(ScanChanges).address
-        return self.query_one(ScanHosts).address if self._tab == "hosts" else ""
+        """Address of the host under the cursor; empty on tabs without hosts, and before there is one."""
+        for widget in self.query_one(f"#tab-{self._tab}", LazyPane).children:
+            if isinstance(widget, ScanHosts | ScanServices | ScanMap | ScanChanges):
+                return widget.address
+        return ""
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Grey out what makes no sense now, hide what the role does not include."""
@@ -293,3 +291,16 @@ class ScanDetailScreen(SearchableScreen, RunningScan):
     def action_help(self) -> None:
         """Show help for this screen."""
         self.app.push_screen(Help(title_of("Scan"), HELP, list(self.active_bindings.values())))
+
+
+def _content_of(tab: str, session: Session, scan_id: int, address: str, compared_with: int | None) -> Widget:
+    """Return what a tab shows."""
+    if tab == "hosts":
+        return ScanHosts(session, scan_id, address)
+    if tab == "services":
+        return ScanServices(session, scan_id)
+    if tab == "map":
+        return ScanMap(session, scan_id)
+    if tab == "changes":
+        return ScanChangesTab(session, scan_id, compared_with)
+    return TextView(id=tab)

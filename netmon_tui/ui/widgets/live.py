@@ -50,6 +50,19 @@ class LiveScreen(WorkerDefects, Screen[None]):
         self.set_interval(1 / self.session.services.settings.interface.repaints_per_second, self._tick)
         self.refresh_now()
 
+    def take_breakpoints(self) -> None:
+        """Take the classes of the present size, before there are widgets.
+
+        Textual does so after the first layout, and then styles every widget a second time.
+        """
+        width, height = self.app.size
+        for length, breakpoints in (
+            (width, self.HORIZONTAL_BREAKPOINTS),
+            (height, self.VERTICAL_BREAKPOINTS),
+        ):
+            fitting = [name for least, name in sorted(breakpoints or ()) if length >= least]
+            self.add_class(*fitting[-1:])
+
     def toggle_frozen(self) -> None:
         """Stop or continue updating."""
         self.frozen = not self.frozen

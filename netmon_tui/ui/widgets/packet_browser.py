@@ -197,7 +197,7 @@ class PacketBrowser(Vertical):
             return  # the row's page is on its way
         if bool(self.address) is not self._had_address:
             self._had_address = bool(self.address)
-            self.refresh_bindings()  # lays the footer out anew, which repaints everything
+            self.refresh_bindings()
         if not isinstance(event.key, int):
             self._show(None)
         elif not self.following:

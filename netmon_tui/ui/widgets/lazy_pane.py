@@ -1,0 +1,38 @@
+"""A tab whose content is made when it is first looked at."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from textual.app import ComposeResult
+from textual.widget import Widget
+from textual.widgets import TabPane
+
+
+class LazyPane(TabPane):
+    """Empty until :meth:`fill`: widgets that nobody sees cost as much to style and lay out as those in sight.
+
+    Args:
+        title: Of the tab.
+        build: Makes the content.
+        id: Identifier of the pane.
+        at_once: Make the content with the pane: it is what is seen first.
+    """
+
+    def __init__(self, title: str, build: Callable[[], Widget], *, id: str, at_once: bool = False) -> None:
+        super().__init__(title, id=id)
+        self._build = build
+        self._at_once = at_once
+        self._filling = asyncio.Lock()
+
+    def compose(self) -> ComposeResult:
+        """The content, if it is wanted at once."""
+        if self._at_once:
+            yield self._build()
+
+    async def fill(self) -> None:
+        """Make the content if there is none; returns when it is there, whoever made it."""
+        async with self._filling:
+            if not self.children:
+                await self.mount(self._build())

@@ -45,6 +45,7 @@ def types(selector: str, text: str) -> Step:
         field = await until(pilot, lambda: pilot.app.screen.query_one(selector, Input))
         field.focus()
         field.value = text
+        field.cursor_position = len(text)  # or it stays where the folder of this tree ended
         await pilot.pause()
 
     return step
@@ -141,6 +142,7 @@ def test_scans(tour: Tour) -> None:
         shows("cannot be listed"),
         "enter",
         shows("No file"),
+        picture("import_refused"),
         closed(),
         "C",
         shows("space changes"),

@@ -7,6 +7,7 @@ import click
 from netmon_tui.cli.context import CommandLine, json_option, pass_line
 from netmon_tui.cli.output import moment, print_json, print_table
 from netmon_tui.domain.documents import audit_document
+from netmon_tui.domain.window import Window
 
 _COLUMNS = ("TIME", "ACTOR", "ACTION", "SUBJECT", "DETAIL")
 
@@ -22,7 +23,7 @@ def audit() -> None:
 @pass_line
 def list_events(line: CommandLine, limit: int, as_json: bool) -> None:
     """List events, newest first."""
-    found = line.run(lambda services, actor: services.activity.audit(actor, limit=limit))
+    found = line.run(lambda services, actor: services.activity.audit(actor, Window(limit=limit)))
     if as_json:
         print_json([audit_document(event) for event in found])
         return

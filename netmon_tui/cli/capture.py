@@ -15,6 +15,7 @@ from netmon_tui.cli.packets import packet, packets, stream
 from netmon_tui.domain.capture import DEFAULT_SNAPLEN, Capture, StartCapture
 from netmon_tui.domain.documents import capture_document, interface_document
 from netmon_tui.domain.job import JobState
+from netmon_tui.domain.window import Window
 
 if TYPE_CHECKING:
     from netmon_tui.domain.user import Actor
@@ -134,7 +135,7 @@ async def _run(services: Services, actor: Actor, request: StartCapture) -> Captu
 @pass_line
 def list_captures(line: CommandLine, limit: int, as_json: bool) -> None:
     """List captures, newest first."""
-    found = line.run(lambda services, actor: services.capturing.find(actor, limit=limit), follow=True)
+    found = line.run(lambda services, actor: services.capturing.find(actor, Window(limit=limit)), follow=True)
     if as_json:
         print_json([capture_document(one) for one in found])
     else:

@@ -9,6 +9,7 @@ import click
 from netmon_tui.cli.context import CommandLine, json_option, pass_line
 from netmon_tui.cli.output import moment, print_json, print_table
 from netmon_tui.domain.documents import job_document
+from netmon_tui.domain.window import Window
 
 _COLUMNS = ("ID", "KIND", "SUBJECT", "OWNER", "STATE", "PID", "STARTED", "FINISHED", "COMMAND", "ERROR")
 
@@ -24,7 +25,7 @@ def job() -> None:
 @pass_line
 def list_jobs(line: CommandLine, limit: int, as_json: bool) -> None:
     """List jobs, newest first."""
-    found = line.run(lambda services, actor: services.activity.jobs(actor, limit=limit), follow=True)
+    found = line.run(lambda services, actor: services.activity.jobs(actor, Window(limit=limit)), follow=True)
     if as_json:
         print_json([job_document(one) for one in found])
         return

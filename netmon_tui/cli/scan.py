@@ -38,6 +38,7 @@ from netmon_tui.domain.host_documents import run_document
 from netmon_tui.domain.job import JobState
 from netmon_tui.domain.scan import Scan, StartScan
 from netmon_tui.domain.scan_run import ScanRun
+from netmon_tui.domain.window import Window
 
 if TYPE_CHECKING:
     from netmon_tui.domain.host import Host
@@ -179,7 +180,9 @@ async def _run(services: Services, actor: Actor, request: StartScan) -> tuple[_F
 @pass_line
 def list_scans(line: CommandLine, limit: int, text: str, as_json: bool) -> None:
     """List scans, newest first."""
-    found = line.run(lambda services, actor: services.scans.find(actor, limit=limit, text=text), follow=True)
+    found = line.run(
+        lambda services, actor: services.scans.find(actor, Window(limit=limit, text=text)), follow=True
+    )
     if as_json:
         print_json([scan_document(one) for one in found])
     else:

@@ -6,6 +6,7 @@ import asyncio
 
 from netmon_tui.domain.job import Job, JobKind
 from netmon_tui.domain.user import Actor, AuditEvent, Permission
+from netmon_tui.domain.window import FIRST, Window
 from netmon_tui.services.supervision import JobSupervisor
 from netmon_tui.storage.audit_repository import AuditRepository
 from netmon_tui.storage.job_repository import JobRepository
@@ -19,9 +20,9 @@ class ActivityService:
         self._audit = audit
         self._supervisor = supervisor
 
-    async def jobs(self, actor: Actor, *, offset: int = 0, limit: int = 1_000, text: str = "") -> list[Job]:
+    async def jobs(self, actor: Actor, window: Window = FIRST) -> list[Job]:
         """Return a window of the jobs the actor may see, newest first."""
-        return await asyncio.to_thread(self._jobs.find, actor, offset=offset, limit=limit, text=text)
+        return await asyncio.to_thread(self._jobs.find, actor, window)
 
     async def count_jobs(self, actor: Actor, text: str = "") -> int:
         """Return how many lines :meth:`jobs` has."""
@@ -49,32 +50,18 @@ class ActivityService:
                 raise outcome  # after every other one was asked
         return len(mine)
 
-    async def audit(
-        self,
-        actor: Actor,
-        *,
-        offset: int = 0,
-        limit: int = 1_000,
-        sort: str = "id",
-        reverse: bool = True,
-        text: str = "",
-    ) -> list[AuditEvent]:
+    async def audit(self, actor: Actor, window: Window = FIRST) -> list[AuditEvent]:
         """Return a window of the audit trail, newest first unless asked otherwise.
 
         Args:
             actor: An administrator.
-            offset, limit: The window.
-            sort: ``id``, ``time``, ``actor``, ``action`` or ``subject``.
-            reverse: Greatest first.
-            text: Only events that contain it; ``!`` in front inverts.
+            window: Sorted by ``id``, ``time``, ``actor``, ``action`` or ``subject``; ``!`` inverts its text.
 
         Raises:
             NotAllowed: The actor is no administrator.
         """
         actor.require(Permission.SEE_AUDIT)
-        return await asyncio.to_thread(
-            self._audit.find, offset=offset, limit=limit, sort=sort, reverse=reverse, text=text
-        )
+        return await asyncio.to_thread(self._audit.find, window)
 
     async def count_audit(self, actor: Actor, text: str = "") -> int:
         """Return how many lines :meth:`audit` has."""

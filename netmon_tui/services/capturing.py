@@ -26,6 +26,7 @@ from netmon_tui.domain.job import (
 )
 from netmon_tui.domain.neighbour import Interface
 from netmon_tui.domain.user import Actor, Permission
+from netmon_tui.domain.window import FIRST, Window
 from netmon_tui.errors import InvalidInput, NetmonError, PrivilegeMissing
 from netmon_tui.runtime import interfaces
 from netmon_tui.runtime.filter_check import CompiledFilter, compile_counters, compile_filter
@@ -226,20 +227,9 @@ class CapturingService:
         live = self._live.get(capture_id)
         return replace(capture, counters=live) if live and not capture.state.is_final else capture
 
-    async def find(
-        self,
-        actor: Actor,
-        *,
-        offset: int = 0,
-        limit: int = 1_000,
-        sort: str = "id",
-        reverse: bool = True,
-        text: str = "",
-    ) -> list[Capture]:
+    async def find(self, actor: Actor, window: Window = FIRST) -> list[Capture]:
         """Return a window of the actor's captures (sort: id, interface, filter, state, packets, bytes, ...)."""
-        return await asyncio.to_thread(
-            self._captures.find, actor, offset=offset, limit=limit, sort=sort, reverse=reverse, text=text
-        )
+        return await asyncio.to_thread(self._captures.find, actor, window)
 
     async def count(self, actor: Actor, text: str = "") -> int:
         """Return how many captures :meth:`find` would find."""

@@ -10,6 +10,7 @@ from netmon_tui.domain.host import Host, HostLine, KnownHost, ServiceLine
 from netmon_tui.domain.scan import Scan
 from netmon_tui.domain.scan_run import ScanRun
 from netmon_tui.domain.user import Actor, Permission
+from netmon_tui.domain.window import FIRST, Window
 from netmon_tui.errors import InvalidInput
 from netmon_tui.storage.audit_repository import AuditRepository
 from netmon_tui.storage.host_queries import HostQueries
@@ -31,25 +32,14 @@ class ScanHistory:
         """Return a scan; NotFound when there is none or it is not the actor's."""
         return await asyncio.to_thread(self._scans.get, actor, scan_id)
 
-    async def find(
-        self,
-        actor: Actor,
-        *,
-        offset: int = 0,
-        limit: int = 1_000,
-        sort: str = "id",
-        reverse: bool = True,
-        text: str = "",
-    ) -> list[Scan]:
+    async def find(self, actor: Actor, window: Window = FIRST) -> list[Scan]:
         """Return a window of the actor's scans.
 
         Args:
-            sort: id, targets, profile, state, progress, up, open, owner or started.
-            text: Only scans that contain it; ``!`` in front inverts.
+            actor: Who asks.
+            window: Sorted by id, targets, profile, state, progress, up, open, owner or started.
         """
-        return await asyncio.to_thread(
-            self._scans.find, actor, offset=offset, limit=limit, sort=sort, reverse=reverse, text=text
-        )
+        return await asyncio.to_thread(self._scans.find, actor, window)
 
     async def count(self, actor: Actor, text: str = "") -> int:
         """Return how many scans :meth:`find` would find."""
@@ -59,26 +49,13 @@ class ScanHistory:
         self,
         actor: Actor,
         scan_id: int,
+        window: Window = FIRST,
         *,
-        offset: int = 0,
-        limit: int = 200,
-        sort: str = "address",
-        reverse: bool = False,
-        text: str = "",
         up_only: bool = True,
     ) -> list[HostLine]:
         """Return a window of a scan's hosts (sort: address, status, hostname, vendor, os, open)."""
         await self.get(actor, scan_id)
-        return await asyncio.to_thread(
-            self._hosts.host_lines,
-            scan_id,
-            offset=offset,
-            limit=limit,
-            sort=sort,
-            reverse=reverse,
-            text=text,
-            up_only=up_only,
-        )
+        return await asyncio.to_thread(self._hosts.host_lines, scan_id, window, up_only=up_only)
 
     async def count_hosts(self, actor: Actor, scan_id: int, text: str = "", *, up_only: bool = True) -> int:
         """Return how many lines :meth:`hosts` has."""
@@ -107,54 +84,19 @@ class ScanHistory:
         await self.get(actor, scan_id)
         return await asyncio.to_thread(self._hosts.run, scan_id)
 
-    async def services(
-        self,
-        actor: Actor,
-        scan_id: int,
-        *,
-        offset: int = 0,
-        limit: int = 200,
-        sort: str = "service",
-        reverse: bool = False,
-        text: str = "",
-    ) -> list[ServiceLine]:
+    async def services(self, actor: Actor, scan_id: int, window: Window = FIRST) -> list[ServiceLine]:
         """Return a window of a scan's ports over all hosts (sort: address, number, protocol, state, service)."""
         await self.get(actor, scan_id)
-        return await asyncio.to_thread(
-            self._hosts.service_lines,
-            scan_id,
-            offset=offset,
-            limit=limit,
-            sort=sort,
-            reverse=reverse,
-            text=text,
-        )
+        return await asyncio.to_thread(self._hosts.service_lines, scan_id, window)
 
     async def count_services(self, actor: Actor, scan_id: int, text: str = "") -> int:
         """Return how many lines :meth:`services` has."""
         await self.get(actor, scan_id)
         return await asyncio.to_thread(self._hosts.count_services, scan_id, text)
 
-    async def known_hosts(
-        self,
-        actor: Actor,
-        *,
-        offset: int = 0,
-        limit: int = 200,
-        sort: str = "address",
-        reverse: bool = False,
-        text: str = "",
-    ) -> list[KnownHost]:
+    async def known_hosts(self, actor: Actor, window: Window = FIRST) -> list[KnownHost]:
         """Return a window of every address that was up in the actor's scans."""
-        return await asyncio.to_thread(
-            self._hosts.known_hosts,
-            actor,
-            offset=offset,
-            limit=limit,
-            sort=sort,
-            reverse=reverse,
-            text=text,
-        )
+        return await asyncio.to_thread(self._hosts.known_hosts, actor, window)
 
     async def count_known_hosts(self, actor: Actor, text: str = "") -> int:
         """Return how many lines :meth:`known_hosts` has."""

@@ -9,9 +9,10 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, insert, select
 
 from netmon_tui.domain.user import Actor, AuditEvent
+from netmon_tui.domain.window import FIRST, Window
 from netmon_tui.storage import records
 from netmon_tui.storage.database import Database
-from netmon_tui.storage.selection import contains_text
+from netmon_tui.storage.selection import contains_text, in_window
 
 _EVENTS = records.audit_events.c
 _TEXTS = (_EVENTS.actor, _EVENTS.action, _EVENTS.subject, _EVENTS.detail)
@@ -63,29 +64,16 @@ class AuditRepository:
         event = NewEvent(action, actor, subject, detail)
         self._database.write(lambda connection: insert_event(connection, event))
 
-    def find(
-        self,
-        *,
-        offset: int = 0,
-        limit: int = 1_000,
-        sort: str = "id",
-        reverse: bool = True,
-        text: str = "",
-    ) -> list[AuditEvent]:
+    def find(self, window: Window = FIRST) -> list[AuditEvent]:
         """Return events, newest first unless asked otherwise.
 
         Args:
-            offset: So many are left out.
-            limit: At most so many are returned.
-            sort: ``id``, ``time``, ``actor``, ``action`` or ``subject``.
-            reverse: Greatest first.
-            text: Only events that contain it; ``!`` in front inverts.
+            window: Sorted by ``id``, ``time``, ``actor``, ``action`` or ``subject``; ``!`` inverts its text.
         """
-        column = _SORTS.get(sort, _EVENTS.id)
-        order = (column.desc() if reverse else column.asc(), _EVENTS.id.desc())
-        query = select(records.audit_events).where(contains_text(text, _TEXTS)).order_by(*order)
+        query = select(records.audit_events).where(contains_text(window.text, _TEXTS))
+        query = in_window(query, window, _SORTS, _EVENTS.id.desc())
         with self._database.read() as connection:
-            return [_event(row) for row in connection.execute(query.offset(offset).limit(limit))]
+            return [_event(row) for row in connection.execute(query)]
 
     def count(self, text: str = "") -> int:
         """Return how many events :meth:`find` would find."""

@@ -12,11 +12,12 @@ from sqlalchemy import Connection, Row, Select, delete, func, insert, select, up
 from netmon_tui.domain.capture import Capture, CaptureFile, StartCapture
 from netmon_tui.domain.job import CaptureCounters, JobKind, JobState
 from netmon_tui.domain.user import Actor
+from netmon_tui.domain.window import FIRST, Window
 from netmon_tui.errors import NotFound
 from netmon_tui.storage import records
 from netmon_tui.storage.database import Database
 from netmon_tui.storage.job_repository import delete_job
-from netmon_tui.storage.selection import contains_text, visible_to
+from netmon_tui.storage.selection import contains_text, in_window, visible_to
 
 _CAPTURES = records.captures.c
 _SORTS: dict[str, Any] = {
@@ -112,25 +113,12 @@ class CaptureRepository:
             raise NotFound(f"no capture {capture_id}")
         return Path(found)
 
-    def find(
-        self,
-        actor: Actor,
-        *,
-        offset: int = 0,
-        limit: int = 1_000,
-        sort: str = "id",
-        reverse: bool = True,
-        text: str = "",
-    ) -> list[Capture]:
+    def find(self, actor: Actor, window: Window = FIRST) -> list[Capture]:
         """Return captures the actor may see, newest first unless asked otherwise."""
-        column = _SORTS.get(sort, _CAPTURES.id)
-        query = (
-            self._select(actor)
-            .where(self._matches(text))
-            .order_by(column.desc() if reverse else column.asc(), _CAPTURES.id.desc())
-        )
+        query = self._select(actor).where(self._matches(window.text))
+        query = in_window(query, window, _SORTS, _CAPTURES.id.desc())
         with self._database.read() as connection:
-            return self._captures(connection, query.offset(offset).limit(limit))
+            return self._captures(connection, query)
 
     def count(self, actor: Actor, text: str = "") -> int:
         """Return how many captures :meth:`find` would find."""

@@ -15,12 +15,13 @@ from netmon_tui.domain.export import HostSelection
 from netmon_tui.domain.host import Host, HostLine, KnownHost, ServiceLine
 from netmon_tui.domain.scan_run import ScanRun
 from netmon_tui.domain.user import Actor
+from netmon_tui.domain.window import FIRST, Window
 from netmon_tui.errors import NotFound
 from netmon_tui.storage import records
 from netmon_tui.storage.database import Database
 from netmon_tui.storage.scan_run_rows import read_run
 from netmon_tui.storage.search_conditions import matching
-from netmon_tui.storage.selection import visible_to
+from netmon_tui.storage.selection import in_window, visible_to
 from netmon_tui.storage.whole_hosts import Among, is_between, is_one_of, whole_hosts_of
 from netmon_tui.tools.scan_query import parse_query
 
@@ -52,10 +53,6 @@ _KNOWN_SORTS = {
 }
 
 
-def _ordered(query: Select[Any], column: Any, reverse: bool) -> Select[Any]:
-    return query.order_by(column.desc() if reverse else column.asc())
-
-
 def _first_name(hostnames: list[list[str]]) -> str:
     return hostnames[0][0] if hostnames else ""
 
@@ -77,18 +74,13 @@ class HostQueries:
     def host_lines(
         self,
         scan_id: int,
+        window: Window = FIRST,
         *,
-        offset: int = 0,
-        limit: int = 200,
-        sort: str = "address",
-        reverse: bool = False,
-        text: str = "",
         up_only: bool = False,
     ) -> list[HostLine]:
         """Return a window of a scan's hosts."""
-        query = select(records.hosts).where(*self._host_filter(scan_id, text, up_only))
-        query = _ordered(query, _HOST_SORTS.get(sort, _HOSTS.address_key), reverse)
-        query = query.order_by(_HOSTS.address_key).offset(offset).limit(limit)
+        query = select(records.hosts).where(*self._host_filter(scan_id, window.text, up_only))
+        query = in_window(query, window, _HOST_SORTS, _HOSTS.address_key)
         with self._database.read() as connection:
             return [_host_line(row) for row in connection.execute(query)]
 
@@ -110,16 +102,7 @@ class HostQueries:
         with self._database.read() as connection:
             return int(connection.execute(query).scalar_one())
 
-    def service_lines(
-        self,
-        scan_id: int,
-        *,
-        offset: int = 0,
-        limit: int = 200,
-        sort: str = "service",
-        reverse: bool = False,
-        text: str = "",
-    ) -> list[ServiceLine]:
+    def service_lines(self, scan_id: int, window: Window = FIRST) -> list[ServiceLine]:
         """Return a window of a scan's ports across hosts."""
         columns = (
             _HOSTS.ordinal,
@@ -132,9 +115,9 @@ class HostQueries:
             _PORTS.product,
             _PORTS.version,
         )
-        query = self._services(scan_id, text, *columns)
-        query = _ordered(query, _SERVICE_SORTS.get(sort, _PORTS.service), reverse)
-        query = query.order_by(_HOSTS.address_key, _PORTS.number).offset(offset).limit(limit)
+        query = self._services(scan_id, window.text, *columns)
+        own = () if window.sort else (_PORTS.service,)
+        query = in_window(query, window, _SERVICE_SORTS, *own, _HOSTS.address_key, _PORTS.number)
         with self._database.read() as connection:
             return [ServiceLine(*row) for row in connection.execute(query)]
 
@@ -239,22 +222,13 @@ class HostQueries:
         with self._database.read() as connection:
             return read_run(connection, scan_id)
 
-    def known_hosts(
-        self,
-        actor: Actor,
-        *,
-        offset: int = 0,
-        limit: int = 200,
-        sort: str = "address",
-        reverse: bool = False,
-        text: str = "",
-    ) -> list[KnownHost]:
+    def known_hosts(self, actor: Actor, window: Window = FIRST) -> list[KnownHost]:
         """Return a window of all addresses that were ever up, each with its latest scan's findings."""
-        latest = self._known(actor, text)
-        column = latest.c[_KNOWN_SORTS.get(sort, "address_key")]
-        query = _ordered(select(latest), column, reverse).order_by(latest.c.address_key)
+        latest = self._known(actor, window.text)
+        sorts = {key: latest.c[name] for key, name in _KNOWN_SORTS.items()}
+        query = in_window(select(latest), window, sorts, latest.c.address_key)
         with self._database.read() as connection:
-            return [_known_host(row) for row in connection.execute(query.offset(offset).limit(limit))]
+            return [_known_host(row) for row in connection.execute(query)]
 
     def count_known_hosts(self, actor: Actor, text: str = "") -> int:
         """Return how many lines :meth:`known_hosts` has."""

@@ -11,9 +11,10 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, Table, and_, func
 
 from netmon_tui.domain.job import Job, JobKind, JobState, ProcessIdentity
 from netmon_tui.domain.user import Actor
+from netmon_tui.domain.window import FIRST, Window
 from netmon_tui.storage import records
 from netmon_tui.storage.database import Database
-from netmon_tui.storage.selection import contains_text, visible_to
+from netmon_tui.storage.selection import contains_text, in_window, visible_to
 
 _JOBS = records.jobs.c
 _UNFINISHED = (JobState.QUEUED.value, JobState.RUNNING.value)
@@ -171,11 +172,12 @@ class JobRepository:
             row = connection.execute(query).one_or_none()
         return None if row is None else _job(row)
 
-    def find(self, actor: Actor, *, offset: int = 0, limit: int = 1_000, text: str = "") -> list[Job]:
+    def find(self, actor: Actor, window: Window = FIRST) -> list[Job]:
         """Return jobs the actor may see, newest first."""
-        query = self._select().where(*self._filter(actor, text)).order_by(_JOBS.id.desc())
+        query = self._select().where(*self._filter(actor, window.text))
+        query = in_window(query, window, {}, _JOBS.id.desc())
         with self._database.read() as connection:
-            return [_job(row) for row in connection.execute(query.offset(offset).limit(limit))]
+            return [_job(row) for row in connection.execute(query)]
 
     def count(self, actor: Actor, text: str = "") -> int:
         """Return how many jobs :meth:`find` would find."""

@@ -13,12 +13,13 @@ from netmon_tui.domain.comparison import ChangeCounts
 from netmon_tui.domain.job import JobKind, JobState
 from netmon_tui.domain.scan import Scan
 from netmon_tui.domain.user import Actor
+from netmon_tui.domain.window import FIRST, Window
 from netmon_tui.errors import NotFound
 from netmon_tui.storage import records
 from netmon_tui.storage.database import Database
 from netmon_tui.storage.job_repository import delete_job
 from netmon_tui.storage.search_conditions import matching
-from netmon_tui.storage.selection import visible_to
+from netmon_tui.storage.selection import in_window, visible_to
 from netmon_tui.tools.scan_query import parse_query
 
 _UNFINISHED = tuple(state.value for state in JobState if not state.is_final)
@@ -231,21 +232,10 @@ class ScanRepository:
 
         self._database.write(work)
 
-    def find(
-        self,
-        actor: Actor,
-        *,
-        offset: int = 0,
-        limit: int = 1_000,
-        sort: str = "id",
-        reverse: bool = True,
-        text: str = "",
-    ) -> list[Scan]:
+    def find(self, actor: Actor, window: Window = FIRST) -> list[Scan]:
         """Return scans the actor may see, newest first unless asked otherwise."""
-        column = _SORTS.get(sort, records.scans.c.id)
-        order = (column.desc() if reverse else column.asc(), records.scans.c.id.desc())
-        visible = visible_to(actor, records.scans.c.owner_id)
-        query = _SELECT.where(visible, self._matches(text)).order_by(*order).offset(offset).limit(limit)
+        query = _SELECT.where(visible_to(actor, records.scans.c.owner_id), self._matches(window.text))
+        query = in_window(query, window, _SORTS, records.scans.c.id.desc())
         with self._database.read() as connection:
             return [_scan(row) for row in connection.execute(query)]
 

@@ -1,13 +1,14 @@
-"""The two conditions that every list query shares: whose rows, and which text."""
+"""What every list query shares: whose rows, which text, and which window of them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Text, not_, or_, true, type_coerce
+from sqlalchemy import Column, ColumnElement, Select, Text, not_, or_, true, type_coerce
 
 from netmon_tui.domain.user import Actor, Permission
+from netmon_tui.domain.window import Window
 
 
 def visible_to(actor: Actor, owner: Column[int]) -> ColumnElement[bool]:
@@ -27,3 +28,20 @@ def contains_text(needle: str, columns: Sequence[ColumnElement[Any]]) -> ColumnE
     texts = (type_coerce(column, Text) for column in columns)
     found = or_(*(text.icontains(wanted, autoescape=True) for text in texts))
     return not_(found) if inverted else found
+
+
+def in_window(
+    query: Select[Any], window: Window, sorts: Mapping[str, Any], *own: ColumnElement[Any]
+) -> Select[Any]:
+    """Order a query and cut the window out of it.
+
+    Args:
+        query: Filtered already: the window's text is not looked at.
+        window: The order and the rows that are wanted.
+        sorts: What the list can be sorted by.
+        own: The list's own order, which also decides between equals.
+    """
+    column = sorts.get(window.sort)
+    if column is not None:
+        query = query.order_by(column.desc() if window.reverse else column.asc())
+    return query.order_by(*own).offset(window.offset).limit(window.limit)

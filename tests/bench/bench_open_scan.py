@@ -31,6 +31,7 @@ from textual.widgets import DataTable
 
 from netmon_tui.app import build_app
 from netmon_tui.domain.user import Actor
+from netmon_tui.domain.window import Window
 from netmon_tui.ui.screens.scan_detail import ScanDetailScreen
 from tests.bench.bulk_scan import FIRST, store_scan
 
@@ -67,7 +68,7 @@ class Naive(Screen[None]):
     async def fill(self, text: str) -> None:
         table = self.query_one(DataTable)
         table.clear()
-        lines = await self.services.scans.hosts(self.actor, self.scan_id, limit=1_000_000, text=text)
+        lines = await self.services.scans.hosts(self.actor, self.scan_id, Window(limit=1_000_000, text=text))
         for line in lines:
             cells = (line.address, line.hostname, str(line.open_ports), line.vendor, line.os, line.status)
             table.add_row(*map(Text, cells))

@@ -114,6 +114,7 @@ def run_ours(total: int, *, live: bool, paged: bool) -> None:
     """The application with our table."""
     from textual.app import App, ComposeResult
 
+    from netmon_tui.domain.window import Window
     from netmon_tui.ui.line_filter import HostileLineFilter
     from netmon_tui.ui.widgets.memory_source import MemorySource
     from netmon_tui.ui.widgets.row_source import Cell, Row
@@ -130,8 +131,8 @@ def run_ours(total: int, *, live: bool, paged: bool) -> None:
     async def count(text: str) -> int:
         return total
 
-    async def fetch(start: int, stop: int, sort: str | None, reverse: bool, filter: str) -> Sequence[Row]:
-        return [row(number) for number in range(start, min(stop, total))]
+    async def fetch(window: Window) -> Sequence[Row]:
+        return [row(number) for number in range(window.offset, min(window.offset + window.limit, total))]
 
     memory = MemorySource(TITLES, () if paged else map(row, range(total)))
     source = WindowSource(count, fetch) if paged else memory

@@ -19,6 +19,7 @@ from textual.widgets import Input, OptionList
 
 from netmon_tui.config.settings import load_settings
 from netmon_tui.domain.scan import StartScan
+from netmon_tui.ui import keys_in_turn
 from netmon_tui.ui.modals.columns import Columns
 from netmon_tui.ui.modals.help import Help
 from netmon_tui.ui.modals.quit import Quit
@@ -350,13 +351,19 @@ def test_a_burst_of_keys_is_answered_in_its_order(terminal) -> None:
     child.expect(pexpect.EOF)
 
 
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keys wait for each other however slow this machine is just now."""
+    monkeypatch.setattr(keys_in_turn, "PATIENCE_SECONDS", 25.0)
+
+
 def type_ahead(app: Any, *keys: str) -> None:
     """As a terminal does when many keys arrive in one packet."""
     for key in keys:
         app.post_message(events.Key(key, key if len(key) == 1 else None))
 
 
-async def test_a_form_takes_a_burst_that_opened_it(logged_in, until) -> None:
+async def test_a_form_takes_a_burst_that_opened_it(patient, logged_in, until) -> None:
     async with logged_in() as (app, pilot):
         type_ahead(
             app, "n", "ctrl+u", *"wrong", "ctrl+u", *"::1", "tab", "shift+tab", "end", "backspace", "2"
@@ -367,7 +374,7 @@ async def test_a_form_takes_a_burst_that_opened_it(logged_in, until) -> None:
         await until(pilot, lambda: (app.screen.id, app.screen._active) == ("main", "neighbours"))
 
 
-async def test_a_key_that_removes_its_own_widget_holds_up_nobody(logged_in, until) -> None:
+async def test_a_key_that_removes_its_own_widget_holds_up_nobody(patient, logged_in, until) -> None:
     async with logged_in() as (app, pilot):
         for _ in range(5):
             type_ahead(app, "question_mark", "escape", "2", "1")
@@ -376,7 +383,7 @@ async def test_a_key_that_removes_its_own_widget_holds_up_nobody(logged_in, unti
         assert app._keys.given_up == 0
 
 
-async def test_leaving_at_once_waits_for_no_other_key(logged_in) -> None:
+async def test_leaving_at_once_waits_for_no_other_key(patient, logged_in) -> None:
     async with logged_in() as (app, _pilot):
         released = asyncio.Event()
         app.screen.call_later(released.wait)

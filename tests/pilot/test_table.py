@@ -14,6 +14,7 @@ from textual.geometry import Region
 from textual.message import Message
 from textual.pilot import Pilot
 
+from netmon_tui.domain.window import Window
 from netmon_tui.errors import StorageError
 from netmon_tui.ui.line_filter import HostileLineFilter
 from netmon_tui.ui.rendering import ASCII_CLASS
@@ -450,15 +451,13 @@ class Pages:
     async def count(self, text: str) -> int:
         return self.total if not text else 1
 
-    async def fetch(
-        self, start: int, stop: int, sort: str | None, reverse: bool, filter: str
-    ) -> Sequence[Row]:
+    async def fetch(self, window: Window) -> Sequence[Row]:
         await self.open.wait()
         self.queries += 1
         if self.error:
             raise self.error
-        order = range(self.total - 1, -1, -1) if reverse else range(self.total)
-        return [row(number) for number in order[start:stop]]
+        order = range(self.total - 1, -1, -1) if window.reverse else range(self.total)
+        return [row(number) for number in order[window.offset : window.offset + window.limit]]
 
     def source(self) -> WindowSource:
         return WindowSource(self.count, self.fetch)

@@ -11,6 +11,7 @@ from textual.widgets import TabbedContent, TabPane
 
 from netmon_tui.domain.job import Job, JobKind
 from netmon_tui.domain.user import AuditEvent, Permission
+from netmon_tui.domain.window import Window
 from netmon_tui.ui.modals.record import Record
 from netmon_tui.ui.rendering import state_style, when
 from netmon_tui.ui.screens.capture_detail import CaptureDetailScreen
@@ -105,28 +106,15 @@ class ActivityPane(Pane):
     async def _count_jobs(self, text: str) -> int:
         return await self.session.services.activity.count_jobs(self.session.actor, text)
 
-    async def _fetch_jobs(
-        self, start: int, stop: int, sort: str | None, reverse: bool, filter: str
-    ) -> Sequence[Row]:
-        jobs = await self.session.services.activity.jobs(
-            self.session.actor, offset=start, limit=stop - start, text=filter
-        )
+    async def _fetch_jobs(self, window: Window) -> Sequence[Row]:
+        jobs = await self.session.services.activity.jobs(self.session.actor, window)
         return [_job_row(job) for job in jobs]
 
     async def _count_audit(self, text: str) -> int:
         return await self.session.services.activity.count_audit(self.session.actor, text)
 
-    async def _fetch_audit(
-        self, start: int, stop: int, sort: str | None, reverse: bool, filter: str
-    ) -> Sequence[Row]:
-        events = await self.session.services.activity.audit(
-            self.session.actor,
-            offset=start,
-            limit=stop - start,
-            sort=sort or "id",
-            reverse=reverse if sort else True,
-            text=filter,
-        )
+    async def _fetch_audit(self, window: Window) -> Sequence[Row]:
+        events = await self.session.services.activity.audit(self.session.actor, window)
         return [_audit_row(event) for event in events]
 
 

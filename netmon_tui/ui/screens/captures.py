@@ -13,6 +13,7 @@ from textual.binding import BindingType
 from netmon_tui.domain.capture import Capture
 from netmon_tui.domain.job import JobState
 from netmon_tui.domain.user import Permission
+from netmon_tui.domain.window import Window
 from netmon_tui.ui.commands import command
 from netmon_tui.ui.rendering import ASCII_CLASS, rate, size, state_style, thin, when
 from netmon_tui.ui.screens.capture_actions import CaptureActions
@@ -150,17 +151,8 @@ class CapturesPane(Pane):
     async def _count(self, text: str) -> int:
         return await self.session.services.capturing.count(self.session.actor, text)
 
-    async def _fetch(
-        self, start: int, stop: int, sort: str | None, reverse: bool, filter: str
-    ) -> Sequence[Row]:
-        captures = await self.session.services.capturing.find(
-            self.session.actor,
-            offset=start,
-            limit=stop - start,
-            sort=sort or "id",
-            reverse=reverse if sort else True,
-            text=filter,
-        )
+    async def _fetch(self, window: Window) -> Sequence[Row]:
+        captures = await self.session.services.capturing.find(self.session.actor, window)
         rows = [self._row(capture) for capture in captures]
         running = {capture.id for capture in captures if not capture.state.is_final}
         if running != self._meters.keys():

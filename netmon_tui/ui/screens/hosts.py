@@ -11,6 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 
 from netmon_tui.domain.host import KnownHost
+from netmon_tui.domain.window import Window
 from netmon_tui.ui.commands import command
 from netmon_tui.ui.messages import CaptureAddress, ScanAddress
 from netmon_tui.ui.rendering import when
@@ -101,17 +102,8 @@ class HostsPane(Pane):
     async def _count(self, text: str) -> int:
         return await self.session.services.scans.count_known_hosts(self.session.actor, text)
 
-    async def _fetch(
-        self, start: int, stop: int, sort: str | None, reverse: bool, filter: str
-    ) -> Sequence[Row]:
-        hosts = await self.session.services.scans.known_hosts(
-            self.session.actor,
-            offset=start,
-            limit=stop - start,
-            sort=sort or "address",
-            reverse=reverse,
-            text=filter,
-        )
+    async def _fetch(self, window: Window) -> Sequence[Row]:
+        hosts = await self.session.services.scans.known_hosts(self.session.actor, window)
         return [_row(host) for host in hosts]
 
 

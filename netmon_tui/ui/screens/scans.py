@@ -14,6 +14,7 @@ from textual.binding import BindingType
 from netmon_tui.domain.job import JobState
 from netmon_tui.domain.scan import Scan
 from netmon_tui.domain.user import Permission
+from netmon_tui.domain.window import Window
 from netmon_tui.ui.commands import command
 from netmon_tui.ui.rendering import ASCII_CLASS, state_style, thin, when
 from netmon_tui.ui.screens.running_scan import RunningScan
@@ -261,17 +262,8 @@ class ScansPane(WithSchedules, RunningScan):
     async def _count(self, text: str) -> int:
         return await self.session.services.scans.count(self.session.actor, text)
 
-    async def _fetch(
-        self, start: int, stop: int, sort: str | None, reverse: bool, filter: str
-    ) -> Sequence[Row]:
-        scans = await self.session.services.scans.find(
-            self.session.actor,
-            offset=start,
-            limit=stop - start,
-            sort=sort or "id",
-            reverse=reverse if sort else True,
-            text=filter,
-        )
+    async def _fetch(self, window: Window) -> Sequence[Row]:
+        scans = await self.session.services.scans.find(self.session.actor, window)
         self.call_later(self._after_fetch)  # when the source has taken the rows
         ascii_only, now = self.app.has_class(ASCII_CLASS), datetime.now(UTC)
         return [_row(scan, ascii_only, now) for scan in scans]

@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from textual.containers import Container
 
 from netmon_tui.domain.host import HostLine
+from netmon_tui.domain.window import Window
 from netmon_tui.errors import NetmonError
 from netmon_tui.ui.defects import WorkerDefects
 from netmon_tui.ui.rendering import ASCII_CLASS, state_style
@@ -153,17 +154,11 @@ class ScanHosts(WorkerDefects, Container):
         scans, actor = self._session.services.scans, self._session.actor
         return await scans.count_hosts(actor, self._scan_id, text, up_only=self._only_up)
 
-    async def _fetch(
-        self, start: int, stop: int, sort: str | None, reverse: bool, filter: str
-    ) -> Sequence[Row]:
+    async def _fetch(self, window: Window) -> Sequence[Row]:
         lines = await self._session.services.scans.hosts(
             self._session.actor,
             self._scan_id,
-            offset=start,
-            limit=stop - start,
-            sort=sort or "address",
-            reverse=reverse,
-            text=filter,
+            window,
             up_only=self._only_up,
         )
         self._keys = {line.address: (line.address, line.ordinal) for line in lines}

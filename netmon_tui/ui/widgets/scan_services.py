@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 
 from netmon_tui.domain.host import ServiceLine
+from netmon_tui.domain.window import Window
 from netmon_tui.ui.rendering import ASCII_CLASS, state_style
 from netmon_tui.ui.session import Session
 from netmon_tui.ui.widgets.row_source import Cell, Row
@@ -61,18 +62,8 @@ class ScanServices(Vertical):
     async def _count(self, text: str) -> int:
         return await self._session.services.scans.count_services(self._session.actor, self._scan_id, text)
 
-    async def _fetch(
-        self, start: int, stop: int, sort: str | None, reverse: bool, filter: str
-    ) -> Sequence[Row]:
-        lines = await self._session.services.scans.services(
-            self._session.actor,
-            self._scan_id,
-            offset=start,
-            limit=stop - start,
-            sort=sort or "service",
-            reverse=reverse,
-            text=filter,
-        )
+    async def _fetch(self, window: Window) -> Sequence[Row]:
+        lines = await self._session.services.scans.services(self._session.actor, self._scan_id, window)
         ascii_only = self.app.has_class(ASCII_CLASS)
         return [_row(line, ascii_only) for line in lines]
 

@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from typing import Protocol
 
+from netmon_tui.domain.window import Window
 from netmon_tui.ui.widgets.row_source import Listeners, Row
 
 PAGE_ROWS = 200
@@ -15,12 +16,10 @@ KEPT_PAGES = 16
 
 
 class Fetch(Protocol):
-    """Brings the rows of a range, in the order and with the filter given."""
+    """Brings the rows of a window."""
 
-    def __call__(
-        self, start: int, stop: int, sort: str | None, reverse: bool, filter: str
-    ) -> Awaitable[Sequence[Row]]:
-        """Return the rows ``start`` to ``stop``, fewer at the end. What blocks belongs in a thread."""
+    def __call__(self, window: Window) -> Awaitable[Sequence[Row]]:
+        """Return the rows, fewer at the end. What blocks belongs in a thread."""
 
 
 class WindowSource:
@@ -55,7 +54,7 @@ class WindowSource:
         self._pages: OrderedDict[int, tuple[int, Sequence[Row]]] = OrderedDict()
         """Page number to (generation, rows), the least recently seen first."""
         self._positions: dict[Hashable, int] | None = None
-        self._sort: str | None = None
+        self._sort = ""
         self._reverse = False
         self._filter = ""
         self._listeners = Listeners()
@@ -86,7 +85,7 @@ class WindowSource:
 
     async def sort(self, column_key: str | None, reverse: bool) -> None:
         """Order by a column of the query."""
-        self._sort, self._reverse = column_key, reverse
+        self._sort, self._reverse = column_key or "", reverse
         self.invalidate()
 
     async def filter(self, text: str) -> None:
@@ -135,9 +134,8 @@ class WindowSource:
         if not wanted:
             return {}
         size, base = self._page_rows, wanted[0]
-        rows = await self._fetch(
-            base * size, (wanted[-1] + 1) * size, sort=self._sort, reverse=self._reverse, filter=self._filter
-        )
+        limit = (wanted[-1] + 1 - base) * size
+        rows = await self._fetch(Window(base * size, limit, self._sort, self._reverse, self._filter))
         pages = range(base, wanted[-1] + 1)
         return {page: rows[(page - base) * size : (page - base + 1) * size] for page in pages}
 

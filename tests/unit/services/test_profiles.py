@@ -16,6 +16,7 @@ from netmon_tui.domain.job import JobState
 from netmon_tui.domain.profile import Profile, SaveProfile
 from netmon_tui.domain.scan import StartScan
 from netmon_tui.domain.user import Actor
+from netmon_tui.domain.window import Window
 from netmon_tui.errors import InvalidInput, NotAllowed, NotFound
 from netmon_tui.runtime.tool_paths import find_tool
 from netmon_tui.services.container import Services, open_services
@@ -42,7 +43,7 @@ class House:
 
     def trail(self) -> list[tuple[str, str, str, str]]:
         """What was written down about profiles, oldest first."""
-        events = AuditRepository(self.services.database).find(reverse=False)
+        events = AuditRepository(self.services.database).find(Window(sort="id"))
         return [(e.action, e.actor, e.subject, e.detail) for e in events if e.action.startswith("profile.")]
 
 

@@ -19,6 +19,7 @@ from netmon_tui.domain.profile import SaveProfile
 from netmon_tui.domain.scan import StartScan
 from netmon_tui.domain.schedule import Runner, SaveSchedule, Schedule, When
 from netmon_tui.domain.user import Actor, Role
+from netmon_tui.domain.window import Window
 from netmon_tui.errors import InvalidInput, NetmonError, NotAllowed, NotFound
 from netmon_tui.runtime.tool_paths import find_tool
 from netmon_tui.services.container import Services, open_services
@@ -66,7 +67,7 @@ class House:
 
     def trail(self, beginning: str = "schedule.") -> list[tuple[str, str, str]]:
         """What was written down about schedules, oldest first."""
-        events = AuditRepository(self.services.database).find(reverse=False)
+        events = AuditRepository(self.services.database).find(Window(sort="id"))
         return [(e.action, e.actor, e.detail) for e in events if e.action.startswith(beginning)]
 
 

@@ -19,6 +19,7 @@ from netmon_tui.config.settings import load_settings
 from netmon_tui.domain.host import Hop, Host, HostAddress, OsMatch, Port, Script, Service
 from netmon_tui.domain.search import SavedSearch
 from netmon_tui.domain.user import Actor, Role, UserState
+from netmon_tui.domain.window import Window
 from netmon_tui.errors import InvalidInput, NotAllowed, NotFound
 from netmon_tui.services.container import Services, open_services
 from netmon_tui.storage.account_repository import AccountRepository, NewUser
@@ -155,12 +156,12 @@ async def test_lists_of_hosts_and_scans_are_met_by_what_belongs_to_them(house: H
     scans = house.services.scans
 
     async def of_scans(text: str) -> list[int]:
-        found = [scan.id for scan in await scans.find(house.ada, text=text)]
+        found = [scan.id for scan in await scans.find(house.ada, Window(text=text))]
         assert await scans.count(house.ada, text) == len(found)
         return found
 
     async def of_hosts(text: str) -> list[str]:
-        found = [line.address for line in await scans.hosts(house.bo, 1, text=text)]
+        found = [line.address for line in await scans.hosts(house.bo, 1, Window(text=text))]
         assert await scans.count_hosts(house.bo, 1, text) == len(found)
         return found
 
@@ -174,10 +175,12 @@ async def test_lists_of_hosts_and_scans_are_met_by_what_belongs_to_them(house: H
     assert await of_hosts("!service:http") == ["10.0.1.9"]
     assert await of_hosts("script:smb or closed:22") == ["10.0.0.5", "10.0.1.9"]
     assert await of_hosts("after:-7") == []
-    services = [line.number for line in await scans.services(house.bo, 1, text="ssh state:open")]
+    services = [line.number for line in await scans.services(house.bo, 1, Window(text="ssh state:open"))]
     assert services == [22]
     assert await scans.count_services(house.bo, 1, "!ssh") == 3
-    assert [h.address for h in await scans.known_hosts(house.bo, text="open:80 os:linux")] == ["10.0.0.5"]
+    assert [h.address for h in await scans.known_hosts(house.bo, Window(text="open:80 os:linux"))] == [
+        "10.0.0.5"
+    ]
     assert await scans.count_known_hosts(house.bo, "!open:80") == 2
 
 
@@ -243,7 +246,7 @@ async def test_saved_searches_belong_to_somebody_and_may_be_shared(house: House)
         await search.delete(house.bo, again)
     with pytest.raises(InvalidInput, match="no saved search"):
         await search.saved(house.bo, "web")
-    trail = AuditRepository(house.services.database).find(reverse=False)
+    trail = AuditRepository(house.services.database).find(Window(sort="id"))
     assert [e.action for e in trail if e.action.startswith("search.")] == [
         "search.save",
         "search.save",

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from netmon_tui.domain.user import Actor, Role, UserState
+from netmon_tui.domain.window import Window
 from netmon_tui.errors import InvalidInput, LoginRefused, NotAllowed, NotFound
 from netmon_tui.security.lockout import Lock, Lockout
 from netmon_tui.storage.account_repository import AccountRepository, NewUser
@@ -227,8 +228,8 @@ def test_the_trail_is_found_newest_first_by_text_and_in_pages(audit):
     events = audit.find()
     assert [event.subject for event in events] == ["user bo", *(f"scan {n}" for n in (4, 3, 2, 1, 0))]
     assert (events[0].actor, events[1].actor, events[1].detail) == ("", "ada", "nmap 100%_\x1b[31m")
-    assert [event.id for event in audit.find(sort="id", reverse=False, offset=1, limit=2)] == [2, 3]
-    assert [event.subject for event in audit.find(text="SCAN 3")] == ["scan 3"]
+    assert [event.id for event in audit.find(Window(1, 2, "id"))] == [2, 3]
+    assert [event.subject for event in audit.find(Window(text="SCAN 3"))] == ["scan 3"]
     assert audit.count() == 6
     assert audit.count("0%_") == 5
     assert audit.count("!scan") == 1

@@ -21,6 +21,7 @@ from netmon_tui.domain.job import JobState
 from netmon_tui.domain.scan import RunScript, TargetSkipped
 from netmon_tui.domain.scan_run import ScanPhase, ScanRun
 from netmon_tui.domain.user import Actor, Role
+from netmon_tui.domain.window import Window
 from netmon_tui.errors import NotFound
 from netmon_tui.storage import records
 from netmon_tui.storage.host_queries import HostQueries
@@ -139,7 +140,7 @@ def test_hosts_are_ordered_by_number_and_by_window(store):
         "192.0.2.100",
         "2001:db8::1",
     ]
-    assert [line.address for line in queries.host_lines(scan, offset=1, limit=2)] == [
+    assert [line.address for line in queries.host_lines(scan, Window(offset=1, limit=2))] == [
         "192.0.2.10",
         "192.0.2.100",
     ]

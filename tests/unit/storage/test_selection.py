@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from netmon_tui.domain.user import Actor, Role, UserState
+from netmon_tui.domain.window import Window
 from netmon_tui.storage.account_repository import AccountRepository, NewUser
 from netmon_tui.storage.audit_repository import NewEvent
 from netmon_tui.storage.scan_repository import ScanRepository
@@ -34,5 +35,5 @@ def test_a_list_column_is_searched_as_text(tmp_path: Path, text: str, found: boo
     ada = Actor(user.id, user.name, user.role)
     scans = ScanRepository(database)
     scans.create(ada, targets=("192.0.2.0/24", "web.example"), profile="", arguments="", jobs=tmp_path)
-    assert (len(scans.find(ada, text=text)), scans.count(ada, text)) == ((1, 1) if found else (0, 0))
+    assert (len(scans.find(ada, Window(text=text))), scans.count(ada, text)) == ((1, 1) if found else (0, 0))
     database.close()

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from netmon_tui.domain.window import Window
 from netmon_tui.ui.widgets.memory_source import MemorySource
 from netmon_tui.ui.widgets.row_source import Cell, Row, sort_key
 from netmon_tui.ui.widgets.table_columns import Column, ColumnChoice
@@ -96,12 +97,11 @@ class Database:
     async def count(self, text: str) -> int:
         return self.total if not text else 3
 
-    async def fetch(
-        self, start: int, stop: int, sort: str | None, reverse: bool, filter: str
-    ) -> Sequence[Row]:
+    async def fetch(self, window: Window) -> Sequence[Row]:
+        start, stop = window.offset, window.offset + window.limit
         self.fetched.append((start, stop))
-        numbers = range(self.total - 1, -1, -1) if reverse else range(self.total)
-        return [Row(n, (str(n), filter)) for n in numbers[start:stop]]
+        numbers = range(self.total - 1, -1, -1) if window.reverse else range(self.total)
+        return [Row(n, (str(n), window.text)) for n in numbers[start:stop]]
 
 
 async def test_pages_are_fetched_once_and_the_oldest_forgotten() -> None:
@@ -162,9 +162,9 @@ async def test_a_change_during_a_fetch_wins_over_its_result() -> None:
     database = Database(40)
     gate = asyncio.Event()
 
-    async def slow(start: int, stop: int, sort: str | None, reverse: bool, filter: str) -> Sequence[Row]:
+    async def slow(window: Window) -> Sequence[Row]:
         await gate.wait()
-        return await database.fetch(start, stop, sort, reverse, filter)
+        return await database.fetch(window)
 
     source = WindowSource(database.count, slow, page_rows=10)
     load = asyncio.create_task(source.load(0, 10))

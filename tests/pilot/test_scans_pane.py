@@ -15,6 +15,7 @@ from textual.widgets import Button, Input, Select, Static, TabbedContent
 
 from netmon_tui.domain.export import SCAN_FORMATS
 from netmon_tui.domain.job import JobState
+from netmon_tui.domain.window import Window
 from netmon_tui.ui.modals.confirm import Confirm
 from netmon_tui.ui.modals.file_choice import Export
 from netmon_tui.ui.modals.file_picker import FilePicker
@@ -405,9 +406,9 @@ async def test_only_what_is_visible_is_loaded(logged_in: Any, until: Any, tmp_pa
         asked: list[int] = []
         real = app.services.scans.hosts
 
-        async def counted(*arguments: Any, **options: Any) -> Any:
-            asked.append(options["limit"])
-            return await real(*arguments, **options)
+        async def counted(actor: Any, scan_id: int, window: Window, **options: Any) -> Any:
+            asked.append(window.limit)
+            return await real(actor, scan_id, window, **options)
 
         app.services.scans.hosts = counted
         detail = await open_detail(app, pilot, until)

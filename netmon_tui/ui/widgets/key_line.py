@@ -12,6 +12,8 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widget import Widget
 
+from netmon_tui.ui.rendering import content
+
 _LAST = ("help", "quit")
 """Actions that always stay, at the end of the line."""
 _RANKS = ("table.open", "", "table.filter", "table.", "app.")
@@ -94,9 +96,7 @@ class KeyLine(Widget):
     def on_mouse_move(self, event: events.MouseMove) -> None:
         """Say more of the key under the mouse."""
         key = self._key_at(event.x)
-        tooltip = key.tooltip if key is not None else ""
-        if tooltip != (self.tooltip or ""):
-            self.tooltip = tooltip or None
+        self.tooltip = content(key.tooltip) if key is not None else None
 
     def _choose_soon(self, screen: Screen[object]) -> None:
         """Choose once, however often it is said that something changed."""

@@ -121,7 +121,7 @@ def probes_words(estimate: ScanEstimate) -> str:
 
 
 def time_words(estimate: ScanEstimate) -> str:
-    """Return how long it takes: ``about 2 to 9 minutes``, ``10 seconds to 3 minutes, with scripts perhaps longer``."""
+    """Return how long it takes: ``about 2 to 9 minutes``, ``up to 3 minutes, with scripts perhaps longer``."""
     words = span_words(estimate.seconds)
     return f"{words}, with {estimate.open_ended} perhaps longer" if estimate.open_ended else words
 
@@ -143,8 +143,8 @@ def span_words(seconds: Span) -> str:
 
 
 def _in_unit(seconds: float, towards: Callable[[float], int]) -> tuple[int, str]:
-    """Return a time in the largest unit of which it is at least two, in steps that suit its size."""
-    name, size = next(((name, size) for name, size in reversed(_UNITS) if seconds >= 2 * size), _UNITS[0])
+    """Return a time in the largest unit of which it is at least one and a half, in steps that suit its size."""
+    name, size = next(((name, size) for name, size in reversed(_UNITS) if seconds >= 1.5 * size), _UNITS[0])
     value = seconds / size
     step = 1 if value < 10 else 5 if value < 60 else 10
     if value >= 100:

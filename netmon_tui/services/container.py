@@ -137,7 +137,7 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
         supervisor=supervisor,
         follower=ScanFollower(scans, results, settings.scans, ended=_after_scans(keeper, comparison)),
         commands=ScanCommands(settings, privilege),
-        estimates=ScanEstimates(DurationQueries(database), privilege),
+        estimates=ScanEstimates(DurationQueries(database), privilege, settings.scans.longest_run_seconds),
         at_once=settings.scans.at_once,
         jobs=paths.jobs,
         find_profile=profiles.find,

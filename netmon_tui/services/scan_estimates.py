@@ -6,7 +6,7 @@ import asyncio
 import ipaddress
 from collections.abc import Sequence
 
-from netmon_tui.domain.estimate import ScanEstimate, Span, from_earlier, number_words
+from netmon_tui.domain.estimate import ScanEstimate, Span, from_earlier, number_words, rounded, span_words
 from netmon_tui.domain.scan import StartScan
 from netmon_tui.domain.user import Actor
 from netmon_tui.errors import NetmonError
@@ -31,11 +31,13 @@ class ScanEstimates:
     Args:
         durations: Of earlier scans.
         privilege: What this process may do.
+        longest: Seconds after which a scan is stopped.
     """
 
-    def __init__(self, durations: DurationQueries, privilege: Privilege) -> None:
+    def __init__(self, durations: DurationQueries, privilege: Privilege, longest: int) -> None:
         self._durations = durations
         self._privilege = privilege
+        self._longest = longest
 
     async def of(self, actor: Actor, request: StartScan, prepared: PreparedScan) -> ScanEstimate:
         """Return what a prepared scan is expected to cost; earlier runs are those that the actor may see."""
@@ -60,6 +62,9 @@ class ScanEstimates:
         )
         seconds, count = from_earlier(runs, addresses + names) if runs else (model.seconds, 0)
         basis = _earlier_words(count) if runs else _model_words(extent, model)
+        if seconds.highest > self._longest:
+            limit = span_words(Span(self._longest, self._longest)).removeprefix("about ")
+            basis += f"; a scan is stopped after {limit}"
         return ScanEstimate(
             addresses, names, tuple(ports.items()), model.probes, seconds, open_ended(options), basis, count
         )
@@ -97,7 +102,7 @@ def _model_words(extent: Extent, model: Reckoning) -> str:
         return f"assumes a host {place} that answers at once, or not at all"
     if model.up == Span(0, 0):
         return "nothing is sent to them"
-    low, high = number_words(model.up.lowest), number_words(model.up.highest)
+    low, high = (number_words(end) for end in rounded(model.up))
     hosts = f"{high} hosts" if low == high else f"{low} to {high} hosts"
     silent = "all" if extent.hosts <= 16 or low == high else "half"
     return f"assumes {hosts} up {place}, up to {silent} of them silent"

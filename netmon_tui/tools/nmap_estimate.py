@@ -26,7 +26,10 @@ _FEW = 16
 _SPARSE = 50
 """Of so many addresses at least one is up."""
 _FASTEST = 100_000.0
-"""Probes a second that are answered at once."""
+"""Probes of ports a second, at most, that are answered at once."""
+_FASTEST_PINGS = 10_000.0
+_SILENCE_SECONDS = 1.0
+"""What it takes at least to learn that some addresses of a network are nobody's."""
 _ARP_RATE = 100.0
 """Probes a second, at least, to addresses of the local network that nobody has."""
 _ANSWERED_RATE = 1_000.0
@@ -128,7 +131,7 @@ def _up(extent: Extent, kinds: int) -> Span:
 
 def _probes(extent: Extent, timing: Timing, kinds: int, ports: int) -> Span:
     """Return bounds that hold whatever the network does; of the hosts, one may be this machine itself."""
-    lowest = max(0, extent.hosts - 1) if kinds else 0
+    lowest = max(0, extent.hosts - 1) if kinds else 0 if timing.host_timeout else extent.hosts * ports
     return Span(lowest, extent.hosts * (kinds + ports) * (1 + timing.retries))
 
 
@@ -157,12 +160,12 @@ class _Model:
         return Span(lowest, max(highest, lowest))
 
     def _lowest(self) -> float:
-        timing, up = self._timing, self._up.lowest
-        asked = (max(0, self._extent.hosts - 1) if self._kinds else 0) + up * self._ports
-        least = [asked / _FASTEST, (self._ports - 1) * timing.delay if up else 0.0]
-        if timing.most_rate:
-            least.append((asked - 1) / timing.most_rate)
-        return max(least)
+        timing, hosts, up = self._timing, self._extent.hosts, self._up.lowest
+        pings = max(0, hosts - 1) if self._kinds else 0
+        ports = up * self._ports
+        seconds = max(pings / _FASTEST_PINGS, _SILENCE_SECONDS if pings >= _FEW else 0.0) + ports / _FASTEST
+        seconds = max(seconds, (self._ports - 1) * timing.delay if up else 0.0)
+        return max(seconds, (pings + ports - 1) / timing.most_rate) if timing.most_rate else seconds
 
     def _most_probes(self) -> float:
         """Return how many probes are sent at the upper end."""

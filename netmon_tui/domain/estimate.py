@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 _UNITS = (("second", 1), ("minute", _MINUTE), ("hour", _HOUR), ("day", _DAY), ("year", 365 * _DAY))
-_PLAIN = 10**15
+UNCOUNTED = 10**15
 """From here on a number is shown as a power of ten: nobody counts the digits."""
 
 
@@ -78,7 +78,7 @@ def _scaled(run: EarlierRun, addresses: int) -> Span:
 
 def number_words(number: float) -> str:
     """Return a number in groups of three, a huge one as ``3.4e38``."""
-    return f"{number:.1e}".replace("e+", "e") if number >= _PLAIN else f"{int(number):,}".replace(",", " ")
+    return f"{number:.1e}".replace("e+", "e") if number >= UNCOUNTED else f"{int(number):,}".replace(",", " ")
 
 
 def rounded(span: Span) -> Span:
@@ -153,4 +153,4 @@ def _in_unit(seconds: float, towards: Callable[[float], int]) -> tuple[int, str]
 
 
 def _plural(count: float, one: str, many: str) -> str:
-    return f"{'about ' if count >= _PLAIN else ''}{number_words(count)} {one if count == 1 else many}"
+    return f"{'about ' if count >= UNCOUNTED else ''}{number_words(count)} {one if count == 1 else many}"

@@ -104,5 +104,5 @@ def _model_words(extent: Extent, model: Reckoning) -> str:
         return "nothing is sent to them"
     low, high = (number_words(end) for end in rounded(model.up))
     hosts = f"{high} hosts" if low == high else f"{low} to {high} hosts"
-    silent = "all" if extent.hosts <= 16 or low == high else "half"
+    silent = "all" if model.all_may_be_silent else "half"
     return f"assumes {hosts} up {place}, up to {silent} of them silent"

@@ -41,9 +41,10 @@ class _Exclusions:
     def __init__(self, excluded: Iterable[Target]) -> None:
         parts = list(excluded)
         self.names = {target.text for target in parts if target.family is None}
-        self._boxes = [_box(target.text) for target in parts if target.family is not None]
-        self._patterns = [box for box in self._boxes if _range(box) is None]
-        self._ranges = {width: _Ranges(self._boxes, width) for width in (1, 4)}
+        boxes = [_box(target.text) for target in parts if target.family is not None]
+        self._patterns = [box for box in boxes if _range(box) is None]
+        self._plain = [box for box in boxes if _range(box) is not None]
+        self._ranges = {width: _Ranges(self._plain, width) for width in (1, 4)}
 
     def within(self, box: Box) -> int:
         """Return how many addresses of a box are excluded; 0 where that is too entangled to be found out."""
@@ -51,7 +52,7 @@ class _Exclusions:
         meeting = [one for one in self._patterns if _meet(one, box)]
         if asked is not None and not meeting:
             return self._ranges[len(box)].within(*asked)
-        return _covered(box, [one for one in self._boxes if _meet(one, box)])
+        return _covered(box, meeting + [one for one in self._plain if _meet(one, box)])
 
 
 class _Ranges:
@@ -103,10 +104,14 @@ def _range(box: Box) -> tuple[int, int] | None:
 
 
 def _meet(one: Box, other: Box) -> bool:
-    return len(one) == len(other) and all(
-        first <= other_last and other_first <= last
-        for (first, last), (other_first, other_last) in zip(one, other, strict=True)
-    )
+    if len(one) != len(other):
+        return False
+    # from the end: addresses of one network differ there, and there may be a million pairs
+    for place in range(len(one) - 1, -1, -1):
+        first, last = one[place]
+        if first > other[place][1] or other[place][0] > last:
+            return False
+    return True
 
 
 def _covered(box: Box, others: Sequence[Box]) -> int:

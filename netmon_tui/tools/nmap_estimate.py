@@ -21,7 +21,7 @@ from netmon_tui.tools.nmap_arguments import NmapOptions
 from netmon_tui.tools.nmap_ports import numbers
 from netmon_tui.tools.nmap_timing import Timing, timing_of
 
-_FEW = 16
+_FEW = 32
 """So few addresses may all be up, and all be silent: they were chosen one by one."""
 _SPARSE = 50
 """Of so many addresses at least one is up."""
@@ -73,6 +73,8 @@ class Reckoning:
     seconds: Span
     up: Span
     """Hosts up that the times assume."""
+    all_may_be_silent: bool
+    """Whether all of them may drop what they are asked, or only half of them."""
 
 
 def reckon(options: NmapOptions, extent: Extent, *, staged: bool) -> Reckoning:
@@ -85,16 +87,13 @@ def reckon(options: NmapOptions, extent: Extent, *, staged: bool) -> Reckoning:
     """
     if options.has("-sL"):
         names = 0.0 if options.has("-n") else _NAMES_SECONDS + extent.hosts / _GROUP
-        return Reckoning(Span(0, 0), Span(0.0, _START_SECONDS + names), Span(0, 0))
+        return Reckoning(Span(0, 0), Span(0.0, _START_SECONDS + names), Span(0, 0), all_may_be_silent=False)
     timing = timing_of(options)
     kinds = _kinds(options, extent)
     up = _up(extent, kinds)
-    ports = sum(extent.ports.values())
-    return Reckoning(
-        _probes(extent, timing, kinds, ports),
-        _Model(options, extent, timing, kinds, up).seconds(staged=staged),
-        up,
-    )
+    model = _Model(options, extent, timing, kinds, up)
+    probes = _probes(extent, timing, kinds, sum(extent.ports.values()))
+    return Reckoning(probes, model.seconds(staged=staged), up, model.all_silent)
 
 
 def open_ended(options: NmapOptions) -> str:
@@ -145,9 +144,9 @@ class _Model:
         self._kinds = kinds
         self._up = up
         self._ports = sum(extent.ports.values())
-        all_silent = extent.hosts <= _FEW or not kinds
-        self._silent = up.highest if all_silent else up.highest / 2
-        self._mixed = 1 if all_silent else _MIXED
+        self.all_silent = extent.hosts <= _FEW or not kinds
+        self._silent = up.highest if self.all_silent else up.highest / 2
+        self._mixed = 1 if self.all_silent else _MIXED
         self._groups = max(1, -(-int(up.highest) // _GROUP))
 
     def seconds(self, *, staged: bool) -> Span:

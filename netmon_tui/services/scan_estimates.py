@@ -18,10 +18,8 @@ from netmon_tui.storage.duration_queries import DurationQueries
 from netmon_tui.tools.nmap_address_count import count_addresses
 from netmon_tui.tools.nmap_estimate import Extent, Reckoning, open_ended, reckon
 from netmon_tui.tools.nmap_ports import ports_per_host
-from netmon_tui.tools.nmap_targets import TargetSet, parse_targets
+from netmon_tui.tools.nmap_targets import TargetSet, parse_target
 
-_NO_LIMIT = 2**140
-"""Addresses of what is excluded."""
 _LOOPBACK = "127.0.0.0/8"
 
 
@@ -45,9 +43,8 @@ class ScanEstimates:
 
     def _estimate(self, actor: Actor, request: StartScan, prepared: PreparedScan) -> ScanEstimate:
         options, targets = prepared.usable, prepared.targets
-        excluded = options.value("--exclude")
-        leaves_out = parse_targets(excluded.split(","), limit=_NO_LIMIT).targets if excluded else ()
-        addresses, names = count_addresses(targets.targets, leaves_out)
+        excluded = filter(None, options.value("--exclude").split(","))
+        addresses, names = count_addresses(targets.targets, map(parse_target, excluded))
         ports = ports_per_host(options, port_frequencies())
         local = _are_local(targets)
         ipv6 = targets.ipv6 or options.has("-6")
@@ -104,5 +101,5 @@ def _model_words(extent: Extent, model: Reckoning) -> str:
         return "nothing is sent to them"
     low, high = (number_words(end) for end in rounded(model.up))
     hosts = f"{high} hosts" if low == high else f"{low} to {high} hosts"
-    silent = "all" if model.all_may_be_silent else "half"
-    return f"assumes {hosts} up {place}, up to {silent} of them silent"
+    silent = "all" if model.all_may_be_silent else "half of them"
+    return f"assumes {hosts} up {place}, {silent} perhaps silent"

@@ -31,7 +31,7 @@ def accepted(preview: ScanPreview, *, with_stages: bool, with_rest: bool, key: s
     if preview.stages:
         parts += _stages(preview) if with_stages else [_folded(preview, key)]
     if not with_rest:
-        parts.append(content(f"{key} shows the rest").stylize("$text-muted"))
+        parts.append(content(f"{key} shows the rest").stylize("$foreground-muted"))
     warnings = (*preview.warnings, *asks_first(preview.to_confirm)) if with_rest else ()
     parts += [content(f"! {warning}").stylize("$text-warning") for warning in warnings]
     return Content("\n").join(parts)
@@ -40,13 +40,13 @@ def accepted(preview: ScanPreview, *, with_stages: bool, with_rest: bool, key: s
 def _cost(preview: ScanPreview) -> Iterator[Content]:
     if preview.estimate is not None:
         yield content(f"{extent_words(preview.estimate)}; {probes_words(preview.estimate)}")
-        basis = content(f" ({preview.estimate.basis})").stylize("$text-muted")
+        basis = content(f" ({preview.estimate.basis})").stylize("$foreground-muted")
         yield content(f"Takes {time_words(preview.estimate)}") + basis
 
 
 def _stages(preview: ScanPreview) -> Iterator[Content]:
     for name, words in zip(preview.stage_names, preview.stages, strict=True):
-        label = content(f"Stage {name}: ").stylize("$text-muted")
+        label = content(f"Stage {name}: ").stylize("$foreground-muted")
         yield label + content(shlex.join(words), LONGEST_COMMAND)
 
 

@@ -123,10 +123,9 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
         StorageError: The data directory or the database, with the reason and the way out.
     """
     database = _open_store(settings, paths)
-    audit = AuditRepository(database)
+    audit, jobs = AuditRepository(database), _open_jobs(database, reading=reading)
     scans, results, hosts = ScanRepository(database), ScanResults(database), HostQueries(database)
-    privilege, session, jobs = probe(), session_environment(), _open_jobs(database, reading=reading)
-    supervisor = JobSupervisor(jobs, reading=reading)
+    privilege, session, supervisor = probe(), session_environment(), JobSupervisor(jobs, reading=reading)
     accounts = AccountService(AccountRepository(database), audit, Passwords(), settings.accounts)
     comparison, ignoring = _open_comparison(database, scans, audit)
     keeper, profiles = DocumentKeeper(scans), ProfileService(ProfileRepository(database), audit)

@@ -150,6 +150,7 @@ class _Model:
         self._groups = max(1, -(-int(up.highest) // _GROUP))
 
     def seconds(self, *, staged: bool) -> Span:
+        """Return the shortest and the longest time."""
         lowest = self._lowest()
         highest = self._discovery() + self._port_scan() + self._detection(staged=staged) + _START_SECONDS
         if self._timing.most_rate:

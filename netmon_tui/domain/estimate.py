@@ -95,12 +95,14 @@ def _two_figures(value: float, towards: Callable[[float], int]) -> float:
 
 
 def extent_words(estimate: ScanEstimate) -> str:
-    """Return how much is scanned: ``254 addresses, 1 host name; 1 000 TCP ports of each``."""
+    """Return how much is scanned: ``254 addresses, 2 host names (each counts as one); 1 000 TCP ports each``."""
     counted = [_plural(estimate.addresses, "address", "addresses")] if estimate.addresses else []
     if estimate.names:
-        counted.append(_plural(estimate.names, "host name", "host names"))
+        one, many = "host name (counts as one)", "host names (each counts as one)"
+        counted.append(_plural(estimate.names, one, many))
     hosts = ", ".join(counted) or "0 addresses"
-    return f"{hosts}; {ports_words(estimate)}"
+    several = estimate.ports and estimate.addresses + estimate.names > 1
+    return f"{hosts}; {ports_words(estimate)}{' each' if several else ''}"
 
 
 def ports_words(estimate: ScanEstimate) -> str:

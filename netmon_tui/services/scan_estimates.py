@@ -95,10 +95,10 @@ def _earlier_words(runs: int) -> str:
 def _model_words(extent: Extent, model: Reckoning) -> str:
     """Return what the times assume, in one line."""
     place = "on this machine's network" if extent.local else "behind a router"
-    if extent.hosts == 1:
-        return f"assumes a host {place} that answers at once, or not at all"
     if model.up == Span(0, 0):
         return "nothing is sent to them"
+    if extent.hosts == 1:
+        return f"assumes a host {place} that answers at once, or not at all"
     low, high = (number_words(end) for end in rounded(model.up))
     hosts = f"{high} hosts" if low == high else f"{low} to {high} hosts"
     silent = "all" if model.all_may_be_silent else "half of them"

@@ -41,7 +41,7 @@ _FAR_TIMEOUT = 0.3
 _UDP_SECONDS = 1.1
 """What a closed UDP port takes on a host that tells of one a second."""
 _GROUP = 64
-"""Hosts that are scanned at once, at least."""
+"""Hosts that are scanned at once, at least, unless fewer are asked for."""
 _NAMES_SECONDS = 15.0
 """What a silent name server costs a group of hosts."""
 _START_SECONDS = 3.0
@@ -147,7 +147,8 @@ class _Model:
         self.all_silent = extent.hosts <= _FEW or not kinds
         self._silent = up.highest if self.all_silent else up.highest / 2
         self._mixed = 1 if self.all_silent else _MIXED
-        self._groups = max(1, -(-int(up.highest) // _GROUP))
+        group = min(_GROUP, int(options.value("--max-hostgroup") or _GROUP))
+        self._groups = max(1, -(-int(up.highest) // group))
 
     def seconds(self, *, staged: bool) -> Span:
         """Return the shortest and the longest time."""
@@ -165,7 +166,9 @@ class _Model:
         ports = up * self._ports
         seconds = max(pings / _FASTEST_PINGS, _SILENCE_SECONDS if pings >= _FEW else 0.0) + ports / _FASTEST
         seconds = max(seconds, (self._ports - 1) * timing.delay if up else 0.0)
-        return max(seconds, (pings + ports - 1) / timing.most_rate) if timing.most_rate else seconds
+        if timing.most_rate:
+            seconds = max(seconds, (pings + ports - 1) / timing.most_rate)
+        return min(seconds, timing.host_timeout) if timing.host_timeout else seconds
 
     def _most_probes(self) -> float:
         """Return how many probes are sent at the upper end."""

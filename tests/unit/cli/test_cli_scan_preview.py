@@ -33,7 +33,7 @@ def test_as_one_document(admin) -> None:
 def test_in_words_beside_the_command(admin) -> None:
     answer = admin(*RUN)
     assert answer.out.startswith("/") and answer.out.count("\n") == 1
-    assert "15 addresses, 1 host name; 2 TCP ports; " in answer.err
+    assert "15 addresses, 1 host name (counts as one); 2 TCP ports each; " in answer.err
     assert "takes up to " in answer.err and "(assumes " in answer.err
 
 

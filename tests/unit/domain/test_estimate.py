@@ -57,8 +57,13 @@ def test_the_words_of_a_time_hold_what_they_round(one: float, other: float) -> N
     ("addresses", "names", "ports", "words"),
     [
         (1, 0, (("tcp", 1_000),), "1 address; 1 000 TCP ports"),
-        (254, 2, (("tcp", 100), ("udp", 1)), "254 addresses, 2 host names; 100 TCP and 1 UDP port"),
-        (0, 1, (), "1 host name; no ports"),
+        (
+            254,
+            2,
+            (("tcp", 100), ("udp", 1)),
+            "254 addresses, 2 host names (each counts as one); 100 TCP and 1 UDP port each",
+        ),
+        (0, 1, (), "1 host name (counts as one); no ports"),
         (0, 0, (("ip", 256),), "0 addresses; 256 IP protocols"),
         (2**128, 0, (), "about 3.4e38 addresses; no ports"),
     ],

@@ -78,6 +78,11 @@ async def test_a_scan_that_outlasts_the_limit_says_so(store: Store) -> None:
     assert "stopped" not in (await estimated(store, "203.0.113.9")).basis
 
 
+async def test_a_list_of_names_sends_nothing(store: Store) -> None:
+    estimate = await estimated(store, "203.0.113.9", line="-sL")
+    assert (estimate.basis, estimate.probes.highest) == ("nothing is sent to them", 0)
+
+
 async def test_earlier_runs_of_these_options_time_it(store: Store) -> None:
     assert (await estimated(store)).earlier_runs == 0
     await ran(store, 600)

@@ -68,6 +68,7 @@ def test_a_ceiling_of_the_rate_is_a_floor_of_the_time(ceiling: int) -> None:
         ("-F --scan-delay 1s", "-F"), ("-F --min-rtt-timeout 2s", "-F"),
         ("-Pn -F", "-Pn -F --initial-rtt-timeout 100ms"),
         ("-p- -T4", "-p- -T5"), ("-F", "-F --min-parallelism 100"), ("-F --max-parallelism 1", "-F"),
+        ("-sU -F --max-hostgroup 1", "-sU -F"),
     ],
 )  # fmt: skip
 def test_options_make_it_slower_or_faster(slower: str, faster: str) -> None:
@@ -85,6 +86,10 @@ def test_options_make_it_slower_or_faster(slower: str, faster: str) -> None:
 )  # fmt: skip
 def test_probes_of_a_host_that_is_far_away(line: str, probes: int) -> None:
     assert reckoned(f"{line} --max-retries 0", 1, local=False).probes.highest == probes
+
+
+def test_a_host_that_is_given_up_takes_no_longer() -> None:
+    assert reckoned("-p- --scan-delay 1s --host-timeout 10s", 1).seconds.lowest <= 10
 
 
 def test_without_rights_two_connections_ask_for_a_host() -> None:

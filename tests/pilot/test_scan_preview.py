@@ -78,3 +78,11 @@ async def test_a_scan_of_one_nmap_has_no_stages_to_show(logged_in: Any, until: A
         await pilot.press("ctrl+g")
         await pilot.pause()
         assert "1 address" in said(form) and "stage" not in said(form)
+
+
+async def test_a_command_of_many_lines_hides_nothing(logged_in: Any, until: Any) -> None:
+    async with logged_in(size=(80, 24)) as (app, pilot):
+        form = await form_with(app, pilot, until, targets=" ".join(f"127.0.0.{n}" for n in range(1, 200)))
+        await until(pilot, lambda: "199 addresses" in said(form))
+        assert said(form).startswith("199 addresses")
+        assert 0 < said(form).index("(ctrl+g") < said(form).index("-sV -n")

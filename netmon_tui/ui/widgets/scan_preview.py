@@ -14,6 +14,8 @@ from netmon_tui.ui.widgets.scan_words import asks_first
 
 LONGEST_COMMAND = 2_000
 """Characters of a command line that are shown."""
+_THREE_LINES = 210
+"""Characters from which on a command line comes last: before the rest it would hide that."""
 
 
 def accepted(preview: ScanPreview, *, with_stages: bool, with_rest: bool, key: str) -> Content:
@@ -25,16 +27,16 @@ def accepted(preview: ScanPreview, *, with_stages: bool, with_rest: bool, key: s
         with_rest: Whether all else is shown: there may be room for one of them only.
         key: What shows the stages where they are not, and the rest where that is not.
     """
-    parts: list[Content] = []
-    if with_rest:
-        parts += [content(shlex.join(preview.command), LONGEST_COMMAND), *_cost(preview)]
+    stages: list[Content] = []
     if preview.stages:
-        parts += _stages(preview) if with_stages else [_folded(preview, key)]
+        stages = list(_stages(preview)) if with_stages else [_folded(preview, key)]
     if not with_rest:
-        parts.append(content(f"{key} shows the rest").stylize("$foreground-muted"))
-    warnings = (*preview.warnings, *asks_first(preview.to_confirm)) if with_rest else ()
-    parts += [content(f"! {warning}").stylize("$text-warning") for warning in warnings]
-    return Content("\n").join(parts)
+        return Content("\n").join([*stages, content(f"{key} shows the rest").stylize("$foreground-muted")])
+    warnings = (*preview.warnings, *asks_first(preview.to_confirm))
+    said = [content(f"! {warning}").stylize("$text-warning") for warning in warnings]
+    command = content(shlex.join(preview.command), LONGEST_COMMAND)
+    rest = [*_cost(preview), *stages, *said]
+    return Content("\n").join([*rest, command] if len(command) > _THREE_LINES else [command, *rest])
 
 
 def _cost(preview: ScanPreview) -> Iterator[Content]:

@@ -169,6 +169,7 @@ def test_scan_form(tour: Tour) -> None:
         shows("--min-parallelism 256"),
         picture("stages"),
         "ctrl+g",
+        "shift+tab",
         types("#options", "-sS -oN /etc/passwd"),
         shows("-oN writes"),
         picture("refused"),

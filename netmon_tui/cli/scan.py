@@ -30,6 +30,7 @@ from netmon_tui.cli.scan_diff import diff
 from netmon_tui.cli.scan_files import store_files
 from netmon_tui.cli.scan_history import history
 from netmon_tui.cli.scan_map import print_map
+from netmon_tui.cli.scan_preview import preview_document, print_preview
 from netmon_tui.cli.scan_running import continue_scan, pause, resume, skip
 from netmon_tui.cli.search import scan_search
 from netmon_tui.domain.documents import scan_document
@@ -117,24 +118,7 @@ def run(
 
 async def _preview(services: Services, actor: Actor, request: StartScan, as_json: bool) -> int:
     plan = await services.scanning.plan(actor, request)
-    if as_json:
-        document = {
-            "command": list(plan.command),
-            "stages": [list(stage) for stage in plan.stages],
-            "addresses": plan.addresses,
-            "warnings": list(plan.warnings),
-            "to_confirm": list(plan.to_confirm),
-        }
-        print_json(document)
-        return 0
-    print_line(shlex.join(plan.command))
-    say(f"{plan.addresses} address{'' if plan.addresses == 1 else 'es'}")
-    for stage in plan.stages:
-        say(f"stage: {shlex.join(stage)}")
-    for warning in plan.warnings:
-        say(f"warning: {warning}")
-    for script in plan.to_confirm:
-        say(f"to confirm: {script}")
+    print_json(preview_document(plan)) if as_json else print_preview(plan)
     return 0
 
 

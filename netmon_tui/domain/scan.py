@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from netmon_tui.domain.comparison import ChangeCounts
+from netmon_tui.domain.estimate import ScanEstimate
 from netmon_tui.domain.host import Host, Script
 from netmon_tui.domain.job import JobState
 from netmon_tui.errors import InvalidInput
@@ -231,6 +232,10 @@ class ScanPreview:
     """Why it is refused; empty when it may start."""
     to_confirm: tuple[str, ...] = ()
     """Scripts that may do harm or tell third parties, each with its categories: somebody has to want them."""
+    stage_names: tuple[str, ...] = ()
+    """What each of the stages is for: ``discovery``, ``ports``, ``detection``."""
+    estimate: ScanEstimate | None = None
+    """How much it is and how long it may take; None when it is refused."""
 
 
 def require_confirmed(scripts: Sequence[str], *, confirmed: bool) -> None:

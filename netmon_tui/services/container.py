@@ -30,6 +30,7 @@ from netmon_tui.services.packets import PacketService
 from netmon_tui.services.profiles import ProfileService
 from netmon_tui.services.rounds import Rounds
 from netmon_tui.services.scan_commands import ScanCommands
+from netmon_tui.services.scan_estimates import ScanEstimates
 from netmon_tui.services.scan_following import ScanFollower
 from netmon_tui.services.scan_history import ScanHistory
 from netmon_tui.services.scan_map import MapService
@@ -44,6 +45,7 @@ from netmon_tui.storage.audit_repository import AuditRepository
 from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.storage.comparison_queries import ComparisonQueries
 from netmon_tui.storage.database import Database
+from netmon_tui.storage.duration_queries import DurationQueries
 from netmon_tui.storage.history_queries import HistoryQueries
 from netmon_tui.storage.host_queries import HostQueries
 from netmon_tui.storage.ignore_repository import IgnoreRepository
@@ -121,10 +123,9 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
         StorageError: The data directory or the database, with the reason and the way out.
     """
     database = _open_store(settings, paths)
-    audit = AuditRepository(database)
+    audit, jobs = AuditRepository(database), _open_jobs(database, reading=reading)
     scans, results, hosts = ScanRepository(database), ScanResults(database), HostQueries(database)
-    privilege, session, jobs = probe(), session_environment(), _open_jobs(database, reading=reading)
-    supervisor = JobSupervisor(jobs, reading=reading)
+    privilege, session, supervisor = probe(), session_environment(), JobSupervisor(jobs, reading=reading)
     accounts = AccountService(AccountRepository(database), audit, Passwords(), settings.accounts)
     comparison, ignoring = _open_comparison(database, scans, audit)
     keeper, profiles = DocumentKeeper(scans), ProfileService(ProfileRepository(database), audit)
@@ -135,6 +136,7 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
         supervisor=supervisor,
         follower=ScanFollower(scans, results, settings.scans, ended=_after_scans(keeper, comparison)),
         commands=ScanCommands(settings, privilege),
+        estimates=ScanEstimates(DurationQueries(database), privilege, settings.scans.longest_run_seconds),
         at_once=settings.scans.at_once,
         jobs=paths.jobs,
         find_profile=profiles.find,

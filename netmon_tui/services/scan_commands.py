@@ -46,11 +46,13 @@ class PreparedScan:
     """The scan as one nmap, with what to tell the user."""
     plan: Plan | None
     """How several nmaps do it; None when it is one."""
+    usable: NmapOptions
+    """As nmap gets them: with the limits of this installation, and without what needs rights it has not."""
 
     @property
-    def stages(self) -> tuple[tuple[str, ...], ...]:
-        """The commands of the stages, without output and targets; none when it is one nmap."""
-        return tuple(self.plan.stages.values()) if self.plan is not None else ()
+    def stages(self) -> dict[str, tuple[str, ...]]:
+        """The commands of the stages by name, without output and targets; none when it is one nmap."""
+        return self.plan.stages if self.plan is not None else {}
 
 
 class ScanCommands:
@@ -104,10 +106,10 @@ class ScanCommands:
         usable, _ = usable_options(allowed, version=version, privileged=self._privilege.can_scan_raw)
         stages = stages_of(usable, targets) if request.staged and limits.staged else None
         if stages is None and not goes_on:
-            return PreparedScan(options, targets, command, None)
+            return PreparedScan(options, targets, command, None, usable)
         stages = stages or nmap_stages.one_stage(usable)
         plan = self._plan(nmap, usable, targets, stages)
-        return PreparedScan(options, targets, command, replace(plan, skip=tuple(skipped)))
+        return PreparedScan(options, targets, command, replace(plan, skip=tuple(skipped)), usable)
 
     def _plan(self, nmap: str, usable: NmapOptions, targets: TargetSet, stages: Stages) -> Plan:
         def words(options: NmapOptions | None) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from netmon_tui.errors import InvalidInput, NetmonError, NotAllowed
 from netmon_tui.runtime.job_directory import EARLIER, was_begun
 from netmon_tui.security.hostile_text import clean
 from netmon_tui.services.scan_commands import PLAN_NAME, PreparedScan, ScanCommands, stages_in, write_plan
+from netmon_tui.services.scan_estimates import ScanEstimates
 from netmon_tui.services.scan_following import ScanFollower
 from netmon_tui.services.supervision import JobSupervisor
 from netmon_tui.storage.audit_repository import AuditRepository
@@ -38,6 +39,7 @@ class ScanningService:
         supervisor: Starts and follows jobs.
         follower: Reads what scans find.
         commands: Makes commands of requests.
+        estimates: Tells what they cost.
         at_once: Scans that run at the same time.
         jobs: Directory of the job directories.
         find_profile: Returns the profile that an actor means by a name; raises InvalidInput.
@@ -53,6 +55,7 @@ class ScanningService:
         supervisor: JobSupervisor,
         follower: ScanFollower,
         commands: ScanCommands,
+        estimates: ScanEstimates,
         at_once: int,
         jobs: Path,
         find_profile: Callable[[Actor, str], Awaitable[Profile]],
@@ -63,6 +66,7 @@ class ScanningService:
         self._audit = audit
         self._supervisor = supervisor
         self._commands = commands
+        self._estimates = estimates
         self._at_once = at_once
         self._jobs = jobs
         self._find_profile = find_profile
@@ -88,9 +92,11 @@ class ScanningService:
         return ScanPreview(
             command.argv,
             command.warnings,
-            prepared.stages,
+            tuple(prepared.stages.values()),
             prepared.targets.count,
             to_confirm=command.to_confirm,
+            stage_names=tuple(prepared.stages),
+            estimate=await self._estimates.of(actor, request, prepared),
         )
 
     async def _prepare(self, request: StartScan) -> PreparedScan:

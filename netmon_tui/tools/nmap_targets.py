@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from netmon_tui.domain.address import Family
+from netmon_tui.domain.estimate import UNCOUNTED, number_words
 from netmon_tui.errors import InvalidInput
 
 MAX_ADDRESSES = 65_536
@@ -143,8 +144,9 @@ def _refuse_too_many(targets: int) -> None:
 
 def _refuse_too_wide(count: int, limit: int) -> None:
     if count > limit:
+        many = f"about {number_words(count)}" if count >= UNCOUNTED else f"{count:,}"
         raise InvalidInput(
-            f"{count:,} addresses are too many for one scan",
+            f"{many} addresses are too many for one scan",
             why=f"the limit is {limit:,}",
             fix="scan smaller networks",
         )

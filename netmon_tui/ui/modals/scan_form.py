@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import ClassVar
@@ -29,9 +28,10 @@ from netmon_tui.ui.modals.profile_form import LONGEST_OPTIONS, ProfileForm
 from netmon_tui.ui.modals.profile_list import ProfileList
 from netmon_tui.ui.modals.schedule_form import ScheduleForm
 from netmon_tui.ui.modals.switch_form import SwitchForm
-from netmon_tui.ui.rendering import content, thin
+from netmon_tui.ui.rendering import content
 from netmon_tui.ui.session import Session
-from netmon_tui.ui.widgets.scan_words import asks_first
+from netmon_tui.ui.widgets.scan_preview import accepted
+from netmon_tui.ui.widgets.tick import Tick
 
 DEFAULT_PROFILE = "Quick scan"
 OWN_OPTIONS = ""
@@ -40,12 +40,13 @@ PREVIEW_SECONDS = 0.2
 """Pause in typing after which the preview follows."""
 LONGEST_TARGETS = 16_384
 LONGEST_NAME = 120
-LONGEST_COMMAND = 2_000
-"""Characters of the command line that are shown."""
 ANY_TARGET = "localhost"
 """What options are tried with while there is no target."""
 MOST_SCRIPTS = 12
 """Scripts that a question names."""
+STAGES_KEY = "ctrl+g"
+HIGH = 30
+"""Rows from which on the commands of the stages have room beside the rest."""
 _SEPARATORS = re.compile(r"[\s,]+")
 
 
@@ -63,7 +64,9 @@ class ScanForm(Dialog[StartScan]):
         command("scan_form.switches", "ctrl+t", "switches", "Switches", "Set the options with switches."),
         command("scan_form.profiles", "ctrl+o", "profiles", "Profiles", "Choose, copy and change profiles."),
         command("scan_form.schedule", "ctrl+r", "schedule", "Schedule", "Repeat this scan by a schedule."),
+        command("scan_form.stages", STAGES_KEY, "stages", "Stages", "Show the commands of the stages."),
     ]
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (HIGH, "-high")]
 
     def __init__(self, session: Session, request: StartScan, profiles: Sequence[Profile]) -> None:
         super().__init__()
@@ -76,6 +79,11 @@ class ScanForm(Dialog[StartScan]):
         self._options = self._profiles[DEFAULT_PROFILE].arguments if fresh else request.arguments
         self._targets = " ".join(request.targets)
         self._name = request.name
+        self._staged = request.staged
+        self._preview = ScanPreview()
+        """What the fields said last."""
+        self._shows_stages = False
+        """Whether the stages are shown instead of the rest, where there is no room for both."""
 
     def compose(self) -> ComposeResult:
         """Fields, preview, buttons."""
@@ -105,6 +113,7 @@ class ScanForm(Dialog[StartScan]):
                 yield Input(
                     self._name, placeholder="optional", id="name", max_length=LONGEST_NAME, compact=True
                 )
+                yield Tick(content("One nmap, no stages"), not self._staged, id="one-nmap", compact=True)
             with VerticalScroll(id="scan-preview", can_focus=False):
                 yield Static("", id="preview")
             with Horizontal(classes="dialog--buttons"):
@@ -225,7 +234,8 @@ class ScanForm(Dialog[StartScan]):
     # what would run
 
     @on(Input.Changed, "#targets")
-    def _targets_typed(self) -> None:
+    @on(Tick.Changed, "#one-nmap")
+    def _changed(self) -> None:
         self._look(PREVIEW_SECONDS)
 
     @on(Button.Pressed, "#cancel")
@@ -262,6 +272,7 @@ class ScanForm(Dialog[StartScan]):
             arguments=_same(self.query_one("#options", Input).value),
             profile=str(self.query_one("#profile", Select).value),
             name=self.query_one("#name", Input).value.strip(),
+            staged=not self.query_one("#one-nmap", Tick).value,
         )
 
     def _describe(self) -> None:
@@ -269,11 +280,28 @@ class ScanForm(Dialog[StartScan]):
         words = chosen.description if chosen else "Only what is typed below."
         self.query_one("#profile-description", Static).update(content(words))
 
+    def action_stages(self) -> None:
+        """Show the commands of the stages instead of the rest, or the rest again."""
+        self._shows_stages = not self._shows_stages
+        self._show(self._preview)
+
+    def on_resize(self) -> None:
+        """Fold or unfold the stages as there is room."""
+        self._show(self._preview)
+
     def _show(self, preview: ScanPreview) -> None:
-        self.query_one("#start", Button).disabled = bool(preview.error)
+        self._preview = preview
+        self.query_one("#start", Button).disabled = bool(preview.error) or not preview.command
         view = self.query_one("#preview", Static)
         view.set_class(bool(preview.error), "dialog--error")
-        view.update(content(preview.error) if preview.error else _accepted(preview))
+        view.update(content(preview.error) if preview.error else self._accepted(preview))
+
+    def _accepted(self, preview: ScanPreview) -> Content:
+        if not preview.command:
+            return Content()
+        has_room = self.size.height >= HIGH
+        alone = bool(preview.stages) and self._shows_stages and not has_room
+        return accepted(preview, with_stages=has_room or alone, with_rest=not alone, key=STAGES_KEY)
 
 
 def confirm_scripts(scripts: Sequence[str]) -> Confirm:
@@ -287,20 +315,6 @@ def confirm_scripts(scripts: Sequence[str]) -> Confirm:
         shown.append(f"  and {len(scripts) - MOST_SCRIPTS} more")
     text = "\n".join(["They may harm a target, lock accounts or tell third parties:", *shown])
     return Confirm("Run these scripts?", text, verb="Run")
-
-
-def _accepted(preview: ScanPreview) -> Content:
-    """Return the command line, how much it covers, and every warning."""
-    count = f"{thin(preview.addresses)} address{'' if preview.addresses == 1 else 'es'}"
-    lines = [
-        content(shlex.join(preview.command), LONGEST_COMMAND),
-        content(count).stylize("$text-muted"),
-        *(
-            content(f"! {warning}").stylize("$text-warning")
-            for warning in (*preview.warnings, *asks_first(preview.to_confirm))
-        ),
-    ]
-    return Content("\n").join(lines)
 
 
 def _same(options: str) -> str:

@@ -300,5 +300,5 @@ def read_status(directory: JobDirectory) -> tuple[JobStatus | None, bool]:
         return status, True
     if runtime_jobs.runner_is_alive(status):
         return status, False
-    runtime_jobs.sweep_orphan(status)
+    runtime_jobs.sweep_orphan(status, directory.path)
     return directory.read_status() or status, True

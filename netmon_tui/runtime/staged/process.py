@@ -16,9 +16,14 @@ if TYPE_CHECKING:
 
     from .elements import Element
 
+_PR_SET_PDEATHSIG = 1
+
 
 class Nmap:
-    """One running nmap and the document that it writes.
+    """One running nmap and the document that it writes. It does not outlive us.
+
+    Nobody would watch it, nor read what it finds. The kernel does not keep that promise for a program with file
+    capabilities: what is left of such a one is ended with the scan's other leftovers.
 
     Args:
         words: The command without output and targets.
@@ -31,11 +36,19 @@ class Nmap:
         """Whether it said that it has done everything."""
         self._document = Document(xml)
         literal = str(xml).replace("%", "%%")  # nmap expands %Y and its like in file names
+        us = os.getpid()
         self._process = subprocess.Popen(
-            [*words, "-oX", literal, *(["--", *targets] if targets else [])], stdin=subprocess.DEVNULL
+            [*words, "-oX", literal, *(["--", *targets] if targets else [])],
+            stdin=subprocess.DEVNULL,
+            preexec_fn=lambda: _end_with(us),  # we have but one thread
         )
         self.descriptor = os.pidfd_open(self._process.pid)
         """Readable when it has ended."""
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
 
     @property
     def root(self) -> dict[str, str]:
@@ -67,6 +80,17 @@ class Nmap:
     def close(self) -> None:
         """Let go of what is left of it."""
         os.close(self.descriptor)
+
+
+def _end_with(parent: int) -> None:
+    """Let the kernel kill this process, which is about to become nmap, when its parent is gone."""
+    try:
+        import ctypes
+    except ImportError:  # a Python without it: then without that promise
+        return
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:  # it was gone before we could ask for that
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def wait_for_news(running: Sequence[Nmap], seconds: float) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import select
 import signal
 import subprocess
@@ -29,9 +30,12 @@ class Nmap:
         words: The command without output and targets.
         xml: Where its document goes.
         targets: What it scans; none when the words say it.
+        memory: Address space that it may use: bytes, or ``RLIM_INFINITY``.
     """
 
-    def __init__(self, words: Sequence[str], xml: Path, targets: Sequence[str]) -> None:
+    def __init__(
+        self, words: Sequence[str], xml: Path, targets: Sequence[str], memory: int = resource.RLIM_INFINITY
+    ) -> None:
         self.finished = False
         """Whether it said that it has done everything."""
         self._document = Document(xml)
@@ -40,7 +44,7 @@ class Nmap:
         self._process = subprocess.Popen(
             [*words, "-oX", literal, *(["--", *targets] if targets else [])],
             stdin=subprocess.DEVNULL,
-            preexec_fn=lambda: _end_with(us),  # we have but one thread
+            preexec_fn=lambda: _prepare(us, memory),  # we have but one thread
         )
         self.descriptor = os.pidfd_open(self._process.pid)
         """Readable when it has ended."""
@@ -49,6 +53,21 @@ class Nmap:
     def pid(self) -> int:
         """Its process id."""
         return self._process.pid
+
+    @property
+    def exit_status(self) -> int | None:
+        """What it ended with, once :meth:`has_ended` has said so; -N for signal N."""
+        return self._process.returncode
+
+    @property
+    def ending(self) -> str:
+        """How it ended, in words."""
+        status = self._process.returncode
+        if status >= 0:
+            return f"nmap ended with exit status {status}"
+        # what std::bad_alloc ends in; the runner knows a tool that had too little memory by that word
+        why = ", as it does when it gets no more memory" if status == -signal.SIGABRT else ""
+        return f"nmap was ended by {signal.Signals(-status).name}{why}"
 
     @property
     def root(self) -> dict[str, str]:
@@ -82,8 +101,15 @@ class Nmap:
         os.close(self.descriptor)
 
 
+def _prepare(parent: int, memory: int) -> None:
+    """Bind a process that is about to become nmap to its parent, and to its share of the memory."""
+    if memory != resource.RLIM_INFINITY:
+        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    _end_with(parent)
+
+
 def _end_with(parent: int) -> None:
-    """Let the kernel kill this process, which is about to become nmap, when its parent is gone."""
+    """Let the kernel kill this process when its parent is gone."""
     try:
         import ctypes
     except ImportError:  # a Python without it: then without that promise

@@ -97,7 +97,7 @@ def _finish(state: ScanState, stage: Stage) -> None:
         if nmap.succeeded or (gave_up and stage.hosts and not list(stage.hosts())):
             return
         attempts += not gave_up
-    raise Failed(f"the {stage.name} stage of the scan did not come to its end")
+    raise Failed(f"the {stage.name} stage of the scan did not come to its end: {nmap.ending}")
 
 
 def _command(state: ScanState, stage: Stage) -> tuple[list[str], Path, tuple[str, ...]]:
@@ -133,6 +133,7 @@ def _follow(state: ScanState, nmap: Nmap, stage: Stage) -> bool:
             state.result.begin(nmap.root)
             stage.take(element)
             progress.hear(element)
+        state.limits.check([nmap])
         if state.stopping:
             nmap.interrupt()
         elif not gave_up and state.look_for_skips():

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from .elements import read_whole
 from .hosts import Spool
 from .joining import address_of, state_of
+from .limits import Limits
 from .plan import read_plan
 from .result import Result
 
@@ -49,6 +50,7 @@ class ScanState:
         """Round trip times, in microseconds."""
         self.skipped = set(plan.skip)
         """Addresses that were given up."""
+        self.limits = Limits()
         self.stopping = False
         self._skips_read = 0
         self._documents = 0

@@ -136,7 +136,7 @@ def test_a_closed_port_is_one_that_was_asked_for(state: str, asked: str, closed:
 def plan(**changes: object) -> Plan:
     values: dict[str, object] = dict.fromkeys(Plan.__dataclass_fields__, ())
     values |= {"addresses": 4, "every_host": False, "closed_port": False}
-    return Plan(**(values | {"parallel": 2, "batch": 64, "slow_micros": 1} | changes))  # type: ignore[arg-type]
+    return Plan(**(values | {"parallel": 4, "batch": 64, "slow_micros": 1} | changes))  # type: ignore[arg-type]
 
 
 def batches(folder: Path, **changes: object) -> Batches:
@@ -144,7 +144,7 @@ def batches(folder: Path, **changes: object) -> Batches:
     for number in range(1, 5):
         scanned.keep(f"192.0.2.{number}", SCANNED.replace("192.0.2.1", f"192.0.2.{number}").encode())
     scanned.keep("192.0.2.9", SCANNED.replace('state="open"', 'state="closed"').encode())
-    return Batches(plan(**changes), Spool(folder), scanned, list(scanned))
+    return Batches(plan(**changes), Spool(folder), scanned, list(scanned), parallel=2)
 
 
 def test_hosts_without_open_ports_are_left_out_unless_asked_for(tmp_path: Path) -> None:

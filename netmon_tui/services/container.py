@@ -34,6 +34,7 @@ from netmon_tui.services.scan_following import ScanFollower
 from netmon_tui.services.scan_history import ScanHistory
 from netmon_tui.services.scan_map import MapService
 from netmon_tui.services.scan_options import ScanOptionsService
+from netmon_tui.services.scan_queue import ScanQueue
 from netmon_tui.services.scanning import ScanningService
 from netmon_tui.services.scheduling import SchedulingService
 from netmon_tui.services.search import SearchService
@@ -128,18 +129,18 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
     accounts = AccountService(AccountRepository(database), audit, Passwords(), settings.accounts)
     comparison, ignoring = _open_comparison(database, scans, audit)
     keeper, profiles = DocumentKeeper(scans), ProfileService(ProfileRepository(database), audit)
-    scanning = ScanningService(
+    commands = ScanCommands(settings, privilege)
+    queue = ScanQueue(
         scans=scans,
-        results=results,
         audit=audit,
         supervisor=supervisor,
         follower=ScanFollower(scans, results, settings.scans, ended=_after_scans(keeper, comparison)),
-        commands=ScanCommands(settings, privilege),
+        commands=commands,
         at_once=settings.scans.at_once,
         jobs=paths.jobs,
-        find_profile=profiles.find,
         today=accounts.today,
     )
+    scanning = ScanningService(scans, audit, supervisor, queue, commands, paths.jobs, profiles.find)
     schedules, rounds = _open_schedules(database, scanning, accounts)
     return Services(
         settings=settings,

@@ -1,76 +1,59 @@
-"""Starting, queueing, pausing, stopping, resuming and repeating scans."""
+"""Asking for, pausing, stopping, resuming and repeating scans."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
-from netmon_tui.domain.job import Job, JobKind, JobState
+from netmon_tui.domain.job import JobKind, JobState
 from netmon_tui.domain.profile import Profile
 from netmon_tui.domain.scan import Scan, ScanPreview, StartScan, require_confirmed
-from netmon_tui.domain.user import Actor, Permission, Role
-from netmon_tui.errors import InvalidInput, NetmonError, NotAllowed
-from netmon_tui.runtime.job_directory import EARLIER, was_begun
+from netmon_tui.domain.user import Actor, Permission
+from netmon_tui.errors import InvalidInput, NetmonError
 from netmon_tui.security.hostile_text import clean
-from netmon_tui.services.scan_commands import PLAN_NAME, PreparedScan, ScanCommands, stages_in, write_plan
-from netmon_tui.services.scan_following import ScanFollower
+from netmon_tui.services.scan_commands import PLAN_NAME, PreparedScan, ScanCommands, stages_in
+from netmon_tui.services.scan_queue import ScanQueue
 from netmon_tui.services.supervision import JobSupervisor
 from netmon_tui.storage.audit_repository import AuditRepository
 from netmon_tui.storage.scan_repository import ScanRepository
-from netmon_tui.storage.scan_results import ScanResults
 from netmon_tui.tools.nmap_targets import parse_target
 
 QUEUE_SECONDS = 0.5
 """How often a waiting scan is looked at by who waits for it."""
 _SKIP_NAME = "skip"
-_log = logging.getLogger(__name__)
 
 
 class ScanningService:
     """Scans from request to end.
 
     Args:
-        scans, results, audit: Storage.
-        supervisor: Starts and follows jobs.
-        follower: Reads what scans find.
+        scans, audit: Storage.
+        supervisor: Knows what runs.
+        queue: Starts what waits.
         commands: Makes commands of requests.
-        at_once: Scans that run at the same time.
         jobs: Directory of the job directories.
         find_profile: Returns the profile that an actor means by a name; raises InvalidInput.
-        today: Returns a user with today's role, or None when the account may not be used any more.
     """
 
     def __init__(
         self,
-        *,
         scans: ScanRepository,
-        results: ScanResults,
         audit: AuditRepository,
         supervisor: JobSupervisor,
-        follower: ScanFollower,
+        queue: ScanQueue,
         commands: ScanCommands,
-        at_once: int,
         jobs: Path,
         find_profile: Callable[[Actor, str], Awaitable[Profile]],
-        today: Callable[[Actor], Awaitable[Actor | None]],
     ) -> None:
         self._scans = scans
-        self._results = results
         self._audit = audit
         self._supervisor = supervisor
+        self._queue = queue
         self._commands = commands
-        self._at_once = at_once
         self._jobs = jobs
         self._find_profile = find_profile
-        self._today = today
-        self._starting = asyncio.Lock()
-        self._follower = follower
-        supervisor.register(JobKind.SCAN, self._follow, follower.give_up)
-        supervisor.on_sweep(self.start_queued)
 
     # --- before the start ----------------------------------------------------------------------------
 
@@ -135,73 +118,8 @@ class ScanningService:
             staged=request.staged,
             jobs=self._jobs,
         )
-        await self.start_queued(scan_id)
+        await self._queue.start_waiting(scan_id)
         return await asyncio.to_thread(self._scans.get, actor, scan_id)
-
-    async def start_queued(self, wanted: int | None = None) -> None:
-        """Start scans that wait, oldest first, as many as may run.
-
-        Any program that looks does it for all users: whoever asked may be gone.
-
-        Raises:
-            NetmonError, OSError: The scan ``wanted`` could not start; failures of others are only recorded.
-        """
-        async with self._starting:
-            while scan := await asyncio.to_thread(self._scans.claim_next, self._at_once):
-                try:
-                    await self._launch(scan)
-                except (NetmonError, OSError) as error:
-                    await self._record_failure(scan.id, str(error))
-                    if scan.id == wanted:
-                        raise
-                    _log.warning("scan %d could not start: %s", scan.id, error)
-                except BaseException:  # this program ends: another one may start it
-                    await asyncio.shield(asyncio.to_thread(self._scans.give_back, scan.id))
-                    raise
-
-    async def _record_failure(self, scan_id: int, reason: str) -> None:
-        await asyncio.to_thread(
-            self._scans.update,
-            scan_id,
-            state=JobState.FAILED.value,
-            error=reason,
-            finished=datetime.now(UTC),
-        )
-
-    async def _launch(self, scan: Scan) -> None:
-        """Start the job of a scan that was claimed; where an earlier run has left files, go on with them."""
-        owner = await self._today(Actor(scan.owner_id, scan.owner, Role.VIEWER))
-        if owner is None or not owner.may(Permission.SCAN):
-            raise NotAllowed(f"{scan.owner} may not scan any more")
-        path = self._jobs / f"scan-{scan.id}"
-        request = StartScan(scan.targets, scan.arguments, staged=scan.staged)
-        goes_on = await asyncio.to_thread(was_begun, path)
-        prepared = await asyncio.to_thread(
-            self._commands.prepare, request, path, goes_on=goes_on, skipped=scan.skipped
-        )
-        await self._note_start(owner, scan, prepared)
-        if goes_on:
-            await asyncio.to_thread(self._follower.begin_again, scan.id, path)
-        await asyncio.to_thread(write_plan, prepared, path)
-        spec = await asyncio.to_thread(self._commands.spec, prepared, detached=scan.detached)
-        try:
-            await self._supervisor.launch(JobKind.SCAN, scan.id, owner, spec, path)
-        except (NetmonError, OSError):
-            if goes_on:
-                await asyncio.to_thread(self._follower.read_again, scan.id, path / EARLIER)
-            raise
-
-    async def _note_start(self, owner: Actor, scan: Scan, prepared: PreparedScan) -> None:
-        command = prepared.command
-        await asyncio.to_thread(
-            self._scans.update,
-            scan.id,
-            command=list(command.argv),
-            warnings=list(command.warnings),
-            started=scan.started or datetime.now(UTC),
-        )
-        detail = " ".join(command.argv)
-        await asyncio.to_thread(self._audit.record, owner, "scan.start", f"scan {scan.id}", detail)
 
     # --- while it runs -------------------------------------------------------------------------------
 
@@ -277,14 +195,10 @@ class ScanningService:
             if scan.state.is_final:
                 return scan
             if scan.state is JobState.QUEUED or not await self._supervisor.knows(JobKind.SCAN, scan_id):
-                await self.start_queued()
+                await self._queue.start_waiting()
                 await asyncio.sleep(QUEUE_SECONDS)
             else:
                 await self._supervisor.wait(JobKind.SCAN, scan_id)
-
-    async def _follow(self, job: Job) -> None:
-        state, error = await self._follower.follow(job, self._supervisor.up_to_date)
-        await asyncio.to_thread(self._supervisor.finish, job, state, error)
 
     async def stages(self, actor: Actor, scan_id: int) -> dict[str, tuple[str, ...]]:
         """Return the commands of a scan's stages by name, without output and targets; none when it is one nmap."""
@@ -313,7 +227,7 @@ class ScanningService:
                 f"scan {scan_id} cannot go on: it is {scan.state}",
                 fix="" if not scan.state.is_final else "to scan again: scan run, or r in the list of scans",
             )
-        await self.start_queued(scan_id)
+        await self._queue.start_waiting(scan_id)
         return await asyncio.to_thread(self._scans.get, actor, scan_id)
 
     async def repeat(self, actor: Actor, scan_id: int, *, confirmed: bool = False) -> Scan:

@@ -100,11 +100,11 @@ class ScanQueue:
         prepared = await asyncio.to_thread(
             self._commands.prepare, request, path, goes_on=goes_on, skipped=scan.skipped
         )
+        spec = await asyncio.to_thread(self._commands.spec, prepared, path, detached=scan.detached)
         await self._note_start(owner, scan, prepared)
         if goes_on:
             await asyncio.to_thread(self._follower.begin_again, scan.id, path)
         await asyncio.to_thread(write_plan, prepared, path)
-        spec = await asyncio.to_thread(self._commands.spec, prepared, detached=scan.detached)
         try:
             await self._supervisor.launch(JobKind.SCAN, scan.id, owner, spec, path)
         except (NetmonError, OSError):

@@ -212,11 +212,12 @@ class ScanningService:
 
         Raises:
             NotFound: No such scan, or not the actor's.
-            InvalidInput: It is done, runs still, or was imported.
+            InvalidInput: It is done, runs still, was imported, or has had all its time.
         """
         scan = await asyncio.to_thread(self._scans.get, actor, scan_id)
         actor.require(Permission.SCAN)
         self._refuse_imported(scan)
+        await asyncio.to_thread(self._commands.seconds_left, self._jobs / f"scan-{scan_id}")
         await self._record(actor, "scan.resume", scan_id)
         return await self._queue_again(actor, scan_id, scan.skipped)
 

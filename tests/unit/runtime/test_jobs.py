@@ -19,9 +19,10 @@ import pytest
 from netmon_tui.domain.job import EndReason, JobKind, JobLimits, JobSpec, JobStatus
 from netmon_tui.errors import DiskFull, ToolFailed, ToolMissing
 from netmon_tui.runtime import jobs
-from netmon_tui.runtime.job_directory import JobDirectory
+from netmon_tui.runtime.job_directory import JobDirectory, seconds_run
 from netmon_tui.runtime.jobs import (
     JobHandle,
+    request_pause,
     request_stop,
     runner_is_alive,
     start_job,
@@ -199,6 +200,23 @@ def test_the_deadline(directory: Path) -> None:
     assert status.why is EndReason.DEADLINE
     assert "0.5 s" in status.error
     assert 0.4 < status.ended - status.started < 3
+
+
+def test_a_pause_is_not_the_tools_time(directory: Path) -> None:
+    handle = start(directory, shell("while :; do sleep 0.05; done"))
+    job = JobDirectory(directory)
+    request_pause(directory, paused=True)
+    wait_for(lambda: (status := job.read_status()) and status.state == "paused", "a halted tool")
+    request_pause(directory, paused=False)
+    status = wait_for(lambda: (status := job.read_status()) and status.halted and status, "its end")
+    assert 0 < status.halted <= time.time() - handle.status.started
+    request_pause(directory, paused=True)
+    wait_for(lambda: (status := job.read_status()) and status.state == "paused", "a halted tool")
+    os.kill(handle.status.tool_pid, signal.SIGKILL)
+    last = ended(directory)
+    assert last.halted > status.halted
+    assert seconds_run(directory) == pytest.approx(last.ended - last.started - last.halted)
+    handle.close()
 
 
 def test_processor_time(directory: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import signal
 import socket
@@ -140,8 +141,18 @@ def addresses_in(job: Path, stage: str) -> set[str]:
     return found
 
 
-async def hosts_up(services: Services, ada: Actor, scan: Scan) -> int:
-    return (await services.scans.get(ada, scan.id)).hosts_up
+async def stopped_after_three_hosts(services: Services, ada: Actor) -> Scan:
+    await services.supervisor.start()
+    scan = await services.scanning.start(ada, StartScan((NETWORK,), SLOW))
+
+    async def some() -> bool:
+        return (await services.scans.get(ada, scan.id)).hosts_up >= 3
+
+    await until(some, "three hosts")
+    await services.scanning.stop(ada, scan.id)
+    stopped = await services.scanning.wait(ada, scan.id)
+    assert stopped.state is JobState.CANCELLED
+    return stopped
 
 
 # --- stages ------------------------------------------------------------------------------------------
@@ -245,8 +256,6 @@ def _nmap_of(stage: str, jobs: Path) -> int:
 
 def _leader(job: Path) -> int:
     """The tool of a job's runner."""
-    import json
-
     return int(json.loads((job / "status.json").read_text())["tool_pid"])
 
 
@@ -354,25 +363,31 @@ async def test_a_paused_scan_can_be_stopped(tmp_path: Path) -> None:
 
 async def test_a_stopped_scan_goes_on_with_what_is_missing(tmp_path: Path) -> None:
     async with opened(tmp_path) as (services, ada):
-        await services.supervisor.start()
-        scan = await services.scanning.start(ada, StartScan((NETWORK,), SLOW))
-
-        async def some() -> bool:
-            return await hosts_up(services, ada, scan) >= 3
-
-        await until(some, "three hosts")
-        await services.scanning.stop(ada, scan.id)
-        stopped = await services.scanning.wait(ada, scan.id)
-        assert stopped.state is JobState.CANCELLED
+        scan = await stopped_after_three_hosts(services, ada)
         done = {host.address for host in await services.scans.whole_hosts(ada, scan.id) if not host.partial}
         assert 3 <= len(done) < 20
         await services.scanning.resume(ada, scan.id)
         ended = await services.scanning.wait(ada, scan.id)
-        assert (ended.state, ended.hosts_up, ended.started) == (JobState.COMPLETED, 20, stopped.started)
+        assert (ended.state, ended.hosts_up, ended.started) == (JobState.COMPLETED, 20, scan.started)
         found = [host.address for host in await services.scans.whole_hosts(ada, scan.id)]
         assert len(found) == len(set(found)) == 20
         scanned = addresses_in(services.paths.jobs / "scan-1", "ports")
         assert scanned == set(found) - done
+
+
+async def test_a_scan_that_goes_on_has_only_the_time_that_is_left(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (services, ada):
+        scan = await stopped_after_three_hosts(services, ada)
+    async with opened(tmp_path, scans__longest_run_seconds="1") as (services, ada):
+        with pytest.raises(InvalidInput, match="as long as one may, 1 s"):
+            await services.scanning.resume(ada, scan.id)
+        assert (await services.scans.get(ada, scan.id)).state is JobState.CANCELLED
+    async with opened(tmp_path, scans__longest_run_seconds="600") as (services, ada):
+        await services.scanning.resume(ada, scan.id)
+        spec = json.loads((services.paths.jobs / "scan-1" / "spec.json").read_text())
+        assert 300 < spec["limits"]["seconds"] < 599
+        await services.scanning.stop(ada, scan.id)
+        await services.scanning.wait(ada, scan.id)
 
 
 async def test_a_host_of_a_scan_of_one_nmap_is_given_up_by_going_on_without_it(tmp_path: Path) -> None:
@@ -406,15 +421,7 @@ async def test_what_may_never_be_scanned_is_left_out_when_a_scan_goes_on(
 
 async def test_a_run_that_ends_before_it_has_begun_loses_nothing(tmp_path: Path) -> None:
     async with opened(tmp_path) as (services, ada):
-        await services.supervisor.start()
-        scan = await services.scanning.start(ada, StartScan((NETWORK,), SLOW))
-
-        async def some() -> bool:
-            return await hosts_up(services, ada, scan) >= 3
-
-        await until(some, "three hosts")
-        await services.scanning.stop(ada, scan.id)
-        await services.scanning.wait(ada, scan.id)
+        scan = await stopped_after_three_hosts(services, ada)
         done = {host.address for host in await services.scans.whole_hosts(ada, scan.id) if not host.partial}
         job = services.paths.jobs / "scan-1"
         set_aside(job)  # a run that was killed before it had read a word

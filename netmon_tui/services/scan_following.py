@@ -104,8 +104,7 @@ class ScanFollower:
         return await asyncio.to_thread(self._finish, job, ingest, status)
 
     def _note_pause(self, job: Job, *, paused: bool) -> None:
-        state = JobState.PAUSED if paused else JobState.RUNNING
-        self._scans.update(job.subject_id, state=state.value, remaining=None)
+        self._scans.note_pause(job.subject_id, paused=paused)
 
     def _open_ingest(self, job: Job) -> ScanIngest:
         arguments, targets = self._scans.request(job.subject_id)

@@ -90,7 +90,12 @@ class ScanQueue:
         )
 
     async def _launch(self, scan: Scan) -> None:
-        """Start the job of a scan that was claimed; where an earlier run has left files, go on with them."""
+        """Start the job of a scan that was claimed; where an earlier run has left files, go on with them.
+
+        One that was paused has its job still, and needed but the place.
+        """
+        if await self._supervisor.go_on(JobKind.SCAN, scan.id):
+            return
         owner = await self._today(Actor(scan.owner_id, scan.owner, Role.VIEWER))
         if owner is None or not owner.may(Permission.SCAN):
             raise NotAllowed(f"{scan.owner} may not scan any more")

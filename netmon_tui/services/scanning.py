@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 
-from netmon_tui.domain.job import JobKind, JobState
+from netmon_tui.domain.job import Job, JobKind, JobState
 from netmon_tui.domain.profile import Profile
 from netmon_tui.domain.scan import Scan, ScanPreview, StartScan, require_confirmed
 from netmon_tui.domain.user import Actor, Permission
@@ -15,7 +15,7 @@ from netmon_tui.errors import InvalidInput, NetmonError
 from netmon_tui.security.hostile_text import clean
 from netmon_tui.services.scan_commands import PLAN_NAME, PreparedScan, ScanCommands, stages_in
 from netmon_tui.services.scan_queue import ScanQueue
-from netmon_tui.services.supervision import JobSupervisor
+from netmon_tui.services.supervision import JobSupervisor, is_halted
 from netmon_tui.storage.audit_repository import AuditRepository
 from netmon_tui.storage.scan_repository import ScanRepository
 from netmon_tui.tools.nmap_targets import parse_target
@@ -130,26 +130,33 @@ class ScanningService:
             NotFound: No such scan, or not the actor's.
             InvalidInput: It does not run.
         """
-        scan = await self._unfinished(actor, scan_id)
+        await self._unfinished(actor, scan_id)
         await self._record(actor, "scan.stop", scan_id)
-        if scan.state is JobState.QUEUED and await asyncio.to_thread(self._scans.cancel_queued, scan_id):
+        if await asyncio.to_thread(self._scans.cancel_queued, scan_id):
             return
-        await self._supervisor.until_launched(JobKind.SCAN, scan_id)
+        await self._job(await asyncio.to_thread(self._scans.get, actor, scan_id))
         await self._supervisor.stop(JobKind.SCAN, scan_id)
 
-    async def pause(self, actor: Actor, scan_id: int, *, paused: bool = True) -> None:
+    async def pause(self, actor: Actor, scan_id: int, *, paused: bool = True) -> Scan:
         """Halt a running scan, or let a paused one go on. The hosts it is at are asked again after a long pause.
+
+        A paused scan has left its place to others: to go on, it waits for one like every scan.
 
         Raises:
             NotFound: No such scan, or not the actor's.
             InvalidInput: It does not run.
         """
         scan = await self._unfinished(actor, scan_id)
-        if scan.state is JobState.QUEUED:
+        job = await self._job(scan)
+        if job is None:
             raise InvalidInput(f"scan {scan_id} has not begun: it waits for its turn")
         await self._record(actor, "scan.pause" if paused else "scan.continue", scan_id)
-        await self._supervisor.until_launched(JobKind.SCAN, scan_id)
-        await self._supervisor.pause(JobKind.SCAN, scan_id, paused=paused)
+        if not paused and await asyncio.to_thread(is_halted, job):
+            await asyncio.to_thread(self._scans.queue_paused, scan_id)
+            await self._queue.start_waiting(scan_id)
+        elif not (paused and await asyncio.to_thread(self._scans.stay_paused, scan_id)):
+            await self._supervisor.pause(JobKind.SCAN, scan_id, paused=paused)
+        return await asyncio.to_thread(self._scans.get, actor, scan_id)
 
     async def skip(self, actor: Actor, scan_id: int, address: str) -> Scan:
         """Give a host up that keeps a scan waiting; the rest goes on. What it has of the host is kept.
@@ -160,25 +167,26 @@ class ScanningService:
             NotFound: No such scan, or not the actor's.
             InvalidInput: It does not run, or the address is none.
         """
-        scan = await self._unfinished(actor, scan_id)
+        await self._unfinished(actor, scan_id)
         target = parse_target(address)
         if target.count != 1 or target.family is None:
             raise InvalidInput(f"{target.text} is not the address of one host")
         given_up = target.text.split("/")[0]
         await self._record(actor, "scan.skip", scan_id, given_up)
-        skipped = (*scan.skipped, given_up)
-        path = self._jobs / f"scan-{scan_id}"
-        if scan.state is JobState.QUEUED:
-            await asyncio.to_thread(self._scans.update, scan_id, skipped=list(skipped))
-            return await asyncio.to_thread(self._scans.get, actor, scan_id)
-        await self._supervisor.until_launched(JobKind.SCAN, scan_id)
-        if await asyncio.to_thread((path / PLAN_NAME).exists):
-            await asyncio.to_thread(self._scans.update, scan_id, skipped=list(skipped))
-            await asyncio.to_thread(_append, path / _SKIP_NAME, given_up)
-            return await asyncio.to_thread(self._scans.get, actor, scan_id)
-        await self._supervisor.stop(JobKind.SCAN, scan_id)
-        await self.wait(actor, scan_id)
-        return await self._queue_again(actor, scan_id, skipped)
+        # Whoever starts or resumes it from here on leaves the host out; only a run before that must be told.
+        await asyncio.to_thread(self._scans.give_up_host, scan_id, given_up)
+        while job := await self._job(await self._unfinished(actor, scan_id)):
+            directory = Path(job.directory)
+            if await asyncio.to_thread((directory / PLAN_NAME).exists):
+                await asyncio.to_thread(_append, directory / _SKIP_NAME, given_up)
+                break
+            await self._supervisor.stop(JobKind.SCAN, scan_id)
+            await self._supervisor.wait_for(job)
+            # Where it does not wait again by us, somebody else has done the same: that run is told.
+            if await asyncio.to_thread(self._scans.queue_again, scan_id):
+                await self._queue.start_waiting(scan_id)
+                break
+        return await asyncio.to_thread(self._scans.get, actor, scan_id)
 
     async def _unfinished(self, actor: Actor, scan_id: int) -> Scan:
         scan = await asyncio.to_thread(self._scans.get, actor, scan_id)
@@ -187,6 +195,18 @@ class ScanningService:
             raise InvalidInput(f"scan {scan_id} does not run: it is {scan.state}")
         return scan
 
+    async def _job(self, scan: Scan) -> Job | None:
+        """Return the job of a scan that has not ended; None of one that waits and has not begun.
+
+        Raises:
+            InvalidInput: It is starting, and does not come to its start.
+        """
+        waits = scan.state is JobState.QUEUED
+        job = await self._supervisor.job_with_runner(JobKind.SCAN, scan.id, *([0.0] if waits else []))
+        if job is None and not waits:
+            raise InvalidInput(f"scan {scan.id} has not begun yet", fix="try again in a moment")
+        return job
+
     async def wait(self, actor: Actor, scan_id: int) -> Scan:
         """Return the scan once it has ended."""
         await self._supervisor.start()  # what it waits for may run with nobody to follow it
@@ -194,11 +214,11 @@ class ScanningService:
             scan = await asyncio.to_thread(self._scans.get, actor, scan_id)
             if scan.state.is_final:
                 return scan
-            if scan.state is JobState.QUEUED or not await self._supervisor.knows(JobKind.SCAN, scan_id):
+            if scan.state is JobState.QUEUED:
                 await self._queue.start_waiting()
                 await asyncio.sleep(QUEUE_SECONDS)
-            else:
-                await self._supervisor.wait(JobKind.SCAN, scan_id)
+            elif job := await self._supervisor.job_with_runner(JobKind.SCAN, scan_id, QUEUE_SECONDS):
+                await self._supervisor.wait_for(job)
 
     async def stages(self, actor: Actor, scan_id: int) -> dict[str, tuple[str, ...]]:
         """Return the commands of a scan's stages by name, without output and targets; none when it is one nmap."""
@@ -219,10 +239,7 @@ class ScanningService:
         self._refuse_imported(scan)
         await asyncio.to_thread(self._commands.seconds_left, self._jobs / f"scan-{scan_id}")
         await self._record(actor, "scan.resume", scan_id)
-        return await self._queue_again(actor, scan_id, scan.skipped)
-
-    async def _queue_again(self, actor: Actor, scan_id: int, skipped: tuple[str, ...]) -> Scan:
-        if not await asyncio.to_thread(self._scans.queue_again, scan_id, skipped):
+        if not await asyncio.to_thread(self._scans.queue_again, scan_id):
             scan = await asyncio.to_thread(self._scans.get, actor, scan_id)
             raise InvalidInput(
                 f"scan {scan_id} cannot go on: it is {scan.state}",

@@ -73,7 +73,7 @@ class ScanState:
         """Return the addresses that were given up since the last time."""
         try:
             with (self.directory / SKIP).open() as file:
-                lines = file.read().split()
+                lines = file.read().rpartition("\n")[0].split()  # the last one may be being written
         except FileNotFoundError:
             return set()
         new, self._skips_read = set(lines[self._skips_read :]), len(lines)

@@ -358,6 +358,52 @@ async def test_a_paused_scan_can_be_stopped(tmp_path: Path) -> None:
         assert (await services.scanning.wait(ada, scan.id)).state is JobState.CANCELLED
 
 
+async def test_a_paused_scan_that_goes_on_waits_for_a_place(tmp_path: Path) -> None:
+    async with opened(tmp_path, scans__at_once="1") as (services, ada):
+        await services.supervisor.start()
+
+        async def state(scan: Scan, wanted: JobState) -> bool:
+            return (await services.scans.get(ada, scan.id)).state is wanted
+
+        first = await services.scanning.start(ada, StartScan(("127.0.0.1-8",), SLOW))
+        await services.scanning.pause(ada, first.id)
+        await until(lambda: state(first, JobState.PAUSED), "paused")
+        second = await services.scanning.start(ada, StartScan((NETWORK,), SLOW))
+        assert second.state is JobState.RUNNING
+        waiting = await services.scanning.pause(ada, first.id, paused=False)
+        assert waiting.state is JobState.QUEUED
+        directory = services.paths.jobs / "scan-1"
+        assert json.loads((directory / "status.json").read_text())["state"] == "paused"
+        assert (await services.scanning.pause(ada, first.id)).state is JobState.PAUSED  # no longer wanted
+        await services.scanning.stop(ada, second.id)
+        await services.scanning.wait(ada, second.id)
+        assert (await services.scans.get(ada, first.id)).state is JobState.PAUSED
+        third = await services.scanning.start(ada, StartScan(("127.0.0.1-4",), SLOW))
+        assert (await services.scanning.pause(ada, first.id, paused=False)).state is JobState.QUEUED
+        assert (await services.scanning.wait(ada, third.id)).state is JobState.COMPLETED
+        ended = await services.scanning.wait(ada, first.id)
+        assert (ended.state, ended.hosts_up) == (JobState.COMPLETED, 8)
+        assert not (directory / "earlier").exists()  # it went on, and was not begun again
+
+
+async def test_a_paused_scan_that_waits_for_a_place_can_be_stopped(tmp_path: Path) -> None:
+    async with opened(tmp_path, scans__at_once="1") as (services, ada):
+        await services.supervisor.start()
+        first = await services.scanning.start(ada, StartScan((NETWORK,), SLOW))
+        await services.scanning.pause(ada, first.id)
+
+        async def paused() -> bool:
+            return (await services.scans.get(ada, first.id)).state is JobState.PAUSED
+
+        await until(paused, "paused")
+        second = await services.scanning.start(ada, StartScan((NETWORK,), SLOW))
+        await services.scanning.pause(ada, first.id, paused=False)
+        await services.scanning.stop(ada, first.id)
+        assert (await services.scanning.wait(ada, first.id)).error == "stopped"
+        await services.scanning.stop(ada, second.id)
+        await services.scanning.wait(ada, second.id)
+
+
 # --- resume ------------------------------------------------------------------------------------------
 
 
@@ -459,6 +505,29 @@ async def test_a_claim_is_no_abandoned_scan_however_long_it_waited(tmp_path: Pat
         assert jobs.close_abandoned() == 1
         await services.scanning.stop(ada, running.id)
         await services.scanning.wait(ada, running.id)
+
+
+@pytest.mark.parametrize("staged", [True, False])
+async def test_hosts_that_two_programs_give_up_at_once_are_all_given_up(
+    tmp_path: Path, ssh: Listener, silent: Listener, staged: bool
+) -> None:
+    options = f"-T4 -n -sV --version-all -p {ssh.port},{silent.port}" if staged else SLOW
+    hosts = [f"127.0.0.{number}" for number in range(9, 19)]
+    async with opened(tmp_path) as (services, ada), opened(tmp_path) as (other, _):
+        await services.supervisor.start()
+        scan = await services.scanning.start(ada, StartScan((NETWORK,), options, staged=staged))
+        if staged:
+            await until(lambda: asyncio.to_thread(_nmap_of, "detection", services.paths.jobs), "a detection")
+        programs = [services, other] * 5
+        orders = zip(programs, hosts, strict=True)
+        await asyncio.gather(*(one.scanning.skip(ada, scan.id, address) for one, address in orders))
+        ended = await services.scanning.wait(ada, scan.id)
+        assert (ended.state, sorted(ended.skipped)) == (JobState.COMPLETED, sorted(hosts)), ended.error
+        if staged:
+            assert set((services.paths.jobs / "scan-1" / "skip").read_text().split()) == set(hosts)
+        else:
+            found = {host.address for host in await services.scans.whole_hosts(ada, scan.id)}
+            assert not found.intersection(hosts)
 
 
 async def test_a_host_that_was_given_up_is_not_gone(tmp_path: Path) -> None:

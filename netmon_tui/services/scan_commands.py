@@ -139,7 +139,7 @@ class ScanCommands:
             slow_micros=nmap_stages.SLOW_MICROS,
             fast=stages.fast,
             parallel=stages.parallel,
-            batch=nmap_stages.BATCH,
+            batch=stages.batch,
         )
 
     def seconds_left(self, directory: Path) -> float:

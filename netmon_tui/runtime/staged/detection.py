@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from .batches import Batch, Batches
 from .process import Nmap, wait_for_news
-from .scanning import LOOK, Failed, Stopped, exclusions
+from .scanning import LOOK, Failed, Stopped, exclusions, write_list
 
 if TYPE_CHECKING:
     from .state import ScanState
@@ -86,7 +86,8 @@ class _Detection:
         names = plan.names if self._batches.has_names(batch) else ("-n",)
         xml = self._state.new_document("detection")
         words = [*plan.detection, *names, "-p", ports, *exclusions(xml, plan.exclude)]
-        self._running.append(_Run(batch, Nmap(words, xml, batch.hosts, self._memory)))
+        words += ["-iL", write_list(xml.with_suffix(".hosts"), batch.hosts)]
+        self._running.append(_Run(batch, Nmap(words, xml, (), self._memory)))
 
     def _give_up_hosts(self) -> None:
         """End the nmaps that work for a host that was given up; their other hosts get another one."""

@@ -110,16 +110,17 @@ def _command(state: ScanState, stage: Stage) -> tuple[list[str], Path, tuple[str
         targets = state.plan.targets
     else:
         targets = ()
-        words += ["-iL", _write_list(xml.with_suffix(".hosts"), stage.hosts())]
+        words += ["-iL", write_list(xml.with_suffix(".hosts"), stage.hosts())]
     return words + exclusions(xml, exclude), xml, targets
 
 
 def exclusions(xml: Path, exclude: Sequence[str]) -> list[str]:
     """Return the words that keep an nmap away from targets, with the file that they name beside its document."""
-    return ["--excludefile", _write_list(xml.with_suffix(".exclude"), exclude)] if exclude else []
+    return ["--excludefile", write_list(xml.with_suffix(".exclude"), exclude)] if exclude else []
 
 
-def _write_list(path: Path, lines: Iterable[str]) -> str:
+def write_list(path: Path, lines: Iterable[str]) -> str:
+    """Write a file for an nmap to read, one word a line; return its name."""
     path.write_text("".join(f"{line}\n" for line in lines))
     return str(path)
 

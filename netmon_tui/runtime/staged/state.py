@@ -112,7 +112,7 @@ class ScanState:
         if element.name in _COPIED_ONCE:
             self._take_information(element)
         elif element.name in ("prescript", "postscript"):
-            self.result.copy(element)
+            self.result.copy_once(element)
         elif element.name == "host":
             host = element.tree
             if host.get("timedout") != "true":
@@ -167,7 +167,7 @@ class ScanState:
         if element.name == "host":
             self.finish_host(address_of(element.tree), element)
         elif element.name in ("prescript", "postscript"):
-            self.result.copy(element)
+            self.result.copy_once(element)
 
     def finish_host(self, address: str, detected: Element | None = None) -> None:
         """Write a host with all that is known of it."""

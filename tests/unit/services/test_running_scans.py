@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import socket
+import struct
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -68,10 +69,11 @@ class Listener:
     Args:
         address: Where.
         says: Sent to everybody who connects; then nothing more.
+        port: 0 for any.
     """
 
-    def __init__(self, address: str, says: bytes = b"") -> None:
-        self._socket = socket.create_server((address, 0), backlog=64)
+    def __init__(self, address: str, says: bytes = b"", port: int = 0) -> None:
+        self._socket = socket.create_server((address, port), backlog=64)
         self.port = self._socket.getsockname()[1]
         self._says = says
         self._held: list[socket.socket] = []
@@ -82,8 +84,14 @@ class Listener:
             while True:
                 connection, _ = self._socket.accept()
                 self._held.append(connection)
-                with contextlib.suppress(OSError):
-                    connection.sendall(self._says)
+                threading.Thread(target=self._answer, args=(connection,), daemon=True).start()
+
+    def _answer(self, connection: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            self._talk(connection)
+
+    def _talk(self, connection: socket.socket) -> None:
+        connection.sendall(self._says)
 
     def close(self) -> None:
         self._socket.close()
@@ -113,6 +121,22 @@ def silent() -> Iterator[Listener]:
     listener = Listener("127.0.0.9")
     yield listener
     listener.close()
+
+
+class OldSsh(Listener):
+    """An SSH server of protocol 1, which shows its host key unencrypted: every one has the same."""
+
+    def __init__(self, address: str, port: int = 0) -> None:
+        key = bytes.fromhex("0006 23") + struct.pack(">H", 1024) + b"\xc3" * 128  # exponent 35, modulus
+        body = b"\x02" + bytes(8) + (struct.pack(">I", 1024) + key) * 2 + bytes(12) + bytes(4)
+        self._packet = struct.pack(">I", len(body)) + bytes(8 - len(body) % 8) + body
+        super().__init__(address, b"SSH-1.5-OpenSSH_3.4\r\n", port)
+
+    def _talk(self, connection: socket.socket) -> None:
+        super()._talk(connection)
+        if connection.recv(256).startswith(b"SSH-1"):
+            connection.sendall(self._packet)
+        connection.close()
 
 
 def facts(hosts: list[Host]) -> list[tuple[object, ...]]:
@@ -200,6 +224,39 @@ async def test_the_document_of_a_staged_scan_is_nmaps(tmp_path: Path, ssh: Liste
         assert facts(await services.scans.whole_hosts(ada, again.id)) == facts(
             await services.scans.whole_hosts(ada, scan.id)
         )
+
+
+async def test_scripts_that_compare_all_hosts_say_once_what_they_say_in_one_nmap(tmp_path: Path) -> None:
+    first = OldSsh("127.0.0.2")
+    second = OldSsh("127.0.0.19", first.port)  # of four nmaps another one would look at it
+    try:
+        async with opened(tmp_path) as (services, ada):
+            said = []
+            for staged in (True, False):
+                request = StartScan((NETWORK,), f"-T4 -n -sV -sC -p {first.port}", staged=staged)
+                scan = await services.scanning.start(ada, request)
+                assert bool(await services.scanning.stages(ada, scan.id)) is staged
+                ended = await services.scanning.wait(ada, scan.id)
+                assert ended.state is JobState.COMPLETED, ended.error
+                written = tmp_path / f"{scan.id}.xml"
+                await services.transfers.export_scan(ada, scan.id, "xml", written)
+                said.append(scripts_around(ElementTree.parse(written).getroot()))
+        assert said[0] == said[1]
+        assert [(place, name) for place, name, _ in said[0]] == [("postscript", "ssh-hostkey")]
+        assert "127.0.0.2" in said[0][0][2]
+        assert "127.0.0.19" in said[0][0][2]
+    finally:
+        first.close()
+        second.close()
+
+
+def scripts_around(document: ElementTree.Element) -> list[tuple[str, str | None, str]]:
+    """Where, id and output of the scripts that ran before and after all hosts."""
+    return [
+        (place, script.get("id"), script.get("output", ""))
+        for place in ("prescript", "postscript")
+        for script in document.iterfind(f"{place}/script")
+    ]
 
 
 async def test_a_killed_nmap_of_the_detection_gets_another_one(

@@ -94,7 +94,7 @@ class ScanQueue:
 
         One that was paused has its job still, and needed but the place.
         """
-        if await self._supervisor.go_on(JobKind.SCAN, scan.id):
+        if await self._supervisor.pause(JobKind.SCAN, scan.id, paused=False):
             return
         owner = await self._today(Actor(scan.owner_id, scan.owner, Role.VIEWER))
         if owner is None or not owner.may(Permission.SCAN):

@@ -130,16 +130,12 @@ class JobSupervisor:
         if job is not None and not job.state.is_final:
             await asyncio.to_thread(runtime_jobs.request_stop, Path(job.directory))
 
-    async def pause(self, kind: JobKind, subject_id: int, *, paused: bool) -> None:
-        """Ask the runner of a job to halt its tool, or to let it go on."""
+    async def pause(self, kind: JobKind, subject_id: int, *, paused: bool) -> bool:
+        """Ask the runner of a job to halt its tool, or to let it go on; False when there is no job."""
         job = await asyncio.to_thread(self._jobs.of, kind, subject_id)
         if job is not None and not job.state.is_final:
             await asyncio.to_thread(runtime_jobs.request_pause, Path(job.directory), paused=paused)
-
-    async def go_on(self, kind: JobKind, subject_id: int) -> bool:
-        """Let a halted job go on; False when there is no job."""
-        await self.pause(kind, subject_id, paused=False)
-        return await asyncio.to_thread(self._jobs.of, kind, subject_id) is not None
+        return job is not None
 
     async def job_with_runner(
         self, kind: JobKind, subject_id: int, patience: float = runtime_jobs.START_PATIENCE

@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 from .detection import detect
+from .earlier import take_over
 from .limits import CpuUsed
 from .plan import read_plan
 from .scanning import Failed, Stopped, discover, scan_ports
@@ -26,7 +27,7 @@ def main() -> int:
         signal.signal(number, lambda number, frame: state.stop())
     error = ""
     try:
-        state.take_over()
+        take_over(state)
         discover(state)
         scan_ports(state)
         detect(state)

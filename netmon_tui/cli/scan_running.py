@@ -8,6 +8,7 @@ import click
 
 from netmon_tui.cli.context import CommandLine, pass_line
 from netmon_tui.cli.output import say
+from netmon_tui.domain.job import JobState
 from netmon_tui.domain.scan import Scan
 
 if TYPE_CHECKING:
@@ -30,9 +31,11 @@ def pause(line: CommandLine, scan_id: int) -> None:
 @_scan_id
 @pass_line
 def continue_scan(line: CommandLine, scan_id: int) -> None:
-    """Let a paused scan go on."""
-    line.run(lambda services, actor: services.scanning.pause(actor, scan_id, paused=False), follow=True)
-    say(f"scan {scan_id} goes on")
+    """Let a paused scan go on, once one of the places of scans.at_once is free."""
+    scan = line.run(
+        lambda services, actor: services.scanning.pause(actor, scan_id, paused=False), follow=True
+    )
+    say(f"scan {scan_id} {'waits for its turn' if scan.state is JobState.QUEUED else 'goes on'}")
 
 
 @click.command()

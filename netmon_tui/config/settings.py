@@ -111,11 +111,13 @@ class ScanSettings:
     )
     memory_limit_bytes: int = setting(
         defaults.SCAN_MEMORY_BYTES,
-        "Bytes of address space that nmap may use. 0: no limit.",
+        "Bytes of address space that the nmaps of a scan may use together. 0: no limit.",
         minimum=0,
     )
     cpu_limit_seconds: int = setting(
-        defaults.SCAN_CPU_SECONDS, "Seconds of CPU time that nmap may use. 0: no limit.", minimum=0
+        defaults.SCAN_CPU_SECONDS,
+        "Seconds of CPU time that the nmaps of a scan may use together. 0: no limit.",
+        minimum=0,
     )
 
 

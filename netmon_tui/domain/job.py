@@ -140,6 +140,8 @@ class JobStatus:
     error: str = ""
     """One line for a person, such as ``No space left on device``."""
     counters: CaptureCounters | None = None
+    halted: float = 0.0
+    """Seconds of all pauses that are over."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,6 +109,25 @@ def was_begun(path: Path) -> bool:
     return path.is_dir() or path.with_name(path.name + ".next").is_dir()
 
 
+def seconds_run(path: Path) -> float:
+    """Return how long the tools of a job have run: this run and those that it goes on with, without pauses."""
+    run = path if path.is_dir() else path.with_name(path.name + ".next") / EARLIER
+    total = 0.0
+    while run.is_dir():
+        job = JobDirectory(run)
+        status = job.read_status()
+        if status is not None and status.started:
+            total += max(0.0, (status.ended or _last_seen(job, status)) - status.started - status.halted)
+        run /= EARLIER
+    return total
+
+
+def _last_seen(job: JobDirectory, status: JobStatus) -> float:
+    """Return the POSIX time at which a tool whose runner was killed is known to have run."""
+    files = (job.status,) if status.state == "paused" else (job.status, job.stdout, job.stderr)
+    return max(file.stat().st_mtime for file in files if file.exists())
+
+
 def set_aside(path: Path) -> None:
     """Move the files of a job that ended into ``earlier`` of a new directory at the same path.
 
@@ -126,6 +145,7 @@ def _status_from(data: dict[str, Any]) -> JobStatus:
     fields = {name: data[name] for name in ("state", "tool_pid", "tool_start_ticks", "started", "ended")}
     return JobStatus(
         **fields,
+        halted=data.get("halted", 0.0),  # a runner of an older version knows no pauses
         runner=ProcessIdentity(**data["runner"]),
         why=None if why is None else EndReason(why),
         exit_status=data["exit_status"],

@@ -165,22 +165,47 @@ def runner_is_alive(status: JobStatus) -> bool:
     return is_alive(status.runner)
 
 
-def sweep_orphan(status: JobStatus) -> bool:
-    """Kill the tool of a runner that died without stopping it. Returns whether there was one to kill.
+def sweep_orphan(status: JobStatus, directory: Path) -> bool:
+    """Kill what a runner that died without stopping its tool has left. Returns whether there was anything to kill.
+
+    Args:
+        status: What the runner said last.
+        directory: The job directory.
 
     Raises:
         PrivilegeMissing: It belongs to another user.
     """
     tool = ProcessIdentity(status.tool_pid, status.tool_start_ticks, status.runner.boot_id)
-    if is_alive(status.runner) or not is_alive(tool):
+    if is_alive(status.runner):
         return False
-    left: set[ProcessIdentity] = set()
+    left = _left_of(tool, directory)
+    if not left:
+        return False
     for number, patience in zip((signal.SIGINT, signal.SIGTERM, signal.SIGKILL), _KILL_PATIENCE, strict=True):
-        # The tool leads its group: while it lives the number of the group cannot be anybody else's.
-        left |= set(members_of_group(tool.pid)) if is_alive(tool) else set()
+        left |= _left_of(tool, directory)
         for process in left:
             send_signal(process, number)
         deadline = time.monotonic() + patience
         while any(map(is_alive, left)) and time.monotonic() < deadline:
             time.sleep(0.02)
     return True
+
+
+def _left_of(tool: ProcessIdentity, directory: Path) -> set[ProcessIdentity]:
+    """Return who is left of the group that the tool leads or led."""
+    members = set(members_of_group(tool.pid)) if tool.pid > 0 else set()
+    if is_alive(tool):  # while it lives the number of its group cannot be anybody else's
+        return members
+    leader_is_another = any(member.pid == tool.pid for member in members)
+    if leader_is_another:
+        return set()
+    return {one for one in members if one.boot_id == tool.boot_id and _speaks_of(directory, one.pid)}
+
+
+def _speaks_of(directory: Path, pid: int) -> bool:
+    """Whether a process was told to work in a job directory: all that tells ours by when its leader is gone."""
+    try:
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return os.fsencode(f"{directory}/") in command

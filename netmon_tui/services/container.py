@@ -35,6 +35,7 @@ from netmon_tui.services.scan_following import ScanFollower
 from netmon_tui.services.scan_history import ScanHistory
 from netmon_tui.services.scan_map import MapService
 from netmon_tui.services.scan_options import ScanOptionsService
+from netmon_tui.services.scan_queue import ScanQueue
 from netmon_tui.services.scanning import ScanningService
 from netmon_tui.services.scheduling import SchedulingService
 from netmon_tui.services.search import SearchService
@@ -129,18 +130,9 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
     accounts = AccountService(AccountRepository(database), audit, Passwords(), settings.accounts)
     comparison, ignoring = _open_comparison(database, scans, audit)
     keeper, profiles = DocumentKeeper(scans), ProfileService(ProfileRepository(database), audit)
-    scanning = ScanningService(
-        scans=scans,
-        results=results,
-        audit=audit,
-        supervisor=supervisor,
-        follower=ScanFollower(scans, results, settings.scans, ended=_after_scans(keeper, comparison)),
-        commands=ScanCommands(settings, privilege),
-        estimates=ScanEstimates(DurationQueries(database), privilege, settings.scans.longest_run_seconds),
-        at_once=settings.scans.at_once,
-        jobs=paths.jobs,
-        find_profile=profiles.find,
-        today=accounts.today,
+    follower = ScanFollower(scans, results, settings.scans, ended=_after_scans(keeper, comparison))
+    scanning = _open_scanning(
+        database, audit, supervisor, follower, settings, privilege, paths, accounts, profiles
     )
     schedules, rounds = _open_schedules(database, scanning, accounts)
     return Services(
@@ -251,6 +243,32 @@ def _open_transfers(
         jobs=paths.jobs,
         imported=keeper.pack_soon,
     )
+
+
+def _open_scanning(
+    database: Database,
+    audit: AuditRepository,
+    supervisor: JobSupervisor,
+    follower: ScanFollower,
+    settings: Settings,
+    privilege: Privilege,
+    paths: Paths,
+    accounts: AccountService,
+    profiles: ProfileService,
+) -> ScanningService:
+    scans, commands = ScanRepository(database), ScanCommands(settings, privilege)
+    queue = ScanQueue(
+        scans=scans,
+        audit=audit,
+        supervisor=supervisor,
+        follower=follower,
+        commands=commands,
+        at_once=settings.scans.at_once,
+        jobs=paths.jobs,
+        today=accounts.today,
+    )
+    estimates = ScanEstimates(DurationQueries(database), privilege, settings.scans.longest_run_seconds)
+    return ScanningService(scans, audit, supervisor, queue, commands, estimates, paths.jobs, profiles.find)
 
 
 def _open_schedules(

@@ -10,7 +10,8 @@ from pathlib import Path
 from netmon_tui.config.settings import Settings
 from netmon_tui.domain.job import JobKind, JobLimits, JobSpec
 from netmon_tui.domain.scan import StartScan
-from netmon_tui.runtime.job_directory import write_private
+from netmon_tui.errors import InvalidInput
+from netmon_tui.runtime.job_directory import seconds_run, write_private
 from netmon_tui.runtime.nse_files import installed_scripts
 from netmon_tui.runtime.privilege import Privilege
 from netmon_tui.runtime.staged import PROGRAM
@@ -33,6 +34,8 @@ from netmon_tui.tools.nmap_targets import TargetSet, parse_targets
 
 XML_NAME = "scan.xml"
 PLAN_NAME = "plan.json"
+SHORTEST_RUN = 1.0
+"""Seconds that must be left of a scan's time for it to go on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,18 +141,37 @@ class ScanCommands:
             slow_micros=nmap_stages.SLOW_MICROS,
             fast=stages.fast,
             parallel=stages.parallel,
-            batch=nmap_stages.BATCH,
+            batch=stages.batch,
         )
 
-    def spec(self, prepared: PreparedScan, *, detached: bool) -> JobSpec:
-        """Return what the runner of a prepared scan is told."""
+    def seconds_left(self, directory: Path) -> float:
+        """Return how long the scan of a job directory may run yet.
+
+        Raises:
+            InvalidInput: No longer.
+        """
+        allowed = self._settings.scans.longest_run_seconds
+        left = allowed - seconds_run(directory)
+        if left < SHORTEST_RUN:
+            raise InvalidInput(
+                f"the scan has run for as long as one may, {allowed} s; what was found is kept",
+                fix="raise scans.longest_run_seconds, or start a new scan of what is missing",
+            )
+        return left
+
+    def spec(self, prepared: PreparedScan, directory: Path, *, detached: bool) -> JobSpec:
+        """Return what the runner of a prepared scan is told.
+
+        Raises:
+            InvalidInput: Earlier runs of the directory have used the time up.
+        """
         limits = self._settings.scans
         staged = (sys.executable, "-I", "-S", str(PROGRAM))
         return JobSpec(
             kind=JobKind.SCAN,
             argv=prepared.command.argv if prepared.plan is None else staged,
             limits=JobLimits(
-                seconds=limits.longest_run_seconds,
+                seconds=self.seconds_left(directory),
                 cpu_seconds=limits.cpu_limit_seconds,
                 memory_bytes=limits.memory_limit_bytes,
                 free_space_floor=self._settings.captures.free_space_floor_bytes,

@@ -81,7 +81,8 @@ class ScanFollower:
             up_to_date: Called whenever all that the job has written is in the database.
         """
         directory = JobDirectory(Path(job.directory))
-        ingest = await asyncio.to_thread(self._open_ingest, job)
+        stages = tuple(await asyncio.to_thread(stages_in, directory.path))
+        ingest = await asyncio.to_thread(self._open_ingest, job, stages)
         paused: bool | None = None
         with ExitStack() as files:
             xml: BinaryIO | None = None
@@ -101,19 +102,17 @@ class ScanFollower:
                 if not new:
                     up_to_date(job)
                     await asyncio.sleep(FOLLOW_SECONDS)
-        return await asyncio.to_thread(self._finish, job, ingest, status)
+        return await asyncio.to_thread(self._finish, job, ingest, status, staged=bool(stages))
 
     def _note_pause(self, job: Job, *, paused: bool) -> None:
-        state = JobState.PAUSED if paused else JobState.RUNNING
-        self._scans.update(job.subject_id, state=state.value, remaining=None)
+        self._scans.note_pause(job.subject_id, paused=paused)
 
-    def _open_ingest(self, job: Job) -> ScanIngest:
+    def _open_ingest(self, job: Job, stages: tuple[str, ...]) -> ScanIngest:
         arguments, targets = self._scans.request(job.subject_id)
         percent = None
         try:
             options = parse_options(arguments)
             addresses = parse_targets(targets, limit=self._limits.maximum_addresses).count
-            stages = tuple(stages_in(Path(job.directory)))
             percent = StagedPercent(stages) if stages else ScanPercent(options, addresses)
         except InvalidInput as error:
             # Another version's grammar, or a lower limit by now: no reason to lose what the scan finds.
@@ -125,7 +124,9 @@ class ScanFollower:
         values = {"state": JobState.FAILED.value, "error": reason, "finished": datetime.now(UTC)}
         self._scans.update(job.subject_id, remaining=None, phase="", **values)
 
-    def _finish(self, job: Job, ingest: ScanIngest, status: JobStatus | None) -> tuple[JobState, str]:
+    def _finish(
+        self, job: Job, ingest: ScanIngest, status: JobStatus | None, *, staged: bool
+    ) -> tuple[JobState, str]:
         ingest.complete()
         state, error = _ending(ingest, status, JobDirectory(Path(job.directory)))
         values: dict[str, Any] = {"state": state.value, "error": error, "remaining": None, "phase": ""}
@@ -135,7 +136,7 @@ class ScanFollower:
         self._scans.update(job.subject_id, finished=ended, **values)
         said = [] if state is JobState.FAILED else _complaints(Path(job.directory))
         warnings = [*ingest.warnings, *said]
-        if stages_in(Path(job.directory)):
+        if staged:
             warnings = [warning for warning in warnings if not warning.startswith(_OF_STAGES)]
         self._scans.add_warnings(job.subject_id, [*warnings, *ingest.refused[:MOST_WARNINGS]])
         self._note_end(job.subject_id)

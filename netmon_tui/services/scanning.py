@@ -1,80 +1,63 @@
-"""Starting, queueing, pausing, stopping, resuming and repeating scans."""
+"""Asking for, pausing, stopping, resuming and repeating scans."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 from netmon_tui.domain.job import Job, JobKind, JobState
 from netmon_tui.domain.profile import Profile
 from netmon_tui.domain.scan import Scan, ScanPreview, StartScan, require_confirmed
-from netmon_tui.domain.user import Actor, Permission, Role
-from netmon_tui.errors import InvalidInput, NetmonError, NotAllowed
-from netmon_tui.runtime.job_directory import EARLIER, was_begun
+from netmon_tui.domain.user import Actor, Permission
+from netmon_tui.errors import InvalidInput, NetmonError
 from netmon_tui.security.hostile_text import clean
-from netmon_tui.services.scan_commands import PLAN_NAME, PreparedScan, ScanCommands, stages_in, write_plan
+from netmon_tui.services.scan_commands import PLAN_NAME, PreparedScan, ScanCommands, stages_in
 from netmon_tui.services.scan_estimates import ScanEstimates
-from netmon_tui.services.scan_following import ScanFollower
-from netmon_tui.services.supervision import JobSupervisor
+from netmon_tui.services.scan_queue import ScanQueue
+from netmon_tui.services.supervision import JobSupervisor, is_halted
 from netmon_tui.storage.audit_repository import AuditRepository
 from netmon_tui.storage.scan_repository import ScanRepository
-from netmon_tui.storage.scan_results import ScanResults
 from netmon_tui.tools.nmap_targets import parse_target
 
 QUEUE_SECONDS = 0.5
 """How often a waiting scan is looked at by who waits for it."""
 _SKIP_NAME = "skip"
-_log = logging.getLogger(__name__)
 
 
 class ScanningService:
     """Scans from request to end.
 
     Args:
-        scans, results, audit: Storage.
-        supervisor: Starts and follows jobs.
-        follower: Reads what scans find.
+        scans, audit: Storage.
+        supervisor: Knows what runs.
+        queue: Starts what waits.
         commands: Makes commands of requests.
         estimates: Tells what they cost.
-        at_once: Scans that run at the same time.
         jobs: Directory of the job directories.
         find_profile: Returns the profile that an actor means by a name; raises InvalidInput.
-        today: Returns a user with today's role, or None when the account may not be used any more.
     """
 
     def __init__(
         self,
-        *,
         scans: ScanRepository,
-        results: ScanResults,
         audit: AuditRepository,
         supervisor: JobSupervisor,
-        follower: ScanFollower,
+        queue: ScanQueue,
         commands: ScanCommands,
         estimates: ScanEstimates,
-        at_once: int,
         jobs: Path,
         find_profile: Callable[[Actor, str], Awaitable[Profile]],
-        today: Callable[[Actor], Awaitable[Actor | None]],
     ) -> None:
         self._scans = scans
-        self._results = results
         self._audit = audit
         self._supervisor = supervisor
+        self._queue = queue
         self._commands = commands
         self._estimates = estimates
-        self._at_once = at_once
         self._jobs = jobs
         self._find_profile = find_profile
-        self._today = today
-        self._starting = asyncio.Lock()
-        self._follower = follower
-        supervisor.register(JobKind.SCAN, self._follow, follower.give_up)
-        supervisor.on_sweep(self.start_queued)
 
     # --- before the start ----------------------------------------------------------------------------
 
@@ -141,73 +124,8 @@ class ScanningService:
             staged=request.staged,
             jobs=self._jobs,
         )
-        await self.start_queued(scan_id)
+        await self._queue.start_waiting(scan_id)
         return await asyncio.to_thread(self._scans.get, actor, scan_id)
-
-    async def start_queued(self, wanted: int | None = None) -> None:
-        """Start scans that wait, oldest first, as many as may run.
-
-        Any program that looks does it for all users: whoever asked may be gone.
-
-        Raises:
-            NetmonError, OSError: The scan ``wanted`` could not start; failures of others are only recorded.
-        """
-        async with self._starting:
-            while scan := await asyncio.to_thread(self._scans.claim_next, self._at_once):
-                try:
-                    await self._launch(scan)
-                except (NetmonError, OSError) as error:
-                    await self._record_failure(scan.id, str(error))
-                    if scan.id == wanted:
-                        raise
-                    _log.warning("scan %d could not start: %s", scan.id, error)
-                except BaseException:  # this program ends: another one may start it
-                    await asyncio.shield(asyncio.to_thread(self._scans.give_back, scan.id))
-                    raise
-
-    async def _record_failure(self, scan_id: int, reason: str) -> None:
-        await asyncio.to_thread(
-            self._scans.update,
-            scan_id,
-            state=JobState.FAILED.value,
-            error=reason,
-            finished=datetime.now(UTC),
-        )
-
-    async def _launch(self, scan: Scan) -> None:
-        """Start the job of a scan that was claimed; where an earlier run has left files, go on with them."""
-        owner = await self._today(Actor(scan.owner_id, scan.owner, Role.VIEWER))
-        if owner is None or not owner.may(Permission.SCAN):
-            raise NotAllowed(f"{scan.owner} may not scan any more")
-        path = self._jobs / f"scan-{scan.id}"
-        request = StartScan(scan.targets, scan.arguments, staged=scan.staged)
-        goes_on = await asyncio.to_thread(was_begun, path)
-        prepared = await asyncio.to_thread(
-            self._commands.prepare, request, path, goes_on=goes_on, skipped=scan.skipped
-        )
-        await self._note_start(owner, scan, prepared)
-        if goes_on:
-            await asyncio.to_thread(self._follower.begin_again, scan.id, path)
-        await asyncio.to_thread(write_plan, prepared, path)
-        spec = await asyncio.to_thread(self._commands.spec, prepared, detached=scan.detached)
-        try:
-            await self._supervisor.launch(JobKind.SCAN, scan.id, owner, spec, path)
-        except (NetmonError, OSError):
-            if goes_on:
-                await asyncio.to_thread(self._follower.read_again, scan.id, path / EARLIER)
-            raise
-
-    async def _note_start(self, owner: Actor, scan: Scan, prepared: PreparedScan) -> None:
-        command = prepared.command
-        await asyncio.to_thread(
-            self._scans.update,
-            scan.id,
-            command=list(command.argv),
-            warnings=list(command.warnings),
-            started=scan.started or datetime.now(UTC),
-        )
-        detail = " ".join(command.argv)
-        await asyncio.to_thread(self._audit.record, owner, "scan.start", f"scan {scan.id}", detail)
 
     # --- while it runs -------------------------------------------------------------------------------
 
@@ -218,26 +136,33 @@ class ScanningService:
             NotFound: No such scan, or not the actor's.
             InvalidInput: It does not run.
         """
-        scan = await self._unfinished(actor, scan_id)
+        await self._unfinished(actor, scan_id)
         await self._record(actor, "scan.stop", scan_id)
-        if scan.state is JobState.QUEUED and await asyncio.to_thread(self._scans.cancel_queued, scan_id):
+        if await asyncio.to_thread(self._scans.cancel_queued, scan_id):
             return
-        await self._supervisor.until_launched(JobKind.SCAN, scan_id)
+        await self._job(await asyncio.to_thread(self._scans.get, actor, scan_id))
         await self._supervisor.stop(JobKind.SCAN, scan_id)
 
-    async def pause(self, actor: Actor, scan_id: int, *, paused: bool = True) -> None:
+    async def pause(self, actor: Actor, scan_id: int, *, paused: bool = True) -> Scan:
         """Halt a running scan, or let a paused one go on. The hosts it is at are asked again after a long pause.
+
+        A paused scan has left its place to others: to go on, it waits for one like every scan.
 
         Raises:
             NotFound: No such scan, or not the actor's.
             InvalidInput: It does not run.
         """
         scan = await self._unfinished(actor, scan_id)
-        if scan.state is JobState.QUEUED:
+        job = await self._job(scan)
+        if job is None:
             raise InvalidInput(f"scan {scan_id} has not begun: it waits for its turn")
         await self._record(actor, "scan.pause" if paused else "scan.continue", scan_id)
-        await self._supervisor.until_launched(JobKind.SCAN, scan_id)
-        await self._supervisor.pause(JobKind.SCAN, scan_id, paused=paused)
+        if not paused and await asyncio.to_thread(is_halted, job):
+            await asyncio.to_thread(self._scans.queue_paused, scan_id)
+            await self._queue.start_waiting(scan_id)
+        elif not (paused and await asyncio.to_thread(self._scans.stay_paused, scan_id)):
+            await self._supervisor.pause(JobKind.SCAN, scan_id, paused=paused)
+        return await asyncio.to_thread(self._scans.get, actor, scan_id)
 
     async def skip(self, actor: Actor, scan_id: int, address: str) -> Scan:
         """Give a host up that keeps a scan waiting; the rest goes on. What it has of the host is kept.
@@ -248,25 +173,26 @@ class ScanningService:
             NotFound: No such scan, or not the actor's.
             InvalidInput: It does not run, or the address is none.
         """
-        scan = await self._unfinished(actor, scan_id)
+        await self._unfinished(actor, scan_id)
         target = parse_target(address)
         if target.count != 1 or target.family is None:
             raise InvalidInput(f"{target.text} is not the address of one host")
         given_up = target.text.split("/")[0]
         await self._record(actor, "scan.skip", scan_id, given_up)
-        skipped = (*scan.skipped, given_up)
-        path = self._jobs / f"scan-{scan_id}"
-        if scan.state is JobState.QUEUED:
-            await asyncio.to_thread(self._scans.update, scan_id, skipped=list(skipped))
-            return await asyncio.to_thread(self._scans.get, actor, scan_id)
-        await self._supervisor.until_launched(JobKind.SCAN, scan_id)
-        if await asyncio.to_thread((path / PLAN_NAME).exists):
-            await asyncio.to_thread(self._scans.update, scan_id, skipped=list(skipped))
-            await asyncio.to_thread(_append, path / _SKIP_NAME, given_up)
-            return await asyncio.to_thread(self._scans.get, actor, scan_id)
-        await self._supervisor.stop(JobKind.SCAN, scan_id)
-        await self.wait(actor, scan_id)
-        return await self._queue_again(actor, scan_id, skipped)
+        # Whoever starts or resumes it from here on leaves the host out; only a run before that must be told.
+        await asyncio.to_thread(self._scans.give_up_host, scan_id, given_up)
+        while job := await self._job(await self._unfinished(actor, scan_id)):
+            directory = Path(job.directory)
+            if await asyncio.to_thread((directory / PLAN_NAME).exists):
+                await asyncio.to_thread(_append, directory / _SKIP_NAME, given_up)
+                break
+            await self._supervisor.stop(JobKind.SCAN, scan_id)
+            await self._supervisor.wait_for(job)
+            # Where it does not wait again by us, somebody else has done the same: that run is told.
+            if await asyncio.to_thread(self._scans.queue_again, scan_id):
+                await self._queue.start_waiting(scan_id)
+                break
+        return await asyncio.to_thread(self._scans.get, actor, scan_id)
 
     async def _unfinished(self, actor: Actor, scan_id: int) -> Scan:
         scan = await asyncio.to_thread(self._scans.get, actor, scan_id)
@@ -275,6 +201,18 @@ class ScanningService:
             raise InvalidInput(f"scan {scan_id} does not run: it is {scan.state}")
         return scan
 
+    async def _job(self, scan: Scan) -> Job | None:
+        """Return the job of a scan that has not ended; None of one that waits and has not begun.
+
+        Raises:
+            InvalidInput: It is starting, and does not come to its start.
+        """
+        waits = scan.state is JobState.QUEUED
+        job = await self._supervisor.job_with_runner(JobKind.SCAN, scan.id, *([0.0] if waits else []))
+        if job is None and not waits:
+            raise InvalidInput(f"scan {scan.id} has not begun yet", fix="try again in a moment")
+        return job
+
     async def wait(self, actor: Actor, scan_id: int) -> Scan:
         """Return the scan once it has ended."""
         await self._supervisor.start()  # what it waits for may run with nobody to follow it
@@ -282,15 +220,11 @@ class ScanningService:
             scan = await asyncio.to_thread(self._scans.get, actor, scan_id)
             if scan.state.is_final:
                 return scan
-            if scan.state is JobState.QUEUED or not await self._supervisor.knows(JobKind.SCAN, scan_id):
-                await self.start_queued()
+            if scan.state is JobState.QUEUED:
+                await self._queue.start_waiting()
                 await asyncio.sleep(QUEUE_SECONDS)
-            else:
-                await self._supervisor.wait(JobKind.SCAN, scan_id)
-
-    async def _follow(self, job: Job) -> None:
-        state, error = await self._follower.follow(job, self._supervisor.up_to_date)
-        await asyncio.to_thread(self._supervisor.finish, job, state, error)
+            elif job := await self._supervisor.job_with_runner(JobKind.SCAN, scan_id, QUEUE_SECONDS):
+                await self._supervisor.wait_for(job)
 
     async def stages(self, actor: Actor, scan_id: int) -> dict[str, tuple[str, ...]]:
         """Return the commands of a scan's stages by name, without output and targets; none when it is one nmap."""
@@ -304,22 +238,20 @@ class ScanningService:
 
         Raises:
             NotFound: No such scan, or not the actor's.
-            InvalidInput: It is done, runs still, or was imported.
+            InvalidInput: It is done, runs still, was imported, or has had all its time.
         """
         scan = await asyncio.to_thread(self._scans.get, actor, scan_id)
         actor.require(Permission.SCAN)
         self._refuse_imported(scan)
+        await asyncio.to_thread(self._commands.seconds_left, self._jobs / f"scan-{scan_id}")
         await self._record(actor, "scan.resume", scan_id)
-        return await self._queue_again(actor, scan_id, scan.skipped)
-
-    async def _queue_again(self, actor: Actor, scan_id: int, skipped: tuple[str, ...]) -> Scan:
-        if not await asyncio.to_thread(self._scans.queue_again, scan_id, skipped):
+        if not await asyncio.to_thread(self._scans.queue_again, scan_id):
             scan = await asyncio.to_thread(self._scans.get, actor, scan_id)
             raise InvalidInput(
                 f"scan {scan_id} cannot go on: it is {scan.state}",
                 fix="" if not scan.state.is_final else "to scan again: scan run, or r in the list of scans",
             )
-        await self.start_queued(scan_id)
+        await self._queue.start_waiting(scan_id)
         return await asyncio.to_thread(self._scans.get, actor, scan_id)
 
     async def repeat(self, actor: Actor, scan_id: int, *, confirmed: bool = False) -> Scan:

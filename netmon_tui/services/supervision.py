@@ -17,7 +17,7 @@ from pathlib import Path
 
 from netmon_tui.domain.job import Job, JobKind, JobSpec, JobState, JobStatus
 from netmon_tui.domain.user import Actor
-from netmon_tui.errors import DatabaseLocked, DiskFull, InvalidInput, NetmonError
+from netmon_tui.errors import DatabaseLocked, DiskFull, NetmonError
 from netmon_tui.runtime import jobs as runtime_jobs
 from netmon_tui.runtime.job_directory import JobDirectory
 from netmon_tui.storage.job_repository import JobRepository
@@ -130,33 +130,44 @@ class JobSupervisor:
         if job is not None and not job.state.is_final:
             await asyncio.to_thread(runtime_jobs.request_stop, Path(job.directory))
 
-    async def pause(self, kind: JobKind, subject_id: int, *, paused: bool) -> None:
-        """Ask the runner of a job to halt its tool, or to let it go on."""
+    async def pause(self, kind: JobKind, subject_id: int, *, paused: bool) -> bool:
+        """Ask the runner of a job to halt its tool, or to let it go on; False when there is no job."""
         job = await asyncio.to_thread(self._jobs.of, kind, subject_id)
         if job is not None and not job.state.is_final:
             await asyncio.to_thread(runtime_jobs.request_pause, Path(job.directory), paused=paused)
+        return job is not None
 
-    async def until_launched(self, kind: JobKind, subject_id: int) -> None:
-        """Return when the job has a runner that can be asked something; raises InvalidInput when it gets none."""
-        deadline = time.monotonic() + runtime_jobs.START_PATIENCE
+    async def job_with_runner(
+        self, kind: JobKind, subject_id: int, patience: float = runtime_jobs.START_PATIENCE
+    ) -> Job | None:
+        """Return the job once it has a runner that can be asked something; None when it gets none in time.
+
+        Args:
+            kind: Of a scan or a capture.
+            subject_id: Which one.
+            patience: Seconds to wait for it at most.
+        """
+        deadline = time.monotonic() + patience
         while True:
             job = await asyncio.to_thread(self._jobs.of, kind, subject_id)
             if job is not None and await asyncio.to_thread(JobDirectory(Path(job.directory)).status.exists):
-                return
-            if time.monotonic() > deadline:
-                raise InvalidInput(f"{kind} {subject_id} has not begun yet", fix="try again in a moment")
+                return job
+            if time.monotonic() >= deadline:
+                return None
             await asyncio.sleep(0.05)
 
-    async def knows(self, kind: JobKind, subject_id: int) -> bool:
-        """Whether the scan or capture has a job (it has none while it waits)."""
-        return await asyncio.to_thread(self._jobs.of, kind, subject_id) is not None
-
     async def wait(self, kind: JobKind, subject_id: int, *, poll: float = 0.1) -> None:
-        """Return once the job is finished, whoever follows it, or gone: a scan that goes on gets a new one."""
+        """Return once the job is finished, whoever follows it, or gone."""
+        job = await asyncio.to_thread(self._jobs.of, kind, subject_id)
+        if job is not None:
+            await self.wait_for(job, poll=poll)
+
+    async def wait_for(self, job: Job, *, poll: float = 0.1) -> None:
+        """Return once exactly this job is finished or gone: a scan that goes on gets a new one."""
         await self.start()  # whoever follows it may die, or be kept off by a locked database
         while True:
-            job = await asyncio.to_thread(self._jobs.of, kind, subject_id)
-            if job is None or job.state.is_final:
+            now = await asyncio.to_thread(self._jobs.of, job.kind, job.subject_id)
+            if now is None or (now.id, now.created) != (job.id, job.created) or now.state.is_final:
                 return
             task = self._following.get(job.id)
             await asyncio.wait([task], timeout=poll) if task else await asyncio.sleep(poll)
@@ -287,6 +298,12 @@ def _is_over(job: Job, error: BaseException) -> bool:
     return status is None or status.state == "ended" or not runtime_jobs.runner_is_alive(status)
 
 
+def is_halted(job: Job) -> bool:
+    """Whether the tool of a job stands still because somebody paused it (blocking)."""
+    status = JobDirectory(Path(job.directory)).read_status()
+    return status is not None and status.state == "paused"
+
+
 def read_status(directory: JobDirectory) -> tuple[JobStatus | None, bool]:
     """Return what the runner last said, and whether nothing more will come (blocking).
 
@@ -300,5 +317,5 @@ def read_status(directory: JobDirectory) -> tuple[JobStatus | None, bool]:
         return status, True
     if runtime_jobs.runner_is_alive(status):
         return status, False
-    runtime_jobs.sweep_orphan(status)
+    runtime_jobs.sweep_orphan(status, directory.path)
     return directory.read_status() or status, True

@@ -113,41 +113,70 @@ class ScanRepository:
 
     def give_back(self, scan_id: int) -> None:
         """Let a scan wait again whose start was broken off, unless it has got a job."""
-        scans, jobs = records.scans, records.jobs.c
-        has_job = select(jobs.id).where(jobs.kind == JobKind.SCAN.value, jobs.subject_id == scan_id).exists()
-        query = (
-            update(scans)
-            .where(scans.c.id == scan_id, scans.c.state == JobState.RUNNING.value, ~has_job)
-            .values(state=JobState.QUEUED.value)
-        )
-        self._database.write(lambda connection: connection.execute(query))
+        self._change(scan_id, (JobState.RUNNING,), ~_has_job(scan_id), state=JobState.QUEUED.value)
 
     def cancel_queued(self, scan_id: int) -> bool:
-        """End a scan that has not been started; False when it has."""
+        """End a scan that waits and has not begun; False when it is no such scan."""
+        return self._change(
+            scan_id,
+            (JobState.QUEUED,),
+            ~_has_job(scan_id),
+            state=JobState.CANCELLED.value,
+            finished=datetime.now(UTC),
+            error="stopped before it began",
+        )
+
+    def queue_paused(self, scan_id: int) -> bool:
+        """Let a scan that is halted wait for a place to go on; False when it waits already, or has ended."""
+        halted = (JobState.PAUSED, JobState.RUNNING)  # running: that it is halted is not written down yet
+        return self._change(scan_id, halted, state=JobState.QUEUED.value)
+
+    def stay_paused(self, scan_id: int) -> bool:
+        """Let a halted scan wait for a place no longer; False when it does not."""
+        return self._change(scan_id, (JobState.QUEUED,), _has_job(scan_id), state=JobState.PAUSED.value)
+
+    def note_pause(self, scan_id: int, *, paused: bool) -> bool:
+        """Note that the runner has halted a scan, or has let it go on; False where that is known.
+
+        A halted scan that waits for a place goes on waiting.
+        """
+        before = (JobState.RUNNING,) if paused else (JobState.PAUSED, JobState.QUEUED)
+        after = JobState.PAUSED if paused else JobState.RUNNING
+        return self._change(scan_id, before, state=after.value, remaining=None)
+
+    def _change(
+        self, scan_id: int, before: Sequence[JobState], *conditions: ColumnElement[bool], **values: Any
+    ) -> bool:
+        """Set columns of a scan if it is in one of these states and more holds; whether that was so."""
         scans = records.scans
+        states = [state.value for state in before]
         query = (
             update(scans)
-            .where(scans.c.id == scan_id, scans.c.state == JobState.QUEUED.value)
-            .values(
-                state=JobState.CANCELLED.value, finished=datetime.now(UTC), error="stopped before it began"
-            )
+            .where(scans.c.id == scan_id, scans.c.state.in_(states), *conditions)
+            .values(**values)
         )
         return self._database.write(lambda connection: connection.execute(query).rowcount) == 1
 
-    def queue_again(self, scan_id: int, skipped: Sequence[str]) -> bool:
-        """Let a scan that ended before it was done wait for its turn again; False when it is no such scan.
+    def give_up_host(self, scan_id: int, address: str) -> None:
+        """Note that a scan is to go on without a host; of several programs that do so at once all are heard."""
 
-        Args:
-            scan_id: The scan.
-            skipped: All addresses that are given up by now.
-        """
+        def work(connection: Connection) -> None:
+            query = select(records.scans.c.skipped).where(records.scans.c.id == scan_id)
+            skipped = list(connection.execute(query).scalar_one())
+            if address not in skipped:
+                self._set(connection, scan_id, skipped=[*skipped, address])
+
+        self._database.write(work)
+
+    def queue_again(self, scan_id: int) -> bool:
+        """Let a scan that ended before it was done wait for its turn again; False when it is no such scan."""
 
         def work(connection: Connection) -> bool:
             scans = records.scans
             query = (
                 update(scans)
                 .where(scans.c.id == scan_id, scans.c.state.in_(_UNDONE))
-                .values(state=JobState.QUEUED.value, finished=None, error="", skipped=list(skipped))
+                .values(state=JobState.QUEUED.value, finished=None, error="")
             )
             if connection.execute(query).rowcount != 1:
                 return False
@@ -266,6 +295,11 @@ class ScanRepository:
         scans = records.scans.c
         texts = (scans.targets, scans.profile, scans.name, scans.state, scans.arguments, records.users.c.name)
         return matching(parse_query(text), (records.scans,), texts)
+
+
+def _has_job(scan_id: int) -> ColumnElement[bool]:
+    jobs = records.jobs.c
+    return select(jobs.id).where(jobs.kind == JobKind.SCAN.value, jobs.subject_id == scan_id).exists()
 
 
 def _scan(row: Row[Any]) -> Scan:

@@ -80,11 +80,6 @@ class NmapOptions:
         """The canonical line: parsing it gives the same options."""
         return " ".join(f'"{token}"' if " " in token else token for token in self.tokens)
 
-    @property
-    def needs_root(self) -> bool:
-        """Whether an option has its full effect only with raw sockets."""
-        return any(setting.option.unprivileged is not Unprivileged.SAME for setting in self.settings)
-
 
 @dataclass(frozen=True, slots=True)
 class Command:

@@ -73,6 +73,8 @@ class Stages:
     """Whether it needs a closed TCP port."""
     parallel: int
     """How many nmaps it is done by."""
+    batch: int
+    """Hosts that each of them gets."""
     fast: tuple[str, ...]
     """What the port scan gets when the hosts are far away."""
 
@@ -94,6 +96,8 @@ def stages_of(options: NmapOptions, targets: TargetSet) -> Stages | None:
     )
     names = _only(options, _NAMES)
     scripts = options.has("-sC", "-A")
+    # Some scripts compare all hosts in the end, such as their SSH keys: only one nmap knows them all.
+    parallel, batch = (1, targets.count) if scripts else (_parallel(options), BATCH)
     detection = (*common, *_only(options, _DETECTION | _techniques(options)), no_ping)
     return Stages(
         discovery=NmapOptions((*common, *names, *_only(options, _DISCOVERY), Setting("-sn")))
@@ -107,11 +111,12 @@ def stages_of(options: NmapOptions, targets: TargetSet) -> Stages | None:
                 no_ping,
             )
         ),
-        detection=NmapOptions(tuple(_shared(detection, _parallel(options)))) if has_detection else None,
+        detection=NmapOptions(tuple(_shared(detection, parallel))) if has_detection else None,
         names=tuple(word for setting in names for word in setting.tokens) if scripts else ("-n",),
         every_host=options.has(*_PER_HOST),
         closed_port=options.has(*_SYSTEM),
-        parallel=_parallel(options),
+        parallel=parallel,
+        batch=batch,
         fast=_fast(options),
     )
 
@@ -127,6 +132,7 @@ def one_stage(options: NmapOptions) -> Stages:
         every_host=False,
         closed_port=False,
         parallel=1,
+        batch=BATCH,
         fast=(),
     )
 

@@ -29,7 +29,13 @@ CASES: dict[str, tuple[str, str, str, str, float]] = {
 }
 """Name -> delay in ms, loss in percent, options, targets, and how many times faster the stages should be."""
 
-Found = set[tuple[str, str, str, str]]
+Key = tuple[str, str, int]
+"""Address, protocol, port; port 0 is the host itself."""
+Found = dict[Key, tuple[str, ...]]
+"""Of a port (state, service, product, version), of a host its status: of every one that is listed, open or not."""
+SERVICE = ("name", "product", "version")
+MOST_DIFFERENCES = 20
+"""So many are printed."""
 
 
 def in_network(case: str) -> None:
@@ -46,19 +52,25 @@ def measure(case: str) -> None:
         one_seconds, one = plain(options, targets, Path(folder))
         our_seconds, ours = staged(options, targets, Path(folder))
     ratio = one_seconds / our_seconds
-    same = (
-        "same ports and services"
-        if ours == one
-        else f"DIFFERENT: {len(one - ours)} missing, {len(ours - one)} more"
-    )
+    different = differences(one, ours)
+    same = f"{len(different)} of them DIFFERENT" if different else "the same one by one"
     verdict = "" if ratio >= goal else f"  below x{goal:.2f}"
     print(
         f"{case:<9} {options:<36} {targets:<13} one nmap {one_seconds:6.1f} s, stages {our_seconds:6.1f} s, "
-        f"x{ratio:.2f}{verdict}; {len(one)} open, {same}",
+        f"x{ratio:.2f}{verdict}; {len(one)} hosts and ports, {same}",
         flush=True,
     )
-    for missing in sorted(one ^ ours)[:5]:
-        print("   ", "-" if missing in one else "+", *missing)
+    for line in different[:MOST_DIFFERENCES]:
+        print("   ", line)
+
+
+def differences(one: Found, ours: Found) -> list[str]:
+    """Return a line for every host or port of which the two do not say the same."""
+    return [
+        f"{key[0]} {key[1]}/{key[2]}: one nmap {one.get(key, 'nothing')}, stages {ours.get(key, 'nothing')}"
+        for key in sorted(one.keys() | ours.keys())
+        if one.get(key) != ours.get(key)
+    ]
 
 
 def plain(options: str, targets: str, folder: Path) -> tuple[float, Found]:
@@ -68,21 +80,20 @@ def plain(options: str, targets: str, folder: Path) -> tuple[float, Found]:
     words = ["nmap", *options.split(), "-v", "--stats-every", "1s", "-oX", str(written), targets]
     subprocess.run(words, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     seconds = time.perf_counter() - begun
-    found: Found = set()
+    found: Found = {}
     for host in ElementTree.parse(written).getroot().iter("host"):
-        address = host.find("address").get("addr")  # type: ignore[union-attr]
+        address = str(host.find("address").get("addr"))  # type: ignore[union-attr]
+        found[address, "", 0] = (str(host.find("status").get("state")),)  # type: ignore[union-attr]
         for port in host.iter("port"):
-            service = port.find("service")
-            product = (
-                "" if service is None else f"{service.get('product') or ''} {service.get('version') or ''}"
-            )
-            if port.find("state").get("state") == "open":  # type: ignore[union-attr]
-                found.add((str(address), str(port.get("portid")), service_name(service), product.strip()))
+            key = (address, str(port.get("protocol")), int(str(port.get("portid"))))
+            state = str(port.find("state").get("state"))  # type: ignore[union-attr]
+            found[key] = (state, *service_words(port.find("service")))
     return seconds, found
 
 
-def service_name(service: ElementTree.Element | None) -> str:
-    return "" if service is None else service.get("name", "")
+def service_words(service: Any) -> tuple[str, ...]:
+    """Return (name, product, version) of an element or a JSON object, empty where it says nothing."""
+    return tuple((service.get(name) or "") if service is not None else "" for name in SERVICE)
 
 
 def staged(options: str, targets: str, folder: Path) -> tuple[float, Found]:
@@ -97,13 +108,12 @@ def staged(options: str, targets: str, folder: Path) -> tuple[float, Found]:
     words = [*program, "scan", "run", "--args", options, "--confirm-intrusive", "--json", targets]
     scan: dict[str, Any] = json.loads(subprocess.run(words, check=True, stdout=subprocess.PIPE).stdout)
     job = json.loads((folder / "data" / "jobs" / "scan-1" / "status.json").read_text())
-    found: Found = set()
+    found: Found = {}
     for host in scan["hosts"]:
+        found[host["address"], "", 0] = (host["status"],)
         for port in host["ports"]:
-            service = port["service"] or {}
-            product = f"{service.get('product') or ''} {service.get('version') or ''}".strip()
-            if port["state"] == "open":
-                found.add((host["address"], str(port["number"]), service.get("name") or "", product))
+            key = (host["address"], port["protocol"], port["number"])
+            found[key] = (port["state"], *service_words(port["service"]))
     return job["ended"] - job["started"], found
 
 

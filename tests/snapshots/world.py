@@ -141,7 +141,7 @@ def _freeze_machine(patch: pytest.MonkeyPatch) -> None:
     for service in ("scan_commands", "capturing"):
         patch.setattr(f"netmon_tui.services.{service}.require_tool", lambda name: f"/usr/bin/{name}")
     # the scan that waits in the picture must not have its turn
-    patch.setattr("netmon_tui.services.scanning.ScanningService.start_queued", _start_nothing)
+    patch.setattr("netmon_tui.services.scan_queue.ScanQueue.start_waiting", _start_nothing)
     patch.setattr("netmon_tui.services.scan_commands.version_numbers", lambda name: (7, 93))
     patch.setattr("netmon_tui.services.capturing.compile_filter", lambda *_: SimpleNamespace(instructions=12))
     patch.setattr("netmon_tui.services.packets.find_tool", lambda name: None)

@@ -148,12 +148,18 @@ class Runner:
             self._status.fields["state"] = "paused"
             self._tool.signal_group(signal.SIGSTOP)
         elif not wanted and self._paused_at is not None:
-            if self._deadline is not None:
-                self._deadline += now - self._paused_at
-            self._paused_at = None
+            self._count_pause(now)
             if not self._why:
                 self._status.fields["state"] = "running"
                 self._tool.signal_group(signal.SIGCONT)
+
+    def _count_pause(self, now: float) -> None:
+        """Take a pause that is over, if there was one, from the tool's time."""
+        if self._paused_at is not None:
+            halted, self._paused_at = now - self._paused_at, None
+            self._status.fields["halted"] += halted
+            if self._deadline is not None:
+                self._deadline += halted
 
     def _is_short_of_space(self) -> bool:
         floor = self._limits["free_space_floor"]
@@ -236,6 +242,7 @@ class Runner:
 
     def _finish(self, exit_status: int) -> None:
         """Empty the pipes, whose writers are all dead now, and give the verdict."""
+        self._count_pause(time.monotonic())
         for move in [m for d, m in self._streams.items() if d in (self._tool.stdout, self._tool.stderr)]:
             deadline = time.monotonic() + LEFTOVER_PATIENCE
             while move() and time.monotonic() < deadline:

@@ -41,6 +41,7 @@ class StatusFile:
             "tool_start_ticks": 0,
             "started": 0.0,
             "ended": 0.0,
+            "halted": 0.0,
             "why": None,
             "exit_status": None,
             "error": "",

@@ -32,14 +32,17 @@ class Batches:
         discovered: The hosts with their names.
         scanned: The hosts with their ports.
         addresses: Those to look at, in order.
+        parallel: How many nmaps share them.
     """
 
-    def __init__(self, plan: Plan, discovered: Spool, scanned: Spool, addresses: Iterable[str]) -> None:
+    def __init__(
+        self, plan: Plan, discovered: Spool, scanned: Spool, addresses: Iterable[str], parallel: int
+    ) -> None:
         self._plan = plan
         self._discovered = discovered
         self._scanned = scanned
         wanted = [address for address in addresses if plan.every_host or self._ports_of(address)]
-        size = max(1, min(plan.batch, -(-len(wanted) // plan.parallel)))
+        size = max(1, min(plan.batch, -(-len(wanted) // parallel)))
         self.waiting = deque(Batch(wanted[n : n + size]) for n in range(0, len(wanted), size))
         self.total = len(wanted)
         """Hosts of all batches."""

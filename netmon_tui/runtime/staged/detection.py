@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from .batches import Batch, Batches
 from .process import Nmap, wait_for_news
-from .scanning import LOOK, Failed, Stopped, exclusions
+from .scanning import LOOK, Failed, Stopped, exclusions, write_list
 
 if TYPE_CHECKING:
     from .state import ScanState
@@ -19,12 +19,13 @@ _SERVICES = 0.6
 
 def detect(state: ScanState) -> None:
     """Find out what listens, then finish every host that no stage has finished."""
-    lost = set(_Detection(state).run()) if state.plan.detection else set()
+    detection = _Detection(state)
+    lost = set(detection.run()) if state.plan.detection else set()
     for address in [*state.scanned, *state.discovered]:
         if address not in lost:  # who is written counts as done, also for a run that goes on with this one
             state.finish_host(address)
     if lost:
-        raise Failed(f"what listens on {len(lost)} hosts could not be found out")
+        raise Failed(f"what listens on {len(lost)} hosts could not be found out: {detection.why}")
 
 
 class _Run:
@@ -51,10 +52,14 @@ class _Detection:
         self._state = state
         without = state.result.done | state.skipped
         waiting = [address for address in state.scanned if address not in without]
-        self._batches = Batches(state.plan, state.discovered, state.scanned, waiting)
+        self._parallel = state.limits.at_once(state.plan.parallel)
+        self._memory = state.limits.memory_of_each(self._parallel)
+        self._batches = Batches(state.plan, state.discovered, state.scanned, waiting, self._parallel)
         self._running: list[_Run] = []
         self._begun = time.monotonic()
         self._done = 0
+        self.why = ""
+        """How the last nmap ended that did not do its work."""
 
     def run(self) -> list[str]:
         """Look at all batches; return the hosts that could not be looked at."""
@@ -63,14 +68,16 @@ class _Detection:
                 self._start(self._batches.waiting.popleft())
             wait_for_news([run.nmap for run in self._running], LOOK)
             self._give_up_hosts()
+            nmaps = [run.nmap for run in self._running]
             self._running = [run for run in self._running if self._goes_on(run)]
+            self._state.limits.check(nmaps)
             self._tell_progress()
         if self._state.stopping:
             raise Stopped
         return self._batches.lost
 
     def _has_room(self) -> bool:
-        room = len(self._running) < self._state.plan.parallel
+        room = len(self._running) < self._parallel
         return room and bool(self._batches.waiting) and not self._state.stopping
 
     def _start(self, batch: Batch) -> None:
@@ -79,7 +86,8 @@ class _Detection:
         names = plan.names if self._batches.has_names(batch) else ("-n",)
         xml = self._state.new_document("detection")
         words = [*plan.detection, *names, "-p", ports, *exclusions(xml, plan.exclude)]
-        self._running.append(_Run(batch, Nmap(words, xml, batch.hosts)))
+        words += ["-iL", write_list(xml.with_suffix(".hosts"), batch.hosts)]
+        self._running.append(_Run(batch, Nmap(words, xml, (), self._memory)))
 
     def _give_up_hosts(self) -> None:
         """End the nmaps that work for a host that was given up; their other hosts get another one."""
@@ -102,6 +110,7 @@ class _Detection:
         run.nmap.close()
         self._done += len(run.batch.hosts)
         if not run.nmap.succeeded and not self._state.stopping:
+            self.why = self.why if run.gave_up else run.nmap.ending
             self._take_back(run)
         return False
 

@@ -45,14 +45,17 @@ class Result:
             self._write(head(root, self._arguments))
 
     def copy(self, element: Element) -> None:
-        """Write an element as it came."""
-        self._write(element.content + b"\n")
+        """Write an element as it came; what a script says of the whole scan stands once, also after another try."""
+        if element.name in ("prescript", "postscript"):
+            self.copy_once(element)
+        else:
+            self._write(element.content + b"\n")
 
     def copy_once(self, element: Element) -> None:
         """Write an element that every stage repeats."""
         if element.content not in self._copied:
             self._copied.add(element.content)
-            self.copy(element)
+            self._write(element.content + b"\n")
 
     def hint(self, host: ElementTree.Element) -> None:
         """Tell of a host that is up before its ports are known."""

@@ -97,7 +97,7 @@ def _finish(state: ScanState, stage: Stage) -> None:
         if nmap.succeeded or (gave_up and stage.hosts and not list(stage.hosts())):
             return
         attempts += not gave_up
-    raise Failed(f"the {stage.name} stage of the scan did not come to its end")
+    raise Failed(f"the {stage.name} stage of the scan did not come to its end: {nmap.ending}")
 
 
 def _command(state: ScanState, stage: Stage) -> tuple[list[str], Path, tuple[str, ...]]:
@@ -110,16 +110,17 @@ def _command(state: ScanState, stage: Stage) -> tuple[list[str], Path, tuple[str
         targets = state.plan.targets
     else:
         targets = ()
-        words += ["-iL", _write_list(xml.with_suffix(".hosts"), stage.hosts())]
+        words += ["-iL", write_list(xml.with_suffix(".hosts"), stage.hosts())]
     return words + exclusions(xml, exclude), xml, targets
 
 
 def exclusions(xml: Path, exclude: Sequence[str]) -> list[str]:
     """Return the words that keep an nmap away from targets, with the file that they name beside its document."""
-    return ["--excludefile", _write_list(xml.with_suffix(".exclude"), exclude)] if exclude else []
+    return ["--excludefile", write_list(xml.with_suffix(".exclude"), exclude)] if exclude else []
 
 
-def _write_list(path: Path, lines: Iterable[str]) -> str:
+def write_list(path: Path, lines: Iterable[str]) -> str:
+    """Write a file for an nmap to read, one word a line; return its name."""
     path.write_text("".join(f"{line}\n" for line in lines))
     return str(path)
 
@@ -133,6 +134,7 @@ def _follow(state: ScanState, nmap: Nmap, stage: Stage) -> bool:
             state.result.begin(nmap.root)
             stage.take(element)
             progress.hear(element)
+        state.limits.check([nmap])
         if state.stopping:
             nmap.interrupt()
         elif not gave_up and state.look_for_skips():

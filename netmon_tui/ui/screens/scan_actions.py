@@ -51,8 +51,9 @@ class ScanActions(Actions):
         """Halt it, or let it go on."""
         paused = scan.state is not JobState.PAUSED
         with self._reported():
-            await self._services.scanning.pause(self._session.actor, scan.id, paused=paused)
-            self._tell(f"Scan {scan.id} {'is halted; P lets it go on' if paused else 'goes on'}")
+            now = await self._services.scanning.pause(self._session.actor, scan.id, paused=paused)
+            goes_on = "waits for its turn" if now.state is JobState.QUEUED else "goes on"
+            self._tell(f"Scan {scan.id} {'is halted; P lets it go on' if paused else goes_on}")
 
     async def resume(self, scan_id: int) -> Scan | None:
         """Go on with one that ended before it was done; None when that failed."""

@@ -379,7 +379,7 @@ def the_tcpdump_of_a_killed_runner_is_swept_up(directory: Path) -> None:
     assert send_signal(status.runner, signal.SIGKILL)
     wait_for(lambda: not runner_is_alive(status), "the end of the runner")
     assert not is_gone(status.tool_pid)
-    assert sweep_orphan(status)
+    assert sweep_orphan(status, directory)
     assert is_gone(status.tool_pid)
     handle.close()
 

@@ -17,7 +17,7 @@ from netmon_tui.domain.job import (
     JobStatus,
     ProcessIdentity,
 )
-from netmon_tui.runtime.job_directory import JobDirectory
+from netmon_tui.runtime.job_directory import JobDirectory, seconds_run, set_aside
 from netmon_tui.runtime.runner.status import StatusFile
 
 SPEC = JobSpec(
@@ -110,3 +110,34 @@ def test_an_unknown_reason_is_no_status(job: JobDirectory) -> None:
     status.fields["why"] = "boredom"
     status.write()
     assert job.read_status() is None
+
+
+def test_the_time_of_all_runs_counts_without_pauses(tmp_path: Path) -> None:
+    path = tmp_path / "scan-1"
+    assert seconds_run(path) == 0
+    for started, ended, halted in ((1000.0, 1060.0, 0.0), (5000.0, 5100.0, 70.0)):
+        if path.exists():
+            set_aside(path)
+        else:
+            path.mkdir()
+        status = StatusFile(str(path))
+        status.fields |= {"started": started, "ended": ended, "halted": halted}
+        status.write()
+    assert seconds_run(path) == 60 + 30
+    path.rename(tmp_path / "run")
+    (tmp_path / "scan-1.next").mkdir()
+    (tmp_path / "run").rename(tmp_path / "scan-1.next" / "earlier")  # a program died while it set them aside
+    assert seconds_run(path) == 60 + 30
+
+
+@pytest.mark.parametrize(("state", "seconds"), [("running", 40), ("paused", 10)])
+def test_a_tool_whose_runner_was_killed_ran_as_long_as_something_was_written(
+    job: JobDirectory, state: str, seconds: int
+) -> None:
+    status = StatusFile(str(job.path))
+    status.fields |= {"state": state, "started": 1000.0}
+    status.write()
+    os.utime(job.status, (1010, 1010))
+    job.stdout.write_text("progress")
+    os.utime(job.stdout, (1040, 1040))
+    assert seconds_run(job.path) == seconds

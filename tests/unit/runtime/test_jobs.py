@@ -19,15 +19,16 @@ import pytest
 from netmon_tui.domain.job import EndReason, JobKind, JobLimits, JobSpec, JobStatus
 from netmon_tui.errors import DiskFull, ToolFailed, ToolMissing
 from netmon_tui.runtime import jobs
-from netmon_tui.runtime.job_directory import JobDirectory
+from netmon_tui.runtime.job_directory import JobDirectory, seconds_run
 from netmon_tui.runtime.jobs import (
     JobHandle,
+    request_pause,
     request_stop,
     runner_is_alive,
     start_job,
     sweep_orphan,
 )
-from netmon_tui.runtime.process_identity import identity_of, is_alive, send_signal
+from netmon_tui.runtime.process_identity import identity_of, is_alive, members_of_group, send_signal
 from netmon_tui.runtime.runner.identity import stat_fields
 from netmon_tui.runtime.tool_paths import find_tool
 from tests.unit.runtime.waiting import ended, is_gone, shell, wait_for
@@ -45,7 +46,7 @@ def directory(tmp_path: Path) -> Iterator[Path]:
     if status and status.state != "ended":
         send_signal(status.runner, signal.SIGKILL)
         wait_for(lambda: not runner_is_alive(status), "the runner's end")
-        sweep_orphan(status)
+        sweep_orphan(status, path)
 
 
 def start(directory: Path, spec: JobSpec, **more: object) -> JobHandle:
@@ -199,6 +200,23 @@ def test_the_deadline(directory: Path) -> None:
     assert status.why is EndReason.DEADLINE
     assert "0.5 s" in status.error
     assert 0.4 < status.ended - status.started < 3
+
+
+def test_a_pause_is_not_the_tools_time(directory: Path) -> None:
+    handle = start(directory, shell("while :; do sleep 0.05; done"))
+    job = JobDirectory(directory)
+    request_pause(directory, paused=True)
+    wait_for(lambda: (status := job.read_status()) and status.state == "paused", "a halted tool")
+    request_pause(directory, paused=False)
+    status = wait_for(lambda: (status := job.read_status()) and status.halted and status, "its end")
+    assert 0 < status.halted <= time.time() - handle.status.started
+    request_pause(directory, paused=True)
+    wait_for(lambda: (status := job.read_status()) and status.state == "paused", "a halted tool")
+    os.kill(handle.status.tool_pid, signal.SIGKILL)
+    last = ended(directory)
+    assert last.halted > status.halted
+    assert seconds_run(directory) == pytest.approx(last.ended - last.started - last.halted)
+    handle.close()
 
 
 def test_processor_time(directory: Path) -> None:
@@ -400,16 +418,35 @@ def test_the_tool_of_a_killed_runner_is_swept_up(directory: Path) -> None:
     handle = start(directory, shell(script))
     printed(directory, "ready")
     child = int((directory / "stdout").read_text().split()[0])
-    assert not sweep_orphan(handle.status)
+    assert not sweep_orphan(handle.status, directory)
     kill_runner(handle.status)
     assert not is_gone(handle.status.tool_pid)
     status = JobDirectory(directory).read_status()
     assert status
     assert status.state == "running"
-    assert sweep_orphan(status)
+    assert sweep_orphan(status, directory)
     assert is_gone(status.tool_pid)
     assert is_gone(child)
-    assert not sweep_orphan(status)
+    assert not sweep_orphan(status, directory)
+    handle.close()
+
+
+def test_what_is_left_of_a_killed_runner_and_its_killed_tool_is_swept_up(directory: Path) -> None:
+    ours = f"sh -c 'sleep 61; :' {directory}/stage.xml & echo $!"
+    handle = start(directory, shell(f"{ours}; sleep 62 & echo $!; echo ready; wait"))
+    printed(directory, "ready")
+    child, other = (int(word) for word in (directory / "stdout").read_text().split()[:2])
+    kill_runner(handle.status)
+    os.kill(handle.status.tool_pid, signal.SIGKILL)
+    wait_for(lambda: is_gone(handle.status.tool_pid), "the end of the tool")
+    try:
+        assert not is_gone(child)
+        assert sweep_orphan(handle.status, directory)
+        assert is_gone(child)
+        assert not is_gone(other)  # nothing tells that it is ours: the group's number may be another's by now
+    finally:
+        for left in members_of_group(handle.status.tool_pid):
+            send_signal(left, signal.SIGKILL)
     handle.close()
 
 
@@ -418,7 +455,7 @@ def test_a_stranger_with_the_tools_number_is_left_alone(directory: Path) -> None
     status = ended(directory)
     stranger = subprocess.Popen(["/bin/sleep", "60"], start_new_session=True)
     try:
-        assert not sweep_orphan(dataclasses.replace(status, tool_pid=stranger.pid))
+        assert not sweep_orphan(dataclasses.replace(status, tool_pid=stranger.pid), directory)
         identity = identity_of(stranger.pid)
         assert identity
         assert is_alive(identity)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import signal
 import socket
+import struct
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -67,10 +69,11 @@ class Listener:
     Args:
         address: Where.
         says: Sent to everybody who connects; then nothing more.
+        port: 0 for any.
     """
 
-    def __init__(self, address: str, says: bytes = b"") -> None:
-        self._socket = socket.create_server((address, 0), backlog=64)
+    def __init__(self, address: str, says: bytes = b"", port: int = 0) -> None:
+        self._socket = socket.create_server((address, port), backlog=64)
         self.port = self._socket.getsockname()[1]
         self._says = says
         self._held: list[socket.socket] = []
@@ -81,8 +84,14 @@ class Listener:
             while True:
                 connection, _ = self._socket.accept()
                 self._held.append(connection)
-                with contextlib.suppress(OSError):
-                    connection.sendall(self._says)
+                threading.Thread(target=self._answer, args=(connection,), daemon=True).start()
+
+    def _answer(self, connection: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            self._talk(connection)
+
+    def _talk(self, connection: socket.socket) -> None:
+        connection.sendall(self._says)
 
     def close(self) -> None:
         self._socket.close()
@@ -114,6 +123,22 @@ def silent() -> Iterator[Listener]:
     listener.close()
 
 
+class OldSsh(Listener):
+    """An SSH server of protocol 1, which shows its host key unencrypted: every one has the same."""
+
+    def __init__(self, address: str, port: int = 0) -> None:
+        key = bytes.fromhex("0006 23") + struct.pack(">H", 1024) + b"\xc3" * 128  # exponent 35, modulus
+        body = b"\x02" + bytes(8) + (struct.pack(">I", 1024) + key) * 2 + bytes(12) + bytes(4)
+        self._packet = struct.pack(">I", len(body)) + bytes(8 - len(body) % 8) + body
+        super().__init__(address, b"SSH-1.5-OpenSSH_3.4\r\n", port)
+
+    def _talk(self, connection: socket.socket) -> None:
+        super()._talk(connection)
+        if connection.recv(256).startswith(b"SSH-1"):
+            connection.sendall(self._packet)
+        connection.close()
+
+
 def facts(hosts: list[Host]) -> list[tuple[object, ...]]:
     """What two ways of scanning must agree on."""
     return sorted(
@@ -140,8 +165,18 @@ def addresses_in(job: Path, stage: str) -> set[str]:
     return found
 
 
-async def hosts_up(services: Services, ada: Actor, scan: Scan) -> int:
-    return (await services.scans.get(ada, scan.id)).hosts_up
+async def stopped_after_three_hosts(services: Services, ada: Actor) -> Scan:
+    await services.supervisor.start()
+    scan = await services.scanning.start(ada, StartScan((NETWORK,), SLOW))
+
+    async def some() -> bool:
+        return (await services.scans.get(ada, scan.id)).hosts_up >= 3
+
+    await until(some, "three hosts")
+    await services.scanning.stop(ada, scan.id)
+    stopped = await services.scanning.wait(ada, scan.id)
+    assert stopped.state is JobState.CANCELLED
+    return stopped
 
 
 # --- stages ------------------------------------------------------------------------------------------
@@ -189,6 +224,39 @@ async def test_the_document_of_a_staged_scan_is_nmaps(tmp_path: Path, ssh: Liste
         assert facts(await services.scans.whole_hosts(ada, again.id)) == facts(
             await services.scans.whole_hosts(ada, scan.id)
         )
+
+
+async def test_scripts_that_compare_all_hosts_say_once_what_they_say_in_one_nmap(tmp_path: Path) -> None:
+    first = OldSsh("127.0.0.2")
+    second = OldSsh("127.0.0.19", first.port)  # of four nmaps another one would look at it
+    try:
+        async with opened(tmp_path) as (services, ada):
+            said = []
+            for staged in (True, False):
+                request = StartScan((NETWORK,), f"-T4 -n -sV -sC -p {first.port}", staged=staged)
+                scan = await services.scanning.start(ada, request)
+                assert bool(await services.scanning.stages(ada, scan.id)) is staged
+                ended = await services.scanning.wait(ada, scan.id)
+                assert ended.state is JobState.COMPLETED, ended.error
+                written = tmp_path / f"{scan.id}.xml"
+                await services.transfers.export_scan(ada, scan.id, "xml", written)
+                said.append(scripts_around(ElementTree.parse(written).getroot()))
+        assert said[0] == said[1]
+        assert [(place, name) for place, name, _ in said[0]] == [("postscript", "ssh-hostkey")]
+        assert "127.0.0.2" in said[0][0][2]
+        assert "127.0.0.19" in said[0][0][2]
+    finally:
+        first.close()
+        second.close()
+
+
+def scripts_around(document: ElementTree.Element) -> list[tuple[str, str | None, str]]:
+    """Where, id and output of the scripts that ran before and after all hosts."""
+    return [
+        (place, script.get("id"), script.get("output", ""))
+        for place in ("prescript", "postscript")
+        for script in document.iterfind(f"{place}/script")
+    ]
 
 
 async def test_a_killed_nmap_of_the_detection_gets_another_one(
@@ -245,8 +313,6 @@ def _nmap_of(stage: str, jobs: Path) -> int:
 
 def _leader(job: Path) -> int:
     """The tool of a job's runner."""
-    import json
-
     return int(json.loads((job / "status.json").read_text())["tool_pid"])
 
 
@@ -349,30 +415,82 @@ async def test_a_paused_scan_can_be_stopped(tmp_path: Path) -> None:
         assert (await services.scanning.wait(ada, scan.id)).state is JobState.CANCELLED
 
 
+async def test_a_paused_scan_that_goes_on_waits_for_a_place(tmp_path: Path) -> None:
+    async with opened(tmp_path, scans__at_once="1") as (services, ada):
+        await services.supervisor.start()
+
+        async def state(scan: Scan, wanted: JobState) -> bool:
+            return (await services.scans.get(ada, scan.id)).state is wanted
+
+        first = await services.scanning.start(ada, StartScan(("127.0.0.1-8",), SLOW))
+        await services.scanning.pause(ada, first.id)
+        await until(lambda: state(first, JobState.PAUSED), "paused")
+        second = await services.scanning.start(ada, StartScan((NETWORK,), SLOW))
+        assert second.state is JobState.RUNNING
+        waiting = await services.scanning.pause(ada, first.id, paused=False)
+        assert waiting.state is JobState.QUEUED
+        directory = services.paths.jobs / "scan-1"
+        assert json.loads((directory / "status.json").read_text())["state"] == "paused"
+        assert (await services.scanning.pause(ada, first.id)).state is JobState.PAUSED  # no longer wanted
+        await services.scanning.stop(ada, second.id)
+        await services.scanning.wait(ada, second.id)
+        assert (await services.scans.get(ada, first.id)).state is JobState.PAUSED
+        third = await services.scanning.start(ada, StartScan(("127.0.0.1-4",), SLOW))
+        assert (await services.scanning.pause(ada, first.id, paused=False)).state is JobState.QUEUED
+        assert (await services.scanning.wait(ada, third.id)).state is JobState.COMPLETED
+        ended = await services.scanning.wait(ada, first.id)
+        assert (ended.state, ended.hosts_up) == (JobState.COMPLETED, 8)
+        assert not (directory / "earlier").exists()  # it went on, and was not begun again
+
+
+async def test_a_paused_scan_that_waits_for_a_place_can_be_stopped(tmp_path: Path) -> None:
+    async with opened(tmp_path, scans__at_once="1") as (services, ada):
+        await services.supervisor.start()
+        first = await services.scanning.start(ada, StartScan((NETWORK,), SLOW))
+        await services.scanning.pause(ada, first.id)
+
+        async def paused() -> bool:
+            return (await services.scans.get(ada, first.id)).state is JobState.PAUSED
+
+        await until(paused, "paused")
+        second = await services.scanning.start(ada, StartScan((NETWORK,), SLOW))
+        await services.scanning.pause(ada, first.id, paused=False)
+        await services.scanning.stop(ada, first.id)
+        assert (await services.scanning.wait(ada, first.id)).error == "stopped"
+        await services.scanning.stop(ada, second.id)
+        await services.scanning.wait(ada, second.id)
+
+
 # --- resume ------------------------------------------------------------------------------------------
 
 
 async def test_a_stopped_scan_goes_on_with_what_is_missing(tmp_path: Path) -> None:
     async with opened(tmp_path) as (services, ada):
-        await services.supervisor.start()
-        scan = await services.scanning.start(ada, StartScan((NETWORK,), SLOW))
-
-        async def some() -> bool:
-            return await hosts_up(services, ada, scan) >= 3
-
-        await until(some, "three hosts")
-        await services.scanning.stop(ada, scan.id)
-        stopped = await services.scanning.wait(ada, scan.id)
-        assert stopped.state is JobState.CANCELLED
+        scan = await stopped_after_three_hosts(services, ada)
         done = {host.address for host in await services.scans.whole_hosts(ada, scan.id) if not host.partial}
         assert 3 <= len(done) < 20
         await services.scanning.resume(ada, scan.id)
         ended = await services.scanning.wait(ada, scan.id)
-        assert (ended.state, ended.hosts_up, ended.started) == (JobState.COMPLETED, 20, stopped.started)
+        assert (ended.state, ended.hosts_up, ended.started) == (JobState.COMPLETED, 20, scan.started)
         found = [host.address for host in await services.scans.whole_hosts(ada, scan.id)]
         assert len(found) == len(set(found)) == 20
         scanned = addresses_in(services.paths.jobs / "scan-1", "ports")
         assert scanned == set(found) - done
+
+
+async def test_a_scan_that_goes_on_has_only_the_time_that_is_left(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (services, ada):
+        scan = await stopped_after_three_hosts(services, ada)
+    async with opened(tmp_path, scans__longest_run_seconds="1") as (services, ada):
+        with pytest.raises(InvalidInput, match="as long as one may, 1 s"):
+            await services.scanning.resume(ada, scan.id)
+        assert (await services.scans.get(ada, scan.id)).state is JobState.CANCELLED
+    async with opened(tmp_path, scans__longest_run_seconds="600") as (services, ada):
+        await services.scanning.resume(ada, scan.id)
+        spec = json.loads((services.paths.jobs / "scan-1" / "spec.json").read_text())
+        assert 300 < spec["limits"]["seconds"] < 599
+        await services.scanning.stop(ada, scan.id)
+        await services.scanning.wait(ada, scan.id)
 
 
 async def test_a_host_of_a_scan_of_one_nmap_is_given_up_by_going_on_without_it(tmp_path: Path) -> None:
@@ -406,15 +524,7 @@ async def test_what_may_never_be_scanned_is_left_out_when_a_scan_goes_on(
 
 async def test_a_run_that_ends_before_it_has_begun_loses_nothing(tmp_path: Path) -> None:
     async with opened(tmp_path) as (services, ada):
-        await services.supervisor.start()
-        scan = await services.scanning.start(ada, StartScan((NETWORK,), SLOW))
-
-        async def some() -> bool:
-            return await hosts_up(services, ada, scan) >= 3
-
-        await until(some, "three hosts")
-        await services.scanning.stop(ada, scan.id)
-        await services.scanning.wait(ada, scan.id)
+        scan = await stopped_after_three_hosts(services, ada)
         done = {host.address for host in await services.scans.whole_hosts(ada, scan.id) if not host.partial}
         job = services.paths.jobs / "scan-1"
         set_aside(job)  # a run that was killed before it had read a word
@@ -452,6 +562,29 @@ async def test_a_claim_is_no_abandoned_scan_however_long_it_waited(tmp_path: Pat
         assert jobs.close_abandoned() == 1
         await services.scanning.stop(ada, running.id)
         await services.scanning.wait(ada, running.id)
+
+
+@pytest.mark.parametrize("staged", [True, False])
+async def test_hosts_that_two_programs_give_up_at_once_are_all_given_up(
+    tmp_path: Path, ssh: Listener, silent: Listener, staged: bool
+) -> None:
+    options = f"-T4 -n -sV --version-all -p {ssh.port},{silent.port}" if staged else SLOW
+    hosts = [f"127.0.0.{number}" for number in range(9, 19)]
+    async with opened(tmp_path) as (services, ada), opened(tmp_path) as (other, _):
+        await services.supervisor.start()
+        scan = await services.scanning.start(ada, StartScan((NETWORK,), options, staged=staged))
+        if staged:
+            await until(lambda: asyncio.to_thread(_nmap_of, "detection", services.paths.jobs), "a detection")
+        programs = [services, other] * 5
+        orders = zip(programs, hosts, strict=True)
+        await asyncio.gather(*(one.scanning.skip(ada, scan.id, address) for one, address in orders))
+        ended = await services.scanning.wait(ada, scan.id)
+        assert (ended.state, sorted(ended.skipped)) == (JobState.COMPLETED, sorted(hosts)), ended.error
+        if staged:
+            assert set((services.paths.jobs / "scan-1" / "skip").read_text().split()) == set(hosts)
+        else:
+            found = {host.address for host in await services.scans.whole_hosts(ada, scan.id)}
+            assert not found.intersection(hosts)
 
 
 async def test_a_host_that_was_given_up_is_not_gone(tmp_path: Path) -> None:

@@ -97,7 +97,7 @@ async def test_what_fails_after_the_end_leaves_the_scan_finished(tmp_path: Path)
             told.append(scan_id)
             raise NotFound(f"no scan {scan_id}")
 
-        services.scanning._follower._ended = fail
+        services.scanning._queue._follower._ended = fail
         scan = await services.scanning.start(ada, StartScan(("127.0.0.1",), "-sL"))
         assert (await services.scanning.wait(ada, scan.id)).state is JobState.COMPLETED
         assert told == [scan.id]

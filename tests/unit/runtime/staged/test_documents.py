@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netmon_tui.runtime.staged.batches import Batch, Batches
-from netmon_tui.runtime.staged.elements import Document, Splitter, read_whole
+from netmon_tui.runtime.staged.elements import Document, Element, Splitter, read_whole
 from netmon_tui.runtime.staged.hosts import Spool
 from netmon_tui.runtime.staged.joining import closed_port, joined, open_ports, port_list
 from netmon_tui.runtime.staged.plan import Plan
+from netmon_tui.runtime.staged.result import Result
 
 RECORDED = sorted((Path(__file__).parents[3] / "data" / "nmap").glob("*.xml"))
 
@@ -136,7 +137,7 @@ def test_a_closed_port_is_one_that_was_asked_for(state: str, asked: str, closed:
 def plan(**changes: object) -> Plan:
     values: dict[str, object] = dict.fromkeys(Plan.__dataclass_fields__, ())
     values |= {"addresses": 4, "every_host": False, "closed_port": False}
-    return Plan(**(values | {"parallel": 2, "batch": 64, "slow_micros": 1} | changes))  # type: ignore[arg-type]
+    return Plan(**(values | {"parallel": 4, "batch": 64, "slow_micros": 1} | changes))  # type: ignore[arg-type]
 
 
 def batches(folder: Path, **changes: object) -> Batches:
@@ -144,7 +145,7 @@ def batches(folder: Path, **changes: object) -> Batches:
     for number in range(1, 5):
         scanned.keep(f"192.0.2.{number}", SCANNED.replace("192.0.2.1", f"192.0.2.{number}").encode())
     scanned.keep("192.0.2.9", SCANNED.replace('state="open"', 'state="closed"').encode())
-    return Batches(plan(**changes), Spool(folder), scanned, list(scanned))
+    return Batches(plan(**changes), Spool(folder), scanned, list(scanned), parallel=2)
 
 
 def test_hosts_without_open_ports_are_left_out_unless_asked_for(tmp_path: Path) -> None:
@@ -169,3 +170,13 @@ def test_a_batch_is_tried_twice(tmp_path: Path) -> None:
     assert waiting.waiting[-1] == Batch(["192.0.2.1"], 2)
     waiting.give_back(["192.0.2.1"], 3)
     assert waiting.lost == ["192.0.2.1"]
+
+
+def test_what_a_script_says_of_the_whole_scan_stands_once(tmp_path: Path) -> None:
+    result = Result(tmp_path / "scan.xml", "nmap")
+    said = b'<postscript><script id="ssh-hostkey" output="same key"/></postscript>'
+    other = b'<postscript><script id="ssh-hostkey" output="other key"/></postscript>'
+    for content in (said, other, said):
+        result.copy(Element("postscript", content))
+    result.break_off()
+    assert (tmp_path / "scan.xml").read_bytes().splitlines() == [said, other]

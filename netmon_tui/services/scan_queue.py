@@ -1,0 +1,134 @@
+"""Scans that wait for a place: starting them when there is one, and following them to their end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from netmon_tui.domain.job import Job, JobKind, JobState
+from netmon_tui.domain.scan import Scan, StartScan
+from netmon_tui.domain.user import Actor, Permission, Role
+from netmon_tui.errors import NetmonError, NotAllowed
+from netmon_tui.runtime.job_directory import EARLIER, was_begun
+from netmon_tui.services.scan_commands import PreparedScan, ScanCommands, write_plan
+from netmon_tui.services.scan_following import ScanFollower
+from netmon_tui.services.supervision import JobSupervisor
+from netmon_tui.storage.audit_repository import AuditRepository
+from netmon_tui.storage.scan_repository import ScanRepository
+
+_log = logging.getLogger(__name__)
+
+
+class ScanQueue:
+    """The scans of all users that wait, oldest first.
+
+    Args:
+        scans, audit: Storage.
+        supervisor: Starts and follows jobs.
+        follower: Reads what scans find.
+        commands: Makes commands of requests.
+        at_once: Scans that run at the same time.
+        jobs: Directory of the job directories.
+        today: Returns a user with today's role, or None when the account may not be used any more.
+    """
+
+    def __init__(
+        self,
+        *,
+        scans: ScanRepository,
+        audit: AuditRepository,
+        supervisor: JobSupervisor,
+        follower: ScanFollower,
+        commands: ScanCommands,
+        at_once: int,
+        jobs: Path,
+        today: Callable[[Actor], Awaitable[Actor | None]],
+    ) -> None:
+        self._scans = scans
+        self._audit = audit
+        self._supervisor = supervisor
+        self._follower = follower
+        self._commands = commands
+        self._at_once = at_once
+        self._jobs = jobs
+        self._today = today
+        self._starting = asyncio.Lock()
+        supervisor.register(JobKind.SCAN, self._follow, follower.give_up)
+        supervisor.on_sweep(self.start_waiting)
+
+    async def start_waiting(self, wanted: int | None = None) -> None:
+        """Start scans that wait, oldest first, as many as may run.
+
+        Any program that looks does it for all users: whoever asked may be gone.
+
+        Raises:
+            NetmonError, OSError: The scan ``wanted`` could not start; failures of others are only recorded.
+        """
+        async with self._starting:
+            while scan := await asyncio.to_thread(self._scans.claim_next, self._at_once):
+                try:
+                    await self._launch(scan)
+                except (NetmonError, OSError) as error:
+                    await self._record_failure(scan.id, str(error))
+                    if scan.id == wanted:
+                        raise
+                    _log.warning("scan %d could not start: %s", scan.id, error)
+                except BaseException:  # this program ends: another one may start it
+                    await asyncio.shield(asyncio.to_thread(self._scans.give_back, scan.id))
+                    raise
+
+    async def _record_failure(self, scan_id: int, reason: str) -> None:
+        await asyncio.to_thread(
+            self._scans.update,
+            scan_id,
+            state=JobState.FAILED.value,
+            error=reason,
+            finished=datetime.now(UTC),
+        )
+
+    async def _launch(self, scan: Scan) -> None:
+        """Start the job of a scan that was claimed; where an earlier run has left files, go on with them.
+
+        One that was paused has its job still, and needed but the place.
+        """
+        if await self._supervisor.pause(JobKind.SCAN, scan.id, paused=False):
+            return
+        owner = await self._today(Actor(scan.owner_id, scan.owner, Role.VIEWER))
+        if owner is None or not owner.may(Permission.SCAN):
+            raise NotAllowed(f"{scan.owner} may not scan any more")
+        path = self._jobs / f"scan-{scan.id}"
+        request = StartScan(scan.targets, scan.arguments, staged=scan.staged)
+        goes_on = await asyncio.to_thread(was_begun, path)
+        prepared = await asyncio.to_thread(
+            self._commands.prepare, request, path, goes_on=goes_on, skipped=scan.skipped
+        )
+        spec = await asyncio.to_thread(self._commands.spec, prepared, path, detached=scan.detached)
+        await self._note_start(owner, scan, prepared)
+        if goes_on:
+            await asyncio.to_thread(self._follower.begin_again, scan.id, path)
+        await asyncio.to_thread(write_plan, prepared, path)
+        try:
+            await self._supervisor.launch(JobKind.SCAN, scan.id, owner, spec, path)
+        except (NetmonError, OSError):
+            if goes_on:
+                await asyncio.to_thread(self._follower.read_again, scan.id, path / EARLIER)
+            raise
+
+    async def _note_start(self, owner: Actor, scan: Scan, prepared: PreparedScan) -> None:
+        command = prepared.command
+        await asyncio.to_thread(
+            self._scans.update,
+            scan.id,
+            command=list(command.argv),
+            warnings=list(command.warnings),
+            started=scan.started or datetime.now(UTC),
+        )
+        detail = " ".join(command.argv)
+        await asyncio.to_thread(self._audit.record, owner, "scan.start", f"scan {scan.id}", detail)
+
+    async def _follow(self, job: Job) -> None:
+        state, error = await self._follower.follow(job, self._supervisor.up_to_date)
+        await asyncio.to_thread(self._supervisor.finish, job, state, error)

@@ -39,9 +39,10 @@ class ScriptSide:
         self._queries = queries
         self._scan_id = scan_id
         self.nmap = nmap
-        names = queries.names(scan_id)
-        choice = script_choice(command or _words(queries.arguments(scan_id)))
-        self.coverage = ScriptCoverage(choice, names, _installed())
+        run = queries.run(scan_id)
+        self.verbosity = run.verbosity
+        choice = script_choice(command or _words(run.arguments))
+        self.coverage = ScriptCoverage(choice, queries.names(scan_id), _installed())
 
     def marks(self, ordinals: Sequence[int]) -> dict[int, dict[ScriptKey, int]]:
         """Return numbers that are the same for the same outputs, by ordinal."""
@@ -86,6 +87,7 @@ class ScriptComparison:
         self._old, self._new = old, new
         self._covered = covered
         self._both_ran = common_scripts(old.coverage, new.coverage)
+        self._as_verbose = old.verbosity == new.verbosity
         self._found = False
 
     def notes(self) -> Iterator[str]:
@@ -97,6 +99,8 @@ class ScriptComparison:
             yield "they chose different scripts: only those of both are compared"
         if self._found and a.choice.arguments != b.choice.arguments:
             yield "they told scripts different arguments: what scripts say may differ by that"
+        if not self._as_verbose:
+            yield "one was run with more -v: a script that said something in only one is not compared"
         if self._found and self._old.nmap != self._new.nmap:
             yield "they are of different versions of nmap: scripts may say the same in other words"
 
@@ -132,12 +136,16 @@ class ScriptComparison:
                 for key in sorted(a.keys() | b.keys())
                 if a.get(key) != b.get(key)
                 and self._both_ran(key[2])
-                and not (key not in a and was.unfinished)
-                and not (key not in b and now.unfinished)
+                and (key in a or self._would_say(was))
+                and (key in b or self._would_say(now))
                 and self._is_told(key, *ports, one_sided=key not in a or key not in b)
             ]
             if keys:
                 yield _Differing(was, now, keys)
+
+    def _would_say(self, head: HostHead) -> bool:
+        """Whether a script that said nothing of a host had nothing to say."""
+        return self._as_verbose and not head.unfinished
 
     def _is_told(
         self,

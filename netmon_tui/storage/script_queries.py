@@ -6,7 +6,7 @@ Callers have checked that the scans are the actor's.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Select, Text, case, func, or_, select, type_coerce
 
@@ -18,6 +18,15 @@ from netmon_tui.storage.database import Database
 _SCRIPTS = records.scripts.c
 _RUNS = records.scan_runs.c
 _RAW_DATA = type_coerce(_SCRIPTS.data, Text)
+
+
+class DocumentRun(NamedTuple):
+    """How nmap was run."""
+
+    arguments: str = ""
+    """Its command line; empty where that is not known."""
+    verbosity: int = 0
+    """How often ``-v``, which makes scripts say more."""
 
 
 class ScriptQueries:
@@ -32,11 +41,12 @@ class ScriptQueries:
         with self._database.read() as connection:
             return frozenset(connection.execute(query).scalars())
 
-    def arguments(self, scan_id: int) -> str:
-        """Return the command line that the document of a scan tells; empty when it tells none."""
-        query = select(_RUNS.arguments).where(_RUNS.scan_id == scan_id)
+    def run(self, scan_id: int) -> DocumentRun:
+        """Return what the document of a scan tells of how nmap was run; empty when it tells nothing."""
+        query = select(_RUNS.arguments, _RUNS.verbosity).where(_RUNS.scan_id == scan_id)
         with self._database.read() as connection:
-            return connection.execute(query).scalar_one_or_none() or ""
+            row = connection.execute(query).one_or_none()
+        return DocumentRun() if row is None else DocumentRun(row.arguments, row.verbosity)
 
     def marks(
         self, scan_id: int, ordinals: Sequence[int], left_out: Collection[str]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual import work
+from textual import on, work
 from textual.binding import BindingType
 
 from netmon_tui.domain.user import Permission
@@ -16,6 +16,7 @@ from netmon_tui.ui.modals.ignore_form import IgnoreForm
 from netmon_tui.ui.modals.ignore_list import IgnoreList
 from netmon_tui.ui.modals.script_difference import ScriptDifference
 from netmon_tui.ui.widgets.scan_changes import ScanChanges
+from netmon_tui.ui.widgets.table import Table
 
 
 class ScanChangesTab(WorkerDefects, ScanChanges):
@@ -37,6 +38,10 @@ class ScanChangesTab(WorkerDefects, ScanChanges):
         if action == "ignored":
             return self.ignores or None
         return True
+
+    @on(Table.Highlighted, "#changes")
+    def _other_line(self) -> None:
+        self.refresh_bindings()
 
     async def action_ignored(self) -> None:
         """Show also what ignore rules leave out, or no longer."""

@@ -13,8 +13,8 @@ from netmon_tui.services.comparison import ComparisonService
 from tests.unit.cli.test_cli_scan import XML
 
 RULE_KEYS = {
-    "rule", "address", "subject", "kind", "service", "unanswered", "words", "note", "owner", "everybody",
-    "built_in", "on", "created",
+    "rule", "address", "subject", "kind", "service", "unanswered", "script", "words", "note", "owner",
+    "everybody", "built_in", "on", "created",
 }  # fmt: skip
 
 

@@ -10,7 +10,7 @@ import difflib
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import islice, takewhile
 from typing import Any, NamedTuple
 
 from netmon_tui.domain.comparison import Change, PortFacts, ScriptChange, ScriptKey
@@ -18,8 +18,10 @@ from netmon_tui.domain.script_noise import NOISE, TELLING, quiet_data, quiet_lin
 
 LONGEST_TOLD = 100
 """Characters of one side of a statement."""
+_ALIKE = 24
+"""So many characters that two values begin with alike are left out of a statement, but for a word."""
 _LEAD = 20
-"""Characters before the first difference of two long values."""
+"""At most so many characters of that word."""
 _DIFFERENCE_LINES = 2_000
 """Lines of one side that :func:`difference` looks at."""
 _DIFFERENCE_WIDTH = 160
@@ -40,7 +42,7 @@ class ScriptText(NamedTuple):
 
 
 class Said(NamedTuple):
-    """What differs, in short: a line or ``key: value`` of each side; empty where there is nothing."""
+    """What differs, in short: a line or a value of each side, the later one with its key; empty for nothing."""
 
     before: str
     after: str
@@ -140,9 +142,11 @@ def _statement(before: Sequence[Leaf], after: Sequence[Leaf], telling: Sequence[
     old = next((value for one, value in gone if one == path), None)
     new = next((value for one, value in come if one == path), None)
     more = len({one for one in paths if one}) if path else max(len(gone), len(come))
-    old, new = _around(old, new)
-    rest = f" (and {more - 1} more)" if more > 1 else ""
-    return Said(_named(path, old), _named(path, new) + rest) if new else Said(_named(path, old) + rest, "")
+    told = Said(*_around(old, new))
+    rest = ", ".join(word for word in (_cut(path), f"{more - 1} more" if more > 1 else "") if word)
+    if not rest:
+        return told
+    return Said(told.before, f"{told.after} ({rest})") if told.after else Said(f"{told.before} ({rest})", "")
 
 
 def _only(side: Iterable[Leaf], other: Iterable[Leaf]) -> Iterator[Leaf]:
@@ -159,20 +163,16 @@ def _around(old: str | None, new: str | None) -> tuple[str, str]:
     """Return two values cut to what can be told, so that the first difference is in it."""
     if old is None or new is None:
         return _cut(old or ""), _cut(new or "")
-    same = next(
-        (n for n, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new))
-    )
-    start = same - _LEAD if same > LONGEST_TOLD // 2 else 0
+    common = "".join(a for a, _ in takewhile(lambda pair: pair[0] == pair[1], zip(old, new, strict=False)))
+    start = 0
+    if len(common) >= _ALIKE:
+        start = max(common.rfind(" ") + 1, len(common) - _LEAD)
     return _cut(old, start), _cut(new, start)
 
 
 def _cut(text: str, start: int = 0) -> str:
     part = text[start : start + LONGEST_TOLD]
     return f"{'…' if start else ''}{part}{'…' if start + LONGEST_TOLD < len(text) else ''}"
-
-
-def _named(path: str, value: str) -> str:
-    return f"{_cut(path)}: {value}" if path and value else value
 
 
 def difference(before: ScriptText | None, after: ScriptText | None) -> list[str]:

@@ -45,22 +45,22 @@ def test_a_renewed_certificate_is_told_by_its_end_and_not_by_its_key() -> None:
         "sha1": "cc",
     }
     assert said("ssl-cert", CERTIFICATE, renewed) == (
-        "validity.notAfter: 2027-01-01T00:00:00",
-        "validity.notAfter: 2027-12-01T00:00:00 (and 3 more)",
+        "2027-01-01T00:00:00",
+        "2027-12-01T00:00:00 (validity.notAfter, 3 more)",
     )
 
 
 def test_another_host_key_among_those_that_stayed() -> None:
     keys = [{"type": f"ssh-{n}", "fingerprint": f"f{n}", "key": f"AAAA{n}"} for n in range(3)]
     other = [keys[2], keys[0], keys[1] | {"fingerprint": "e1", "key": "BBBB"}]
-    assert said("ssh-hostkey", keys, other) == ("fingerprint: f1", "fingerprint: e1")
+    assert said("ssh-hostkey", keys, other) == ("f1", "e1 (fingerprint)")
     assert said("ssh-hostkey", keys, keys[::-1]) is None, "nmap lists them as they come"
 
 
 def test_a_key_that_is_not_offered_any_more_has_nothing_after_it() -> None:
     keys = [{"type": f"ssh-{n}", "fingerprint": f"f{n}"} for n in range(2)]
-    assert said("ssh-hostkey", keys, keys[:1]) == ("type: ssh-1 (and 1 more)", "")
-    assert said("ssh-hostkey", keys[:1], keys) == ("", "type: ssh-1 (and 1 more)")
+    assert said("ssh-hostkey", keys, keys[:1]) == ("ssh-1 (type, 1 more)", "")
+    assert said("ssh-hostkey", keys[:1], keys) == ("", "ssh-1 (type, 1 more)")
 
 
 def test_values_that_change_places_are_a_change() -> None:
@@ -72,7 +72,7 @@ def test_values_that_change_places_are_a_change() -> None:
 def test_lines_are_compared_where_there_are_no_tables() -> None:
     assert said_in_text("http-robots.txt", "\n  /a\n  /b", "\n  /b\n  /a\n") is None
     assert said_in_text("http-robots.txt", "/a\n/b", "/a\n/c") == ("/b", "/c")
-    assert said_in_text("http-robots.txt", "/a", "/a\n/b\n/c") == ("", "/b (and 1 more)")
+    assert said_in_text("http-robots.txt", "/a", "/a\n/b\n/c") == ("", "/b (1 more)")
     one_sided = compare_outputs("x", ScriptText("/a", {"a": "1"}), ScriptText("/b"))
     assert one_sided == ("/a", "/b")
 
@@ -94,7 +94,7 @@ def test_lines_that_differ_by_nature_say_nothing(script: str, before: str, after
 def test_values_that_differ_by_nature_say_nothing() -> None:
     before = {"os": "Windows", "date": "2026-01-01", "domain": "LAB"}
     assert said("smb-os-discovery", before, before | {"date": "2026-01-02"}) is None
-    assert said("smb-os-discovery", before, before | {"domain": "X"}) == ("domain: LAB", "domain: X")
+    assert said("smb-os-discovery", before, before | {"domain": "X"}) == ("LAB", "X (domain)")
     assert said("mysql-info", {"Salt": "a", "Thread ID": "1"}, {"Salt": "b", "Thread ID": "2"}) is None
     digest = [{"scheme": "Digest", "params": {"nonce": "1", "realm": "Router"}}]
     other = [{"scheme": "Digest", "params": {"nonce": "2", "realm": "Router"}}]
@@ -113,6 +113,11 @@ def test_a_statement_is_short_and_has_the_difference_in_it() -> None:
     assert max(map(len, told)) < 130
     assert told.before.endswith("old")
     assert told.after.endswith("new")
+    mode = ("Message signing enabled and required", "Message signing enabled but not required")
+    assert said("smb2-security-mode", *({"3.1.1": [text]} for text in mode)) == (
+        "…and required",
+        "…but not required (3.1.1)",
+    )
 
 
 def test_what_differs_beyond_what_is_read_is_said_and_noise_is_not() -> None:

@@ -42,8 +42,8 @@ async def test_what_scripts_say_otherwise_is_told(store: Store) -> None:
         for title, said in zip(("Old", "New"), mode, strict=True)
     )
     assert await changes(store, a, b) == [
-        ("changed", "80/tcp http-title", "title: Old", "title: New"),
-        ("changed", "smb2-security-mode", "3.1.1: required", "3.1.1: not required"),
+        ("changed", "80/tcp http-title", "Old", "New (title)"),
+        ("changed", "smb2-security-mode", "required", "not required (3.1.1)"),
     ]
     store.comparison.note_changes(b)
     assert (await store.services.scans.get(store.ada, b)).changes == ChangeCounts(changed=2)
@@ -129,7 +129,7 @@ async def test_pages_and_portions_give_the_same_as_one(store: Store, monkeypatch
     a, b = store.scan(hosts("old"), command=TITLES), store.scan(hosts("new")[::-1], command=TITLES)
     whole = await changes(store, a, b)
     assert len(whole) == 59
-    assert whole[0] == ("changed", "80/tcp http-title", "title: old 1", "title: new 1")
+    assert whole[0] == ("changed", "80/tcp http-title", "old 1", "new 1 (title)")
     monkeypatch.setattr(module, "_HOSTS", 4)
     monkeypatch.setattr("netmon_tui.services.comparison._PAGE", 7)
     assert await changes(store, a, b) == whole
@@ -225,11 +225,16 @@ async def test_two_real_runs_against_a_server_that_got_another_certificate(store
         (await store.services.transfers.import_scan(store.ada, DATA / f"scripts_{name}.xml")).id
         for name in ("before", "after")
     ]
-    certificate = "subject.commonName: web-{}.lab.test"
+    certificate = "web-{}.lab.test"
     assert await changes(store, a, b) == [
-        ("changed", "8442/tcp http-title", "title: Page a", "title: Page b"),
-        ("changed", "8443/tcp http-title", "title: Page a", "title: Page b"),
-        ("changed", "8443/tcp ssl-cert", certificate.format("a"), certificate.format("b") + " (and 4 more)"),
+        ("changed", "8442/tcp http-title", "Page a", "Page b (title)"),
+        ("changed", "8443/tcp http-title", "Page a", "Page b (title)"),
+        (
+            "changed",
+            "8443/tcp ssl-cert",
+            certificate.format("a"),
+            certificate.format("b") + " (subject.commonName, 4 more)",
+        ),
     ]
     notes = (await store.comparison.compare(store.ada, a, b)).notes
     assert any("run with more -v" in note for note in notes)
@@ -274,7 +279,7 @@ async def test_ndiff_finds_the_same_scripts_changed(store: Store, tmp_path: Path
         ("10.0.0.2", "22/tcp ssh-hostkey", Severity.HIGH),
         ("10.0.0.3", "22/tcp ssh-hostkey", Severity.LOW),
     ]
-    assert (lines[0].before, lines[0].after) == ("fingerprint: aaa", "fingerprint: ccc")
+    assert (lines[0].before, lines[0].after) == ("aaa", "ccc (fingerprint)")
     done = subprocess.run(
         ["ndiff", "--xml", tmp_path / "0.xml", tmp_path / "1.xml"],
         capture_output=True,

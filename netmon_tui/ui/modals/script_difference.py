@@ -39,6 +39,15 @@ class ScriptDifference(Dialog[bool]):
     def on_mount(self) -> None:
         """As high as the lines, within reason; let the keys scroll."""
         view = self.query_one(TextView)
-        view.styles.height = max(1, min(self.app.size.height - _AROUND, len(self._lines)))
+        view.styles.height = max(1, min(self._room, len(self._lines)))
         view.show(self._lines)
         view.focus()
+        self.call_after_refresh(self._fit)  # how many rows long lines take is known when the width is
+
+    @property
+    def _room(self) -> int:
+        return self.app.size.height - _AROUND
+
+    def _fit(self) -> None:
+        view = self.query_one(TextView)
+        view.styles.height = max(1, min(self._room, view.virtual_size.height))

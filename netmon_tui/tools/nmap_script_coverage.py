@@ -66,8 +66,9 @@ class ScriptCoverage:
         if name in self.seen:
             return True
         script = self._installed.get(name) or NseScript(name, ())
-        by_category = not self.choice.categories.isdisjoint(script.categories)
-        return by_category or any(rule.selects(script) for rule in self._rules)
+        # not by -sV: what that runs beside finds a version, and keeps silent where one is known
+        by_default = "default" in self.choice.categories and "default" in script.categories
+        return by_default or any(rule.selects(script) for rule in self._rules)
 
 
 def _rules(value: str) -> tuple[Rule, ...]:

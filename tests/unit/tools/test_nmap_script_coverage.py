@@ -23,9 +23,9 @@ def coverage(command: str, *seen: str) -> ScriptCoverage:
     [
         ("nmap -sS -p 80", ()),
         ("nmap -sC", ("http-title",)),
-        ("nmap -sVC", ("http-title", "fingerprint-strings")),
-        ("nmap -A -T4", ("http-title", "fingerprint-strings")),
-        ("nmap -sV", ("fingerprint-strings",)),
+        ("nmap -sVC", ("http-title",)),
+        ("nmap -A -T4", ("http-title",)),
+        ("nmap -sV", ()),
         ("nmap --script http-enum", ("http-enum",)),
         ("nmap --script=http-*", ("http-title", "http-enum")),
         ("nmap -script=safe,vuln", ("http-title", "http-enum")),
@@ -50,3 +50,9 @@ def test_the_same_options_run_the_same_also_when_nobody_knows_the_script() -> No
     assert not common_scripts(coverage("nmap", "own"), coverage("nmap"))("own"), "no option runs it"
     assert common_scripts(coverage("nmap -sC"), coverage("nmap --script default"))("http-title")
     assert not common_scripts(coverage("nmap -sC"), coverage("nmap -sS", "ssh-hostkey"))("http-title")
+
+
+def test_what_runs_beside_version_detection_is_comparable_with_the_same_options_alone() -> None:
+    both = coverage("nmap -sV", "fingerprint-strings"), coverage("nmap -sV")
+    assert common_scripts(*both)("fingerprint-strings")
+    assert not common_scripts(both[0], coverage("nmap -sV -sC"))("fingerprint-strings")

@@ -22,6 +22,8 @@ _ALIKE = 24
 """So many characters that two values begin with alike are left out of a statement, but for a word."""
 _LEAD = 20
 """At most so many characters of that word."""
+_LONGEST_KEY = 40
+"""Characters before the colon of a line, when they are a key."""
 _DIFFERENCE_LINES = 2_000
 """Lines of one side that :func:`difference` looks at."""
 _DIFFERENCE_WIDTH = 160
@@ -100,7 +102,7 @@ def compare_outputs(script: str, before: ScriptText, after: ScriptText) -> Said 
         said = _statement(list(_leaves(old)), list(_leaves(new)), TELLING.get(script, ()))
         if said is not None:
             return said
-    lines = [[("", line) for line in quiet_lines(script, side.output)] for side in (before, after)]
+    lines = [list(map(_line_leaf, quiet_lines(script, side.output))) for side in (before, after)]
     said = _statement(lines[0], lines[1], ())
     if said is None and (tables or ((before.cut or after.cut) and script not in NOISE)):
         return Said("", "differs further on")
@@ -129,6 +131,12 @@ def _leaves(data: Any, path: str = "") -> Iterator[Leaf]:
             yield from _leaves(value, path)
     else:
         yield path, str(data)
+
+
+def _line_leaf(line: str) -> Leaf:
+    """Return ``Not valid after:  2030-01-01`` as key and value; a line of another form has no key."""
+    key, colon, value = line.partition(": ")
+    return (key, value.strip()) if colon and value.strip() and len(key) <= _LONGEST_KEY else ("", line)
 
 
 def _statement(before: Sequence[Leaf], after: Sequence[Leaf], telling: Sequence[str]) -> Said | None:

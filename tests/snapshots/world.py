@@ -300,7 +300,7 @@ class ScanMaker:
 
 
 def _earlier(text: str) -> str:
-    """The office as it was: a renumbered printer, services that were not there, elsewhere or older, a certificate."""
+    """The office as it was: a renumbered printer, services and a certificate that were older or elsewhere."""
     for now, then in (
         ("1.22.1", "1.18.0"),
         ('addr="192.0.2.5"', 'addr="192.0.2.6"'),

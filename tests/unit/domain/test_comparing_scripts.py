@@ -73,6 +73,9 @@ def test_lines_are_compared_where_there_are_no_tables() -> None:
     assert said_in_text("http-robots.txt", "\n  /a\n  /b", "\n  /b\n  /a\n") is None
     assert said_in_text("http-robots.txt", "/a\n/b", "/a\n/c") == ("/b", "/c")
     assert said_in_text("http-robots.txt", "/a", "/a\n/b\n/c") == ("", "/b (1 more)")
+    ends = "Subject: commonName=web\nNot valid after:  {}"
+    told = said_in_text("ssl-cert", ends.format("2026-04-01"), ends.format("2030-01-01"))
+    assert told == ("2026-04-01", "2030-01-01 (Not valid after)")
     one_sided = compare_outputs("x", ScriptText("/a", {"a": "1"}), ScriptText("/b"))
     assert one_sided == ("/a", "/b")
 

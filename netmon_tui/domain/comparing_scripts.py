@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice, takewhile
 from typing import Any, NamedTuple
 
-from netmon_tui.domain.comparison import Change, PortFacts, ScriptChange, ScriptKey
+from netmon_tui.domain.comparison import UNANSWERED, Change, PortFacts, ScriptChange, ScriptKey
 from netmon_tui.domain.script_noise import NOISE, TELLING, quiet_data, quiet_lines, severity_of
 
 LONGEST_TOLD = 100
@@ -56,7 +56,7 @@ def may_tell(old: PortFacts | None, new: PortFacts | None) -> bool:
 
 
 def _is_asked(facts: PortFacts) -> bool:
-    return facts.is_open or facts.state == "open|filtered"
+    return facts.is_open or facts.state == UNANSWERED
 
 
 def alike_to_scripts(old: PortFacts, new: PortFacts) -> bool:

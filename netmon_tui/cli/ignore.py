@@ -54,6 +54,7 @@ def _row(rule: IgnoreRule) -> tuple[object, ...]:
 )
 @click.option("--kind", type=click.Choice([kind.value for kind in Kind]), help="Only changes of this kind.")
 @click.option("--service", default="", metavar="NAME", help="Only where this service stays, as http.")
+@click.option("--script", default="", metavar="NAME", help="Only what this script says, as http-title.")
 @click.option("--no-answer", is_flag=True, help="Only UDP ports that did not answer once (open|filtered).")
 @click.option("--note", default="", metavar="TEXT", help="Why.")
 @click.option("--everybody", is_flag=True, help="For all users (administrators).")
@@ -65,6 +66,7 @@ def add(
     subject: str,
     kind: str | None,
     service: str,
+    script: str,
     no_answer: bool,
     note: str,
     everybody: bool,
@@ -75,7 +77,7 @@ def add(
     All that is given must be true of a change. A host that comes or goes is ignored only by --what host with
     --host; what would hide every opened port everywhere is refused.
     """
-    pattern = IgnorePattern(address, subject, Kind(kind) if kind else None, service, no_answer)
+    pattern = IgnorePattern(address, subject, Kind(kind) if kind else None, service, no_answer, script)
     made = line.run(
         lambda services, actor: services.ignoring.create(actor, pattern, note, everybody=everybody)
     )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from netmon_tui.cli.context import CommandLine, json_option, pass_line
-from netmon_tui.cli.output import PROGRAM, print_json, print_table, say, say_error
+from netmon_tui.cli.output import PROGRAM, print_json, print_line, print_table, say, say_error
 from netmon_tui.domain.documents import comparison_document, sifted_document
 from netmon_tui.errors import NetmonError, NotFound
 
@@ -26,9 +27,10 @@ _log = logging.getLogger(__name__)
 @click.command()
 @click.argument("scans", metavar="[A] B", type=int, nargs=-1, required=True)
 @click.option("--no-ignore", is_flag=True, help="Show also what ignore rules leave out.")
+@click.option("--outputs", is_flag=True, help="Show also how outputs of scripts differ, line by line.")
 @json_option
 @pass_line
-def diff(line: CommandLine, scans: tuple[int, ...], no_ignore: bool, as_json: bool) -> int:
+def diff(line: CommandLine, scans: tuple[int, ...], no_ignore: bool, outputs: bool, as_json: bool) -> int:
     """Show what changed from scan A to scan B.
 
     Without A, since the pinned scan of B's targets or else the completed run before B. Exits with 0 when nothing
@@ -37,8 +39,10 @@ def diff(line: CommandLine, scans: tuple[int, ...], no_ignore: bool, as_json: bo
     if len(scans) > 2:
         raise click.UsageError("two scans are compared, not more")
     try:
-        sifted = line.run(lambda services, actor: _sifted(services, actor, *scans[::-1]), follow=True)
-        return _print(sifted, sifted.whole if no_ignore else sifted.kept, no_ignore, as_json)
+        told = line.run(
+            lambda services, actor: _told(services, actor, scans[::-1], no_ignore, outputs), follow=True
+        )
+        return _print(told, no_ignore, as_json)
     except NetmonError as error:
         say_error(error)
     except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
@@ -47,6 +51,27 @@ def diff(line: CommandLine, scans: tuple[int, ...], no_ignore: bool, as_json: bo
         say(f"{PROGRAM}: unexpected {type(error).__name__}: {error}")
         _log.error("unexpected %s", type(error).__name__, exc_info=error)
     return CANNOT_COMPARE
+
+
+class _Told(NamedTuple):
+    """What is printed."""
+
+    sifted: Sifted
+    shown: Comparison
+    differences: dict[ChangeLine, list[str]]
+    """How outputs of scripts differ; empty when that was not asked for."""
+
+
+async def _told(
+    services: Services, actor: Actor, scans: Sequence[int], no_ignore: bool, outputs: bool
+) -> _Told:
+    sifted = await _sifted(services, actor, *scans)
+    shown = sifted.whole if no_ignore else sifted.kept
+    found = {}
+    for one in shown.lines() if outputs else ():
+        if one.script is not None:
+            found[one] = await services.comparison.difference(actor, shown.a, shown.b, one)
+    return _Told(sifted, shown, found)
 
 
 async def _sifted(services: Services, actor: Actor, later: int, earlier: int | None = None) -> Sifted:
@@ -58,13 +83,16 @@ async def _sifted(services: Services, actor: Actor, later: int, earlier: int | N
     return await services.comparison.sifted(actor, earlier, later)
 
 
-def _print(sifted: Sifted, shown: Comparison, no_ignore: bool, as_json: bool) -> int:
+def _print(told: _Told, no_ignore: bool, as_json: bool) -> int:
+    sifted, shown = told.sifted, told.shown
     if as_json:
-        print_json(comparison_document(shown) if no_ignore else sifted_document(sifted))
+        print_json(_document(told, no_ignore))
     else:
         say(f"since scan {shown.a}:")
         rows = map(_row, shown.lines())
         print_table(_COLUMNS, rows) if shown.hosts else say("nothing changed")
+        for text in _differences(told):
+            print_line(text)
     for note in shown.notes:
         say(note)
     if sifted.count and not no_ignore:
@@ -72,5 +100,22 @@ def _print(sifted: Sifted, shown: Comparison, no_ignore: bool, as_json: bool) ->
     return int(bool(shown.hosts))
 
 
+def _document(told: _Told, no_ignore: bool) -> dict[str, Any]:
+    """Return the comparison; each script with its ``difference`` when that was asked for."""
+    document = comparison_document(told.shown) if no_ignore else sifted_document(told.sifted)
+    if told.differences:
+        found = iter(told.differences.values())
+        for host in document["hosts"]:
+            for script in host["scripts"]:
+                script["difference"] = next(found)
+    return document
+
+
+def _differences(told: _Told) -> Iterator[str]:
+    for one, lines in told.differences.items():
+        yield f"{one.address} {one.what}:"
+        yield from (f"  {text}" for text in lines)
+
+
 def _row(one: ChangeLine) -> tuple[object, ...]:
-    return one.change, one.severity, one.address, one.subject, one.before, one.after
+    return one.change, one.severity, one.address, one.what, one.before, one.after

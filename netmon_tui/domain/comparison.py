@@ -20,7 +20,7 @@ class Severity(StrEnum):
     """How much a change matters, the weightiest first."""
 
     HIGH = "high"
-    """Something listens that did not."""
+    """Something listens that did not, or proves to be another."""
     MEDIUM = "medium"
     """Something is not what it was: a version, a lladdr, a new host."""
     LOW = "low"
@@ -47,6 +47,8 @@ class Kind(StrEnum):
     """Another name, product or version answers on the same port."""
     MOVED = "moved"
     """The same service answers on another port."""
+    SCRIPT = "script"
+    """A script says something else of a port or of the host."""
     FACT = "fact"
     """Anything of the host itself: address, lladdr, hostname, operating system."""
 
@@ -93,6 +95,10 @@ class PortFacts(NamedTuple):
 
 PortKey = tuple[str, int]
 """(protocol, number)."""
+
+
+ScriptKey = tuple[str, int, str]
+"""(protocol, number, script); of the host itself with an empty protocol and -1."""
 
 
 class PortChange(NamedTuple):
@@ -145,6 +151,32 @@ class FactChange(NamedTuple):
     severity: Severity
 
 
+class ScriptChange(NamedTuple):
+    """A script that says something else, or says something in one of two scans that both ran it."""
+
+    script: str
+    number: int
+    protocol: str
+    """Of its port; -1 and empty for a script about the host."""
+    change: Change
+    before: str
+    after: str
+    """In short what differs; what the scripts said in full stays with the scans."""
+    severity: Severity
+    earlier: int
+    """Ordinal of the host in the earlier scan."""
+
+    @property
+    def port(self) -> str:
+        """``443/tcp``; empty for a script about the host."""
+        return f"{self.number}/{self.protocol}" if self.protocol else ""
+
+    @property
+    def key(self) -> ScriptKey:
+        """Port and script."""
+        return self.protocol, self.number, self.script
+
+
 @dataclass(frozen=True, slots=True)
 class HostChange:
     """A host that came, went or is not what it was."""
@@ -157,6 +189,7 @@ class HostChange:
     ports: tuple[PortChange, ...] = ()
     """Of a host that came or went: its open ports."""
     facts: tuple[FactChange, ...] = ()
+    scripts: tuple[ScriptChange, ...] = ()
 
     @property
     def severity(self) -> Severity:
@@ -164,8 +197,12 @@ class HostChange:
         if self.change is Change.REMOVED:
             return Severity.LOW
         own = [Severity.MEDIUM] if self.change is Change.ADDED else []
-        found = [*own, *(port.severity for port in self.ports), *(fact.severity for fact in self.facts)]
-        return min(found, key=lambda severity: severity.rank)
+        weights = (
+            *(port.severity for port in self.ports),
+            *(fact.severity for fact in self.facts),
+            *(script.severity for script in self.scripts),
+        )
+        return min((*own, *weights), key=lambda severity: severity.rank)
 
 
 class ChangeLine(NamedTuple):
@@ -176,7 +213,7 @@ class ChangeLine(NamedTuple):
     address: str
     ordinal: int
     subject: str
-    """``host``, ``443/tcp``, ``lladdr``, ``hostname``, ``address`` or ``os``."""
+    """``host``, ``443/tcp``, ``lladdr``, ``hostname``, ``address`` or ``os``; empty for a script about the host."""
     before: str
     after: str
     kind: Kind = Kind.FACT
@@ -184,6 +221,13 @@ class ChangeLine(NamedTuple):
     """Of a port, where both scans found the same service."""
     unanswered: bool = False
     """Whether it is about a port that one of the scans got no answer from, and that is not open now."""
+    script: ScriptChange | None = None
+    """None for what no script says."""
+
+    @property
+    def what(self) -> str:
+        """``443/tcp``, ``443/tcp ssl-cert``, ``smb2-security-mode`` or ``os``."""
+        return f"{self.subject} {self.script.script}".lstrip() if self.script else self.subject
 
 
 class ChangeCounts(NamedTuple):
@@ -222,7 +266,7 @@ class Comparison:
 
 
 def lines_of(host: HostChange) -> Iterator[ChangeLine]:
-    """Yield one line for a host that came or went, else one for each of its facts, then for each of its ports."""
+    """Yield one line for a host that came or went, else one for each of its facts, of its ports, of its scripts."""
     if host.change is not Change.CHANGED:
         words = _open_ports(host.ports)
         came = host.change is Change.ADDED
@@ -239,6 +283,11 @@ def lines_of(host: HostChange) -> Iterator[ChangeLine]:
         yield ChangeLine(
             port.change, port.severity, host.address, host.ordinal, what, before, after,
             port.kind, port.service, port.is_unanswered,
+        )  # fmt: skip
+    for one in host.scripts:
+        yield ChangeLine(
+            one.change, one.severity, host.address, host.ordinal, one.port, one.before, one.after,
+            Kind.SCRIPT, script=one,
         )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from netmon_tui.domain.capture import Capture, CaptureFile
 from netmon_tui.domain.check import Check
-from netmon_tui.domain.comparison import Comparison, HostChange
+from netmon_tui.domain.comparison import Comparison, HostChange, ScriptChange
 from netmon_tui.domain.host import Host
 from netmon_tui.domain.host_documents import host_document, service_document
 from netmon_tui.domain.ignoring import IgnoreRule, Sifted
@@ -153,6 +153,19 @@ def _host_change(host: HostChange) -> Document:
         "severity": host.severity.value,
         "facts": list(facts),
         "ports": list(ports),
+        "scripts": [_script_change(one) for one in host.scripts],
+    }
+
+
+def _script_change(one: ScriptChange) -> Document:
+    return {
+        "script": one.script,
+        "number": one.number if one.protocol else None,
+        "protocol": one.protocol or None,
+        "change": one.change.value,
+        "severity": one.severity.value,
+        "before": one.before,
+        "after": one.after,
     }
 
 

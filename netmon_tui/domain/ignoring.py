@@ -24,7 +24,7 @@ from netmon_tui.domain.user import Actor, Permission
 
 BUILT_IN_OWNER = "built in"
 LONGEST_NOTE = 200
-_PLACELESS = {Kind.SERVICE, Kind.STATE}
+_PLACELESS = {Kind.SERVICE, Kind.STATE, Kind.SCRIPT}
 """Kinds that may be ignored on every port of every host: no port opens or closes by them."""
 
 
@@ -40,10 +40,16 @@ class IgnorePattern(NamedTuple):
     """Name of the service, the same in both scans."""
     unanswered: bool = False
     """Whether only ports that one scan got no answer from, and that are not open now."""
+    script: str = ""
+    """Only what this script says; goes with no kind but ``script``."""
 
     @property
     def problem(self) -> str:
         """Why there can be no such rule; empty when there can."""
+        if self.script and (self.kind is not Kind.SCRIPT or self.service or self.unanswered):
+            return "a script says something else: nothing but the host and the port can be said of that"
+        if self.kind is Kind.SCRIPT and self.subject and "/" not in self.subject:
+            return "a script is about a port, or about the host as a whole: name a port or none"
         if self.subject == HOST:
             if not self.address:
                 return "no host that goes would be told of any more: name one address"
@@ -64,6 +70,8 @@ class IgnorePattern(NamedTuple):
         )
         if wrong_place or (self.service and self.service != line.service):
             return False
+        if self.script and (line.script is None or self.script != line.script.script):
+            return False
         if self.unanswered and not (line.unanswered and line.subject.endswith("/udp")):
             return False
         return line.kind is not Kind.MOVED if self.kind is None else self.kind is line.kind
@@ -80,6 +88,9 @@ class IgnorePattern(NamedTuple):
             but = "and never open" if self.kind is Kind.STATE else "unless they open"
             return f"{self.subject or 'UDP ports'} {UNANSWERED} {but}"
         service = f" of service {self.service}" if self.service else ""
+        if self.kind is Kind.SCRIPT:
+            port = f" on {self.subject}" if self.subject else ""
+            return f"{self.script or 'what scripts say'}{port}"
         if not self.subject and self.kind is None:
             return f"every change{service}"
         if self.kind is Kind.SERVICE:
@@ -202,16 +213,20 @@ def _part(host: HostChange, wanted: list[bool]) -> HostChange:
     """Return the wanted lines of a host, in the order of ``lines_of``."""
     if host.change is not Change.CHANGED or all(wanted):
         return host
-    facts = len(host.facts)
+    keep = iter(wanted)
     return replace(
         host,
-        facts=tuple(fact for fact, keep in zip(host.facts, wanted[:facts], strict=True) if keep),
-        ports=tuple(port for port, keep in zip(host.ports, wanted[facts:], strict=True) if keep),
+        facts=tuple(fact for fact in host.facts if next(keep)),
+        ports=tuple(port for port in host.ports if next(keep)),
+        scripts=tuple(one for one in host.scripts if next(keep)),
     )
 
 
 def patterns_for(line: ChangeLine) -> Iterator[IgnorePattern]:
     """Yield the patterns that leave a line out and make sense, the narrowest first."""
+    if line.script is not None:
+        yield from _script_patterns(line, line.script.script)
+        return
     kind = None if line.kind is Kind.FACT else line.kind
     yield IgnorePattern(line.address, line.subject, kind)
     if line.subject == HOST:
@@ -226,3 +241,12 @@ def patterns_for(line: ChangeLine) -> Iterator[IgnorePattern]:
         yield IgnorePattern(kind=Kind.SERVICE, service=line.service)
     if line.unanswered and line.subject.endswith("/udp"):
         yield IgnorePattern(unanswered=True)
+
+
+def _script_patterns(line: ChangeLine, script: str) -> Iterator[IgnorePattern]:
+    """Yield this script on this port of this host, on this host, and everywhere."""
+    whole_host = IgnorePattern(line.address, kind=Kind.SCRIPT, script=script)
+    if line.subject:
+        yield whole_host._replace(subject=line.subject)
+    yield whole_host
+    yield IgnorePattern(kind=Kind.SCRIPT, script=script)

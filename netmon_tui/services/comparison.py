@@ -7,13 +7,16 @@ import time
 from collections.abc import Iterator, Sequence
 
 from netmon_tui.domain.comparing import HostHead, HostKeys, Pair, compare_facts, compare_ports, match_hosts
+from netmon_tui.domain.comparing_scripts import difference
 from netmon_tui.domain.comparison import (
     Change,
+    ChangeLine,
     Comparison,
     HostChange,
     PortChange,
     PortFacts,
     PortKey,
+    ScriptChange,
     Severity,
 )
 from netmon_tui.domain.ignoring import Sifted, sift
@@ -21,10 +24,12 @@ from netmon_tui.domain.job import JobState
 from netmon_tui.domain.scan import Scan
 from netmon_tui.domain.user import Actor, Permission
 from netmon_tui.errors import InvalidInput, NotFound
+from netmon_tui.services.script_comparison import ScriptComparison, ScriptSide
 from netmon_tui.storage.audit_repository import AuditRepository
 from netmon_tui.storage.comparison_queries import ComparisonQueries
 from netmon_tui.storage.ignore_repository import IgnoreRepository
 from netmon_tui.storage.scan_repository import ScanRepository
+from netmon_tui.storage.script_queries import ScriptQueries
 from netmon_tui.tools.nmap_coverage import PortCoverage, TargetCoverage, excluded_by
 
 _COUNTED_AGAIN = 5
@@ -35,6 +40,8 @@ _SIFTING_SECONDS = 3.0
 """Somebody waits for it; what is left keeps what was true when it ended."""
 _PAGE = 2_000
 """Hosts whose ports are in memory at once."""
+_LONGEST_OUTPUT = 65_536
+"""Characters of a script's output that are told in full."""
 
 
 class ComparisonService:
@@ -45,11 +52,13 @@ class ComparisonService:
         *,
         scans: ScanRepository,
         queries: ComparisonQueries,
+        scripts: ScriptQueries,
         rules: IgnoreRepository,
         audit: AuditRepository,
     ) -> None:
         self._scans = scans
         self._queries = queries
+        self._scripts = scripts
         self._rules = rules
         self._audit = audit
 
@@ -62,9 +71,35 @@ class ComparisonService:
         """
         if a == b:
             raise InvalidInput(f"scan {a} cannot differ from itself", fix="choose two scans")
-        for scan_id in (a, b):
-            await asyncio.to_thread(self._scans.get, actor, scan_id)
+        await self._check(actor, a, b)
         return await asyncio.to_thread(self._compare, a, b)
+
+    async def _check(self, actor: Actor, *scans: int) -> None:
+        for scan_id in scans:
+            await asyncio.to_thread(self._scans.get, actor, scan_id)
+
+    async def difference(self, actor: Actor, a: int, b: int, line: ChangeLine) -> list[str]:
+        """Return what a script said in two scans as a unified diff, raw; empty for a line of no script.
+
+        Args:
+            actor: Who asks.
+            a, b: The scans that were compared.
+            line: Of their comparison.
+
+        Raises:
+            NotFound: One is not there, or not the actor's.
+        """
+        await self._check(actor, a, b)
+        return await asyncio.to_thread(self._difference, a, b, line)
+
+    def _difference(self, a: int, b: int, line: ChangeLine) -> list[str]:
+        if (script := line.script) is None:
+            return []
+        sides = []
+        for scan_id, ordinal in ((a, script.earlier), (b, line.ordinal)):
+            texts = self._scripts.texts(scan_id, [ordinal], {script.script}, _LONGEST_OUTPUT)
+            sides.append(texts.get(ordinal, {}).get(script.key))
+        return difference(*sides)
 
     async def sifted(self, actor: Actor, a: int, b: int) -> Sifted:
         """Return :meth:`compare`, with what the actor's ignore rules and everybody's leave out set apart."""
@@ -138,7 +173,13 @@ class ComparisonService:
         notes = [*old.notes(), *new.notes()]
         if old.covered_ports != new.covered_ports:
             notes.append("they asked for different ports: only those of both are compared")
-        return Comparison(a, b, tuple(_changes(old, new)), tuple(notes))
+        scripts = ScriptComparison(
+            old.scripts(self._scripts),
+            new.scripts(self._scripts),
+            lambda key: old.asked_for(key) and new.asked_for(key),
+        )
+        hosts = tuple(_changes(old, new, scripts))
+        return Comparison(a, b, hosts, (*notes, *scripts.notes()))
 
 
 class _Side:
@@ -160,6 +201,11 @@ class _Side:
     def keys(self) -> dict[int, HostKeys]:
         """Return what tells its hosts apart beside lladdrs."""
         return self._queries.keys(self._subject.scan_id)
+
+    def scripts(self, queries: ScriptQueries) -> ScriptSide:
+        """Return what its scripts said."""
+        subject = self._subject
+        return ScriptSide(queries, subject.scan_id, subject.command, subject.nmap_version)
 
     def asked_for(self, key: PortKey) -> bool:
         """Whether the scan was about a port."""
@@ -186,19 +232,21 @@ class _Side:
         )
 
 
-def _changes(old: _Side, new: _Side) -> Iterator[HostChange]:
+def _changes(old: _Side, new: _Side, scripts: ScriptComparison) -> Iterator[HostChange]:
     both_on_the_segment = old.on_the_segment and new.on_the_segment  # then lladdrs say it, and sooner
     keys = ({}, {}) if both_on_the_segment else (old.keys(), new.keys())
     pairs = match_hosts(old.heads, new.heads, *keys)
     for start in range(0, len(pairs), _PAGE):
         page = pairs[start : start + _PAGE]
         before, after = old.ports([pair[0] for pair in page]), new.ports([pair[1] for pair in page])
+        said = scripts.changes(page, before, after)
         for pair in page:
             ports = (
                 (before.get(pair[0].ordinal, {}) if pair[0] else {}),
                 (after.get(pair[1].ordinal, {}) if pair[1] else {}),
             )
-            if (change := _host_change(old, new, pair, *ports)) is not None:
+            of_scripts = said.get(pair[1].ordinal, ()) if pair[1] else ()
+            if (change := _host_change(old, new, pair, *ports, of_scripts)) is not None:
                 yield change
 
 
@@ -208,6 +256,7 @@ def _host_change(
     pair: Pair,
     before: dict[PortKey, PortFacts],
     after: dict[PortKey, PortFacts],
+    scripts: tuple[ScriptChange, ...],
 ) -> HostChange | None:
     match pair:
         case HostHead() as was, HostHead() as now:
@@ -219,8 +268,8 @@ def _host_change(
                 whole_after=not now.unfinished,
             )
             facts = compare_facts(was, now)
-            if ports or facts:
-                return HostChange(now.address, Change.CHANGED, now.ordinal, ports, facts)
+            if ports or facts or scripts:
+                return HostChange(now.address, Change.CHANGED, now.ordinal, ports, facts, scripts)
         case None, HostHead() as now if old.would_list(now):
             return HostChange(now.address, Change.ADDED, now.ordinal, _all_open(after, Change.ADDED))
         case HostHead() as was, None if new.would_list(was):

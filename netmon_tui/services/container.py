@@ -59,6 +59,7 @@ from netmon_tui.storage.scan_repository import ScanRepository
 from netmon_tui.storage.scan_results import ScanResults
 from netmon_tui.storage.schedule_repository import ScheduleRepository
 from netmon_tui.storage.schema_version import open_database
+from netmon_tui.storage.script_queries import ScriptQueries
 from netmon_tui.storage.search_queries import SearchQueries
 from netmon_tui.storage.topology_queries import TopologyQueries
 from netmon_tui.tools.oui import VendorTable
@@ -221,7 +222,9 @@ def _open_comparison(
     database: Database, scans: ScanRepository, audit: AuditRepository
 ) -> tuple[ComparisonService, IgnoreService]:
     rules, queries = IgnoreRepository(database), ComparisonQueries(database)
-    comparison = ComparisonService(scans=scans, queries=queries, rules=rules, audit=audit)
+    comparison = ComparisonService(
+        scans=scans, queries=queries, scripts=ScriptQueries(database), rules=rules, audit=audit
+    )
     return comparison, IgnoreService(rules, comparison.sift_again)
 
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 
 from netmon_tui.domain.address import parse_ip
-from netmon_tui.domain.comparison import HOST
+from netmon_tui.domain.comparison import HOST, Kind
 from netmon_tui.domain.ignoring import LONGEST_NOTE, IgnorePattern, IgnoreRule
 from netmon_tui.domain.user import Actor, Permission
 from netmon_tui.errors import InvalidInput, NotAllowed, NotFound
@@ -17,6 +17,7 @@ from netmon_tui.storage.ignore_repository import IgnoreRepository
 SUBJECTS = (HOST, "lladdr", "hostname", "address", "os")
 """What a rule may be about beside a port."""
 _PORT = re.compile(r"(\d{1,5})/(tcp|udp|sctp|ip)")
+_SCRIPT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,199}")
 _LONGEST_SERVICE = 200
 
 
@@ -112,9 +113,20 @@ def _checked(pattern: IgnorePattern) -> IgnorePattern:
             raise InvalidInput(what, fix=f"a port as 443/tcp, or one of {', '.join(SUBJECTS)}")
     if len(pattern.service) > _LONGEST_SERVICE:
         raise InvalidInput("the name of the service is too long")
+    if pattern.script:
+        pattern = _of_a_script(pattern)
     if pattern.problem:
         raise InvalidInput("there can be no such rule", why=pattern.problem)
     return pattern
+
+
+def _of_a_script(pattern: IgnorePattern) -> IgnorePattern:
+    """Return a pattern that names a script with the only kind that it can have."""
+    if not _SCRIPT.fullmatch(pattern.script):
+        raise InvalidInput(
+            f"{clean(pattern.script, LONGEST_NOTE)} is no name of a script", fix="as http-title"
+        )
+    return pattern if pattern.kind else pattern._replace(kind=Kind.SCRIPT)
 
 
 def _note(text: str) -> str:

@@ -40,6 +40,7 @@ class Subject(NamedTuple):
     imported: bool
     skipped: tuple[str, ...]
     """Addresses that were given up."""
+    nmap_version: str
 
 
 class ComparisonQueries:
@@ -59,6 +60,7 @@ class ComparisonQueries:
             tuple(row.command),
             row.imported,
             tuple(row.skipped),
+            row.nmap_version,
         )
 
     def predecessor(self, scan_id: int) -> int | None:

@@ -97,7 +97,7 @@ def _select() -> Select[Any]:
 def _rule(row: Row[Any]) -> IgnoreRule:
     kind = Kind(row.kind) if row.kind else None
     return IgnoreRule(
-        IgnorePattern(row.address, row.subject, kind, row.service, row.unanswered),
+        IgnorePattern(row.address, row.subject, kind, row.service, row.unanswered, row.script),
         note=row.note,
         id=row.id,
         owner_id=row.owner_id,

@@ -45,6 +45,7 @@ from netmon_tui.storage.host_records import (
     scripts,
     sequences,
 )
+from netmon_tui.storage.ignore_records import ignore_rules, ignore_rules_off
 
 users = Table(
     "users",
@@ -158,33 +159,6 @@ schedules = Table(
     sqlite_autoincrement=True,
 )
 """Scans that repeat. ``next_run`` is NULL while one is disabled; who has claimed one starts its scan."""
-ignore_rules = Table(
-    "ignore_rules",
-    metadata,
-    Column("id", ID, primary_key=True),
-    Column("owner_id", ID, ForeignKey("users.id"), nullable=False),
-    Column("everybody", Boolean, nullable=False),
-    Column("address", Text, nullable=False),
-    Column("subject", Text, nullable=False),
-    Column("kind", String(16), nullable=False),
-    Column("service", Text, nullable=False),
-    Column("unanswered", Boolean, nullable=False),
-    Column("note", Text, nullable=False),
-    Column("created", Moment, nullable=False),
-    Index(None, "owner_id"),
-    sqlite_autoincrement=True,
-)
-"""Which lines of comparisons are left out; what is empty does not matter."""
-
-ignore_rules_off = Table(
-    "ignore_rules_off",
-    metadata,
-    Column("owner_id", ID, ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
-    Column("name", String(32), nullable=False),
-    PrimaryKeyConstraint("owner_id", "name"),
-)
-"""Built-in rules that somebody switched off."""
-
 searches = Table(
     "searches",
     metadata,

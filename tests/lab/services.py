@@ -77,6 +77,7 @@ STREAMS: dict[str, Handler] = {
     "ftp": partial(_banner, b"220 (vsFTPd 3.0.3)\r\n"),
     "smtp": partial(_banner, b"220 mail.lab.test ESMTP Postfix\r\n"),
     "http": partial(_http, _PLAIN_HEAD, _page("The lab's front page")),
+    "http-new": partial(_http, _PLAIN_HEAD, _page("Another front page")),
     "silent": _silent,
     "endless": _endless,
     "hostile-lines": partial(_banner, _HOSTILE_LINES),

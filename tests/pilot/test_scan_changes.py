@@ -26,8 +26,12 @@ class Loopback:
     def __init__(self) -> None:
         self._open: dict[int, asyncio.Server] = {}
 
-    async def serve(self, port: int = 0) -> int:
-        server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", port)
+    async def serve(self, port: int = 0, greeting: bytes = b"") -> int:
+        async def greet(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.write(greeting)
+            writer.close()
+
+        server = await asyncio.start_server(greet, "127.0.0.1", port)
         port = server.sockets[0].getsockname()[1]
         self._open[port] = server
         return port
@@ -37,10 +41,10 @@ class Loopback:
             self._open.pop(port).close()
 
 
-async def scan(app: Any, *ports: int) -> int:
+async def scan(app: Any, *ports: int, more: str = "") -> int:
     """Scan some ports of 127.0.0.1 to the end."""
     services, actor = app.services, app.actor
-    options = f"-sT -n -p {','.join(map(str, ports))}"
+    options = f"-sT -n -p {','.join(map(str, ports))} {more}"
     started = await services.scanning.start(actor, StartScan(("127.0.0.1",), options))
     assert (await services.scanning.wait(actor, started.id)).state is JobState.COMPLETED
     return started.id
@@ -153,3 +157,37 @@ async def test_the_first_run_has_nothing_to_be_compared_with(
         await until(pilot, lambda: isinstance(app.screen, ScanDetailScreen))
         await pilot.press("5")
         await until(pilot, lambda: "Nothing to compare with" in screen_text(app))
+
+
+async def test_what_a_script_says_otherwise_is_shown_in_full_and_ignored(
+    logged_in: Any, until: Any, loopback: Loopback, screen_text: Any
+) -> None:
+    async with logged_in(size=(80, 24)) as (app, pilot):
+        ports = [await loopback.serve(greeting=b"220 old [red]\x9b31m\r\n") for _ in range(2)]
+        first = await scan(app, *ports, more="--script banner")
+        for port in ports:
+            loopback.close(port)
+            await loopback.serve(port, b"220 new [red]\x9b31m\r\n")
+        second = await scan(app, *ports, more="--script banner")
+        table = app.screen.query_one("#scans", Table)
+        await until(pilot, lambda: column(table, "changes").get(str(second)) == "~2")
+        assert table.move_to_key(second)
+        await pilot.press("d")
+        lines = await changes_since(pilot, until, first)
+        assert [line[0] for line in lines] == ["~ info"] * 2
+        assert [line[2] for line in lines] == [f"{port}/tcp banner" for port in sorted(ports)]
+        assert lines[0][3].startswith("220 old [red]")
+        await pilot.press("d")
+        view = await until(pilot, lambda: next(iter(app.screen.query("#difference")), None))
+        await until(
+            pilot, lambda: [line.text[:8] for line in view.lines] == ["@@ -1 +1", "-220 old", "+220 new"]
+        )
+        await until(pilot, lambda: f"- scan {first}, + scan {second}" in screen_text(app))
+        assert "\x9b" not in screen_text(app)
+        await pilot.press("escape", "I")
+        choice = await until(pilot, lambda: next(iter(app.screen.query("#ignore-patterns")), None))
+        assert choice.option_count == 3
+        await pilot.press("down", "enter")
+        changes = await until(pilot, lambda: next(iter(app.screen.query("#changes-head")), None))
+        await until(pilot, lambda: "Nothing since" in changes.text and "2 ignored by 1 rule" in changes.text)
+        await until(pilot, lambda: app.screen.query_one("#changes", Table).row_count == 0)

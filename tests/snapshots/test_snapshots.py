@@ -284,6 +284,10 @@ def test_scan_changes(tour: Tour) -> None:
         shows("since scan 1"),
         shows("on 440/tcp"),
         picture("changes"),
+        *("down",) * 2,
+        "d",
+        shows("- scan 1, + scan 4"),
+        picture("difference"),
     )
 
 

@@ -38,9 +38,7 @@ class IgnoreForm(Dialog[IgnoreRule]):
         """The choice over a note."""
         line = self._line
         with self.box("Ignore a change", id="ignore-form"):
-            told = (
-                f"{line.subject} on {line.address}: {line.before or 'nothing'} -> {line.after or 'nothing'}"
-            )
+            told = f"{line.what} on {line.address}: {line.before or 'nothing'} -> {line.after or 'nothing'}"
             yield Static(content(told), classes="form--told")
             yield Static(content("Do not tell of this any more:"))
             options = [Option(content(str(pattern))) for pattern in self._patterns]

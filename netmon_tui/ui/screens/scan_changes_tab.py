@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual import work
+from textual import on, work
 from textual.binding import BindingType
 
 from netmon_tui.domain.user import Permission
@@ -14,7 +14,9 @@ from netmon_tui.ui.commands import command
 from netmon_tui.ui.defects import WorkerDefects
 from netmon_tui.ui.modals.ignore_form import IgnoreForm
 from netmon_tui.ui.modals.ignore_list import IgnoreList
+from netmon_tui.ui.modals.script_difference import ScriptDifference
 from netmon_tui.ui.widgets.scan_changes import ScanChanges
+from netmon_tui.ui.widgets.table import Table
 
 
 class ScanChangesTab(WorkerDefects, ScanChanges):
@@ -22,6 +24,7 @@ class ScanChangesTab(WorkerDefects, ScanChanges):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         command("changes.ignore", "I", "ignore", "Ignore", "Do not tell of such a change any more."),
+        command("changes.difference", "d", "difference", "Diff", "How the output of the script differs."),
         command("changes.ignored", "a", "ignored", "All", "Show also what is ignored, or no longer."),
         command("changes.rules", "i", "rules", "Rules", "What is ignored: list, delete, switch off."),
     ]
@@ -30,13 +33,32 @@ class ScanChangesTab(WorkerDefects, ScanChanges):
         """Grey out what makes no sense now, hide what the role does not include."""
         if action == "ignore":
             return bool(self.line) or None if self._session.actor.may(Permission.SCAN) else False
+        if action == "difference":
+            return (self.line is not None and self.line.script is not None) or None
         if action == "ignored":
             return self.ignores or None
         return True
 
+    @on(Table.Highlighted, "#changes")
+    def _other_line(self) -> None:
+        self.refresh_bindings()
+
     async def action_ignored(self) -> None:
         """Show also what ignore rules leave out, or no longer."""
         await self.show_ignored()
+
+    @work(exclusive=True, group="changes-difference", exit_on_error=False)
+    async def action_difference(self) -> None:
+        """Show how the output of the script under the cursor differs."""
+        line = self.line
+        if line is None:
+            return
+        try:
+            scans, lines = await self.difference(line)
+        except NetmonError as error:
+            toasts.report(self.app, error)
+        else:
+            self.app.push_screen(ScriptDifference(f"{line.what} on {line.address}", scans, lines))
 
     @work(exclusive=True, group="changes-ignore", exit_on_error=False)
     async def action_ignore(self) -> None:

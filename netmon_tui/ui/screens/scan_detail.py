@@ -44,6 +44,7 @@ HELP = (
     "Map: the way to every host, where it was traced; enter, left and right open and close, * all, e writes it.\n"
     "Changes: + came, - went, ~ is not what it was, since the pinned scan of these targets or the one before;\n"
     "only what both scans asked for counts, and a host is known again by lladdr, host key or certificate.\n"
+    "What scripts say counts where both scans ran them; d shows how an output differs, line by line.\n"
     "I ignores what is noise, as widely as you choose; a shows what is ignored, i lists the rules."
 )
 TABS = (

@@ -27,7 +27,7 @@ from netmon_tui.ui.widgets.table_columns import Column
 COLUMNS = (
     Column("severity", "Change", width=9, priority=0),
     Column("address", "Address", minimum=15, priority=0),
-    Column("subject", "What", width=9, priority=0),
+    Column("subject", "What", minimum=17, priority=0),
     Column("before", "Before", minimum=12, share=3, priority=1),
     Column("after", "After", minimum=12, share=3, priority=0),
 )
@@ -87,6 +87,18 @@ class ScanChanges(Vertical):
         """The change under the cursor."""
         row = self.query_one(Table).cursor_row
         return row.line if isinstance(row, ChangeRow) else None
+
+    async def difference(self, line: ChangeLine) -> tuple[tuple[int, int], list[str]]:
+        """Return which scans are compared, and how the output of a line's script differs.
+
+        Raises:
+            NetmonError: As the services say.
+        """
+        if self._sifted is None:
+            return (0, 0), []
+        earlier = self._sifted[0].id
+        service, actor = self._session.services.comparison, self._session.actor
+        return (earlier, self._scan_id), await service.difference(actor, earlier, self._scan_id, line)
 
     async def show_ignored(self) -> None:
         """Show also what ignore rules leave out, or no longer."""
@@ -184,7 +196,7 @@ def _cells(line: ChangeLine, is_ignored: bool) -> tuple[str | Cell, ...]:
     return (
         Cell(f"{_SIGNS[line.change]} {word}", tone, sort=line.severity.rank),
         Cell(line.address, sort=packed_sort_key(line.address)),
-        line.subject,
+        line.what,
         line.before,
         line.after,
     )

@@ -13,8 +13,8 @@ from netmon_tui.services.comparison import ComparisonService
 from tests.unit.cli.test_cli_scan import XML
 
 RULE_KEYS = {
-    "rule", "address", "subject", "kind", "service", "unanswered", "words", "note", "owner", "everybody",
-    "built_in", "on", "created",
+    "rule", "address", "subject", "kind", "service", "unanswered", "script", "words", "note", "owner",
+    "everybody", "built_in", "on", "created",
 }  # fmt: skip
 
 
@@ -161,3 +161,51 @@ def test_many_rows_are_printed_as_they_come_and_stay_aligned(capsys, monkeypatch
 def test_json_of_rules_is_one_document(admin) -> None:
     admin("ignore", "add", "--what", "443/tcp")
     assert [set(rule) for rule in json.loads(admin("ignore", "list", "--json").out)] == [RULE_KEYS] * 2
+
+
+def with_script(text: str, said: str) -> str:
+    """The document with a script that both runs chose."""
+    told = text.replace('args="', 'args="nmap --script banner ', 1)
+    return re.sub(
+        r"(<service [^>]*?)(/>|>.*?</service>)", rf'\1\2<script id="banner" output="{said}"/>', told, count=1
+    )
+
+
+def test_scan_diff_tells_what_scripts_say_and_how_it_differs(admin, home: Path) -> None:
+    hostile = "[red]&#x9b;31m&#x202e;" + "A" * 70_000
+    ids = []
+    for number, said in enumerate((f"old{hostile}&#xa;same", f"new{hostile}&#xa;same")):
+        (file := home / f"{number}.xml").write_text(later(with_script(XML, said), number))
+        ids.append(str(admin("scan", "import", file, "--json").document[0]["id"]))
+    text = admin("scan", "diff", *ids)
+    assert text.code == 1
+    assert "80/tcp banner" in text.out
+    assert r"old[red]\x9b31m\u202e" in text.out
+    assert "same" not in text.out
+    assert max(map(len, text.out.splitlines())) < 400
+    shown = admin("scan", "diff", *ids, "--outputs")
+    assert [line.strip()[:4] for line in shown.out.splitlines() if line.startswith("  ")][:3] == [
+        "@@ -",
+        "-old",
+        "+new",
+    ]
+    assert "\x9b" not in shown.out
+    (host,) = admin("scan", "diff", *ids, "--outputs", "--json").document["hosts"]
+    (script,) = host["scripts"]
+    assert (script["script"], script["number"], script["protocol"]) == ("banner", 80, "tcp")
+    assert (script["change"], script["severity"]) == ("changed", "info")
+    assert script["difference"][1].startswith("-old[red]\x9b31m")
+    (host,) = admin("scan", "diff", *ids, "--json").document["hosts"]
+    assert "difference" not in host["scripts"][0]
+    added = admin("ignore", "add", "--script", "banner", "--host", host["address"], "--json").document
+    assert (added["kind"], added["script"], added["words"]) == (
+        "script",
+        "banner",
+        f"banner on {host['address']}",
+    )
+    assert admin("scan", "diff", *ids).code == 0
+    assert admin("scan", "diff", *ids, "--no-ignore", "--outputs").code == 1
+    assert admin("ignore", "add", "--script", "banner", "--kind", "opened").code != 0
+    assert admin("ignore", "delete", added["rule"]).code == 0
+    assert admin("ignore", "add", "--kind", "script").code == 0
+    assert admin("scan", "diff", *ids).code == 0

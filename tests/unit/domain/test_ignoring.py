@@ -15,6 +15,7 @@ from netmon_tui.domain.comparison import (
     Kind,
     PortChange,
     PortFacts,
+    ScriptChange,
     Severity,
 )
 from netmon_tui.domain.ignoring import BUILT_IN, IgnorePattern, IgnoreRule, patterns_for, sift
@@ -22,6 +23,7 @@ from netmon_tui.domain.ignoring import BUILT_IN, IgnorePattern, IgnoreRule, patt
 ADDRESSES = ("10.0.0.5", "10.0.0.6")
 STATES = ("open", "closed", "filtered", "open|filtered")
 SUBJECTS = ("", HOST, "22/tcp", "53/udp", "lladdr", "os")
+SCRIPTS = ("http-title", "ssh-hostkey")
 
 PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 """The machine may be busy."""
@@ -41,15 +43,25 @@ def port_changes(draw: st.DrawFn) -> PortChange:
     return PortChange(number, protocol, change, before, after, Severity.LOW, moved)
 
 
+script_changes = st.builds(
+    lambda script, port, change: ScriptChange(script, *port, change, "a", "b", Severity.INFO, 0),
+    st.sampled_from(SCRIPTS),
+    st.sampled_from(((22, "tcp"), (80, "tcp"), (-1, ""))),
+    st.sampled_from(Change),
+)
+
+
 @st.composite
 def hosts(draw: st.DrawFn) -> HostChange:
     found = st.lists(port_changes(), max_size=3, unique_by=lambda port: (port.number, port.protocol))
     told = st.lists(
         st.sampled_from([FactChange(name, "a", "b", Severity.INFO) for name in ("lladdr", "os")]), max_size=2
     )
+    said = st.lists(script_changes, max_size=2, unique_by=lambda one: one.key)
     change, ports, own = draw(st.sampled_from(Change)), tuple(draw(found)), tuple(draw(told))
-    assume(change is not Change.CHANGED or ports or own)
-    return HostChange(draw(st.sampled_from(ADDRESSES)), change, draw(st.integers(0, 9)), ports, own)
+    scripts = tuple(draw(said)) if change is Change.CHANGED else ()
+    assume(change is not Change.CHANGED or ports or own or scripts)
+    return HostChange(draw(st.sampled_from(ADDRESSES)), change, draw(st.integers(0, 9)), ports, own, scripts)
 
 
 comparisons = st.builds(
@@ -62,6 +74,11 @@ patterns = st.builds(
     st.sampled_from((None, *Kind)),
     st.sampled_from(("", "http")),
     st.booleans(),
+) | st.builds(
+    lambda address, subject, script: IgnorePattern(address, subject, Kind.SCRIPT, script=script),
+    st.sampled_from(("", *ADDRESSES)),
+    st.sampled_from(SUBJECTS),
+    st.sampled_from(("", *SCRIPTS)),
 )
 rules = st.lists(
     st.builds(lambda pattern, number: IgnoreRule(pattern, id=number), patterns, st.integers(1, 99)),

@@ -45,6 +45,7 @@ from netmon_tui.storage.host_records import (
     scripts,
     sequences,
 )
+from netmon_tui.storage.named_records import profiles, schedules, searches
 
 users = Table(
     "users",
@@ -117,47 +118,6 @@ scans = Table(
 """``changes`` are the lines (added, removed, changed) since the scan ``compared_with``; NULL without one.
 ``document_sha256`` is of an imported document, unpacked: the same file comes in once."""
 
-profiles = Table(
-    "profiles",
-    metadata,
-    Column("id", ID, primary_key=True),
-    Column("owner_id", ID, ForeignKey("users.id"), nullable=False),
-    Column("name", Text, nullable=False),
-    Column("name_key", Text, nullable=False),
-    Column("arguments", Text, nullable=False),
-    Column("description", Text, nullable=False),
-    Column("shared", Boolean, nullable=False),
-    UniqueConstraint("owner_id", "name_key"),
-    sqlite_autoincrement=True,
-)
-"""The users' own scan profiles; ``name_key`` is the name without what makes no difference."""
-
-schedules = Table(
-    "schedules",
-    metadata,
-    Column("id", ID, primary_key=True),
-    Column("owner_id", ID, ForeignKey("users.id"), nullable=False),
-    Column("name", Text, nullable=False),
-    Column("name_key", Text, nullable=False),
-    Column("targets", JsonText, nullable=False),
-    Column("profile", Text, nullable=False),
-    Column("arguments", Text, nullable=False),
-    Column("every", Integer, nullable=False),
-    Column("cron", Text, nullable=False),
-    Column("zone", Text, nullable=False),
-    Column("catch_up", Boolean, nullable=False),
-    Column("confirmed", Boolean, nullable=False, server_default=false()),
-    Column("next_run", Moment),
-    Column("last_run", Moment),
-    Column("last_scan", ID),
-    Column("last_error", Text, nullable=False, default=""),
-    Column("claimed_by", String(64), nullable=False, default=""),
-    Column("claim_expires", Moment),
-    UniqueConstraint("owner_id", "name_key"),
-    Index(None, "next_run"),
-    sqlite_autoincrement=True,
-)
-"""Scans that repeat. ``next_run`` is NULL while one is disabled; who has claimed one starts its scan."""
 ignore_rules = Table(
     "ignore_rules",
     metadata,
@@ -184,20 +144,6 @@ ignore_rules_off = Table(
     PrimaryKeyConstraint("owner_id", "name"),
 )
 """Built-in rules that somebody switched off."""
-
-searches = Table(
-    "searches",
-    metadata,
-    Column("id", ID, primary_key=True),
-    Column("owner_id", ID, ForeignKey("users.id"), nullable=False),
-    Column("name", Text, nullable=False),
-    Column("name_key", Text, nullable=False),
-    Column("query", Text, nullable=False),
-    Column("shared", Boolean, nullable=False),
-    UniqueConstraint("owner_id", "name_key"),
-    sqlite_autoincrement=True,
-)
-"""Queries that users keep under a name."""
 
 run_scripts = Table(
     "run_scripts",
@@ -393,6 +339,7 @@ __all__ = (
     "scans",
     "schedules",
     "scripts",
+    "searches",
     "sequences",
     "skipped_targets",
     "tables",

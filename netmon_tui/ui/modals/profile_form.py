@@ -9,7 +9,8 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.widgets import Button, Input, Label, Static
 
-from netmon_tui.domain.profile import LONGEST_DESCRIPTION, LONGEST_NAME, Profile, SaveProfile
+from netmon_tui.domain.owned import LONGEST_DESCRIPTION, LONGEST_NAME
+from netmon_tui.domain.profile import Profile, SaveProfile
 from netmon_tui.errors import NetmonError
 from netmon_tui.ui.modals.dialog import Dialog
 from netmon_tui.ui.rendering import content

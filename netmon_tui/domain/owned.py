@@ -17,6 +17,7 @@ OWNER_MARK = "/"
 _LONGEST_REFERENCE = 128
 """Characters of owner and name; of more nothing is even compared."""
 _LONGEST_SHOWN = 60
+_NEAREST = 3
 _MOST_NAMED = 20
 """So many names an error lists."""
 
@@ -81,7 +82,7 @@ def find_named(reference: str, things: Sequence[Found], actor: Actor, noun: str)
     """Return the thing that a user means, whatever the case.
 
     A name alone is first one of everybody's or the user's own, then another's if only one has it;
-    ``OWNER/NAME`` is always another's.
+    ``OWNER/NAME`` is the same to everybody.
 
     Args:
         reference: As typed.
@@ -96,16 +97,23 @@ def find_named(reference: str, things: Sequence[Found], actor: Actor, noun: str)
     by_reference = {name_key(thing.reference_for(actor)): thing for thing in things}
     if wanted in by_reference:
         return by_reference[wanted]
-    named = [thing for thing in things if name_key(thing.name) == wanted]
+    named = [
+        thing
+        for thing in things
+        if wanted in (name_key(thing.name), name_key(f"{thing.owner}{OWNER_MARK}{thing.name}"))
+    ]
     if len(named) == 1:
         return named[0]
     what = f"There is no {noun} {reference[:_LONGEST_SHOWN]!a}"
     if named:
         what = f"{len(named)} users share a {noun} {reference[:_LONGEST_SHOWN]!a}"
         raise InvalidInput(what, fix="one of: " + ", ".join(one.reference_for(actor) for one in named))
-    near = difflib.get_close_matches(wanted, by_reference, n=1, cutoff=0.4)
+    near = difflib.get_close_matches(wanted, by_reference, n=_NEAREST, cutoff=0.4)
     if near:
-        raise InvalidInput(what, fix=f"did you mean {by_reference[near[0]].reference_for(actor)!r}?")
+        names = " or ".join(repr(by_reference[one].reference_for(actor)) for one in near)
+        raise InvalidInput(what, fix=f"did you mean {names}?")
+    if not things:
+        raise InvalidInput(what, why="you have none, and nobody shares one")
     raise InvalidInput(
         what, fix="one of: " + ", ".join(one.reference_for(actor) for one in things[:_MOST_NAMED])
     )

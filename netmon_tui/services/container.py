@@ -35,11 +35,14 @@ from netmon_tui.services.scan_following import ScanFollower
 from netmon_tui.services.scan_history import ScanHistory
 from netmon_tui.services.scan_map import MapService
 from netmon_tui.services.scan_options import ScanOptionsService
+from netmon_tui.services.scan_requests import ScanRequests
 from netmon_tui.services.scanning import ScanningService
 from netmon_tui.services.scheduling import SchedulingService
 from netmon_tui.services.search import SearchService
+from netmon_tui.services.sets import NamedSets
 from netmon_tui.services.supervision import JobSupervisor
 from netmon_tui.services.transfers import TransferService
+from netmon_tui.services.user_limits import UserLimits
 from netmon_tui.storage.account_repository import AccountRepository
 from netmon_tui.storage.audit_repository import AuditRepository
 from netmon_tui.storage.capture_repository import CaptureRepository
@@ -73,9 +76,11 @@ class Services:
     paths: Paths
     privilege: Privilege
     accounts: AccountService
+    limits: UserLimits
     scanning: ScanningService
     options: ScanOptionsService
     profiles: ProfileService
+    sets: NamedSets
     schedules: SchedulingService
     rounds: Rounds
     scans: ScanHistory
@@ -124,33 +129,26 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
     """
     database = _open_store(settings, paths)
     audit, jobs = AuditRepository(database), _open_jobs(database, reading=reading)
-    scans, results, hosts = ScanRepository(database), ScanResults(database), HostQueries(database)
+    scans, hosts = ScanRepository(database), HostQueries(database)
     privilege, session, supervisor = probe(), session_environment(), JobSupervisor(jobs, reading=reading)
     accounts = AccountService(AccountRepository(database), audit, Passwords(), settings.accounts)
     comparison, ignoring = _open_comparison(database, scans, audit)
-    keeper, profiles = DocumentKeeper(scans), ProfileService(ProfileRepository(database), audit)
-    scanning = ScanningService(
-        scans=scans,
-        results=results,
-        audit=audit,
-        supervisor=supervisor,
-        follower=ScanFollower(scans, results, settings.scans, ended=_after_scans(keeper, comparison)),
-        commands=ScanCommands(settings, privilege),
-        estimates=ScanEstimates(DurationQueries(database), privilege, settings.scans.longest_run_seconds),
-        at_once=settings.scans.at_once,
-        jobs=paths.jobs,
-        find_profile=profiles.find,
-        today=accounts.today,
-    )
+    keeper, sets = DocumentKeeper(scans), NamedSets(database, audit)
+    profiles = ProfileService(ProfileRepository(database), audit)
+    ended = _after_scans(keeper, comparison)
+    requests = ScanRequests(profiles, sets)
+    scanning = _open_scanning(database, supervisor, settings, privilege, paths, accounts, requests, ended)
     schedules, rounds = _open_schedules(database, scanning, accounts)
     return Services(
         settings=settings,
         paths=paths,
         privilege=privilege,
         accounts=accounts,
+        limits=UserLimits(accounts, AccountRepository(database)),
         scanning=scanning,
         options=ScanOptionsService(),
         profiles=profiles,
+        sets=sets,
         schedules=schedules,
         rounds=rounds,
         scans=ScanHistory(scans=scans, hosts=hosts, audit=audit),
@@ -170,6 +168,32 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
         keeper=keeper,
         database=database,
         revisions=RevisionWatch(database),
+    )
+
+
+def _open_scanning(
+    database: Database,
+    supervisor: JobSupervisor,
+    settings: Settings,
+    privilege: Privilege,
+    paths: Paths,
+    accounts: AccountService,
+    requests: ScanRequests,
+    ended: Callable[[int], None],
+) -> ScanningService:
+    scans, results = ScanRepository(database), ScanResults(database)
+    return ScanningService(
+        scans=scans,
+        results=results,
+        audit=AuditRepository(database),
+        supervisor=supervisor,
+        follower=ScanFollower(scans, results, settings.scans, ended=ended),
+        commands=ScanCommands(settings, privilege, AccountRepository(database).limits),
+        estimates=ScanEstimates(DurationQueries(database), privilege, settings.scans.longest_run_seconds),
+        at_once=settings.scans.at_once,
+        jobs=paths.jobs,
+        complete=requests.complete,
+        today=accounts.today,
     )
 
 

@@ -132,7 +132,7 @@ class KeepingService(Generic[Kept, New]):
             chosen = [kept for kept in usable if kept.owner_id == actor.user_id]
         self._require_importable(chosen)
         subject = f"{len(chosen)} {noun}{'' if len(chosen) == 1 else 's'}"
-        await asyncio.to_thread(self._audit.record, actor, f"{noun}.export", subject)
+        await asyncio.to_thread(self._audit.record, actor, f"{self._file.kind}.export", subject)
         return write_entries(self._file, map(self._texts, chosen)).encode()
 
     async def export_file(self, actor: Actor, path: Path, references: Sequence[str] = ()) -> Path:

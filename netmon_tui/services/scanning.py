@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from netmon_tui.domain.job import Job, JobKind, JobState
-from netmon_tui.domain.profile import Profile
 from netmon_tui.domain.scan import Scan, ScanPreview, StartScan, require_confirmed
 from netmon_tui.domain.user import Actor, Permission, Role
 from netmon_tui.errors import InvalidInput, NetmonError, NotAllowed
@@ -42,7 +41,7 @@ class ScanningService:
         estimates: Tells what they cost.
         at_once: Scans that run at the same time.
         jobs: Directory of the job directories.
-        find_profile: Returns the profile that an actor means by a name; raises InvalidInput.
+        complete: Returns a request with what its profile and its sets stand for; raises InvalidInput.
         today: Returns a user with today's role, or None when the account may not be used any more.
     """
 
@@ -58,7 +57,7 @@ class ScanningService:
         estimates: ScanEstimates,
         at_once: int,
         jobs: Path,
-        find_profile: Callable[[Actor, str], Awaitable[Profile]],
+        complete: Callable[[Actor, StartScan], Awaitable[StartScan]],
         today: Callable[[Actor], Awaitable[Actor | None]],
     ) -> None:
         self._scans = scans
@@ -69,7 +68,7 @@ class ScanningService:
         self._estimates = estimates
         self._at_once = at_once
         self._jobs = jobs
-        self._find_profile = find_profile
+        self._complete = complete
         self._today = today
         self._starting = asyncio.Lock()
         self._follower = follower
@@ -87,7 +86,8 @@ class ScanningService:
 
     async def plan(self, actor: Actor, request: StartScan) -> ScanPreview:
         """Return what a request would run; raises what :meth:`start` would raise of it."""
-        prepared = await self._prepare(await self._with_options(actor, request))
+        request = await self._complete(actor, request)
+        prepared = await self._prepare(actor, request)
         command = prepared.command
         return ScanPreview(
             command.argv,
@@ -97,18 +97,12 @@ class ScanningService:
             to_confirm=command.to_confirm,
             stage_names=tuple(prepared.stages),
             estimate=await self._estimates.of(actor, request, prepared),
+            never_scanned=prepared.never,
         )
 
-    async def _prepare(self, request: StartScan) -> PreparedScan:
+    async def _prepare(self, owner: Actor, request: StartScan) -> PreparedScan:
         path = self._jobs / "scan-N"  # the number is known when the scan is
-        return await asyncio.to_thread(self._commands.prepare, request, path)
-
-    async def _with_options(self, actor: Actor, request: StartScan) -> StartScan:
-        """Return the request with the options of its profile, when it names one and has none itself."""
-        if request.arguments or not request.profile:
-            return request
-        profile = await self._find_profile(actor, request.profile)
-        return replace(request, profile=profile.reference_for(actor), arguments=profile.arguments)
+        return await asyncio.to_thread(self._commands.prepare, owner, request, path)
 
     # --- the start -----------------------------------------------------------------------------------
 
@@ -122,11 +116,11 @@ class ScanningService:
             ToolMissing: nmap is not installed.
         """
         actor.require(Permission.SCAN)
-        return await self._start(actor, await self._with_options(actor, request))
+        return await self._start(actor, await self._complete(actor, request))
 
     async def _start(self, actor: Actor, request: StartScan) -> Scan:
         """Start a scan with exactly the options of the request: the profile is but a name."""
-        prepared = await self._prepare(request)  # whatever can be refused is, before there is a row
+        prepared = await self._prepare(actor, request)  # whatever can be refused is, before there is a row
         require_confirmed(prepared.command.to_confirm, confirmed=request.confirmed)
         scan_id = await asyncio.to_thread(
             self._scans.create,
@@ -139,6 +133,7 @@ class ScanningService:
             command=prepared.command.argv,
             detached=request.detached,
             staged=request.staged,
+            sets=request.sets,
             jobs=self._jobs,
         )
         await self.start_queued(scan_id)
@@ -183,7 +178,7 @@ class ScanningService:
         request = StartScan(scan.targets, scan.arguments, staged=scan.staged)
         goes_on = await asyncio.to_thread(was_begun, path)
         prepared = await asyncio.to_thread(
-            self._commands.prepare, request, path, goes_on=goes_on, skipped=scan.skipped
+            self._commands.prepare, owner, request, path, goes_on=goes_on, skipped=scan.skipped
         )
         await self._note_start(owner, scan, prepared)
         if goes_on:
@@ -332,7 +327,7 @@ class ScanningService:
         actor.require(Permission.SCAN)
         # The options are the scan's own, also none at all: its profile may say something else by now.
         request = StartScan(scan.targets, scan.arguments, scan.profile, scan.name, staged=scan.staged)
-        return await self._start(actor, replace(request, confirmed=confirmed))
+        return await self._start(actor, replace(request, confirmed=confirmed, sets=scan.sets))
 
     def _refuse_imported(self, scan: Scan) -> None:
         if scan.imported:

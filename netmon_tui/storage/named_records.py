@@ -1,4 +1,4 @@
-"""The tables of what users keep under names: scan profiles, schedules, searches."""
+"""The tables of what users keep under names: scan profiles, schedules, searches, sets of targets and ports."""
 
 from __future__ import annotations
 
@@ -69,3 +69,16 @@ searches = _owned(
     "searches", Column("query", Text, nullable=False), Column("shared", Boolean, nullable=False)
 )
 """Queries that users keep under a name."""
+
+
+def _sets(name: str) -> Table:
+    return _owned(
+        name,
+        Column("content", Text, nullable=False),
+        Column("description", Text, nullable=False),
+        Column("shared", Boolean, nullable=False),
+    )
+
+
+target_sets = _sets("target_sets")
+port_sets = _sets("port_sets")

@@ -105,8 +105,8 @@ class NamedTable:
 
     def note(self, connection: Connection, verb: str, actor: Actor, thing_id: int, detail: str) -> None:
         """Write down what was done to one."""
-        event = NewEvent(f"{self.noun}.{verb}", actor, f"{self.noun} {thing_id}", detail)
-        insert_event(connection, event)
+        kind = self.noun.replace(" ", "-")
+        insert_event(connection, NewEvent(f"{kind}.{verb}", actor, f"{self.noun} {thing_id}", detail))
 
     def _refuse_taken(
         self, connection: Connection, owner_id: int, name: str, besides: int | None = None

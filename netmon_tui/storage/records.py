@@ -45,7 +45,7 @@ from netmon_tui.storage.host_records import (
     scripts,
     sequences,
 )
-from netmon_tui.storage.named_records import profiles, schedules, searches
+from netmon_tui.storage.named_records import port_sets, profiles, schedules, searches, target_sets
 
 users = Table(
     "users",
@@ -61,6 +61,8 @@ users = Table(
     Column("failures", Integer, nullable=False, default=0),
     Column("failed_at", Moment),
     Column("locked_until", Moment),
+    Column("never_scan", Text, nullable=False, default="", server_default=""),
+    Column("maximum_rate", Integer, nullable=False, default=0, server_default="0"),
     UniqueConstraint("name"),
     sqlite_autoincrement=True,
 )
@@ -112,6 +114,7 @@ scans = Table(
     Column("staged", Boolean, nullable=False, default=True, server_default=true()),
     Column("skipped", JsonText, nullable=False, default=list, server_default="[]"),
     Column("document_sha256", String(64), nullable=False, default="", server_default=""),
+    Column("sets", JsonText, nullable=False, default=list, server_default="[]"),
     Index(None, "owner_id"),
     sqlite_autoincrement=True,
 )
@@ -331,6 +334,7 @@ __all__ = (
     "os_ports",
     "port_details",
     "port_lists",
+    "port_sets",
     "ports",
     "profiles",
     "run_scripts",
@@ -343,5 +347,6 @@ __all__ = (
     "sequences",
     "skipped_targets",
     "tables",
+    "target_sets",
     "users",
 )

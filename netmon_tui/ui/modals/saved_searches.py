@@ -5,23 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar
 
-from textual import on, work
-from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal
-from textual.widgets import Button, Input, Label, Static
 
 from netmon_tui.domain.owned import LONGEST_NAME
 from netmon_tui.domain.search import LONGEST_QUERY, SavedSearch
-from netmon_tui.errors import NetmonError
 from netmon_tui.ui.commands import command
-from netmon_tui.ui.modals.dialog import Dialog
 from netmon_tui.ui.modals.list_dialog import ListDialog
-from netmon_tui.ui.rendering import content
+from netmon_tui.ui.modals.named_form import Field, NamedForm
 from netmon_tui.ui.session import Session
 from netmon_tui.ui.widgets.row_source import Row
 from netmon_tui.ui.widgets.table_columns import Column
-from netmon_tui.ui.widgets.tick import Tick
 
 COLUMNS = (
     Column("name", "Name", minimum=16, share=2, priority=0),
@@ -31,7 +24,7 @@ COLUMNS = (
 )
 
 
-class SaveSearch(Dialog[SavedSearch]):
+class SaveSearch(NamedForm[SavedSearch]):
     """Asks for a name; stays open until it is accepted. Gives what was saved.
 
     Args:
@@ -40,42 +33,11 @@ class SaveSearch(Dialog[SavedSearch]):
     """
 
     def __init__(self, session: Session, text: str) -> None:
-        super().__init__()
-        self._session = session
-        self._text = text
+        async def save(texts: list[str], shared: bool) -> SavedSearch:
+            return await session.services.search.save(session.actor, *texts, shared=shared)
 
-    def compose(self) -> ComposeResult:
-        """Fields and buttons."""
-        with self.box("Save a search", id="search-form"):
-            for label, name, value, most in (
-                ("Name", "search-name", "", LONGEST_NAME),
-                ("Search", "search-text", self._text, LONGEST_QUERY),
-            ):
-                with Horizontal(classes="form--row"):
-                    yield Label(content(label))
-                    yield Input(value, id=name, max_length=most, compact=True)
-            yield Tick("Everybody may see and use it", False, id="search-shared", compact=True)
-            yield Static("", id="search-error", classes="dialog--error")
-            with Horizontal(classes="dialog--buttons"):
-                yield Button("Cancel", id="cancel")
-                yield Button("Save", id="save", variant="primary")
-
-    @on(Button.Pressed, "#cancel")
-    def _cancel(self) -> None:
-        self.dismiss(None)
-
-    @on(Button.Pressed, "#save")
-    @on(Input.Submitted)
-    @work(exclusive=True, group="save-search", exit_on_error=False)
-    async def _submit(self) -> None:
-        name, text = (field.value for field in self.query(Input))
-        shared = self.query_one("#search-shared", Tick).value
-        try:
-            saved = await self._session.services.search.save(self._session.actor, name, text, shared=shared)
-        except NetmonError as error:
-            self.query_one("#search-error", Static).update(content(error))
-        else:
-            self.dismiss(saved)
+        fields = (Field("Name", "", LONGEST_NAME), Field("Search", text, LONGEST_QUERY))
+        super().__init__("Save a search", "search", fields, save)
 
 
 class SavedSearchList(ListDialog[SavedSearch, SavedSearch]):

@@ -20,6 +20,7 @@ from netmon_tui.domain.profile import SaveProfile
 from netmon_tui.domain.scan import Scan, StartScan
 from netmon_tui.domain.schedule import Runner, SaveSchedule, When
 from netmon_tui.domain.user import Actor
+from netmon_tui.domain.window import Window
 from netmon_tui.errors import InvalidInput, NotAllowed, NotFound
 from netmon_tui.runtime.tool_paths import find_tool
 from netmon_tui.services.container import Services, open_services
@@ -46,7 +47,7 @@ class House:
 
     def trail(self) -> list[tuple[str, str, str, str]]:
         """What was written down about sets, oldest first."""
-        events = AuditRepository(self.services.database).find(reverse=False)
+        events = AuditRepository(self.services.database).find(Window(sort="id"))
         return [(e.action, e.actor, e.subject, e.detail) for e in events if "-set." in e.action]
 
     async def ended(self, scan: Scan) -> Scan:

@@ -17,6 +17,7 @@ from netmon_tui.domain.job import JobState
 from netmon_tui.domain.scan import StartScan
 from netmon_tui.domain.schedule import Runner, SaveSchedule, When
 from netmon_tui.domain.user import LONGEST_LIST, Actor, ScanLimits
+from netmon_tui.domain.window import Window
 from netmon_tui.errors import InvalidInput, NotAllowed, NotFound
 from netmon_tui.runtime.tool_paths import find_tool
 from netmon_tui.services.container import Services, open_services
@@ -86,7 +87,7 @@ async def test_only_administrators_set_limits_and_it_is_written_down(house: Hous
     assert found.limits == ScanLimits("127.0.0.8/30 srv.example", 100)
     await limits.set(house.ada, "bo", maximum_rate=0)
     assert (await limits.find(house.ada, "bo")).limits == ScanLimits("127.0.0.8/30 srv.example", 0)
-    trail = AuditRepository(house.services.database).find(reverse=False)
+    trail = AuditRepository(house.services.database).find(Window(sort="id"))
     assert [(e.actor, e.subject, e.detail) for e in trail if e.action == "user.limits"] == [
         ("ada", "user bo", "never scanned: 127.0.0.8/30 srv.example; probes a second: 100"),
         ("ada", "user bo", "never scanned: 127.0.0.8/30 srv.example; probes a second: any"),

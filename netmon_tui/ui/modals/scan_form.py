@@ -20,6 +20,7 @@ from netmon_tui.domain.named_set import SetKind
 from netmon_tui.domain.profile import Profile, SaveProfile
 from netmon_tui.domain.scan import ScanPreview, StartScan
 from netmon_tui.domain.schedule import SaveSchedule, When
+from netmon_tui.domain.user import Actor
 from netmon_tui.errors import NetmonError
 from netmon_tui.ui import toasts
 from netmon_tui.ui.commands import command
@@ -76,7 +77,7 @@ class ScanForm(Dialog[StartScan]):
         self._session = session
         self._scanning = session.services.scanning
         self._neighbours = session.services.neighbours
-        self._profiles = self._by_reference(profiles)
+        self._profiles = _by_reference(profiles, session.actor)
         fresh = not request.profile and not request.arguments
         self._profile = DEFAULT_PROFILE if fresh else request.profile
         self._options = self._profiles[DEFAULT_PROFILE].arguments if fresh else request.arguments
@@ -157,9 +158,6 @@ class ScanForm(Dialog[StartScan]):
 
     # profiles
 
-    def _by_reference(self, profiles: Sequence[Profile]) -> dict[str, Profile]:
-        return {profile.reference_for(self._session.actor): profile for profile in profiles}
-
     def _choices(self) -> list[tuple[Content, str]]:
         names = [(content(reference), reference) for reference in self._profiles]
         return [*names, (content("Own options"), OWN_OPTIONS)]
@@ -202,7 +200,7 @@ class ScanForm(Dialog[StartScan]):
         except NetmonError as error:
             toasts.report(self.app, error)
             return
-        self._profiles = self._by_reference(usable)
+        self._profiles = _by_reference(usable, self._session.actor)
         select, options = self.query_one("#profile", Select), self.query_one("#options", Input)
         wanted = str(select.value)
         if chosen is not None:
@@ -335,6 +333,10 @@ def confirm_scripts(scripts: Sequence[str]) -> Confirm:
         shown.append(f"  and {len(scripts) - MOST_SCRIPTS} more")
     text = "\n".join(["They may harm a target, lock accounts or tell third parties:", *shown])
     return Confirm("Run these scripts?", text, verb="Run")
+
+
+def _by_reference(profiles: Sequence[Profile], actor: Actor) -> dict[str, Profile]:
+    return {profile.reference_for(actor): profile for profile in profiles}
 
 
 def _same(options: str) -> str:

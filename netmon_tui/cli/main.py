@@ -23,6 +23,8 @@ _NOUNS = {
     "user": "user",
     "scan": "scan",
     "profile": "profile",
+    "target-set": "named_set",
+    "port-set": "named_set",
     "schedule": "schedule",
     "worker": "worker",
     "ignore": "ignore",
@@ -55,7 +57,7 @@ class _Nouns(click.Group):
         module = _NOUNS.get(cmd_name)
         if module is None:
             return None
-        found = getattr(importlib.import_module(f"netmon_tui.cli.{module}"), cmd_name)
+        found = getattr(importlib.import_module(f"netmon_tui.cli.{module}"), cmd_name.replace("-", "_"))
         assert isinstance(found, click.Command)
         return found
 

@@ -221,6 +221,7 @@ def _print_scan(found: _Found, as_json: bool) -> None:
         [
             ("scan", f"{one.id} {one.name}".strip()),
             ("targets", " ".join(one.targets)),
+            ("sets", ", ".join(one.sets)),
             ("command", shlex.join(one.command)),
             ("state", f"{one.state} ({one.percent:.0f} %)"),
             ("error", one.error),

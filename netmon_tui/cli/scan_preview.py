@@ -18,6 +18,7 @@ def preview_document(plan: ScanPreview) -> dict[str, Any]:
         "addresses": plan.addresses,
         "warnings": list(plan.warnings),
         "to_confirm": list(plan.to_confirm),
+        "never_scanned": list(plan.never_scanned),
         "estimate": _estimate_document(plan.estimate) if plan.estimate else None,
     }
 
@@ -47,6 +48,8 @@ def print_preview(plan: ScanPreview) -> None:
         say(f"takes {time_words(plan.estimate)} ({plan.estimate.basis})")
     for stage in plan.stages:
         say(f"stage: {shlex.join(stage)}")
+    if plan.never_scanned:
+        say(f"never scanned: {' '.join(plan.never_scanned)}")
     for warning in plan.warnings:
         say(f"warning: {warning}")
     for script in plan.to_confirm:

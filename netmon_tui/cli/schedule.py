@@ -215,7 +215,9 @@ def edit(
 @pass_line
 def enable(line: CommandLine, name: str, as_json: bool) -> None:
     """Let a schedule run, from now on."""
-    _report(_switch(line, name, enabled=True), "enabled", as_json)
+    _carry_out(
+        line, name, lambda s, actor, one: s.schedules.enable(actor, one, enabled=True), "enabled", as_json
+    )
 
 
 @schedule.command()
@@ -224,7 +226,9 @@ def enable(line: CommandLine, name: str, as_json: bool) -> None:
 @pass_line
 def disable(line: CommandLine, name: str, as_json: bool) -> None:
     """Let a schedule run no longer; a scan that runs goes on."""
-    _report(_switch(line, name, enabled=False), "disabled", as_json)
+    _carry_out(
+        line, name, lambda s, actor, one: s.schedules.enable(actor, one, enabled=False), "disabled", as_json
+    )
 
 
 @schedule.command()
@@ -232,12 +236,7 @@ def disable(line: CommandLine, name: str, as_json: bool) -> None:
 @pass_line
 def delete(line: CommandLine, name: str) -> None:
     """Delete a schedule; its scans stay."""
-
-    async def work(services: Services, actor: Actor, found: Schedule) -> Schedule:
-        await services.schedules.delete(actor, found)
-        return found
-
-    _report(_run_on(line, name, work), "deleted", as_json=False)
+    _carry_out(line, name, lambda s, actor, one: s.schedules.delete(actor, one), "deleted", as_json=False)
 
 
 @schedule.command()
@@ -254,11 +253,19 @@ def run(line: CommandLine, name: str, as_json: bool) -> None:
     print_json({"scan": scan_id}) if as_json else print(scan_id)
 
 
-def _switch(line: CommandLine, name: str, *, enabled: bool) -> Schedule:
-    async def work(services: Services, actor: Actor, found: Schedule) -> Schedule:
-        return await services.schedules.enable(actor, found, enabled=enabled)
+def _carry_out(
+    line: CommandLine,
+    name: str,
+    change: Callable[[Services, Actor, Schedule], Awaitable[Schedule | None]],
+    done: str,
+    as_json: bool,
+) -> None:
+    """Change a schedule, or delete it, and say what was done."""
 
-    return _run_on(line, name, work)
+    async def work(services: Services, actor: Actor, found: Schedule) -> Schedule:
+        return await change(services, actor, found) or found
+
+    _report(_run_on(line, name, work), done, as_json)
 
 
 def _refuse_both(profile: str | None, arguments: str | None) -> None:

@@ -14,7 +14,7 @@ from netmon_tui.cli.context import (
     pass_line,
     read_secret,
 )
-from netmon_tui.cli.output import moment, print_json, print_table, say
+from netmon_tui.cli.output import moment, print_json, print_pairs, print_table, say
 from netmon_tui.domain.documents import user_document
 from netmon_tui.domain.user import Role
 from netmon_tui.errors import UsageError
@@ -145,6 +145,42 @@ def unlock(line: CommandLine, name: str, as_json: bool) -> None:
 def approve(line: CommandLine, name: str, as_json: bool) -> None:
     """Let somebody in who has registered."""
     _report(line.run(lambda s, actor: s.accounts.approve(actor, name)), "approved", as_json)
+
+
+@user.command()
+@click.argument("name")
+@click.option(
+    "--never-scan", metavar="TEXT", help="Addresses, networks and names with spaces between; '' for none."
+)
+@click.option("--maximum-rate", type=int, metavar="N", help="Probes a second; 0 for no ceiling.")
+@json_option
+@pass_line
+def limits(
+    line: CommandLine, name: str, never_scan: str | None, maximum_rate: int | None, as_json: bool
+) -> None:
+    """Show or set what a user's scans never touch, and how fast they may be.
+
+    Both come on top of the settings scans.never_scan and scans.maximum_rate, which hold for everybody; of two
+    ceilings the lower one counts. Scans that run go on as they were begun.
+    """
+
+    async def work(services: Services, actor: Actor) -> User:
+        if never_scan is None and maximum_rate is None:
+            return await services.limits.find(actor, name)
+        return await services.limits.set(actor, name, never_scan=never_scan, maximum_rate=maximum_rate)
+
+    found = line.run(work)
+    if as_json:
+        print_json(user_document(found))
+        return
+    rate = found.limits.maximum_rate
+    print_pairs(
+        [
+            ("user", found.name),
+            ("never scanned", found.limits.never_scan or "nothing of their own"),
+            ("probes a second", str(rate) if rate else "no ceiling of their own"),
+        ]
+    )
 
 
 def _new_password(file: str | None, name: str) -> str:

@@ -16,6 +16,7 @@ from netmon_tui.domain.host import Host
 from netmon_tui.domain.host_documents import host_document, service_document
 from netmon_tui.domain.ignoring import IgnoreRule, Sifted
 from netmon_tui.domain.job import Job
+from netmon_tui.domain.named_set import NamedSet
 from netmon_tui.domain.neighbour import Interface, NeighbourEvent, NeighbourRecord
 from netmon_tui.domain.nse import NseScript, ScriptDetail
 from netmon_tui.domain.packet import Field, PacketDetail, PacketSummary
@@ -56,6 +57,7 @@ def scan_document(scan: Scan, hosts: Sequence[Host] | None = None) -> Document:
         "imported": scan.imported,
         "pinned": scan.pinned,
         "compared_with": scan.compared_with,
+        "sets": list(scan.sets),
         "changes": None if scan.changes is None else scan.changes._asdict(),
     }
     if hosts is not None:
@@ -71,6 +73,17 @@ def profile_document(profile: Profile) -> Document:
         "description": profile.description,
         "owner": profile.owner,
         "shared": profile.shared,
+    }
+
+
+def set_document(found: NamedSet) -> Document:
+    """Return a target set or a port set."""
+    return {
+        "name": found.name,
+        f"{found.kind}s": found.content,
+        "description": found.description,
+        "owner": found.owner,
+        "shared": found.shared,
     }
 
 
@@ -319,6 +332,8 @@ def user_document(user: User) -> Document:
         "last_login": timestamp(user.last_login),
         "failures": user.failures,
         "locked_until": timestamp(user.locked_until),
+        "never_scan": user.limits.never_scan.split(),
+        "maximum_rate": user.limits.maximum_rate,
     }
 
 

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import dataclass
 
-from netmon_tui.domain.user import Actor, Permission
+from netmon_tui.domain.owned import Owned
+from netmon_tui.domain.user import Actor
 
 BUILT_IN_OWNER = "Zenmap"
 """Whose the profiles are that nobody can change; no user name has a capital letter."""
-LONGEST_NAME = 64
-LONGEST_DESCRIPTION = 200
-OWNER_MARK = "/"
-"""Stands between owner and name in a reference; no name has one."""
 
 
 @dataclass(frozen=True, slots=True)
-class Profile:
+class Profile(Owned):
     """A named set of nmap options."""
 
     name: str
@@ -38,14 +34,11 @@ class Profile:
 
     def reference_for(self, actor: Actor) -> str:
         """Return what names it to this user: its name, or ``OWNER/NAME`` for another user's."""
-        if self.is_built_in or self.owner_id == actor.user_id:
-            return self.name
-        return f"{self.owner}{OWNER_MARK}{self.name}"
+        return self.name if self.is_built_in else Owned.reference_for(self, actor)
 
     def is_changed_by(self, actor: Actor) -> bool:
-        """Whether this user, who sees it, may change it: its owner, or an administrator."""
-        mine = self.owner_id == actor.user_id or actor.may(Permission.SEE_ALL)
-        return not self.is_built_in and mine and actor.may(Permission.SCAN)
+        """Whether this user, who sees it, may change it: nobody changes Zenmap's."""
+        return not self.is_built_in and Owned.is_changed_by(self, actor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +49,3 @@ class SaveProfile:
     arguments: str
     """nmap options as one line, as typed."""
     description: str = ""
-
-
-def name_key(name: str) -> str:
-    """Return what two names have in common that are the same but for case, spelling of accents and outer spaces."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).strip().casefold())

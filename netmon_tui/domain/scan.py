@@ -30,6 +30,8 @@ class StartScan:
     """Whether several nmaps may do it where that is faster."""
     confirmed: bool = False
     """Whether somebody was asked about scripts that may do harm, and wants them."""
+    sets: tuple[str, ...] = ()
+    """The sets that targets and options came from, as :attr:`Scan.sets`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,8 @@ class Scan:
     staged: bool = True
     skipped: tuple[str, ...] = ()
     """Addresses that were given up."""
+    sets: tuple[str, ...] = ()
+    """The sets that targets and options came from, as the owner names them, such as ``target set @servers``."""
     pinned: bool = False
     """Whether later runs of the same targets are compared with it."""
     compared_with: int | None = None
@@ -236,6 +240,8 @@ class ScanPreview:
     """What each of the stages is for: ``discovery``, ``ports``, ``detection``."""
     estimate: ScanEstimate | None = None
     """How much it is and how long it may take; None when it is refused."""
+    never_scanned: tuple[str, ...] = ()
+    """What is left out whoever asks: everybody's never-scan list and the user's own."""
 
 
 def require_confirmed(scripts: Sequence[str], *, confirmed: bool) -> None:

@@ -8,10 +8,7 @@ from enum import StrEnum
 
 from netmon_tui.domain.comparison import ChangeCounts
 from netmon_tui.domain.job import JobState
-from netmon_tui.domain.profile import OWNER_MARK
-from netmon_tui.domain.user import Actor, Permission
-
-LONGEST_NAME = 64
+from netmon_tui.domain.owned import Owned
 
 
 class Runner(StrEnum):
@@ -54,7 +51,7 @@ class SaveSchedule:
 
 
 @dataclass(frozen=True, slots=True)
-class Schedule:
+class Schedule(Owned):
     """A schedule's row, and how its last scan went."""
 
     id: int
@@ -94,15 +91,6 @@ class Schedule:
         return SaveSchedule(
             self.name, self.targets, self.when, self.profile, self.arguments, self.catch_up, self.confirmed
         )
-
-    def reference_for(self, actor: Actor) -> str:
-        """Return what names it to this user: its name, or ``OWNER/NAME`` for another user's."""
-        return self.name if self.owner_id == actor.user_id else f"{self.owner}{OWNER_MARK}{self.name}"
-
-    def is_changed_by(self, actor: Actor) -> bool:
-        """Whether this user, who sees it, may change and run it: its owner, or an administrator."""
-        mine = self.owner_id == actor.user_id or actor.may(Permission.SEE_ALL)
-        return mine and actor.may(Permission.SCAN)
 
 
 @dataclass(frozen=True, slots=True)

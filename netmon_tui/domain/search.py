@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from netmon_tui.domain.host import Service
-from netmon_tui.domain.profile import OWNER_MARK
+from netmon_tui.domain.owned import Owned
 from netmon_tui.domain.user import Actor, Permission
 
 SEARCH_FORMATS = ("jsonl", "csv", "md")
@@ -123,7 +123,7 @@ class FoundPort(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class SavedSearch:
+class SavedSearch(Owned):
     """A query kept under a name."""
 
     id: int
@@ -133,10 +133,6 @@ class SavedSearch:
     owner: str
     shared: bool
     """Whether everybody sees and uses it."""
-
-    def reference_for(self, actor: Actor) -> str:
-        """Return what names it to this user: its name, or ``OWNER/NAME`` for another user's."""
-        return self.name if self.owner_id == actor.user_id else f"{self.owner}{OWNER_MARK}{self.name}"
 
     def is_changed_by(self, actor: Actor) -> bool:
         """Whether this user, who sees it, may change or delete it: its owner, or an administrator."""

@@ -57,6 +57,20 @@ class UserState(StrEnum):
     DISABLED = "disabled"
 
 
+LONGEST_LIST = 16_384
+"""Characters of a user's never-scan list: with everybody's it must fit into a command."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScanLimits:
+    """What the scans of one user are held to, besides what the settings say for everybody."""
+
+    never_scan: str = ""
+    """Addresses, networks and host names that they never touch, canonical, with spaces between."""
+    maximum_rate: int = 0
+    """Probes a second that they may send; 0 for no ceiling."""
+
+
 @dataclass(frozen=True, slots=True)
 class User:
     """An account, without its secrets."""
@@ -71,6 +85,7 @@ class User:
     failures: int = 0
     """Failed logins in a row."""
     locked_until: datetime | None = None
+    limits: ScanLimits = ScanLimits()
 
 
 @dataclass(frozen=True, slots=True)

@@ -244,7 +244,7 @@ class AccountService:
 
     async def set_role(self, actor: Actor, name: str, role: Role) -> User:
         """Change a role; raises NotAllowed for the last active administrator."""
-        user = await self._managed(actor, name)
+        user = await self.managed(actor, name)
         event = _event("user.role", actor, user.name, f"{user.role} to {role}")
         await asyncio.to_thread(self._accounts.set_role, user.id, role, event)
         return await asyncio.to_thread(self._accounts.get, user.name)
@@ -259,26 +259,26 @@ class AccountService:
 
     async def approve(self, actor: Actor, name: str) -> User:
         """Let somebody in who has registered; raises InvalidInput if the user is not waiting."""
-        user = await self._managed(actor, name)
+        user = await self.managed(actor, name)
         if user.state is not UserState.PENDING:
             raise InvalidInput(f"{user.name} is not waiting for approval")
         return await self._set_state(actor, name, UserState.ACTIVE, "user.approve")
 
     async def unlock(self, actor: Actor, name: str) -> User:
         """Forget a user's failed logins."""
-        user = await self._managed(actor, name)
+        user = await self.managed(actor, name)
         event = _event("user.unlock", actor, user.name)
         await asyncio.to_thread(self._accounts.set_lock, user.id, Lock(), event)
         return await asyncio.to_thread(self._accounts.get, user.name)
 
     async def _set_state(self, actor: Actor, name: str, state: UserState, action: str) -> User:
-        user = await self._managed(actor, name)
+        user = await self.managed(actor, name)
         event = _event(action, actor, user.name)
         await asyncio.to_thread(self._accounts.set_state, user.id, state, event)
         return await asyncio.to_thread(self._accounts.get, user.name)
 
-    async def _managed(self, actor: Actor, name: str) -> User:
-        """Return the user that an administrator is about to change."""
+    async def managed(self, actor: Actor, name: str) -> User:
+        """Return the user that an administrator is about to change; raises NotAllowed and NotFound."""
         await _require_manager(self, actor)
         try:
             wanted = normalise_name(name)

@@ -36,11 +36,14 @@ from netmon_tui.services.scan_history import ScanHistory
 from netmon_tui.services.scan_map import MapService
 from netmon_tui.services.scan_options import ScanOptionsService
 from netmon_tui.services.scan_queue import ScanQueue
+from netmon_tui.services.scan_requests import ScanRequests
 from netmon_tui.services.scanning import ScanningService
 from netmon_tui.services.scheduling import SchedulingService
 from netmon_tui.services.search import SearchService
+from netmon_tui.services.sets import NamedSets
 from netmon_tui.services.supervision import JobSupervisor
 from netmon_tui.services.transfers import TransferService
+from netmon_tui.services.user_limits import UserLimits
 from netmon_tui.storage.account_repository import AccountRepository
 from netmon_tui.storage.audit_repository import AuditRepository
 from netmon_tui.storage.capture_repository import CaptureRepository
@@ -75,9 +78,11 @@ class Services:
     paths: Paths
     privilege: Privilege
     accounts: AccountService
+    limits: UserLimits
     scanning: ScanningService
     options: ScanOptionsService
     profiles: ProfileService
+    sets: NamedSets
     schedules: SchedulingService
     rounds: Rounds
     scans: ScanHistory
@@ -126,14 +131,18 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
     """
     database = _open_store(settings, paths)
     audit, jobs = AuditRepository(database), _open_jobs(database, reading=reading)
-    scans, results, hosts = ScanRepository(database), ScanResults(database), HostQueries(database)
+    scans, hosts = ScanRepository(database), HostQueries(database)
     privilege, session, supervisor = probe(), session_environment(), JobSupervisor(jobs, reading=reading)
     accounts = AccountService(AccountRepository(database), audit, Passwords(), settings.accounts)
     comparison, ignoring = _open_comparison(database, scans, audit)
-    keeper, profiles = DocumentKeeper(scans), ProfileService(ProfileRepository(database), audit)
-    follower = ScanFollower(scans, results, settings.scans, ended=_after_scans(keeper, comparison))
+    keeper, sets = DocumentKeeper(scans), NamedSets(database, audit)
+    profiles = ProfileService(ProfileRepository(database), audit)
+    follower = ScanFollower(
+        scans, ScanResults(database), settings.scans, ended=_after_scans(keeper, comparison)
+    )
+    requests = ScanRequests(profiles, sets)
     scanning = _open_scanning(
-        database, audit, supervisor, follower, settings, privilege, paths, accounts, profiles
+        database, audit, supervisor, follower, settings, privilege, paths, accounts, requests
     )
     schedules, rounds = _open_schedules(database, scanning, accounts)
     return Services(
@@ -141,9 +150,11 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
         paths=paths,
         privilege=privilege,
         accounts=accounts,
+        limits=UserLimits(accounts, AccountRepository(database)),
         scanning=scanning,
         options=ScanOptionsService(),
         profiles=profiles,
+        sets=sets,
         schedules=schedules,
         rounds=rounds,
         scans=ScanHistory(scans=scans, hosts=hosts, audit=audit),
@@ -257,9 +268,10 @@ def _open_scanning(
     privilege: Privilege,
     paths: Paths,
     accounts: AccountService,
-    profiles: ProfileService,
+    requests: ScanRequests,
 ) -> ScanningService:
-    scans, commands = ScanRepository(database), ScanCommands(settings, privilege)
+    scans, limits = ScanRepository(database), AccountRepository(database).limits
+    commands = ScanCommands(settings, privilege, limits)
     queue = ScanQueue(
         scans=scans,
         audit=audit,
@@ -271,7 +283,9 @@ def _open_scanning(
         today=accounts.today,
     )
     estimates = ScanEstimates(DurationQueries(database), privilege, settings.scans.longest_run_seconds)
-    return ScanningService(scans, audit, supervisor, queue, commands, estimates, paths.jobs, profiles.find)
+    return ScanningService(
+        scans, audit, supervisor, queue, commands, estimates, paths.jobs, requests.complete
+    )
 
 
 def _open_schedules(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from netmon_tui.config.settings import Settings
 from netmon_tui.domain.job import JobKind, JobLimits, JobSpec
 from netmon_tui.domain.scan import StartScan
+from netmon_tui.domain.user import Actor, ScanLimits
 from netmon_tui.errors import InvalidInput
 from netmon_tui.runtime.job_directory import seconds_run, write_private
 from netmon_tui.runtime.nse_files import installed_scripts
@@ -28,7 +29,7 @@ from netmon_tui.tools.nmap_arguments import (
     usable_options,
 )
 from netmon_tui.tools.nmap_exclusions import NeverScan
-from netmon_tui.tools.nmap_rate import under_ceiling
+from netmon_tui.tools.nmap_rate import lower_ceiling, under_ceiling
 from netmon_tui.tools.nmap_stages import Stages, stages_of
 from netmon_tui.tools.nmap_targets import TargetSet, parse_targets
 
@@ -51,6 +52,8 @@ class PreparedScan:
     """How several nmaps do it; None when it is one."""
     usable: NmapOptions
     """As nmap gets them: with the limits of this installation, and without what needs rights it has not."""
+    never: tuple[str, ...]
+    """What is left out whatever was asked."""
 
     @property
     def stages(self) -> dict[str, tuple[str, ...]]:
@@ -64,19 +67,28 @@ class ScanCommands:
     Args:
         settings: Limits.
         privilege: What this process may do.
+        limits: Returns what the scans of a user are held to.
     """
 
-    def __init__(self, settings: Settings, privilege: Privilege) -> None:
+    def __init__(self, settings: Settings, privilege: Privilege, limits: Callable[[int], ScanLimits]) -> None:
         self._settings = settings
+        self._limits = limits
         self._privilege = privilege
 
     def prepare(
-        self, request: StartScan, directory: Path, *, goes_on: bool = False, skipped: Iterable[str] = ()
+        self,
+        owner: Actor,
+        request: StartScan,
+        directory: Path,
+        *,
+        goes_on: bool = False,
+        skipped: Iterable[str] = (),
     ) -> PreparedScan:
         """Return what a request runs in a directory.
 
         Args:
-            request: With the options that its profile stands for.
+            owner: Whose scan it is: it is held to the owner's limits of today, and to those of the settings.
+            request: With what its profile and its sets stand for.
             directory: The job directory.
             goes_on: Whether an earlier run has left something that is not scanned again.
             skipped: Addresses that were given up.
@@ -86,14 +98,15 @@ class ScanCommands:
             PrivilegeMissing: Without root nothing of what was asked is left.
             ToolMissing: nmap is not installed.
         """
-        limits = self._settings.scans
+        limits, own = self._settings.scans, self._limits(owner.user_id)
         options = parse_options(request.arguments)
         targets = parse_targets(request.targets, limit=limits.maximum_addresses)
-        never = NeverScan(limits.never_scan)
+        never = NeverScan(limits.never_scan, own.never_scan)
         never.refuse(targets.targets)
+        ipv6 = targets.ipv6 or options.has("-6")
         nmap, version = require_tool("nmap"), version_numbers("nmap")
         allowed = under_ceiling(
-            never.added_to(options, ipv6=targets.ipv6 or options.has("-6")), limits.maximum_rate
+            never.added_to(options, ipv6=ipv6), lower_ceiling(limits.maximum_rate, own.maximum_rate)
         )
         command = build_command(
             nmap,
@@ -109,10 +122,10 @@ class ScanCommands:
         usable, _ = usable_options(allowed, version=version, privileged=self._privilege.can_scan_raw)
         stages = stages_of(usable, targets) if request.staged and limits.staged else None
         if stages is None and not goes_on:
-            return PreparedScan(options, targets, command, None, usable)
+            return PreparedScan(options, targets, command, None, usable, never.of_family(ipv6=ipv6))
         stages = stages or nmap_stages.one_stage(usable)
-        plan = self._plan(nmap, usable, targets, stages)
-        return PreparedScan(options, targets, command, replace(plan, skip=tuple(skipped)), usable)
+        plan = replace(self._plan(nmap, usable, targets, stages), skip=tuple(skipped))
+        return PreparedScan(options, targets, command, plan, usable, never.of_family(ipv6=ipv6))
 
     def _plan(self, nmap: str, usable: NmapOptions, targets: TargetSet, stages: Stages) -> Plan:
         def words(options: NmapOptions | None) -> tuple[str, ...]:

@@ -28,6 +28,12 @@ class ScanOptionsService:
         """Return the line with a switch set, or without it when the value is empty; raises InvalidInput."""
         return with_switch(line, key, value)
 
+    def with_ports(self, line: str, ports: str) -> str:
+        """Return the line with ports, also of a set, and no other choice of them; raises InvalidInput."""
+        for other in ("-F", "--top-ports", "--port-ratio"):
+            line = with_switch(line, other, "")
+        return with_switch(line, "-p", ports)
+
     def with_script(self, value: str, name: str, *, wanted: bool) -> str:
         """Return a value of ``--script`` with a script or category, or without; other rules stay."""
         return with_word(value, name, wanted=wanted)

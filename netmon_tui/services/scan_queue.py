@@ -103,7 +103,7 @@ class ScanQueue:
         request = StartScan(scan.targets, scan.arguments, staged=scan.staged)
         goes_on = await asyncio.to_thread(was_begun, path)
         prepared = await asyncio.to_thread(
-            self._commands.prepare, request, path, goes_on=goes_on, skipped=scan.skipped
+            self._commands.prepare, owner, request, path, goes_on=goes_on, skipped=scan.skipped
         )
         spec = await asyncio.to_thread(self._commands.spec, prepared, path, detached=scan.detached)
         await self._note_start(owner, scan, prepared)

@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from netmon_tui.domain.job import Job, JobKind, JobState
-from netmon_tui.domain.profile import Profile
 from netmon_tui.domain.scan import Scan, ScanPreview, StartScan, require_confirmed
 from netmon_tui.domain.user import Actor, Permission
 from netmon_tui.errors import InvalidInput, NetmonError
@@ -36,7 +35,7 @@ class ScanningService:
         commands: Makes commands of requests.
         estimates: Tells what they cost.
         jobs: Directory of the job directories.
-        find_profile: Returns the profile that an actor means by a name; raises InvalidInput.
+        complete: Returns a request with what its profile and its sets stand for; raises InvalidInput.
     """
 
     def __init__(
@@ -48,7 +47,7 @@ class ScanningService:
         commands: ScanCommands,
         estimates: ScanEstimates,
         jobs: Path,
-        find_profile: Callable[[Actor, str], Awaitable[Profile]],
+        complete: Callable[[Actor, StartScan], Awaitable[StartScan]],
     ) -> None:
         self._scans = scans
         self._audit = audit
@@ -57,7 +56,7 @@ class ScanningService:
         self._commands = commands
         self._estimates = estimates
         self._jobs = jobs
-        self._find_profile = find_profile
+        self._complete = complete
 
     # --- before the start ----------------------------------------------------------------------------
 
@@ -70,7 +69,8 @@ class ScanningService:
 
     async def plan(self, actor: Actor, request: StartScan) -> ScanPreview:
         """Return what a request would run; raises what :meth:`start` would raise of it."""
-        prepared = await self._prepare(await self._with_options(actor, request))
+        request = await self._complete(actor, request)
+        prepared = await self._prepare(actor, request)
         command = prepared.command
         return ScanPreview(
             command.argv,
@@ -80,18 +80,12 @@ class ScanningService:
             to_confirm=command.to_confirm,
             stage_names=tuple(prepared.stages),
             estimate=await self._estimates.of(actor, request, prepared),
+            never_scanned=prepared.never,
         )
 
-    async def _prepare(self, request: StartScan) -> PreparedScan:
+    async def _prepare(self, owner: Actor, request: StartScan) -> PreparedScan:
         path = self._jobs / "scan-N"  # the number is known when the scan is
-        return await asyncio.to_thread(self._commands.prepare, request, path)
-
-    async def _with_options(self, actor: Actor, request: StartScan) -> StartScan:
-        """Return the request with the options of its profile, when it names one and has none itself."""
-        if request.arguments or not request.profile:
-            return request
-        profile = await self._find_profile(actor, request.profile)
-        return replace(request, profile=profile.reference_for(actor), arguments=profile.arguments)
+        return await asyncio.to_thread(self._commands.prepare, owner, request, path)
 
     # --- the start -----------------------------------------------------------------------------------
 
@@ -105,11 +99,11 @@ class ScanningService:
             ToolMissing: nmap is not installed.
         """
         actor.require(Permission.SCAN)
-        return await self._start(actor, await self._with_options(actor, request))
+        return await self._start(actor, await self._complete(actor, request))
 
     async def _start(self, actor: Actor, request: StartScan) -> Scan:
         """Start a scan with exactly the options of the request: the profile is but a name."""
-        prepared = await self._prepare(request)  # whatever can be refused is, before there is a row
+        prepared = await self._prepare(actor, request)  # whatever can be refused is, before there is a row
         require_confirmed(prepared.command.to_confirm, confirmed=request.confirmed)
         scan_id = await asyncio.to_thread(
             self._scans.create,
@@ -122,6 +116,7 @@ class ScanningService:
             command=prepared.command.argv,
             detached=request.detached,
             staged=request.staged,
+            sets=request.sets,
             jobs=self._jobs,
         )
         await self._queue.start_waiting(scan_id)
@@ -264,7 +259,7 @@ class ScanningService:
         actor.require(Permission.SCAN)
         # The options are the scan's own, also none at all: its profile may say something else by now.
         request = StartScan(scan.targets, scan.arguments, scan.profile, scan.name, staged=scan.staged)
-        return await self._start(actor, replace(request, confirmed=confirmed))
+        return await self._start(actor, replace(request, confirmed=confirmed, sets=scan.sets))
 
     def _refuse_imported(self, scan: Scan) -> None:
         if scan.imported:

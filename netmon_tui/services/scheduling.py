@@ -15,10 +15,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from netmon_tui.domain.profile import OWNER_MARK, name_key
+from netmon_tui.domain.owned import LONGEST_NAME, OWNER_MARK, name_key
 from netmon_tui.domain.scan import Scan, ScanPreview, StartScan, require_confirmed
 from netmon_tui.domain.schedule import (
-    LONGEST_NAME,
     Runner,
     SaveSchedule,
     Schedule,
@@ -27,7 +26,7 @@ from netmon_tui.domain.schedule import (
 )
 from netmon_tui.domain.user import Actor, Permission, Role
 from netmon_tui.errors import InvalidInput, NetmonError, NotAllowed, NotFound, PrivilegeMissing, ToolMissing
-from netmon_tui.security.hostile_text import plain_line
+from netmon_tui.services.keeping import checked_name
 from netmon_tui.storage.audit_repository import NewEvent
 from netmon_tui.storage.schedule_repository import Claim, Outcome, ScheduleRepository
 from netmon_tui.tools.schedule_times import (
@@ -206,11 +205,7 @@ class SchedulingService:
 
     async def _checked(self, owner: Actor, new: SaveSchedule) -> SaveSchedule:
         """Return what is stored; refuse what a start would refuse today."""
-        name = plain_line("the name", new.name, LONGEST_NAME)
-        if not name:
-            raise InvalidInput("a schedule needs a name")
-        if OWNER_MARK in name:
-            raise InvalidInput(f"the name has a {OWNER_MARK}", why="it stands between owner and name")
+        name = checked_name(new.name, "schedule")
         saved = replace(new, name=name, when=await asyncio.to_thread(checked, new.when))
         try:
             preview = await self._plan(owner, _request(saved))

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 
-from netmon_tui.domain.profile import LONGEST_NAME, OWNER_MARK, name_key
+from netmon_tui.domain.owned import LONGEST_NAME, OWNER_MARK, name_key
 from netmon_tui.domain.search import FIRST_PAGE, SEARCH_FORMATS, FoundPort, SavedSearch
 from netmon_tui.domain.user import Actor, Permission
 from netmon_tui.errors import InvalidInput, NotAllowed

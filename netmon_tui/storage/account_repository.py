@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
-from netmon_tui.domain.user import Role, User, UserState
+from netmon_tui.domain.user import Role, ScanLimits, User, UserState
 from netmon_tui.errors import InvalidInput, LoginRefused, NotAllowed, NotFound
 from netmon_tui.security.lockout import Lock, Lockout
 from netmon_tui.storage import records
@@ -144,6 +144,20 @@ class AccountRepository:
                 _require_another_admin(connection, user_id)
                 _end_sessions(connection, user_id)
             _set(connection, user_id, state=state.value)
+            insert_event(connection, event)
+
+        self._database.write(work)
+
+    def limits(self, user_id: int) -> ScanLimits:
+        """Return what a user's scans are held to; raises NotFound."""
+        with self._database.read() as connection:
+            return _user(_read(connection, user_id)).limits
+
+    def set_limits(self, user_id: int, limits: ScanLimits, event: NewEvent) -> None:
+        """Change what a user's scans are held to."""
+
+        def work(connection: Connection) -> None:
+            _set(connection, user_id, never_scan=limits.never_scan, maximum_rate=limits.maximum_rate)
             insert_event(connection, event)
 
         self._database.write(work)
@@ -314,4 +328,5 @@ def _user(row: Row[Any]) -> User:
         last_login=row.last_login,
         failures=row.failures,
         locked_until=row.locked_until,
+        limits=ScanLimits(row.never_scan, row.maximum_rate),
     )

@@ -46,6 +46,7 @@ from netmon_tui.storage.host_records import (
     sequences,
 )
 from netmon_tui.storage.ignore_records import ignore_rules, ignore_rules_off
+from netmon_tui.storage.named_records import port_sets, profiles, schedules, searches, target_sets
 
 users = Table(
     "users",
@@ -61,6 +62,8 @@ users = Table(
     Column("failures", Integer, nullable=False, default=0),
     Column("failed_at", Moment),
     Column("locked_until", Moment),
+    Column("never_scan", Text, nullable=False, default="", server_default=""),
+    Column("maximum_rate", Integer, nullable=False, default=0, server_default="0"),
     UniqueConstraint("name"),
     sqlite_autoincrement=True,
 )
@@ -112,66 +115,13 @@ scans = Table(
     Column("staged", Boolean, nullable=False, default=True, server_default=true()),
     Column("skipped", JsonText, nullable=False, default=list, server_default="[]"),
     Column("document_sha256", String(64), nullable=False, default="", server_default=""),
+    Column("sets", JsonText, nullable=False, default=list, server_default="[]"),
     Index(None, "owner_id"),
     sqlite_autoincrement=True,
 )
 """``changes`` are the lines (added, removed, changed) since the scan ``compared_with``; NULL without one.
 ``document_sha256`` is of an imported document, unpacked: the same file comes in once."""
 
-profiles = Table(
-    "profiles",
-    metadata,
-    Column("id", ID, primary_key=True),
-    Column("owner_id", ID, ForeignKey("users.id"), nullable=False),
-    Column("name", Text, nullable=False),
-    Column("name_key", Text, nullable=False),
-    Column("arguments", Text, nullable=False),
-    Column("description", Text, nullable=False),
-    Column("shared", Boolean, nullable=False),
-    UniqueConstraint("owner_id", "name_key"),
-    sqlite_autoincrement=True,
-)
-"""The users' own scan profiles; ``name_key`` is the name without what makes no difference."""
-
-schedules = Table(
-    "schedules",
-    metadata,
-    Column("id", ID, primary_key=True),
-    Column("owner_id", ID, ForeignKey("users.id"), nullable=False),
-    Column("name", Text, nullable=False),
-    Column("name_key", Text, nullable=False),
-    Column("targets", JsonText, nullable=False),
-    Column("profile", Text, nullable=False),
-    Column("arguments", Text, nullable=False),
-    Column("every", Integer, nullable=False),
-    Column("cron", Text, nullable=False),
-    Column("zone", Text, nullable=False),
-    Column("catch_up", Boolean, nullable=False),
-    Column("confirmed", Boolean, nullable=False, server_default=false()),
-    Column("next_run", Moment),
-    Column("last_run", Moment),
-    Column("last_scan", ID),
-    Column("last_error", Text, nullable=False, default=""),
-    Column("claimed_by", String(64), nullable=False, default=""),
-    Column("claim_expires", Moment),
-    UniqueConstraint("owner_id", "name_key"),
-    Index(None, "next_run"),
-    sqlite_autoincrement=True,
-)
-"""Scans that repeat. ``next_run`` is NULL while one is disabled; who has claimed one starts its scan."""
-searches = Table(
-    "searches",
-    metadata,
-    Column("id", ID, primary_key=True),
-    Column("owner_id", ID, ForeignKey("users.id"), nullable=False),
-    Column("name", Text, nullable=False),
-    Column("name_key", Text, nullable=False),
-    Column("query", Text, nullable=False),
-    Column("shared", Boolean, nullable=False),
-    UniqueConstraint("owner_id", "name_key"),
-    sqlite_autoincrement=True,
-)
-"""Queries that users keep under a name."""
 
 run_scripts = Table(
     "run_scripts",
@@ -359,6 +309,7 @@ __all__ = (
     "os_ports",
     "port_details",
     "port_lists",
+    "port_sets",
     "ports",
     "profiles",
     "run_scripts",
@@ -367,8 +318,10 @@ __all__ = (
     "scans",
     "schedules",
     "scripts",
+    "searches",
     "sequences",
     "skipped_targets",
     "tables",
+    "target_sets",
     "users",
 )

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, or_, select, update
+from sqlalchemy import Connection, Row, insert, update
 
-from netmon_tui.domain.profile import name_key
+from netmon_tui.domain.owned import name_key
 from netmon_tui.domain.search import SavedSearch
 from netmon_tui.domain.user import Actor
-from netmon_tui.errors import NotFound
 from netmon_tui.storage import records
 from netmon_tui.storage.audit_repository import NewEvent, insert_event
 from netmon_tui.storage.database import Database
+from netmon_tui.storage.named_tables import NamedTable
 
 _SEARCHES = records.searches.c
-_USERS = records.users.c
+_TABLE = NamedTable(records.searches, "search")
 
 
 class SavedSearchRepository:
@@ -26,14 +26,8 @@ class SavedSearchRepository:
 
     def usable(self, actor: Actor) -> list[SavedSearch]:
         """Return the actor's own by name, then those that others share by name and owner."""
-        query = (
-            select(records.searches, _USERS.name.label("owner_name"))
-            .join(records.users, _USERS.id == _SEARCHES.owner_id)
-            .where(or_(_SEARCHES.owner_id == actor.user_id, _SEARCHES.shared.is_(True)))
-            .order_by(_SEARCHES.owner_id != actor.user_id, _SEARCHES.name_key, _USERS.name)
-        )
         with self._database.read() as connection:
-            return [_saved(row) for row in connection.execute(query)]
+            return [_saved(row) for row in connection.execute(_TABLE.usable(actor))]
 
     def save(self, owner: Actor, name: str, text: str, *, shared: bool) -> None:
         """Keep a query under a name; one that the owner has under it is replaced."""
@@ -51,14 +45,7 @@ class SavedSearchRepository:
 
     def delete(self, actor: Actor, search: SavedSearch) -> None:
         """Delete a saved search; raises NotFound when it is gone."""
-
-        def work(connection: Connection) -> None:
-            gone = connection.execute(delete(records.searches).where(_SEARCHES.id == search.id))
-            if not gone.rowcount:
-                raise NotFound(f"no saved search {search.name}")
-            insert_event(connection, NewEvent("search.delete", actor, f"search {search.id}", search.name))
-
-        self._database.write(work)
+        self._database.write(lambda connection: _TABLE.delete(connection, actor, search.id, search.name))
 
 
 def _saved(row: Row[Any]) -> SavedSearch:

@@ -60,6 +60,7 @@ class ScanRepository:
         imported: bool = False,
         detached: bool = True,
         staged: bool = True,
+        sets: tuple[str, ...] = (),
         jobs: Path,
     ) -> int:
         """Insert a scan and return its id; its directory becomes ``jobs/scan-ID``."""
@@ -75,6 +76,7 @@ class ScanRepository:
             "imported": imported,
             "detached": detached,
             "staged": staged,
+            "sets": list(sets),
             "directory": "",
             "created": datetime.now(UTC),
         }
@@ -329,6 +331,7 @@ def _scan(row: Row[Any]) -> Scan:
         detached=row.detached,
         staged=row.staged,
         skipped=tuple(row.skipped),
+        sets=tuple(row.sets),
         pinned=row.pinned,
         compared_with=row.compared_with,
         changes=None if row.changes is None else ChangeCounts(*row.changes),

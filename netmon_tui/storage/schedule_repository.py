@@ -17,8 +17,6 @@ from sqlalchemy import (
     Select,
     and_,
     case,
-    delete,
-    insert,
     literal,
     or_,
     select,
@@ -27,16 +25,16 @@ from sqlalchemy import (
 
 from netmon_tui.domain.comparison import ChangeCounts
 from netmon_tui.domain.job import JobState
-from netmon_tui.domain.profile import name_key
 from netmon_tui.domain.schedule import SaveSchedule, Schedule, When
 from netmon_tui.domain.user import Actor
-from netmon_tui.errors import InvalidInput, NotFound
 from netmon_tui.storage import records
 from netmon_tui.storage.audit_repository import NewEvent, insert_event
 from netmon_tui.storage.column_types import Moment
 from netmon_tui.storage.database import Database
+from netmon_tui.storage.named_tables import NamedTable
 from netmon_tui.storage.selection import visible_to
 
+_TABLE = NamedTable(records.schedules, "schedule")
 _SCHEDULES = records.schedules.c
 _SCANS = records.scans.c
 _USERS = records.users.c
@@ -85,14 +83,10 @@ class ScheduleRepository:
 
     def create(self, owner: Actor, new: SaveSchedule, next_run: datetime | None) -> Schedule:
         """Insert a schedule, disabled when it has no next run; InvalidInput when the owner has one of that name."""
+        values = _values(new) | {"next_run": next_run}
 
         def work(connection: Connection) -> Schedule:
-            _refuse_taken(connection, owner.user_id, new.name)
-            values = _texts(new) | {"owner_id": owner.user_id, "next_run": next_run}
-            query = insert(records.schedules).values(**values).returning(_SCHEDULES.id)
-            schedule_id = int(connection.execute(query).scalar_one())
-            insert_event(connection, _event("schedule.create", owner, schedule_id, told(new)))
-            return _get(connection, schedule_id)
+            return _get(connection, _TABLE.create(connection, owner, new.name, values, told(new)))
 
         return self._database.write(work)
 
@@ -100,11 +94,10 @@ class ScheduleRepository:
         self, actor: Actor, schedule: Schedule, new: SaveSchedule, next_run: datetime | None
     ) -> Schedule:
         """Make a schedule another one; raises InvalidInput as :meth:`create`, and NotFound when it is gone."""
+        values = _values(new) | {"next_run": next_run}
 
         def work(connection: Connection) -> Schedule:
-            _refuse_taken(connection, schedule.owner_id, new.name, besides=schedule.id)
-            _set(connection, schedule.id, next_run=next_run, **_texts(new))
-            insert_event(connection, _event("schedule.change", actor, schedule.id, told(new)))
+            _TABLE.change(connection, actor, schedule.id, schedule.owner_id, new.name, values, told(new))
             return _get(connection, schedule.id)
 
         return self._database.write(work)
@@ -113,22 +106,16 @@ class ScheduleRepository:
         """Enable a schedule, or disable it with None; raises NotFound when it is gone."""
 
         def work(connection: Connection) -> Schedule:
-            _set(connection, schedule.id, next_run=next_run)
-            action = "schedule.disable" if next_run is None else "schedule.enable"
-            insert_event(connection, _event(action, actor, schedule.id, schedule.name))
+            _TABLE.set(connection, schedule.id, next_run=next_run)
+            verb = "disable" if next_run is None else "enable"
+            _TABLE.note(connection, verb, actor, schedule.id, schedule.name)
             return _get(connection, schedule.id)
 
         return self._database.write(work)
 
     def delete(self, actor: Actor, schedule: Schedule) -> None:
         """Delete a schedule; raises NotFound when it is gone."""
-
-        def work(connection: Connection) -> None:
-            gone = connection.execute(delete(records.schedules).where(_SCHEDULES.id == schedule.id))
-            _require_one(gone.rowcount, schedule.id)
-            insert_event(connection, _event("schedule.delete", actor, schedule.id, schedule.name))
-
-        self._database.write(work)
+        self._database.write(lambda connection: _TABLE.delete(connection, actor, schedule.id, schedule.name))
 
     # claims
 
@@ -229,10 +216,8 @@ def _claim(
     return Claim(schedule, holder, lost)
 
 
-def _texts(new: SaveSchedule) -> dict[str, Any]:
+def _values(new: SaveSchedule) -> dict[str, Any]:
     return {
-        "name": new.name,
-        "name_key": name_key(new.name),
         "targets": list(new.targets),
         "profile": new.profile,
         "arguments": new.arguments,
@@ -244,47 +229,14 @@ def _texts(new: SaveSchedule) -> dict[str, Any]:
     }
 
 
-def _set(connection: Connection, schedule_id: int, **values: Any) -> None:
-    query = update(records.schedules).where(_SCHEDULES.id == schedule_id)
-    _require_one(connection.execute(query.values(**values)).rowcount, schedule_id)
-
-
-def _require_one(count: int, schedule_id: int) -> None:
-    if not count:
-        raise NotFound(f"no schedule {schedule_id}")
-
-
-def _refuse_taken(connection: Connection, owner_id: int, name: str, besides: int | None = None) -> None:
-    query = select(_SCHEDULES.id).where(
-        _SCHEDULES.owner_id == owner_id, _SCHEDULES.name_key == name_key(name)
-    )
-    if connection.execute(query).scalar_one_or_none() not in (None, besides):
-        raise InvalidInput(f"there is a schedule {name} already", fix="choose another name")
-
-
-def _event(action: str, actor: Actor, schedule_id: int, detail: str) -> NewEvent:
-    return NewEvent(action, actor, f"schedule {schedule_id}", detail)
-
-
 def _select() -> Select[Any]:
     """Return the query for schedules with their owners' names and their last scans."""
-    return (
-        select(
-            records.schedules,
-            _USERS.name.label("owner_name"),
-            _SCANS.state.label("last_state"),
-            _SCANS.changes.label("last_changes"),
-        )
-        .join(records.users, _USERS.id == _SCHEDULES.owner_id)
-        .outerjoin(records.scans, _SCANS.id == _SCHEDULES.last_scan)
-    )
+    last = (_SCANS.state.label("last_state"), _SCANS.changes.label("last_changes"))
+    return _TABLE.select().add_columns(*last).outerjoin(records.scans, _SCANS.id == _SCHEDULES.last_scan)
 
 
 def _get(connection: Connection, schedule_id: int, *conditions: ColumnElement[bool]) -> Schedule:
-    row = connection.execute(_select().where(_SCHEDULES.id == schedule_id, *conditions)).one_or_none()
-    if row is None:
-        raise NotFound(f"no schedule {schedule_id}")
-    return _schedule(row)
+    return _schedule(_TABLE.one(connection, _select().where(*conditions), schedule_id))
 
 
 def _schedule(row: Row[Any]) -> Schedule:

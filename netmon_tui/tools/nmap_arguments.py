@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from netmon_tui.domain.address import Family
+from netmon_tui.domain.named_set import MENTION
 from netmon_tui.domain.nse import NseScript
 from netmon_tui.errors import InvalidInput, PrivilegeMissing
+from netmon_tui.tools import nmap_values as values
 from netmon_tui.tools.nmap_conflicts import dropped, refuse_conflicts, refuse_for_ipv6
 from netmon_tui.tools.nmap_options import ALLOWED, OTHER_SPELLINGS, REFUSED, Option, Unprivileged
 from netmon_tui.tools.nmap_script_rules import chosen_scripts
@@ -280,6 +282,7 @@ def usable_options(
         PrivilegeMissing: Without root nothing of what was asked is left.
     """
     _refuse_newer(options, version)
+    _refuse_mentions(options)
     warnings = tuple(dropped(options.given))
     if privileged:
         return options, warnings
@@ -341,6 +344,15 @@ def _refuse_newer(options: NmapOptions, version: tuple[int, int] | None) -> None
             raise InvalidInput(
                 f"{setting.name} needs nmap {since[0]}.{since[1]}",
                 why=f"{version[0]}.{version[1]} is installed",
+            )
+
+
+def _refuse_mentions(options: NmapOptions) -> None:
+    """Refuse names of sets that nothing was put in the place of: nmap knows none."""
+    for setting in options.settings:
+        if setting.option.shape in (values.ports, values.targets) and MENTION in setting.value:
+            raise InvalidInput(
+                f"{setting.name}: {shown(setting.value)} was not looked up", why="nmap has no sets"
             )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from netmon_tui.errors import InvalidInput
+from netmon_tui.tools.nmap_mentions import is_mention
 
 Given = Mapping[str, str]
 """Options that are set, by name, with their values (empty for those without one)."""
@@ -87,7 +88,7 @@ def refuse_conflicts(given: Given) -> None:
     for name, needed in REQUIRED.items():
         if name in given and needed not in given:
             raise InvalidInput(f"{name} needs {needed}")
-    ports = _PORT_NUMBER.findall(given.get("-p", ""))
+    ports = [] if is_mention(given.get("-p", "")) else _PORT_NUMBER.findall(given.get("-p", ""))
     if "-sO" in given and any(int(number) > 255 for number in ports):
         raise InvalidInput("-p: the protocols of -sO are 0 to 255")
     for what in _LEAST_AND_MOST:

@@ -2,18 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Sequence
-
-from netmon_tui.domain.profile import Profile, name_key
-from netmon_tui.domain.user import Actor
-from netmon_tui.errors import InvalidInput
-
-_LONGEST_REFERENCE = 128
-"""Characters of owner and name; of more nothing is even compared."""
-_LONGEST_SHOWN = 60
-_MOST_NAMED = 20
-"""So many profiles an error lists."""
+from netmon_tui.domain.owned import name_key
+from netmon_tui.domain.profile import Profile
 
 PROFILES = (
     Profile(
@@ -57,36 +47,3 @@ PROFILES = (
 def is_built_in_name(name: str) -> bool:
     """Whether one of Zenmap's profiles has this name, whatever its case."""
     return name_key(name) in {name_key(profile.name) for profile in PROFILES}
-
-
-def find_profile(reference: str, profiles: Sequence[Profile], actor: Actor) -> Profile:
-    """Return the profile that a user means, whatever the case.
-
-    A name alone is first one of Zenmap's or the user's own, then another's if only one has it; ``OWNER/NAME``
-    is always another's.
-
-    Args:
-        reference: As typed.
-        profiles: Those that the user may use.
-        actor: The user.
-
-    Raises:
-        InvalidInput: There is none, and the error names the nearest; or several have the name.
-    """
-    wanted = name_key(reference[:_LONGEST_REFERENCE])
-    by_reference = {name_key(profile.reference_for(actor)): profile for profile in profiles}
-    if wanted in by_reference:
-        return by_reference[wanted]
-    named = [profile for profile in profiles if name_key(profile.name) == wanted]
-    if len(named) == 1:
-        return named[0]
-    what = f"There is no profile {reference[:_LONGEST_SHOWN]!a}"
-    if named:
-        what = f"{len(named)} users share a profile {reference[:_LONGEST_SHOWN]!a}"
-        raise InvalidInput(what, fix="one of: " + ", ".join(p.reference_for(actor) for p in named))
-    near = difflib.get_close_matches(wanted, by_reference, n=1, cutoff=0.4)
-    if near:
-        raise InvalidInput(what, fix=f"did you mean {by_reference[near[0]].reference_for(actor)!r}?")
-    raise InvalidInput(
-        what, fix="one of: " + ", ".join(p.reference_for(actor) for p in profiles[:_MOST_NAMED])
-    )

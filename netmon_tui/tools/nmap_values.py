@@ -10,7 +10,9 @@ from collections.abc import Callable
 from ipaddress import IPv6Address
 
 from netmon_tui.domain.address import parse_ip
+from netmon_tui.domain.named_set import MENTION
 from netmon_tui.errors import InvalidInput
+from netmon_tui.tools.nmap_mentions import is_mention, mentioned
 from netmon_tui.tools.nmap_targets import parse_targets, shown
 
 Shape = Callable[[str], str]
@@ -78,6 +80,19 @@ def timing(text: str) -> str:
 
 
 def ports(text: str) -> str:
+    """Ports and ranges, or the mention of one port set.
+
+    A set stands alone: behind a list, ``T:`` or ``U:`` of the one would hold for the other.
+    """
+    items = text.split(",")
+    if not any(map(is_mention, items)):
+        return port_numbers(text)
+    if len(items) > 1:
+        raise InvalidInput("a port set stands alone", fix="put the other ports into a set with it")
+    return MENTION + mentioned(text)
+
+
+def port_numbers(text: str) -> str:
     """Ports and ranges, with nmap's T:, U:, S: and P: before a part; open ranges come out closed."""
     return _port_list(text, 65_535, prefixes=True)
 
@@ -127,5 +142,8 @@ def addresses(text: str) -> str:
 
 
 def targets(text: str) -> str:
-    """A comma list of targets."""
-    return ",".join(parse_targets(text.split(","), limit=2**128).texts)
+    """A comma list of targets and mentions of target sets."""
+    items = text.split(",")
+    sets = [MENTION + mentioned(item) for item in items if is_mention(item)]
+    plain = [item for item in items if not is_mention(item)]
+    return ",".join([*sets, *(parse_targets(plain, limit=2**128).texts if plain else ())])

@@ -10,6 +10,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from netmon_tui.domain.host import Hop, Host, HostAddress, Port
+from netmon_tui.domain.named_set import SaveSet, SetKind
 from netmon_tui.domain.profile import SaveProfile
 from netmon_tui.storage.scan_results import ScanResults
 from tests.snapshots.conftest import Album, lines, until
@@ -205,6 +206,46 @@ def test_scan_profiles(tour: Tour) -> None:
         "enter",
         shows("Zenmap's"),
         picture("save_refused"),
+    )
+
+
+async def sets_of_both_kinds(pilot: Pilot[Any], _album: Album) -> None:
+    """Make sets of one's own and of somebody who shares them, and limits."""
+    services = pilot.app.services  # type: ignore[attr-defined]
+    targets, ports = services.sets.of(SetKind.TARGETS), services.sets.of(SetKind.PORTS)
+    await targets.create(ADA, SaveSet("servers", "192.0.2.0/28 192.0.2.77", "The [b]first[/] room."))
+    await targets.create(BO, SaveSet("printers", "192.0.2.64/27"), shared=True)
+    await ports.create(ADA, SaveSet("web", "T:80,443,8080-8090,U:443", "Pages."), shared=True)
+    await services.limits.set(ADA, "bo", never_scan="192.0.2.5 192.0.2.64/27", maximum_rate=500)
+
+
+def test_sets(tour: Tour) -> None:
+    tour(
+        LISTED,
+        sets_of_both_kinds,
+        "@",
+        shows("@bo/printers"),
+        shows("@web"),
+        picture("listed"),
+        "e",
+        shows("Change a target set"),
+        types("#set-targets", "192.0.2.1 @web"),
+        "enter",
+        shows("another set"),
+        picture("refused"),
+    )
+
+
+def test_limits_of_a_user(tour: Tour) -> None:
+    tour(
+        LISTED,
+        sets_of_both_kinds,
+        "6",
+        shows("operator"),
+        "down",
+        "m",
+        shows("Limits of bo"),
+        picture("form"),
     )
 
 

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import ClassVar
 
-from textual import on, work
-from textual.app import ComposeResult
+from textual import work
 from textual.binding import BindingType
 
 from netmon_tui.domain.ignoring import IgnoreRule
 from netmon_tui.domain.user import Permission
-from netmon_tui.errors import NetmonError
-from netmon_tui.ui import toasts
 from netmon_tui.ui.commands import command
-from netmon_tui.ui.modals.confirm import Confirm
-from netmon_tui.ui.modals.dialog import Dialog
-from netmon_tui.ui.rendering import content
+from netmon_tui.ui.modals.list_dialog import ListDialog
 from netmon_tui.ui.session import Session
-from netmon_tui.ui.widgets.key_line import KeyLine
-from netmon_tui.ui.widgets.memory_source import MemorySource
 from netmon_tui.ui.widgets.row_source import Row
-from netmon_tui.ui.widgets.table import Table
 from netmon_tui.ui.widgets.table_columns import Column
 
 COLUMNS = (
@@ -32,97 +25,49 @@ COLUMNS = (
 )
 
 
-class IgnoreList(Dialog[bool]):
+class IgnoreList(ListDialog[bool, IgnoreRule]):
     """Shows the rules, deletes and switches them.
 
     Args:
         session: Services and actor.
     """
 
+    NOUN = "an ignore rule"
+    ON_ROW = frozenset({"switch", "delete"})
     BINDINGS: ClassVar[list[BindingType]] = [
         command("ignore.switch", "s", "switch", "On/off", "Switch a built-in rule on or off, for you alone."),
         command("ignore.delete", "delete", "delete", "Delete", "Delete it; what it hid is told of again."),
     ]
 
     def __init__(self, session: Session) -> None:
-        super().__init__()
-        self._actor = session.actor
+        super().__init__(session, "Ignore rules", COLUMNS, id="ignore-rules", hint="esc closes")
         self._service = session.services.ignoring
-        self._rules: dict[str, IgnoreRule] = {}
-        self._source = MemorySource([column.key for column in COLUMNS])
 
-    def compose(self) -> ComposeResult:
-        """The list over the keys."""
-        with self.box("Ignore rules", id="ignore-box") as box:
-            box.border_subtitle = content("esc closes")
-            yield Table(COLUMNS, source=self._source, id="ignore-rules")
-        yield KeyLine()
+    async def fetch(self) -> Iterable[IgnoreRule]:
+        """Return those that hold for the actor."""
+        return await self._service.rules(self._actor)
 
-    def on_mount(self) -> None:
-        """Fetch the rows and go to them."""
-        self._refresh()
-        self.query_one(Table).focus()
+    def row(self, kept: IgnoreRule) -> Row:
+        """Return the line of a rule."""
+        on, everybody = "yes" if kept.on else "no", "yes" if kept.everybody else ""
+        return Row(kept.reference, (str(kept.pattern), on, kept.owner, everybody, kept.note))
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Grey out what is not to be done with the row under the cursor."""
-        rule = self._rule
+    def allows(self, action: str, kept: IgnoreRule) -> bool:
+        """Whether it may be deleted; what is built in is switched."""
         if action == "switch":
-            return (rule is not None and rule.is_built_in and self._actor.may(Permission.SCAN)) or None
-        if action == "delete":
-            return (rule is not None and rule.is_deleted_by(self._actor)) or None
-        return True
+            return kept.is_built_in and self._actor.may(Permission.SCAN)
+        return kept.is_deleted_by(self._actor)
 
-    @work(exclusive=True, group="ignore-rules", exit_on_error=False)
-    async def _refresh(self) -> None:
-        await self._fetch()
+    def loss(self, kept: IgnoreRule) -> str:
+        """Return what comes back."""
+        return f"What it hides is told of again: {kept.pattern}."
 
-    async def _fetch(self) -> None:
-        try:
-            found = await self._service.rules(self._actor)
-        except NetmonError as error:
-            self.query_one(Table).set_texts(error=str(error))
-            return
-        self._rules = {rule.reference: rule for rule in found}
-        self._source.replace(_row(rule) for rule in found)
-        self.refresh_bindings()
+    async def delete(self, kept: IgnoreRule) -> None:
+        """Delete it."""
+        await self._service.delete(self._actor, kept.reference)
 
-    @property
-    def _rule(self) -> IgnoreRule | None:
-        tables = self.query(Table)
-        return self._rules.get(str(tables.first().cursor_key)) if tables else None
-
-    @on(Table.Highlighted)
-    def _look_at_keys(self) -> None:
-        self.refresh_bindings()
-
-    @work(exclusive=True, group="ignore-change", exit_on_error=False)
+    @work(exclusive=True, group="list-change", exit_on_error=False)
     async def action_switch(self) -> None:
         """Switch the built-in rule under the cursor on or off."""
-        if (rule := self._rule) is not None:
-            try:
-                await self._service.switch(self._actor, rule.reference, on=not rule.on)
-            except NetmonError as error:
-                toasts.report(self.app, error)
-            await self._fetch()
-
-    @work(exclusive=True, group="ignore-change", exit_on_error=False)
-    async def action_delete(self) -> None:
-        """Delete the rule under the cursor, after asking."""
-        rule = self._rule
-        if rule is None:
-            return
-        text = f"What it hides is told of again: {rule.pattern}."
-        if not await self.app.push_screen_wait(Confirm("Delete an ignore rule", text, verb="Delete")):
-            return
-        try:
-            await self._service.delete(self._actor, rule.reference)
-        except NetmonError as error:
-            toasts.report(self.app, error)
-        await self._fetch()
-
-
-def _row(rule: IgnoreRule) -> Row:
-    everybody = "yes" if rule.everybody else ""
-    return Row(
-        rule.reference, (str(rule.pattern), "yes" if rule.on else "no", rule.owner, everybody, rule.note)
-    )
+        if (rule := self.chosen) is not None:
+            await self.carry_out(self._service.switch(self._actor, rule.reference, on=not rule.on))

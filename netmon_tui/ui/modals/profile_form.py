@@ -4,21 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from textual import on, work
-from textual.app import ComposeResult
-from textual.containers import Horizontal
-from textual.widgets import Button, Input, Label, Static
-
-from netmon_tui.domain.profile import LONGEST_DESCRIPTION, LONGEST_NAME, Profile, SaveProfile
-from netmon_tui.errors import NetmonError
-from netmon_tui.ui.modals.dialog import Dialog
-from netmon_tui.ui.rendering import content
-from netmon_tui.ui.widgets.tick import Tick
+from netmon_tui.domain.owned import LONGEST_DESCRIPTION, LONGEST_NAME
+from netmon_tui.domain.profile import Profile, SaveProfile
+from netmon_tui.ui.modals.named_form import Field, NamedForm
 
 LONGEST_OPTIONS = 4_096
 
 
-class ProfileForm(Dialog[Profile]):
+class ProfileForm(NamedForm[Profile]):
     """Asks for name, options and description; stays open until they are accepted. Gives what was saved.
 
     Args:
@@ -36,43 +29,15 @@ class ProfileForm(Dialog[Profile]):
         *,
         shared: bool = False,
     ) -> None:
-        super().__init__()
-        self._title = title
-        self._first = first
-        self._save = save
-        self._shared = shared
-
-    def compose(self) -> ComposeResult:
-        """Fields and buttons."""
-        with self.box(self._title, id="profile-form"):
-            for label, name, value, most in (
-                ("Name", "profile-name", self._first.name, LONGEST_NAME),
-                ("Options", "profile-options", self._first.arguments, LONGEST_OPTIONS),
-                ("Description", "profile-description", self._first.description, LONGEST_DESCRIPTION),
-            ):
-                with Horizontal(classes="form--row"):
-                    yield Label(content(label))
-                    yield Input(value, id=name, max_length=most, compact=True)
-            yield Tick("Everybody may see and use it", self._shared, id="profile-shared", compact=True)
-            yield Static("", id="profile-error", classes="dialog--error")
-            with Horizontal(classes="dialog--buttons"):
-                yield Button("Cancel", id="cancel")
-                yield Button("Save", id="save", variant="primary")
-
-    @on(Button.Pressed, "#cancel")
-    def _cancel(self) -> None:
-        self.dismiss(None)
-
-    @on(Button.Pressed, "#save")
-    @on(Input.Submitted)
-    @work(exclusive=True, group="save-profile", exit_on_error=False)
-    async def _submit(self) -> None:
-        name, options, description = (field.value for field in self.query(Input))
-        try:
-            saved = await self._save(
-                SaveProfile(name, options, description), self.query_one("#profile-shared", Tick).value
-            )
-        except NetmonError as error:
-            self.query_one("#profile-error", Static).update(content(error))
-        else:
-            self.dismiss(saved)
+        fields = (
+            Field("Name", first.name, LONGEST_NAME),
+            Field("Options", first.arguments, LONGEST_OPTIONS),
+            Field("Description", first.description, LONGEST_DESCRIPTION),
+        )
+        super().__init__(
+            title,
+            "profile",
+            fields,
+            lambda texts, is_shared: save(SaveProfile(*texts), is_shared),
+            shared=shared,
+        )

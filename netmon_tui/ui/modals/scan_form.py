@@ -16,9 +16,11 @@ from textual.content import Content
 from textual.suggester import SuggestFromList
 from textual.widgets import Button, Input, Label, Select, Static
 
+from netmon_tui.domain.named_set import SetKind
 from netmon_tui.domain.profile import Profile, SaveProfile
 from netmon_tui.domain.scan import ScanPreview, StartScan
 from netmon_tui.domain.schedule import SaveSchedule, When
+from netmon_tui.domain.user import Actor
 from netmon_tui.errors import NetmonError
 from netmon_tui.ui import toasts
 from netmon_tui.ui.commands import command
@@ -27,6 +29,7 @@ from netmon_tui.ui.modals.dialog import Dialog
 from netmon_tui.ui.modals.profile_form import LONGEST_OPTIONS, ProfileForm
 from netmon_tui.ui.modals.profile_list import ProfileList
 from netmon_tui.ui.modals.schedule_form import ScheduleForm
+from netmon_tui.ui.modals.set_list import SetList
 from netmon_tui.ui.modals.switch_form import SwitchForm
 from netmon_tui.ui.rendering import content
 from netmon_tui.ui.session import Session
@@ -63,6 +66,7 @@ class ScanForm(Dialog[StartScan]):
         command("scan_form.save", "ctrl+s", "save_profile", "Save", "Keep these options as a profile."),
         command("scan_form.switches", "ctrl+t", "switches", "Switches", "Set the options with switches."),
         command("scan_form.profiles", "ctrl+o", "profiles", "Profiles", "Choose, copy and change profiles."),
+        command("scan_form.sets", "ctrl+n", "sets", "Sets", "Choose and change sets of targets and ports."),
         command("scan_form.schedule", "ctrl+r", "schedule", "Schedule", "Repeat this scan by a schedule."),
         command("scan_form.stages", STAGES_KEY, "stages", "Stages", "Show the commands of the stages."),
     ]
@@ -73,7 +77,7 @@ class ScanForm(Dialog[StartScan]):
         self._session = session
         self._scanning = session.services.scanning
         self._neighbours = session.services.neighbours
-        self._profiles = self._by_reference(profiles)
+        self._profiles = _by_reference(profiles, session.actor)
         fresh = not request.profile and not request.arguments
         self._profile = DEFAULT_PROFILE if fresh else request.profile
         self._options = self._profiles[DEFAULT_PROFILE].arguments if fresh else request.arguments
@@ -88,13 +92,11 @@ class ScanForm(Dialog[StartScan]):
     def compose(self) -> ComposeResult:
         """Fields, preview, buttons."""
         with self.box("New scan", id="scan-form") as box:
-            box.border_subtitle = content(
-                "ctrl+t switches, ctrl+s saves them, ctrl+o profiles, ctrl+r repeats it"
-            )
+            box.border_subtitle = content("ctrl+ t switches, s saves them, o profiles, n sets, r repeats it")
             with Horizontal(classes="form--row"):
                 yield Label("Targets")
                 yield Input(self._targets, id="targets", max_length=LONGEST_TARGETS, compact=True)
-            yield Static("Addresses, networks, ranges, names", id="networks", classes="form--hint")
+            yield Static("Addresses, networks, ranges, names, @sets", id="networks", classes="form--hint")
             with Horizontal(classes="form--row"):
                 yield Label("Profile")
                 yield Select(
@@ -156,9 +158,6 @@ class ScanForm(Dialog[StartScan]):
 
     # profiles
 
-    def _by_reference(self, profiles: Sequence[Profile]) -> dict[str, Profile]:
-        return {profile.reference_for(self._session.actor): profile for profile in profiles}
-
     def _choices(self) -> list[tuple[Content, str]]:
         names = [(content(reference), reference) for reference in self._profiles]
         return [*names, (content("Own options"), OWN_OPTIONS)]
@@ -201,7 +200,7 @@ class ScanForm(Dialog[StartScan]):
         except NetmonError as error:
             toasts.report(self.app, error)
             return
-        self._profiles = self._by_reference(usable)
+        self._profiles = _by_reference(usable, self._session.actor)
         select, options = self.query_one("#profile", Select), self.query_one("#options", Input)
         wanted = str(select.value)
         if chosen is not None:
@@ -230,6 +229,25 @@ class ScanForm(Dialog[StartScan]):
         line = await self.app.push_screen_wait(SwitchForm(self._session, request.arguments, preview))
         if line is not None:
             self.query_one("#options", Input).value = line
+
+    # sets
+
+    @work(exclusive=True, group="scan-sets", exit_on_error=False)
+    async def action_sets(self) -> None:
+        """Show the sets of targets and ports; one that is chosen there is put into its field."""
+        chosen = await self.app.push_screen_wait(SetList(self._session, choosing=True))
+        if chosen is None:
+            return
+        mention = chosen.mention_for(self._session.actor)
+        if chosen.kind is SetKind.TARGETS:
+            targets = self.query_one("#targets", Input)
+            targets.value = f"{targets.value} {mention}".strip()
+            return
+        options = self.query_one("#options", Input)
+        try:
+            options.value = self._session.services.options.with_ports(options.value, mention)
+        except NetmonError as error:
+            toasts.report(self.app, error)
 
     # what would run
 
@@ -315,6 +333,10 @@ def confirm_scripts(scripts: Sequence[str]) -> Confirm:
         shown.append(f"  and {len(scripts) - MOST_SCRIPTS} more")
     text = "\n".join(["They may harm a target, lock accounts or tell third parties:", *shown])
     return Confirm("Run these scripts?", text, verb="Run")
+
+
+def _by_reference(profiles: Sequence[Profile], actor: Actor) -> dict[str, Profile]:
+    return {profile.reference_for(actor): profile for profile in profiles}
 
 
 def _same(options: str) -> str:

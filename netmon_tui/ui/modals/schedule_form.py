@@ -11,8 +11,9 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Button, Input, Label, Select, Static
 
+from netmon_tui.domain.owned import LONGEST_NAME
 from netmon_tui.domain.profile import Profile
-from netmon_tui.domain.schedule import LONGEST_NAME, SaveSchedule, Schedule, SchedulePreview
+from netmon_tui.domain.schedule import SaveSchedule, Schedule, SchedulePreview
 from netmon_tui.errors import NetmonError
 from netmon_tui.ui.modals.dialog import Dialog
 from netmon_tui.ui.modals.profile_form import LONGEST_OPTIONS

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import ClassVar
 
-from textual import on, work
+from textual import work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.widgets import Static
@@ -15,16 +16,12 @@ from netmon_tui.domain.user import Permission
 from netmon_tui.errors import NetmonError
 from netmon_tui.ui import toasts
 from netmon_tui.ui.commands import command
-from netmon_tui.ui.modals.confirm import Confirm
-from netmon_tui.ui.modals.dialog import Dialog
+from netmon_tui.ui.modals.list_dialog import ListDialog
 from netmon_tui.ui.modals.scan_form import DEFAULT_PROFILE
 from netmon_tui.ui.modals.schedule_form import ScheduleForm
 from netmon_tui.ui.rendering import ASCII_CLASS, content, state_style, when
 from netmon_tui.ui.session import Session
-from netmon_tui.ui.widgets.key_line import KeyLine
-from netmon_tui.ui.widgets.memory_source import MemorySource
 from netmon_tui.ui.widgets.row_source import Cell, Row
-from netmon_tui.ui.widgets.table import Table
 from netmon_tui.ui.widgets.table_columns import Column
 
 COLUMNS = (
@@ -40,13 +37,15 @@ COLUMNS = (
 REFRESH_SECONDS = 2.0
 
 
-class ScheduleList(Dialog[int]):
+class ScheduleList(ListDialog[int, Schedule]):
     """One's own schedules; an administrator's list has everybody's. Gives the scan that is to be opened.
 
     Args:
         session: Services and actor.
     """
 
+    NOUN = "a schedule"
+    ON_ROW = frozenset({"switch", "run", "open_scan", "delete"})
     BINDINGS: ClassVar[list[BindingType]] = [
         command("schedules.new", "n", "new", "New", "Make a schedule."),
         command("schedules.switch", "x", "switch", "On/off", "Let it run, or no longer."),
@@ -56,79 +55,74 @@ class ScheduleList(Dialog[int]):
     ]
 
     def __init__(self, session: Session) -> None:
-        super().__init__()
-        self._session = session
-        self._actor = session.actor
+        super().__init__(
+            session,
+            "Schedules",
+            COLUMNS,
+            id="schedules",
+            hint="enter changes it, esc closes",
+            empty="No schedules yet. Press n",
+        )
         self._service = session.services.schedules
-        self._schedules: dict[str, Schedule] = {}
-        self._source = MemorySource([column.key for column in COLUMNS])
 
-    def compose(self) -> ComposeResult:
-        """The list over what went wrong over the keys."""
-        with self.box("Schedules", id="schedules-box") as box:
-            box.border_subtitle = content("enter changes it, esc closes")
-            yield Table(COLUMNS, source=self._source, empty_text="No schedules yet. Press n", id="schedules")
-            yield Static("", id="schedule-about")
-        yield KeyLine()
+    def compose_below(self) -> ComposeResult:
+        """What went wrong."""
+        yield Static("", id="schedule-about")
 
     def on_mount(self) -> None:
-        """Fetch the rows, go to them, and keep them up to date."""
-        self._refresh()
+        """Keep the rows up to date."""
         self.set_interval(REFRESH_SECONDS, self._refresh)
-        self.query_one(Table).focus()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Grey out what is not to be done with the row under the cursor."""
+        """Offer new ones to those who may scan."""
         if action == "new":
             return self._actor.may(Permission.SCAN)
-        if action not in {"switch", "run", "open_scan", "delete"}:
-            return True
-        schedule = self._schedule
+        return super().check_action(action, parameters)
+
+    async def fetch(self) -> Iterable[Schedule]:
+        """Return those that the actor may see."""
+        return await self._service.find_all(self._actor)
+
+    def row(self, kept: Schedule) -> Row:
+        """Return the line of a schedule as of now."""
+        return _row(kept, self._session, self.app.has_class(ASCII_CLASS), datetime.now(UTC))
+
+    def allows(self, action: str, kept: Schedule) -> bool:
+        """Whether it may be changed and run, or has a scan to open."""
         if action == "open_scan":
-            return (schedule is not None and schedule.last_state is not None) or None
-        return (schedule is not None and schedule.is_changed_by(self._actor)) or None
+            return kept.last_state is not None
+        return kept.is_changed_by(self._actor)
 
-    @work(exclusive=True, group="schedules", exit_on_error=False)
-    async def _refresh(self) -> None:
-        await self._fetch()
-
-    async def _fetch(self) -> None:
-        try:
-            found = await self._service.find_all(self._actor)
-        except NetmonError as error:
-            self.query_one(Table).set_texts(error=str(error))
-            return
-        self._schedules = {str(schedule.id): schedule for schedule in found}
-        ascii_only, now = self.app.has_class(ASCII_CLASS), datetime.now(UTC)
-        self._source.replace(_row(schedule, self._session, ascii_only, now) for schedule in found)
-        self._look_at_row()
-
-    @property
-    def _schedule(self) -> Schedule | None:
-        tables = self.query(Table)
-        return self._schedules.get(str(tables.first().cursor_key)) if tables else None
-
-    @on(Table.Highlighted)
-    def _look_at_row(self) -> None:
-        schedule = self._schedule
+    def look_at_row(self) -> None:
+        """Say what the row has no room for."""
+        schedule = self.chosen
         self.query_one("#schedule-about", Static).update(content(_about(schedule) if schedule else ""))
-        self.refresh_bindings()
+        super().look_at_row()
+
+    def loss(self, kept: Schedule) -> str:
+        """Return what stays."""
+        return f"{kept.name} is deleted for good. Its scans stay."
+
+    async def delete(self, kept: Schedule) -> None:
+        """Delete it."""
+        await self._service.delete(self._actor, kept)
 
     # what can be done
 
-    @work(exclusive=True, group="schedule-change", exit_on_error=False)
+    @work(exclusive=True, group="list-change", exit_on_error=False)
     async def action_new(self) -> None:
         """Make a schedule."""
         first = SaveSchedule("", (), When(cron="@daily", zone=self._service.zone), DEFAULT_PROFILE)
         await self._ask("New schedule", first)
 
-    @on(Table.Opened)
-    @work(exclusive=True, group="schedule-change", exit_on_error=False)
-    async def _edit(self) -> None:
-        """Change the schedule under the cursor."""
-        schedule = self._schedule
-        if schedule is not None and schedule.is_changed_by(self._actor):
-            await self._ask("Change a schedule", schedule.saved, schedule)
+    def take(self, kept: Schedule) -> None:
+        """Change it."""
+        if kept.is_changed_by(self._actor):
+            self._edit(kept)
+
+    @work(exclusive=True, group="list-change", exit_on_error=False)
+    async def _edit(self, schedule: Schedule) -> None:
+        await self._ask("Change a schedule", schedule.saved, schedule)
 
     async def _ask(self, title: str, first: SaveSchedule, changed: Schedule | None = None) -> None:
         """Open the form, and go to what was saved there."""
@@ -138,50 +132,28 @@ class ScheduleList(Dialog[int]):
             toasts.report(self.app, error)
             return
         form = ScheduleForm(title, self._session, first, profiles, changed)
-        saved = await self.app.push_screen_wait(form)
-        if saved is not None:
-            await self._fetch()
-            self.query_one(Table).move_to_key(str(saved.id))
+        await self.show(await self.app.push_screen_wait(form))
 
-    @work(exclusive=True, group="schedule-change", exit_on_error=False)
+    @work(exclusive=True, group="list-change", exit_on_error=False)
     async def action_switch(self) -> None:
         """Let the schedule under the cursor run, or no longer."""
-        if (schedule := self._schedule) is not None:
-            try:
-                await self._service.enable(self._actor, schedule, enabled=not schedule.enabled)
-            except NetmonError as error:
-                toasts.report(self.app, error)
-            await self._fetch()
+        if (schedule := self.chosen) is not None:
+            await self.carry_out(self._service.enable(self._actor, schedule, enabled=not schedule.enabled))
 
-    @work(exclusive=True, group="schedule-change", exit_on_error=False)
+    @work(exclusive=True, group="list-change", exit_on_error=False)
     async def action_run(self) -> None:
         """Start the scan of the schedule under the cursor."""
-        if (schedule := self._schedule) is not None:
-            try:
-                scan_id = await self._service.run_now(self._actor, schedule)
-                toasts.tell(self.app, f"Scan {scan_id} of {schedule.name} is on its way")
-            except NetmonError as error:
-                toasts.report(self.app, error)
-            await self._fetch()
+        if (schedule := self.chosen) is not None:
+            await self.carry_out(self._run(schedule))
+
+    async def _run(self, schedule: Schedule) -> None:
+        scan_id = await self._service.run_now(self._actor, schedule)
+        toasts.tell(self.app, f"Scan {scan_id} of {schedule.name} is on its way")
 
     def action_open_scan(self) -> None:
         """Open the last scan of the schedule under the cursor."""
-        if (schedule := self._schedule) is not None:
+        if (schedule := self.chosen) is not None:
             self.dismiss(schedule.last_scan)
-
-    @work(exclusive=True, group="schedule-change", exit_on_error=False)
-    async def action_delete(self) -> None:
-        """Delete the schedule under the cursor, after asking."""
-        if (schedule := self._schedule) is None:
-            return
-        text = f"{schedule.name} is deleted for good. Its scans stay."
-        if not await self.app.push_screen_wait(Confirm("Delete a schedule", text, verb="Delete")):
-            return
-        try:
-            await self._service.delete(self._actor, schedule)
-        except NetmonError as error:
-            toasts.report(self.app, error)
-        await self._fetch()
 
 
 def _row(schedule: Schedule, session: Session, ascii_only: bool, now: datetime) -> Row:

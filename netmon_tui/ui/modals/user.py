@@ -1,4 +1,4 @@
-"""Adding a user."""
+"""Adding a user, and what a user's scans are held to."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.widgets import Button, Input, Label, Select, Static
 
-from netmon_tui.domain.user import Role
-from netmon_tui.errors import NetmonError
+from netmon_tui.domain.user import LONGEST_LIST, Role, User
+from netmon_tui.errors import InvalidInput, NetmonError
 from netmon_tui.ui.modals.dialog import Dialog
 from netmon_tui.ui.rendering import content
 
@@ -73,5 +73,52 @@ class NewUserForm(Dialog[bool]):
             await self._add(new)
         except NetmonError as error:
             self.query_one("#user-error", Static).update(content(error))
+        else:
+            self.dismiss(True)
+
+
+class UserLimitsForm(Dialog[bool]):
+    """Asks for what a user's scans never touch and how fast they may be; stays open until it is accepted.
+
+    Args:
+        user: Whose.
+        save: Sets list and rate; raises NetmonError when something is refused.
+    """
+
+    def __init__(self, user: User, save: Callable[[str, int], Awaitable[object]]) -> None:
+        super().__init__()
+        self._user = user
+        self._save = save
+
+    def compose(self) -> ComposeResult:
+        """Fields and buttons."""
+        limits = self._user.limits
+        with self.box(f"Limits of {self._user.name}", id="limits-form"):
+            yield Label("Never scanned: addresses, networks, ranges, names")
+            yield Input(limits.never_scan, id="never-scan", max_length=LONGEST_LIST, compact=True)
+            yield Label("Probes a second at most; empty for no ceiling")
+            rate = str(limits.maximum_rate or "")
+            yield Input(rate, id="maximum-rate", type="integer", max_length=7, compact=True)
+            yield Static("Both come on top of the settings that hold for everybody.", classes="key-hint")
+            yield Static("", id="limits-error", classes="dialog--error")
+            with Horizontal(classes="dialog--buttons"):
+                yield Button("Cancel", id="cancel")
+                yield Button("Save", id="save", variant="primary")
+
+    @on(Button.Pressed, "#cancel")
+    def _cancel(self) -> None:
+        self.dismiss(None)
+
+    @on(Button.Pressed, "#save")
+    @on(Input.Submitted)
+    @work(exclusive=True, group="user-limits", exit_on_error=False)
+    async def _submit(self) -> None:
+        never, rate = (field.value for field in self.query(Input))
+        try:
+            if not rate.strip().isascii() or not (rate.strip() or "0").isdigit():
+                raise InvalidInput(f"{rate!r} is no number of probes a second")
+            await self._save(never, int(rate.strip() or "0"))
+        except NetmonError as error:
+            self.query_one("#limits-error", Static).update(content(error))
         else:
             self.dismiss(True)

@@ -17,7 +17,7 @@ from netmon_tui.errors import NetmonError
 from netmon_tui.ui.commands import command
 from netmon_tui.ui.modals.confirm import Confirm
 from netmon_tui.ui.modals.record import Record
-from netmon_tui.ui.modals.user import NewUser, NewUserForm
+from netmon_tui.ui.modals.user import NewUser, NewUserForm, UserLimitsForm
 from netmon_tui.ui.rendering import content_block, state_style, when
 from netmon_tui.ui.session import Session
 from netmon_tui.ui.widgets.memory_source import MemorySource
@@ -50,7 +50,7 @@ class AdminPane(Pane):
     HELP_TITLE = "Admin"
     HELP_TEXT = (
         "Users: who may log in, and as what. A user who registered waits (pending) until a lets them in. Of an "
-        "administrator's rights the last one cannot be taken away.\n\n"
+        "administrator's rights the last one cannot be taken away. m sets what a user's scans never touch.\n\n"
         "Doctor: tools, versions, privileges, terminal and storage, each with the fix; the line under the "
         "cursor stands below in full. shift+tab and the arrows go from one list to the other."
     )
@@ -60,6 +60,7 @@ class AdminPane(Pane):
         command("admin.disable", "x", "disable", "Disable", "Disable this user."),
         command("admin.unlock", "u", "unlock", "Unlock", "Forget this user's failed logins."),
         command("admin.role", "r", "next_role", "Role", "Give this user the next role."),
+        command("admin.limits", "m", "limits", "Limits", "What this user's scans never touch, and how fast."),
         command("admin.doctor", "R", "doctor", "Check", "Run all checks of the doctor again."),
     ]
 
@@ -108,7 +109,7 @@ class AdminPane(Pane):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer what belongs to the list that is shown; managing users is for administrators."""
-        if action in {"new_user", "enable", "disable", "unlock", "next_role"}:
+        if action in {"new_user", "enable", "disable", "unlock", "next_role", "limits"}:
             return self._shows_users
         return action != "doctor" or not self._shows_users
 
@@ -182,6 +183,24 @@ class AdminPane(Pane):
         role = roles[(roles.index(Role(str(row.cells[1]))) + 1) % len(roles)]
         accounts = self.session.services.accounts
         self._change(lambda actor, name: accounts.set_role(actor, name, role), f"is {role} now")
+
+    @work(exclusive=True, group="user-limits", exit_on_error=False)
+    async def action_limits(self) -> None:
+        """Ask what the user's scans are held to."""
+        service, actor, name = self.session.services.limits, self.session.actor, self._name_under_cursor()
+        if not name:
+            return
+        try:
+            user = await service.find(actor, name)
+        except NetmonError as error:
+            self.report(error)
+            return
+
+        async def save(never: str, rate: int) -> None:
+            await service.set(actor, name, never_scan=never, maximum_rate=rate)
+
+        if await self.app.push_screen_wait(UserLimitsForm(user, save)):
+            self.tell(f"The limits of {name} hold from the next scan on")
 
     def _change(self, change: Callable[..., Awaitable[User]], done: str) -> None:
         name = self._name_under_cursor()

@@ -48,6 +48,7 @@ def _facts(scan: Scan, directory: str) -> Iterator[tuple[str, str]]:
     yield "Targets", " ".join(scan.targets)
     yield "Profile", scan.profile
     yield "Options", "" if scan.imported else scan.arguments or "none"
+    yield "Sets", ", ".join(scan.sets)
     yield "Owner", scan.owner
     total = f", {thin(scan.hosts_total)} in all" if scan.hosts_total else ""
     yield "Hosts", f"{thin(scan.hosts_up)} up, {thin(scan.hosts_down)} down{total}"

@@ -10,7 +10,7 @@ from textual.content import Content
 from netmon_tui.domain.estimate import extent_words, probes_words, time_words
 from netmon_tui.domain.scan import ScanPreview
 from netmon_tui.ui.rendering import content
-from netmon_tui.ui.widgets.scan_words import asks_first
+from netmon_tui.ui.widgets.scan_words import asks_first, left_out
 
 LONGEST_COMMAND = 2_000
 """Characters of a command line that are shown."""
@@ -35,7 +35,8 @@ def accepted(preview: ScanPreview, *, with_stages: bool, with_rest: bool, key: s
     warnings = (*preview.warnings, *asks_first(preview.to_confirm))
     said = [content(f"! {warning}").stylize("$text-warning") for warning in warnings]
     command = content(shlex.join(preview.command), LONGEST_COMMAND)
-    rest = [*_cost(preview), *stages, *said]
+    never = [content(line).stylize("$foreground-muted") for line in left_out(preview.never_scanned)]
+    rest = [*_cost(preview), *never, *stages, *said]
     return Content("\n").join([*rest, command] if len(command) > _THREE_LINES else [command, *rest])
 
 

@@ -8,6 +8,8 @@ from netmon_tui.domain.job import JobState
 from netmon_tui.domain.scan import Scan
 from netmon_tui.ui.rendering import duration, thin
 
+_LEFT_OUT = 4
+"""Addresses that are never scanned and named one by one."""
 _MINUTES = 3600
 """Seconds under which the hours are left out."""
 
@@ -43,6 +45,15 @@ def asks_first(scripts: Sequence[str]) -> tuple[str, ...]:
         return ()
     more = f" and {thin(len(scripts) - 1)} more" if len(scripts) > 1 else ""
     return (f"Asks before it runs {scripts[0]}{more}",)
+
+
+def left_out(never_scanned: Sequence[str]) -> tuple[str, ...]:
+    """Return what to say of addresses that no scan touches: nothing, or one line with the first of them."""
+    if not never_scanned:
+        return ()
+    more = len(never_scanned) - _LEFT_OUT
+    shown = " ".join(never_scanned[:_LEFT_OUT])
+    return (f"Never scanned: {shown}{f' and {thin(more)} more' if more > 0 else ''}",)
 
 
 def took(scan: Scan) -> str:

@@ -9,7 +9,10 @@ import pytest
 from tests.unit.cli.conftest import PASSWORD
 
 OTHER = "another fine passphrase"
-USER_KEYS = {"id", "name", "role", "state", "email", "created", "last_login", "failures", "locked_until"}
+USER_KEYS = {"id", "name", "role", "state", "email", "created", "last_login", "failures", "locked_until"} | {
+    "never_scan",
+    "maximum_rate",
+}
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from netmon_tui import errors
 from netmon_tui.cli import main as frame
 
 VERBS = {
-    "user": {"add", "list", "password", "role", "disable", "enable", "unlock", "approve"},
+    "user": {"add", "list", "password", "role", "disable", "enable", "unlock", "approve", "limits"},
     "scan": {
         "run",
         "list",
@@ -36,6 +36,8 @@ VERBS = {
     },
     "ignore": {"list", "add", "delete", "on", "off"},
     "profile": {"list", "show", "add", "change", "copy", "delete", "share", "export", "import"},
+    "target-set": {"list", "show", "add", "edit", "copy", "delete", "share", "export", "import"},
+    "port-set": {"list", "show", "add", "edit", "copy", "delete", "share", "export", "import"},
     "neighbour": {"list", "watch", "export"},
     "capture": {
         "interfaces",

@@ -116,7 +116,9 @@ async def test_other_scans_do_not(store: Store, values: dict[str, Any]) -> None:
 async def test_scans_of_others_time_it_only_for_who_may_see_them(store: Store) -> None:
     await ran(store, 600)
     assert (await estimated(store)).earlier_runs == 1
-    plan = await store.services.scanning.plan(Actor(99, "bo", Role.OPERATOR), StartScan(TARGETS, OPTIONS))
+    user = await store.services.accounts.add_user(store.ada, "bo", "walnut-koala-lantern", role=Role.OPERATOR)
+    bo = Actor(user.id, user.name, user.role)
+    plan = await store.services.scanning.plan(bo, StartScan(TARGETS, OPTIONS))
     assert plan.estimate is not None and plan.estimate.earlier_runs == 0
 
 

@@ -77,7 +77,7 @@ def test_the_migrated_schema_equals_the_tables(tmp_path, database):
     models.close()
 
 
-@pytest.mark.parametrize("revision", ["0001", "0002", "0003", "0004", "0005", "0006"])
+@pytest.mark.parametrize("revision", ["0001", "0002", "0003", "0004", "0005", "0006", "0008"])
 def test_an_older_database_is_copied_and_brought_up_to_date(tmp_path, revision):
     from alembic import command
 

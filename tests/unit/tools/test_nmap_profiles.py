@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from netmon_tui.domain.owned import find_named
 from netmon_tui.domain.profile import Profile
 from netmon_tui.domain.user import Actor, Role
 from netmon_tui.errors import InvalidInput
-from netmon_tui.tools.nmap_profiles import PROFILES, find_profile, is_built_in_name
+from netmon_tui.tools.nmap_profiles import PROFILES, is_built_in_name
 
 ADA = Actor(1, "ada", Role.OPERATOR)
 USABLE = (
@@ -22,7 +23,7 @@ USABLE = (
 
 
 def found(reference: str) -> str:
-    return find_profile(reference, USABLE, ADA).arguments
+    return find_named(reference, USABLE, ADA, "profile").arguments
 
 
 def test_there_are_ten() -> None:

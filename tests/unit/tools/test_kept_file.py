@@ -1,4 +1,4 @@
-"""Profiles as TOML: what is written is read back, what is read is checked."""
+"""What is kept under names as TOML: what is written is read back, what is read is checked."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netmon_tui.domain.profile import SaveProfile
 from netmon_tui.errors import InvalidInput
-from netmon_tui.tools.profile_file import LARGEST_FILE, MOST_PROFILES, read_profiles, write_profiles
+from netmon_tui.services.profiles import PROFILE_FILE
+from netmon_tui.tools.kept_file import LARGEST_FILE, MOST_ENTRIES, read_entries, write_entries
 
 HOSTILE = (
     '"""\n[[profile]]',
@@ -23,29 +23,27 @@ HOSTILE = (
 TEXTS = st.one_of(st.text(), st.sampled_from(HOSTILE))
 
 
-@given(st.lists(st.builds(SaveProfile, TEXTS, TEXTS, TEXTS), min_size=1, max_size=5))
+@given(st.lists(st.tuples(TEXTS, TEXTS, TEXTS), min_size=1, max_size=5))
 def test_what_is_written_is_read_back(profiles) -> None:
-    document = write_profiles(profiles)
-    assert read_profiles(document.encode()) == profiles
+    document = write_entries(PROFILE_FILE, profiles)
+    assert read_entries(PROFILE_FILE, document.encode()) == profiles
     entries = tomllib.loads(document)["profile"]
-    assert [(e["name"], e["arguments"], e["description"]) for e in entries] == [
-        (p.name, p.arguments, p.description) for p in profiles
-    ]
+    assert [(e["name"], e["arguments"], e["description"]) for e in entries] == profiles
 
 
 @given(st.text())
 def test_nothing_that_rules_a_terminal_is_written(text) -> None:
-    assert write_profiles([SaveProfile(text, "", "")]).replace("\n", "").isprintable()
+    assert write_entries(PROFILE_FILE, [(text, "", "")]).replace("\n", "").isprintable()
 
 
 def test_a_file_written_by_hand_is_read() -> None:
     data = b"# mine\r\n\r\n [[profile]] # one\r\n\tname='a # b'\r\narguments = \"-F\" # fast\r\n"
-    assert read_profiles(data) == [SaveProfile("a # b", "-F", "")]
+    assert read_entries(PROFILE_FILE, data) == [("a # b", "-F", "")]
 
 
 def test_a_description_may_be_left_out() -> None:
     data = b'[[profile]]\nname = "a"\narguments = "-F"\n'
-    assert read_profiles(data) == [SaveProfile("a", "-F", "")]
+    assert read_entries(PROFILE_FILE, data) == [("a", "-F", "")]
 
 
 @pytest.mark.parametrize(
@@ -71,16 +69,16 @@ def test_a_description_may_be_left_out() -> None:
         (b'[[profile]]\nname = "a".b = 1', "not TOML"),
         (b"[[profile]]\nname = 2020-99-99", "not TOML"),
         (b"#" * (LARGEST_FILE + 1), "more than 1 MiB"),
-        (b"[[profile]]\n" * (MOST_PROFILES + 1), "1,001 profiles are too many"),
+        (b"[[profile]]\n" * (MOST_ENTRIES + 1), "1,001 profiles are too many"),
     ],
     ids=lambda value: repr(value[:40]) if isinstance(value, bytes) else "",
 )
 def test_what_is_wrong_is_named(data, words) -> None:
     with pytest.raises(InvalidInput) as caught:
-        read_profiles(data)
+        read_entries(PROFILE_FILE, data)
     assert words in str(caught.value)
 
 
 def test_as_many_as_allowed_are_read() -> None:
-    profiles = [SaveProfile(f"p{number}", "-F", "") for number in range(MOST_PROFILES)]
-    assert read_profiles(write_profiles(profiles).encode()) == profiles
+    profiles = [(f"p{number}", "-F", "") for number in range(MOST_ENTRIES)]
+    assert read_entries(PROFILE_FILE, write_entries(PROFILE_FILE, profiles).encode()) == profiles

@@ -1,0 +1,90 @@
+"""Sets of targets and ports: what may be in one, and what stands in its place when a scan is started.
+
+The content passes the grammar of a scan when it is kept and again when it is used, so that whatever a name leads
+to is targets or ports and never an option.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+
+from netmon_tui.domain.named_set import LONGEST_CONTENT, MENTION, SetKind
+from netmon_tui.errors import InvalidInput
+from netmon_tui.tools.nmap_arguments import NmapOptions, Setting, parse_options
+from netmon_tui.tools.nmap_mentions import is_mention, mentioned
+from netmon_tui.tools.nmap_targets import parse_targets
+from netmon_tui.tools.nmap_values import port_numbers
+
+Find = Callable[[str], str]
+"""Returns the content of the set that a name, or ``owner/name``, means; raises InvalidInput."""
+
+KINDS = {"-p": SetKind.PORTS, "--exclude-ports": SetKind.PORTS, "--exclude": SetKind.TARGETS}
+"""Options whose values may mention sets."""
+_SEPARATORS = re.compile(r"[ \t\r\n,]+")
+_ANY_NUMBER = 2**140
+"""Addresses: how many a scan may have is asked when it is started."""
+
+
+def checked_content(kind: SetKind, text: str) -> str:
+    """Return the content of a set in canonical form.
+
+    Raises:
+        InvalidInput: It is too long, or what a scan would refuse; or it mentions a set.
+    """
+    if len(text) > LONGEST_CONTENT:
+        what = f"{len(text):,} characters are too many for a {kind.noun}"
+        raise InvalidInput(what, why=f"the limit is {LONGEST_CONTENT:,}")
+    items = [item for item in _SEPARATORS.split(text) if item]
+    if any(map(is_mention, items)):
+        raise InvalidInput("a set cannot have another set in it", fix="write what is in that one")
+    if kind is SetKind.PORTS:
+        if not items:
+            raise InvalidInput("No ports", fix="write 22,80,8000-8100 or T:22,U:53")
+        return port_numbers(",".join(items))
+    return " ".join(parse_targets(items, limit=_ANY_NUMBER).texts)
+
+
+def expanded_targets(items: Iterable[str], find: Find) -> tuple[str, ...]:
+    """Return targets with the content of sets in the place of their mentions; raises InvalidInput."""
+    return tuple(_expanded(items, find))
+
+
+def _expanded(items: Iterable[str], find: Find) -> Iterator[str]:
+    for item in items:
+        if is_mention(item):
+            yield from checked_content(SetKind.TARGETS, find(mentioned(item))).split(" ")
+        else:
+            yield item
+
+
+def expanded_options(line: str, find: Callable[[SetKind], Find]) -> str:
+    """Return a line of options with the content of sets in the place of their mentions.
+
+    Args:
+        line: As typed; where it mentions none it stays as it is.
+        find: Returns what finds the sets of a kind.
+
+    Raises:
+        InvalidInput: An option is refused, or a set is not found.
+    """
+    if MENTION not in line:
+        return line
+    options = parse_options(line)
+    if not any(mentions_in(setting) for setting in options.settings):
+        return line
+    return NmapOptions(tuple(_resolved(setting, find) for setting in options.settings)).line
+
+
+def mentions_in(setting: Setting) -> list[str]:
+    """Return the mentions of sets in the value of an option."""
+    return [item for item in setting.value.split(",") if setting.name in KINDS and is_mention(item)]
+
+
+def _resolved(setting: Setting, find: Callable[[SetKind], Find]) -> Setting:
+    if not mentions_in(setting):
+        return setting
+    kind = KINDS[setting.name]
+    if kind is SetKind.PORTS:
+        return Setting(setting.name, checked_content(kind, find(kind)(mentioned(setting.value))))
+    return Setting(setting.name, ",".join(expanded_targets(setting.value.split(","), find(kind))))

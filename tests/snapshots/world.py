@@ -155,6 +155,8 @@ def _freeze_machine(patch: pytest.MonkeyPatch) -> None:
     patch.setattr("netmon_tui.services.neighbours.NeighbourMonitor", StillMonitor)
     patch.setattr("netmon_tui.services.neighbours.time", SimpleNamespace(monotonic=lambda: 1000.0))
     patch.setattr("netmon_tui.ui.screens.neighbours.FLASH_SECONDS", 0.0)
+    # one block more with every tick: the picture would have to be taken at the very first
+    patch.setattr("netmon_tui.ui.widgets.rate_line.RateHistory.add", lambda self, rate: None)
 
 
 class StillMonitor:

@@ -493,6 +493,7 @@ def test_a_status_is_never_half_written(directory: Path) -> None:
         printed(directory, "ready")
         request_stop(directory)
         ended(directory)
+        wait_for(lambda: "ended" in seen, "the reader to come by once more")
     finally:
         done.set()
         reader.join()

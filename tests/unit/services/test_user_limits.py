@@ -167,11 +167,11 @@ async def test_a_scan_that_waited_or_goes_on_is_held_to_the_limits_of_its_start(
     ended = await scanning.wait(house.ada, scan.id)
     assert ended.state is JobState.COMPLETED, ended.error
     assert (excluded(ended.command), rate(ended.command)) == (BOTH, "100")
-    scanning._at_once = 0
+    scanning._queue._at_once = 0
     waiting = await scanning.start(house.bo, StartScan(("127.0.0.1-4",), "-sL"))
     assert waiting.state is JobState.QUEUED
     await house.hold_bo("127.0.0.3")
-    scanning._at_once = 1
+    scanning._queue._at_once = 1
     assert excluded(await house.wait(waiting.id)) == "127.0.0.9,127.0.0.3"
 
 

@@ -79,9 +79,9 @@ def test_hosts_of_the_samples_are_the_same(block: bytes) -> None:
     same_or_none(block)
 
 
-def test_most_hosts_of_the_samples_are_plain() -> None:
+def test_no_fewer_hosts_of_the_samples_are_plain() -> None:
     read = [nmap_plain_hosts.read_plain_host(block) for block in BLOCKS]
-    assert sum(host is not None for host in read) >= len(read) / 2
+    assert sum(host is not None for host in read) >= 7
 
 
 _PIECES = [

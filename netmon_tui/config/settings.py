@@ -116,7 +116,7 @@ class ScanSettings:
     )
     cpu_limit_seconds: int = setting(
         defaults.SCAN_CPU_SECONDS,
-        "Seconds of CPU time that the nmaps of a scan may use together. 0: no limit.",
+        "Seconds of CPU time that the nmaps of a scan may use together, in one run. 0: no limit.",
         minimum=0,
     )
 

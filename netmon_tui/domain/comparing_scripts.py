@@ -82,6 +82,8 @@ def script_change(
             return None
         change = Change.ADDED if before is None else Change.REMOVED
         words = _cut(next(iter(quiet_lines(script, there.output)), ""))
+        if not words and not quiet_data(script, there.data):
+            return None  # it says nothing, or only what is noise
         said = Said("", words) if before is None else Said(words, "")
     else:
         change = Change.CHANGED

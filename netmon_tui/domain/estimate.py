@@ -78,7 +78,7 @@ def _scaled(run: EarlierRun, addresses: int) -> Span:
 
 def number_words(number: float) -> str:
     """Return a number in groups of three, a huge one as ``3.4e38``."""
-    return f"{number:.1e}".replace("e+", "e") if number >= UNCOUNTED else f"{int(number):,}".replace(",", " ")
+    return f"{number:.1e}".replace("e+", "e") if number >= UNCOUNTED else f"{int(number):,}"
 
 
 def rounded(span: Span) -> Span:

@@ -205,9 +205,9 @@ def checked_name(name: str, noun: str) -> str:
 
 def _read(path: Path) -> bytes:
     """Return a file, or as much of it as shows that it is too large."""
-    if not path.is_file():
-        raise NotFound(f"no file {path}")
     try:
+        if not path.is_file():
+            raise NotFound(f"no file {path}")
         with path.open("rb") as file:
             return file.read(LARGEST_FILE + 1)
     except OSError as error:

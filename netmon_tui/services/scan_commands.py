@@ -19,6 +19,7 @@ from netmon_tui.runtime.staged import PROGRAM
 from netmon_tui.runtime.staged.plan import Plan, read_plan
 from netmon_tui.runtime.tool_paths import require_tool, version_numbers
 from netmon_tui.tools import nmap_stages
+from netmon_tui.tools.nmap_address_count import count_addresses
 from netmon_tui.tools.nmap_arguments import (
     Command,
     NmapOptions,
@@ -31,7 +32,7 @@ from netmon_tui.tools.nmap_arguments import (
 from netmon_tui.tools.nmap_exclusions import NeverScan
 from netmon_tui.tools.nmap_rate import lower_ceiling, under_ceiling
 from netmon_tui.tools.nmap_stages import Stages, stages_of
-from netmon_tui.tools.nmap_targets import TargetSet, parse_targets
+from netmon_tui.tools.nmap_targets import TargetSet, parse_target, parse_targets
 
 XML_NAME = "scan.xml"
 PLAN_NAME = "plan.json"
@@ -83,6 +84,7 @@ class ScanCommands:
         *,
         goes_on: bool = False,
         skipped: Iterable[str] = (),
+        spared: Iterable[str] = (),
     ) -> PreparedScan:
         """Return what a request runs in a directory.
 
@@ -92,6 +94,7 @@ class ScanCommands:
             directory: The job directory.
             goes_on: Whether an earlier run has left something that is not scanned again.
             skipped: Addresses that were given up.
+            spared: What earlier runs have left out: it stays so, or the scan would claim to have asked it.
 
         Raises:
             InvalidInput: A target or an option is refused, with the reason.
@@ -101,7 +104,7 @@ class ScanCommands:
         limits, own = self._settings.scans, self._limits(owner.user_id)
         options = parse_options(request.arguments)
         targets = parse_targets(request.targets, limit=limits.maximum_addresses)
-        never = NeverScan(limits.never_scan, own.never_scan)
+        never = NeverScan(limits.never_scan, own.never_scan, spared)
         never.refuse(targets.targets)
         ipv6 = targets.ipv6 or options.has("-6")
         nmap, version = require_tool("nmap"), version_numbers("nmap")
@@ -120,6 +123,7 @@ class ScanCommands:
             scripts=installed_scripts() if options.has("--script") else None,
         )
         usable, _ = usable_options(allowed, version=version, privileged=self._privilege.can_scan_raw)
+        _refuse_nothing(usable, targets)
         stages = stages_of(usable, targets) if request.staged and limits.staged else None
         if stages is None and not goes_on:
             return PreparedScan(options, targets, command, None, usable, never.of_family(ipv6=ipv6))
@@ -191,6 +195,17 @@ class ScanCommands:
             ),
             detached=detached,
             private_pty=needs_private_pty(version_numbers("nmap")),
+        )
+
+
+def _refuse_nothing(options: NmapOptions, targets: TargetSet) -> None:
+    """Refuse what nmap would end with a warning that sounds as if nothing had been typed."""
+    excluded = [parse_target(text) for text in options.value("--exclude").split(",") if text]
+    if excluded and not any(count_addresses(targets.targets, excluded)):
+        raise InvalidInput(
+            "nothing is left to scan",
+            why="all targets are excluded, or on the never-scan list",
+            fix="exclude less, or ask an administrator for it",
         )
 
 

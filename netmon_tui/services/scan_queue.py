@@ -13,11 +13,12 @@ from netmon_tui.domain.scan import Scan, StartScan
 from netmon_tui.domain.user import Actor, Permission, Role
 from netmon_tui.errors import NetmonError, NotAllowed
 from netmon_tui.runtime.job_directory import EARLIER, was_begun
-from netmon_tui.services.scan_commands import PreparedScan, ScanCommands, write_plan
+from netmon_tui.services.scan_commands import PLAN_NAME, PreparedScan, ScanCommands, write_plan
 from netmon_tui.services.scan_following import ScanFollower
 from netmon_tui.services.supervision import JobSupervisor
 from netmon_tui.storage.audit_repository import AuditRepository
 from netmon_tui.storage.scan_repository import ScanRepository
+from netmon_tui.tools.nmap_coverage import excluded_by
 
 _log = logging.getLogger(__name__)
 
@@ -90,20 +91,21 @@ class ScanQueue:
         )
 
     async def _launch(self, scan: Scan) -> None:
-        """Start the job of a scan that was claimed; where an earlier run has left files, go on with them.
-
-        One that was paused has its job still, and needed but the place.
-        """
-        if await self._supervisor.pause(JobKind.SCAN, scan.id, paused=False):
+        """Start the job of a scan that was claimed; where an earlier run has left files, go on with them."""
+        if await self._supervisor.job_with_runner(JobKind.SCAN, scan.id, patience=0.0):
+            await self._go_on(scan)  # it was halted, and needed but the place
             return
-        owner = await self._today(Actor(scan.owner_id, scan.owner, Role.VIEWER))
-        if owner is None or not owner.may(Permission.SCAN):
-            raise NotAllowed(f"{scan.owner} may not scan any more")
-        path = self._jobs / f"scan-{scan.id}"
-        request = StartScan(scan.targets, scan.arguments, staged=scan.staged)
+        owner = await self._owner_today(scan)
+        path, request = self._jobs / f"scan-{scan.id}", _request(scan)
         goes_on = await asyncio.to_thread(was_begun, path)
         prepared = await asyncio.to_thread(
-            self._commands.prepare, owner, request, path, goes_on=goes_on, skipped=scan.skipped
+            self._commands.prepare,
+            owner,
+            request,
+            path,
+            goes_on=goes_on,
+            skipped=scan.skipped,
+            spared=excluded_by(scan.command) if goes_on else (),
         )
         spec = await asyncio.to_thread(self._commands.spec, prepared, path, detached=scan.detached)
         await self._note_start(owner, scan, prepared)
@@ -116,6 +118,40 @@ class ScanQueue:
             if goes_on:
                 await asyncio.to_thread(self._follower.read_again, scan.id, path / EARLIER)
             raise
+
+    async def _owner_today(self, scan: Scan) -> Actor:
+        """Return the owner with today's role; raises NotAllowed when that is not to scan any more."""
+        owner = await self._today(Actor(scan.owner_id, scan.owner, Role.VIEWER))
+        if owner is None or not owner.may(Permission.SCAN):
+            raise NotAllowed(f"{scan.owner} may not scan any more")
+        return owner
+
+    async def fits(self, scan: Scan) -> bool:
+        """Whether what a halted scan would go on with is what its start would run today.
+
+        It is not when its owner's limits have changed, or a host was given up that its one nmap does not know of.
+
+        Raises:
+            NotAllowed: Its owner may not scan any more.
+            InvalidInput: A target may not be scanned any more.
+        """
+        owner, path = await self._owner_today(scan), self._jobs / f"scan-{scan.id}"
+        spared = excluded_by(scan.command)
+        prepared = await asyncio.to_thread(self._commands.prepare, owner, _request(scan), path, spared=spared)
+        knows = not scan.skipped or await asyncio.to_thread((path / PLAN_NAME).exists)
+        return knows and prepared.command.argv == scan.command
+
+    async def _go_on(self, scan: Scan) -> None:
+        """Let a halted scan go on, unless its limits have changed while it waited: then it stays halted."""
+        try:
+            fits = await self.fits(scan)
+        except NetmonError as error:
+            fits = False
+            _log.warning("scan %d does not go on: %s", scan.id, error)
+        if fits:
+            await self._supervisor.pause(JobKind.SCAN, scan.id, paused=False)
+        else:
+            await asyncio.to_thread(self._scans.note_pause, scan.id, paused=True)
 
     async def _note_start(self, owner: Actor, scan: Scan, prepared: PreparedScan) -> None:
         command = prepared.command
@@ -132,3 +168,7 @@ class ScanQueue:
     async def _follow(self, job: Job) -> None:
         state, error = await self._follower.follow(job, self._supervisor.up_to_date)
         await asyncio.to_thread(self._supervisor.finish, job, state, error)
+
+
+def _request(scan: Scan) -> StartScan:
+    return StartScan(scan.targets, scan.arguments, staged=scan.staged)

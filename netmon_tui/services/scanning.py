@@ -18,7 +18,8 @@ from netmon_tui.services.scan_queue import ScanQueue
 from netmon_tui.services.supervision import JobSupervisor, is_halted
 from netmon_tui.storage.audit_repository import AuditRepository
 from netmon_tui.storage.scan_repository import ScanRepository
-from netmon_tui.tools.nmap_targets import parse_target
+from netmon_tui.tools.nmap_coverage import TargetCoverage
+from netmon_tui.tools.nmap_targets import parse_target, parse_targets
 
 QUEUE_SECONDS = 0.5
 """How often a waiting scan is looked at by who waits for it."""
@@ -141,11 +142,13 @@ class ScanningService:
     async def pause(self, actor: Actor, scan_id: int, *, paused: bool = True) -> Scan:
         """Halt a running scan, or let a paused one go on. The hosts it is at are asked again after a long pause.
 
-        A paused scan has left its place to others: to go on, it waits for one like every scan.
+        A paused scan has left its place to others: to go on, it waits for one like every scan. Where its owner's
+        limits have changed meanwhile it is resumed under those of today.
 
         Raises:
             NotFound: No such scan, or not the actor's.
-            InvalidInput: It does not run.
+            NotAllowed: Its owner may not scan any more.
+            InvalidInput: It does not run, or a target may not be scanned any more.
         """
         scan = await self._unfinished(actor, scan_id)
         job = await self._job(scan)
@@ -153,8 +156,11 @@ class ScanningService:
             raise InvalidInput(f"scan {scan_id} has not begun: it waits for its turn")
         await self._record(actor, "scan.pause" if paused else "scan.continue", scan_id)
         if not paused and await asyncio.to_thread(is_halted, job):
-            await asyncio.to_thread(self._scans.queue_paused, scan_id)
-            await self._queue.start_waiting(scan_id)
+            if await self._queue.fits(scan):
+                await asyncio.to_thread(self._scans.queue_paused, scan_id)
+                await self._queue.start_waiting(scan_id)
+            else:
+                await self._begin_again(job)
         elif not (paused and await asyncio.to_thread(self._scans.stay_paused, scan_id)):
             await self._supervisor.pause(JobKind.SCAN, scan_id, paused=paused)
         return await asyncio.to_thread(self._scans.get, actor, scan_id)
@@ -168,11 +174,8 @@ class ScanningService:
             NotFound: No such scan, or not the actor's.
             InvalidInput: It does not run, or the address is none.
         """
-        await self._unfinished(actor, scan_id)
-        target = parse_target(address)
-        if target.count != 1 or target.family is None:
-            raise InvalidInput(f"{target.text} is not the address of one host")
-        given_up = target.text.split("/")[0]
+        scan = await self._unfinished(actor, scan_id)
+        given_up = _host_of(scan, address)
         await self._record(actor, "scan.skip", scan_id, given_up)
         # Whoever starts or resumes it from here on leaves the host out; only a run before that must be told.
         await asyncio.to_thread(self._scans.give_up_host, scan_id, given_up)
@@ -181,13 +184,21 @@ class ScanningService:
             if await asyncio.to_thread((directory / PLAN_NAME).exists):
                 await asyncio.to_thread(_append, directory / _SKIP_NAME, given_up)
                 break
-            await self._supervisor.stop(JobKind.SCAN, scan_id)
-            await self._supervisor.wait_for(job)
+            if await asyncio.to_thread(is_halted, job):
+                break  # it is told when it goes on
             # Where it does not wait again by us, somebody else has done the same: that run is told.
-            if await asyncio.to_thread(self._scans.queue_again, scan_id):
-                await self._queue.start_waiting(scan_id)
+            if await self._begin_again(job):
                 break
         return await asyncio.to_thread(self._scans.get, actor, scan_id)
+
+    async def _begin_again(self, job: Job) -> bool:
+        """Stop a run and resume its scan; False when somebody else has done that."""
+        await self._supervisor.stop(JobKind.SCAN, job.subject_id)
+        await self._supervisor.wait_for(job)
+        waits = await asyncio.to_thread(self._scans.queue_again, job.subject_id)
+        if waits:
+            await self._queue.start_waiting(job.subject_id)
+        return waits
 
     async def _unfinished(self, actor: Actor, scan_id: int) -> Scan:
         scan = await asyncio.to_thread(self._scans.get, actor, scan_id)
@@ -239,6 +250,8 @@ class ScanningService:
         actor.require(Permission.SCAN)
         self._refuse_imported(scan)
         await asyncio.to_thread(self._commands.seconds_left, self._jobs / f"scan-{scan_id}")
+        if scan.state.is_final:  # its job is finished a moment later, when all is told of its end
+            await self._supervisor.wait(JobKind.SCAN, scan_id)
         await self._record(actor, "scan.resume", scan_id)
         if not await asyncio.to_thread(self._scans.queue_again, scan_id):
             scan = await asyncio.to_thread(self._scans.get, actor, scan_id)
@@ -269,6 +282,19 @@ class ScanningService:
 
     async def _record(self, actor: Actor, action: str, scan_id: int, detail: str = "") -> None:
         await asyncio.to_thread(self._audit.record, actor, action, f"scan {scan_id}", detail)
+
+
+def _host_of(scan: Scan, address: str) -> str:
+    """Return the address of one host of a scan, as nmap is given it; raises InvalidInput for any other."""
+    target = parse_target(address)
+    if target.count != 1 or target.family is None:
+        raise InvalidInput(f"{target.text} is not the address of one host")
+    found = target.text.split("/")[0]
+    targets = parse_targets(scan.targets, limit=2**128)
+    by_address = all(one.family is not None and "%" not in one.text for one in targets.targets)
+    if by_address and not TargetCoverage(targets.texts).covers(found):
+        raise InvalidInput(f"{found} is not among the targets of scan {scan.id}")
+    return found
 
 
 def _append(path: Path, line: str) -> None:

@@ -29,6 +29,7 @@ from netmon_tui.errors import InvalidInput, NetmonError, NotAllowed, NotFound, P
 from netmon_tui.services.keeping import checked_name
 from netmon_tui.storage.audit_repository import NewEvent
 from netmon_tui.storage.schedule_repository import Claim, Outcome, ScheduleRepository
+from netmon_tui.tools.nmap_mentions import mentions_foreign
 from netmon_tui.tools.schedule_times import (
     checked,
     following,
@@ -209,7 +210,7 @@ class SchedulingService:
         saved = replace(new, name=name, when=await asyncio.to_thread(checked, new.when))
         try:
             preview = await self._plan(owner, _request(saved))
-            _refuse_risky_profile(saved, preview.to_confirm)
+            _refuse_what_may_change(saved, preview.to_confirm)
             require_confirmed(preview.to_confirm, confirmed=saved.confirmed)
         except (PrivilegeMissing, ToolMissing):
             _log.debug("this program could not run %r itself", name)  # the worker may be allowed more
@@ -315,8 +316,14 @@ class SchedulingService:
         await asyncio.to_thread(self._schedules.settle, claim, outcome, event)
 
 
-def _refuse_risky_profile(saved: SaveSchedule, to_confirm: Sequence[str]) -> None:
-    """Refuse what could change after it was confirmed: a profile has the options of the day."""
+def _refuse_what_may_change(saved: SaveSchedule, to_confirm: Sequence[str]) -> None:
+    """Refuse what could change after it was confirmed: options of a profile, hosts in another user's set."""
+    if to_confirm and mentions_foreign(saved.targets, saved.arguments):
+        raise InvalidInput(
+            "this schedule runs scripts that may do harm on what is in a set of another user",
+            why="who owns it may change it after they were confirmed",
+            fix="copy the set, and use your own",
+        )
     if to_confirm and saved.profile:
         raise InvalidInput(
             f"the profile {saved.profile} runs scripts that may do harm",

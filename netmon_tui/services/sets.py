@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 from netmon_tui.domain.named_set import MENTION, NamedSet, SaveSet, SetKind
-from netmon_tui.domain.owned import LONGEST_DESCRIPTION, find_named
+from netmon_tui.domain.owned import LONGEST_DESCRIPTION, LONGEST_NAME, OWNER_MARK, find_named
 from netmon_tui.domain.scan import StartScan
 from netmon_tui.domain.user import Actor
-from netmon_tui.security.hostile_text import plain_line
+from netmon_tui.errors import InvalidInput
+from netmon_tui.security.hostile_text import clean, plain_line
 from netmon_tui.services.keeping import KeepingService, checked_name
 from netmon_tui.storage.audit_repository import AuditRepository
 from netmon_tui.storage.database import Database
@@ -75,7 +77,8 @@ class NamedSets:
     async def resolve(self, actor: Actor, request: StartScan) -> StartScan:
         """Return a request with today's content of the sets that its targets and options mention.
 
-        A name is looked up as the actor's, whoever wrote it: of a shared profile, too.
+        A name alone is one of the actor's own, whoever wrote it: of a shared profile, too. Another user's set is
+        meant by ``owner/name`` only, or whoever shares one could choose what others scan.
 
         Raises:
             InvalidInput: There is no such set, or an option is refused.
@@ -83,12 +86,17 @@ class NamedSets:
         if MENTION not in request.arguments and not any(map(is_mention, request.targets)):
             return request
         lookup = _Lookup(actor, {kind: await self._of[kind].usable(actor) for kind in SetKind})
-        return replace(
-            request,
-            targets=expanded_targets(request.targets, lookup.of(SetKind.TARGETS)),
-            arguments=expanded_options(request.arguments, lookup.of),
-            sets=tuple(dict.fromkeys(lookup.mentions)),
-        )
+        return await asyncio.to_thread(_expanded, request, lookup)
+
+
+def _expanded(request: StartScan, lookup: _Lookup) -> StartScan:
+    """Return a request with what is in its sets; blocking: a set has thousands of characters."""
+    return replace(
+        request,
+        targets=expanded_targets(request.targets, lookup.of(SetKind.TARGETS)),
+        arguments=expanded_options(request.arguments, lookup.of),
+        sets=tuple(dict.fromkeys(lookup.mentions)),
+    )
 
 
 class _Lookup:
@@ -104,6 +112,9 @@ class _Lookup:
 
         def find(reference: str) -> str:
             found = find_named(reference, self._usable[kind], self._actor, kind.noun)
+            if OWNER_MARK not in reference and found.owner_id != self._actor.user_id:
+                what = f"you have no {kind.noun} {clean(reference, LONGEST_NAME)}"
+                raise InvalidInput(what, fix=f"did you mean {found.mention_for(self._actor)}?")
             self.mentions.append(f"{kind.noun} {found.mention_for(self._actor)}")
             return found.content
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 
 from netmon_tui.domain.user import Actor, User
+from netmon_tui.security.hostile_text import clean
 from netmon_tui.services.accounts import AccountService
 from netmon_tui.storage.account_repository import AccountRepository
 from netmon_tui.storage.audit_repository import NewEvent
 from netmon_tui.tools.nmap_exclusions import checked_list
 from netmon_tui.tools.nmap_rate import checked_rate
+
+_TOLD = 200
+"""Characters of a list that the audit trail repeats."""
 
 
 class UserLimits:
@@ -46,12 +49,14 @@ class UserLimits:
             NotAllowed, NotFound: As :meth:`find`; nobody changes their own but administrators.
         """
         user = await self._accounts.managed(actor, name)
-        limits = user.limits
+        told, changes = [], dict[str, str | int]()
         if never_scan is not None:
-            limits = replace(limits, never_scan=await asyncio.to_thread(checked_list, never_scan))
+            changes["never_scan"] = checked = await asyncio.to_thread(checked_list, never_scan)
+            told.append(f"never scanned: {clean(checked, _TOLD) or 'nothing'}")
         if maximum_rate is not None:
-            limits = replace(limits, maximum_rate=checked_rate(maximum_rate))
-        told = f"never scanned: {limits.never_scan or 'nothing'}; probes a second: {limits.maximum_rate or 'any'}"
-        event = NewEvent("user.limits", actor, f"user {user.name}", told)
-        await asyncio.to_thread(self._repository.set_limits, user.id, limits, event)
+            changes["maximum_rate"] = checked_rate(maximum_rate)
+            told.append(f"probes a second: {maximum_rate or 'any'}")
+        if changes:  # only these: somebody else may change the other at the same time
+            event = NewEvent("user.limits", actor, f"user {user.name}", "; ".join(told))
+            await asyncio.to_thread(self._repository.set_limits, user.id, changes, event)
         return await asyncio.to_thread(self._repository.get, user.name)

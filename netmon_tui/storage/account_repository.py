@@ -6,6 +6,7 @@ Every change is one transaction with its audit event. What must hold whoever els
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -153,11 +154,11 @@ class AccountRepository:
         with self._database.read() as connection:
             return _user(_read(connection, user_id)).limits
 
-    def set_limits(self, user_id: int, limits: ScanLimits, event: NewEvent) -> None:
-        """Change what a user's scans are held to."""
+    def set_limits(self, user_id: int, changes: Mapping[str, str | int], event: NewEvent) -> None:
+        """Change some fields of :class:`ScanLimits` of a user."""
 
         def work(connection: Connection) -> None:
-            _set(connection, user_id, never_scan=limits.never_scan, maximum_rate=limits.maximum_rate)
+            _set(connection, user_id, **changes)
             insert_event(connection, event)
 
         self._database.write(work)

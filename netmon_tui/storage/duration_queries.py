@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import Exists, Text, cast, exists, literal, select
 
 from netmon_tui.domain.estimate import EarlierRun
 from netmon_tui.domain.job import JobState
@@ -15,8 +15,8 @@ from netmon_tui.storage.selection import visible_to
 
 _NEWEST = 50
 """Runs that are looked at: what is older tells of another network."""
-_HALTED = 1.5, 10.0
-"""A run that took so much longer than nmap itself, times and seconds, was halted or resumed: it tells nothing."""
+_RESUMED = 1.5, 10.0
+"""A run that took so much longer than nmap itself, times and seconds, was resumed: it tells nothing."""
 
 
 class DurationQueries:
@@ -52,6 +52,7 @@ class DurationQueries:
                 scans.started.is_not(None),
                 scans.finished.is_not(None),
                 scans.hosts_total > 0,
+                ~_was_halted(),
             )
             .order_by(scans.id.desc())
             .limit(_NEWEST)
@@ -63,8 +64,15 @@ class DurationQueries:
             EarlierRun(seconds, row.hosts_total, set(row.targets) == asked)
             for row in rows
             if _options(row.command) == wanted
-            and not _was_halted(seconds := (row.finished - row.started).total_seconds(), row.elapsed)
+            and not _was_resumed(seconds := (row.finished - row.started).total_seconds(), row.elapsed)
         ]
+
+
+def _was_halted() -> Exists:
+    """Whether somebody paused the scan: nmap counts the time that it stands still as its own."""
+    events = records.audit_events.c
+    subject = literal("scan ") + cast(records.scans.c.id, Text)
+    return exists().where(events.action == "scan.pause", events.subject == subject)
 
 
 def _options(command: Sequence[str]) -> list[str]:
@@ -76,6 +84,6 @@ def _options(command: Sequence[str]) -> list[str]:
     return words
 
 
-def _was_halted(seconds: float, elapsed: float | None) -> bool:
-    times, more = _HALTED
+def _was_resumed(seconds: float, elapsed: float | None) -> bool:
+    times, more = _RESUMED
     return elapsed is not None and seconds > elapsed * times + more

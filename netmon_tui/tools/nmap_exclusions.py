@@ -32,13 +32,14 @@ class NeverScan:
     Args:
         text: Addresses, ranges, networks and host names, with spaces or commas between: everybody's list.
         own: The same of the user whose scan it is.
+        spared: What earlier runs of the same scan have left out.
 
     Raises:
         InvalidInput: Something in it is no target; no scan may start until that is put right.
     """
 
-    def __init__(self, text: str, own: str = "") -> None:
-        lists = (*_parse(text, _SETTING), *_parse(own, _LIMITS))
+    def __init__(self, text: str, own: str = "", spared: Iterable[str] = ()) -> None:
+        lists = (*_parse(text, _SETTING), *_parse(own, _LIMITS), *map(parse_target, spared))
         self.targets = tuple(dict.fromkeys(lists))
         self._coverage = AddressCoverage(target.text for target in self.targets)
 

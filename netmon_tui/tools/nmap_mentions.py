@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from netmon_tui.domain.named_set import MENTION
+from netmon_tui.domain.owned import OWNER_MARK
 from netmon_tui.errors import InvalidInput
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
-_REFERENCE = re.compile(rf"(?:[a-z0-9_][a-z0-9._-]{{0,31}}/)?{_NAME.pattern}")
+_REFERENCE = re.compile(rf"(?:[A-Za-z0-9_][A-Za-z0-9._-]{{0,31}}/)?{_NAME.pattern}")
 _NAME_RULE = "1 to 64 letters a-z, digits, dots, dashes and underscores; no dot or dash in front"
 
 
@@ -21,6 +23,12 @@ def check_set_name(name: str) -> None:
 def is_mention(text: str) -> bool:
     """Whether a set is meant, well written or not."""
     return text.startswith(MENTION)
+
+
+def mentions_foreign(targets: Iterable[str], arguments: str) -> bool:
+    """Whether the content of a set of somebody else is in targets or options: ``@owner/name``."""
+    words = (*targets, *arguments.replace(",", " ").split())
+    return any(is_mention(word) and OWNER_MARK in word for word in words)
 
 
 def mentioned(text: str) -> str:

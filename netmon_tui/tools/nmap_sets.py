@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 
 from netmon_tui.domain.named_set import LONGEST_CONTENT, MENTION, SetKind
 from netmon_tui.errors import InvalidInput
 from netmon_tui.tools.nmap_arguments import NmapOptions, Setting, parse_options
 from netmon_tui.tools.nmap_mentions import is_mention, mentioned
-from netmon_tui.tools.nmap_targets import parse_targets
+from netmon_tui.tools.nmap_targets import MAX_TARGETS, parse_targets
 from netmon_tui.tools.nmap_values import port_numbers
+from netmon_tui.tools.nmap_words import MAX_LINE
 
 Find = Callable[[str], str]
 """Returns the content of the set that a name, or ``owner/name``, means; raises InvalidInput."""
@@ -47,11 +49,16 @@ def checked_content(kind: SetKind, text: str) -> str:
 
 def expanded_targets(items: Iterable[str], find: Find) -> tuple[str, ...]:
     """Return targets with the content of sets in the place of their mentions; raises InvalidInput."""
-    return tuple(_expanded(items, find))
+    found = tuple(islice(_expanded(items, find), MAX_TARGETS + 1))
+    if len(found) > MAX_TARGETS:
+        raise InvalidInput(
+            f"More than {MAX_TARGETS:,} targets", fix="write networks and ranges instead of single addresses"
+        )
+    return found
 
 
 def _expanded(items: Iterable[str], find: Find) -> Iterator[str]:
-    for item in items:
+    for item in dict.fromkeys(items):
         if is_mention(item):
             yield from checked_content(SetKind.TARGETS, find(mentioned(item))).split(" ")
         else:
@@ -73,7 +80,15 @@ def expanded_options(line: str, find: Callable[[SetKind], Find]) -> str:
     options = parse_options(line)
     if not any(mentions_in(setting) for setting in options.settings):
         return line
-    return NmapOptions(tuple(_resolved(setting, find) for setting in options.settings)).line
+    found = NmapOptions(tuple(_resolved(setting, find) for setting in options.settings)).line
+    if len(found) > MAX_LINE:
+        named = ", ".join(mention for setting in options.settings for mention in mentions_in(setting))
+        raise InvalidInput(
+            f"{named}: too long for the options of a scan",
+            why=f"with what is in them these have {len(found):,} characters, the limit is {MAX_LINE:,}",
+            fix="name networks instead of single addresses",
+        )
+    return found
 
 
 def mentions_in(setting: Setting) -> list[str]:

@@ -38,6 +38,8 @@ _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 _NUMBER_LABEL = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _ZONE = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_.-]{0,14}")
 _FOREIGN_SIGN = re.compile(r"[^A-Za-z0-9._:/%\-\u0080-\U0010ffff]")
+_MAPPED = ipaddress.IPv6Network("::ffff:0:0/96")
+"""IPv4 addresses in another spelling (RFC 4291); a wider network is too wide for a scan anyway."""
 _DISPUTED = frozenset("ßς\u200c\u200d")
 """Signs that the two versions of IDNA turn into different names, and so into different hosts."""
 
@@ -191,6 +193,12 @@ def _parse_ipv6(text: str) -> Target:
         raise InvalidInput(f"{shown(text)} is not an IPv6 target") from None
     if percent and not _ZONE.fullmatch(zone):
         raise InvalidInput(f"{shown(text)} is not an IPv6 target", why="the part after '%' is no interface")
+    if parsed in _MAPPED:
+        raise InvalidInput(
+            f"{shown(text)} is an IPv4 address",
+            why="nmap reaches it by IPv4, and lists of what is never scanned would not know it",
+            fix=f"write {ipaddress.IPv4Address(int(parsed) & 0xFFFFFFFF)}",
+        )
     if not slash:
         return Target(f"{parsed}{percent}{zone}", 1, Family.IPV6)
     length = _prefix_length(text, prefix, 128)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual import events
 from textual.widgets import Button, Input, Select, Static, TabbedContent
 
 from netmon_tui.domain.export import SCAN_FORMATS
@@ -183,6 +184,27 @@ async def test_a_tab_of_a_scan_is_built_when_it_is_first_shown(logged_in: Any, u
             await until(pilot, lambda number=number: len(built()) == number)
             shown = detail.query_one(TabbedContent)
             await until(pilot, lambda shown=shown: shown.active_pane.has_focus_within)
+
+
+async def test_a_tab_that_is_left_while_it_loads_stands_in_nobodys_way(logged_in: Any, until: Any) -> None:
+    async with logged_in(size=(120, 40)) as (app, pilot):
+        app.push_screen(ScanDetailScreen(app.screen.session, store_scan(app.services.database, app.actor, 3)))
+        detail = await until(pilot, lambda: isinstance(app.screen, ScanDetailScreen) and app.screen)
+        await until(pilot, lambda: detail.query_one("#hosts", Table).row_count == 3)
+        asked, go_on, read = asyncio.Event(), asyncio.Event(), app.services.scans.output
+
+        async def slow(*arguments: Any) -> str:
+            asked.set()
+            await go_on.wait()
+            return str(await read(*arguments))
+
+        app.services.scans.output = slow
+        app.post_message(events.Key("4", "4"))
+        await until(pilot, asked.is_set)
+        detail.query_one(TabbedContent).active = "tab-about"  # as a click does, which waits for no key
+        go_on.set()
+        about = await until(pilot, lambda: detail.query_one("#about", TextView))
+        await until(pilot, lambda: about.lines and about.has_focus)
 
 
 @nmap_test

@@ -17,7 +17,11 @@ Result = TypeVar("Result")
 class Dialog(WorkerDefects, ModalScreen[Result | None]):
     """A decision. Dismissed with None by escape."""
 
-    BINDINGS = [Binding("escape", "cancel", "Cancel", id="dialog.cancel")]
+    BINDINGS = [
+        Binding("escape", "cancel", "Cancel", id="dialog.cancel"),
+        Binding("pagedown", "scroll_text(1)", "More text", id="dialog.down", show=False),
+        Binding("pageup", "scroll_text(-1)", "Less text", id="dialog.up", show=False),
+    ]
     DEFAULT_CSS = """
     Dialog {
         align: center middle;
@@ -37,6 +41,11 @@ class Dialog(WorkerDefects, ModalScreen[Result | None]):
         frame = Vertical(classes="dialog--box", id=id)
         frame.border_title = content(title)
         return frame
+
+    def action_scroll_text(self, pages: int) -> None:
+        """Scroll the text of the dialog, if it has one that scrolls, wherever the cursor is."""
+        for text in self.query(".dialog--text"):
+            text.scroll_relative(y=pages * max(1, text.size.height - 1), animate=False)
 
     def action_cancel(self) -> None:
         """Close without a result."""

@@ -116,7 +116,7 @@ class ScanForm(Dialog[StartScan]):
                     self._name, placeholder="optional", id="name", max_length=LONGEST_NAME, compact=True
                 )
                 yield Tick(content("One nmap, no stages"), not self._staged, id="one-nmap", compact=True)
-            with VerticalScroll(id="scan-preview", can_focus=False):
+            with VerticalScroll(id="scan-preview", classes="dialog--text", can_focus=False):
                 yield Static("", id="preview")
             with Horizontal(classes="dialog--buttons"):
                 yield Button("Cancel", id="cancel")

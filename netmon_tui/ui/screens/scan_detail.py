@@ -129,7 +129,7 @@ class ScanDetailScreen(SearchableScreen, RunningScan):
         elif (
             self._tab == "output" and self._is_running and time.monotonic() - self._output_at > OUTPUT_SECONDS
         ):
-            await self._show_output()
+            await self._refresh_tab()
 
     def current_scan(self) -> Scan | None:
         """Return the scan of the screen, once it is read."""
@@ -143,46 +143,42 @@ class ScanDetailScreen(SearchableScreen, RunningScan):
     def _tab(self) -> str:
         return self.query_one("#scan-tabs", TabbedContent).active.removeprefix("tab-")
 
-    async def _refresh_tab(self) -> None:
-        await self.query_one(f"#tab-{self._tab}", LazyPane).fill()
-        if self._tab == "hosts":
-            self.query_one(ScanHosts).refresh_data(running=self._is_running)
-        elif self._tab == "services":
-            self.query_one(ScanServices).refresh_data()
-        elif self._tab == "map" and self._scan is not None:
-            await self.query_one(ScanMap).refresh_data(self._scan)
-        elif self._tab == "output":
-            await self._show_output()
-        elif self._tab == "changes" and self._scan is not None:
-            await self.query_one(ScanChanges).refresh_data(self._scan)
-        elif self._scan is not None:
+    async def _refresh_tab(self) -> Widget:
+        """Bring up to date what the active tab shows, and return it; meanwhile another tab may become active."""
+        shown = await self.query_one(f"#tab-{self._tab}", LazyPane).fill()
+        scan = self._scan
+        if scan is None:
+            return shown  # it is read soon, and shown then
+        if isinstance(shown, ScanHosts):
+            shown.refresh_data(running=self._is_running)
+        elif isinstance(shown, ScanServices):
+            shown.refresh_data()
+        elif isinstance(shown, ScanMap | ScanChanges):
+            await shown.refresh_data(scan)
+        elif isinstance(shown, TextView) and shown.id == "output":
+            await self._show_output(shown, scan)
+        elif isinstance(shown, TextView):
             directory = await self.session.services.scans.directory(self.session.actor, self.scan_id)
             stages = await self.session.services.scanning.stages(self.session.actor, self.scan_id)
-            self.query_one("#about", TextView).show(about(self._scan, str(directory), stages))
+            shown.show(about(scan, str(directory), stages))
+        return shown
 
-    async def _show_output(self) -> None:
+    async def _show_output(self, view: TextView, scan: Scan) -> None:
         self._output_at = time.monotonic()
         output = await self.session.services.scans.output(self.session.actor, self.scan_id)
         lines = [TextLine(line) for line in output.splitlines()]
-        if not lines and self._scan is not None and self._scan.imported:
+        if not lines and scan.imported:
             lines = [TextLine("An imported scan has no output of its own.", "muted")]
-        self.query_one("#output", TextView).show(lines, follow=True)
+        view.show(lines, follow=True)
 
     @on(TabbedContent.TabActivated, "#scan-tabs")
     async def _tab_shown(self) -> None:
-        await self.query_one(f"#tab-{self._tab}", LazyPane).fill()
-        if self._scan is not None:
-            await self._refresh_tab()
-        if self._tab == "hosts":
-            self.query_one(ScanHosts).focus_content()
-        elif self._tab == "services":
-            self.query_one(ScanServices).focus_content()
-        elif self._tab == "map":
-            self.query_one(ScanMap).focus_content()
-        elif self._tab == "changes":
-            self.query_one(ScanChanges).focus_content()
-        else:
-            self.query_one(f"#{self._tab}", TextView).focus()
+        shown = await self._refresh_tab()
+        if shown.parent is self.query_one(f"#tab-{self._tab}"):
+            if isinstance(shown, ScanHosts | ScanServices | ScanMap | ScanChanges):
+                shown.focus_content()
+            else:
+                shown.focus()
         self.refresh_bindings()
 
     @on(Table.Opened, "#services")

@@ -31,8 +31,9 @@ class LazyPane(TabPane):
         if self._at_once:
             yield self._build()
 
-    async def fill(self) -> None:
-        """Make the content if there is none; returns when it is there, whoever made it."""
+    async def fill(self) -> Widget:
+        """Make the content if there is none; return it when it is there, whoever made it."""
         async with self._filling:
             if not self.children:
                 await self.mount(self._build())
+        return self.children[0]

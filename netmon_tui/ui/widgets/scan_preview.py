@@ -30,12 +30,13 @@ def accepted(preview: ScanPreview, *, with_stages: bool, with_rest: bool, key: s
     stages: list[Content] = []
     if preview.stages:
         stages = list(_stages(preview)) if with_stages else [_folded(preview, key)]
+    never = [content(line).stylize("$foreground-muted") for line in left_out(preview.never_scanned)]
     if not with_rest:
-        return Content("\n").join([*stages, content(f"{key} shows the rest").stylize("$foreground-muted")])
+        hint = content(f"{key} shows the rest").stylize("$foreground-muted")
+        return Content("\n").join([*stages, *never, hint])
     warnings = (*preview.warnings, *asks_first(preview.to_confirm))
     said = [content(f"! {warning}").stylize("$text-warning") for warning in warnings]
     command = content(shlex.join(preview.command), LONGEST_COMMAND)
-    never = [content(line).stylize("$foreground-muted") for line in left_out(preview.never_scanned)]
     rest = [*_cost(preview), *never, *stages, *said]
     return Content("\n").join([*rest, command] if len(command) > _THREE_LINES else [command, *rest])
 

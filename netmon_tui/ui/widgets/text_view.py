@@ -136,7 +136,7 @@ class TextView(ScrollView, can_focus=True):
 
     @property
     def _line_width(self) -> int:
-        return max(1, self.size.width)
+        return max(1, self.scrollable_content_region.width)  # without the scrollbar
 
     def _row(self, y: int) -> tuple[str, Tone]:
         index = self.scroll_offset.y + y

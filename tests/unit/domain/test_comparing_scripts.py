@@ -139,6 +139,9 @@ def test_a_script_that_says_something_for_the_first_time_or_no_more() -> None:
     assert went is not None
     assert (went.change, went.severity, went.after) == (Change.REMOVED, Severity.LOW, "")
     assert script_change(key, 7, None, None) is None
+    noise = ScriptText("\n  Thread ID: 5\n  Salt: x", {"Thread ID": "5"})
+    assert script_change(("tcp", 3306, "mysql-info"), 7, None, noise) is None
+    assert script_change(key, 7, ScriptText(""), None) is None
 
 
 @pytest.mark.parametrize(

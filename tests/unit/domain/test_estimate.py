@@ -47,7 +47,7 @@ def test_the_words_of_a_time_hold_what_they_round(one: float, other: float) -> N
     name = words[-1].split()[-1].removesuffix("s")
     ends = [word if word[-1].isalpha() else f"{word} {name}" for word in words]
     values = [
-        float(end.rpartition(" ")[0].replace(" ", "")) * _SECONDS[end.rpartition(" ")[2].removesuffix("s")]
+        float(end.rpartition(" ")[0].replace(",", "")) * _SECONDS[end.rpartition(" ")[2].removesuffix("s")]
         for end in ends
     ]
     assert values[0] <= span.lowest * 1.001 and span.highest <= values[-1] * 1.001
@@ -56,7 +56,7 @@ def test_the_words_of_a_time_hold_what_they_round(one: float, other: float) -> N
 @pytest.mark.parametrize(
     ("addresses", "names", "ports", "words"),
     [
-        (1, 0, (("tcp", 1_000),), "1 address; 1 000 TCP ports"),
+        (1, 0, (("tcp", 1_000),), "1 address; 1,000 TCP ports"),
         (
             254,
             2,
@@ -74,7 +74,7 @@ def test_how_much(addresses: int, names: int, ports: tuple[tuple[str, int], ...]
 
 def test_probes_and_what_has_no_end() -> None:
     probes = ScanEstimate(1, 0, (), Span(255, 281_600), Span(3, 150), open_ended="scripts")
-    assert probes_words(probes) == "250 to 290 000 probes"
+    assert probes_words(probes) == "250 to 290,000 probes"
     assert time_words(probes) == "3 seconds to 3 minutes, with scripts perhaps longer"
     assert probes_words(NOTHING) == "no probes"
 

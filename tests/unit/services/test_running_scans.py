@@ -503,6 +503,32 @@ async def test_a_host_of_a_scan_of_one_nmap_is_given_up_by_going_on_without_it(t
         assert "127.0.0.10" not in {host.address for host in await services.scans.whole_hosts(ada, scan.id)}
 
 
+async def test_giving_up_a_host_lets_no_paused_scan_go_on(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (services, ada):
+        await services.supervisor.start()
+        scan = await services.scanning.start(ada, StartScan(("127.0.0.1-10",), SLOW))
+        await services.scanning.pause(ada, scan.id)
+
+        async def paused() -> bool:
+            return (await services.scans.get(ada, scan.id)).state is JobState.PAUSED
+
+        await until(paused, "paused")
+        assert (await services.scanning.skip(ada, scan.id, "127.0.0.10")).state is JobState.PAUSED
+        await services.scanning.pause(ada, scan.id, paused=False)
+        ended = await services.scanning.wait(ada, scan.id)
+        assert (ended.state, ended.hosts_up) == (JobState.COMPLETED, 9)
+        assert "127.0.0.10" not in {host.address for host in await services.scans.whole_hosts(ada, scan.id)}
+
+
+async def test_only_a_host_of_the_scan_can_be_given_up(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (services, ada):
+        scan = await services.scanning.start(ada, StartScan(("127.0.0.1-10",), SLOW))
+        with pytest.raises(InvalidInput, match="not among the targets"):
+            await services.scanning.skip(ada, scan.id, "192.0.2.99")
+        assert (await services.scans.get(ada, scan.id)).skipped == ()
+        await services.scanning.stop(ada, scan.id)
+
+
 async def test_what_may_never_be_scanned_is_left_out_when_a_scan_goes_on(
     tmp_path: Path, ssh: Listener, silent: Listener
 ) -> None:

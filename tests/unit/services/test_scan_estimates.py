@@ -13,6 +13,7 @@ from netmon_tui.domain.scan import ScanPreview, StartScan
 from netmon_tui.domain.scan_run import ScanRun
 from netmon_tui.domain.user import Actor, Role
 from netmon_tui.runtime.tool_paths import find_tool
+from netmon_tui.storage.audit_repository import AuditRepository
 from netmon_tui.storage.database import Database
 from netmon_tui.storage.scan_run_rows import write_run
 from tests.unit.services.made_scans import TARGETS, Store
@@ -110,6 +111,17 @@ async def test_earlier_runs_of_these_options_time_it(store: Store) -> None:
 async def test_other_scans_do_not(store: Store, values: dict[str, Any]) -> None:
     """Failed, imported, otherwise run, of no host, or halted for a long while."""
     await ran(store, 600, **values)
+    assert (await estimated(store)).earlier_runs == 0
+
+
+async def test_a_scan_that_was_paused_does_not(store: Store) -> None:
+    """nmap counts the time that it stands still as its own."""
+    scan_id = await ran(store, 600)
+    assert (await estimated(store)).earlier_runs == 1
+    audit = AuditRepository(store.services.database)
+    audit.record(store.ada, "scan.pause", f"scan {scan_id}1")
+    assert (await estimated(store)).earlier_runs == 1
+    audit.record(store.ada, "scan.pause", f"scan {scan_id}")
     assert (await estimated(store)).earlier_runs == 0
 
 

@@ -175,6 +175,54 @@ async def test_a_schedule_scans_what_is_in_the_set_that_day(house: House) -> Non
 
 
 @needs_nmap
+@needs_nmap
+async def test_a_name_alone_never_means_a_set_of_somebody_else(house: House) -> None:
+    """Or who shares one under a name that was given up would choose what a schedule scans."""
+    mine = await house.targets.create(house.bo, SERVERS)
+    theirs = await house.targets.create(house.cy, replace(SERVERS, content="127.0.0.9"))
+    await house.targets.share(house.cy, theirs, shared=True)
+    plan = house.services.scanning.plan
+    assert (await plan(house.bo, StartScan(("@servers",), "-sL"))).addresses == 2
+    await house.targets.delete(house.bo, mine)
+    with pytest.raises(InvalidInput, match="did you mean @cy/servers"):
+        await plan(house.bo, StartScan(("@servers",), "-sL"))
+    assert (await plan(house.bo, StartScan(("@CY/servers",), "-sL"))).addresses == 1
+
+
+@needs_nmap
+async def test_what_was_confirmed_cannot_become_other_hosts(house: House) -> None:
+    theirs = await house.targets.create(house.cy, SERVERS)
+    await house.targets.share(house.cy, theirs, shared=True)
+    risky = SaveSchedule(
+        "nightly", ("@cy/servers",), arguments="-sL --script http-slowloris", when=When(3_600), confirmed=True
+    )
+    with pytest.raises(InvalidInput, match="set of another user"):
+        await house.services.schedules.create(house.bo, risky)
+
+
+@needs_nmap
+async def test_a_set_that_is_mentioned_a_thousand_times_is_taken_once(house: House) -> None:
+    await house.targets.create(
+        house.bo, replace(SERVERS, content=" ".join(f"10.0.{n}.1" for n in range(250)))
+    )
+    plan = await house.services.scanning.plan(house.bo, StartScan(("@servers",) * 1_000, "-sL"))
+    assert plan.addresses == 250
+
+
+@needs_nmap
+async def test_a_set_that_is_too_long_to_be_excluded_says_so(house: House) -> None:
+    await house.targets.create(
+        house.bo, replace(SERVERS, content=" ".join(f"10.0.1.{n}" for n in range(250)))
+    )
+    await house.targets.create(
+        house.bo, replace(SERVERS, name="more", content=" ".join(f"10.0.2.{n}" for n in range(250)))
+    )
+    with pytest.raises(InvalidInput, match="@servers, @more: too long"):
+        await house.services.scanning.plan(
+            house.bo, StartScan(("10.0.0.0/16",), "-sL --exclude @servers,@more")
+        )
+
+
 async def test_a_profile_may_name_a_set(house: House) -> None:
     await house.ports.create(house.bo, WEB)
     await house.services.profiles.create(house.bo, SaveProfile("Web", "-sT -p @web"), shared=True)

@@ -14,9 +14,9 @@ import pytest
 from netmon_tui.config.paths import find_paths
 from netmon_tui.config.settings import load_settings
 from netmon_tui.domain.job import JobState
-from netmon_tui.domain.scan import StartScan
+from netmon_tui.domain.scan import Scan, StartScan
 from netmon_tui.domain.schedule import Runner, SaveSchedule, When
-from netmon_tui.domain.user import LONGEST_LIST, Actor, ScanLimits
+from netmon_tui.domain.user import LONGEST_LIST, Actor, Role, ScanLimits
 from netmon_tui.domain.window import Window
 from netmon_tui.errors import InvalidInput, NotAllowed, NotFound
 from netmon_tui.runtime.tool_paths import find_tool
@@ -90,7 +90,7 @@ async def test_only_administrators_set_limits_and_it_is_written_down(house: Hous
     trail = AuditRepository(house.services.database).find(Window(sort="id"))
     assert [(e.actor, e.subject, e.detail) for e in trail if e.action == "user.limits"] == [
         ("ada", "user bo", "never scanned: 127.0.0.8/30 srv.example; probes a second: 100"),
-        ("ada", "user bo", "never scanned: 127.0.0.8/30 srv.example; probes a second: any"),
+        ("ada", "user bo", "probes a second: any"),
     ]
 
 
@@ -173,6 +173,80 @@ async def test_a_scan_that_waited_or_goes_on_is_held_to_the_limits_of_its_start(
     await house.hold_bo("127.0.0.3")
     scanning._queue._at_once = 1
     assert excluded(await house.wait(waiting.id)) == "127.0.0.9,127.0.0.3"
+
+
+async def test_two_administrators_lose_no_change_of_each_other(house: House) -> None:
+    limits = house.services.limits
+    for number in range(1, 6):
+        await asyncio.gather(
+            limits.set(house.ada, "bo", never_scan=f"127.0.0.{number}"),
+            limits.set(house.ada, "bo", maximum_rate=number),
+        )
+        assert (await limits.find(house.ada, "bo")).limits == ScanLimits(f"127.0.0.{number}", number)
+
+
+async def paused(house: House, targets: str) -> Scan:
+    """A scan of bo that stands still."""
+    await house.services.supervisor.start()
+    scan = await house.services.scanning.start(house.bo, StartScan((targets,), SLOW))
+    await house.services.scanning.pause(house.bo, scan.id)
+    while (await house.services.scans.get(house.ada, scan.id)).state is not JobState.PAUSED:
+        await asyncio.sleep(0.05)
+    return scan
+
+
+async def test_a_paused_scan_goes_on_under_the_limits_of_that_day(house: House) -> None:
+    scan = await paused(house, "127.0.0.1-8")
+    await house.hold_bo()
+    await house.services.scanning.pause(house.ada, scan.id, paused=False)
+    assert (excluded(command := await house.wait(scan.id)), rate(command)) == (BOTH, "100")
+
+
+async def test_a_paused_scan_of_what_may_not_be_scanned_any_more_stands_still(house: House) -> None:
+    scanning, scans = house.services.scanning, house.services.scans
+    scan = await paused(house, "127.0.0.1")
+    await house.hold_bo("127.0.0.1")
+    with pytest.raises(InvalidInput, match="never scanned"):
+        await scanning.pause(house.ada, scan.id, paused=False)
+    await house.hold_bo("127.0.0.2")
+    await house.services.accounts.set_role(house.ada, "bo", Role.VIEWER)
+    with pytest.raises(NotAllowed):
+        await scanning.pause(house.ada, scan.id, paused=False)
+    assert (await scans.get(house.ada, scan.id)).state is JobState.PAUSED
+    await scanning.stop(house.ada, scan.id)
+    assert (await scanning.wait(house.ada, scan.id)).state is JobState.CANCELLED
+
+
+async def test_limits_that_change_while_a_paused_scan_waits_for_its_place_keep_it_paused(
+    house: House,
+) -> None:
+    scanning, scans = house.services.scanning, house.services.scans
+    scan = await paused(house, "127.0.0.1-8")
+    scanning._queue._at_once = 0
+    assert (await scanning.pause(house.bo, scan.id, paused=False)).state is JobState.QUEUED
+    await house.hold_bo()
+    scanning._queue._at_once = 4
+    await scanning._queue.start_waiting()
+    assert (await scans.get(house.ada, scan.id)).state is JobState.PAUSED
+    await scanning.pause(house.bo, scan.id, paused=False)
+    assert excluded(await house.wait(scan.id)) == BOTH
+
+
+async def test_what_was_left_out_stays_left_out_when_a_scan_goes_on(house: House) -> None:
+    """Else its command would claim that everything was asked, and a comparison that what is missing is gone."""
+    await house.hold_bo()
+    scan = await house.services.scanning.start(house.bo, StartScan(("127.0.0.1-12",), SLOW))
+    await house.services.scanning.stop(house.bo, scan.id)
+    await house.services.scanning.wait(house.ada, scan.id)
+    await house.hold_bo("", 0)
+    await house.services.scanning.resume(house.bo, scan.id)
+    assert set(excluded(await house.wait(scan.id)).split(",")) == set(BOTH.split(","))
+
+
+async def test_a_scan_with_nothing_left_is_refused_in_plain_words(house: House) -> None:
+    await house.hold_bo("127.0.0.0/8")
+    error = (await house.services.scanning.preview(house.bo, StartScan(("127.0.0.0/28",), "-sL"))).error
+    assert "nothing is left" in error
 
 
 async def test_every_stage_of_a_scan_in_stages_is_held_to_them(house: House) -> None:

@@ -67,6 +67,8 @@ def test_good_targets(text: str, canonical: str, count: int, family: Family | No
         ("2001:db8::1/129", "0 to 128"),
         ("2001:db8::g", "IPv6"),
         ("::1%e:th", "interface"),
+        ("::ffff:127.0.0.1", "write 127.0.0.1"),
+        ("::ffff:7f00:0/104", "write 127.0.0.0"),
         ("fe80::1%-oN", "interface"),
         ("fe80::1%", "interface"),
         ("example.org/24", "prefix"),

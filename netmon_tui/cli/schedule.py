@@ -35,6 +35,12 @@ _skip = click.option(
 _confirm = click.option(
     "--confirm-intrusive", "confirmed", is_flag=True, help="Let it run scripts that may do harm."
 )
+_stages = click.option(
+    "--stages/--one-nmap",
+    "staged",
+    default=None,
+    help="Whether several nmaps may do it in stages, where that is faster.",
+)
 
 
 @click.group()
@@ -55,6 +61,7 @@ def schedule() -> None:
 @_zone
 @_skip
 @_confirm
+@_stages
 @click.option("--disabled", is_flag=True, help="Let it not run yet.")
 @json_option
 @pass_line
@@ -69,6 +76,7 @@ def add(
     zone: str | None,
     catch_up: bool | None,
     confirmed: bool,
+    staged: bool | None,
     disabled: bool,
     as_json: bool,
 ) -> None:
@@ -82,7 +90,14 @@ def add(
     async def work(services: Services, actor: Actor) -> Schedule:
         when = services.schedules.when(every=every or "", cron=cron or "", zone=zone or "")
         new = SaveSchedule(
-            name, targets, when, profile or "", arguments or "", catch_up is not False, confirmed
+            name,
+            targets,
+            when,
+            profile or "",
+            arguments or "",
+            catch_up is not False,
+            confirmed,
+            staged is not False,
         )
         return await services.schedules.create(actor, new, enabled=not disabled)
 
@@ -168,6 +183,7 @@ def show(line: CommandLine, name: str, as_json: bool) -> None:
 @_zone
 @_skip
 @_confirm
+@_stages
 @json_option
 @pass_line
 def edit(
@@ -182,11 +198,12 @@ def edit(
     zone: str | None,
     catch_up: bool | None,
     confirmed: bool,
+    staged: bool | None,
     as_json: bool,
 ) -> None:
     """Change what is given; the rest stays."""
     _refuse_both(profile, arguments)
-    nothing = {new_name, profile, arguments, every, cron, zone, catch_up} == {None}
+    nothing = {new_name, profile, arguments, every, cron, zone, catch_up, staged} == {None}
     if nothing and not targets and not confirmed:
         raise click.UsageError("nothing to change: netmon-tui schedule edit --help lists what can be")
 
@@ -202,9 +219,11 @@ def edit(
         elif confirmed:
             new = replace(new, confirmed=True)
         new = replace(new, name=new.name if new_name is None else new_name, targets=targets or new.targets)
-        return await services.schedules.change(
-            actor, found, new if catch_up is None else replace(new, catch_up=catch_up)
-        )
+        if catch_up is not None:
+            new = replace(new, catch_up=catch_up)
+        if staged is not None:
+            new = replace(new, staged=staged)
+        return await services.schedules.change(actor, found, new)
 
     _report(_run_on(line, name, work), "changed", as_json)
 

@@ -101,6 +101,7 @@ def schedule_document(schedule: Schedule, times: Sequence[datetime] | None = Non
         "when": schedule.words,
         "catch_up": schedule.catch_up,
         "confirmed": schedule.confirmed,
+        "staged": schedule.staged,
         "enabled": schedule.enabled,
         "next_run": timestamp(schedule.next_run),
         "last_run": timestamp(schedule.last_run),

@@ -48,6 +48,8 @@ class SaveSchedule:
     """Whether a run that was missed (nothing ran that could start it) is made up for, once."""
     confirmed: bool = False
     """Whether scripts that may do harm were confirmed, for every run."""
+    staged: bool = True
+    """Whether several nmaps may do it in stages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,7 @@ class Schedule(Owned):
     arguments: str
     catch_up: bool
     confirmed: bool
+    staged: bool
     enabled: bool
     next_run: datetime | None = None
     """None while it is disabled."""
@@ -89,7 +92,14 @@ class Schedule(Owned):
     def saved(self) -> SaveSchedule:
         """What it was saved as."""
         return SaveSchedule(
-            self.name, self.targets, self.when, self.profile, self.arguments, self.catch_up, self.confirmed
+            name=self.name,
+            targets=self.targets,
+            when=self.when,
+            profile=self.profile,
+            arguments=self.arguments,
+            catch_up=self.catch_up,
+            confirmed=self.confirmed,
+            staged=self.staged,
         )
 
 

@@ -335,7 +335,14 @@ def _refuse_what_may_change(saved: SaveSchedule, to_confirm: Sequence[str]) -> N
 def _request(saved: SaveSchedule) -> StartScan:
     """Return what is asked of the scans; their name is the schedule's."""
     confirmed = saved.confirmed and not saved.profile  # a profile has the options of the day
-    return StartScan(saved.targets, saved.arguments, saved.profile, saved.name, confirmed=confirmed)
+    return StartScan(
+        saved.targets,
+        saved.arguments,
+        saved.profile,
+        saved.name,
+        confirmed=confirmed,
+        staged=saved.staged,
+    )
 
 
 def _told(started: int | BaseException) -> tuple[str, int | None]:

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     false,
+    true,
 )
 
 from netmon_tui.storage.column_types import JsonText, Moment
@@ -61,6 +62,7 @@ schedules = _owned(
     Column("last_error", Text, nullable=False, default=""),
     Column("claimed_by", String(64), nullable=False, default=""),
     Column("claim_expires", Moment),
+    Column("staged", Boolean, nullable=False, server_default=true()),
     Index(None, "next_run"),
 )
 """Scans that repeat. ``next_run`` is NULL while one is disabled; who has claimed one starts its scan."""

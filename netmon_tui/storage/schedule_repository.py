@@ -226,6 +226,7 @@ def _values(new: SaveSchedule) -> dict[str, Any]:
         "zone": new.when.zone,
         "catch_up": new.catch_up,
         "confirmed": new.confirmed,
+        "staged": new.staged,
     }
 
 
@@ -251,6 +252,7 @@ def _schedule(row: Row[Any]) -> Schedule:
         arguments=row.arguments,
         catch_up=row.catch_up,
         confirmed=row.confirmed,
+        staged=row.staged,
         enabled=row.next_run is not None,
         next_run=row.next_run,
         last_run=row.last_run,

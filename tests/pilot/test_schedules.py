@@ -18,6 +18,7 @@ from netmon_tui.ui.modals.schedule_form import ScheduleForm
 from netmon_tui.ui.modals.schedule_list import ScheduleList
 from netmon_tui.ui.screens.scan_detail import ScanDetailScreen
 from netmon_tui.ui.widgets.table import Table
+from netmon_tui.ui.widgets.tick import Tick
 
 HOURLY = SaveSchedule("Hourly", ("127.0.0.1",), When(every=3600), arguments="-sL")
 
@@ -59,6 +60,7 @@ async def test_what_is_typed_in_the_scan_form_becomes_a_schedule(
         await until(pilot, lambda: isinstance(app.screen, ScanForm) and app.screen.query_one("#start"))
         scan_form = app.screen
         scan_form.query_one("#targets", Input).value = "127.0.0.1, 127.0.0.2"
+        scan_form.query_one("#one-nmap", Tick).value = True
         form = await open_form(app, pilot, until, "ctrl+r")
         assert form.query_one("#save").region.bottom <= size[1]
         await until(pilot, lambda: "a schedule needs a name" in shown(form) and shown(form).count(":00") == 5)
@@ -80,6 +82,7 @@ async def test_what_is_typed_in_the_scan_form_becomes_a_schedule(
             ("127.0.0.1", "127.0.0.2"),
             When(cron="0 3 * * mon-fri", zone="Europe/Berlin"),
             "Quick scan",
+            staged=False,
         )
         assert scan_form.query_one("#targets", Input).value == "127.0.0.1, 127.0.0.2"
 

@@ -186,7 +186,7 @@ class ScanForm(Dialog[StartScan]):
         asked = self._request()
         when = When(cron="@daily", zone=self._session.services.schedules.zone)
         arguments = "" if asked.profile else asked.arguments
-        first = SaveSchedule(asked.name, asked.targets, when, asked.profile, arguments)
+        first = SaveSchedule(asked.name, asked.targets, when, asked.profile, arguments, staged=asked.staged)
         saved = await self.app.push_screen_wait(
             ScheduleForm("New schedule", self._session, first, list(self._profiles.values()))
         )

@@ -76,6 +76,7 @@ class ScheduleForm(Dialog[Schedule]):
             yield from self._row("Zone", "schedule-zone", first.when.zone, LONGEST_ZONE)
             yield Tick("Make up for a missed run", first.catch_up, id="schedule-catch-up", compact=True)
             yield Tick("Run scripts that may do harm", first.confirmed, id="schedule-confirmed", compact=True)
+            yield Tick("One nmap, no stages", not first.staged, id="schedule-one-nmap", compact=True)
             yield Static("", id="schedule-preview")
             with Horizontal(classes="dialog--buttons"):
                 yield Button("Cancel", id="cancel")
@@ -148,6 +149,7 @@ class ScheduleForm(Dialog[Schedule]):
             arguments="" if profile else " ".join(field["schedule-options"].split()),
             catch_up=self.query_one("#schedule-catch-up", Tick).value,
             confirmed=self.query_one("#schedule-confirmed", Tick).value,
+            staged=not self.query_one("#schedule-one-nmap", Tick).value,
         )
 
     def _show(self, preview: SchedulePreview) -> None:

@@ -27,6 +27,7 @@ def test_the_life_of_a_schedule(admin) -> None:
         "when": "At 03:00 on Monday through Friday (Europe/Berlin)",
         "catch_up": True,
         "confirmed": False,
+        "staged": True,
         "enabled": True,
         "last_run": None,
         "last_scan": None,
@@ -43,7 +44,11 @@ def test_the_life_of_a_schedule(admin) -> None:
     ).document
     assert (edited["every"], edited["cron"], edited["targets"]) == (129_600, None, ["127.0.0.2"])
     assert edited["arguments"] == "-sL"
+    assert admin("schedule", "show", "night", "--json").document["staged"] is True
+    edited = admin("schedule", "edit", "night", "--one-nmap", "--json").document
+    assert edited["staged"] is False
     edited = admin("schedule", "edit", "night", "--profile", "ping scan", "--skip-missed", "--json").document
+    assert edited["staged"] is False
     assert (edited["profile"], edited["arguments"], edited["catch_up"]) == ("ping scan", "", False)
     assert admin("schedule", "disable", "night", "--json").document["next_run"] is None
     assert "disabled" in admin("schedule", "list").out

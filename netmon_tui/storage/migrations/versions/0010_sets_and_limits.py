@@ -30,3 +30,4 @@ def upgrade() -> None:
     op.add_column("scans", sa.Column("sets", sa.Text(), nullable=False, server_default="[]"))
     op.add_column("users", sa.Column("never_scan", sa.Text(), nullable=False, server_default=""))
     op.add_column("users", sa.Column("maximum_rate", sa.Integer(), nullable=False, server_default="0"))
+    op.add_column("schedules", sa.Column("staged", sa.Boolean(), nullable=False, server_default=sa.true()))

@@ -182,6 +182,14 @@ class ComparisonService:
         return Comparison(a, b, hosts, (*notes, *scripts.notes()))
 
 
+_HOW = {
+    JobState.CANCELLED: "was stopped",
+    JobState.FAILED: "has failed",
+    JobState.INTERRUPTED: "was interrupted",
+}
+"""How a scan that was not completed has ended; one that has not is what it is."""
+
+
 class _Side:
     """One of the two scans."""
 
@@ -219,11 +227,13 @@ class _Side:
         """Yield what cannot be compared."""
         name = f"scan {self._subject.scan_id}"
         if not self._complete:
-            yield f"{name} is {self._subject.state}: hosts it does not list are not compared"
+            how = _HOW.get(self._subject.state, f"is {self._subject.state}")
+            yield f"{name} {how}: hosts it does not list are not compared"
         if self._addresses.unknown:
             yield f"the targets of {name} are not known: every host it does not list counts as gone"
         if given_up := sum(head.unfinished for head in self.heads):
-            yield f"{name} gave {given_up} hosts up: ports it does not list there are not compared"
+            hosts = "1 host" if given_up == 1 else f"{given_up:,} hosts"
+            yield f"{name} did not finish {hosts}: ports it does not list there are not compared"
 
     def ports(self, heads: Sequence[HostHead | None]) -> dict[int, dict[PortKey, PortFacts]]:
         """Return the listed ports of some of its hosts, by ordinal."""

@@ -10,12 +10,13 @@ from itertools import islice
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.widgets import Static
 
 from netmon_tui.domain.address import packed_sort_key
 from netmon_tui.domain.comparison import Change, ChangeLine, Severity
 from netmon_tui.domain.ignoring import Sifted
 from netmon_tui.domain.scan import Scan
-from netmon_tui.ui.rendering import Tone, when
+from netmon_tui.ui.rendering import Tone, content, when
 from netmon_tui.ui.session import Session
 from netmon_tui.ui.widgets.figure import Figure
 from netmon_tui.ui.widgets.memory_source import MemorySource
@@ -58,7 +59,10 @@ class ScanChanges(Vertical):
         partner: The earlier one; None for the pinned scan of the same targets or the run before.
     """
 
-    DEFAULT_CSS = "ScanChanges { height: 1fr; }"
+    DEFAULT_CSS = """
+    ScanChanges { height: 1fr; }
+    #changes-notes { height: auto; max-height: 4; padding: 0 1; color: $text-muted; }
+    """
 
     def __init__(self, session: Session, scan_id: int, partner: int | None = None) -> None:
         super().__init__(id="scan-changes")
@@ -74,6 +78,7 @@ class ScanChanges(Vertical):
     def compose(self) -> ComposeResult:
         """What is compared, over the changes."""
         yield Figure(id="changes-head", classes="-muted")
+        yield Static(id="changes-notes")
         yield Table(COLUMNS, source=self._source, id="changes")
 
     @property
@@ -146,10 +151,11 @@ class ScanChanges(Vertical):
     async def _paint(self) -> None:
         if self._sifted is None:
             return
+        sifted = self._sifted[1]
         rows, head = await asyncio.to_thread(_rows_and_head, *self._sifted, self._with_ignored)
         if self.is_attached:
             self._source.replace(rows)
-            self._say(head, empty="Nothing changed")
+            self._say(head, notes="; ".join(sifted.kept.notes), empty="Nothing changed")
             self.refresh_bindings()
 
     async def _find_partner(self) -> Scan | None:
@@ -158,8 +164,11 @@ class ScanChanges(Vertical):
             return await services.scans.get(actor, self._partner)
         return await services.comparison.predecessor(actor, self._scan_id)
 
-    def _say(self, head: str, *, empty: str) -> None:
+    def _say(self, head: str, *, notes: str = "", empty: str) -> None:
         self.query_one("#changes-head", Figure).show(head, "muted")
+        said = self.query_one("#changes-notes", Static)
+        said.update(content(notes))
+        said.display = bool(notes)
         self.query_one(Table).set_texts(empty=empty)
 
 
@@ -176,7 +185,7 @@ def _head(partner: Scan, sifted: Sifted, with_ignored: bool) -> str:
     words = [f"{str(counts) or 'Nothing'} since {pinned}scan {partner.id} of {begun}"]
     if sifted.count:
         words.append(f"{sifted}{'' if with_ignored else ' (a shows them)'}")
-    words += [what(partner), *sifted.kept.notes]
+    words.append(what(partner))
     if sum(counts) + sifted.count * with_ignored > MOST_LINES:
         words.append(f"the first {MOST_LINES} are listed: scan diff writes all")
     return " " + "  ".join(word for word in words if word)

@@ -65,8 +65,8 @@ async def test_a_scan_that_was_cut_says_nothing_of_hosts_it_does_not_list(store:
     b = store.scan([host("10.0.0.5"), host("10.0.0.6", partial=True)], state=JobState.CANCELLED.value)
     assert await store.lines(a, b) == [("removed", "10.0.0.5", "22/tcp", "open", "")]
     notes = (await store.comparison.compare(store.ada, a, b)).notes
-    assert f"scan {b} is cancelled: hosts it does not list are not compared" in notes
-    assert f"scan {b} gave 1 hosts up: ports it does not list there are not compared" in notes
+    assert f"scan {b} was stopped: hosts it does not list are not compared" in notes
+    assert f"scan {b} did not finish 1 host: ports it does not list there are not compared" in notes
 
 
 async def test_a_host_key_tells_who_moved(store: Store) -> None:

@@ -183,3 +183,27 @@ def test_no_set_smuggles_an_option_however_it_is_spelled(mention: str, content: 
     else:
         assert [setting.name for setting in options.settings] == ["-sS", "-p"]
         assert set(options.value("-p")) <= set("0123456789,-TUSP:")
+
+
+def test_a_set_that_is_mentioned_a_thousand_times_is_looked_up_once() -> None:
+    """Each time costs as much as its content is long, and the form asks at every pause in typing."""
+    asked: list[str] = []
+
+    def find(reference: str) -> str:
+        asked.append(reference)
+        return "10.0.0.1 10.0.0.2"
+
+    assert expanded_targets(["@servers"] * 1_000, find) == ("10.0.0.1", "10.0.0.2")
+    assert asked == ["servers"]
+
+
+def test_sets_of_more_targets_than_a_scan_may_have_are_refused_before_all_are_read() -> None:
+    asked: list[str] = []
+
+    def find(reference: str) -> str:
+        asked.append(reference)
+        return " ".join(f"10.{reference[1:]}.0.{n}" for n in range(250))
+
+    with pytest.raises(InvalidInput, match="More than 2,000 targets"):
+        expanded_targets([f"@s{number}" for number in range(100)], find)
+    assert len(asked) == 9

@@ -37,7 +37,7 @@ async def test_with_little_room_a_key_shows_the_stages_and_the_rest_again(logged
         form = await form_with(app, pilot, until)
         await until(pilot, lambda: "3 stages: discovery, ports, detection (ctrl+g" in said(form))
         assert DETECTION not in said(form)
-        assert "64 addresses; 1 000 TCP ports" in said(form)
+        assert "64 addresses; 1,000 TCP ports" in said(form)
         await pilot.press("ctrl+g")
         await until(pilot, lambda: DETECTION in said(form))
         assert "Stage discovery: " in said(form) and "64 addresses" not in said(form)
@@ -74,7 +74,7 @@ async def test_one_nmap_may_do_it_all(logged_in: Any, until: Any) -> None:
 async def test_a_scan_of_one_nmap_has_no_stages_to_show(logged_in: Any, until: Any) -> None:
     async with logged_in(size=(80, 24)) as (app, pilot):
         form = await form_with(app, pilot, until, targets="127.0.0.1")
-        await until(pilot, lambda: "1 address; 1 000 TCP ports" in said(form))
+        await until(pilot, lambda: "1 address; 1,000 TCP ports" in said(form))
         await pilot.press("ctrl+g")
         await pilot.pause()
         assert "1 address" in said(form) and "stage" not in said(form)

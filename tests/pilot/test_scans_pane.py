@@ -200,7 +200,8 @@ async def test_a_tab_that_is_left_while_it_loads_stands_in_nobodys_way(logged_in
 
         app.services.scans.output = slow
         app.post_message(events.Key("4", "4"))
-        await until(pilot, asked.is_set)
+        async with asyncio.timeout(30):
+            await asked.wait()  # and not by the pilot, who waits for the screen, which waits here
         detail.query_one(TabbedContent).active = "tab-about"  # as a click does, which waits for no key
         go_on.set()
         about = await until(pilot, lambda: detail.query_one("#about", TextView))

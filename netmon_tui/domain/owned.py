@@ -70,6 +70,14 @@ class Kept(Named, Protocol):
         """Whether a user may change it."""
 
 
+class Shareable(Kept, Protocol):
+    """What its owner may let everybody use."""
+
+    @property
+    def shared(self) -> bool:
+        """Whether everybody sees and uses it."""
+
+
 Found = TypeVar("Found", bound=Kept)
 
 

@@ -84,8 +84,14 @@ class KeepingService(Generic[Kept, New]):
         found = await self.find(actor, reference)
         return await self.create(actor, self._new(name, *self._texts(found)[1:]))
 
-    async def change(self, actor: Actor, kept: Kept, new: New) -> Kept:
+    async def change(self, actor: Actor, kept: Kept, new: New, *, shared: bool | None = None) -> Kept:
         """Give one another name and content; scans that were made with it stay as they are.
+
+        Args:
+            actor: Who changes it.
+            kept: What is changed.
+            new: What it is to be.
+            shared: Whether everybody is to see and use it; None leaves that as it is.
 
         Raises:
             InvalidInput: As :meth:`create`.
@@ -94,7 +100,10 @@ class KeepingService(Generic[Kept, New]):
         """
         current = await self._changeable(actor, kept)
         checked = await asyncio.to_thread(self._checked, new)
-        return await asyncio.to_thread(self._repository.change, actor, current, checked)
+        changed = await asyncio.to_thread(self._repository.change, actor, current, checked)
+        if shared is None or shared == changed.shared:
+            return changed
+        return await self.share(actor, changed, shared=shared)
 
     async def share(self, actor: Actor, kept: Kept, *, shared: bool) -> Kept:
         """Let everybody see and use one, or no longer; raises NotAllowed and NotFound as :meth:`change`."""

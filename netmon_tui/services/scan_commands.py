@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from netmon_tui.config.settings import Settings
@@ -29,7 +29,7 @@ from netmon_tui.tools.nmap_arguments import (
     parse_options,
     usable_options,
 )
-from netmon_tui.tools.nmap_exclusions import NeverScan
+from netmon_tui.tools.nmap_exclusions import NeverScan, excluded_in
 from netmon_tui.tools.nmap_rate import lower_ceiling, under_ceiling
 from netmon_tui.tools.nmap_stages import Stages, stages_of
 from netmon_tui.tools.nmap_targets import TargetSet, parse_target, parse_targets
@@ -55,6 +55,10 @@ class PreparedScan:
     """As nmap gets them: with the limits of this installation, and without what needs rights it has not."""
     never: tuple[str, ...]
     """What is left out whatever was asked."""
+    addresses: int
+    """How many are scanned, without what is excluded."""
+    names: int
+    """Host names that are scanned, the same."""
 
     @property
     def stages(self) -> dict[str, tuple[str, ...]]:
@@ -123,15 +127,25 @@ class ScanCommands:
             scripts=installed_scripts() if options.has("--script") else None,
         )
         usable, _ = usable_options(allowed, version=version, privileged=self._privilege.can_scan_raw)
-        _refuse_nothing(usable, targets)
+        excluded = excluded_in(usable)
+        addresses, names = count_addresses(targets.targets, map(parse_target, excluded))
+        _refuse_nothing(addresses + names)
         stages = stages_of(usable, targets) if request.staged and limits.staged else None
-        if stages is None and not goes_on:
-            return PreparedScan(options, targets, command, None, usable, never.of_family(ipv6=ipv6))
-        stages = stages or nmap_stages.one_stage(usable)
-        plan = replace(self._plan(nmap, usable, targets, stages), skip=tuple(skipped))
-        return PreparedScan(options, targets, command, plan, usable, never.of_family(ipv6=ipv6))
+        if stages is None and goes_on:
+            stages = nmap_stages.one_stage(usable)
+        plan = None if stages is None else self._plan(nmap, usable, targets, stages, excluded, tuple(skipped))
+        left_out = never.of_family(ipv6=ipv6)
+        return PreparedScan(options, targets, command, plan, usable, left_out, addresses, names)
 
-    def _plan(self, nmap: str, usable: NmapOptions, targets: TargetSet, stages: Stages) -> Plan:
+    def _plan(
+        self,
+        nmap: str,
+        usable: NmapOptions,
+        targets: TargetSet,
+        stages: Stages,
+        excluded: tuple[str, ...],
+        skipped: tuple[str, ...],
+    ) -> Plan:
         def words(options: NmapOptions | None) -> tuple[str, ...]:
             if options is None:
                 return ()
@@ -153,8 +167,8 @@ class ScanCommands:
             names=stages.names,
             every_host=stages.every_host,
             closed_port=stages.closed_port,
-            exclude=tuple(part for part in usable.value("--exclude").split(",") if part),
-            skip=(),
+            exclude=excluded,
+            skip=skipped,
             slow_micros=nmap_stages.SLOW_MICROS,
             fast=stages.fast,
             parallel=stages.parallel,
@@ -198,10 +212,9 @@ class ScanCommands:
         )
 
 
-def _refuse_nothing(options: NmapOptions, targets: TargetSet) -> None:
+def _refuse_nothing(left: int) -> None:
     """Refuse what nmap would end with a warning that sounds as if nothing had been typed."""
-    excluded = [parse_target(text) for text in options.value("--exclude").split(",") if text]
-    if excluded and not any(count_addresses(targets.targets, excluded)):
+    if not left:
         raise InvalidInput(
             "nothing is left to scan",
             why="all targets are excluded, or on the never-scan list",

@@ -15,10 +15,9 @@ from netmon_tui.runtime.nmap_services import port_frequencies
 from netmon_tui.runtime.privilege import Privilege
 from netmon_tui.services.scan_commands import PreparedScan
 from netmon_tui.storage.duration_queries import DurationQueries
-from netmon_tui.tools.nmap_address_count import count_addresses
 from netmon_tui.tools.nmap_estimate import Extent, Reckoning, open_ended, reckon
 from netmon_tui.tools.nmap_ports import ports_per_host
-from netmon_tui.tools.nmap_targets import TargetSet, parse_target
+from netmon_tui.tools.nmap_targets import TargetSet
 
 _LOOPBACK = "127.0.0.0/8"
 
@@ -43,8 +42,7 @@ class ScanEstimates:
 
     def _estimate(self, actor: Actor, request: StartScan, prepared: PreparedScan) -> ScanEstimate:
         options, targets = prepared.usable, prepared.targets
-        excluded = filter(None, options.value("--exclude").split(","))
-        addresses, names = count_addresses(targets.targets, map(parse_target, excluded))
+        addresses, names = prepared.addresses, prepared.names
         ports = ports_per_host(options, port_frequencies())
         local = _are_local(targets)
         ipv6 = targets.ipv6 or options.has("-6")

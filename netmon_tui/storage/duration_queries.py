@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Exists, Text, cast, exists, literal, select
+from sqlalchemy import Text, cast, literal, select
 
 from netmon_tui.domain.estimate import EarlierRun
 from netmon_tui.domain.job import JobState
@@ -17,6 +17,9 @@ _NEWEST = 50
 """Runs that are looked at: what is older tells of another network."""
 _RESUMED = 1.5, 10.0
 """A run that took so much longer than nmap itself, times and seconds, was resumed: it tells nothing."""
+_SUBJECT = literal("scan ") + cast(records.scans.c.id, Text)
+_HALTED = select(records.audit_events.c.subject).where(records.audit_events.c.action == "scan.pause")
+"""Scans that somebody paused: nmap counts the time that it stands still as its own."""
 
 
 class DurationQueries:
@@ -52,7 +55,7 @@ class DurationQueries:
                 scans.started.is_not(None),
                 scans.finished.is_not(None),
                 scans.hosts_total > 0,
-                ~_was_halted(),
+                _SUBJECT.not_in(_HALTED),
             )
             .order_by(scans.id.desc())
             .limit(_NEWEST)
@@ -66,13 +69,6 @@ class DurationQueries:
             if _options(row.command) == wanted
             and not _was_resumed(seconds := (row.finished - row.started).total_seconds(), row.elapsed)
         ]
-
-
-def _was_halted() -> Exists:
-    """Whether somebody paused the scan: nmap counts the time that it stands still as its own."""
-    events = records.audit_events.c
-    subject = literal("scan ") + cast(records.scans.c.id, Text)
-    return exists().where(events.action == "scan.pause", events.subject == subject)
 
 
 def _options(command: Sequence[str]) -> list[str]:

@@ -13,7 +13,7 @@ from netmon_tui.errors import InvalidInput
 from netmon_tui.storage.database import Database
 from netmon_tui.storage.named_tables import NamedTable
 
-Kept = TypeVar("Kept", bound=owned.Kept)
+Kept = TypeVar("Kept", bound=owned.Shareable)
 New = TypeVar("New", bound=owned.Named)
 
 

@@ -67,10 +67,15 @@ class NeverScan:
         never = self.of_family(ipv6=ipv6)
         if not never:
             return options
-        own = [text for text in options.value(_EXCLUDE).split(",") if text]
+        own = excluded_in(options)
         others = tuple(setting for setting in options.settings if setting.name != _EXCLUDE)
         everything = ",".join(dict.fromkeys([*own, *never]))
         return replace(options, settings=(*others, Setting(_EXCLUDE, everything)))
+
+
+def excluded_in(options: NmapOptions) -> tuple[str, ...]:
+    """Return the targets that options exclude."""
+    return tuple(text for text in options.value(_EXCLUDE).split(",") if text)
 
 
 def _parse(text: str, where: str) -> Iterator[Target]:

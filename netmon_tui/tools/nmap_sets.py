@@ -14,7 +14,7 @@ from netmon_tui.domain.named_set import LONGEST_CONTENT, MENTION, SetKind
 from netmon_tui.errors import InvalidInput
 from netmon_tui.tools.nmap_arguments import NmapOptions, Setting, parse_options
 from netmon_tui.tools.nmap_mentions import is_mention, mentioned
-from netmon_tui.tools.nmap_targets import MAX_TARGETS, parse_targets
+from netmon_tui.tools.nmap_targets import MAX_TARGETS, parse_targets, refuse_too_many
 from netmon_tui.tools.nmap_values import port_numbers
 from netmon_tui.tools.nmap_words import MAX_LINE
 
@@ -50,10 +50,7 @@ def checked_content(kind: SetKind, text: str) -> str:
 def expanded_targets(items: Iterable[str], find: Find) -> tuple[str, ...]:
     """Return targets with the content of sets in the place of their mentions; raises InvalidInput."""
     found = tuple(islice(_expanded(items, find), MAX_TARGETS + 1))
-    if len(found) > MAX_TARGETS:
-        raise InvalidInput(
-            f"More than {MAX_TARGETS:,} targets", fix="write networks and ranges instead of single addresses"
-        )
+    refuse_too_many(len(found))
     return found
 
 

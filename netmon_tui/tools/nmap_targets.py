@@ -90,7 +90,7 @@ def parse_targets(items: Iterable[str], *, limit: int = MAX_ADDRESSES) -> Target
             continue
         found[target.text] = target
         count += target.count
-        _refuse_too_many(len(found))
+        refuse_too_many(len(found))
         _refuse_too_wide(count, limit)
     families = {target.family for target in found.values()} - {None}
     if not found:
@@ -137,7 +137,8 @@ def _refuse_dangerous(text: str) -> None:
         )
 
 
-def _refuse_too_many(targets: int) -> None:
+def refuse_too_many(targets: int) -> None:
+    """Raise InvalidInput for more targets than one scan may have."""
     if targets > MAX_TARGETS:
         raise InvalidInput(
             f"More than {MAX_TARGETS:,} targets", fix="write networks and ranges instead of single addresses"

@@ -85,10 +85,7 @@ class ProfileList(ListDialog[Profile, Profile]):
             return
 
         async def save(new: SaveProfile, shared: bool) -> Profile:
-            changed = await self._service.change(self._actor, profile, new)
-            if shared != changed.shared:
-                changed = await self._service.share(self._actor, changed, shared=shared)
-            return changed
+            return await self._service.change(self._actor, profile, new, shared=shared)
 
         first = SaveProfile(profile.name, profile.arguments, profile.description)
         form = ProfileForm("Change a profile", first, save, shared=profile.shared)

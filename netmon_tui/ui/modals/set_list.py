@@ -129,10 +129,7 @@ class SetList(ListDialog[NamedSet, NamedSet]):
             new = SaveSet(*texts)
             if changed is None:
                 return await service.create(self._actor, new, shared=shared)
-            saved = await service.change(self._actor, changed, new)
-            if shared != saved.shared:
-                saved = await service.share(self._actor, saved, shared=shared)
-            return saved
+            return await service.change(self._actor, changed, new, shared=shared)
 
         fields = (
             Field("Name", first.name, LONGEST_NAME),

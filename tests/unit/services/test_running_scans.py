@@ -153,7 +153,9 @@ def facts(hosts: list[Host]) -> list[tuple[object, ...]]:
 
 def addresses_in(job: Path, stage: str) -> set[str]:
     """Whom the nmaps of a stage scanned, packed or not yet."""
-    documents = sorted(job.glob(f"stage-{stage}-*.xml*"))
+    there = [path.name for path in job.glob(f"stage-{stage}-*.xml*")]
+    plain = {name.removesuffix(".gz") for name in there if name.endswith((".xml", ".xml.gz"))}  # no drafts
+    documents = sorted(job / name for name in plain)
     assert documents
     found = set()
     for path in documents:

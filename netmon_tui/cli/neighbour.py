@@ -22,7 +22,8 @@ from netmon_tui.domain.documents import neighbour_document, neighbour_event_docu
 from netmon_tui.errors import NetmonError
 
 if TYPE_CHECKING:
-    from netmon_tui.domain.neighbour import NeighbourEvent, NeighbourRecord
+    from netmon_tui.domain.neighbour import NeighbourRecord
+    from netmon_tui.domain.neighbour_event import NeighbourEvent
     from netmon_tui.domain.user import Actor
     from netmon_tui.services.container import Services
 

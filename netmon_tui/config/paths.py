@@ -63,6 +63,11 @@ class Paths:
         return self.data / "exports"
 
     @property
+    def neighbours_claim(self) -> Path:
+        """Locked by the program that remembers the neighbour table."""
+        return self.data / "neighbours.lock"
+
+    @property
     def token_file(self) -> Path:
         """The session token that ``netmon-tui login`` keeps."""
         return self.data / "token"

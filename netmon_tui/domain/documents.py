@@ -17,7 +17,8 @@ from netmon_tui.domain.host_documents import host_document, service_document
 from netmon_tui.domain.ignoring import IgnoreRule, Sifted
 from netmon_tui.domain.job import Job
 from netmon_tui.domain.named_set import NamedSet
-from netmon_tui.domain.neighbour import Interface, NeighbourEvent, NeighbourRecord
+from netmon_tui.domain.neighbour import Interface, NeighbourRecord
+from netmon_tui.domain.neighbour_event import NeighbourEvent
 from netmon_tui.domain.nse import NseScript, ScriptDetail
 from netmon_tui.domain.packet import Field, PacketDetail, PacketSummary
 from netmon_tui.domain.profile import Profile
@@ -216,6 +217,8 @@ def neighbour_document(neighbour: NeighbourRecord) -> Document:
         "first_seen": timestamp(neighbour.first_seen),
         "last_seen": timestamp(neighbour.last_seen),
         "private": neighbour.private,
+        "name": neighbour.name,
+        "known": neighbour.known,
     }
 
 
@@ -228,6 +231,8 @@ def neighbour_event_document(event: NeighbourEvent) -> Document:
         "interface": event.interface,
         "lladdr": event.lladdr,
         "previous_lladdr": event.previous_lladdr,
+        "severity": event.severity.value,
+        "detail": event.detail,
     }
 
 

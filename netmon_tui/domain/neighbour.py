@@ -49,31 +49,6 @@ class Neighbour(NamedTuple):
     """Unanswered questions."""
 
 
-class NeighbourEventKind(StrEnum):
-    """What happened to an (address, interface)."""
-
-    NEW = "new"
-    CHANGED = "changed"
-    GONE = "gone"
-    BACK = "back"
-    FLIP_FLOP = "flip_flop"
-    DUPLICATE = "duplicate"
-    GATEWAY_CHANGED = "gateway_changed"
-
-
-@dataclass(frozen=True, slots=True)
-class NeighbourEvent:
-    """Something worth remembering."""
-
-    time: datetime
-    """UTC."""
-    kind: NeighbourEventKind
-    address: str
-    interface: str
-    lladdr: str
-    previous_lladdr: str = ""
-
-
 @dataclass(frozen=True, slots=True)
 class NeighbourRecord:
     """A neighbour with what is remembered of it; one row of the screen and of the JSON list."""
@@ -96,6 +71,10 @@ class NeighbourRecord:
     gateway: bool = False
     own: bool = False
     """Carries the user's own SSH session."""
+    name: str = ""
+    """What people call the device."""
+    known: bool = False
+    """Somebody knows whose it is."""
 
 
 @dataclass(frozen=True, slots=True)

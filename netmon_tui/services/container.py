@@ -12,6 +12,7 @@ from netmon_tui.config.paths import Paths
 from netmon_tui.config.settings import Settings
 from netmon_tui.errors import NetmonError
 from netmon_tui.runtime.interfaces import session_environment
+from netmon_tui.runtime.only_one import OnlyOne
 from netmon_tui.runtime.privilege import Privilege, probe
 from netmon_tui.runtime.time_zone import local_zone
 from netmon_tui.runtime.vendor_lines import vendor_lines
@@ -25,6 +26,7 @@ from netmon_tui.services.document_keeping import DocumentKeeper
 from netmon_tui.services.host_history import HostHistoryService
 from netmon_tui.services.ignoring import IgnoreService
 from netmon_tui.services.maintenance import MaintenanceService
+from netmon_tui.services.neighbour_memory import NeighbourMemory
 from netmon_tui.services.neighbours import NeighbourService
 from netmon_tui.services.packets import PacketService
 from netmon_tui.services.profiles import ProfileService
@@ -49,6 +51,7 @@ from netmon_tui.storage.audit_repository import AuditRepository
 from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.storage.comparison_queries import ComparisonQueries
 from netmon_tui.storage.database import Database
+from netmon_tui.storage.device_repository import DeviceRepository
 from netmon_tui.storage.duration_queries import DurationQueries
 from netmon_tui.storage.history_queries import HistoryQueries
 from netmon_tui.storage.host_queries import HostQueries
@@ -162,7 +165,7 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
         search=SearchService(SearchQueries(database), SavedSearchRepository(database), audit),
         capturing=_open_capturing(database, audit, supervisor, settings, privilege, paths, session),
         packets=PacketService(CaptureRepository(database)),
-        neighbours=_open_neighbours(database, session),
+        neighbours=_open_neighbours(database, paths, session),
         comparison=comparison,
         transfers=_open_transfers(database, audit, paths, keeper),
         ignoring=ignoring,
@@ -239,9 +242,10 @@ def _open_comparison(
     return comparison, IgnoreService(rules, comparison.sift_again)
 
 
-def _open_neighbours(database: Database, session: Mapping[str, str]) -> NeighbourService:
-    vendors = VendorTable(extra_lines=vendor_lines())
-    return NeighbourService(NeighbourRepository(database), vendors, session)
+def _open_neighbours(database: Database, paths: Paths, session: Mapping[str, str]) -> NeighbourService:
+    repository, claim = NeighbourRepository(database), OnlyOne(paths.neighbours_claim)
+    memory = NeighbourMemory(repository, DeviceRepository(database), claim)
+    return NeighbourService(repository, memory, VendorTable(extra_lines=vendor_lines()), session)
 
 
 def _open_transfers(

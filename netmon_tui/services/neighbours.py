@@ -8,31 +8,24 @@ import os
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from netmon_tui.domain.address import address_sort_key, is_private_lladdr
-from netmon_tui.domain.neighbour import (
-    Interface,
-    Neighbour,
-    NeighbourEvent,
-    NeighbourEventKind,
-    NeighbourRecord,
-    NudState,
-)
+from netmon_tui.domain.device import DeviceMarks
+from netmon_tui.domain.neighbour import Interface, Neighbour, NeighbourRecord, NudState
+from netmon_tui.domain.neighbour_event import NeighbourEvent
+from netmon_tui.domain.noticing import Key
 from netmon_tui.domain.user import Actor, Permission
 from netmon_tui.errors import NetmonError
 from netmon_tui.runtime import interfaces
 from netmon_tui.runtime.netlink import NeighbourMonitor, Resync, dump_neighbours
-from netmon_tui.storage.neighbour_repository import NeighbourRepository, Remembered, Sighting
+from netmon_tui.services.neighbour_memory import STORE_SECONDS, NeighbourMemory
+from netmon_tui.storage.neighbour_repository import NeighbourRepository
 from netmon_tui.tools.oui import VendorTable
-from netmon_tui.tools.rtnetlink import NeighbourDeleted, NeighbourSeen
+from netmon_tui.tools.rtnetlink import LinkGone, LinkSeen, NeighbourDeleted, NeighbourSeen
 
-STORE_SECONDS = 2.0
-"""How long sightings are gathered before they are stored together."""
-_CONFIRMED = {NudState.REACHABLE, NudState.PERMANENT}
 _log = logging.getLogger(__name__)
-Key = tuple[str, str]
-"""(interface, address)."""
+_NO_MARKS = DeviceMarks("")
 
 
 @dataclass(slots=True)
@@ -50,7 +43,8 @@ class NeighbourService:
     """Follows the kernel's table for as long as it is started.
 
     Args:
-        repository: The memory.
+        repository: What was remembered.
+        memory: What is remembered and noticed from now on.
         vendors: MAC prefixes, loaded off the event loop on the first use.
         environ: Where the SSH session of this program is read from.
     """
@@ -58,18 +52,16 @@ class NeighbourService:
     def __init__(
         self,
         repository: NeighbourRepository,
+        memory: NeighbourMemory,
         vendors: VendorTable,
         environ: Mapping[str, str] = os.environ,
     ) -> None:
         self._repository = repository
+        self._memory = memory
         self._vendors = vendors
         session = interfaces.ssh_session(environ)
         self._ssh_peer = session[0] if session else ""
         self._entries: dict[Key, _Entry] = {}
-        self._memory: dict[Key, Remembered] = {}
-        self._gateways: set[Key] = set()
-        self._pending: dict[tuple[str, str, str], Sighting] = {}
-        """By interface, address and lladdr: a lladdr that is soon replaced belongs to the history too."""
         self._listeners: set[asyncio.Queue[NeighbourEvent]] = set()
         self._task: asyncio.Task[None] | None = None
         self._monitor: NeighbourMonitor | None = None
@@ -91,7 +83,8 @@ class NeighbourService:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
-        await self._store()
+        await self._store(all_of_it=True)
+        self._memory.release()
 
     def refresh(self) -> None:
         """Ask the kernel for the whole table again; if it is not followed any more, try to follow it again."""
@@ -132,8 +125,9 @@ class NeighbourService:
         """Return the table by one dump, for a command that does not stay; remembers what it saw."""
         actor.require(Permission.VIEW)
         await self._load()
-        self._fold(NeighbourSeen(neighbour) for neighbour in await asyncio.to_thread(dump_neighbours))
-        await self._store()
+        self._fold([Resync(await asyncio.to_thread(dump_neighbours), [])])
+        self._ready.set()
+        await self._store(all_of_it=True)
         return self.snapshot(actor)
 
     async def watch(self, actor: Actor) -> AsyncIterator[NeighbourEvent]:
@@ -155,10 +149,8 @@ class NeighbourService:
         return await asyncio.to_thread(self._repository.history, interface, address)
 
     async def _load(self) -> None:
-        self._memory = await asyncio.to_thread(self._repository.remembered)
+        await self._memory.load()
         await asyncio.to_thread(self._vendors.load)
-        gateways = await asyncio.to_thread(interfaces.default_gateways)
-        self._gateways = {(name, address) for name, found in gateways.items() for address in found}
 
     async def _follow(self) -> None:
         storing: asyncio.Task[None] | None = None
@@ -186,92 +178,66 @@ class NeighbourService:
     def _fold(self, batch: Iterable[object]) -> None:
         """Apply changes to the table."""
         self.revision += 1
+        now = time.time()
         for change in batch:
             if isinstance(change, Resync):
-                self._resync(change.neighbours)
+                self._resync(change.neighbours, now)
             elif isinstance(change, NeighbourSeen):
-                self._seen(change.neighbour)
+                self._seen(change.neighbour, now)
             elif isinstance(change, NeighbourDeleted):
-                self._gone((change.neighbour.interface, change.neighbour.address))
+                self._removed((change.neighbour.interface, change.neighbour.address), now)
+            elif isinstance(change, LinkGone) or (isinstance(change, LinkSeen) and not change.up):
+                self._memory.link_lost(change.name)
 
-    def _resync(self, neighbours: Iterable[Neighbour]) -> None:
+    def _resync(self, neighbours: Iterable[Neighbour], now: float) -> None:
+        """Take the whole table; the first one of an interface that nothing is known of is how things are."""
         current = {(n.interface, n.address): n for n in neighbours}
         for key in self._entries.keys() - current.keys():
-            self._gone(key)
+            self._removed(key, now)
+        known = self._memory.interfaces()
         for neighbour in current.values():
-            self._seen(neighbour)
+            quietly = neighbour.interface not in known and not self._ready.is_set()
+            self._seen(neighbour, now, quietly=quietly)
 
-    def _seen(self, neighbour: Neighbour) -> None:
+    def _seen(self, neighbour: Neighbour, now: float, *, quietly: bool = False) -> None:
         if neighbour.state is NudState.NOARP or neighbour.interface == "lo":
             return  # multicast and loopback need no resolution: nobody's neighbours
         key = (neighbour.interface, neighbour.address)
-        known = key in self._entries
+        anew = key not in self._entries
         self._entries[key] = _Entry(neighbour, time.monotonic(), self.revision)
-        if not neighbour.lladdr:
-            return
-        before = self._memory.get(key)
-        if before is None:
-            self._tell(NeighbourEventKind.NEW, neighbour, "")
-        elif before.lladdr != neighbour.lladdr:
-            self._tell(NeighbourEventKind.CHANGED, neighbour, before.lladdr)
-        elif not known and self._ready.is_set():
-            self._tell(NeighbourEventKind.BACK, neighbour, "")
-        if before is None or before.lladdr != neighbour.lladdr or neighbour.state in _CONFIRMED:
-            self._remember(key, neighbour, before)
+        if neighbour.lladdr:
+            self._tell(self._memory.seen(neighbour, now, anew=anew, quietly=quietly))
+        elif neighbour.state is NudState.FAILED:
+            self._memory.failed(key, now)
 
-    def _remember(self, key: Key, neighbour: Neighbour, before: Remembered | None) -> None:
-        now = datetime.now(UTC)
-        self._memory[key] = Remembered(
-            neighbour.family.value,
-            neighbour.lladdr,
-            neighbour.router,
-            before.first_seen if before else now,
-            now,
-        )
-        self._pending.pop((*key, neighbour.lladdr), None)  # the latest goes last: it is the one in force
-        self._pending[*key, neighbour.lladdr] = Sighting(
-            neighbour.interface,
-            neighbour.address,
-            neighbour.family.value,
-            neighbour.lladdr,
-            neighbour.router,
-            now,
-        )
+    def _removed(self, key: Key, now: float) -> None:
+        if self._entries.pop(key, None) is not None:
+            self._memory.removed(key, now)
 
-    def _gone(self, key: Key) -> None:
-        entry = self._entries.pop(key, None)
-        if entry is not None and entry.neighbour.lladdr:
-            self._tell(NeighbourEventKind.GONE, entry.neighbour, "")
-
-    def _tell(self, kind: NeighbourEventKind, neighbour: Neighbour, previous: str) -> None:
-        event = NeighbourEvent(
-            datetime.now(UTC), kind, neighbour.address, neighbour.interface, neighbour.lladdr, previous
-        )
-        for queue in self._listeners:
-            if not queue.full():
-                queue.put_nowait(event)
+    def _tell(self, events: Iterable[NeighbourEvent]) -> None:
+        for event in events:
+            for queue in self._listeners:
+                if not queue.full():
+                    queue.put_nowait(event)
 
     async def _store_for_ever(self) -> None:
         while True:
             await asyncio.sleep(STORE_SECONDS)
+            self._tell(self._memory.passed(time.time()))
             try:
+                self._tell(await self._memory.look_around(time.time()))
                 await self._store()
             except NetmonError as error:
                 _log.warning("remembering neighbours: %s", error)
 
-    async def _store(self) -> None:
-        """Store pending sightings; on failure they stay pending."""
-        pending = dict(self._pending)
-        if pending:
-            await asyncio.to_thread(self._repository.remember, list(pending.values()))
-            for key, sighting in pending.items():
-                if self._pending.get(key) is sighting:
-                    del self._pending[key]
+    async def _store(self, *, all_of_it: bool = False) -> None:
+        await self._memory.store(time.time(), all_of_it=all_of_it)
 
     def _record(self, entry: _Entry, now: float) -> NeighbourRecord:
         neighbour = entry.neighbour
         key = (neighbour.interface, neighbour.address)
-        memory = self._memory.get(key)
+        memory = self._memory.known(key)
+        marks = self._memory.marks.get(neighbour.lladdr, _NO_MARKS)
         return NeighbourRecord(
             address=neighbour.address,
             family=neighbour.family,
@@ -285,6 +251,8 @@ class NeighbourService:
             first_seen=memory.first_seen if memory else None,
             last_seen=memory.last_seen if memory else None,
             age=min(neighbour.confirmed, neighbour.updated) + now - entry.at,
-            gateway=key in self._gateways,
+            gateway=self._memory.is_gateway(key),
             own=neighbour.address == self._ssh_peer,
+            name=marks.name,
+            known=marks.known,
         )

@@ -1,16 +1,42 @@
-"""What is remembered of neighbours: first and last seen, and every lladdr an address had."""
+"""What is remembered of neighbours: first and last seen, every lladdr an address had, and when it had it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
-from typing import NamedTuple
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Insert,
+    Table,
+    and_,
+    bindparam,
+    case,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
+from netmon_tui.domain.device import Presence
+from netmon_tui.domain.neighbour_event import NeighbourEvent
 from netmon_tui.storage import records
 from netmon_tui.storage.database import Database
+from netmon_tui.storage.neighbour_event_repository import store_events
+
+QUIET = timedelta(hours=1)
+"""A neighbour that was not seen for so long begins a new time of presence when it is seen again."""
+MOST_PRESENCES = 10_000
+"""Of a lladdr or an address, that are read for a page."""
+
+_NEIGHBOURS, _HISTORY, _PRESENCE = records.neighbours, records.neighbour_history, records.neighbour_presence
+
+
+Pair = tuple[str, str, str]
+"""(interface, address, lladdr)."""
 
 
 class Sighting(NamedTuple):
@@ -32,6 +58,21 @@ class Remembered(NamedTuple):
     router: bool
     first_seen: datetime
     last_seen: datetime
+    gone: bool = False
+
+
+@dataclass(slots=True)
+class NeighbourNews:
+    """What is to be stored together."""
+
+    gone: list[Pair] = field(default_factory=list)
+    """What was told to be gone; a sighting is later than that."""
+    sightings: list[Sighting] = field(default_factory=list)
+    events: list[NeighbourEvent] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        """Whether there is anything."""
+        return bool(self.gone or self.sightings or self.events)
 
 
 class NeighbourRepository:
@@ -41,19 +82,26 @@ class NeighbourRepository:
         self._database = database
 
     def remember(self, sightings: Sequence[Sighting]) -> None:
-        """Store sightings in one transaction."""
-
-        def work(connection: Connection) -> None:
-            for sighting in sightings:
-                _upsert(connection, records.neighbours, sighting, {"family", "lladdr", "router", "last_seen"})
-                _upsert(connection, records.neighbour_history, sighting, {"last_seen"})
-
+        """Store sightings in one transaction. One that is older than what is stored changes no lladdr."""
         if sightings:
-            self._database.write(work)
+            self._database.write(lambda connection: _store_sightings(connection, sightings))
+
+    def store(self, news: NeighbourNews) -> list[NeighbourEvent]:
+        """Store all of it in one transaction; return the events that are new and not muted, with their ids."""
+
+        def work(connection: Connection) -> list[NeighbourEvent]:
+            _end_gone(connection, news.gone)
+            _store_sightings(connection, news.sightings)
+            return store_events(connection, news.events)
+
+        return self._database.write(work)
 
     def remembered(self) -> dict[tuple[str, str], Remembered]:
         """Return everything remembered by (interface, address)."""
-        table = records.neighbours.c
+        return self._remembered(true())
+
+    def _remembered(self, condition: ColumnElement[bool]) -> dict[tuple[str, str], Remembered]:
+        table = _NEIGHBOURS.c
         query = select(
             table.interface,
             table.address,
@@ -62,13 +110,25 @@ class NeighbourRepository:
             table.router,
             table.first_seen,
             table.last_seen,
-        )
+            table.gone,
+        ).where(condition)
         with self._database.read() as connection:
             return {(row[0], row[1]): Remembered(*row[2:]) for row in connection.execute(query)}
 
+    def remembered_since(self, moment: datetime) -> dict[tuple[str, str], Remembered]:
+        """Return what was seen after a moment, by whichever program."""
+        return self._remembered(_NEIGHBOURS.c.last_seen > moment)
+
+    def all_held(self) -> list[tuple[str, str, str, datetime]]:
+        """Return (interface, address, lladdr, last seen) of all there ever was, an address's latest one last."""
+        table = _HISTORY.c
+        query = select(table.interface, table.address, table.lladdr, table.last_seen)
+        with self._database.read() as connection:
+            return [tuple(row) for row in connection.execute(query.order_by(table.last_seen))]
+
     def history(self, interface: str, address: str) -> list[tuple[str, datetime, datetime]]:
         """Return every (lladdr, first seen, last seen) of an address, latest first."""
-        table = records.neighbour_history.c
+        table = _HISTORY.c
         query = (
             select(table.lladdr, table.first_seen, table.last_seen)
             .where(table.interface == interface, table.address == address)
@@ -77,18 +137,101 @@ class NeighbourRepository:
         with self._database.read() as connection:
             return [(row[0], row[1], row[2]) for row in connection.execute(query)]
 
+    def presences_of_device(self, lladdr: str) -> list[Presence]:
+        """Return when a lladdr was where, latest first, at most ``MOST_PRESENCES``."""
+        return self._presences(_PRESENCE.c.lladdr == lladdr)
 
-def _upsert(connection: Connection, table: Table, sighting: Sighting, changing: set[str]) -> None:
-    """Insert a sighting, or move an existing row forward; both SQLite and PostgreSQL spell it alike."""
-    values = sighting._asdict()
-    time = values.pop("time")
-    values = {name: value for name, value in values.items() if name in table.c}
-    values |= {"first_seen": time, "last_seen": time}
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    query = dialect.insert(table).values(**values)
-    connection.execute(
-        query.on_conflict_do_update(
-            index_elements=list(table.primary_key.columns),
-            set_={name: query.excluded[name] for name in changing},
+    def presences_at(self, interface: str, address: str) -> list[Presence]:
+        """Return which lladdr an address had when, latest first, at most ``MOST_PRESENCES``."""
+        table = _PRESENCE.c
+        return self._presences(and_(table.interface == interface, table.address == address))
+
+    def _presences(self, condition: ColumnElement[bool]) -> list[Presence]:
+        table = _PRESENCE.c
+        query = (
+            select(table.interface, table.address, table.lladdr, table.started, table.ended, table.ending)
+            .where(condition)
+            .order_by(table.ended.desc(), table.id.desc())
+            .limit(MOST_PRESENCES)
         )
-    )
+        with self._database.read() as connection:
+            return [Presence(*row) for row in connection.execute(query)]
+
+
+def _store_sightings(connection: Connection, sightings: Sequence[Sighting]) -> None:
+    """Store sightings, each kind of row with one statement for all of them."""
+    if not sightings:
+        return
+    _end_quiet(connection, min(sighting.time for sighting in sightings) - QUIET)
+    for table, brought, extra in _ROWS:
+        rows = [{name: getattr(sighting, name) for name in brought} | extra for sighting in sightings]
+        first, last = ("started", "ended") if table is _PRESENCE else ("first_seen", "last_seen")
+        for row, sighting in zip(rows, sightings, strict=True):
+            row[first] = row[last] = sighting.time
+        connection.execute(_upsert(connection, table, first, last), rows)
+    _end_replaced(connection, sightings)
+
+
+_PAIR = ("interface", "address", "lladdr")
+_ROWS: tuple[tuple[Table, tuple[str, ...], dict[str, Any]], ...] = (
+    (_NEIGHBOURS, (*_PAIR, "family", "router"), {"gone": False}),
+    (_HISTORY, _PAIR, {}),
+    (_PRESENCE, _PAIR, {"ending": "", "open_mark": 0}),
+)
+"""Tables that a sighting goes to, what of it they keep, and what they keep besides."""
+
+
+def _upsert(connection: Connection, table: Table, first: str, last: str) -> Insert:
+    """Return the insert that extends an existing row; both SQLite and PostgreSQL spell it alike.
+
+    An older sighting may come after a newer one (from a scan that took long): only the newest says what holds.
+    """
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    query = dialect.insert(table)
+    new, old = query.excluded, table.c
+    unique = [*_PAIR[: 2 if table is _NEIGHBOURS else 3], *(["open_mark"] if table is _PRESENCE else [])]
+    changing = {
+        name: case((new[last] >= old[last], new[name]), else_=old[name])
+        for name in old.keys()  # noqa: SIM118 - a collection of columns is not iterated by name
+        if name not in (*unique, "id", first)
+    }
+    changing[first] = case((new[first] < old[first], new[first]), else_=old[first])
+    upsert: Insert = query.on_conflict_do_update(index_elements=unique, set_=changing)
+    return upsert
+
+
+def _end_quiet(connection: Connection, before: datetime) -> None:
+    _end(connection, "quiet", _PRESENCE.c.ended < before)
+
+
+def _end_replaced(connection: Connection, sightings: Sequence[Sighting]) -> None:
+    """End the presence of every lladdr that is not its address's present one."""
+    table, now = _PRESENCE.c, _NEIGHBOURS.c
+    here = [table[name] == bindparam(f"its_{name}") for name in ("interface", "address")]
+    present = select(now.lladdr).where(now.interface == table.interface, now.address == table.address)
+    keys = {sighting[:2] for sighting in sightings}
+    rows = [{"its_interface": interface, "its_address": address} for interface, address in keys]
+    _end(connection, "replaced", *here, table.lladdr != present.scalar_subquery(), rows=rows)
+
+
+def _end_gone(connection: Connection, gone: Sequence[Pair]) -> None:
+    if not gone:
+        return
+    rows = [dict(zip(_ITS, pair, strict=True)) for pair in gone]
+    _end(connection, "gone", *_is_pair(_PRESENCE), rows=rows)
+    connection.execute(update(_NEIGHBOURS).where(*_is_pair(_NEIGHBOURS)).values(gone=True), rows)
+
+
+_ITS = [f"its_{name}" for name in _PAIR]
+
+
+def _is_pair(table: Table) -> list[ColumnElement[bool]]:
+    return [table.c[name] == bindparam(its) for name, its in zip(_PAIR, _ITS, strict=True)]
+
+
+def _end(
+    connection: Connection, ending: str, *where: ColumnElement[bool], rows: list[dict[str, Any]] | None = None
+) -> None:
+    table = _PRESENCE.c
+    query = update(_PRESENCE).where(table.open_mark == 0, *where)
+    connection.execute(query.values(ending=ending, open_mark=table.id), rows)

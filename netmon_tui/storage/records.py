@@ -47,6 +47,14 @@ from netmon_tui.storage.host_records import (
 )
 from netmon_tui.storage.ignore_records import ignore_rules, ignore_rules_off
 from netmon_tui.storage.named_records import port_sets, profiles, schedules, searches, target_sets
+from netmon_tui.storage.neighbour_records import (
+    neighbour_devices,
+    neighbour_events,
+    neighbour_history,
+    neighbour_mutes,
+    neighbour_presence,
+    neighbours,
+)
 
 users = Table(
     "users",
@@ -221,33 +229,6 @@ capture_files = Table(
     UniqueConstraint("capture_id", "name"),
 )
 
-neighbours = Table(
-    "neighbours",
-    metadata,
-    Column("interface", String(15), nullable=False),
-    Column("address", Text, nullable=False),
-    Column("family", String(4), nullable=False),
-    Column("lladdr", String(17), nullable=False),
-    Column("router", Boolean, nullable=False),
-    Column("first_seen", Moment, nullable=False),
-    Column("last_seen", Moment, nullable=False),
-    PrimaryKeyConstraint("interface", "address"),
-    Index(None, "lladdr"),
-)
-"""The latest lladdr of every address that was ever resolved."""
-
-neighbour_history = Table(
-    "neighbour_history",
-    metadata,
-    Column("interface", String(15), nullable=False),
-    Column("address", Text, nullable=False),
-    Column("lladdr", String(17), nullable=False),
-    Column("first_seen", Moment, nullable=False),
-    Column("last_seen", Moment, nullable=False),
-    PrimaryKeyConstraint("interface", "address", "lladdr"),
-)
-"""Every lladdr an address ever had."""
-
 jobs = Table(
     "jobs",
     metadata,
@@ -302,7 +283,11 @@ __all__ = (
     "jobs",
     "login_sessions",
     "metadata",
+    "neighbour_devices",
+    "neighbour_events",
     "neighbour_history",
+    "neighbour_mutes",
+    "neighbour_presence",
     "neighbours",
     "os_fingerprints",
     "os_matches",

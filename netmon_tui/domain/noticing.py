@@ -1,0 +1,289 @@
+"""Telling what matters in the neighbour table, as arpwatch does, but without its false alarms.
+
+Pure and without a clock: whoever follows the table says what was seen and when, and is answered with events.
+All moments are POSIX seconds.
+
+What is no alarm:
+
+- many addresses of one lladdr: a router that answers for others (proxy ARP), a host with many addresses;
+- an address that is, or was, at a virtual router's lladdr (VRRP, CARP, HSRP, GLBP), or that passes between devices
+  marked as a cluster;
+- an address that passes to another lladdr after its holder was silent, or got another address: DHCP;
+- an entry that the kernel forgot, was told to forget, or lost with the link: only an address that was asked and
+  did not answer is gone;
+- the temporary addresses that IPv6 hosts make for themselves (RFC 8981).
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from netmon_tui.domain.address import Family
+from netmon_tui.domain.device import DeviceMarks
+from netmon_tui.domain.neighbour import Neighbour
+from netmon_tui.domain.neighbour_event import NeighbourEvent, NeighbourEventKind
+
+Key = tuple[str, str]
+"""(interface, address)."""
+
+_VIRTUAL_ROUTER = re.compile(
+    r"00:00:5e:00:0[12]:"  # VRRP, CARP: RFC 5798 section 7.3
+    r"|00:00:0c:07:ac:|00:00:0c:9f:f|00:05:73:a0:0"  # HSRP versions 1 and 2, and for IPv6
+    r"|00:07:b4:0"  # GLBP
+)
+_LLADDRS_KEPT = 16
+"""Of one address: an address that had more of them is flooded, and the oldest say nothing any more."""
+_EDITED_SECONDS = 1.0
+"""An entry that fails and leaves within so short a time was deleted by somebody: nobody was asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoticingLimits:
+    """When something counts; all in seconds but the numbers of changes and addresses."""
+
+    silent: float = 300.0
+    """After so long without a sign of its holder, an address may pass on without suspicion."""
+    returning: float = 86_400.0
+    """A lladdr that comes back to an address within this time makes a flip-flop."""
+    flapping: float = 600.0
+    """Within it, so many changes to and fro make a duplicate address."""
+    flaps: int = 3
+    gone: float = 300.0
+    """Without an answer for so long, an address is gone."""
+    down: float = 60.0
+    """Without an answer for so long, a device that must be up is down."""
+    many: int = 8
+    """A lladdr with more addresses answers for others: its next one is no news."""
+
+
+class Held(NamedTuple):
+    """One lladdr that an address has or had, as remembered."""
+
+    interface: str
+    address: str
+    lladdr: str
+    last_seen: float
+
+
+@dataclass(slots=True)
+class _Address:
+    """What is known of one (interface, address)."""
+
+    lladdr: str
+    held: dict[str, float]
+    """Every lladdr it had -> when that one last gave a sign there."""
+    changes: deque[float] = field(default_factory=deque)
+    """When its lladdr changed, within the time for flapping."""
+    gone: bool = False
+
+
+class Noticing:
+    """Keeps what the rules need to know of every address, and tells events.
+
+    Args:
+        limits: When something counts.
+    """
+
+    def __init__(self, limits: NoticingLimits | None = None) -> None:
+        self._limits = limits or NoticingLimits()
+        self._addresses: dict[Key, _Address] = {}
+        self._stations: dict[str, set[Key]] = {}
+        """lladdr -> where it is now."""
+        self._failing: dict[Key, float] = {}
+        """Addresses that do not answer -> since when."""
+        self._down: set[str] = set()
+        self.gateways: Collection[Key] = frozenset()
+        self.marks: Mapping[str, DeviceMarks] = {}
+        """What people say, by lladdr."""
+
+    def load(self, held: Iterable[Held], gone: Collection[Key], down: Collection[str]) -> None:
+        """Take what is remembered.
+
+        Args:
+            held: The one in force of an address last.
+            gone: Addresses that were told to be gone.
+            down: lladdrs that were told to be down.
+        """
+        for interface, address, lladdr, last_seen in held:
+            key = interface, address
+            self._hold(key, lladdr, last_seen).gone = key in gone
+        self._down = set(down)
+
+    @property
+    def interfaces(self) -> frozenset[str]:
+        """Interfaces that something is known of."""
+        return frozenset(interface for interface, _ in self._addresses)
+
+    def held_by(self, key: Key) -> str:
+        """Return the lladdr of an address, or nothing."""
+        address = self._addresses.get(key)
+        return address.lladdr if address else ""
+
+    def seen(
+        self, neighbour: Neighbour, now: float, *, sign: float, quietly: bool = False
+    ) -> list[NeighbourEvent]:
+        """Take an entry that has a lladdr.
+
+        Args:
+            neighbour: The entry.
+            now: The moment.
+            sign: When that lladdr last gave a sign of life, at most ``now``.
+            quietly: Learn it, without a word: nothing was known of its interface before.
+        """
+        key, lladdr = (neighbour.interface, neighbour.address), neighbour.lladdr
+        before = self._addresses.get(key)
+        if before is None:
+            events = [] if quietly else self._first(neighbour, now)
+        elif before.lladdr != lladdr:
+            events = [self._changed(before, neighbour, now)]
+        elif before.gone:
+            events = [_event(NeighbourEventKind.BACK, key, lladdr, now)]
+        else:
+            events = []
+        self._failing.pop(key, None)
+        self._hold(key, lladdr, sign).gone = False
+        if lladdr in self._down:
+            self._down.discard(lladdr)
+            events = [_event(NeighbourEventKind.BACK, key, lladdr, now, detail="the device was down")]
+        return events
+
+    def _hold(self, key: Key, lladdr: str, sign: float) -> _Address:
+        address = self._addresses.get(key)
+        if address is None:
+            address = self._addresses[key] = _Address(lladdr, {})
+        elif address.lladdr != lladdr:
+            self._stations.get(address.lladdr, set()).discard(key)
+            address.lladdr = lladdr
+        address.held[lladdr] = max(sign, address.held.get(lladdr, 0.0))
+        if len(address.held) > _LLADDRS_KEPT:
+            del address.held[min(address.held, key=address.held.__getitem__)]
+        self._stations.setdefault(lladdr, set()).add(key)
+        return address
+
+    def _first(self, neighbour: Neighbour, now: float) -> list[NeighbourEvent]:
+        """Tell of an address that nobody had before."""
+        key, lladdr = (neighbour.interface, neighbour.address), neighbour.lladdr
+        if lladdr not in self._stations:
+            marks = self.marks.get(lladdr)
+            if marks is not None and marks.known:
+                return []
+            detail = "a virtual router" if _is_virtual_router(lladdr) else ""
+            return [_event(NeighbourEventKind.NEW, key, lladdr, now, detail=detail)]
+        if neighbour.family is Family.IPV6 or len(self._stations[lladdr]) >= self._limits.many:
+            return []
+        return [_event(NeighbourEventKind.NEW_ADDRESS, key, lladdr, now)]
+
+    def _changed(self, address: _Address, neighbour: Neighbour, now: float) -> NeighbourEvent:
+        key, lladdr, previous = (neighbour.interface, neighbour.address), neighbour.lladdr, address.lladdr
+        kind, detail = self._judge(address, key, lladdr, now)
+        return _event(kind, key, lladdr, now, previous=previous, detail=detail)
+
+    def _judge(self, address: _Address, key: Key, lladdr: str, now: float) -> tuple[NeighbourEventKind, str]:
+        """Return what kind of change it is, and why."""
+        if reason := self._shared(address.lladdr, lladdr):
+            return NeighbourEventKind.MOVED, reason
+        changes, limits = address.changes, self._limits
+        changes.append(now)
+        while changes[0] < now - limits.flapping:
+            changes.popleft()
+        returned = now - address.held.get(lladdr, -limits.returning) < limits.returning
+        if returned and len(changes) >= limits.flaps:
+            minutes = max(1, round((now - changes[0]) / 60))
+            return NeighbourEventKind.DUPLICATE, f"{len(changes)} changes within {minutes} min"
+        if key in self.gateways:
+            return NeighbourEventKind.GATEWAY_CHANGED, ""
+        if reason := self._left(address, key, now):
+            return NeighbourEventKind.MOVED, reason
+        return (NeighbourEventKind.FLIP_FLOP if returned else NeighbourEventKind.CHANGED), ""
+
+    def _shared(self, previous: str, lladdr: str) -> str:
+        """Return why both lladdrs may have one address, or nothing."""
+        if _is_virtual_router(previous) or _is_virtual_router(lladdr):
+            return "a virtual router"
+        both = (self.marks.get(previous), self.marks.get(lladdr))
+        return "devices of a cluster" if all(marks and marks.shares_addresses for marks in both) else ""
+
+    def _left(self, address: _Address, key: Key, now: float) -> str:
+        """Return why the holder of an address may be taken to have left it, or nothing."""
+        last = address.held[address.lladdr]
+        if now - last >= self._limits.silent:
+            return f"its holder was silent for {_span(now - last)}"
+        others = [other for other in self._stations[address.lladdr] if other != key and _is_like(other, key)]
+        if len(others) == 1 and self._addresses[others[0]].held[address.lladdr] > last:
+            return f"its holder has {others[0][1]} now"
+        return ""
+
+    def failed(self, key: Key, now: float) -> None:
+        """Take that an address was asked and did not answer."""
+        address = self._addresses.get(key)
+        if address is not None and not address.gone:
+            self._failing.setdefault(key, now)
+
+    def removed(self, key: Key, now: float) -> None:
+        """Take that an entry left the table: that alone says nothing."""
+        since = self._failing.get(key)
+        if since is not None and now - since < _EDITED_SECONDS:
+            del self._failing[key]
+
+    def link_lost(self, interface: str) -> None:
+        """Take that an interface is down: nobody there can answer."""
+        self._failing = {key: since for key, since in self._failing.items() if key[0] != interface}
+
+    def passed(self, now: float) -> list[NeighbourEvent]:
+        """Return what the mere passing of time has to tell: who is gone or down. Call it every few seconds."""
+        events = []
+        for key, since in list(self._failing.items()):
+            address = self._addresses[key]
+            if now - since >= self._limits.down and self._is_down(address.lladdr):
+                self._down.add(address.lladdr)
+                events.append(_event(NeighbourEventKind.DOWN, key, address.lladdr, now))
+            if now - since >= self._limits.gone:
+                del self._failing[key]
+                address.gone = True
+                events.append(_event(NeighbourEventKind.GONE, key, address.lladdr, now))
+        return events
+
+    def _is_down(self, lladdr: str) -> bool:
+        """Whether a device that must be up, and is not yet told to be down, answers nowhere."""
+        marks = self.marks.get(lladdr)
+        if marks is None or not marks.must_be_up or lladdr in self._down:
+            return False
+        return all(key in self._failing or self._addresses[key].gone for key in self._stations[lladdr])
+
+    def to_be_asked(self, now: float) -> list[Key]:
+        """Return the addresses of devices that must be up and gave no sign for half the time they have."""
+        limit = now - self._limits.down / 2
+        return [
+            key
+            for lladdr, marks in self.marks.items()
+            if marks.must_be_up
+            for key in self._stations.get(lladdr, ())
+            if self._addresses[key].held[lladdr] < limit
+        ]
+
+
+def _is_virtual_router(lladdr: str) -> bool:
+    return _VIRTUAL_ROUTER.match(lladdr) is not None
+
+
+def _is_like(one: Key, other: Key) -> bool:
+    """Whether two addresses are of one interface and family."""
+    return one[0] == other[0] and (":" in one[1]) == (":" in other[1])
+
+
+def _span(seconds: float) -> str:
+    for size, unit in ((86_400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+def _event(
+    kind: NeighbourEventKind, key: Key, lladdr: str, now: float, *, previous: str = "", detail: str = ""
+) -> NeighbourEvent:
+    return NeighbourEvent(datetime.fromtimestamp(now, UTC), kind, key[1], key[0], lladdr, previous, detail)

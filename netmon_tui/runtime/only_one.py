@@ -1,0 +1,43 @@
+"""A claim that one program at a time has, and loses when it ends, however it ends."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+
+
+class OnlyOne:
+    """A lock on a file of its own.
+
+    Args:
+        path: The file; it is made, and stays.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._descriptor: int | None = None
+
+    def take(self) -> bool:
+        """Whether this program has it, or has it now. Does not wait.
+
+        Raises:
+            OSError: The file cannot be made.
+        """
+        if self._descriptor is None:
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                os.close(descriptor)
+                if isinstance(error, BlockingIOError):
+                    return False
+                raise
+            self._descriptor = descriptor
+        return True
+
+    def release(self) -> None:
+        """Give it to the next one."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None

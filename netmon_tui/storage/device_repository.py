@@ -1,0 +1,123 @@
+"""Devices: lladdrs with all their addresses, and what people say about them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from netmon_tui.domain.device import DeviceAddress, DeviceMarks
+from netmon_tui.domain.user import Actor
+from netmon_tui.errors import NotFound
+from netmon_tui.storage import records
+from netmon_tui.storage.audit_repository import NewEvent, insert_event
+from netmon_tui.storage.database import Database
+
+_DEVICES, _HISTORY, _NEIGHBOURS = records.neighbour_devices, records.neighbour_history, records.neighbours
+_MARKS = ("lladdr", "name", "note", "known", "must_be_up", "shares_addresses", "changed_by", "changed")
+
+
+class DeviceRepository:
+    """The devices of one database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def marks(self) -> dict[str, DeviceMarks]:
+        """Return what people say, by lladdr."""
+        query = select(*(_DEVICES.c[name] for name in _MARKS))
+        with self._database.read() as connection:
+            return {row.lladdr: DeviceMarks(*row) for row in connection.execute(query)}
+
+    def down(self) -> set[str]:
+        """Return the lladdrs that were told to be down."""
+        with self._database.read() as connection:
+            return set(
+                connection.execute(select(_DEVICES.c.lladdr).where(_DEVICES.c.down.is_(True))).scalars()
+            )
+
+    def set_down(self, changes: Iterable[tuple[str, bool]]) -> None:
+        """Keep which devices were told to be down, or up again."""
+
+        def work(connection: Connection) -> None:
+            for lladdr, down in changes:
+                connection.execute(update(_DEVICES).where(_DEVICES.c.lladdr == lladdr).values(down=down))
+
+        self._database.write(work)
+
+    def lladdrs(self) -> list[tuple[str, datetime | None, datetime | None, int]]:
+        """Return (lladdr, first seen, last seen, addresses) of every device, the one seen last first.
+
+        One that is only marked has no times.
+        """
+        seen = select(
+            _HISTORY.c.lladdr,
+            func.min(_HISTORY.c.first_seen).label("first"),
+            func.max(_HISTORY.c.last_seen).label("last"),
+            func.count().label("addresses"),
+        ).group_by(_HISTORY.c.lladdr)
+        only_marked = select(_DEVICES.c.lladdr).where(_DEVICES.c.lladdr.not_in(select(_HISTORY.c.lladdr)))
+        with self._database.read() as connection:
+            found = [
+                tuple(row) for row in connection.execute(seen.order_by(func.max(_HISTORY.c.last_seen).desc()))
+            ]
+            marked = connection.execute(only_marked.order_by(_DEVICES.c.lladdr)).scalars()
+            return [*found, *((lladdr, None, None, 0) for lladdr in marked)]
+
+    def addresses(self, lladdr: str) -> list[DeviceAddress]:
+        """Return the addresses that a lladdr has or had, the latest first."""
+        history, now = _HISTORY.c, _NEIGHBOURS.c
+        same = (now.interface == history.interface) & (now.address == history.address)
+        query = (
+            select(
+                history.interface,
+                history.address,
+                history.first_seen,
+                history.last_seen,
+                (now.lladdr == history.lladdr) & now.gone.is_(False),
+            )
+            .join(_NEIGHBOURS, same)
+            .where(history.lladdr == lladdr)
+            .order_by(history.last_seen.desc(), history.address)
+        )
+        with self._database.read() as connection:
+            return [DeviceAddress(*row) for row in connection.execute(query)]
+
+    def mark(self, actor: Actor, marks: Sequence[DeviceMarks], told: str) -> None:
+        """Store what somebody says about devices, in one transaction with one audit event.
+
+        Args:
+            actor: Who says it.
+            marks: Each replaces what was said of its lladdr.
+            told: What the audit trail says of it.
+        """
+        now = datetime.now(UTC)
+        rows = [asdict(replace(mark, changed_by=actor.name, changed=now)) for mark in marks]
+
+        def work(connection: Connection) -> None:
+            dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+            query = dialect.insert(_DEVICES)
+            changing = {name: query.excluded[name] for name in _MARKS if name != "lladdr"}
+            connection.execute(query.on_conflict_do_update(index_elements=["lladdr"], set_=changing), rows)
+            subject = f"device {marks[0].lladdr}" if len(marks) == 1 else f"{len(marks)} devices"
+            insert_event(connection, NewEvent("neighbour.mark", actor, subject, told))
+
+        if rows:
+            self._database.write(work)
+
+    def unmark(self, actor: Actor, lladdr: str) -> None:
+        """Forget what was said about a device.
+
+        Raises:
+            NotFound: Nothing was.
+        """
+
+        def work(connection: Connection) -> None:
+            if not connection.execute(delete(_DEVICES).where(_DEVICES.c.lladdr == lladdr)).rowcount:
+                raise NotFound(f"nothing is said about {lladdr}")
+            insert_event(connection, NewEvent("neighbour.unmark", actor, f"device {lladdr}"))
+
+        self._database.write(work)

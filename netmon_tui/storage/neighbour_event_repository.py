@@ -212,16 +212,22 @@ def _about(lladdr: str) -> ColumnElement[bool]:
 
 def _conditions(wanted: EventFilter, text: str) -> list[ColumnElement[bool]]:
     table = _EVENTS.c
-    possible = (
-        (wanted.unacknowledged, table.acknowledged.is_(None)),
-        (not wanted.muted, table.muted.is_(False)),
-        (wanted.least is not Severity.INFO, table.rank <= wanted.least.rank),
-        (wanted.kind, table.kind == wanted.kind),
-        (wanted.address, table.address == wanted.address),
-        (wanted.lladdr, _about(wanted.lladdr)),
-        (wanted.after is not None, table.last >= wanted.after),
-    )
-    return [condition for applies, condition in possible if applies] + [contains_text(text, _TEXTS)]
+    conditions = [contains_text(text, _TEXTS)]
+    if wanted.unacknowledged:
+        conditions.append(table.acknowledged.is_(None))
+    if not wanted.muted:
+        conditions.append(table.muted.is_(False))
+    if wanted.least is not Severity.INFO:
+        conditions.append(table.rank <= wanted.least.rank)
+    if wanted.kind:
+        conditions.append(table.kind == wanted.kind)
+    if wanted.address:
+        conditions.append(table.address == wanted.address)
+    if wanted.lladdr:
+        conditions.append(_about(wanted.lladdr))
+    if wanted.after is not None:
+        conditions.append(table.last >= wanted.after)
+    return conditions
 
 
 def _require(connection: Connection, ids: Sequence[int]) -> None:

@@ -1,0 +1,266 @@
+"""What is told of the neighbour table, and what is no alarm."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from netmon_tui.domain.address import Family
+from netmon_tui.domain.device import DeviceMarks
+from netmon_tui.domain.neighbour import Neighbour, NudState
+from netmon_tui.domain.neighbour_event import Mute, NeighbourEvent, NeighbourEventKind
+from netmon_tui.domain.noticing import Held, Noticing, NoticingLimits
+
+ADA, BOB, EVE = "b8:27:eb:00:00:01", "b8:27:eb:00:00:02", "b8:27:eb:00:00:03"
+VRRP = "00:00:5e:00:01:07"
+ONE, TWO = "192.0.2.1", "192.0.2.2"
+Kind = NeighbourEventKind
+LIMITS = NoticingLimits()
+START = 1_700_000_000.0
+
+
+class Told:
+    """A segment that is followed, by a clock of the test's own."""
+
+    def __init__(self, **marks: DeviceMarks) -> None:
+        self.noticing = Noticing(LIMITS)
+        self.now = START
+        self.noticing.marks = {mark.lladdr: mark for mark in marks.values()}
+
+    def see(self, address: str, lladdr: str, *, after: float = 1.0, on: str = "eth0") -> list[NeighbourEvent]:
+        self.now += after
+        family = Family.IPV6 if ":" in address else Family.IPV4
+        row = Neighbour(address, family, 2, on, lladdr, NudState.REACHABLE)
+        return self.noticing.seen(row, self.now, sign=self.now)
+
+    def kinds(self, address: str, lladdr: str, *, after: float = 1.0, on: str = "eth0") -> list[Kind]:
+        return [event.kind for event in self.see(address, lladdr, after=after, on=on)]
+
+    def wait(self, seconds: float) -> list[Kind]:
+        self.now += seconds
+        return [event.kind for event in self.noticing.passed(self.now)]
+
+    def fail(self, address: str) -> None:
+        self.noticing.failed(("eth0", address), self.now)
+
+
+def test_a_lladdr_that_was_never_seen_is_new_once():
+    told = Told()
+    (event,) = told.see(ONE, ADA)
+    assert (event.kind, event.address, event.interface, event.lladdr) == (Kind.NEW, ONE, "eth0", ADA)
+    assert event.time.timestamp() == told.now
+    assert told.see(ONE, ADA) == []
+    assert told.kinds(ONE, ADA, on="eth1") == [Kind.NEW_ADDRESS], "the same machine on another segment"
+
+
+def test_what_was_there_at_the_beginning_is_no_news():
+    told = Told()
+    row = Neighbour(ONE, Family.IPV4, 2, "eth0", ADA, NudState.STALE)
+    assert told.noticing.seen(row, START, sign=START, quietly=True) == []
+    assert told.see(ONE, ADA) == []
+
+
+def test_a_known_device_may_appear():
+    assert Told(ada=DeviceMarks(ADA, known=True)).see(ONE, ADA) == []
+
+
+def test_another_lladdr_is_told_with_the_one_before():
+    told = Told()
+    told.see(ONE, ADA)
+    (event,) = told.see(ONE, BOB)
+    assert (event.kind, event.lladdr, event.previous_lladdr) == (Kind.CHANGED, BOB, ADA)
+
+
+def test_a_lladdr_that_returns_is_a_flip_flop_and_soon_a_duplicate():
+    told = Told()
+    told.see(ONE, ADA)
+    assert told.kinds(ONE, BOB) == [Kind.CHANGED]
+    assert told.kinds(ONE, ADA) == [Kind.FLIP_FLOP]
+    assert told.kinds(ONE, BOB) == [Kind.DUPLICATE]
+    assert told.kinds(ONE, ADA) == [Kind.DUPLICATE]
+
+
+def test_changes_that_lie_far_apart_are_no_duplicate():
+    told = Told()
+    told.see(ONE, ADA)
+    found = [told.kinds(ONE, lladdr, after=LIMITS.silent - 1) for lladdr in (BOB, ADA, BOB, ADA, BOB)]
+    assert [Kind.DUPLICATE] not in found[:2]
+    found = []
+    for lladdr in (ADA, BOB, ADA, BOB):
+        told.see(ONE, told.noticing.held_by(("eth0", ONE)), after=LIMITS.flapping)
+        found += told.kinds(ONE, lladdr)
+    assert set(found) == {Kind.FLIP_FLOP}
+
+
+def test_three_lladdrs_in_turn_are_not_to_and_fro():
+    told = Told()
+    told.see(ONE, ADA)
+    assert told.kinds(ONE, BOB) + told.kinds(ONE, EVE) == [Kind.CHANGED, Kind.CHANGED]
+    assert told.kinds(ONE, "b8:27:eb:00:00:04") == [Kind.CHANGED]
+
+
+def test_the_gateway_is_told_of_even_after_silence():
+    told = Told()
+    told.noticing.gateways = {("eth0", ONE)}
+    told.see(ONE, ADA)
+    assert told.kinds(ONE, BOB, after=LIMITS.silent * 2) == [Kind.GATEWAY_CHANGED]
+    assert Kind.GATEWAY_CHANGED.severity.value == "high"
+
+
+def test_an_address_passes_on_by_dhcp():
+    told = Told()
+    told.see(ONE, ADA)
+    (silent,) = told.see(ONE, BOB, after=LIMITS.silent)
+    assert (silent.kind, silent.detail) == (Kind.MOVED, "its holder was silent for 5 min")
+    told.see(TWO, BOB)
+    (left,) = told.see(ONE, EVE)
+    assert (left.kind, left.detail) == (Kind.MOVED, f"its holder has {TWO} now")
+
+
+def test_a_host_with_more_addresses_has_not_left_one_of_them():
+    told = Told()
+    told.see(ONE, ADA)
+    told.see(TWO, ADA)
+    told.see("192.0.2.3", ADA)
+    assert told.kinds(ONE, BOB) == [Kind.CHANGED]
+
+
+@pytest.mark.parametrize(
+    "lladdr", [VRRP, "00:00:5e:00:02:01", "00:00:0c:07:ac:01", "00:00:0c:9f:f0:01", "00:07:b4:00:01:02"]
+)
+def test_a_virtual_router_takes_over_and_gives_back_quietly(lladdr):
+    told = Told()
+    told.noticing.gateways = {("eth0", ONE)}
+    told.see(ONE, ADA)
+    for _ in range(4):
+        assert told.kinds(ONE, lladdr) + told.kinds(ONE, ADA) == [Kind.MOVED, Kind.MOVED]
+
+
+def test_an_address_may_pass_within_a_cluster_but_not_out_of_it():
+    told = Told(
+        ada=DeviceMarks(ADA, shares_addresses=True),
+        bob=DeviceMarks(BOB, shares_addresses=True),
+        eve=DeviceMarks(EVE),
+    )
+    told.see(ONE, ADA)
+    for _ in range(4):
+        assert told.kinds(ONE, BOB) + told.kinds(ONE, ADA) == [Kind.MOVED, Kind.MOVED]
+    assert told.kinds(ONE, EVE) == [Kind.CHANGED]
+
+
+def test_a_router_that_answers_for_a_whole_network_is_told_of_a_few_times():
+    told = Told()
+    found = [kind for n in range(1, 200) for kind in told.kinds(f"192.0.2.{n}", ADA)]
+    assert found == [Kind.NEW] + [Kind.NEW_ADDRESS] * (LIMITS.many - 1)
+
+
+def test_temporary_addresses_of_ipv6_are_no_news():
+    told = Told()
+    told.see(ONE, ADA)
+    assert [kind for n in range(50) for kind in told.kinds(f"2001:db8::{n:x}", ADA)] == []
+
+
+def test_who_does_not_answer_is_gone_and_comes_back():
+    told = Told()
+    told.see(ONE, ADA)
+    told.fail(ONE)
+    assert told.wait(LIMITS.gone - 1) == []
+    assert told.wait(1) == [Kind.GONE]
+    assert told.wait(LIMITS.gone) == []
+    told.fail(ONE)
+    assert told.wait(LIMITS.gone) == [], "it is gone already"
+    assert told.kinds(ONE, ADA) == [Kind.BACK]
+    assert told.kinds(ONE, ADA) == []
+
+
+def test_who_answers_in_time_was_never_gone():
+    told = Told()
+    told.see(ONE, ADA)
+    told.fail(ONE)
+    assert told.wait(LIMITS.gone - 1) == []
+    assert told.see(ONE, ADA) == []
+    assert told.wait(LIMITS.gone) == []
+
+
+def test_an_entry_that_somebody_deleted_is_not_gone():
+    told = Told()
+    told.see(ONE, ADA)
+    told.fail(ONE)  # what the kernel says in the moment before it deletes
+    told.noticing.removed(("eth0", ONE), told.now + 0.01)
+    assert told.wait(LIMITS.gone * 2) == []
+
+
+def test_a_failed_entry_that_the_kernel_clears_away_is_gone_all_the_same():
+    told = Told()
+    told.see(ONE, ADA)
+    told.fail(ONE)
+    told.wait(30)
+    told.noticing.removed(("eth0", ONE), told.now)
+    assert told.wait(LIMITS.gone) == [Kind.GONE]
+
+
+def test_nobody_is_gone_because_the_link_is():
+    told = Told()
+    told.see(ONE, ADA)
+    told.fail(ONE)
+    told.noticing.link_lost("eth1")
+    told.noticing.link_lost("eth0")
+    assert told.wait(LIMITS.gone * 2) == []
+
+
+def test_a_device_that_must_be_up_is_down_when_no_address_answers():
+    told = Told(ada=DeviceMarks(ADA, must_be_up=True))
+    told.see(ONE, ADA)
+    told.see(TWO, ADA)
+    told.fail(ONE)
+    assert told.wait(LIMITS.down) == [], "one address still answers"
+    told.fail(TWO)
+    assert told.wait(LIMITS.down) == [Kind.DOWN]
+    assert Kind.DOWN not in told.wait(LIMITS.gone)
+    (back,) = told.see(TWO, ADA)
+    assert (back.kind, back.detail) == (Kind.BACK, "the device was down")
+
+
+def test_a_device_that_must_be_up_is_asked_when_it_is_silent():
+    told = Told(ada=DeviceMarks(ADA, must_be_up=True), bob=DeviceMarks(BOB))
+    told.see(ONE, ADA)
+    told.see(TWO, BOB)
+    assert told.noticing.to_be_asked(told.now) == []
+    assert told.noticing.to_be_asked(told.now + LIMITS.down) == [("eth0", ONE)]
+
+
+def test_what_is_remembered_counts():
+    told = Told()
+    pairs = [
+        Held("eth0", ONE, BOB, START - 100),
+        Held("eth0", ONE, ADA, START - 10),
+        Held("eth0", TWO, EVE, START),
+    ]
+    told.noticing.load(pairs, gone={("eth0", TWO)}, down=set())
+    assert told.noticing.held_by(("eth0", ONE)) == ADA
+    assert told.kinds(ONE, BOB) == [Kind.FLIP_FLOP]
+    assert told.kinds(TWO, EVE) == [Kind.BACK]
+
+
+@given(st.lists(st.tuples(st.sampled_from([ONE, TWO]), st.integers(0, 40)), max_size=80))
+def test_a_flood_of_lladdrs_costs_bounded_memory_and_never_breaks(steps):
+    told = Told()
+    for address, number in steps:
+        told.see(address, f"02:00:00:00:00:{number:02x}")
+    told.wait(LIMITS.gone)
+    for address in told.noticing._addresses.values():
+        assert len(address.held) <= 16
+        assert address.lladdr in address.held
+
+
+def test_a_mute_covers_what_it_names_until_its_time():
+    told = Told()
+    told.see(ONE, ADA)
+    (event,) = told.see(ONE, BOB)
+    assert Mute(kind="changed", lladdr=ADA).covers(event), "also as the one before"
+    assert Mute(address=ONE, interface="eth0").covers(event)
+    assert not Mute(kind="new").covers(event)
+    assert not Mute(interface="eth1").covers(event)
+    assert not Mute(until=event.time).covers(event)
+    assert str(Mute(kind="changed", address=ONE, interface="eth0")) == f"changed of {ONE} on eth0"

@@ -161,7 +161,8 @@ class Noticing:
             address.lladdr = lladdr
         address.held[lladdr] = max(sign, address.held.get(lladdr, 0.0))
         if len(address.held) > _LLADDRS_KEPT:
-            del address.held[min(address.held, key=address.held.__getitem__)]
+            former = (held for held in address.held if held != lladdr)
+            del address.held[min(former, key=address.held.__getitem__)]
         self._stations.setdefault(lladdr, set()).add(key)
         return address
 

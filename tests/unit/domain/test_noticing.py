@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from netmon_tui.domain.address import Family
@@ -243,15 +243,23 @@ def test_what_is_remembered_counts():
     assert told.kinds(TWO, EVE) == [Kind.BACK]
 
 
-@given(st.lists(st.tuples(st.sampled_from([ONE, TWO]), st.integers(0, 40)), max_size=80))
-def test_a_flood_of_lladdrs_costs_bounded_memory_and_never_breaks(steps):
+FLOOD = [(ONE, number) for number in range(41)] * 2
+
+
+@example(FLOOD, late=False)
+@example(FLOOD, late=True)
+@given(st.lists(st.tuples(st.sampled_from([ONE, TWO]), st.integers(0, 40)), max_size=80), late=st.booleans())
+def test_a_flood_of_lladdrs_costs_bounded_memory_and_never_breaks(steps, *, late):
+    """Also when each gave its sign before the one before it, as a scan that is read late may tell."""
     told = Told()
-    for address, number in steps:
-        told.see(address, f"02:00:00:00:00:{number:02x}")
+    for position, (address, number) in enumerate(steps):
+        told.now += 1
+        row = Neighbour(address, Family.IPV4, 2, "eth0", f"02:00:00:00:00:{number:02x}", NudState.STALE)
+        told.noticing.seen(row, told.now, sign=START - position if late else told.now)
     told.wait(LIMITS.gone)
-    for address in told.noticing._addresses.values():
-        assert len(address.held) <= 16
-        assert address.lladdr in address.held
+    for known in told.noticing._addresses.values():
+        assert len(known.held) <= 16
+        assert known.lladdr in known.held
 
 
 def test_a_mute_covers_what_it_names_until_its_time():

@@ -210,9 +210,11 @@ def test_a_device_is_a_lladdr_with_all_its_addresses(neighbours, devices):
         (ADA, NOON, NOON + MINUTE, 2),
     ]
     assert [(a.address, a.present) for a in devices.addresses(ADA)] == [(TWO, True), (ONE, False)]
+    neighbours.store(NeighbourNews(gone=[("eth0", TWO, ADA)]))
+    assert [(a.address, a.present) for a in devices.addresses(ADA)] == [(TWO, False), (ONE, False)]
 
 
-def test_marks_replace_what_was_said_before(devices):
+def test_marks_replace_what_was_said_before(neighbours, devices):
     devices.mark(ACTOR, [DeviceMarks(ADA, "printer", "cellar", known=True)], "name printer")
     devices.mark(ACTOR, [DeviceMarks(ADA, "copier", must_be_up=True)], "name copier")
     (mark,) = devices.marks().values()
@@ -224,6 +226,8 @@ def test_marks_replace_what_was_said_before(devices):
         "ada",
     )
     assert devices.lladdrs() == [(ADA, None, None, 0)], "never seen, but known of"
+    neighbours.remember([sighting(NOON)])
+    assert devices.lladdrs() == [(ADA, NOON, NOON, 1)]
     devices.set_down([(ADA, True)])
     assert devices.down() == {ADA}
     devices.mark(ACTOR, [DeviceMarks(ADA, "copier")], "")

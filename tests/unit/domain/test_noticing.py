@@ -246,9 +246,12 @@ def test_what_is_remembered_counts():
 FLOOD = [(ONE, number) for number in range(41)] * 2
 
 
-@example(FLOOD, late=False)
-@example(FLOOD, late=True)
-@given(st.lists(st.tuples(st.sampled_from([ONE, TWO]), st.integers(0, 40)), max_size=80), late=st.booleans())
+@example(steps=FLOOD, late=False)
+@example(steps=FLOOD, late=True)
+@given(
+    steps=st.lists(st.tuples(st.sampled_from([ONE, TWO]), st.integers(0, 40)), max_size=80),
+    late=st.booleans(),
+)
 def test_a_flood_of_lladdrs_costs_bounded_memory_and_never_breaks(steps, *, late):
     """Also when each gave its sign before the one before it, as a scan that is read late may tell."""
     told = Told()

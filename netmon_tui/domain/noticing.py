@@ -57,6 +57,8 @@ class NoticingLimits:
     """Without an answer for so long, an address is gone."""
     down: float = 60.0
     """Without an answer for so long, a device that must be up is down."""
+    forgotten: float = 180 * 86_400.0
+    """Who comes back after so long is told of."""
     many: int = 8
     """A lladdr with more addresses answers for others: its next one is no news."""
 
@@ -143,6 +145,8 @@ class Noticing:
             events = [self._changed(before, neighbour, now)]
         elif before.gone:
             events = [_event(NeighbourEventKind.BACK, key, lladdr, now)]
+        elif (silence := now - before.held[lladdr]) >= self._limits.forgotten:
+            events = [_event(NeighbourEventKind.BACK, key, lladdr, now, detail=f"after {_span(silence)}")]
         else:
             events = []
         self._failing.pop(key, None)

@@ -86,14 +86,17 @@ class NeighbourMemory:
         now_held = {(*key, known.lladdr) for key, known in self._known.items()}
         held.sort(key=lambda row: row[:3] in now_held)
         self._noticing.load((Held(*row[:3], row[3].timestamp()) for row in held), gone, down)
-        gateways = await asyncio.to_thread(interfaces.default_gateways)
-        self._noticing.gateways = {(name, address) for name, found in gateways.items() for address in found}
         await self.read_marks()
+        await self._read_gateways()
 
     async def read_marks(self) -> None:
         """Read what people say; somebody may have changed it."""
         self.marks = await asyncio.to_thread(self._devices.marks)
         self._noticing.marks = self.marks
+
+    async def _read_gateways(self) -> None:
+        gateways = await asyncio.to_thread(interfaces.default_gateways)
+        self._noticing.gateways = {(name, address) for name, found in gateways.items() for address in found}
 
     def is_gateway(self, key: Key) -> bool:
         """Whether an address is that of a default gateway."""
@@ -186,7 +189,7 @@ class NeighbourMemory:
         return events
 
     async def look_around(self, now: float) -> list[NeighbourEvent]:
-        """Every few seconds, take what other programs stored, and have silent devices asked.
+        """Every few seconds, take what changed elsewhere (marks, routes, sightings), and ask silent devices.
 
         Returns:
             The events that come of it.
@@ -195,6 +198,7 @@ class NeighbourMemory:
             return []
         since, self._looked_at = self._looked_at - LOOK_SECONDS, now
         await self.read_marks()
+        await self._read_gateways()
         events = await self._take_foreign(datetime.fromtimestamp(max(0.0, since), UTC), now)
         if self._claim is not None and self._claim.take() and (silent := self._noticing.to_be_asked(now)):
             await asyncio.to_thread(nudge, silent)

@@ -183,6 +183,14 @@ def test_who_answers_in_time_was_never_gone():
     assert told.wait(LIMITS.gone) == []
 
 
+def test_who_comes_back_after_half_a_year_is_told_of():
+    told = Told()
+    told.see(ONE, ADA)
+    assert told.see(ONE, ADA, after=LIMITS.forgotten - 1) == []
+    (event,) = told.see(ONE, ADA, after=LIMITS.forgotten)
+    assert (event.kind, event.detail) == (Kind.BACK, "after 180 d")
+
+
 def test_an_entry_that_somebody_deleted_is_not_gone():
     told = Told()
     told.see(ONE, ADA)

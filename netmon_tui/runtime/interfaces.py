@@ -85,6 +85,12 @@ def default_gateways() -> dict[str, tuple[str, ...]]:
     return {name: tuple(addresses) for name, addresses in gateways.items()}
 
 
+def gateways_in_routes() -> set[tuple[str, str]]:
+    """Return (interface, address) of the default gateways by /proc alone: no program is started for it."""
+    found = (*_routes_ipv4(), *_routes_ipv6())
+    return {(name, address) for name, address in found if parse_ip(address) is not None}
+
+
 def local_networks() -> list[str]:
     """Return the IPv4 networks that are worth a scan, such as ``192.0.2.0/24``.
 

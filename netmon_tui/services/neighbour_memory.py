@@ -35,6 +35,8 @@ AGE_SECONDS = 60.0
 """How much the stored time of the last sighting may lag behind."""
 LOOK_SECONDS = 10.0
 """Between two looks at what others stored, and at devices that must be up."""
+ROUTES_SECONDS = 60.0
+"""Between two looks at the routes: a router's table can be a million lines."""
 _CONFIRMED = {NudState.REACHABLE, NudState.PERMANENT}
 
 Told = Callable[[Sequence[NeighbourEvent]], Awaitable[None]]
@@ -73,7 +75,7 @@ class NeighbourMemory:
         self._down: dict[str, bool] = {}
         """What became of devices that must be up, not yet stored."""
         self._stored_at = 0.0
-        self._looked_at = time.time()
+        self._looked_at = self._routes_at = time.time()
         self.marks: dict[str, DeviceMarks] = {}
         """What people say, by lladdr."""
 
@@ -86,17 +88,14 @@ class NeighbourMemory:
         now_held = {(*key, known.lladdr) for key, known in self._known.items()}
         held.sort(key=lambda row: row[:3] in now_held)
         self._noticing.load((Held(*row[:3], row[3].timestamp()) for row in held), gone, down)
+        gateways = await asyncio.to_thread(interfaces.default_gateways)
+        self._noticing.gateways = {(name, address) for name, found in gateways.items() for address in found}
         await self.read_marks()
-        await self._read_gateways()
 
     async def read_marks(self) -> None:
         """Read what people say; somebody may have changed it."""
         self.marks = await asyncio.to_thread(self._devices.marks)
         self._noticing.marks = self.marks
-
-    async def _read_gateways(self) -> None:
-        gateways = await asyncio.to_thread(interfaces.default_gateways)
-        self._noticing.gateways = {(name, address) for name, found in gateways.items() for address in found}
 
     def is_gateway(self, key: Key) -> bool:
         """Whether an address is that of a default gateway."""
@@ -198,7 +197,9 @@ class NeighbourMemory:
             return []
         since, self._looked_at = self._looked_at - LOOK_SECONDS, now
         await self.read_marks()
-        await self._read_gateways()
+        if now - self._routes_at >= ROUTES_SECONDS:
+            self._routes_at = now
+            self._noticing.gateways = await asyncio.to_thread(interfaces.gateways_in_routes)
         events = await self._take_foreign(datetime.fromtimestamp(max(0.0, since), UTC), now)
         if self._claim is not None and self._claim.take() and (silent := self._noticing.to_be_asked(now)):
             await asyncio.to_thread(nudge, silent)

@@ -151,6 +151,7 @@ def _freeze_machine(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(f"{interfaces}.local_networks", lambda: ["192.0.2.0/28"])
     patch.setattr(f"{interfaces}.interface_counters", dict)
     patch.setattr(f"{interfaces}.default_gateways", lambda: {"eth0": ("192.0.2.1",)})
+    patch.setattr(f"{interfaces}.gateways_in_routes", lambda: {("eth0", "192.0.2.1")})
     patch.setattr(f"{interfaces}.interface_linktype", lambda name: "EN10MB")
     patch.setattr("netmon_tui.services.neighbours.NeighbourMonitor", StillMonitor)
     patch.setattr("netmon_tui.services.neighbours.time", SimpleNamespace(monotonic=lambda: 1000.0))

@@ -14,6 +14,7 @@ from netmon_tui.runtime.interfaces import (
     Counters,
     SshSession,
     default_gateways,
+    gateways_in_routes,
     interface_counters,
     interface_linktype,
     list_interfaces,
@@ -132,6 +133,16 @@ class TestInANamespace:
             return default_gateways()
 
         assert in_own_network(work)["left"][0] == "10.0.0.254"
+
+    def test_gateways_are_read_from_the_routes_without_starting_a_program(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def work() -> list[tuple[str, str]]:
+            make_many()
+            monkeypatch.setenv("PATH", "/nowhere")
+            return sorted(gateways_in_routes())
+
+        assert in_own_network(work) == [("left", "10.0.0.254"), ("left", "fe80::1")]
 
     def test_no_routes_no_gateways(self) -> None:
         assert in_own_network(default_gateways) == {}

@@ -72,6 +72,8 @@ class NeighbourMemory:
         self._aged: dict[Key, Sighting] = {}
         """Sightings that say nothing but that time has passed: stored now and then."""
         self._news = NeighbourNews()
+        self._handed_on = NeighbourNews()
+        """The last news that another program was to store: should it have died over them, they are needed."""
         self._down: dict[str, bool] = {}
         """What became of devices that must be up, not yet stored."""
         self._stored_at = 0.0
@@ -228,10 +230,14 @@ class NeighbourMemory:
             NetmonError: It cannot be stored.
         """
         news, down = self._due(now, all_of_it=all_of_it)
+        if not (news or down or self._handed_on):
+            return
         if self._claim is None or not self._claim.take():
-            return  # another program saw the same
+            self._handed_on = news
+            return
+        news, self._handed_on = _joined(self._handed_on, news), NeighbourNews()
         try:
-            told = await asyncio.to_thread(self._repository.store, news) if news else []
+            told = await asyncio.to_thread(self._repository.store, news)
             if down:
                 await asyncio.to_thread(self._devices.set_down, down)
         except NetmonError:
@@ -256,6 +262,7 @@ class NeighbourMemory:
         """Keep what could not be stored; what came since is newer."""
         self._news.gone[:0] = news.gone
         self._news.events[:0] = news.events
+        self._news.doubtful[:0] = news.doubtful
         newer = self._sightings
         self._sightings = {(s.interface, s.address, s.lladdr): s for s in news.sightings}
         for pair, sighting in newer.items():
@@ -267,3 +274,13 @@ class NeighbourMemory:
         """Let another program store."""
         if self._claim is not None:
             self._claim.release()
+
+
+def _joined(handed_on: NeighbourNews, news: NeighbourNews) -> NeighbourNews:
+    """Return all of it; what was handed on may have been stored."""
+    return NeighbourNews(
+        handed_on.gone + news.gone,
+        handed_on.sightings + news.sightings,
+        news.events,
+        handed_on.events + news.doubtful,
+    )

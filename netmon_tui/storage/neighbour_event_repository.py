@@ -32,6 +32,7 @@ from netmon_tui.storage.selection import contains_text, in_window
 
 REPEAT = timedelta(hours=1)
 """What happens again within so long, and nobody has acknowledged, is the same event once more."""
+_SAME_MOMENT = timedelta(seconds=1)
 MOST_EVENTS = 100_000
 """That are kept; the oldest go first."""
 MOST_MUTES = 1_000
@@ -64,6 +65,14 @@ class EventFilter(NamedTuple):
     lladdr: str = ""
     """Also as the former holder."""
     after: datetime | None = None
+
+
+class _Stored(NamedTuple):
+    """What tells whether an event is the same one again."""
+
+    id: int
+    last: datetime
+    acknowledged: bool
 
 
 class NeighbourEventRepository:
@@ -154,7 +163,8 @@ def store_events(connection: Connection, events: Sequence[NeighbourEvent]) -> li
     if not events:
         return []
     mutes = _mutes(connection)
-    known = _recent(connection, events)
+    recent = _recent(connection, events)
+    known = {subject: row.id for subject, row in recent.items() if not row.acknowledged}
     again: list[dict[str, Any]] = []
     fresh: dict[tuple[str, ...], NeighbourEvent] = {}
     for event in events:
@@ -171,17 +181,28 @@ def store_events(connection: Connection, events: Sequence[NeighbourEvent]) -> li
     return [event for event in stored if not event.muted]
 
 
-def _recent(connection: Connection, events: Sequence[NeighbourEvent]) -> dict[tuple[str, ...], int]:
-    """Return the ids of the events that may have happened again, by what they are about."""
+def unknown_events(connection: Connection, doubtful: Sequence[NeighbourEvent]) -> list[NeighbourEvent]:
+    """Return the events that nobody has stored; what two programs saw they tell within a second."""
+    known = _recent(connection, doubtful)
+    return [
+        event
+        for event in doubtful
+        if (stored := known.get(event.subject)) is None or stored.last < event.time - _SAME_MOMENT
+    ]
+
+
+def _recent(connection: Connection, events: Sequence[NeighbourEvent]) -> dict[tuple[str, ...], _Stored]:
+    """Return what is stored and about the same as these events, by their subject; the newest of each."""
+    if not events:
+        return {}
     table = _EVENTS.c
     since = min(event.time for event in events) - REPEAT
-    query = select(
-        table.id, table.kind, table.interface, table.address, table.lladdr, table.previous_lladdr
-    ).where(table.last >= since, table.acknowledged.is_(None))
-    found: dict[tuple[str, ...], int] = {}
+    subject = (table.kind, table.interface, table.address, table.lladdr, table.previous_lladdr)
+    query = select(table.id, *subject, table.last, table.acknowledged).where(table.last >= since)
+    found: dict[tuple[str, ...], _Stored] = {}
     for part in _parts(list({event.address for event in events})):
         for row in connection.execute(query.where(table.address.in_(part)).order_by(table.id)):
-            found[tuple(row[1:])] = row[0]
+            found[tuple(row[1:6])] = _Stored(row.id, row.last, row.acknowledged is not None)
     return found
 
 

@@ -25,7 +25,7 @@ from netmon_tui.domain.device import Presence
 from netmon_tui.domain.neighbour_event import NeighbourEvent
 from netmon_tui.storage import records
 from netmon_tui.storage.database import Database
-from netmon_tui.storage.neighbour_event_repository import store_events
+from netmon_tui.storage.neighbour_event_repository import store_events, unknown_events
 
 QUIET = timedelta(hours=1)
 """A neighbour that was not seen for so long begins a new time of presence when it is seen again."""
@@ -69,10 +69,12 @@ class NeighbourNews:
     """What was told to be gone; a sighting is later than that."""
     sightings: list[Sighting] = field(default_factory=list)
     events: list[NeighbourEvent] = field(default_factory=list)
+    doubtful: list[NeighbourEvent] = field(default_factory=list)
+    """Events that another program may have stored already."""
 
     def __bool__(self) -> bool:
         """Whether there is anything."""
-        return bool(self.gone or self.sightings or self.events)
+        return bool(self.gone or self.sightings or self.events or self.doubtful)
 
 
 class NeighbourRepository:
@@ -92,7 +94,7 @@ class NeighbourRepository:
         def work(connection: Connection) -> list[NeighbourEvent]:
             _end_gone(connection, news.gone)
             _store_sightings(connection, news.sightings)
-            return store_events(connection, news.events)
+            return store_events(connection, [*unknown_events(connection, news.doubtful), *news.events])
 
         return self._database.write(work)
 

@@ -154,7 +154,9 @@ def _freeze_machine(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(f"{interfaces}.gateways_in_routes", lambda: {("eth0", "192.0.2.1")})
     patch.setattr(f"{interfaces}.interface_linktype", lambda name: "EN10MB")
     patch.setattr("netmon_tui.services.neighbours.NeighbourMonitor", StillMonitor)
-    patch.setattr("netmon_tui.services.neighbours.time", SimpleNamespace(monotonic=lambda: 1000.0))
+    patch.setattr(
+        "netmon_tui.services.neighbours.time", SimpleNamespace(monotonic=lambda: 1000.0, time=NOW.timestamp)
+    )
     patch.setattr("netmon_tui.ui.screens.neighbours.FLASH_SECONDS", 0.0)
     # one block more with every tick: the picture would have to be taken at the very first
     patch.setattr("netmon_tui.ui.widgets.rate_line.RateHistory.add", lambda self, rate: None)

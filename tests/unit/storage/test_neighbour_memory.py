@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -137,6 +138,14 @@ def test_an_event_that_happens_again_is_counted_until_somebody_saw_to_it(neighbo
     newest, oldest = events.events(EventFilter())
     assert (newest.count, newest.acknowledged_by, oldest.acknowledged_by) == (1, "", "ada")
     assert events.count(EventFilter(unacknowledged=True)) == 1
+
+
+def test_what_another_program_stored_is_not_told_twice(neighbours, events):
+    stored, lost = event(NOON), event(NOON, address=TWO)
+    neighbours.store(NeighbourNews(events=[stored]))
+    mine = [replace(stored, time=NOON + timedelta(milliseconds=20)), lost]
+    assert [e.address for e in neighbours.store(NeighbourNews(doubtful=mine))] == [TWO]
+    assert {e.address: e.count for e in events.events(EventFilter())} == {ONE: 1, TWO: 1}
 
 
 def test_after_an_hour_it_is_another_event(neighbours, events):

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from netmon_tui.services.container import Services
 
 _ROLES = click.Choice([role.value for role in Role])
-_COLUMNS = ("NAME", "ROLE", "STATE", "EMAIL", "LAST LOGIN", "LOCKED UNTIL")
+_COLUMNS = ("NAME", "ROLE", "STATE", "EMAIL", "LAST LOGIN", "LOCKED UNTIL", "LIMITS")
 _new_password_option = click.option(
     "--new-password-file", metavar="FILE", help="File whose first line is the new password, - for stdin."
 )
@@ -75,7 +75,10 @@ def list_users(line: CommandLine, as_json: bool) -> None:
     if as_json:
         print_json([user_document(found) for found in users])
         return
-    rows = [(u.name, u.role, u.state, u.email, moment(u.last_login), moment(u.locked_until)) for u in users]
+    rows = (
+        (u.name, u.role, u.state, u.email, moment(u.last_login), moment(u.locked_until), u.limits.words)
+        for u in users
+    )
     print_table(_COLUMNS, rows)
 
 

@@ -32,6 +32,8 @@ class StartScan:
     """Whether somebody was asked about scripts that may do harm, and wants them."""
     sets: tuple[str, ...] = ()
     """The sets that targets and options came from, as :attr:`Scan.sets`."""
+    of_sets: tuple[tuple[str, str], ...] = ()
+    """Targets that nobody typed, each with the mention of the set that brings it, such as ``@servers``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,6 +70,13 @@ class ScanLimits:
     maximum_rate: int = 0
     """Probes a second that they may send; 0 for no ceiling."""
 
+    @property
+    def words(self) -> str:
+        """Both in a few words, such as ``100/s, 3 never``; empty without either."""
+        rate = f"{self.maximum_rate}/s" if self.maximum_rate else ""
+        never = f"{len(self.never_scan.split())} never" if self.never_scan else ""
+        return ", ".join(filter(None, (rate, never)))
+
 
 @dataclass(frozen=True, slots=True)
 class User:

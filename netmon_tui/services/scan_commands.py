@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from netmon_tui.config.settings import Settings
@@ -13,6 +13,7 @@ from netmon_tui.domain.scan import StartScan
 from netmon_tui.domain.user import Actor, ScanLimits
 from netmon_tui.errors import InvalidInput
 from netmon_tui.runtime.job_directory import seconds_run, write_private
+from netmon_tui.runtime.nmap_services import port_frequencies
 from netmon_tui.runtime.nse_files import installed_scripts
 from netmon_tui.runtime.privilege import Privilege
 from netmon_tui.runtime.staged import PROGRAM
@@ -30,6 +31,7 @@ from netmon_tui.tools.nmap_arguments import (
     usable_options,
 )
 from netmon_tui.tools.nmap_exclusions import NeverScan, excluded_in
+from netmon_tui.tools.nmap_ports import refuse_no_ports
 from netmon_tui.tools.nmap_rate import lower_ceiling, under_ceiling
 from netmon_tui.tools.nmap_stages import Stages, stages_of
 from netmon_tui.tools.nmap_targets import TargetSet, parse_target, parse_targets
@@ -107,9 +109,9 @@ class ScanCommands:
         """
         limits, own = self._settings.scans, self._limits(owner.user_id)
         options = parse_options(request.arguments)
-        targets = parse_targets(request.targets, limit=limits.maximum_addresses)
         never = NeverScan(limits.never_scan, own.never_scan, spared)
-        never.refuse(targets.targets)
+        asked = parse_targets(request.targets, limit=limits.maximum_addresses)
+        targets, left_out = never.taken_from(asked, dict(request.of_sets))
         ipv6 = targets.ipv6 or options.has("-6")
         nmap, version = require_tool("nmap"), version_numbers("nmap")
         allowed = under_ceiling(
@@ -127,6 +129,7 @@ class ScanCommands:
             scripts=installed_scripts() if options.has("--script") else None,
         )
         usable, _ = usable_options(allowed, version=version, privileged=self._privilege.can_scan_raw)
+        refuse_no_ports(usable, port_frequencies())
         excluded = excluded_in(usable)
         addresses, names = count_addresses(targets.targets, map(parse_target, excluded))
         _refuse_nothing(addresses + names)
@@ -134,8 +137,9 @@ class ScanCommands:
         if stages is None and goes_on:
             stages = nmap_stages.one_stage(usable)
         plan = None if stages is None else self._plan(nmap, usable, targets, stages, excluded, tuple(skipped))
-        left_out = never.of_family(ipv6=ipv6)
-        return PreparedScan(options, targets, command, plan, usable, left_out, addresses, names)
+        command = replace(command, warnings=(*left_out, *command.warnings))
+        never_here = never.of_family(ipv6=ipv6)
+        return PreparedScan(options, targets, command, plan, usable, never_here, addresses, names)
 
     def _plan(
         self,

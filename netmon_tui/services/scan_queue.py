@@ -20,6 +20,9 @@ from netmon_tui.storage.audit_repository import AuditRepository
 from netmon_tui.storage.scan_repository import ScanRepository
 from netmon_tui.tools.nmap_coverage import excluded_by
 
+LIMITS_CHANGED = (
+    "its limits have changed while it waited: let it go on again, and it is held to those of today"
+)
 _log = logging.getLogger(__name__)
 
 
@@ -144,14 +147,14 @@ class ScanQueue:
     async def _go_on(self, scan: Scan) -> None:
         """Let a halted scan go on, unless its limits have changed while it waited: then it stays halted."""
         try:
-            fits = await self.fits(scan)
+            why = "" if await self.fits(scan) else LIMITS_CHANGED
         except NetmonError as error:
-            fits = False
-            _log.warning("scan %d does not go on: %s", scan.id, error)
-        if fits:
-            await self._supervisor.pause(JobKind.SCAN, scan.id, paused=False)
+            why = str(error)
+        if why:
+            _log.warning("scan %d does not go on: %s", scan.id, why)
+            await asyncio.to_thread(self._scans.note_pause, scan.id, paused=True, why=why)
         else:
-            await asyncio.to_thread(self._scans.note_pause, scan.id, paused=True)
+            await self._supervisor.pause(JobKind.SCAN, scan.id, paused=False)
 
     async def _note_start(self, owner: Actor, scan: Scan, prepared: PreparedScan) -> None:
         command = prepared.command
@@ -159,7 +162,7 @@ class ScanQueue:
             self._scans.update,
             scan.id,
             command=list(command.argv),
-            warnings=list(command.warnings),
+            warnings=list(dict.fromkeys((*scan.warnings, *command.warnings))),
             started=scan.started or datetime.now(UTC),
         )
         detail = " ".join(command.argv)

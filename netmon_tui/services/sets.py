@@ -21,8 +21,9 @@ from netmon_tui.tools.nmap_sets import (
     Find,
     checked_content,
     expanded_options,
-    expanded_targets,
+    targets_and_sets,
 )
+from netmon_tui.tools.nmap_targets import parse_target
 
 
 class SetService(KeepingService[NamedSet, SaveSet]):
@@ -91,9 +92,12 @@ class NamedSets:
 
 def _expanded(request: StartScan, lookup: _Lookup) -> StartScan:
     """Return a request with what is in its sets; blocking: a set has thousands of characters."""
+    targets = targets_and_sets(request.targets, lookup.of(SetKind.TARGETS))
+    typed = {parse_target(text).text for text, mention in targets if not mention}
     return replace(
         request,
-        targets=expanded_targets(request.targets, lookup.of(SetKind.TARGETS)),
+        targets=tuple(text for text, _ in targets),
+        of_sets=tuple((text, mention) for text, mention in targets if mention and text not in typed),
         arguments=expanded_options(request.arguments, lookup.of),
         sets=tuple(dict.fromkeys(lookup.mentions)),
     )

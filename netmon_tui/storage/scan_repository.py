@@ -17,6 +17,7 @@ from netmon_tui.domain.window import FIRST, Window
 from netmon_tui.errors import NotFound
 from netmon_tui.storage import records
 from netmon_tui.storage.database import Database
+from netmon_tui.storage.host_removal import delete_hosts
 from netmon_tui.storage.job_repository import delete_job
 from netmon_tui.storage.search_conditions import matching
 from netmon_tui.storage.selection import in_window, visible_to
@@ -131,20 +132,25 @@ class ScanRepository:
     def queue_paused(self, scan_id: int) -> bool:
         """Let a scan that is halted wait for a place to go on; False when it waits already, or has ended."""
         halted = (JobState.PAUSED, JobState.RUNNING)  # running: that it is halted is not written down yet
-        return self._change(scan_id, halted, state=JobState.QUEUED.value)
+        return self._change(scan_id, halted, state=JobState.QUEUED.value, error="")
 
     def stay_paused(self, scan_id: int) -> bool:
         """Let a halted scan wait for a place no longer; False when it does not."""
         return self._change(scan_id, (JobState.QUEUED,), _has_job(scan_id), state=JobState.PAUSED.value)
 
-    def note_pause(self, scan_id: int, *, paused: bool) -> bool:
+    def note_pause(self, scan_id: int, *, paused: bool, why: str = "") -> bool:
         """Note that the runner has halted a scan, or has let it go on; False where that is known.
 
         A halted scan that waits for a place goes on waiting.
+
+        Args:
+            scan_id: The scan.
+            paused: Whether it stands still.
+            why: What keeps it halted though somebody let it go on; it is :attr:`Scan.error` while it stands still.
         """
         before = (JobState.RUNNING,) if paused else (JobState.PAUSED, JobState.QUEUED)
         after = JobState.PAUSED if paused else JobState.RUNNING
-        return self._change(scan_id, before, state=after.value, remaining=None)
+        return self._change(scan_id, before, state=after.value, remaining=None, error=why)
 
     def _change(
         self, scan_id: int, before: Sequence[JobState], *conditions: ColumnElement[bool], **values: Any
@@ -289,6 +295,7 @@ class ScanRepository:
             connection.execute(
                 update(records.scans).where(compared == scan_id).values(compared_with=None, changes=None)
             )
+            delete_hosts(connection, scan_id)
             connection.execute(delete(records.scans).where(records.scans.c.id == scan_id))
 
         self._database.write(work)

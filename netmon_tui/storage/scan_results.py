@@ -11,6 +11,7 @@ from netmon_tui.domain.scan_run import ScanRun
 from netmon_tui.storage import records
 from netmon_tui.storage.database import Database, bulk_insert
 from netmon_tui.storage.host_merging import merge_hosts
+from netmon_tui.storage.host_removal import delete_hosts
 from netmon_tui.storage.host_rows import HostRows, port_row
 from netmon_tui.storage.scan_run_rows import write_run
 
@@ -32,8 +33,8 @@ class ScanResults:
         scans = records.scans
 
         def work(connection: Connection) -> None:
-            for table in (records.hosts, records.run_scripts):
-                connection.execute(delete(table).where(table.c.scan_id == scan_id))
+            delete_hosts(connection, scan_id)
+            connection.execute(delete(records.run_scripts).where(records.run_scripts.c.scan_id == scan_id))
             nothing = {"hosts_stored": 0, "hosts_up": 0, "hosts_down": 0, "hosts_total": 0, "ports_open": 0}
             connection.execute(update(scans).where(scans.c.id == scan_id).values(percent=0.0, **nothing))
 

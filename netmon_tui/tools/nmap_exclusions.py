@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import starmap
 
 from netmon_tui.domain.address import Family
 from netmon_tui.domain.user import LONGEST_LIST
 from netmon_tui.errors import InvalidInput
 from netmon_tui.tools.nmap_arguments import NmapOptions, Setting
 from netmon_tui.tools.nmap_coverage import AddressCoverage
-from netmon_tui.tools.nmap_targets import Target, parse_target
+from netmon_tui.tools.nmap_targets import Target, TargetSet, parse_target
 
 _EXCLUDE = "--exclude"
 _SETTING, _LIMITS = "the setting scans.never_scan", "the user's limits"
+_WHO_CHANGES_IT = f"an administrator can change {_SETTING}, or {_LIMITS}"
+_TOLD = 8
+"""Addresses of a set that are named one by one."""
 _SEPARATORS = re.compile(r"[ \t\r\n,]+")
 
 
@@ -43,19 +47,40 @@ class NeverScan:
         self.targets = tuple(dict.fromkeys(lists))
         self._coverage = AddressCoverage(target.text for target in self.targets)
 
-    def refuse(self, targets: Iterable[Target]) -> None:
-        """Refuse single addresses and names that are on the list; out of networks and ranges nmap leaves them.
+    def taken_from(self, targets: TargetSet, of_sets: Mapping[str, str]) -> tuple[TargetSet, tuple[str, ...]]:
+        """Return targets without single addresses and names that are on the list, and a sentence for each set.
+
+        Out of networks and ranges nmap leaves them.
+
+        Args:
+            targets: All of them.
+            of_sets: Those that nobody typed, with the mentions of their sets.
 
         Raises:
-            InvalidInput: One of the targets is never scanned.
+            InvalidInput: One that was typed is never scanned, or nothing is left.
         """
-        for target in targets:
-            if target.count == 1 and self._coverage.covers(target.text.split("/")[0], asked=target.text):
+        refused = [target for target in targets.targets if self._has(target)]
+        if not refused:
+            return targets, ()
+        left_out: dict[str, list[str]] = {}
+        for target in refused:
+            if target.text not in of_sets:
                 raise InvalidInput(
-                    f"{target.text} is never scanned",
-                    why="it is on the never-scan list",
-                    fix=f"an administrator can change {_SETTING}, or {_LIMITS}",
+                    f"{target.text} is never scanned", why="it is on the never-scan list", fix=_WHO_CHANGES_IT
                 )
+            left_out.setdefault(of_sets[target.text], []).append(target.text)
+        if len(refused) == len(targets.targets):
+            named = " and ".join(left_out)
+            why = f"all that is in {named} is on the never-scan list"
+            raise InvalidInput("nothing is left to scan", why=why, fix=_WHO_CHANGES_IT)
+        gone = {target.text for target in refused}
+        kept = tuple(target for target in targets.targets if target.text not in gone)
+        ipv6 = any(target.family is Family.IPV6 for target in kept)
+        count = sum(target.count for target in kept)
+        return TargetSet(kept, count, ipv6), tuple(starmap(_left_out_words, left_out.items()))
+
+    def _has(self, target: Target) -> bool:
+        return target.count == 1 and self._coverage.covers(target.text.split("/")[0], asked=target.text)
 
     def of_family(self, *, ipv6: bool) -> tuple[str, ...]:
         """Return what a scan of one family leaves out: its addresses, and the names."""
@@ -76,6 +101,12 @@ class NeverScan:
 def excluded_in(options: NmapOptions) -> tuple[str, ...]:
     """Return the targets that options exclude."""
     return tuple(text for text in options.value(_EXCLUDE).split(",") if text)
+
+
+def _left_out_words(mention: str, texts: Sequence[str]) -> str:
+    more = f" and {len(texts) - _TOLD:,} more" if len(texts) > _TOLD else ""
+    verb = "is" if len(texts) == 1 else "are"
+    return f"{', '.join(texts[:_TOLD])}{more} of {mention} {verb} left out: on the never-scan list"
 
 
 def _parse(text: str, where: str) -> Iterator[Target]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from netmon_tui.errors import InvalidInput
 from netmon_tui.tools.nmap_arguments import NmapOptions
 
 MOST_COMMON = 1_000
@@ -56,6 +57,34 @@ def ports_per_host(options: NmapOptions, frequencies: Frequencies) -> dict[str, 
     }
 
 
+def refuse_no_ports(options: NmapOptions, frequencies: Frequencies) -> None:
+    """Refuse a port scan that has no port to scan: nmap would warn, look who is there, and call it a success.
+
+    Args:
+        options: As nmap gets them.
+        frequencies: As for :func:`ports_per_host`.
+
+    Raises:
+        InvalidInput: No port is left, with what leaves none.
+    """
+    counts = ports_per_host(options, frequencies)
+    if not counts or any(counts.values()):
+        return
+    everything = NmapOptions(tuple(one for one in options.settings if one.name != "--exclude-ports"))
+    if any(ports_per_host(everything, frequencies).values()):
+        raise InvalidInput(
+            "no ports are left to scan",
+            why="--exclude-ports leaves none of those that are asked for",
+            fix="exclude fewer ports, or write -sn to scan none",
+        )
+    scanned = " and ".join("IP protocols" if name == "ip" else f"{name.upper()} ports" for name in counts)
+    raise InvalidInput(
+        "no ports are asked for",
+        why=f"this is a scan of {scanned}, and the options name none",
+        fix="name some, or choose another kind of scan",
+    )
+
+
 def _protocols(options: NmapOptions) -> Iterator[str]:
     if options.has("-sO"):
         yield "ip"
@@ -72,7 +101,9 @@ def _count(options: NmapOptions, protocol: str, frequencies: Mapping[int, float]
     named = numbers(options.value("-p"), protocol) if options.has("-p") else None
     excluded = numbers(options.value("--exclude-ports"), protocol)
     if protocol == "ip":
-        return _FAST_PROTOCOLS if options.has("-F") else len((named or set(range(256))) - excluded)
+        if options.has("-F"):
+            return min(_FAST_PROTOCOLS, 256 - len(excluded))
+        return len((set(range(256)) if named is None else named) - excluded)
     counts = not options.has("-p") or options.has("--top-ports", "--port-ratio")
     if named is not None and not counts:
         return len(named - excluded)

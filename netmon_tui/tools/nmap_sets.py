@@ -24,6 +24,7 @@ Find = Callable[[str], str]
 KINDS = {"-p": SetKind.PORTS, "--exclude-ports": SetKind.PORTS, "--exclude": SetKind.TARGETS}
 """Options whose values may mention sets."""
 _SEPARATORS = re.compile(r"[ \t\r\n,]+")
+_MARK = re.compile("[A-Z]:")
 _ANY_NUMBER = 2**140
 """Addresses: how many a scan may have is asked when it is started."""
 
@@ -49,17 +50,23 @@ def checked_content(kind: SetKind, text: str) -> str:
 
 def expanded_targets(items: Iterable[str], find: Find) -> tuple[str, ...]:
     """Return targets with the content of sets in the place of their mentions; raises InvalidInput."""
+    return tuple(text for text, _ in targets_and_sets(items, find))
+
+
+def targets_and_sets(items: Iterable[str], find: Find) -> tuple[tuple[str, str], ...]:
+    """Return as :func:`expanded_targets`, each with the mention of its set; empty for one that was typed."""
     found = tuple(islice(_expanded(items, find), MAX_TARGETS + 1))
     refuse_too_many(len(found))
     return found
 
 
-def _expanded(items: Iterable[str], find: Find) -> Iterator[str]:
+def _expanded(items: Iterable[str], find: Find) -> Iterator[tuple[str, str]]:
     for item in dict.fromkeys(items):
         if is_mention(item):
-            yield from checked_content(SetKind.TARGETS, find(mentioned(item))).split(" ")
+            content = checked_content(SetKind.TARGETS, find(mentioned(item)))
+            yield from ((text, item) for text in content.split(" "))
         else:
-            yield item
+            yield item, ""
 
 
 def expanded_options(line: str, find: Callable[[SetKind], Find]) -> str:
@@ -77,7 +84,7 @@ def expanded_options(line: str, find: Callable[[SetKind], Find]) -> str:
     options = parse_options(line)
     if not any(mentions_in(setting) for setting in options.settings):
         return line
-    found = NmapOptions(tuple(_resolved(setting, find) for setting in options.settings)).line
+    found = NmapOptions(tuple(_resolved(setting, options, find) for setting in options.settings)).line
     if len(found) > MAX_LINE:
         named = ", ".join(mention for setting in options.settings for mention in mentions_in(setting))
         raise InvalidInput(
@@ -93,10 +100,23 @@ def mentions_in(setting: Setting) -> list[str]:
     return [item for item in setting.value.split(",") if setting.name in KINDS and is_mention(item)]
 
 
-def _resolved(setting: Setting, find: Callable[[SetKind], Find]) -> Setting:
+def _resolved(setting: Setting, options: NmapOptions, find: Callable[[SetKind], Find]) -> Setting:
     if not mentions_in(setting):
         return setting
     kind = KINDS[setting.name]
     if kind is SetKind.PORTS:
-        return Setting(setting.name, checked_content(kind, find(kind)(mentioned(setting.value))))
+        ports = checked_content(kind, find(kind)(mentioned(setting.value)))
+        if options.has("-sO"):
+            _refuse_ports_as_protocols(setting, ports)
+        return Setting(setting.name, ports)
     return Setting(setting.name, ",".join(expanded_targets(setting.value.split(","), find(kind))))
+
+
+def _refuse_ports_as_protocols(setting: Setting, ports: str) -> None:
+    """Refuse a set that was made for ports where nmap would take its numbers for IP protocols."""
+    if not ports.startswith("P:") or set(_MARK.findall(ports)) != {"P:"}:
+        raise InvalidInput(
+            f"{setting.name}: {setting.value} cannot be used with -sO",
+            why="this scan is of IP protocols, and in the set are ports",
+            fix="write numbers of protocols, or keep them as a set: P:1,6,17",
+        )

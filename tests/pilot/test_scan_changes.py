@@ -138,6 +138,7 @@ async def test_two_selected_scans_are_compared_the_older_first(
         assert [line[0] for line in await changes_since(pilot, until, first)] == ["- low"]
         await pilot.press("escape")
         await until(pilot, lambda: app.screen.id == "main")
+        assert table.selected_keys == frozenset()  # they were selected for that
         table.grid.select({second})
         await pilot.press("d")
         await until(pilot, lambda: any("Select two scans" in n.message for n in app._notifications))

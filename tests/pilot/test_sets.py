@@ -138,6 +138,7 @@ async def test_an_administrator_sets_the_limits_of_a_user(logged_in: Any, until:
         bo = Actor(user.id, user.name, user.role)
         limits = (await app.services.limits.find(bo, "bo")).limits
         assert (limits.never_scan, limits.maximum_rate) == ("10.0.0.1 127.0.0.1", 50)
+        await until(pilot, lambda: users.cursor_row and "50/s, 2 never" in users.cursor_row.cells)
         form = await pressed(app, pilot, until, "m", UserLimitsForm, "#save")
         form.query_one("#maximum-rate", Input).value = ""
         await pilot.press("enter")

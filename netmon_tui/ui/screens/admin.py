@@ -32,6 +32,7 @@ USER_COLUMNS = (
     Column("state", "State", width=11, priority=0),
     Column("failures", "Failed", width=6, align="right", priority=2),
     Column("last_login", "Last login", width=10, priority=1),
+    Column("limits", "Limits", width=17, priority=2),
     Column("email", "E-mail", minimum=10, priority=3),
 )
 CHECK_COLUMNS = (
@@ -50,7 +51,8 @@ class AdminPane(Pane):
     HELP_TITLE = "Admin"
     HELP_TEXT = (
         "Users: who may log in, and as what. A user who registered waits (pending) until a lets them in. Of an "
-        "administrator's rights the last one cannot be taken away. m sets what a user's scans never touch.\n\n"
+        "administrator's rights the last one cannot be taken away. m sets what a user's scans never touch and how "
+        "fast they are; Limits has both: probes a second, and how many targets are never scanned.\n\n"
         "Doctor: tools, versions, privileges, terminal and storage, each with the fix; the line under the "
         "cursor stands below in full. shift+tab and the arrows go from one list to the other."
     )
@@ -201,6 +203,7 @@ class AdminPane(Pane):
 
         if await self.app.push_screen_wait(UserLimitsForm(user, save)):
             self.tell(f"The limits of {name} hold from the next scan on")
+            await self.refresh_data()
 
     def _change(self, change: Callable[..., Awaitable[User]], done: str) -> None:
         name = self._name_under_cursor()
@@ -236,6 +239,7 @@ def _user_row(user: User) -> Row:
             Cell(look.label(), look.tone),
             str(user.failures or ""),
             when(user.last_login, datetime.now(UTC)) if user.last_login else "never",
+            user.limits.words,
             user.email,
         ),
     )

@@ -185,9 +185,12 @@ class ScansPane(WithSchedules, RunningScan):
     @work(exclusive=True, group="scan-compare", exit_on_error=False)
     async def action_compare(self) -> None:
         """Show what changed between the two selected scans, or since the one before the cursor's."""
-        pair = await self._actions.pair_to_compare(_selected(self), self.current_scan())
+        chosen = _selected(self)
+        pair = await self._actions.pair_to_compare(chosen, self.current_scan())
         if pair is not None:
             earlier, later = pair
+            if chosen:  # they were selected for this; what is done next would be done to both
+                self.query_one("#scans", Table).grid.select(())
             self.app.push_screen(ScanDetailScreen(self.session, later, compared_with=earlier))
 
     @work(exclusive=True, group="scan-pin", exit_on_error=False)

@@ -28,6 +28,8 @@ def progress(scan: Scan) -> str:
     """Return how far a scan is, or how it went: ``63% 0:41 SYN Stealth``, ``0:02:13``, ``partial, 212 hosts``."""
     if scan.state is JobState.QUEUED:
         return "waits for its turn"
+    if scan.state is JobState.PAUSED and scan.error:
+        return scan.error
     if scan.state in (JobState.RUNNING, JobState.PAUSED):
         left = "" if scan.remaining is None else time_left(scan.remaining)
         phase = scan.phase.removesuffix(" Scan").removesuffix(" scan")

@@ -37,6 +37,20 @@ def test_in_words_beside_the_command(admin) -> None:
     assert "takes up to " in answer.err and "(assumes " in answer.err
 
 
+def test_a_scan_without_a_port_is_refused(admin) -> None:
+    assert admin("port-set", "add", "web", "22,80").code == 0
+    refused = {
+        "-sT -p 80 --exclude-ports 1-100": "no ports are left to scan",
+        "-sT -p @web --exclude-ports @web": "no ports are left to scan",
+        "-sO -p @web": "@web cannot be used with -sO",
+    }
+    for options, words in refused.items():
+        for how in ("--dry-run", "--detach"):
+            answer = admin("scan", "run", "127.0.0.1", how, "--args", options)
+            assert (answer.code, words in answer.err) == (2, True), answer
+    assert admin("scan", "list", "--json").document == []
+
+
 def test_a_number_of_addresses_that_nobody_counts(admin) -> None:
     answer = admin("scan", "run", "::/0", "--dry-run")
     assert answer.code == 2

@@ -15,6 +15,7 @@ import pytest
 from netmon_tui.config.paths import find_paths
 from netmon_tui.config.settings import load_settings
 from netmon_tui.domain import named_set
+from netmon_tui.domain.job import JobState
 from netmon_tui.domain.named_set import SaveSet, SetKind
 from netmon_tui.domain.profile import SaveProfile
 from netmon_tui.domain.scan import Scan, StartScan
@@ -175,6 +176,25 @@ async def test_a_schedule_scans_what_is_in_the_set_that_day(house: House) -> Non
 
 
 @needs_nmap
+async def test_of_a_set_what_is_never_scanned_is_left_out_and_told(house: House) -> None:
+    scanning = house.services.scanning
+    await house.services.limits.set(house.ada, "bo", never_scan="127.0.0.2 127.0.0.9")
+    await house.targets.create(house.bo, SERVERS)
+    told = "127.0.0.2 of @servers is left out: on the never-scan list"
+    request = StartScan(("@servers", "127.0.0.0/28"), "-sL")
+    plan = await scanning.plan(house.bo, request)
+    assert (plan.command[-2:], plan.addresses) == (("127.0.0.1", "127.0.0.0/28"), 17)
+    assert plan.warnings == (told,)
+    scan = await house.ended(await scanning.start(house.bo, request))
+    assert scan.targets == ("127.0.0.1", "127.0.0.0/28")
+    assert told in scan.warnings
+    again = await house.ended(await scanning.repeat(house.bo, scan.id))
+    assert (again.state, again.targets) == (JobState.COMPLETED, scan.targets)
+    for typed in (("@servers", "127.0.0.2"), ("127.0.0.2", "@servers")):
+        with pytest.raises(InvalidInput, match=r"127\.0\.0\.2 is never scanned"):
+            await scanning.plan(house.bo, StartScan(typed, "-sL"))
+
+
 @needs_nmap
 async def test_a_name_alone_never_means_a_set_of_somebody_else(house: House) -> None:
     """Or who shares one under a name that was given up would choose what a schedule scans."""

@@ -227,9 +227,30 @@ async def test_limits_that_change_while_a_paused_scan_waits_for_its_place_keep_i
     await house.hold_bo()
     scanning._queue._at_once = 4
     await scanning._queue.start_waiting()
-    assert (await scans.get(house.ada, scan.id)).state is JobState.PAUSED
+    halted = await scans.get(house.bo, scan.id)
+    assert halted.state is JobState.PAUSED
+    assert "limits have changed" in halted.error
     await scanning.pause(house.bo, scan.id, paused=False)
     assert excluded(await house.wait(scan.id)) == BOTH
+    assert not (await scans.get(house.bo, scan.id)).error
+
+
+async def test_a_paused_scan_that_waits_says_what_may_not_be_scanned_any_more(house: House) -> None:
+    scanning, scans = house.services.scanning, house.services.scans
+    scan = await paused(house, "127.0.0.2")
+    scanning._queue._at_once = 0
+    await scanning.pause(house.bo, scan.id, paused=False)
+    await house.hold_bo()
+    scanning._queue._at_once = 4
+    await scanning._queue.start_waiting()
+    halted = await scans.get(house.bo, scan.id)
+    assert halted.state is JobState.PAUSED
+    assert "127.0.0.2 is never scanned" in halted.error
+    await house.hold_bo("127.0.0.77")
+    scanning._queue._at_once = 0
+    assert not (await scanning.pause(house.bo, scan.id, paused=False)).error
+    await scanning.stop(house.ada, scan.id)
+    assert (await scanning.wait(house.ada, scan.id)).state is JobState.CANCELLED
 
 
 async def test_what_was_left_out_stays_left_out_when_a_scan_goes_on(house: House) -> None:

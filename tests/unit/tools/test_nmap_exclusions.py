@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from netmon_tui.errors import InvalidInput
 from netmon_tui.tools.nmap_arguments import build_command, parse_options
 from netmon_tui.tools.nmap_exclusions import NeverScan
-from netmon_tui.tools.nmap_targets import parse_target
+from netmon_tui.tools.nmap_targets import parse_targets
 
 
 def excluded(never: str, options: str = "-sS", *, ipv6: bool = False) -> str:
@@ -45,18 +45,41 @@ def test_the_other_options_stay_as_they_were() -> None:
 def test_single_targets_of_the_list_are_refused(target: str) -> None:
     never = NeverScan("10.0.0.1 10.1.0.0/16 srv.example.org 10.2.0.5-9")
     with pytest.raises(InvalidInput, match="never scanned"):
-        never.refuse([parse_target("192.0.2.1"), parse_target(target)])
+        never.taken_from(parse_targets(["192.0.2.1", target]), {"192.0.2.1": "@lab"})
 
 
 @pytest.mark.parametrize(
     "target", ["10.0.0.2", "10.0.0.0/24", "10.2.0.0-255", "other.example.org", "fd00::1"]
 )
 def test_other_targets_pass(target: str) -> None:
-    NeverScan("10.0.0.1 10.1.0.0/16 srv.example.org 10.2.0.5-9").refuse([parse_target(target)])
+    asked = parse_targets([target])
+    never = NeverScan("10.0.0.1 10.1.0.0/16 srv.example.org 10.2.0.5-9")
+    assert never.taken_from(asked, {target: "@lab"}) == (asked, ())
 
 
 def test_without_a_list_nothing_is_refused() -> None:
-    NeverScan(" ").refuse([parse_target("10.0.0.1")])
+    asked = parse_targets(["10.0.0.1"])
+    assert NeverScan(" ").taken_from(asked, {}) == (asked, ())
+
+
+def test_single_targets_of_a_set_are_left_out_and_told() -> None:
+    never = NeverScan("10.0.0.0/24 srv.example.org")
+    texts = ["192.0.2.1", *(f"10.0.0.{n}" for n in range(10)), "srv.example.org", "10.0.0.0/23"]
+    of_sets = {text: "@lab" if text.startswith("10.") else "@names" for text in texts[1:-1]}
+    kept, told = never.taken_from(parse_targets(texts), of_sets)
+    assert (kept.texts, kept.count, kept.ipv6) == (("192.0.2.1", "10.0.0.0/23"), 513, False)
+    first = ", ".join(f"10.0.0.{n}" for n in range(8))
+    assert told == (
+        f"{first} and 2 more of @lab are left out: on the never-scan list",
+        "srv.example.org of @names is left out: on the never-scan list",
+    )
+
+
+def test_sets_that_bring_nothing_else_are_named() -> None:
+    with pytest.raises(InvalidInput, match="nothing is left to scan: all that is in @lab and @web"):
+        NeverScan("10.0.0.1 10.0.0.2").taken_from(
+            parse_targets(["10.0.0.1", "10.0.0.2"]), {"10.0.0.1": "@lab", "10.0.0.2": "@web"}
+        )
 
 
 @pytest.mark.parametrize("text", ["-oN", "10.0.0.300", "10.0.0.1/33", "a b@c", "10.0.0.1;reboot"])

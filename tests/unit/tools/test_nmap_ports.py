@@ -7,10 +7,11 @@ import subprocess
 
 import pytest
 
+from netmon_tui.errors import InvalidInput
 from netmon_tui.runtime.nmap_services import port_frequencies
 from netmon_tui.runtime.tool_paths import find_tool
 from netmon_tui.tools.nmap_arguments import parse_options
-from netmon_tui.tools.nmap_ports import ports_per_host, read_services
+from netmon_tui.tools.nmap_ports import ports_per_host, read_services, refuse_no_ports
 
 NMAP = find_tool("nmap")
 ASKED = re.compile(rb'protocol="([a-z]+)" numservices="([0-9]+)"')
@@ -68,6 +69,44 @@ def test_as_nmap_counts(technique: str, line: str) -> None:
 )
 def test_protocols_as_nmap_counts(line: str) -> None:
     _compare(f"-sO {line}")
+
+
+COMMON = {"tcp": {22: 0.2, 80: 0.5}, "udp": {53: 0.1}}
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("-sS -p 80 --exclude-ports 1-100", "--exclude-ports leaves none"),
+        ("-F --exclude-ports 22,80", "--exclude-ports leaves none"),
+        ("-sO -F --exclude-ports 0-255", "--exclude-ports leaves none"),
+        ("-sU -p T:80", "a scan of UDP ports"),
+        ("-sS -sU -p S:80", "a scan of TCP ports and UDP ports"),
+        ("-sO -p T:22", "a scan of IP protocols"),
+        ("--port-ratio 0.9", "a scan of TCP ports"),
+    ],
+)
+def test_a_port_scan_without_a_port_is_refused(line: str, words: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        refuse_no_ports(parse_options(line), COMMON)
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "-sS -p 80",
+        "-sn",
+        "-sL",
+        "-sS -sU -p T:80",
+        "-p 80,81 --exclude-ports 80",
+        "-sO --exclude-ports 1",
+        "--top-ports 1 --exclude-ports 80",
+    ],
+)
+def test_a_port_scan_with_a_port_or_a_scan_without_ports_is_not(line: str) -> None:
+    refuse_no_ports(parse_options(line), COMMON)
+    refuse_no_ports(parse_options(line), {})
 
 
 def _compare(line: str) -> None:

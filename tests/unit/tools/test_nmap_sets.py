@@ -129,6 +129,14 @@ def test_switches_take_and_show_mentions() -> None:
     assert parse_options("-sO -p @web300").value("-p") == "@web300"
 
 
+@pytest.mark.parametrize("content", ["22,80", "T:22,80", "P:6,T:22", "22,P:6", "T:8000"])
+@pytest.mark.parametrize("line", ["-sO -p @web", "-sO --exclude-ports @web"])
+def test_ports_of_a_set_are_not_taken_for_ip_protocols(line: str, content: str) -> None:
+    with pytest.raises(InvalidInput, match="@web cannot be used with -sO"):
+        expanded_options(line, lambda kind: holding(content))
+    assert expanded_options(line, lambda kind: holding("P:1,6,17")).endswith("P:1,6,17")
+
+
 def test_no_command_has_a_name_of_a_set_in_it() -> None:
     for line in ("-p @web", "--exclude @web", "--exclude-ports @web"):
         with pytest.raises(InvalidInput, match="was not looked up"):

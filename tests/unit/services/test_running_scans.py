@@ -22,7 +22,7 @@ from libnmap.parser import NmapParser
 from netmon_tui.config.paths import find_paths
 from netmon_tui.config.settings import load_settings
 from netmon_tui.domain.host import Host
-from netmon_tui.domain.job import JobKind, JobState
+from netmon_tui.domain.job import Job, JobKind, JobState
 from netmon_tui.domain.scan import Scan, StartScan
 from netmon_tui.domain.user import Actor, Role
 from netmon_tui.errors import InvalidInput
@@ -478,6 +478,54 @@ async def test_a_stopped_scan_goes_on_with_what_is_missing(tmp_path: Path) -> No
         assert len(found) == len(set(found)) == 20
         scanned = addresses_in(services.paths.jobs / "scan-1", "ports")
         assert scanned == set(found) - done
+
+
+async def test_a_scan_goes_on_only_when_its_job_is_finished(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the two the scan has ended, but its job has not: the new run would be taken for the old one."""
+    async with opened(tmp_path) as (services, ada):
+        supervisor, jobs, let_finish = services.supervisor, services.supervisor._jobs, threading.Event()
+        finish, look = supervisor.finish, jobs.of
+        looks = 0
+
+        def finish_later(job: Job, state: JobState, error: str) -> None:
+            assert let_finish.wait(60)
+            finish(job, state, error)
+
+        def count_looks(kind: JobKind, subject_id: int) -> Job | None:
+            nonlocal looks
+            looks += 1
+            return look(kind, subject_id)
+
+        monkeypatch.setattr(supervisor, "finish", finish_later)
+        await supervisor.start()
+        scan = await services.scanning.start(ada, StartScan((NETWORK,), SLOW))
+        await services.scanning.stop(ada, scan.id)
+
+        async def state(wanted: JobState) -> bool:
+            return (await services.scans.get(ada, scan.id)).state is wanted
+
+        await until(lambda: state(JobState.CANCELLED), "stopped")
+        first = look(JobKind.SCAN, scan.id)
+        assert first is not None
+        assert not first.state.is_final
+        monkeypatch.setattr(jobs, "of", count_looks)
+        going_on = asyncio.create_task(services.scanning.resume(ada, scan.id))
+        try:
+
+            async def waits() -> bool:
+                return looks >= 5 or going_on.done()
+
+            await until(waits, "whoever resumes looks at the job again and again")
+            assert not going_on.done()
+            assert await state(JobState.CANCELLED)
+            assert look(JobKind.SCAN, scan.id) == first
+        finally:
+            let_finish.set()
+        await going_on
+        ended = await services.scanning.wait(ada, scan.id)
+        assert (ended.state, ended.hosts_up) == (JobState.COMPLETED, 20), ended.error
 
 
 async def test_a_scan_that_goes_on_has_only_the_time_that_is_left(tmp_path: Path) -> None:

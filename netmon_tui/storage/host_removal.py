@@ -1,19 +1,25 @@
-"""Deleting what a scan found, in pieces: SQLite keeps every page that one statement changes until it ends."""
+"""Deleting what a scan found, piece by piece: what one unit of work changes stays in memory until its end."""
 
 from __future__ import annotations
 
 from sqlalchemy import Connection, delete, select
 
 from netmon_tui.storage import records
+from netmon_tui.storage.database import Database
 
 HOSTS_AT_ONCE = 1_000
-"""Hosts that one statement deletes: 675,000 by one take 1 GB of memory."""
+"""Hosts of one unit of work: 675,000 in one took 1 GB of memory, and kept all other writers waiting for 30 s."""
 
 
-def delete_hosts(connection: Connection, scan_id: int) -> None:
-    """Delete the hosts of a scan with all that belongs to them, within the caller's transaction."""
+def delete_hosts(database: Database, scan_id: int) -> None:
+    """Delete the hosts of a scan with all that belongs to them; when it is broken off, the last ones are left."""
     hosts = records.hosts.c
-    first = select(hosts.ordinal).where(hosts.scan_id == scan_id).order_by(hosts.ordinal).limit(HOSTS_AT_ONCE)
-    some = delete(records.hosts).where(hosts.scan_id == scan_id, hosts.ordinal.in_(first))
-    while connection.execute(some).rowcount:
+    of_scan = select(hosts.ordinal).where(hosts.scan_id == scan_id)
+    first = of_scan.order_by(hosts.ordinal).limit(HOSTS_AT_ONCE)
+    query = delete(records.hosts).where(hosts.scan_id == scan_id, hosts.ordinal.in_(first))
+
+    def delete_some(connection: Connection) -> int:
+        return connection.execute(query).rowcount
+
+    while database.write(delete_some) == HOSTS_AT_ONCE:
         pass

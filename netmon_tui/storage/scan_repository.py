@@ -23,6 +23,7 @@ from netmon_tui.storage.search_conditions import matching
 from netmon_tui.storage.selection import in_window, visible_to
 from netmon_tui.tools.scan_query import parse_query
 
+DELETION_BROKEN_OFF = "its deletion was broken off, and a part of its hosts is gone: delete it again"
 _UNFINISHED = tuple(state.value for state in JobState if not state.is_final)
 _SORTS = {
     "id": records.scans.c.id,
@@ -287,7 +288,7 @@ class ScanRepository:
             return int(connection.execute(query).scalar_one())
 
     def delete(self, scan_id: int) -> None:
-        """Delete a scan with everything it found."""
+        """Delete a scan with everything it found; one whose deletion is broken off says so."""
 
         def work(connection: Connection) -> None:
             delete_job(connection, JobKind.SCAN, scan_id)
@@ -295,9 +296,10 @@ class ScanRepository:
             connection.execute(
                 update(records.scans).where(compared == scan_id).values(compared_with=None, changes=None)
             )
-            delete_hosts(connection, scan_id)
             connection.execute(delete(records.scans).where(records.scans.c.id == scan_id))
 
+        self.update(scan_id, state=JobState.INTERRUPTED.value, error=DELETION_BROKEN_OFF)
+        delete_hosts(self._database, scan_id)
         self._database.write(work)
 
     def _matches(self, text: str) -> Any:

@@ -33,11 +33,11 @@ class ScanResults:
         scans = records.scans
 
         def work(connection: Connection) -> None:
-            delete_hosts(connection, scan_id)
             connection.execute(delete(records.run_scripts).where(records.run_scripts.c.scan_id == scan_id))
             nothing = {"hosts_stored": 0, "hosts_up": 0, "hosts_down": 0, "hosts_total": 0, "ports_open": 0}
             connection.execute(update(scans).where(scans.c.id == scan_id).values(percent=0.0, **nothing))
 
+        delete_hosts(self._database, scan_id)
         self._database.write(work)
 
     def store(self, scan_id: int, found: Iterable[tuple[int, Host]]) -> None:

@@ -22,8 +22,8 @@ from netmon_tui.domain.scan import RunScript, TargetSkipped
 from netmon_tui.domain.scan_run import ScanPhase, ScanRun
 from netmon_tui.domain.user import Actor, Role
 from netmon_tui.domain.window import Window
-from netmon_tui.errors import NotFound
-from netmon_tui.storage import records
+from netmon_tui.errors import DiskFull, NotFound
+from netmon_tui.storage import host_removal, records
 from netmon_tui.storage.host_queries import HostQueries
 from netmon_tui.storage.scan_repository import ScanRepository
 from netmon_tui.storage.scan_results import ScanResults
@@ -176,6 +176,43 @@ def test_deleting_a_scan_leaves_no_row_behind(store):
             if "scan_id" in table.c
         }
     assert {name: rows for name, rows in left.items() if rows} == {}
+
+
+@pytest.mark.parametrize("hosts", [1, 4, 5])
+def test_deleting_and_clearing_go_through_all_hosts_in_pieces(store, monkeypatch, hosts):
+    monkeypatch.setattr(host_removal, "HOSTS_AT_ONCE", 2)
+    found = [(number, full_host(f"192.0.2.{number}")) for number in range(hosts)]
+    kept, cleared, deleted = (new_scan(store) for _ in range(3))
+    for scan in (kept, cleared, deleted):
+        ScanResults(store).store(scan, found)
+    ScanResults(store).clear(cleared)
+    ScanRepository(store).delete(deleted)
+    counts = [HostQueries(store).count_hosts(scan) for scan in (kept, cleared, deleted)]
+    assert counts == [hosts, 0, 0]
+
+
+def test_a_deletion_that_is_broken_off_says_so_and_can_be_done_again(store, monkeypatch):
+    monkeypatch.setattr(host_removal, "HOSTS_AT_ONCE", 2)
+    scan, scans, write = new_scan(store), ScanRepository(store), store.write
+    ScanResults(store).store(scan, [(number, full_host(f"192.0.2.{number}")) for number in range(5)])
+    with monkeypatch.context() as broken:
+        allowed = iter(range(2))
+
+        def write_twice(work):
+            if next(allowed, None) is None:
+                raise DiskFull("no space left")
+            return write(work)
+
+        broken.setattr(store, "write", write_twice)
+        with pytest.raises(DiskFull):
+            scans.delete(scan)
+    assert HostQueries(store).count_hosts(scan) == 3
+    left = scans.get(BO, scan)
+    assert left.state is JobState.INTERRUPTED
+    assert "delete it again" in left.error
+    scans.delete(scan)
+    with pytest.raises(NotFound):
+        scans.get(BO, scan)
 
 
 def test_known_hosts_show_the_latest_scan(store):

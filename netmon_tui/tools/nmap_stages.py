@@ -15,7 +15,10 @@ from netmon_tui.tools.nmap_targets import TargetSet
 
 FEWEST_ADDRESSES = 16
 FEWEST_FOR_PORTS = 256
-"""For fewer, when only ports are asked for: the start of more nmaps costs what it saves."""
+"""For fewer, when only ports are asked for: the start of more nmaps costs what it saves.
+
+Where the network is near it costs 0.2 s whatever the number: 1,024 hosts with ``-T4 -F`` take 1.7 s in place of 1.5.
+"""
 PARALLEL = 4
 """Nmaps of the last stage: more were no faster on two processors."""
 BATCH = 64
@@ -142,9 +145,12 @@ def _is_worth_it(options: NmapOptions, targets: TargetSet) -> bool:
     gentle = options.value("-T") in _GENTLE
     # nmap folds many silent UDP ports into one number: the detection would not know which to ask
     folded = options.has("-sU") and options.has(*_DETECTION)
-    fewest = FEWEST_ADDRESSES if options.has(*_DETECTION) else FEWEST_FOR_PORTS
+    has_detection = options.has(*_DETECTION)
+    # Of a port scan alone only the haste is to be had, and that wants the delays which the discovery measures.
+    gains = has_detection or (bool(_fast(options)) and not options.has("-Pn"))
+    fewest = FEWEST_ADDRESSES if has_detection else FEWEST_FOR_PORTS
     return (
-        targets.count >= fewest and not folded and not named and not gentle and not options.has(*_ONE_STAGE)
+        gains and targets.count >= fewest and not (folded or named or gentle) and not options.has(*_ONE_STAGE)
     )
 
 

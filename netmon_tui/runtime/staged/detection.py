@@ -22,7 +22,8 @@ def detect(state: ScanState) -> None:
     detection = _Detection(state)
     lost = set(detection.run()) if state.plan.detection else set()
     for address in [*state.scanned, *state.discovered]:
-        if address not in lost:  # who is written counts as done, also for a run that goes on with this one
+        # who is written counts as done, also for a run that goes on with this one
+        if address not in lost and address not in state.result.done:
             state.finish_host(address)
     if lost:
         raise Failed(f"what listens on {len(lost)} hosts could not be found out: {detection.why}")

@@ -19,7 +19,6 @@ IN_STAGES = [
     "-T4 -A -v -Pn",
     "-T4 -F",
     "-sV -T4 -O -F --version-light",
-    "",
     "-n -sV --exclude 192.0.2.7 -p 22,80",
     "-sT -sC --max-rate 100 -e eth0 --dns-servers 192.0.2.53",
 ]
@@ -33,6 +32,10 @@ BY_ONE = [
     "-T0",
     "-sV --scan-delay 1s",
     "-sV --open",
+    "",
+    "-F",
+    "-T4 -F -Pn",
+    "-T4 -F --min-rate 500",
 ]
 
 
@@ -98,9 +101,9 @@ def test_names_are_asked_for_once_and_again_only_by_scripts() -> None:
     ("line", "fast"),
     [
         ("-T4 -F", str(FAST_RATE)),
-        ("-F", None),
+        ("-F -sV", None),
         ("-T4 -F --max-rate 300", "300"),
-        ("-T4 -F --min-rate 10", None),
+        ("-T4 -F -sV --min-rate 10", None),
     ],
 )
 def test_no_rate_is_over_what_was_allowed(line: str, fast: str | None) -> None:
@@ -124,6 +127,7 @@ def test_a_scan_that_goes_on_as_one_keeps_every_option() -> None:
 def test_zenmaps_profiles_are_done_in_stages_where_that_is_faster() -> None:
     done = {p.name for p in PROFILES if stages_of(parse_options(p.arguments), LARGE) is not None}
     assert {p.name for p in PROFILES} - done == {
+        "Regular scan",
         "Ping scan",
         "Quick traceroute",
         "Intense scan plus UDP",

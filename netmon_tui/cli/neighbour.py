@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from netmon_tui.cli.context import CommandLine, json_option, pass_line
+from netmon_tui.cli.neighbour_show import show
+from netmon_tui.cli.neighbour_sweep import sweep
 from netmon_tui.cli.output import (
     moment,
     print_json,
@@ -35,12 +37,24 @@ def neighbour() -> None:
     """Neighbours: which hardware address answers for which IP address."""
 
 
+neighbour.add_command(show)
+neighbour.add_command(sweep)
+
+
 @neighbour.command("list")
+@click.option(
+    "--remembered", is_flag=True, help="Addresses too that are not in the kernel's table now (GONE)."
+)
 @json_option
 @pass_line
-def list_neighbours(line: CommandLine, as_json: bool) -> None:
+def list_neighbours(line: CommandLine, remembered: bool, as_json: bool) -> None:
     """Print the table as it is now."""
-    found = line.run(lambda services, actor: services.neighbours.once(actor))
+
+    async def work(services: Services, actor: Actor) -> list[NeighbourRecord]:
+        live = await services.neighbours.once(actor)
+        return [*live, *(await services.pivots.remembered(actor) if remembered else ())]
+
+    found = line.run(work)
     if as_json:
         print_json([neighbour_document(record) for record in found])
     else:

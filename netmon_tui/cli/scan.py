@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from netmon_tui.domain.user import Actor
     from netmon_tui.services.container import Services
 
-    _Found = tuple[Scan, list[Host], ScanRun]
+    FoundScan = tuple[Scan, list[Host], ScanRun]
 
 INTERRUPTED = 130
 _COLUMNS = (
@@ -110,7 +110,7 @@ def run(
         started = line.run(lambda services, actor: _start(services, actor, request))
         print_json(scan_document(started)) if as_json else print(started.id)
         return 0
-    found, pressed = line.run(lambda services, actor: _run(services, actor, request), follow=True)
+    found, pressed = line.run(lambda services, actor: run_scan(services, actor, request), follow=True)
     _print_scan(found, as_json)
     ended = found[0]
     return INTERRUPTED if pressed else int(ended.state is not JobState.COMPLETED)
@@ -133,7 +133,7 @@ async def _start(services: Services, actor: Actor, request: StartScan) -> Scan:
     return await services.scanning.start(actor, request)
 
 
-async def _run(services: Services, actor: Actor, request: StartScan) -> tuple[_Found, bool]:
+async def run_scan(services: Services, actor: Actor, request: StartScan) -> tuple[FoundScan, bool]:
     """Run a scan to its end; the last value says whether Ctrl-C ended it."""
 
     async def describe() -> str:
@@ -198,7 +198,7 @@ def show(line: CommandLine, scan_id: int, as_json: bool) -> None:
     _print_scan(line.run(lambda services, actor: _whole(services, actor, scan_id), follow=True), as_json)
 
 
-async def _whole(services: Services, actor: Actor, scan_id: int) -> _Found:
+async def _whole(services: Services, actor: Actor, scan_id: int) -> FoundScan:
     scans = services.scans
     hosts = await scans.whole_hosts(actor, scan_id)
     return await scans.get(actor, scan_id), hosts, await scans.run(actor, scan_id)
@@ -212,7 +212,7 @@ def _print_run(run: ScanRun) -> None:
         print_block(f"{one.script.id}: {one.script.output.strip()}", "  ")
 
 
-def _print_scan(found: _Found, as_json: bool) -> None:
+def _print_scan(found: FoundScan, as_json: bool) -> None:
     one, hosts, run = found
     if as_json:
         print_json(scan_document(one, hosts) | {"run": run_document(run)})

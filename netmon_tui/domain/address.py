@@ -7,6 +7,7 @@ import re
 from enum import StrEnum
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _HEX12 = re.compile(r"[0-9a-f]{12}")
 _LLADDR_SPELLINGS = re.compile(
@@ -66,3 +67,18 @@ def is_private_lladdr(lladdr: str) -> bool:
         return bool(int(lladdr[:2], 16) & 0x02)
     except ValueError:
         return False
+
+
+def eui64_address(network: IPNetwork, lladdr: str) -> str | None:
+    """Return the address that a MAC has in an IPv6 network of 64 bits (RFC 4291, appendix A), or None.
+
+    Hosts that make up their addresses otherwise (RFC 7217, RFC 8981) do not answer to it.
+    """
+    normal = normalise_lladdr(lladdr)
+    if normal is None or (network.version, network.prefixlen) != (6, 64):
+        return None
+    octets = bytes.fromhex(normal.replace(":", ""))
+    if octets[0] & 1 or not any(octets):
+        return None  # a group's, or nobody's
+    identifier = bytes([octets[0] ^ 2, *octets[1:3], 0xFF, 0xFE, *octets[3:]])
+    return str(network[int.from_bytes(identifier, "big")])

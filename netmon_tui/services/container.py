@@ -10,6 +10,7 @@ from pathlib import Path
 
 from netmon_tui.config.paths import Paths
 from netmon_tui.config.settings import Settings
+from netmon_tui.domain.user import Actor
 from netmon_tui.errors import NetmonError
 from netmon_tui.runtime.interfaces import session_environment
 from netmon_tui.runtime.only_one import OnlyOne
@@ -27,6 +28,8 @@ from netmon_tui.services.host_history import HostHistoryService
 from netmon_tui.services.ignoring import IgnoreService
 from netmon_tui.services.maintenance import MaintenanceService
 from netmon_tui.services.neighbour_memory import NeighbourMemory
+from netmon_tui.services.neighbour_pivots import NeighbourPivots
+from netmon_tui.services.neighbour_sightings import NeighbourSightings
 from netmon_tui.services.neighbours import NeighbourService
 from netmon_tui.services.packets import PacketService
 from netmon_tui.services.profiles import ProfileService
@@ -44,6 +47,7 @@ from netmon_tui.services.scheduling import SchedulingService
 from netmon_tui.services.search import SearchService
 from netmon_tui.services.sets import NamedSets
 from netmon_tui.services.supervision import JobSupervisor
+from netmon_tui.services.sweeping import SweepService
 from netmon_tui.services.transfers import TransferService
 from netmon_tui.services.user_limits import UserLimits
 from netmon_tui.storage.account_repository import AccountRepository
@@ -57,6 +61,7 @@ from netmon_tui.storage.history_queries import HistoryQueries
 from netmon_tui.storage.host_queries import HostQueries
 from netmon_tui.storage.ignore_repository import IgnoreRepository
 from netmon_tui.storage.job_repository import JobRepository
+from netmon_tui.storage.neighbour_queries import NeighbourQueries
 from netmon_tui.storage.neighbour_repository import NeighbourRepository
 from netmon_tui.storage.profile_repository import ProfileRepository
 from netmon_tui.storage.revision import RevisionWatch
@@ -68,6 +73,7 @@ from netmon_tui.storage.schema_version import open_database
 from netmon_tui.storage.script_queries import ScriptQueries
 from netmon_tui.storage.search_queries import SearchQueries
 from netmon_tui.storage.topology_queries import TopologyQueries
+from netmon_tui.tools.nmap_exclusions import NeverScan
 from netmon_tui.tools.oui import VendorTable
 
 _MACHINE_ID = Path("/etc/machine-id")
@@ -94,6 +100,8 @@ class Services:
     capturing: CapturingService
     packets: PacketService
     neighbours: NeighbourService
+    pivots: NeighbourPivots
+    sweeps: SweepService
     comparison: ComparisonService
     ignoring: IgnoreService
     history: HostHistoryService
@@ -141,13 +149,14 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
     keeper, sets = DocumentKeeper(scans), NamedSets(database, audit)
     profiles = ProfileService(ProfileRepository(database), audit)
     follower = ScanFollower(
-        scans, ScanResults(database), settings.scans, ended=_after_scans(keeper, comparison)
+        scans, ScanResults(database), settings.scans, ended=_after_scans(database, keeper, comparison)
     )
     requests = ScanRequests(profiles, sets)
     scanning = _open_scanning(
         database, audit, supervisor, follower, settings, privilege, paths, accounts, requests
     )
     schedules, rounds = _open_schedules(database, scanning, accounts)
+    neighbours, pivots = _open_neighbours(database, paths, session)
     return Services(
         settings=settings,
         paths=paths,
@@ -165,7 +174,9 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
         search=SearchService(SearchQueries(database), SavedSearchRepository(database), audit),
         capturing=_open_capturing(database, audit, supervisor, settings, privilege, paths, session),
         packets=PacketService(CaptureRepository(database)),
-        neighbours=_open_neighbours(database, paths, session),
+        neighbours=neighbours,
+        pivots=pivots,
+        sweeps=_open_sweeps(database, scanning, settings, privilege),
         comparison=comparison,
         transfers=_open_transfers(database, audit, paths, keeper),
         ignoring=ignoring,
@@ -195,12 +206,16 @@ def _open_capturing(
     )
 
 
-def _after_scans(keeper: DocumentKeeper, comparison: ComparisonService) -> Callable[[int], None]:
+def _after_scans(
+    database: Database, keeper: DocumentKeeper, comparison: ComparisonService
+) -> Callable[[int], None]:
     """Return what is done when the results of a scan are complete."""
+    sightings = NeighbourSightings(NeighbourQueries(database), NeighbourRepository(database))
 
     def ended(scan_id: int) -> None:
         keeper.pack_soon()
         comparison.note_changes(scan_id)
+        sightings.note(scan_id)
 
     return ended
 
@@ -242,10 +257,29 @@ def _open_comparison(
     return comparison, IgnoreService(rules, comparison.sift_again)
 
 
-def _open_neighbours(database: Database, paths: Paths, session: Mapping[str, str]) -> NeighbourService:
+def _open_neighbours(
+    database: Database, paths: Paths, session: Mapping[str, str]
+) -> tuple[NeighbourService, NeighbourPivots]:
     repository, claim = NeighbourRepository(database), OnlyOne(paths.neighbours_claim)
-    memory = NeighbourMemory(repository, DeviceRepository(database), claim)
-    return NeighbourService(repository, memory, VendorTable(extra_lines=vendor_lines()), session)
+    memory, vendors = (
+        NeighbourMemory(repository, DeviceRepository(database), claim),
+        VendorTable(extra_lines=vendor_lines()),
+    )
+    neighbours = NeighbourService(repository, memory, vendors, session)
+    return neighbours, NeighbourPivots(neighbours, NeighbourQueries(database), repository, vendors)
+
+
+def _open_sweeps(
+    database: Database, scanning: ScanningService, settings: Settings, privilege: Privilege
+) -> SweepService:
+    limits = AccountRepository(database).limits
+
+    def never(actor: Actor) -> NeverScan:
+        return NeverScan(settings.scans.never_scan, limits(actor.user_id).never_scan)
+
+    return SweepService(
+        NeighbourRepository(database), scanning.plan, never, can_scan_raw=privilege.can_scan_raw
+    )
 
 
 def _open_transfers(

@@ -33,7 +33,7 @@ class HostHistoryService:
         Raises:
             InvalidInput: It is no address.
         """
-        parsed = parse_ip(address)
+        parsed = parse_ip(address.partition("%")[0])  # nmap writes no zones down
         if parsed is None:
             raise InvalidInput(
                 f"{clean(address, _LONGEST_ADDRESS)} is no address", fix="as 192.0.2.7 or fe80::1"

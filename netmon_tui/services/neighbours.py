@@ -121,6 +121,16 @@ class NeighbourService:
         actor.require(Permission.VIEW)
         return frozenset(self._entries)
 
+    def entries_of(self, actor: Actor, *, address: str = "", lladdr: str = "") -> list[NeighbourRecord]:
+        """Return the live entries of an address, or of an lladdr."""
+        actor.require(Permission.VIEW)
+        now = time.monotonic()
+        return [
+            self._record(entry, now)
+            for (_, known), entry in self._entries.items()
+            if (known == address if address else entry.neighbour.lladdr == lladdr)
+        ]
+
     async def once(self, actor: Actor) -> list[NeighbourRecord]:
         """Return the table by one dump, for a command that does not stay; remembers what it saw."""
         actor.require(Permission.VIEW)

@@ -19,6 +19,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    text,
 )
 
 from netmon_tui.storage.column_types import JsonText
@@ -68,6 +69,7 @@ hosts = Table(
     PrimaryKeyConstraint("scan_id", "ordinal"),
     Index(None, "address_key"),
     Index(None, "scan_id", "address_key"),
+    Index(None, "lladdr", sqlite_where=text("lladdr != ''"), postgresql_where=text("lladdr != ''")),
     sqlite_with_rowid=False,
 )
 

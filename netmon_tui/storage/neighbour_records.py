@@ -43,6 +43,7 @@ neighbour_history = Table(
     Column("first_seen", Moment, nullable=False),
     Column("last_seen", Moment, nullable=False),
     PrimaryKeyConstraint("interface", "address", "lladdr"),
+    Index(None, "address"),
     Index(None, "lladdr"),
 )
 """Every lladdr an address ever had."""

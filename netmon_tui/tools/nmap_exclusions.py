@@ -82,6 +82,10 @@ class NeverScan:
     def _has(self, target: Target) -> bool:
         return target.count == 1 and self._coverage.covers(target.text.split("/")[0], asked=target.text)
 
+    def covers(self, address: str) -> bool:
+        """Whether an address is on the list."""
+        return self._coverage.covers(address)
+
     def of_family(self, *, ipv6: bool) -> tuple[str, ...]:
         """Return what a scan of one family leaves out: its addresses, and the names."""
         wanted = Family.IPV6 if ipv6 else Family.IPV4

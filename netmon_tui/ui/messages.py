@@ -13,6 +13,8 @@ class ScanAddress(Message):
 
     address: str
     """Foreign text: the form's grammar decides whether it is a target."""
+    interface: str = ""
+    """Where it was seen; empty where that is not known."""
 
 
 @dataclass

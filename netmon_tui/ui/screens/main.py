@@ -158,8 +158,10 @@ class MainScreen(SearchableScreen):
     async def _scan_address(self, message: ScanAddress) -> None:
         self.action_tab("scans")
         pane = await self._build("scans")
+        pivots, actor = self.session.services.pivots, self.session.actor
+        targets = await pivots.scan_target(actor, message.address, message.interface)
         if isinstance(pane, ScansPane):
-            pane.open_form(targets=message.address)
+            pane.open_form(targets=targets)
 
     @on(CaptureAddress)
     async def _capture_address(self, message: CaptureAddress) -> None:

@@ -138,7 +138,7 @@ class NeighboursPane(Pane):
     def action_scan(self) -> None:
         """Scan the address under the cursor."""
         if key := self._key():
-            self.post_message(ScanAddress(key[1]))
+            self.post_message(ScanAddress(key[1], key[0]))
 
     def action_capture(self) -> None:
         """Capture the address under the cursor on its interface."""

@@ -45,6 +45,12 @@ class NeighbourFacts:
     scans: tuple[ScanOfHost, ...] = ()
     """The latest first; of scans that are the actor's to see."""
 
+    @property
+    def lladdrs(self) -> tuple[str, ...]:
+        """All lladdrs, those in the kernel's table first."""
+        known = (*(one.lladdr for one in self.live), *(one.lladdr for one in self.spans))
+        return tuple(dict.fromkeys(lladdr for lladdr in known if lladdr))
+
 
 def neighbour_facts_document(asked: str, facts: NeighbourFacts) -> dict[str, Any]:
     """Return the facts as JSON values.

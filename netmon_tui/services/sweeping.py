@@ -19,7 +19,7 @@ from netmon_tui.domain.scan import ScanPreview, StartScan
 from netmon_tui.domain.schedule import SaveSchedule, When
 from netmon_tui.domain.sweep import LocalNetwork, Sweep
 from netmon_tui.domain.user import Actor, Permission
-from netmon_tui.errors import InvalidInput, NetmonError
+from netmon_tui.errors import InvalidInput
 from netmon_tui.runtime import interfaces
 from netmon_tui.runtime.netlink import dump_neighbours
 from netmon_tui.storage.neighbour_repository import NeighbourRepository
@@ -97,13 +97,6 @@ class SweepService:
         own = (*warnings, *self._warnings(preview.addresses))
         preview = replace(preview, warnings=(*preview.warnings, *own))
         return Sweep(local, extent_of(target), request, preview, own)
-
-    async def preview(self, actor: Actor, text: str, interface: str) -> ScanPreview:
-        """Return what :meth:`plan` would plan, or why it is refused."""
-        try:
-            return (await self.plan(actor, text, interface)).preview
-        except NetmonError as error:
-            return ScanPreview(error=str(error))
 
     def repeating(self, sweep: Sweep, when: When) -> SaveSchedule:
         """Return the schedule that repeats a sweep: of an IPv6 network, with the addresses that are known now."""

@@ -13,10 +13,12 @@ from textual.binding import BindingType
 
 from netmon_tui.domain.comparison import PortKey
 from netmon_tui.domain.history import HostHistory, HostThen, Interval, Intervals, Seen
+from netmon_tui.domain.neighbour_facts import NeighbourFacts
 from netmon_tui.domain.user import Permission
 from netmon_tui.ui.commands import command
 from netmon_tui.ui.messages import CaptureAddress, ScanAddress, ShowHost
 from netmon_tui.ui.modals.help import Help, title_of
+from netmon_tui.ui.modals.history import History
 from netmon_tui.ui.modals.moment_form import MomentForm
 from netmon_tui.ui.rendering import ASCII_CLASS, age, state_style
 from netmon_tui.ui.screens.scan_detail import ScanDetailScreen
@@ -25,13 +27,15 @@ from netmon_tui.ui.widgets.figure import Figure
 from netmon_tui.ui.widgets.key_line import KeyLine
 from netmon_tui.ui.widgets.live import LiveScreen
 from netmon_tui.ui.widgets.memory_source import MemorySource
+from netmon_tui.ui.widgets.neighbour_words import neighbour_lines
 from netmon_tui.ui.widgets.row_source import Cell, Row
 from netmon_tui.ui.widgets.table import Table
 from netmon_tui.ui.widgets.table_columns import Column
 
 HELP = (
     "When the host was up and each of its ports open, over all your completed scans, each counted for the\n"
-    "ports that it asked for. The host is known by its address alone; who else had it: tab 2, history.\n"
+    "ports that it asked for. The host is known by its address alone; the line below tells what the table of\n"
+    "neighbours says of it and which lladdrs had it, l lists them with the scans that found them elsewhere.\n"
     "[ and ] step through the scans of the host, t asks for a time: then every port is shown as the last scan\n"
     "before that asked for it found it, with the age of that. enter opens the scan, esc goes back."
 )
@@ -69,6 +73,7 @@ class HostHistoryScreen(LiveScreen):
         command("history.time", "t", "time", "Time", "As it was at a time."),
         command("history.scan", "s", "scan", "Scan", "Scan this host."),
         command("history.capture", "c", "capture", "Capture", "Capture this host's packets."),
+        command("history.lladdrs", "l", "lladdrs", "lladdrs", "Every lladdr that had this address."),
         command("history.freeze", "p", "freeze", "Freeze", "Stop and continue updating.", show=False),
         command(
             "history.help", "question_mark,f1", "help", "Help", "What this screen is for and all its keys."
@@ -79,6 +84,7 @@ class HostHistoryScreen(LiveScreen):
         super().__init__(session)
         self._address = address
         self._history = HostHistory(address, ())
+        self._facts = NeighbourFacts()
         self._moment: datetime | None = None
         """The time that is shown; None for the intervals."""
         self._spans = MemorySource([column.key for column in SPANS])
@@ -88,6 +94,7 @@ class HostHistoryScreen(LiveScreen):
         """Two lines over one of two tables."""
         yield Figure(id="history-head")
         yield Figure(id="history-mode")
+        yield Figure(id="history-neighbour")
         yield Table(SPANS, source=self._spans, empty_text="No completed scan of it yet", id="history-spans")
         yield Table(THEN, source=self._then, empty_text="No open port is known", id="history-then")
         yield KeyLine()
@@ -100,7 +107,9 @@ class HostHistoryScreen(LiveScreen):
     async def refresh_live(self, *, changed: bool) -> None:
         """Read the scans again; those that have not ended do not count."""
         if changed:
-            self._history = await self.session.services.history.of(self.session.actor, self._address)
+            services, actor = self.session.services, self.session.actor
+            self._history = await services.history.of(actor, self._address)
+            self._facts = await services.pivots.of_host(actor, self._address)
             await self._show()
 
     async def _show(self) -> None:
@@ -108,6 +117,8 @@ class HostHistoryScreen(LiveScreen):
         rows, head = await asyncio.to_thread(_rows_and_head, self._history, moment, ascii_only)
         self.query_one("#history-head", Figure).show(head)
         self.query_one("#history-mode", Figure).show(self._mode(), "muted")
+        told = "; ".join(neighbour_lines(self._facts)) or "never resolved"
+        self.query_one("#history-neighbour", Figure).show(f" Neighbour: {told}", "muted")
         (self._spans if moment is None else self._then).replace(rows)
 
     def _mode(self) -> str:
@@ -164,6 +175,16 @@ class HostHistoryScreen(LiveScreen):
         moment = await self.app.push_screen_wait(MomentForm(first))
         if moment is not None:
             await self._go_to(moment)
+
+    @work(exclusive=True, group="history-lladdrs", exit_on_error=False)
+    async def action_lladdrs(self) -> None:
+        """Show every lladdr that had the address, and the scans that found the latest elsewhere."""
+        lladdr = next(iter(self._facts.lladdrs), "")
+        scans = await self.session.services.pivots.scans_elsewhere(self.session.actor, lladdr, self._address)
+        rows = [(span.lladdr, span.first_seen, span.last_seen) for span in self._facts.spans]
+        found = await self.app.push_screen_wait(History(self._address, rows, lladdr, scans))
+        if found is not None:
+            self.app.push_screen(ScanDetailScreen(self.session, found.scan_id, found.address))
 
     def action_scan(self) -> None:
         """Scan the host."""

@@ -168,7 +168,7 @@ class MainScreen(SearchableScreen):
         self.action_tab("captures")
         pane = await self._build("captures")
         if isinstance(pane, CapturesPane):
-            pane.open_form(host=message.address, interface=message.interface)
+            pane.open_form(host=message.address.partition("%")[0], interface=message.interface)
 
     @on(ShowHost)
     async def _show_host(self, message: ShowHost) -> None:

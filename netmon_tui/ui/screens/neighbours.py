@@ -21,9 +21,10 @@ from netmon_tui.ui.messages import CaptureAddress, ScanAddress, ShowHost
 from netmon_tui.ui.modals.file_choice import Export
 from netmon_tui.ui.modals.history import History
 from netmon_tui.ui.rendering import age, state_style, when
+from netmon_tui.ui.screens.neighbour_sweep import RememberedRows, WithSweeps
+from netmon_tui.ui.screens.scan_detail import ScanDetailScreen
 from netmon_tui.ui.session import Session
 from netmon_tui.ui.widgets.memory_source import MemorySource
-from netmon_tui.ui.widgets.pane import Pane
 from netmon_tui.ui.widgets.row_source import Cell, Row
 from netmon_tui.ui.widgets.table import Table
 from netmon_tui.ui.widgets.table_columns import Column
@@ -48,7 +49,7 @@ _SLICE = 500
 """Rows that are made in one go, some milliseconds of work, before keys have their turn."""
 
 
-class NeighboursPane(Pane):
+class NeighboursPane(WithSweeps):
     """ARP and NDP entries, with what is remembered of them."""
 
     HELP_TITLE = "Neighbours"
@@ -56,13 +57,24 @@ class NeighboursPane(Pane):
         "The kernel's ARP and NDP table as it changes, told by the kernel itself, with vendors from the prefix "
         "files on this machine. (private) is a randomised or virtual lladdr. A row that changed flashes once.\n\n"
         "Flags: gateway, router (an IPv6 one that announces itself), new (first seen today), own (the other end "
-        "of your SSH session)."
+        "of your SSH session).\n\n"
+        "w sweeps a local network: every address is asked who has it, by nmap, as a scan. The answers reach not "
+        "the kernel's table but the memory: m shows the addresses too that are only remembered (GONE). enter "
+        "tells every lladdr an address had, and which scans found its lladdr at other addresses."
     )
     LIVE = True
     BINDINGS: ClassVar[list[BindingType]] = [
         command("neighbours.scan", "s", "scan", "Scan", "Scan this address."),
         command("neighbours.capture", "c", "capture", "Capture", "Capture this address's packets."),
         command("neighbours.host", "H", "host", "Host", "Show what scans found on this address."),
+        command(
+            "neighbours.remembered",
+            "m",
+            "remembered",
+            "Remembered",
+            "Show the addresses too that are not in the kernel's table now, or no longer.",
+            show=False,
+        ),
         command("neighbours.export", "e", "export", "Export", "Write the table to a file (CSV or JSON)."),
         command(
             "neighbours.refresh", "ctrl+r", "refresh", "Refresh", "Ask the kernel for the whole table again."
@@ -70,6 +82,7 @@ class NeighboursPane(Pane):
     ]
     _NEEDS: ClassVar = {
         "scan": Permission.SCAN,
+        "sweep": Permission.SCAN,
         "capture": Permission.CAPTURE,
         "export": Permission.EXPORT,
     }
@@ -77,6 +90,7 @@ class NeighboursPane(Pane):
     def __init__(self, session: Session, *, id: str | None = None) -> None:
         super().__init__(session, id=id)
         self._source = MemorySource([column.key for column in COLUMNS])
+        self._remembered = RememberedRows(session, self._source, _rows)
         self._revision = -1
         self._aged_at = 0.0
         self._error = ""
@@ -115,6 +129,7 @@ class NeighboursPane(Pane):
             self._aged_at = now
             rows = await _rows(service.changed_since(self.session.actor, -1))
             self._source.update(rows)
+        await self._remembered.refresh()
 
     def _show_error(self, error: str) -> None:
         """Say why the table cannot be followed, instead of showing what is out of date."""
@@ -130,7 +145,8 @@ class NeighboursPane(Pane):
         rows = await _rows(service.changed_since(actor, self._revision))
         changed = {row.key for row in rows if _differs(self._source.row(row.key), row)}
         self._revision = revision
-        self._source.remove([key for key in self._source.keys if key not in live])
+        kept = live | self._remembered.keys
+        self._source.remove([key for key in self._source.keys if key not in kept])
         self._source.update(rows)
         if not first:
             self.query_one(Table).refresh_changed(changed, flash=FLASH_SECONDS)
@@ -150,6 +166,16 @@ class NeighboursPane(Pane):
         if key := self._key():
             self.post_message(ShowHost(key[1]))
 
+    @work(exclusive=True, group="neighbour-memory", exit_on_error=False)
+    async def action_remembered(self) -> None:
+        """Show what is only remembered, or no longer."""
+        try:
+            shown = await self._remembered.toggle()
+        except NetmonError as error:
+            self.report(error)
+        else:
+            self.tell("Remembered addresses are shown too" if shown else "Only the kernel's table is shown")
+
     def action_refresh(self) -> None:
         """Dump the table again."""
         self.session.services.neighbours.refresh()
@@ -161,12 +187,18 @@ class NeighboursPane(Pane):
 
     @work(exclusive=True, group="neighbour-history", exit_on_error=False)
     async def _show_history(self, interface: str, address: str) -> None:
+        services, actor = self.session.services, self.session.actor
+        row = self._source.row((interface, address))
+        lladdr = str(row.cells[1]) if row else ""
         try:
-            rows = await self.session.services.neighbours.history(self.session.actor, interface, address)
+            rows = await services.neighbours.history(actor, interface, address)
+            scans = await services.pivots.scans_elsewhere(actor, lladdr, address)
         except NetmonError as error:
             self.report(error)
-        else:
-            await self.app.push_screen_wait(History(address, rows))
+            return
+        found = await self.app.push_screen_wait(History(address, rows, lladdr, scans))
+        if found is not None:
+            self.app.push_screen(ScanDetailScreen(self.session, found.scan_id, found.address))
 
     @work(exclusive=True, group="neighbour-export", exit_on_error=False)
     async def action_export(self) -> None:

@@ -49,6 +49,7 @@ class HostView(Vertical):
         self._host: Host | None = None
         self._ports = MemorySource([column.key for column in PORT_COLUMNS])
         self._since: Mapping[PortKey, Interval] = {}
+        self._neighbour: tuple[str, ...] = ()
         self.lacks_since = False
         """Whether the host is not the one that :meth:`show_since` was last called for."""
         self._anchors: dict[tuple[str, int], int] = {}
@@ -71,16 +72,15 @@ class HostView(Vertical):
             return
         before, self._host = self._host, host
         self.lacks_since = True
-        if before is None or host is None or before.address != host.address:
-            self._since = {}
+        is_another = before is None or host is None or before.address != host.address
+        if is_another:
+            self._since, self._neighbour = {}, ()
         table, details = self.query_one("#ports", Table), self.query_one("#host-details", TextView)
         self.query_one("#host-head", Static).update(content(headline(host) if host else ""), layout=False)
         self._show_ports()
         table.set_texts(empty=_why_no_ports(host))
-        described = HostText(host) if host else None
-        self._anchors = described.anchors if described else {}
-        details.show(described.lines if described else [])
-        if before is None or host is None or before.address != host.address:
+        self._describe()
+        if is_another:
             table.grid.action_edge(False)
             details.action_edge(False)
 
@@ -90,6 +90,17 @@ class HostView(Vertical):
         if since != self._since:
             self._since = since
             self._show_ports()
+
+    def show_neighbour(self, lines: tuple[str, ...]) -> None:
+        """Show what the neighbours know of the host."""
+        if lines != self._neighbour:
+            self._neighbour = lines
+            self._describe()
+
+    def _describe(self) -> None:
+        described = HostText(self._host, self._neighbour) if self._host else None
+        self._anchors = described.anchors if described else {}
+        self.query_one("#host-details", TextView).show(described.lines if described else [])
 
     def _show_ports(self) -> None:
         ports = self._host.ports[:MOST_PORTS] if self._host else ()

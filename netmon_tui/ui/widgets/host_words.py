@@ -38,13 +38,16 @@ class HostText:
 
     Args:
         host: Read only.
+        neighbour: What the neighbours know of it.
     """
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: Host, neighbour: Iterable[str] = ()) -> None:
         self.lines: list[TextLine] = []
         self.anchors: dict[tuple[str, int], int] = {}
         """(protocol, number) of a port that has more to say, to the number of its first line."""
         self._state(host)
+        for line in neighbour:
+            self._add(f"neighbour {line}")
         self._extraports(host.extraports)
         self._systems(host)
         self._path(host)

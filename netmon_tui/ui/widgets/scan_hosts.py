@@ -16,6 +16,7 @@ from netmon_tui.ui.defects import WorkerDefects
 from netmon_tui.ui.rendering import ASCII_CLASS, state_style
 from netmon_tui.ui.session import Session
 from netmon_tui.ui.widgets.host_view import HostView
+from netmon_tui.ui.widgets.neighbour_words import neighbour_lines
 from netmon_tui.ui.widgets.row_source import Cell, Row
 from netmon_tui.ui.widgets.table import Table
 from netmon_tui.ui.widgets.table_columns import Column
@@ -144,6 +145,9 @@ class ScanHosts(WorkerDefects, Container):
             return  # its live row was replaced by its final one, or the list will say what is wrong
         view = self.query_one("#host", HostView)
         view.show(host)
+        facts = await self._session.services.pivots.of_host(actor, host.address)
+        if view.host == host:
+            view.show_neighbour(neighbour_lines(facts))
         if view.lacks_since and host.status == "up":
             history = await self._session.services.history.of(actor, host.address)
             since = await asyncio.to_thread(history.open_since, self._scan_id)

@@ -1,0 +1,34 @@
+"""What the neighbours know of a scanned host, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from netmon_tui.domain.neighbour_facts import NeighbourFacts
+
+MOST_BEFORE = 5
+"""Earlier lladdrs that are told one by one."""
+
+
+def neighbour_lines(facts: NeighbourFacts) -> tuple[str, ...]:
+    """Return a line for each entry in the kernel's table, and one for each other lladdr that the address had."""
+    return tuple(_lines(facts))
+
+
+def _lines(facts: NeighbourFacts) -> Iterator[str]:
+    told = set()
+    for one in facts.live:
+        told.add((one.interface, one.lladdr))
+        vendor = f" ({one.vendor})" if one.vendor else ""
+        yield f"{one.state} on {one.interface}{f', {one.lladdr}{vendor}' if one.lladdr else ''}"
+    others = [one for one in facts.spans if (one.interface, one.lladdr) not in told]
+    for span in others[:MOST_BEFORE]:
+        had = "had" if told else "not in the table, had"
+        yield f"{had} {span.lladdr} on {span.interface} {_time(span.first_seen)} to {_time(span.last_seen)}"
+    if len(others) > MOST_BEFORE:
+        yield f"and {len(others) - MOST_BEFORE} more lladdrs"
+
+
+def _time(moment: datetime) -> str:
+    return f"{moment.astimezone():%Y-%m-%d %H:%M}"

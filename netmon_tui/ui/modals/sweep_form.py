@@ -10,6 +10,7 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, VerticalScroll
+from textual.content import Content
 from textual.widgets import Button, Input, Label, Select, Static
 
 from netmon_tui.domain.profile import Profile
@@ -56,8 +57,9 @@ class SweepForm(Dialog[Sweep]):
 
     def compose(self) -> ComposeResult:
         """Fields, preview, buttons."""
-        choices = [(content(f"{one.text}  {one.interface}"), n) for n, one in enumerate(self._networks)]
-        choices = choices or [(content("none: no interface has neighbours"), _NO_NETWORK)]
+        networks = [(f"{one.text}  {one.interface}", number) for number, one in enumerate(self._networks)]
+        named = networks or [("none: no interface has neighbours", _NO_NETWORK)]
+        choices = [(content(name), number) for name, number in named]
         with self.box("Sweep", id="sweep-form") as box:
             box.border_subtitle = content("ctrl+r repeats it by a schedule")
             with Horizontal(classes="form--row"):
@@ -149,5 +151,11 @@ class SweepForm(Dialog[Sweep]):
         self.query_one("#start", Button).disabled = not preview.command
         said = self.query_one("#sweep-said", Static)
         said.set_class(bool(preview.error), "dialog--error")
-        shown = preview.command and accepted(preview, with_stages=False, with_rest=True, key="")
-        said.update(shown or content(preview.error))
+        said.update(_words(preview))
+
+
+def _words(preview: ScanPreview) -> Content:
+    """Return what would run, or why not."""
+    if not preview.command:
+        return content(preview.error)
+    return accepted(preview, with_stages=False, with_rest=True, key="")

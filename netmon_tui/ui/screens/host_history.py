@@ -35,7 +35,7 @@ from netmon_tui.ui.widgets.table_columns import Column
 HELP = (
     "When the host was up and each of its ports open, over all your completed scans, each counted for the\n"
     "ports that it asked for. The host is known by its address alone; the line below tells what the table of\n"
-    "neighbours says of it and which lladdrs had it, l lists them with the scans that found them elsewhere.\n"
+    "neighbours says of it and which lladdrs had it, n lists them with the scans that found them elsewhere.\n"
     "[ and ] step through the scans of the host, t asks for a time: then every port is shown as the last scan\n"
     "before that asked for it found it, with the age of that. enter opens the scan, esc goes back."
 )
@@ -73,7 +73,7 @@ class HostHistoryScreen(LiveScreen):
         command("history.time", "t", "time", "Time", "As it was at a time."),
         command("history.scan", "s", "scan", "Scan", "Scan this host."),
         command("history.capture", "c", "capture", "Capture", "Capture this host's packets."),
-        command("history.lladdrs", "l", "lladdrs", "lladdrs", "Every lladdr that had this address."),
+        command("history.lladdrs", "n", "lladdrs", "lladdrs", "Every lladdr that had this address."),
         command("history.freeze", "p", "freeze", "Freeze", "Stop and continue updating.", show=False),
         command(
             "history.help", "question_mark,f1", "help", "Help", "What this screen is for and all its keys."

@@ -118,5 +118,5 @@ class RememberedRows:
         fresh = [row for row in rows if row.key not in live]
         keys = frozenset(row.key for row in fresh)
         self._source.remove([key for key in self.keys - keys if key not in live])
-        self._source.update(fresh)
+        self._source.update(rows=fresh)
         self.keys = keys

@@ -76,8 +76,9 @@ class SweepForm(Dialog[Sweep]):
                 yield Button("Sweep", id="start", variant="primary", disabled=True)
 
     def on_mount(self) -> None:
-        """Begin with the first network."""
+        """Begin with the first network, so that enter sweeps it."""
         self._network_chosen()
+        self.query_one("#sweep-addresses", Input).focus()
 
     @on(Select.Changed, "#sweep-local")
     def _network_chosen(self) -> None:

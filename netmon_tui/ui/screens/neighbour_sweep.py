@@ -61,7 +61,7 @@ class WithSweeps(Pane):
             self.report(error)
             return
         if ended.state is JobState.COMPLETED:
-            self.tell(f"{ended.name}: {ended.hosts_up} up. m shows who is not in the kernel's table, too")
+            self.tell(f"{ended.name}: {ended.hosts_up} up; m shows them all")
         else:
             self.tell(f"{ended.name} is {ended.state}: {ended.error}")
 

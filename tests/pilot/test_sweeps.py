@@ -176,7 +176,7 @@ async def test_a_scanned_host_tells_its_neighbour_state_and_lladdrs(
         scan = await app.services.scanning.start(app.actor, StartScan(("10.77.0.10",), "-n -sS -p 22"))
         await app.services.scanning.wait(app.actor, scan.id)
         app.push_screen(ScanDetailScreen(app.screen.session, scan.id))
-        await until(pilot, lambda: f"on eth0, {PI}" in screen_text(app))
+        await until(pilot, lambda: "up (arp-response), neighbour REACHABLE on eth0" in screen_text(app))
         await until(pilot, lambda: "had 00:0c:29:00:00:01 on eth0" in screen_text(app))
         app.pop_screen()
         app.push_screen(HostHistoryScreen(app.screen.session, "10.77.0.10"))

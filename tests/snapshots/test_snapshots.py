@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 
 from textual.pilot import Pilot
@@ -12,9 +13,10 @@ from textual.widgets import Input
 from netmon_tui.domain.host import Hop, Host, HostAddress, Port
 from netmon_tui.domain.named_set import SaveSet, SetKind
 from netmon_tui.domain.profile import SaveProfile
+from netmon_tui.storage.neighbour_repository import NeighbourRepository, Sighting
 from netmon_tui.storage.scan_results import ScanResults
 from tests.snapshots.conftest import Album, lines, until
-from tests.snapshots.world import ADA, BO
+from tests.snapshots.world import ADA, BO, NOW
 from tests.unit.tools.packet_samples import SAMPLES
 
 Tour = Callable[..., None]
@@ -361,6 +363,31 @@ def test_neighbours(tour: Tour) -> None:
         "enter",
         shows("History of 192.0.2.1"),
         picture("history"),
+    )
+
+
+async def seen_once(pilot: Pilot[Any], _album: Album) -> None:
+    """Remember a host that is not in the table now."""
+    was = Sighting("eth0", "192.0.2.14", "ipv4", "b8:27:eb:99:88:77", False, NOW - timedelta(hours=5))
+    memory = NeighbourRepository(pilot.app.services.database)  # type: ignore[attr-defined]
+    await asyncio.to_thread(memory.remember, [was])
+
+
+def test_sweep(tour: Tour) -> None:
+    tour(
+        "2",
+        shows("INCOMPLETE"),
+        "w",
+        shows("16 addresses"),
+        picture("form"),
+        types("#sweep-addresses", "192.0.3.0/24"),
+        shows("is not in a local network"),
+        picture("refused"),
+        closed(),
+        seen_once,
+        "m",
+        shows("GONE"),
+        picture("remembered"),
     )
 
 

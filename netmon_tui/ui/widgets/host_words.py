@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from netmon_tui.domain.host import ExtraPorts, Host, Port, Script, Service
@@ -38,15 +38,16 @@ class HostText:
 
     Args:
         host: Read only.
-        neighbour: What the neighbours know of it.
+        neighbour: What the neighbours know of it, the most important first.
     """
 
-    def __init__(self, host: Host, neighbour: Iterable[str] = ()) -> None:
+    def __init__(self, host: Host, neighbour: Sequence[str] = ()) -> None:
         self.lines: list[TextLine] = []
         self.anchors: dict[tuple[str, int], int] = {}
         """(protocol, number) of a port that has more to say, to the number of its first line."""
-        self._state(host)
-        for line in neighbour:
+        first, *others = neighbour or ("",)
+        self._state(host, first)
+        for line in others:
             self._add(f"neighbour {line}")
         self._extraports(host.extraports)
         self._systems(host)
@@ -63,11 +64,12 @@ class HostText:
     def _title(self, text: str) -> None:
         self._add(text, "strong")
 
-    def _state(self, host: Host) -> None:
+    def _state(self, host: Host, neighbour: str) -> None:
         ttl = f", ttl {host.reason_ttl}" if host.reason_ttl else ""
         reason = f" ({host.reason}{ttl})" if host.reason and not host.partial else ""
         unfinished = ", its scan is not finished" if host.partial else ""
-        self._add(f"{host.status}{reason}{unfinished}", "warning" if host.partial else "")
+        known = f", neighbour {neighbour}" if neighbour else ""
+        self._add(f"{host.status}{reason}{unfinished}{known}", "warning" if host.partial else "")
         if host.timed_out:
             self._add("gave up: the host took longer than its time limit", "warning")
         for name, kind in host.hostnames:

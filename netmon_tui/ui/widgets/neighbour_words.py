@@ -11,17 +11,23 @@ MOST_BEFORE = 5
 """Earlier lladdrs that are told one by one."""
 
 
-def neighbour_lines(facts: NeighbourFacts) -> tuple[str, ...]:
-    """Return a line for each entry in the kernel's table, and one for each other lladdr that the address had."""
-    return tuple(_lines(facts))
+def neighbour_lines(facts: NeighbourFacts, lladdr: str = "") -> tuple[str, ...]:
+    """Return a line for each entry in the kernel's table, and one for each other lladdr that the address had.
+
+    Args:
+        facts: Of the host's address.
+        lladdr: What is told already and need not be repeated.
+    """
+    return tuple(_lines(facts, lladdr))
 
 
-def _lines(facts: NeighbourFacts) -> Iterator[str]:
+def _lines(facts: NeighbourFacts, lladdr: str) -> Iterator[str]:
     told = set()
     for one in facts.live:
         told.add((one.interface, one.lladdr))
         vendor = f" ({one.vendor})" if one.vendor else ""
-        yield f"{one.state} on {one.interface}{f', {one.lladdr}{vendor}' if one.lladdr else ''}"
+        shown = f", {one.lladdr}{vendor}" if one.lladdr not in ("", lladdr) else ""
+        yield f"{one.state} on {one.interface}{shown}"
     others = [one for one in facts.spans if (one.interface, one.lladdr) not in told]
     for span in others[:MOST_BEFORE]:
         had = "had" if told else "not in the table, had"

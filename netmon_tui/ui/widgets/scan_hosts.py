@@ -147,7 +147,7 @@ class ScanHosts(WorkerDefects, Container):
         view.show(host)
         facts = await self._session.services.pivots.of_host(actor, host.address)
         if view.host == host:
-            view.show_neighbour(neighbour_lines(facts))
+            view.show_neighbour(neighbour_lines(facts, host.lladdr))
         if view.lacks_since and host.status == "up":
             history = await self._session.services.history.of(actor, host.address)
             since = await asyncio.to_thread(history.open_since, self._scan_id)

@@ -266,7 +266,10 @@ def _open_neighbours(
         VendorTable(extra_lines=vendor_lines()),
     )
     neighbours = NeighbourService(repository, memory, vendors, session)
-    return neighbours, NeighbourPivots(neighbours, NeighbourQueries(database), repository, vendors)
+    pivots = NeighbourPivots(
+        neighbours, NeighbourQueries(database), repository, vendors, lambda: memory.marks
+    )
+    return neighbours, pivots
 
 
 def _open_sweeps(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 
 from netmon_tui.domain.address import Family, address_sort_key, is_private_lladdr, normalise_lladdr, parse_ip
+from netmon_tui.domain.device import DeviceMarks
 from netmon_tui.domain.neighbour import NeighbourRecord
 from netmon_tui.domain.neighbour_facts import NeighbourFacts, ScanOfHost
 from netmon_tui.domain.scan import Scan
@@ -33,6 +34,7 @@ class NeighbourPivots:
         queries: Scans and memory.
         memory: Whatever was ever resolved.
         vendors: MAC prefixes.
+        marks: Returns what people say of devices, by lladdr.
     """
 
     def __init__(
@@ -41,11 +43,13 @@ class NeighbourPivots:
         queries: NeighbourQueries,
         memory: NeighbourRepository,
         vendors: VendorTable,
+        marks: Callable[[], Mapping[str, DeviceMarks]],
     ) -> None:
         self._neighbours = neighbours
         self._queries = queries
         self._memory = memory
         self._vendors = vendors
+        self._marks = marks
 
     async def of_host(self, actor: Actor, address: str) -> NeighbourFacts:
         """Return what the neighbours know of a scanned host: its live entries, and the lladdrs it had."""
@@ -129,7 +133,7 @@ class NeighbourPivots:
 
     def _remembered(self, live: frozenset[tuple[str, str]]) -> list[NeighbourRecord]:
         self._vendors.load()
-        now = datetime.now(UTC)
+        now, marks, unmarked = datetime.now(UTC), self._marks(), DeviceMarks("")
         records = [
             NeighbourRecord(
                 address=address,
@@ -144,6 +148,8 @@ class NeighbourPivots:
                 first_seen=memory.first_seen,
                 last_seen=memory.last_seen,
                 age=(now - memory.last_seen).total_seconds(),
+                name=marks.get(memory.lladdr, unmarked).name,
+                known=marks.get(memory.lladdr, unmarked).known,
             )
             for (interface, address), memory in self._memory.remembered().items()
             if (interface, address) not in live

@@ -46,7 +46,7 @@ class NeighbourSightings:
         answered = [host for host in hosts if host.reason in _ANSWERS]
         if not answered:
             return
-        segments = _Segments(list(networks_of(interfaces.list_interfaces())), scan)
+        segments = Segments(list(networks_of(interfaces.list_interfaces())), scan)
         ended = scan.finished or datetime.now(UTC)
         sightings = []
         for host in answered:
@@ -60,7 +60,7 @@ class NeighbourSightings:
             self._neighbours.remember(sightings[start : start + _AT_ONCE])
 
 
-class _Segments:
+class Segments:
     """Tells where an address is: nmap's documents do not, and leave zones out.
 
     Args:

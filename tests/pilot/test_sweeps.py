@@ -64,8 +64,12 @@ async def test_enter_sweeps_the_network_and_m_shows_the_answers(logged_in, until
         await pilot.press("m")
         await until(pilot, lambda: "GONE" in rows(pane)[quiet]["state"])
         assert rows(pane)[quiet]["lladdr"] == "00:00:0c:00:00:14"
+        removed: set[Any] = set()
+        remove = pane._source.remove
+        pane._source.remove = lambda keys: (removed.update(keys), remove(keys))
         meet(quiet)
         await until(pilot, lambda: "REACHABLE" in rows(pane)[quiet]["state"])
+        assert removed == set(), "what is only remembered stays when the table changes"
         forget()
         await until(pilot, lambda: "GONE" in rows(pane)[quiet]["state"])
         await pilot.press("m")

@@ -20,7 +20,9 @@ from netmon_tui.ui.widgets.pane import Pane
 from netmon_tui.ui.widgets.row_source import Row
 
 LEAST_SECONDS = 2.0
-"""Between two looks into the memory, however often it changes: it may be large."""
+"""Between two looks into the memory, however often it changes."""
+SHARE = 10
+"""Of the time one part at most goes to such looks: of ten thousand addresses one takes half a second."""
 MOST_SECONDS = 10.0
 """After which ages move on."""
 
@@ -87,6 +89,7 @@ class RememberedRows:
         self._wanted = False
         self._stamp: tuple[int, int] | None = None
         self._looked_at = 0.0
+        self._rest = LEAST_SECONDS
         self.keys: frozenset[Hashable] = frozenset()
         """Of those that are shown."""
 
@@ -103,15 +106,16 @@ class RememberedRows:
         """Bring them up to date, if they are wanted and something has changed."""
         services, now = self._session.services, time.monotonic()
         since = now - self._looked_at
-        if not self._wanted or (self._stamp is not None and since < LEAST_SECONDS):
+        if not self._wanted or (self._stamp is not None and since < self._rest):
             return
         stamp = (await services.revision(), services.neighbours.revision)
-        if stamp == self._stamp and since < MOST_SECONDS:
+        if stamp == self._stamp and since < max(MOST_SECONDS, self._rest):
             return
         self._stamp, self._looked_at = stamp, now
         rows = await self._make_rows(await services.pivots.remembered(self._session.actor))
         if self._wanted:
             self._show(rows)
+        self._rest = max(LEAST_SECONDS, SHARE * (time.monotonic() - now))
 
     def _show(self, rows: Sequence[Row]) -> None:
         live = self._session.services.neighbours.keys(self._session.actor)

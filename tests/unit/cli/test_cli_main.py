@@ -38,7 +38,7 @@ VERBS = {
     "profile": {"list", "show", "add", "change", "copy", "delete", "share", "export", "import"},
     "target-set": {"list", "show", "add", "edit", "copy", "delete", "share", "export", "import"},
     "port-set": {"list", "show", "add", "edit", "copy", "delete", "share", "export", "import"},
-    "neighbour": {"list", "watch", "export"},
+    "neighbour": {"list", "show", "sweep", "watch", "export"},
     "capture": {
         "interfaces",
         "run",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from netmon_tui.cli.context import CommandLine, json_option, pass_line
+from netmon_tui.cli.neighbour_edit import VERBS
 from netmon_tui.cli.output import (
     moment,
     print_json,
@@ -104,3 +105,7 @@ def export(line: CommandLine, form: str, output: Path | None) -> None:
         say(f"{len(records)} neighbours are written to {written}")
 
     line.run(work)
+
+
+for _verb in VERBS:
+    neighbour.add_command(_verb)

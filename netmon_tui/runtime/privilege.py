@@ -28,6 +28,8 @@ class Privilege:
     """The runner may open the packet sockets that count a capture."""
     nmap_needs_flag: bool
     """nmap must be told ``--privileged``, or it does not even try."""
+    can_edit_neighbours: bool = False
+    """This program may change the kernel's neighbour table."""
     nmap_file_capabilities: tuple[str, ...] = ()
     tcpdump_file_capabilities: tuple[str, ...] = ()
     no_new_privileges: bool = False
@@ -66,6 +68,7 @@ def probe() -> Privilege:
         can_capture=capture,
         can_count_in_kernel=own.hands_on(CAP_NET_RAW),
         nmap_needs_flag=scan and not own.is_root,
+        can_edit_neighbours=own.has(CAP_NET_ADMIN),
         nmap_file_capabilities=_names(nmap),
         tcpdump_file_capabilities=_names(tcpdump),
         no_new_privileges=own.no_new_privileges,

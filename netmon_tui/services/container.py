@@ -26,6 +26,7 @@ from netmon_tui.services.document_keeping import DocumentKeeper
 from netmon_tui.services.host_history import HostHistoryService
 from netmon_tui.services.ignoring import IgnoreService
 from netmon_tui.services.maintenance import MaintenanceService
+from netmon_tui.services.neighbour_editing import NeighbourEditing
 from netmon_tui.services.neighbour_memory import NeighbourMemory
 from netmon_tui.services.neighbours import NeighbourService
 from netmon_tui.services.packets import PacketService
@@ -46,6 +47,7 @@ from netmon_tui.services.sets import NamedSets
 from netmon_tui.services.supervision import JobSupervisor
 from netmon_tui.services.transfers import TransferService
 from netmon_tui.services.user_limits import UserLimits
+from netmon_tui.services.waking import WakeService
 from netmon_tui.storage.account_repository import AccountRepository
 from netmon_tui.storage.audit_repository import AuditRepository
 from netmon_tui.storage.capture_repository import CaptureRepository
@@ -57,6 +59,7 @@ from netmon_tui.storage.history_queries import HistoryQueries
 from netmon_tui.storage.host_queries import HostQueries
 from netmon_tui.storage.ignore_repository import IgnoreRepository
 from netmon_tui.storage.job_repository import JobRepository
+from netmon_tui.storage.neighbour_edit_repository import NeighbourEditRepository
 from netmon_tui.storage.neighbour_repository import NeighbourRepository
 from netmon_tui.storage.profile_repository import ProfileRepository
 from netmon_tui.storage.revision import RevisionWatch
@@ -94,6 +97,8 @@ class Services:
     capturing: CapturingService
     packets: PacketService
     neighbours: NeighbourService
+    editing: NeighbourEditing
+    waking: WakeService
     comparison: ComparisonService
     ignoring: IgnoreService
     history: HostHistoryService
@@ -166,6 +171,8 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
         capturing=_open_capturing(database, audit, supervisor, settings, privilege, paths, session),
         packets=PacketService(CaptureRepository(database)),
         neighbours=_open_neighbours(database, paths, session),
+        editing=NeighbourEditing(NeighbourEditRepository(database, _machine()), privilege, session),
+        waking=WakeService(NeighbourRepository(database), audit),
         comparison=comparison,
         transfers=_open_transfers(database, audit, paths, keeper),
         ignoring=ignoring,

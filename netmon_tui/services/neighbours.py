@@ -19,6 +19,7 @@ from netmon_tui.domain.user import Actor, Permission
 from netmon_tui.errors import NetmonError
 from netmon_tui.runtime import interfaces
 from netmon_tui.runtime.netlink import NeighbourMonitor, Resync, dump_neighbours
+from netmon_tui.runtime.session_route import session_carriers
 from netmon_tui.services.neighbour_memory import STORE_SECONDS, NeighbourMemory
 from netmon_tui.storage.neighbour_repository import NeighbourRepository
 from netmon_tui.tools.oui import VendorTable
@@ -59,8 +60,8 @@ class NeighbourService:
         self._repository = repository
         self._memory = memory
         self._vendors = vendors
-        session = interfaces.ssh_session(environ)
-        self._ssh_peer = session[0] if session else ""
+        self._session = interfaces.ssh_session(environ)
+        self._carriers: frozenset[Key] = frozenset()
         self._entries: dict[Key, _Entry] = {}
         self._listeners: set[asyncio.Queue[NeighbourEvent]] = set()
         self._task: asyncio.Task[None] | None = None
@@ -151,6 +152,7 @@ class NeighbourService:
     async def _load(self) -> None:
         await self._memory.load()
         await asyncio.to_thread(self._vendors.load)
+        self._carriers = await asyncio.to_thread(session_carriers, self._session)
 
     async def _follow(self) -> None:
         storing: asyncio.Task[None] | None = None
@@ -252,7 +254,7 @@ class NeighbourService:
             last_seen=memory.last_seen if memory else None,
             age=min(neighbour.confirmed, neighbour.updated) + now - entry.at,
             gateway=self._memory.is_gateway(key),
-            own=neighbour.address == self._ssh_peer,
+            own=key in self._carriers or ("", neighbour.address) in self._carriers,
             name=marks.name,
             known=marks.known,
         )

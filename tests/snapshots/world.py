@@ -131,7 +131,7 @@ def standing_still() -> Iterator[pytest.MonkeyPatch]:
 
 
 def _freeze_machine(patch: pytest.MonkeyPatch) -> None:
-    rights = Privilege("root", True, True, True, False)
+    rights = Privilege("root", True, True, True, False, can_edit_neighbours=True)
     patch.setattr("socket.gethostname", lambda: "srv-edge-1")
     patch.setattr("netmon_tui.services.container.probe", lambda: rights)
     patch.setattr(

@@ -21,9 +21,9 @@ from netmon_tui.ui.messages import CaptureAddress, ScanAddress, ShowHost
 from netmon_tui.ui.modals.file_choice import Export
 from netmon_tui.ui.modals.history import History
 from netmon_tui.ui.rendering import age, state_style, when
+from netmon_tui.ui.screens.neighbour_keys import WithNeighbourKeys
 from netmon_tui.ui.session import Session
 from netmon_tui.ui.widgets.memory_source import MemorySource
-from netmon_tui.ui.widgets.pane import Pane
 from netmon_tui.ui.widgets.row_source import Cell, Row
 from netmon_tui.ui.widgets.table import Table
 from netmon_tui.ui.widgets.table_columns import Column
@@ -48,15 +48,17 @@ _SLICE = 500
 """Rows that are made in one go, some milliseconds of work, before keys have their turn."""
 
 
-class NeighboursPane(Pane):
+class NeighboursPane(WithNeighbourKeys):
     """ARP and NDP entries, with what is remembered of them."""
 
     HELP_TITLE = "Neighbours"
     HELP_TEXT = (
         "The kernel's ARP and NDP table as it changes, told by the kernel itself, with vendors from the prefix "
         "files on this machine. (private) is a randomised or virtual lladdr. A row that changed flashes once.\n\n"
-        "Flags: gateway, router (an IPv6 one that announces itself), new (first seen today), own (the other end "
-        "of your SSH session)."
+        "Flags: gateway, router (an IPv6 one that announces itself), new (first seen today), own (carries your "
+        "SSH session: its other end, or the gateway on the way there).\n\n"
+        "a, E, D, F and M change the kernel's table: the ip command that does the same is shown and asked for, the "
+        "entries before it are kept for u, and what carries your own SSH session is never touched."
     )
     LIVE = True
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -101,7 +103,9 @@ class NeighboursPane(Pane):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Hide what the role does not include."""
         needed = self._NEEDS.get(action)
-        return needed is None or self.session.actor.may(needed)
+        if needed is not None:
+            return self.session.actor.may(needed)
+        return super().check_action(action, parameters)
 
     async def refresh_data(self) -> None:
         """Show what changed in the table; from time to time, let the ages move on."""

@@ -6,7 +6,7 @@ import ipaddress
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from netmon_tui.domain.address import IPAddress, normalise_lladdr, parse_ip
+from netmon_tui.domain.address import IPAddress, address_sort_key, normalise_lladdr, parse_ip
 from netmon_tui.domain.neighbour import Interface, NudState
 from netmon_tui.domain.neighbour_edit import (
     LASTING,
@@ -95,6 +95,7 @@ def plan_flush(situation: Situation, request: FlushEntries) -> EditPlan:
     """Return what a flush takes and what it spares; raises InvalidInput for an interface that has no neighbours."""
     interface = _interface(situation, request.interface)
     found = [entry for entry in situation.entries.values() if request.takes(entry)]
+    found.sort(key=lambda entry: address_sort_key(entry.address))
     spared = tuple(entry.address for entry in found if situation.carries_session(entry.key))
     taken = tuple(entry for entry in found if not situation.carries_session(entry.key))
     words = [request.state or "", request.family or ""]

@@ -181,7 +181,7 @@ class EntryForm(PlanForm):
         )
         if entry is None:
             yield from self.interface_row()
-        states = [(state.lower(), state.value) for state in SETTABLE]
+        states = [(content(state.lower()), state.value) for state in SETTABLE]
         prompt = "permanent" if entry is None else "as it is"
         yield from row("State", Select(states, prompt=prompt, id="neighbour-state", compact=True))
 
@@ -204,15 +204,19 @@ class FlushForm(PlanForm):
     def __init__(self, session: Session, interfaces: Sequence[Interface]) -> None:
         super().__init__(session, "Flush an interface", interfaces)
 
+    def on_mount(self) -> None:
+        """All that can be flushed is offered to begin with."""
+        self.query_one("#go-on").focus()
+
     def compose_fields(self) -> ComposeResult:
         """Interface, state and family."""
         yield from self.interface_row()
-        states = [(state.lower(), state.value) for state in FLUSHABLE]
+        states = [(content(state.lower()), state.value) for state in FLUSHABLE]
         yield from row(
             "State",
             Select(states, prompt="all but permanent and noarp", id="neighbour-state", compact=True),
         )
-        families = [(family.value, family.value) for family in Family]
+        families = [(content(family.value), family.value) for family in Family]
         yield from row("Family", Select(families, prompt="both", id="neighbour-family", compact=True))
 
     def request(self) -> FlushEntries:

@@ -49,7 +49,14 @@ class WithNeighbourKeys(Pane):
             "neighbours.delete", "D", "delete_entry", "Delete", "Delete the entry from the kernel's table."
         ),
         command("neighbours.flush", "F", "flush_entries", "Flush", "Delete the entries of an interface."),
-        command("neighbours.undo", "u", "edits", "Undo", "List what was done to the table, and undo it."),
+        command(
+            "neighbours.undo",
+            "u",
+            "edits",
+            "Undo",
+            "List what was done to the table, and undo it.",
+            show=False,
+        ),
         command(
             "neighbours.keep",
             "M",
@@ -191,4 +198,5 @@ def _question(plan: EditPlan, changed: str) -> Confirm:
     verb = _VERBS[plan.kind]
     told = preview(plan, _SHOWN_COMMANDS)
     title = f"{verb} {plan.subject}"
-    return Confirm(title, f"{changed}\n\n{told}" if changed else told, verb=verb)
+    loses = plan.kind in (EditKind.DELETE, EditKind.FLUSH) or bool(changed or plan.conflicts)
+    return Confirm(title, f"{changed}\n\n{told}" if changed else told, verb=verb, dangerous=loses)

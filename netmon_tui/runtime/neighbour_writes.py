@@ -26,8 +26,8 @@ _MEANINGS = {
 def write_entries(writes: Sequence[TableWrite]) -> list[str]:
     """Carry out changes one after the other; none of them stops those that follow.
 
-    An entry that is gone already when it is to be deleted counts as deleted. Blocks: 10,000 changes take about
-    a tenth of a second.
+    An entry that is gone already when it is to be deleted counts as deleted. Blocks: 10,000 changes take some
+    tenths of a second.
 
     Returns:
         For each change an empty text, or why the kernel refused it.

@@ -11,6 +11,11 @@ from netmon_tui.runtime.tool_paths import find_tool
 
 CAP_NET_ADMIN, CAP_NET_RAW = 12, 13
 """linux/capability.h"""
+EDITING_FIX = (
+    "start it with sudo, or: sudo setpriv --reuid=$USER --init-groups --reset-env --inh-caps=+net_admin"
+    " --ambient-caps=+net_admin $(command -v netmon-tui)"
+)
+"""How a user gets what :attr:`Privilege.can_edit_neighbours` asks for, without giving it to all of Python."""
 _NAMES = {CAP_NET_ADMIN: "cap_net_admin", CAP_NET_RAW: "cap_net_raw"}
 
 

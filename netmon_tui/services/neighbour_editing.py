@@ -28,7 +28,7 @@ from netmon_tui.errors import NetmonError, NotFound, PrivilegeMissing, Supersede
 from netmon_tui.runtime import interfaces
 from netmon_tui.runtime.neighbour_writes import write_entries
 from netmon_tui.runtime.netlink import dump_neighbours
-from netmon_tui.runtime.privilege import Privilege
+from netmon_tui.runtime.privilege import EDITING_FIX, Privilege
 from netmon_tui.runtime.session_route import session_carriers
 from netmon_tui.storage.neighbour_edit_repository import NeighbourEditRepository
 from netmon_tui.tools.ip_neigh import plan_commands
@@ -64,8 +64,7 @@ class NeighbourEditing:
         if not self._privilege.can_edit_neighbours:
             raise PrivilegeMissing(
                 "changing the neighbour table needs root or CAP_NET_ADMIN",
-                fix="start the program with sudo, or: sudo setpriv --reuid=$USER --init-groups"
-                " --inh-caps=+net_admin --ambient-caps=+net_admin netmon-tui",
+                fix=EDITING_FIX,
             )
 
     async def plan(self, actor: Actor, request: EditRequest) -> EditPlan:

@@ -99,7 +99,7 @@ class NeighbourEditRepository:
             edit = _edit(connection.execute(_select().where(_EDITS.id == edit_id)).one())
             if edit.undoes is not None and not result:
                 _note_undone(connection, edit.undoes, edit_id)
-            told = f"{edit.command} -> {result or 'done'}"
+            told = f"{'; '.join(edit.command.splitlines())} -> {result or 'done'}"
             insert_event(connection, NewEvent(f"neighbour.{edit.kind}", actor, edit.subject, told))
             return edit
 

@@ -306,9 +306,9 @@ def test_the_capability_alone_is_enough(program: Program, tmp_path: Path) -> Non
         os.chown(path, ANYBODY, ANYBODY)
     for folder in [tmp_path, *tmp_path.parents][:-2]:
         folder.chmod(folder.stat().st_mode | 0o011)
-    program.environment |= {"HOME": str(data), "NETMON_TUI_CONFIG": ""}
     rights = ["--inh-caps=+net_admin", "--ambient-caps=+net_admin"]
-    program.command = ["setpriv", f"--reuid={ANYBODY}", "--clear-groups", *rights, *program.command]
+    user = [f"--reuid={ANYBODY}", "--init-groups", "--reset-env"]
+    program.command = ["setpriv", *user, *rights, *program.command, "--data-dir", str(data)]
     program("neighbour", "add", FREE, MAC, "--interface", HERE, "--yes")
     assert program.entries()[FREE] == (MAC, "PERMANENT")
 

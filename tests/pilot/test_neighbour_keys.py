@@ -124,7 +124,8 @@ async def test_change_and_keep(logged_in, until, lab: Lab) -> None:
         await answer(pilot, until)
         await until(pilot, lambda: kernel(lab)[FREE] == (MAC, "PERMANENT"))
         await until(pilot, lambda: app.screen.id == "main")
-        await until(pilot, lambda: "PERMANENT" in str(app.screen.query_one(Table).source.row(("eth0", FREE))))
+        row = pane.query_one(Table).source.row
+        await until(pilot, lambda: "PERMANENT" in str(row(("eth0", FREE))))
         await pilot.press("E")
         await until(pilot, lambda: isinstance(app.screen, EntryForm))
         assert app.screen.query_one("#neighbour-lladdr", Input).value == MAC

@@ -83,7 +83,7 @@ class NeighbourEdits(ListDialog[int, NeighbourEdit]):
 def _word(edit: NeighbourEdit) -> str:
     if edit.result:
         return "partial" if edit.entries else "failed"
-    return "unknown" if edit.result is None else "gone" if edit.undone_by else "done"
+    return "unknown" if edit.result is None else "undone" if edit.undone_by else "done"
 
 
 def _about(edit: NeighbourEdit | None) -> str:

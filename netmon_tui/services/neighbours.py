@@ -152,7 +152,7 @@ class NeighbourService:
     async def _load(self) -> None:
         await self._memory.load()
         await asyncio.to_thread(self._vendors.load)
-        self._carriers = await asyncio.to_thread(session_carriers, self._session)
+        await self._look_for_session()
 
     async def _follow(self) -> None:
         storing: asyncio.Task[None] | None = None
@@ -222,10 +222,16 @@ class NeighbourService:
                 if not queue.full():
                     queue.put_nowait(event)
 
+    async def _look_for_session(self) -> None:
+        """Ask the kernel by which entries the packets of the SSH session go now."""
+        if self._session is not None:
+            self._carriers = await asyncio.to_thread(session_carriers, self._session)
+
     async def _store_for_ever(self) -> None:
         while True:
             await asyncio.sleep(STORE_SECONDS)
             self._tell(self._memory.passed(time.time()))
+            await self._look_for_session()
             try:
                 self._tell(await self._memory.look_around(time.time()))
                 await self._store()

@@ -11,7 +11,8 @@ from tests.unit.runtime.network_namespace import in_own_network, ip, make_pair, 
 pytestmark = needs_namespace
 ROUTES = (
     "route add default via 10.0.0.254 dev left",
-    "route add 198.51.100.0/24 nexthop via 10.0.0.252 dev left nexthop via 10.0.0.253 dev left",
+    "route add 198.51.100.0/24" + "".join(f" nexthop via 10.0.0.{n} dev left" for n in (250, 251, 252, 253)),
+    "route add 2001:db8:7::/48" + "".join(f" nexthop via fe80::{n} dev left" for n in (250, 251, 252, 253)),
     "route add ::/0 via fe80::fe dev left",
     "nexthop add id 5 via 10.0.0.251 dev left",
     "route add 192.0.3.0/24 nhid 5",
@@ -36,7 +37,7 @@ def carriers(
     [
         ("10.0.0.9", set()),
         ("192.0.2.9", {"10.0.0.254"}),
-        ("198.51.100.9", {"10.0.0.252", "10.0.0.253"}),
+        ("198.51.100.9", {f"10.0.0.{n}" for n in (250, 251, 252, 253)}),
         ("192.0.3.9", {"10.0.0.251"}),
         ("203.0.113.9", {"fe80::fd"}),
     ],
@@ -47,6 +48,8 @@ def test_the_client_and_the_gateways_of_its_route(client: str, gateways: set[str
 
 def test_ipv6() -> None:
     assert carriers("2001:db8::9", "fd00::1") == {("", "2001:db8::9"), ("left", "fe80::fe")}
+    hops = {("left", f"fe80::{n}") for n in (250, 251, 252, 253)}
+    assert carriers("2001:db8:7::9", "fd00::1") == {("", "2001:db8:7::9"), *hops}
     assert carriers("fd00::9", "fd00::1") == {("", "fd00::9")}
     assert carriers("fe80::9%left", "fe80::1%left") == {("", "fe80::9")}
 

@@ -142,7 +142,7 @@ def flush(
 @_consenting
 @pass_line
 def undo(line: CommandLine, edit_id: int | None, consent: _Consent) -> None:
-    """Restore what was there before an edit: the last one that is in force, or the one that is named."""
+    """Restore what was there before an edit: your last one that is in force, or the one that is named."""
     _edit(line, None if edit_id is None else UndoEdit(edit_id), consent)
 
 

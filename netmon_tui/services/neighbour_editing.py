@@ -148,8 +148,10 @@ class NeighbourEditing:
         return await asyncio.to_thread(self._edits.find, actor)
 
     async def last(self, actor: Actor) -> NeighbourEdit:
-        """Return the latest edit that is in force; raises NotFound when there is none."""
+        """Return the actor's own latest edit that is in force; raises NotFound when there is none."""
         for edit in await self.edits(actor):
+            if edit.owner != actor.name:
+                continue
             if edit.kind is not EditKind.UNDO and edit.undone_by is None and edit.entries:
                 return edit
         raise NotFound("there is no edit to undo", fix="netmon-tui neighbour edits lists what was done")

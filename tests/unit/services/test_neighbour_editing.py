@@ -216,6 +216,8 @@ def test_roles_and_rights(run: Run) -> None:
         assert edit.kind is EditKind.ADD
         with pytest.raises(NotFound):
             await editing.plan(BO, UndoEdit(edit.id))
+        await editing.apply(BO, await editing.plan(BO, SetEntry("10.0.0.9", "left", MAC)))
+        assert (await editing.last(ADA)).id == edit.id, "nobody undoes another one's edit without naming it"
         bare = editing_of(services)
         bare._privilege = replace(probe(), can_edit_neighbours=False)
         plan = await bare.plan(ADA, SetEntry("10.0.0.8", "left", MAC))

@@ -18,6 +18,7 @@
     │   ├── LoginRefused           exit 6   carries ``retry_after`` in seconds
     │   └── NotAllowed             exit 6
     ├── NotFound                   exit 1   no such thing, or not yours (deliberately the same)
+    ├── Superseded                 exit 1   what was agreed to is no longer what would happen
     └── ToolFailed                 exit 1   a tool ended badly; carries its own words
 """
 
@@ -156,6 +157,12 @@ class NotFound(NetmonError):
     """No such thing, or not yours: the two are deliberately not told apart."""
 
     title = "Not found"
+
+
+class Superseded(NetmonError):
+    """What was agreed to is no longer what would happen: look again."""
+
+    title = "Changed meanwhile"
 
 
 class ToolFailed(NetmonError):

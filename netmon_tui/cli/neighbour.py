@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from netmon_tui.cli.context import CommandLine, json_option, pass_line
+from netmon_tui.cli.neighbour_edit import VERBS
 from netmon_tui.cli.neighbour_show import show
 from netmon_tui.cli.neighbour_sweep import sweep
 from netmon_tui.cli.output import (
@@ -52,7 +53,7 @@ def list_neighbours(line: CommandLine, remembered: bool, as_json: bool) -> None:
 
     async def work(services: Services, actor: Actor) -> list[NeighbourRecord]:
         live = await services.neighbours.once(actor)
-        return [*live, *(await services.pivots.remembered(actor) if remembered else ())]
+        return [*live, *(await services.segment.pivots.remembered(actor) if remembered else ())]
 
     found = line.run(work)
     if as_json:
@@ -118,3 +119,7 @@ def export(line: CommandLine, form: str, output: Path | None) -> None:
         say(f"{len(records)} neighbours are written to {written}")
 
     line.run(work)
+
+
+for _verb in VERBS:
+    neighbour.add_command(_verb)

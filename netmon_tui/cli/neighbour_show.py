@@ -34,7 +34,7 @@ def show(line: CommandLine, asked: str, as_json: bool) -> None:
 
     async def work(services: Services, actor: Actor) -> tuple[str, NeighbourFacts]:
         await services.neighbours.once(actor)
-        return await services.pivots.about(actor, asked)
+        return await services.segment.pivots.about(actor, asked)
 
     known, facts = line.run(work, follow=True)
     if as_json:

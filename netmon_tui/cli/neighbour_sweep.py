@@ -61,7 +61,7 @@ def sweep(
             )
         return 0
     if dry_run:
-        planned = line.run(lambda services, actor: services.sweeps.plan(actor, network, interface))
+        planned = line.run(lambda services, actor: services.segment.sweeps.plan(actor, network, interface))
         _print_plan(planned, as_json)
         return 0
     if detach:
@@ -84,7 +84,7 @@ def _print_plan(planned: Sweep, as_json: bool) -> None:
 
 async def _plan(services: Services, actor: Actor, network: str, interface: str) -> Sweep:
     """Return the sweep; tell what is peculiar to it."""
-    planned = await services.sweeps.plan(actor, network, interface)
+    planned = await services.segment.sweeps.plan(actor, network, interface)
     for warning in planned.warnings:
         say(f"warning: {warning}")
     return planned
@@ -100,7 +100,7 @@ async def _repeat(
 ) -> tuple[Schedule, int]:
     when = services.schedules.when(every=every)
     planned = await _plan(services, actor, network, interface)
-    repeated = await services.schedules.create(actor, services.sweeps.repeating(planned, when))
+    repeated = await services.schedules.create(actor, services.segment.sweeps.repeating(planned, when))
     return repeated, await services.schedules.run_now(actor, repeated)
 
 
@@ -112,7 +112,7 @@ async def _run(
     planned = await _plan(services, actor, network, interface)
     found, pressed = await run_scan(services, actor, planned.request)
     up = {host.address for host in found[1] if host.status == "up"}
-    return found, await services.pivots.answers(actor, planned, found[0], up), pressed
+    return found, await services.segment.pivots.answers(actor, planned, found[0], up), pressed
 
 
 def _print_answers(found: FoundScan, answers: list[NeighbourRecord], pressed: bool, as_json: bool) -> int:

@@ -34,6 +34,13 @@ def parse_ip(text: str) -> IPAddress | None:
         return None
 
 
+def plain_address(text: str) -> str:
+    """Return an address without its zone, and one of IPv4 that IPv6 carries (``::ffff:192.0.2.7``) as IPv4."""
+    parsed = parse_ip(text.partition("%")[0])
+    mapped = parsed.ipv4_mapped if isinstance(parsed, ipaddress.IPv6Address) else None
+    return str(mapped or parsed or text)
+
+
 def address_sort_key(text: str) -> tuple[int, int, str]:
     """Return a key that orders addresses by family, then number; anything else comes last, by text."""
     parsed = parse_ip(text)

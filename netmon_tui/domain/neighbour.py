@@ -70,7 +70,7 @@ class NeighbourRecord:
     """Seconds since the kernel last confirmed or changed it."""
     gateway: bool = False
     own: bool = False
-    """Carries the user's own SSH session."""
+    """Carries the user's own SSH session: the other end of it, or the gateway on the way there."""
     name: str = ""
     """What people call the device."""
     known: bool = False
@@ -98,3 +98,5 @@ class Interface:
     loopback: bool = False
     gateways: tuple[str, ...] = ()
     """Default gateways reached through it."""
+    resolves: bool = True
+    """Has neighbours with a 48-bit lladdr: no loopback, no tunnel, no other kind of hardware."""

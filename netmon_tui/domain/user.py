@@ -18,6 +18,8 @@ class Permission(StrEnum):
     IMPORT = "import"
     EXPORT = "export"
     DELETE = "delete"
+    EDIT_NEIGHBOURS = "edit_neighbours"
+    """Change the kernel's neighbour table."""
     SEE_ALL = "see_all"
     """See and manage what others own."""
     MANAGE_USERS = "manage_users"
@@ -40,7 +42,13 @@ class Role(StrEnum):
 
 
 _VIEWER = frozenset({Permission.VIEW, Permission.EXPORT})
-_OPERATOR = _VIEWER | {Permission.SCAN, Permission.CAPTURE, Permission.IMPORT, Permission.DELETE}
+_OPERATOR = _VIEWER | {
+    Permission.SCAN,
+    Permission.CAPTURE,
+    Permission.IMPORT,
+    Permission.DELETE,
+    Permission.EDIT_NEIGHBOURS,
+}
 _PERMISSIONS = {
     Role.VIEWER: _VIEWER,
     Role.OPERATOR: _OPERATOR,

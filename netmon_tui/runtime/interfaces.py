@@ -30,7 +30,9 @@ ANY_INTERFACE = "any"
 _PROC_NET = Path("/proc/thread-self/net")
 """The namespace of the calling thread; /proc/net is that of the process."""
 _SIOCGIFFLAGS, _SIOCGIFHWADDR = 0x8913, 0x8927
-_IFF_UP, _IFF_LOOPBACK, _IFF_RUNNING = 0x1, 0x8, 0x40
+_IFF_UP, _IFF_LOOPBACK, _IFF_RUNNING, _IFF_NOARP = 0x1, 0x8, 0x40, 0x80
+_ETHERNET = 1
+"""ARPHRD_ETHER of linux/if_arp.h: also wireless and bridges."""
 _RTF_GATEWAY = 0x2
 _WIDEST_PREFIX = 16
 """A suggested network has at most 65,536 addresses: nmap's ``-sn`` takes minutes for more."""
@@ -202,6 +204,7 @@ def _interface(name: str, labels: Iterable[str], gateways: tuple[str, ...]) -> I
         up=flags & (_IFF_UP | _IFF_RUNNING) == _IFF_UP | _IFF_RUNNING,
         loopback=bool(flags & _IFF_LOOPBACK),
         gateways=gateways,
+        resolves=not flags & (_IFF_LOOPBACK | _IFF_NOARP) and _ask_kernel(name, _SIOCGIFHWADDR) == _ETHERNET,
     )
 
 

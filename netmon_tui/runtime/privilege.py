@@ -11,6 +11,11 @@ from netmon_tui.runtime.tool_paths import find_tool
 
 CAP_NET_ADMIN, CAP_NET_RAW = 12, 13
 """linux/capability.h"""
+EDITING_FIX = (
+    "start it with sudo, or: sudo setpriv --reuid=$USER --init-groups --reset-env --inh-caps=+net_admin"
+    " --ambient-caps=+net_admin $(command -v netmon-tui)"
+)
+"""How a user gets what :attr:`Privilege.can_edit_neighbours` asks for, without giving it to all of Python."""
 _NAMES = {CAP_NET_ADMIN: "cap_net_admin", CAP_NET_RAW: "cap_net_raw"}
 
 
@@ -28,6 +33,8 @@ class Privilege:
     """The runner may open the packet sockets that count a capture."""
     nmap_needs_flag: bool
     """nmap must be told ``--privileged``, or it does not even try."""
+    can_edit_neighbours: bool = False
+    """This program may change the kernel's neighbour table."""
     nmap_file_capabilities: tuple[str, ...] = ()
     tcpdump_file_capabilities: tuple[str, ...] = ()
     no_new_privileges: bool = False
@@ -66,6 +73,7 @@ def probe() -> Privilege:
         can_capture=capture,
         can_count_in_kernel=own.hands_on(CAP_NET_RAW),
         nmap_needs_flag=scan and not own.is_root,
+        can_edit_neighbours=own.has(CAP_NET_ADMIN),
         nmap_file_capabilities=_names(nmap),
         tcpdump_file_capabilities=_names(tcpdump),
         no_new_privileges=own.no_new_privileges,

@@ -10,13 +10,10 @@ from pathlib import Path
 
 from netmon_tui.config.paths import Paths
 from netmon_tui.config.settings import Settings
-from netmon_tui.domain.user import Actor
 from netmon_tui.errors import NetmonError
 from netmon_tui.runtime.interfaces import session_environment
-from netmon_tui.runtime.only_one import OnlyOne
 from netmon_tui.runtime.privilege import Privilege, probe
 from netmon_tui.runtime.time_zone import local_zone
-from netmon_tui.runtime.vendor_lines import vendor_lines
 from netmon_tui.security.passwords import Passwords
 from netmon_tui.services.accounts import AccountService
 from netmon_tui.services.activity import ActivityService
@@ -27,8 +24,6 @@ from netmon_tui.services.document_keeping import DocumentKeeper
 from netmon_tui.services.host_history import HostHistoryService
 from netmon_tui.services.ignoring import IgnoreService
 from netmon_tui.services.maintenance import MaintenanceService
-from netmon_tui.services.neighbour_memory import NeighbourMemory
-from netmon_tui.services.neighbour_pivots import NeighbourPivots
 from netmon_tui.services.neighbour_sightings import NeighbourSightings
 from netmon_tui.services.neighbours import NeighbourService
 from netmon_tui.services.packets import PacketService
@@ -45,9 +40,9 @@ from netmon_tui.services.scan_requests import ScanRequests
 from netmon_tui.services.scanning import ScanningService
 from netmon_tui.services.scheduling import SchedulingService
 from netmon_tui.services.search import SearchService
+from netmon_tui.services.segment import SegmentServices, open_segment
 from netmon_tui.services.sets import NamedSets
 from netmon_tui.services.supervision import JobSupervisor
-from netmon_tui.services.sweeping import SweepService
 from netmon_tui.services.transfers import TransferService
 from netmon_tui.services.user_limits import UserLimits
 from netmon_tui.storage.account_repository import AccountRepository
@@ -55,7 +50,6 @@ from netmon_tui.storage.audit_repository import AuditRepository
 from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.storage.comparison_queries import ComparisonQueries
 from netmon_tui.storage.database import Database
-from netmon_tui.storage.device_repository import DeviceRepository
 from netmon_tui.storage.duration_queries import DurationQueries
 from netmon_tui.storage.history_queries import HistoryQueries
 from netmon_tui.storage.host_queries import HostQueries
@@ -73,8 +67,6 @@ from netmon_tui.storage.schema_version import open_database
 from netmon_tui.storage.script_queries import ScriptQueries
 from netmon_tui.storage.search_queries import SearchQueries
 from netmon_tui.storage.topology_queries import TopologyQueries
-from netmon_tui.tools.nmap_exclusions import NeverScan
-from netmon_tui.tools.oui import VendorTable
 
 _MACHINE_ID = Path("/etc/machine-id")
 
@@ -100,8 +92,8 @@ class Services:
     capturing: CapturingService
     packets: PacketService
     neighbours: NeighbourService
-    pivots: NeighbourPivots
-    sweeps: SweepService
+    segment: SegmentServices
+    """What else there is around the neighbour table."""
     comparison: ComparisonService
     ignoring: IgnoreService
     history: HostHistoryService
@@ -156,7 +148,7 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
         database, audit, supervisor, follower, settings, privilege, paths, accounts, requests
     )
     schedules, rounds = _open_schedules(database, scanning, accounts)
-    neighbours, pivots = _open_neighbours(database, paths, session)
+    segment = open_segment(database, audit, scanning, settings, paths, privilege, session, machine=_machine())
     return Services(
         settings=settings,
         paths=paths,
@@ -174,9 +166,8 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
         search=SearchService(SearchQueries(database), SavedSearchRepository(database), audit),
         capturing=_open_capturing(database, audit, supervisor, settings, privilege, paths, session),
         packets=PacketService(CaptureRepository(database)),
-        neighbours=neighbours,
-        pivots=pivots,
-        sweeps=_open_sweeps(database, scanning, settings, privilege),
+        neighbours=segment.neighbours,
+        segment=segment,
         comparison=comparison,
         transfers=_open_transfers(database, audit, paths, keeper),
         ignoring=ignoring,
@@ -255,34 +246,6 @@ def _open_comparison(
         scans=scans, queries=queries, scripts=ScriptQueries(database), rules=rules, audit=audit
     )
     return comparison, IgnoreService(rules, comparison.sift_again)
-
-
-def _open_neighbours(
-    database: Database, paths: Paths, session: Mapping[str, str]
-) -> tuple[NeighbourService, NeighbourPivots]:
-    repository, claim = NeighbourRepository(database), OnlyOne(paths.neighbours_claim)
-    memory, vendors = (
-        NeighbourMemory(repository, DeviceRepository(database), claim),
-        VendorTable(extra_lines=vendor_lines()),
-    )
-    neighbours = NeighbourService(repository, memory, vendors, session)
-    pivots = NeighbourPivots(
-        neighbours, NeighbourQueries(database), repository, vendors, lambda: memory.marks
-    )
-    return neighbours, pivots
-
-
-def _open_sweeps(
-    database: Database, scanning: ScanningService, settings: Settings, privilege: Privilege
-) -> SweepService:
-    limits = AccountRepository(database).limits
-
-    def never(actor: Actor) -> NeverScan:
-        return NeverScan(settings.scans.never_scan, limits(actor.user_id).never_scan)
-
-    return SweepService(
-        NeighbourRepository(database), scanning.plan, never, can_scan_raw=privilege.can_scan_raw
-    )
 
 
 def _open_transfers(

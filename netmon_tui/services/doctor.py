@@ -13,7 +13,7 @@ from pathlib import Path
 
 from netmon_tui.domain.check import Check, CheckStatus
 from netmon_tui.errors import DatabaseDamaged, NetmonError
-from netmon_tui.runtime.privilege import Privilege
+from netmon_tui.runtime.privilege import EDITING_FIX, Privilege
 from netmon_tui.runtime.tool_paths import find_tool, tool_version, version_numbers
 from netmon_tui.storage.database import Database
 from netmon_tui.storage.schema_version import HEAD_REVISION, check_integrity
@@ -95,6 +95,9 @@ class DoctorService:
                     4,
                 )
             )
+        if not privilege.can_edit_neighbours:
+            told = "the kernel's neighbour table can be watched, not changed"
+            checks.append(Check("neighbour edits", CheckStatus.WARN, told, EDITING_FIX, 4))
         return checks
 
     def _terminal(self) -> list[Check]:

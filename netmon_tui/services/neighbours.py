@@ -19,6 +19,7 @@ from netmon_tui.domain.user import Actor, Permission
 from netmon_tui.errors import NetmonError
 from netmon_tui.runtime import interfaces
 from netmon_tui.runtime.netlink import NeighbourMonitor, Resync, dump_neighbours
+from netmon_tui.runtime.session_route import session_carriers
 from netmon_tui.services.neighbour_memory import STORE_SECONDS, NeighbourMemory
 from netmon_tui.storage.neighbour_repository import NeighbourRepository
 from netmon_tui.tools.oui import VendorTable
@@ -59,8 +60,8 @@ class NeighbourService:
         self._repository = repository
         self._memory = memory
         self._vendors = vendors
-        session = interfaces.ssh_session(environ)
-        self._ssh_peer = session[0] if session else ""
+        self._session = interfaces.ssh_session(environ)
+        self._carriers: frozenset[Key] = frozenset()
         self._entries: dict[Key, _Entry] = {}
         self._listeners: set[asyncio.Queue[NeighbourEvent]] = set()
         self._task: asyncio.Task[None] | None = None
@@ -161,6 +162,7 @@ class NeighbourService:
     async def _load(self) -> None:
         await self._memory.load()
         await asyncio.to_thread(self._vendors.load)
+        await self._look_for_session()
 
     async def _follow(self) -> None:
         storing: asyncio.Task[None] | None = None
@@ -230,10 +232,16 @@ class NeighbourService:
                 if not queue.full():
                     queue.put_nowait(event)
 
+    async def _look_for_session(self) -> None:
+        """Ask the kernel by which entries the packets of the SSH session go now."""
+        if self._session is not None:
+            self._carriers = await asyncio.to_thread(session_carriers, self._session)
+
     async def _store_for_ever(self) -> None:
         while True:
             await asyncio.sleep(STORE_SECONDS)
             self._tell(self._memory.passed(time.time()))
+            await self._look_for_session()
             try:
                 self._tell(await self._memory.look_around(time.time()))
                 await self._store()
@@ -262,7 +270,7 @@ class NeighbourService:
             last_seen=memory.last_seen if memory else None,
             age=min(neighbour.confirmed, neighbour.updated) + now - entry.at,
             gateway=self._memory.is_gateway(key),
-            own=neighbour.address == self._ssh_peer,
+            own=key in self._carriers or ("", neighbour.address) in self._carriers,
             name=marks.name,
             known=marks.known,
         )

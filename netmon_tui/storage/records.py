@@ -47,6 +47,7 @@ from netmon_tui.storage.host_records import (
 )
 from netmon_tui.storage.ignore_records import ignore_rules, ignore_rules_off
 from netmon_tui.storage.named_records import port_sets, profiles, schedules, searches, target_sets
+from netmon_tui.storage.neighbour_edit_records import neighbour_edits
 from netmon_tui.storage.neighbour_records import (
     neighbour_devices,
     neighbour_events,
@@ -284,6 +285,7 @@ __all__ = (
     "login_sessions",
     "metadata",
     "neighbour_devices",
+    "neighbour_edits",
     "neighbour_events",
     "neighbour_history",
     "neighbour_mutes",

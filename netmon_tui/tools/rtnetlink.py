@@ -124,7 +124,17 @@ def neighbour_dump_request(sequence: int) -> bytes:
 
 
 def _request(kind: int, sequence: int, body: bytes) -> bytes:
-    return _HEADER.pack(_HEADER.size + len(body), kind, _REQUEST_DUMP, sequence, 0) + body
+    return message(kind, _REQUEST_DUMP, sequence, body)
+
+
+def message(kind: int, flags: int, sequence: int, body: bytes) -> bytes:
+    """Return a whole message: a header of 16 bytes and the body."""
+    return _HEADER.pack(_HEADER.size + len(body), kind, flags, sequence, 0) + body
+
+
+def attribute(kind: int, payload: bytes) -> bytes:
+    """Return an attribute with the padding that the next one needs."""
+    return _ATTRIBUTE.pack(_ATTRIBUTE.size + len(payload), kind) + payload + bytes(-len(payload) % 4)
 
 
 def decode(datagram: bytes, names: Mapping[int, str]) -> Decoded:
@@ -183,8 +193,8 @@ def _broken(offset: int) -> InvalidInput:
     return InvalidInput("a message of the kernel is cut or malformed", position=offset)
 
 
-def _attributes(datagram: bytes, offset: int, end: int) -> dict[int, bytes]:
-    """Return the payloads of the attributes between two offsets by their type."""
+def read_attributes(datagram: bytes, offset: int, end: int) -> dict[int, bytes]:
+    """Return the payloads of the attributes between two offsets by their type; raises InvalidInput if cut."""
     found: dict[int, bytes] = {}
     while end - offset >= 4:
         length, kind = _ATTRIBUTE.unpack_from(datagram, offset)
@@ -203,7 +213,7 @@ def _link(datagram: bytes, offset: int, length: int) -> LinkSeen | None:
     family, _, ifindex, flags, _ = _LINK.unpack_from(datagram, body)
     if family != socket.AF_UNSPEC:
         return None
-    found = _attributes(datagram, body + _LINK.size, offset + length)
+    found = read_attributes(datagram, body + _LINK.size, offset + length)
     name = found.get(_IFLA_IFNAME, b"").partition(b"\0")[0].decode("utf-8", "backslashreplace")
     up = flags & (_IFF_UP | _IFF_RUNNING) == _IFF_UP | _IFF_RUNNING
     return LinkSeen(ifindex, name or f"if{ifindex}", found.get(_IFLA_ADDRESS, b"").hex(":"), up)
@@ -218,7 +228,7 @@ def _any_neighbour(datagram: bytes, offset: int, length: int, names: Mapping[int
     family, size = _FAMILIES.get(number, (None, 0))
     if family is None or flags & _NTF_PROXY:
         return None
-    found = _attributes(datagram, body + _NEIGHBOUR.size, offset + length)
+    found = read_attributes(datagram, body + _NEIGHBOUR.size, offset + length)
     packed, cache, probes = (found.get(kind, b"") for kind in (_NDA_DST, _NDA_CACHEINFO, _NDA_PROBES))
     if len(packed) != size:
         return None

@@ -135,7 +135,7 @@ _LOOKS: dict[str, tuple[str, str, Tone]] = {
     **dict.fromkeys(("failed", "down", "error", "fail", "incomplete", "duplicate", "disabled"), _BAD),
     **dict.fromkeys(("interrupted", "changed", "flip_flop", "gateway_changed", "warn", "locked"), _DOUBT),
     **dict.fromkeys(("delay", "probe", "open|filtered", "unfiltered", "partial", "paused"), _HALF),
-    **dict.fromkeys(("stale", "closed", "cancelled", "gone", "noarp", "unknown"), _IDLE),
+    **dict.fromkeys(("stale", "closed", "cancelled", "gone", "noarp", "unknown", "undone"), _IDLE),
     **dict.fromkeys(("queued", "none", "filtered", "closed|filtered", "pending"), _PENDING),
 }
 _WORDS = {"completed": "done", "flip_flop": "flip-flop", "gateway_changed": "gateway changed"}

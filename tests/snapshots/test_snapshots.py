@@ -391,6 +391,41 @@ def test_sweep(tour: Tour) -> None:
     )
 
 
+def test_neighbour_edits(tour: Tour) -> None:
+    tour(
+        "2",
+        shows("INCOMPLETE"),
+        "a",
+        types("#neighbour-lladdr", "0011.32aa.bbcd"),
+        types("#neighbour-address", "192.0.2.6"),
+        shows("ip neigh add 192.0.2.6"),
+        picture("add"),
+        types("#neighbour-lladdr", "01:00:5e:00:00:01"),
+        shows("group"),
+        picture("refused"),
+        closed(),
+        "E",
+        shows("ip neigh replace 192.0.2.1 "),
+        picture("change"),
+        closed(),
+        "D",
+        shows("ip neigh del 192.0.2.1"),
+        picture("delete"),
+        closed(),
+        "F",
+        shows("carries your own"),
+        picture("flush"),
+        "enter",
+        shows("Flush eth0"),
+        picture("flush_asked"),
+        closed(),
+        "u",
+        shows("Edits of the neighbour table"),
+        shows("unknown"),
+        picture("edits"),
+    )
+
+
 BUSY = shows("1 204 331")
 ALL_PACKETS = shows(f"{len(SAMPLES)} packets")
 FIRST_PACKET = shows("Frame 1:")

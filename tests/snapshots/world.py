@@ -10,6 +10,7 @@ import asyncio
 import hashlib
 import importlib
 import pkgutil
+import shlex
 import struct
 import sys
 import time
@@ -22,6 +23,7 @@ from typing import Any
 
 import pytest
 from argon2 import PasswordHasher, profiles
+from sqlalchemy import update
 
 import netmon_tui
 from netmon_tui.config.paths import Paths, find_paths
@@ -31,6 +33,7 @@ from netmon_tui.domain.capture import CaptureFile, StartCapture
 from netmon_tui.domain.check import Check, CheckStatus
 from netmon_tui.domain.job import CaptureCounters, JobKind, JobState, ProcessIdentity
 from netmon_tui.domain.neighbour import Interface, InterfaceAddress, Neighbour, NudState
+from netmon_tui.domain.neighbour_edit import DeleteEntry, EditKind, EditPlan, TableEntry, TableWrite, Verb
 from netmon_tui.domain.user import Actor, Role, UserState
 from netmon_tui.runtime.netlink import Resync
 from netmon_tui.runtime.privilege import Privilege
@@ -38,6 +41,7 @@ from netmon_tui.security.lockout import Lock
 from netmon_tui.security.passwords import Passwords
 from netmon_tui.services.container import Services, open_services
 from netmon_tui.services.scan_ingest import ScanIngest, ingest_file
+from netmon_tui.storage import records
 from netmon_tui.storage.account_repository import AccountRepository, NewUser
 from netmon_tui.storage.audit_repository import AuditRepository, NewEvent
 from netmon_tui.storage.capture_repository import CaptureRepository
@@ -46,6 +50,7 @@ from netmon_tui.storage.job_repository import JobRepository
 from netmon_tui.storage.neighbour_repository import NeighbourRepository, Sighting
 from netmon_tui.storage.scan_repository import ScanRepository
 from netmon_tui.storage.scan_results import ScanResults
+from netmon_tui.tools.ip_neigh import write_command
 from netmon_tui.tools.oui import VendorTable
 from tests.unit.tools.packet_samples import SAMPLES
 
@@ -131,11 +136,11 @@ def standing_still() -> Iterator[pytest.MonkeyPatch]:
 
 
 def _freeze_machine(patch: pytest.MonkeyPatch) -> None:
-    rights = Privilege("root", True, True, True, False)
+    rights = Privilege("root", True, True, True, False, can_edit_neighbours=True)
     patch.setattr("socket.gethostname", lambda: "srv-edge-1")
     patch.setattr("netmon_tui.services.container.probe", lambda: rights)
     patch.setattr(
-        "netmon_tui.services.container.VendorTable",
+        "netmon_tui.services.segment.VendorTable",
         lambda **_: VendorTable(extra_lines=VENDORS, wireshark_files=(), nmap_files=()),
     )
     for service in ("scan_commands", "capturing"):
@@ -157,9 +162,15 @@ def _freeze_machine(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(
         "netmon_tui.services.neighbours.time", SimpleNamespace(monotonic=lambda: 1000.0, time=NOW.timestamp)
     )
+    patch.setattr("netmon_tui.services.neighbour_editing.dump_neighbours", lambda: list(_neighbours()))
+    patch.setattr("netmon_tui.runtime.session_route.KernelLine", _no_kernel)
     patch.setattr("netmon_tui.ui.screens.neighbours.FLASH_SECONDS", 0.0)
     # one block more with every tick: the picture would have to be taken at the very first
     patch.setattr("netmon_tui.ui.widgets.rate_line.RateHistory.add", lambda self, rate: None)
+
+
+def _no_kernel() -> None:
+    raise OSError("there are no routes in a picture")
 
 
 class StillMonitor:
@@ -218,6 +229,7 @@ def prepare(data: Path) -> None:
         _running_jobs(database)
         _audit(database)
         _remembered(database)
+        _edited(services)
 
 
 def _users(database: Database) -> None:
@@ -434,6 +446,30 @@ def _remembered(database: Database) -> None:
         [Sighting("eth0", "192.0.2.1", "ipv4", "00:00:0c:00:00:99", True, NOW - timedelta(days=200)),
          Sighting("eth0", "192.0.2.1", "ipv4", "00:00:0c:9f:f0:01", True, NOW - timedelta(minutes=3))]
     )  # fmt: skip
+
+
+def _edited(services: Services) -> None:
+    """Edits of the neighbour table, past the audit trail."""
+    edits = services.segment.editing._edits
+    one = TableEntry("eth0", "192.0.2.12", "52:54:00:12:34:56", NudState.PERMANENT)
+    many = [TableEntry(n.interface, n.address, n.lladdr, n.state) for n in _neighbours()]
+    add, flush = TableWrite(Verb.ADD, one), [TableWrite(Verb.DELETE, entry) for entry in many]
+    refused = "7 of 9 refused, 192.0.2.1: there is no such entry"
+    for minutes, actor, kind, subject, command, writes, result in (
+        (95, ADA, EditKind.ADD, "192.0.2.12 on eth0", shlex.join(write_command(add)), [add], ""),
+        (40, BO, EditKind.FLUSH, "eth0", "ip neigh flush dev eth0", flush, refused),
+        (30, BO, EditKind.DELETE, "192.0.2.5 on eth0", "ip neigh del 192.0.2.5 dev eth0", flush[1:2], ""),
+        (29, BO, EditKind.UNDO, "edit 3: delete 192.0.2.5 on eth0", "ip neigh add ...", flush[1:2], ""),
+        (5, ADA, EditKind.DELETE, "192.0.2.7 on eth0", "ip neigh del 192.0.2.7 dev eth0", flush[2:3], None),
+    ):
+        StandingClock.present = NOW - timedelta(minutes=minutes)
+        plan = EditPlan(DeleteEntry("", ""), kind, subject, tuple(writes))
+        number = edits.begin(actor, plan, command, [write.entry for write in writes], (), None)
+        values = {"result": result, "undone_by": 4 if number == 3 else None}
+        table = records.neighbour_edits
+        change = update(table).where(table.c.id == number).values(values)
+        services.database.write(lambda connection, change=change: connection.execute(change))
+    StandingClock.present = NOW
 
 
 def paths_as_shown(services: Services) -> None:

@@ -117,7 +117,10 @@ class SweepForm(Dialog[Sweep]):
         when = When(every=FIRST_INTERVAL, zone=services.schedules.zone)
         saved = await self.app.push_screen_wait(
             ScheduleForm(
-                "Repeat the sweep", self._session, services.sweeps.repeating(sweep, when), self._profiles
+                "Repeat the sweep",
+                self._session,
+                services.segment.sweeps.repeating(sweep, when),
+                self._profiles,
             )
         )
         if saved is not None:
@@ -131,7 +134,7 @@ class SweepForm(Dialog[Sweep]):
             return None
         # Only where several interfaces are in the network, its own has to be told to nmap.
         try:
-            sweep = await self._session.services.sweeps.plan(
+            sweep = await self._session.services.segment.sweeps.plan(
                 self._session.actor, addresses, local.interface if self._is_shared(local) else ""
             )
         except NetmonError as error:

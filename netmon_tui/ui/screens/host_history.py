@@ -109,7 +109,7 @@ class HostHistoryScreen(LiveScreen):
         if changed:
             services, actor = self.session.services, self.session.actor
             self._history = await services.history.of(actor, self._address)
-            self._facts = await services.pivots.of_host(actor, self._address)
+            self._facts = await services.segment.pivots.of_host(actor, self._address)
             await self._show()
 
     async def _show(self) -> None:
@@ -180,7 +180,9 @@ class HostHistoryScreen(LiveScreen):
     async def action_lladdrs(self) -> None:
         """Show every lladdr that had the address, and the scans that found the latest elsewhere."""
         lladdr = next(iter(self._facts.lladdrs), "")
-        scans = await self.session.services.pivots.scans_elsewhere(self.session.actor, lladdr, self._address)
+        scans = await self.session.services.segment.pivots.scans_elsewhere(
+            self.session.actor, lladdr, self._address
+        )
         rows = [(span.lladdr, span.first_seen, span.last_seen) for span in self._facts.spans]
         found = await self.app.push_screen_wait(History(self._address, rows, lladdr, scans))
         if found is not None:

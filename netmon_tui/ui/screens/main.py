@@ -158,7 +158,7 @@ class MainScreen(SearchableScreen):
     async def _scan_address(self, message: ScanAddress) -> None:
         self.action_tab("scans")
         pane = await self._build("scans")
-        pivots, actor = self.session.services.pivots, self.session.actor
+        pivots, actor = self.session.services.segment.pivots, self.session.actor
         targets = await pivots.scan_target(actor, message.address, message.interface)
         if isinstance(pane, ScansPane):
             pane.open_form(targets=targets)

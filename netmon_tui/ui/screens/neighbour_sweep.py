@@ -41,7 +41,7 @@ class WithSweeps(Pane):
         """Ask what is swept, and start it."""
         services, actor = self.session.services, self.session.actor
         try:
-            networks = await services.sweeps.networks(actor)
+            networks = await services.segment.sweeps.networks(actor)
             profiles = await services.profiles.usable(actor)
             sweep = await self.app.push_screen_wait(SweepForm(self.session, networks, profiles))
             if sweep is None:
@@ -112,7 +112,7 @@ class RememberedRows:
         if stamp == self._stamp and since < max(MOST_SECONDS, self._rest):
             return
         self._stamp, self._looked_at = stamp, now
-        rows = await self._make_rows(await services.pivots.remembered(self._session.actor))
+        rows = await self._make_rows(await services.segment.pivots.remembered(self._session.actor))
         if self._wanted:
             self._show(rows)
         self._rest = max(LEAST_SECONDS, SHARE * (time.monotonic() - now))

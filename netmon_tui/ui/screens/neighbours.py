@@ -21,6 +21,7 @@ from netmon_tui.ui.messages import CaptureAddress, ScanAddress, ShowHost
 from netmon_tui.ui.modals.file_choice import Export
 from netmon_tui.ui.modals.history import History
 from netmon_tui.ui.rendering import age, state_style, when
+from netmon_tui.ui.screens.neighbour_keys import WithNeighbourKeys
 from netmon_tui.ui.screens.neighbour_sweep import RememberedRows, WithSweeps
 from netmon_tui.ui.screens.scan_detail import ScanDetailScreen
 from netmon_tui.ui.session import Session
@@ -49,18 +50,20 @@ _SLICE = 500
 """Rows that are made in one go, some milliseconds of work, before keys have their turn."""
 
 
-class NeighboursPane(WithSweeps):
+class NeighboursPane(WithNeighbourKeys, WithSweeps):
     """ARP and NDP entries, with what is remembered of them."""
 
     HELP_TITLE = "Neighbours"
     HELP_TEXT = (
         "The kernel's ARP and NDP table as it changes, told by the kernel itself, with vendors from the prefix "
         "files on this machine. (private) is a randomised or virtual lladdr. A row that changed flashes once.\n\n"
-        "Flags: gateway, router (an IPv6 one that announces itself), new (first seen today), own (the other end "
-        "of your SSH session).\n\n"
+        "Flags: gateway, router (an IPv6 one that announces itself), new (first seen today), own (carries your "
+        "SSH session: its other end, or the gateway on the way there).\n\n"
         "w sweeps a local network: every address is asked who has it, by nmap, as a scan. The answers reach not "
         "the kernel's table but the memory: m shows the addresses too that are only remembered (GONE). enter "
-        "tells every lladdr an address had, and which scans found its lladdr at other addresses."
+        "tells every lladdr an address had, and which scans found its lladdr at other addresses.\n\n"
+        "a, E, D, F and M change the kernel's table: the ip command that does the same is shown and asked for, the "
+        "entries before it are kept for u, and what carries your own SSH session is never touched."
     )
     LIVE = True
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -115,7 +118,9 @@ class NeighboursPane(WithSweeps):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Hide what the role does not include."""
         needed = self._NEEDS.get(action)
-        return needed is None or self.session.actor.may(needed)
+        if needed is not None:
+            return self.session.actor.may(needed)
+        return super().check_action(action, parameters)
 
     async def refresh_data(self) -> None:
         """Show what changed in the table; from time to time, let the ages move on."""
@@ -192,7 +197,7 @@ class NeighboursPane(WithSweeps):
         lladdr = str(row.cells[1]) if row else ""
         try:
             rows = await services.neighbours.history(actor, interface, address)
-            scans = await services.pivots.scans_elsewhere(actor, lladdr, address)
+            scans = await services.segment.pivots.scans_elsewhere(actor, lladdr, address)
         except NetmonError as error:
             self.report(error)
             return

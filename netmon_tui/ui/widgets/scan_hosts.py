@@ -145,7 +145,7 @@ class ScanHosts(WorkerDefects, Container):
             return  # its live row was replaced by its final one, or the list will say what is wrong
         view = self.query_one("#host", HostView)
         view.show(host)
-        facts = await self._session.services.pivots.of_host(actor, host.address)
+        facts = await self._session.services.segment.pivots.of_host(actor, host.address)
         if view.host == host:
             view.show_neighbour(neighbour_lines(facts, host.lladdr))
         if view.lacks_since and host.status == "up":

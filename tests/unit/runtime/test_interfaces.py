@@ -58,9 +58,10 @@ class TestInANamespace:
             InterfaceAddress("fd00::1", 64, Family.IPV6),
             InterfaceAddress("fe80::ff:fe00:1", 64, Family.IPV6),
         } == set(left.addresses)
+        assert (left.resolves, by_name["lo"].resolves) == (True, False)
         assert by_name["right"].addresses[0] == InterfaceAddress("10.5.5.1", 32, Family.IPV4)
         assert by_name["tunnel"] == Interface(
-            "tunnel", addresses=(InterfaceAddress("10.8.0.1", 24, Family.IPV4),), up=False
+            "tunnel", addresses=(InterfaceAddress("10.8.0.1", 24, Family.IPV4),), up=False, resolves=False
         )
         assert by_name["lo"].loopback
         assert not by_name["bare"].up

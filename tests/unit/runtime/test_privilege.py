@@ -56,7 +56,11 @@ def test_no_file_gives_nothing() -> None:
 def test_root_may_everything() -> None:
     found = probe()
     assert found == Privilege(
-        "root", *[True] * 3, nmap_needs_flag=False, no_new_privileges=found.no_new_privileges
+        "root",
+        *[True] * 3,
+        nmap_needs_flag=False,
+        can_edit_neighbours=True,
+        no_new_privileges=found.no_new_privileges,
     )
 
 

@@ -45,7 +45,7 @@ async def other(store: Store) -> Actor:
 async def test_a_host_that_moved_is_found_by_its_lladdr(store: Store) -> None:
     was = store.scan([host("10.0.0.5", 22, 80, lladdr=PI), host("10.0.0.6", lladdr=NAS)], finished=day(1))
     now = store.scan([host("10.0.0.9", 22, lladdr=PI)], finished=day(2), name="after the move")
-    pivots = store.services.pivots
+    pivots = store.services.segment.pivots
     moved = await pivots.scans_elsewhere(store.ada, PI, "10.0.0.9")
     assert [(one.scan_id, one.address, one.open_ports) for one in moved] == [(was, "10.0.0.5", 2)]
     asked, facts = await pivots.about(store.ada, "B8-27-EB-00-00-10")
@@ -60,9 +60,9 @@ async def test_a_host_that_moved_is_found_by_its_lladdr(store: Store) -> None:
 async def test_scans_of_others_are_theirs(store: Store) -> None:
     store.scan([host("10.0.0.5", lladdr=PI)])
     own = store.scan([host("10.0.0.6", lladdr=PI)], owner=(bo := await other(store)))
-    _, facts = await store.services.pivots.about(bo, PI)
+    _, facts = await store.services.segment.pivots.about(bo, PI)
     assert [one.scan_id for one in facts.scans] == [own]
-    _, facts = await store.services.pivots.about(bo, "10.0.0.5")
+    _, facts = await store.services.segment.pivots.about(bo, "10.0.0.5")
     assert facts.scans == ()
 
 
@@ -70,7 +70,7 @@ async def test_a_host_that_was_down_was_not_found(store: Store) -> None:
     gone = host("10.0.0.5", lladdr=PI)
     gone.status = "down"
     store.scan([gone])
-    _, facts = await store.services.pivots.about(store.ada, "10.0.0.5")
+    _, facts = await store.services.segment.pivots.about(store.ada, "10.0.0.5")
     assert facts.scans == ()
 
 
@@ -82,17 +82,17 @@ async def test_an_address_tells_every_lladdr_it_had(store: Store) -> None:
             sighting("10.0.0.6", PI, day(3)),
         ]
     )
-    facts = await store.services.pivots.of_host(store.ada, "10.0.0.5")
+    facts = await store.services.segment.pivots.of_host(store.ada, "10.0.0.5")
     assert [(one.lladdr, one.last_seen) for one in facts.spans] == [(NAS, day(2)), (PI, day(1))]
     assert facts.lladdrs == (NAS, PI)
-    _, facts = await store.services.pivots.about(store.ada, PI)
+    _, facts = await store.services.segment.pivots.about(store.ada, PI)
     assert [one.address for one in facts.spans] == ["10.0.0.6", "10.0.0.5"]
 
 
 @pytest.mark.parametrize("asked", ["printer.example", "10.0.0", "", "b8:27:eb", "[b]x[/]\x1b[2J"])
 async def test_what_is_neither_address_nor_lladdr_is_refused(store: Store, asked: str) -> None:
     with pytest.raises(InvalidInput, match="neither an address nor an lladdr") as refused:
-        await store.services.pivots.about(store.ada, asked)
+        await store.services.segment.pivots.about(store.ada, asked)
     assert "\x1b" not in str(refused.value)
 
 
@@ -108,7 +108,7 @@ async def test_a_sighting_of_the_past_changes_nothing(store: Store) -> None:
 
 async def test_what_is_remembered_is_told_as_gone(store: Store) -> None:
     memory(store).remember([sighting("10.0.0.12", PI, day(1)), sighting("10.0.0.5", PI, day(2))])
-    found = await store.services.pivots.remembered(store.ada)
+    found = await store.services.segment.pivots.remembered(store.ada)
     assert [(one.address, one.state, one.first_seen) for one in found] == [
         ("10.0.0.5", "GONE", day(2)),
         ("10.0.0.12", "GONE", day(1)),
@@ -120,7 +120,7 @@ async def test_a_link_local_address_is_scanned_where_it_was_seen_last(store: Sto
     memory(store).remember(
         [sighting("fe80::5", PI, day(1), "eth0"), sighting("fe80::5", PI, day(2), "wlan0")]
     )
-    target = store.services.pivots.scan_target
+    target = store.services.segment.pivots.scan_target
     assert await target(store.ada, "fe80::5") == "fe80::5%wlan0"
     assert await target(store.ada, "fe80::5", "eth0") == "fe80::5%eth0"
     assert await target(store.ada, "fe80::6") == "fe80::6"

@@ -1,0 +1,75 @@
+"""What is known of the local segment and done on it, built in one place beside the container."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from netmon_tui.config.paths import Paths
+from netmon_tui.config.settings import Settings
+from netmon_tui.domain.user import Actor
+from netmon_tui.runtime.only_one import OnlyOne
+from netmon_tui.runtime.privilege import Privilege
+from netmon_tui.runtime.vendor_lines import vendor_lines
+from netmon_tui.services.neighbour_editing import NeighbourEditing
+from netmon_tui.services.neighbour_memory import NeighbourMemory
+from netmon_tui.services.neighbour_pivots import NeighbourPivots
+from netmon_tui.services.neighbours import NeighbourService
+from netmon_tui.services.scanning import ScanningService
+from netmon_tui.services.sweeping import SweepService
+from netmon_tui.services.waking import WakeService
+from netmon_tui.storage.account_repository import AccountRepository
+from netmon_tui.storage.audit_repository import AuditRepository
+from netmon_tui.storage.database import Database
+from netmon_tui.storage.device_repository import DeviceRepository
+from netmon_tui.storage.neighbour_edit_repository import NeighbourEditRepository
+from netmon_tui.storage.neighbour_queries import NeighbourQueries
+from netmon_tui.storage.neighbour_repository import NeighbourRepository
+from netmon_tui.tools.nmap_exclusions import NeverScan
+from netmon_tui.tools.oui import VendorTable
+
+
+@dataclass(slots=True)
+class SegmentServices:
+    """The services around the neighbour table."""
+
+    neighbours: NeighbourService
+    pivots: NeighbourPivots
+    sweeps: SweepService
+    editing: NeighbourEditing
+    waking: WakeService
+
+
+def open_segment(
+    database: Database,
+    audit: AuditRepository,
+    scanning: ScanningService,
+    settings: Settings,
+    paths: Paths,
+    privilege: Privilege,
+    session: Mapping[str, str],
+    machine: str,
+) -> SegmentServices:
+    """Build them.
+
+    Args:
+        database, audit, scanning, settings, paths, privilege: What they stand on.
+        session: The environment that names the SSH session we are used through.
+        machine: What names this machine.
+    """
+    repository, queries = NeighbourRepository(database), NeighbourQueries(database)
+    memory = NeighbourMemory(repository, DeviceRepository(database), OnlyOne(paths.neighbours_claim))
+    vendors = VendorTable(extra_lines=vendor_lines())
+    neighbours = NeighbourService(repository, memory, vendors, session)
+    limits = AccountRepository(database).limits
+
+    def never(actor: Actor) -> NeverScan:
+        return NeverScan(settings.scans.never_scan, limits(actor.user_id).never_scan)
+
+    return SegmentServices(
+        neighbours=neighbours,
+        pivots=NeighbourPivots(neighbours, queries, repository, vendors, lambda: memory.marks),
+        sweeps=SweepService(repository, scanning.plan, never, can_scan_raw=privilege.can_scan_raw),
+        editing=NeighbourEditing(NeighbourEditRepository(database, machine), privilege, session),
+        waking=WakeService(repository, audit),
+    )

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from netmon_tui.config.paths import Paths
 from netmon_tui.config.settings import Settings
 from netmon_tui.domain.user import Actor
 from netmon_tui.errors import NetmonError
+from netmon_tui.runtime.host_names import HostNames
 from netmon_tui.runtime.interfaces import session_environment
 from netmon_tui.runtime.only_one import OnlyOne
 from netmon_tui.runtime.privilege import Privilege, probe
@@ -25,8 +26,10 @@ from netmon_tui.services.comparison import ComparisonService
 from netmon_tui.services.doctor import DoctorService
 from netmon_tui.services.document_keeping import DocumentKeeper
 from netmon_tui.services.host_history import HostHistoryService
+from netmon_tui.services.host_names import HostNameService
 from netmon_tui.services.ignoring import IgnoreService
 from netmon_tui.services.maintenance import MaintenanceService
+from netmon_tui.services.neighbour_limits import NeighbourRoom, limit_checks
 from netmon_tui.services.neighbour_memory import NeighbourMemory
 from netmon_tui.services.neighbour_pivots import NeighbourPivots
 from netmon_tui.services.neighbour_sightings import NeighbourSightings
@@ -102,6 +105,7 @@ class Services:
     neighbours: NeighbourService
     pivots: NeighbourPivots
     sweeps: SweepService
+    names: HostNameService
     comparison: ComparisonService
     ignoring: IgnoreService
     history: HostHistoryService
@@ -113,6 +117,7 @@ class Services:
     keeper: DocumentKeeper
     database: Database
     revisions: RevisionWatch
+    room: NeighbourRoom = field(default_factory=NeighbourRoom)
 
     async def revision(self) -> int:
         """Return a number that changes whenever any program changes the database."""
@@ -120,6 +125,7 @@ class Services:
 
     async def close(self) -> None:
         """Stop following jobs and neighbours, and finish what is being written."""
+        self.names.close()
         try:
             await self.rounds.close()
             await self.neighbours.close()
@@ -148,15 +154,14 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
     comparison, ignoring = _open_comparison(database, scans, audit)
     keeper, sets = DocumentKeeper(scans), NamedSets(database, audit)
     profiles = ProfileService(ProfileRepository(database), audit)
-    follower = ScanFollower(
-        scans, ScanResults(database), settings.scans, ended=_after_scans(database, keeper, comparison)
-    )
+    ended = _after_scans(database, keeper, comparison)
+    follower = ScanFollower(scans, ScanResults(database), settings.scans, ended=ended)
     requests = ScanRequests(profiles, sets)
     scanning = _open_scanning(
         database, audit, supervisor, follower, settings, privilege, paths, accounts, requests
     )
     schedules, rounds = _open_schedules(database, scanning, accounts)
-    neighbours, pivots = _open_neighbours(database, paths, session)
+    neighbours, pivots, names = _open_neighbours(database, paths, session, settings)
     return Services(
         settings=settings,
         paths=paths,
@@ -177,12 +182,13 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
         neighbours=neighbours,
         pivots=pivots,
         sweeps=_open_sweeps(database, scanning, settings, privilege),
+        names=names,
         comparison=comparison,
         transfers=_open_transfers(database, audit, paths, keeper),
         ignoring=ignoring,
         history=HostHistoryService(HistoryQueries(database)),
         activity=ActivityService(jobs=jobs, audit=audit, supervisor=supervisor),
-        doctor=DoctorService(database=database, data=paths.data, privilege=privilege),
+        doctor=DoctorService(database=database, data=paths.data, privilege=privilege, more=limit_checks),
         maintenance=MaintenanceService(database, audit),
         supervisor=supervisor,
         keeper=keeper,
@@ -229,9 +235,12 @@ def open_doctor(settings: Settings, paths: Paths) -> tuple[DoctorService, Callab
     try:
         database = _open_store(settings, paths)
     except NetmonError as error:
-        doctor = DoctorService(database=None, data=paths.data, privilege=probe(), problem=error)
+        doctor = DoctorService(
+            database=None, data=paths.data, privilege=probe(), problem=error, more=limit_checks
+        )
         return doctor, lambda: None
-    return DoctorService(database=database, data=paths.data, privilege=probe()), database.close
+    doctor = DoctorService(database=database, data=paths.data, privilege=probe(), more=limit_checks)
+    return doctor, database.close
 
 
 def _open_store(settings: Settings, paths: Paths) -> Database:
@@ -258,18 +267,19 @@ def _open_comparison(
 
 
 def _open_neighbours(
-    database: Database, paths: Paths, session: Mapping[str, str]
-) -> tuple[NeighbourService, NeighbourPivots]:
+    database: Database, paths: Paths, session: Mapping[str, str], settings: Settings
+) -> tuple[NeighbourService, NeighbourPivots, HostNameService]:
     repository, claim = NeighbourRepository(database), OnlyOne(paths.neighbours_claim)
     memory, vendors = (
         NeighbourMemory(repository, DeviceRepository(database), claim),
         VendorTable(extra_lines=vendor_lines()),
     )
-    neighbours = NeighbourService(repository, memory, vendors, session)
+    names = HostNameService(HostNames() if settings.neighbours.resolve_names else HostNames(threads=0))
+    neighbours = NeighbourService(repository, memory, vendors, session, names.name)
     pivots = NeighbourPivots(
         neighbours, NeighbourQueries(database), repository, vendors, lambda: memory.marks
     )
-    return neighbours, pivots
+    return neighbours, pivots, names
 
 
 def _open_sweeps(

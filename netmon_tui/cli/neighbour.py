@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,7 +31,10 @@ if TYPE_CHECKING:
     from netmon_tui.domain.user import Actor
     from netmon_tui.services.container import Services
 
-_COLUMNS = ("ADDRESS", "LLADDR", "VENDOR", "INTERFACE", "STATE", "ROUTER", "FIRST SEEN", "LAST SEEN")
+_COLUMNS = ("ADDRESS", "LLADDR", "VENDOR", "INTERFACE", "STATE", "NAME", "ROUTER", "FIRST SEEN", "LAST SEEN")
+_names_option = click.option(
+    "--names", is_flag=True, help="Ask for host names (reverse DNS) and wait for them."
+)
 
 
 @click.group()
@@ -46,20 +50,29 @@ neighbour.add_command(sweep)
 @click.option(
     "--remembered", is_flag=True, help="Addresses too that are not in the kernel's table now (GONE)."
 )
+@_names_option
 @json_option
 @pass_line
-def list_neighbours(line: CommandLine, remembered: bool, as_json: bool) -> None:
+def list_neighbours(line: CommandLine, remembered: bool, names: bool, as_json: bool) -> None:
     """Print the table as it is now."""
-
-    async def work(services: Services, actor: Actor) -> list[NeighbourRecord]:
-        live = await services.neighbours.once(actor)
-        return [*live, *(await services.segment.pivots.remembered(actor) if remembered else ())]
-
-    found = line.run(work)
+    found = line.run(lambda services, actor: _table(services, actor, names, remembered))
     if as_json:
         print_json([neighbour_document(record) for record in found])
     else:
         print_table(_COLUMNS, map(_row, found))
+
+
+async def _table(
+    services: Services, actor: Actor, names: bool, remembered: bool = False
+) -> list[NeighbourRecord]:
+    """Return the table and what else is wanted: what is only remembered, and the names that came in time."""
+    live = await services.neighbours.once(actor)
+    found = [*live, *(await services.segment.pivots.remembered(actor) if remembered else ())]
+    if not names:
+        return found
+    if late := await services.segment.names.resolve(actor, [record.address for record in found]):
+        say(f"{late} names did not come in time")
+    return [replace(record, hostname=services.segment.names.name(record.address)) for record in found]
 
 
 def _row(record: NeighbourRecord) -> tuple[object, ...]:
@@ -69,6 +82,7 @@ def _row(record: NeighbourRecord) -> tuple[object, ...]:
         f"{record.vendor} (private)".strip() if record.private else record.vendor,
         record.interface,
         record.state,
+        record.name or record.hostname,
         "router" if record.router else "",
         moment(record.first_seen),
         moment(record.last_seen),
@@ -106,12 +120,13 @@ def _print_event(event: NeighbourEvent, as_json: bool) -> None:
 @neighbour.command()
 @click.option("--format", "form", type=click.Choice(["csv", "json"]), default="csv", show_default=True)
 @click.option("--output", metavar="FILE", type=click.Path(path_type=Path), help="A new file, else stdout.")
+@_names_option
 @pass_line
-def export(line: CommandLine, form: str, output: Path | None) -> None:
+def export(line: CommandLine, form: str, output: Path | None, names: bool) -> None:
     """Write the table as CSV or JSON."""
 
     async def work(services: Services, actor: Actor) -> None:
-        records = await services.neighbours.once(actor)
+        records = await _table(services, actor, names)
         if output is None:
             write_export(await services.transfers.neighbour_chunks(actor, records, form), sys.stdout)
             return

@@ -148,6 +148,13 @@ class CaptureSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class NeighbourSettings:
+    """``[neighbours]``."""
+
+    resolve_names: bool = setting(True, "Whether neighbours' host names are asked for (reverse DNS).")
+
+
+@dataclass(frozen=True, slots=True)
 class InterfaceSettings:
     """``[interface]``."""
 
@@ -186,6 +193,7 @@ class Settings:
     accounts: AccountSettings = field(default_factory=AccountSettings)
     scans: ScanSettings = field(default_factory=ScanSettings)
     captures: CaptureSettings = field(default_factory=CaptureSettings)
+    neighbours: NeighbourSettings = field(default_factory=NeighbourSettings)
     interface: InterfaceSettings = field(default_factory=InterfaceSettings)
     logging: LoggingSettings = field(default_factory=LoggingSettings)
     keys: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
@@ -213,6 +221,7 @@ SECTIONS: dict[str, type[Any]] = {
     "accounts": AccountSettings,
     "scans": ScanSettings,
     "captures": CaptureSettings,
+    "neighbours": NeighbourSettings,
     "interface": InterfaceSettings,
     "logging": LoggingSettings,
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from enum import StrEnum
+from functools import lru_cache
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -47,6 +48,7 @@ def address_sort_key(text: str) -> tuple[int, int, str]:
     return (9, 0, text) if parsed is None else (parsed.version, int(parsed), text)
 
 
+@lru_cache(maxsize=16_384)
 def packed_sort_key(text: str) -> bytes:
     """Return an address as bytes that sort as the addresses do: version byte, then 16 bytes big-endian.
 

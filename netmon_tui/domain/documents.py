@@ -219,6 +219,10 @@ def neighbour_document(neighbour: NeighbourRecord) -> Document:
         "private": neighbour.private,
         "name": neighbour.name,
         "known": neighbour.known,
+        "used": round(neighbour.used, 2),
+        "confirmed": round(neighbour.confirmed, 2),
+        "updated": round(neighbour.updated, 2),
+        "probes": neighbour.probes,
     }
 
 

@@ -46,7 +46,7 @@ class Neighbour(NamedTuple):
     updated: float = 0.0
     """Seconds since its state or lladdr last changed."""
     probes: int = 0
-    """Unanswered questions."""
+    """Questions that were sent when it was last asked for; the kernel leaves the number when one is answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +75,31 @@ class NeighbourRecord:
     """What people call the device."""
     known: bool = False
     """Somebody knows whose it is."""
+    used: float = 0.0
+    """Seconds since the kernel last used it, as of now."""
+    confirmed: float = 0.0
+    """Seconds since the kernel last knew it to be reachable."""
+    updated: float = 0.0
+    """Seconds since its state or lladdr last changed."""
+    probes: int = 0
+    """Questions that were sent when it was last asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class NeighbourLimits:
+    """How much room the kernel gives to the neighbours of one address family (gc_thresh1 to 3)."""
+
+    family: Family
+    entries: int
+    """On the whole machine, all network namespaces together; permanent ones too, which count for no limit."""
+    idle: int
+    """gc_thresh1: below so many entries nothing is ever dropped."""
+    soft: int
+    """gc_thresh2: above so many, old entries are dropped at once."""
+    hard: int
+    """gc_thresh3: above so many, new entries are refused."""
+    refused: int
+    """New entries for which there was no room, since the machine started."""
 
 
 @dataclass(frozen=True, slots=True)

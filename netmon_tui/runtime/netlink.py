@@ -16,7 +16,7 @@ from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
 from typing import Self
 
-from netmon_tui.domain.neighbour import Neighbour
+from netmon_tui.domain.neighbour import Neighbour, NeighbourLimits
 from netmon_tui.errors import NetmonError, PrivilegeMissing
 from netmon_tui.tools.rtnetlink import (
     GROUPS,
@@ -30,6 +30,7 @@ from netmon_tui.tools.rtnetlink import (
     link_dump_request,
     neighbour_dump_request,
 )
+from netmon_tui.tools.rtnetlink_limits import LimitsAnswer, limits_request, read_limits
 
 RECEIVE_BUFFER = 16 * 1024 * 1024
 """Bytes of socket buffer asked for: holds tens of thousands of events while the program is busy."""
@@ -304,6 +305,27 @@ def dump_neighbours() -> list[Neighbour]:
             return _dump(source)
     except OSError as error:
         raise _refusal(error) from error
+
+
+def dump_limits() -> list[NeighbourLimits]:
+    """Return the limits of the neighbour tables. Blocks for less than a millisecond.
+
+    Raises:
+        PrivilegeMissing: netlink sockets are forbidden here.
+        NetmonError: the kernel refused.
+    """
+    answer, scratch = LimitsAnswer(), bytearray(_DATAGRAM)
+    try:
+        with _open_socket(0, _DATAGRAM) as source:
+            source.settimeout(_DUMP_SECONDS)
+            source.send(limits_request(1))
+            while not answer.done:
+                read_limits(answer, _receive(source, scratch)[0])
+        if answer.error:
+            raise OSError(answer.error, os.strerror(answer.error))
+    except OSError as error:
+        raise _refusal(error) from error
+    return answer.found
 
 
 def _dump(source: socket.socket) -> list[Neighbour]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from netmon_tui.config.paths import Paths
@@ -24,6 +24,7 @@ from netmon_tui.services.document_keeping import DocumentKeeper
 from netmon_tui.services.host_history import HostHistoryService
 from netmon_tui.services.ignoring import IgnoreService
 from netmon_tui.services.maintenance import MaintenanceService
+from netmon_tui.services.neighbour_limits import NeighbourRoom, limit_checks
 from netmon_tui.services.neighbour_sightings import NeighbourSightings
 from netmon_tui.services.neighbours import NeighbourService
 from netmon_tui.services.packets import PacketService
@@ -105,6 +106,7 @@ class Services:
     keeper: DocumentKeeper
     database: Database
     revisions: RevisionWatch
+    room: NeighbourRoom = field(default_factory=NeighbourRoom)
 
     async def revision(self) -> int:
         """Return a number that changes whenever any program changes the database."""
@@ -112,6 +114,7 @@ class Services:
 
     async def close(self) -> None:
         """Stop following jobs and neighbours, and finish what is being written."""
+        self.segment.names.close()
         try:
             await self.rounds.close()
             await self.neighbours.close()
@@ -140,9 +143,8 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
     comparison, ignoring = _open_comparison(database, scans, audit)
     keeper, sets = DocumentKeeper(scans), NamedSets(database, audit)
     profiles = ProfileService(ProfileRepository(database), audit)
-    follower = ScanFollower(
-        scans, ScanResults(database), settings.scans, ended=_after_scans(database, keeper, comparison)
-    )
+    ended = _after_scans(database, keeper, comparison)
+    follower = ScanFollower(scans, ScanResults(database), settings.scans, ended=ended)
     requests = ScanRequests(profiles, sets)
     scanning = _open_scanning(
         database, audit, supervisor, follower, settings, privilege, paths, accounts, requests
@@ -173,7 +175,7 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
         ignoring=ignoring,
         history=HostHistoryService(HistoryQueries(database)),
         activity=ActivityService(jobs=jobs, audit=audit, supervisor=supervisor),
-        doctor=DoctorService(database=database, data=paths.data, privilege=privilege),
+        doctor=DoctorService(database=database, data=paths.data, privilege=privilege, more=limit_checks),
         maintenance=MaintenanceService(database, audit),
         supervisor=supervisor,
         keeper=keeper,
@@ -220,9 +222,12 @@ def open_doctor(settings: Settings, paths: Paths) -> tuple[DoctorService, Callab
     try:
         database = _open_store(settings, paths)
     except NetmonError as error:
-        doctor = DoctorService(database=None, data=paths.data, privilege=probe(), problem=error)
+        doctor = DoctorService(
+            database=None, data=paths.data, privilege=probe(), problem=error, more=limit_checks
+        )
         return doctor, lambda: None
-    return DoctorService(database=database, data=paths.data, privilege=probe()), database.close
+    doctor = DoctorService(database=database, data=paths.data, privilege=probe(), more=limit_checks)
+    return doctor, database.close
 
 
 def _open_store(settings: Settings, paths: Paths) -> Database:

@@ -8,7 +8,7 @@ import os
 import platform
 import shutil
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from netmon_tui.domain.check import Check, CheckStatus
@@ -40,6 +40,7 @@ class DoctorService:
         privilege: What this process may do.
         environ: Says what terminal this is.
         problem: Why the database could not be opened.
+        more: Checks of other services (blocking).
     """
 
     def __init__(
@@ -50,7 +51,9 @@ class DoctorService:
         privilege: Privilege,
         environ: Mapping[str, str] = os.environ,
         problem: NetmonError | None = None,
+        more: Callable[[], list[Check]] = list,
     ) -> None:
+        self._more = more
         self._database = database
         self._problem = problem
         self._data = data
@@ -66,6 +69,7 @@ class DoctorService:
             Check("python", CheckStatus.OK, platform.python_version()),
             *(_tool(name, purpose, severity) for name, (purpose, severity) in _TOOLS.items()),
             *self._privileges(),
+            *self._more(),
             *self._terminal(),
             *(self._storage() if self._data.is_dir() else ()),
             self._integrity(),

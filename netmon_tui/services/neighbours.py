@@ -6,9 +6,10 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import takewhile
 
 from netmon_tui.domain.address import address_sort_key, is_private_lladdr
 from netmon_tui.domain.device import DeviceMarks
@@ -48,6 +49,7 @@ class NeighbourService:
         memory: What is remembered and noticed from now on.
         vendors: MAC prefixes, loaded off the event loop on the first use.
         environ: Where the SSH session of this program is read from.
+        name_of: Returns the host name of an address as far as it is known, empty otherwise; asks nobody.
     """
 
     def __init__(
@@ -56,17 +58,24 @@ class NeighbourService:
         memory: NeighbourMemory,
         vendors: VendorTable,
         environ: Mapping[str, str] = os.environ,
+        name_of: Callable[[str], str] = lambda address: "",
     ) -> None:
+        self._name_of = name_of
         self._repository = repository
         self._memory = memory
         self._vendors = vendors
         self._session = interfaces.ssh_session(environ)
         self._carriers: frozenset[Key] = frozenset()
         self._entries: dict[Key, _Entry] = {}
+        """The one that was reported last stands last."""
+        self._removals: dict[Key, int] = {}
+        """Revision of the table in which each was removed, the latest last."""
         self._listeners: set[asyncio.Queue[NeighbourEvent]] = set()
         self._task: asyncio.Task[None] | None = None
         self._monitor: NeighbourMonitor | None = None
         self._ready = asyncio.Event()
+        self.changed = asyncio.Event()
+        """Set by every change of the table; who waits for the next one clears it before."""
         self.revision = 0
         """Rises with every change of the table."""
         self.error = ""
@@ -115,12 +124,25 @@ class NeighbourService:
         """Return the entries that were reported after a revision of the table, in no order; -1 for all."""
         actor.require(Permission.VIEW)
         now = time.monotonic()
-        return [self._record(entry, now) for entry in self._entries.values() if entry.revision > revision]
+        latest = takewhile(lambda entry: entry.revision > revision, reversed(self._entries.values()))
+        return [self._record(entry, now) for entry in latest]
+
+    def of(self, actor: Actor, keys: Iterable[Key]) -> list[NeighbourRecord]:
+        """Return the live entries among these, in no order."""
+        actor.require(Permission.VIEW)
+        now = time.monotonic()
+        return [self._record(self._entries[key], now) for key in keys if key in self._entries]
 
     def keys(self, actor: Actor) -> frozenset[Key]:
         """Return (interface, address) of every live entry."""
         actor.require(Permission.VIEW)
         return frozenset(self._entries)
+
+    def removed_since(self, actor: Actor, revision: int) -> list[Key]:
+        """Return what left the table after a revision of it, and did not come back."""
+        actor.require(Permission.VIEW)
+        latest = takewhile(lambda removal: removal[1] > revision, reversed(self._removals.items()))
+        return [key for key, _ in latest]
 
     def entries_of(self, actor: Actor, *, address: str = "", lladdr: str = "") -> list[NeighbourRecord]:
         """Return the live entries of an address, or of an lladdr."""
@@ -190,6 +212,7 @@ class NeighbourService:
     def _fold(self, batch: Iterable[object]) -> None:
         """Apply changes to the table."""
         self.revision += 1
+        self.changed.set()
         now = time.time()
         for change in batch:
             if isinstance(change, Resync):
@@ -215,7 +238,8 @@ class NeighbourService:
         if neighbour.state is NudState.NOARP or neighbour.interface == "lo":
             return  # multicast and loopback need no resolution: nobody's neighbours
         key = (neighbour.interface, neighbour.address)
-        anew = key not in self._entries
+        anew = self._entries.pop(key, None) is None
+        self._removals.pop(key, None)
         self._entries[key] = _Entry(neighbour, time.monotonic(), self.revision)
         if neighbour.lladdr:
             self._tell(self._memory.seen(neighbour, now, anew=anew, quietly=quietly))
@@ -224,6 +248,7 @@ class NeighbourService:
 
     def _removed(self, key: Key, now: float) -> None:
         if self._entries.pop(key, None) is not None:
+            self._removals[key] = self.revision
             self._memory.removed(key, now)
 
     def _tell(self, events: Iterable[NeighbourEvent]) -> None:
@@ -265,10 +290,14 @@ class NeighbourService:
             state=neighbour.state.value,
             router=neighbour.router,
             private=bool(neighbour.lladdr) and is_private_lladdr(neighbour.lladdr),
-            hostname="",
+            hostname=self._name_of(neighbour.address),
             first_seen=memory.first_seen if memory else None,
             last_seen=memory.last_seen if memory else None,
             age=min(neighbour.confirmed, neighbour.updated) + now - entry.at,
+            used=neighbour.used + now - entry.at,
+            confirmed=neighbour.confirmed + now - entry.at,
+            updated=neighbour.updated + now - entry.at,
+            probes=neighbour.probes,
             gateway=self._memory.is_gateway(key),
             own=key in self._carriers or ("", neighbour.address) in self._carriers,
             name=marks.name,

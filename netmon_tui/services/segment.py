@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from netmon_tui.config.paths import Paths
 from netmon_tui.config.settings import Settings
 from netmon_tui.domain.user import Actor
+from netmon_tui.runtime.host_names import HostNames
 from netmon_tui.runtime.only_one import OnlyOne
 from netmon_tui.runtime.privilege import Privilege
 from netmon_tui.runtime.vendor_lines import vendor_lines
+from netmon_tui.services.host_names import HostNameService
 from netmon_tui.services.neighbour_editing import NeighbourEditing
 from netmon_tui.services.neighbour_memory import NeighbourMemory
 from netmon_tui.services.neighbour_pivots import NeighbourPivots
@@ -38,6 +40,7 @@ class SegmentServices:
     sweeps: SweepService
     editing: NeighbourEditing
     waking: WakeService
+    names: HostNameService
 
 
 def open_segment(
@@ -60,7 +63,8 @@ def open_segment(
     repository, queries = NeighbourRepository(database), NeighbourQueries(database)
     memory = NeighbourMemory(repository, DeviceRepository(database), OnlyOne(paths.neighbours_claim))
     vendors = VendorTable(extra_lines=vendor_lines())
-    neighbours = NeighbourService(repository, memory, vendors, session)
+    names = HostNameService(HostNames() if settings.neighbours.resolve_names else HostNames(threads=0))
+    neighbours = NeighbourService(repository, memory, vendors, session, names.name)
     limits = AccountRepository(database).limits
 
     def never(actor: Actor) -> NeverScan:
@@ -72,4 +76,5 @@ def open_segment(
         sweeps=SweepService(repository, scanning.plan, never, can_scan_raw=privilege.can_scan_raw),
         editing=NeighbourEditing(NeighbourEditRepository(database, machine), privilege, session),
         waking=WakeService(repository, audit),
+        names=names,
     )

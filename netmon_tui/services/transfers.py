@@ -47,8 +47,13 @@ _NEIGHBOUR_COLUMNS = (
     "state",
     "router",
     "private",
+    "hostname",
     "first_seen",
     "last_seen",
+    "used",
+    "confirmed",
+    "updated",
+    "probes",
 )
 
 
@@ -203,7 +208,7 @@ class TransferService:
         documents = [neighbour_document(record) for record in records]
         if format == "json":
             return iter([json.dumps(documents, indent=2).encode() + b"\n"])
-        rows = ([str(document[name] or "") for name in _NEIGHBOUR_COLUMNS] for document in documents)
+        rows = ([_cell(document[name]) for name in _NEIGHBOUR_COLUMNS] for document in documents)
         return iter([_csv([_NEIGHBOUR_COLUMNS, *rows]).encode()])
 
     async def export_capture(self, actor: Actor, capture_id: int, path: Path) -> Path:
@@ -235,6 +240,11 @@ class TransferService:
 
     async def _note_export(self, actor: Actor, capture_id: int) -> None:
         await asyncio.to_thread(self._audit.record, actor, "capture.export", f"capture {capture_id}", "")
+
+
+def _cell(value: object) -> str:
+    """Return a value as CSV has it: nothing for what is not there or not so, but a zero is a zero."""
+    return "" if value is None or value is False else str(value)
 
 
 def _csv(rows: Iterable[Sequence[str]]) -> str:

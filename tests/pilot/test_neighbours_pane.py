@@ -14,11 +14,16 @@ from typing import Any
 import pytest
 from textual.widgets import Input, Select
 
+from netmon_tui.config.settings import load_settings
+from netmon_tui.domain.address import Family
+from netmon_tui.domain.neighbour import NeighbourLimits
 from netmon_tui.errors import NetmonError
 from netmon_tui.services import neighbours as service_module
 from netmon_tui.ui.modals.file_choice import Export
 from netmon_tui.ui.modals.history import History
+from netmon_tui.ui.screens import neighbours as pane_module
 from netmon_tui.ui.screens.neighbours import NeighboursPane
+from netmon_tui.ui.widgets.live import LiveScreen
 from netmon_tui.ui.widgets.table import Table
 from tests.lab.network import Lab
 
@@ -120,6 +125,8 @@ async def test_enter_shows_every_lladdr_of_the_address(logged_in, until, lab: La
         await until(pilot, lambda: isinstance(app.screen, History))
         await until(pilot, lambda: "b8:27:eb:00:00:41" in screen_text(app))
         assert "b8:27:eb:00:99:41" in screen_text(app)
+        assert "Confirmed" in screen_text(app)
+        assert "Raspberry" in screen_text(app)
         await pilot.press("escape")
         await until(pilot, lambda: app.screen.id == "main")
     lab.remove_host(made.name)
@@ -195,6 +202,65 @@ async def test_export_writes_the_table(logged_in, until, lab: Lab, tmp_path: Pat
             entry["address"] for entry in (found["neighbours"] if isinstance(found, dict) else found)
         }
         assert {"10.77.0.10", "10.77.0.11"} <= addresses
+
+
+@pytest.mark.lab
+@inside
+async def test_names_of_rows_in_sight_are_shown(logged_in, until, screen_text, lab: Lab) -> None:
+    async with logged_in() as (app, pilot):
+        pane = await shown(pilot, until)
+        meet("10.77.0.10")
+        await until(pilot, lambda: rows(pane)["10.77.0.10"]["name"] == "h10.lab.test")
+        assert "name" in pane.query_one(Table).visible_columns
+        await point_at(pilot, until, pane, "10.77.0.10")
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, History))
+        await until(pilot, lambda: "h10.lab.test" in screen_text(app))
+
+
+@pytest.mark.lab
+@inside
+async def test_switched_off_no_name_is_asked_for(logged_in, until, lab: Lab) -> None:
+    off = load_settings(environ={"NETMON_TUI_NEIGHBOURS_RESOLVE_NAMES": "false"})
+    async with logged_in(settings=off) as (app, pilot):
+        pane = await shown(pilot, until)
+        meet("10.77.0.10")
+        await until(pilot, lambda: ("eth0", "10.77.0.10") in pane._aged)
+        assert rows(pane)["10.77.0.10"]["name"] == ""
+        assert app.services.segment.names._names._threads == 0
+
+
+@pytest.mark.lab
+@inside
+async def test_the_first_change_does_not_wait_for_the_tick(
+    logged_in, until, lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(LiveScreen, "on_mount", LiveScreen.refresh_now)
+    async with logged_in() as (app, pilot):
+        pane = await shown(pilot, until)
+        await until(pilot, lambda: pane._revision >= 0)
+        meet("10.77.0.12")
+        await until(pilot, lambda: "REACHABLE" in rows(pane)["10.77.0.12"]["state"])
+        app.screen.toggle_frozen()
+        lab.run(["ip", "neigh", "change", "10.77.0.12", "dev", "eth0", "nud", "stale"])
+        known = app.services.neighbours
+        stale = ("eth0", "10.77.0.12")
+        await until(pilot, lambda: known.of(app.actor, [stale])[0].state == "STALE")
+        await until(pilot, lambda: "REACHABLE" in rows(pane)["10.77.0.12"]["state"])
+
+
+async def test_a_kernel_without_room_is_said_above_the_table(
+    logged_in, until, screen_text, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pane_module, "ROOM_SECONDS", 0.0)
+    async with logged_in(size=(80, 24)) as (app, pilot):
+        told = [NeighbourLimits(Family.IPV4, 1_000_900, 1, 500_000, 1_000_999, 0)]
+        app.services.room._read = lambda: list(told)
+        await shown(pilot, until)
+        await until(pilot, lambda: "nearly full" in screen_text(app))
+        assert "net.ipv4.neigh.default.gc_thresh3=4003996" in screen_text(app)
+        told[0] = NeighbourLimits(Family.IPV4, 9, 1, 500_000, 1_000_999, 0)
+        await until(pilot, lambda: "nearly full" not in screen_text(app))
 
 
 async def test_a_table_that_cannot_be_followed_says_why(

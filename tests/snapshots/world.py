@@ -165,12 +165,24 @@ def _freeze_machine(patch: pytest.MonkeyPatch) -> None:
     patch.setattr("netmon_tui.services.neighbour_editing.dump_neighbours", lambda: list(_neighbours()))
     patch.setattr("netmon_tui.runtime.session_route.KernelLine", _no_kernel)
     patch.setattr("netmon_tui.ui.screens.neighbours.FLASH_SECONDS", 0.0)
+    names = {"192.0.2.1": "gw.example.net", "192.0.2.5": "pi-printer.example.net"}
+    patch.setattr(
+        "netmon_tui.runtime.host_names.HostNames.name", lambda self, address: names.get(address, "")
+    )
+    patch.setattr("netmon_tui.runtime.host_names.HostNames.want", lambda self, addresses: [])
+    patch.setattr("netmon_tui.services.neighbour_limits.NeighbourRoom.notice", _no_notice)
+    patch.setattr("netmon_tui.services.container.limit_checks", list)
     # one block more with every tick: the picture would have to be taken at the very first
     patch.setattr("netmon_tui.ui.widgets.rate_line.RateHistory.add", lambda self, rate: None)
 
 
 def _no_kernel() -> None:
     raise OSError("there are no routes in a picture")
+
+
+async def _no_notice(room: object, actor: Actor) -> str:
+    """The pictures are of a machine with room."""
+    return ""
 
 
 class StillMonitor:

@@ -1,4 +1,4 @@
-"""Every link-layer address that one address had, and the scans that found the present one elsewhere."""
+"""One neighbour: what the kernel says of it, every lladdr that it had, and the scans that found it elsewhere."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from textual import on
 from textual.app import ComposeResult
 from textual.widgets import Static
 
+from netmon_tui.domain.neighbour import NeighbourRecord
 from netmon_tui.domain.neighbour_facts import ScanOfHost
 from netmon_tui.ui.modals.dialog import Dialog
-from netmon_tui.ui.rendering import content
+from netmon_tui.ui.rendering import content, content_block
 from netmon_tui.ui.widgets.memory_source import MemorySource
+from netmon_tui.ui.widgets.neighbour_details import neighbour_text
 from netmon_tui.ui.widgets.row_source import Cell, Row
 from netmon_tui.ui.widgets.table import Table
 from netmon_tui.ui.widgets.table_columns import Column
@@ -41,6 +43,7 @@ class History(Dialog[ScanOfHost]):
         rows: (lladdr, first seen, last seen), latest first.
         lladdr: The present one.
         scans: Those that found it at other addresses, latest first.
+        record: The entry as it is now; None when it has just gone.
     """
 
     def __init__(
@@ -49,8 +52,10 @@ class History(Dialog[ScanOfHost]):
         rows: Sequence[tuple[str, datetime, datetime]],
         lladdr: str,
         scans: Sequence[ScanOfHost],
+        record: NeighbourRecord | None = None,
     ) -> None:
         super().__init__()
+        self._record = record
         self._address = address
         self._rows = rows
         self._lladdr = lladdr
@@ -65,6 +70,7 @@ class History(Dialog[ScanOfHost]):
         source = MemorySource([column.key for column in COLUMNS], rows)
         with self.box(f"History of {self._address}", id="history-box") as box:
             box.border_subtitle = content("esc closes")
+            yield Static(content_block(neighbour_text(self._record)), id="history-entry")
             yield Table(COLUMNS, source=source, empty_text="It was never resolved", id="history")
             if self._scans:
                 box.border_subtitle = content("tab goes on, enter opens a scan, esc closes")

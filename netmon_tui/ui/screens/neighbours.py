@@ -11,6 +11,7 @@ from typing import ClassVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
+from textual.widgets import Static
 
 from netmon_tui.domain.address import packed_sort_key
 from netmon_tui.domain.neighbour import NeighbourRecord
@@ -20,11 +21,12 @@ from netmon_tui.ui.commands import command
 from netmon_tui.ui.messages import CaptureAddress, ScanAddress, ShowHost
 from netmon_tui.ui.modals.file_choice import Export
 from netmon_tui.ui.modals.history import History
-from netmon_tui.ui.rendering import age, state_style, when
+from netmon_tui.ui.rendering import age, content, state_style, when
 from netmon_tui.ui.screens.neighbour_keys import WithNeighbourKeys
 from netmon_tui.ui.screens.neighbour_sweep import RememberedRows, WithSweeps
 from netmon_tui.ui.screens.scan_detail import ScanDetailScreen
 from netmon_tui.ui.session import Session
+from netmon_tui.ui.widgets.live import LiveScreen
 from netmon_tui.ui.widgets.memory_source import MemorySource
 from netmon_tui.ui.widgets.row_source import Cell, Row
 from netmon_tui.ui.widgets.table import Table
@@ -37,15 +39,22 @@ COLUMNS = (
     Column("interface", "Iface", width=7, priority=1),
     Column("state", "State", width=12, priority=0),
     Column("age", "Age", width=4, align="right", priority=3),
+    Column("name", "Name", minimum=10, priority=4, share=2),
     Column("first_seen", "First seen", width=10, priority=4),
     Column("last_seen", "Last seen", width=10, priority=5),
     Column("flags", "Flags", minimum=7, priority=2),
 )
-_TIMES = tuple(index for index, column in enumerate(COLUMNS) if column.key in ("age", "last_seen"))
-"""Cells that move on by themselves: no reason for a row to flash."""
+_TIMES = tuple(index for index, column in enumerate(COLUMNS) if column.key in ("age", "name", "last_seen"))
+"""Cells that move on by themselves, or come later: no reason for a row to flash."""
 AGES_SECONDS = 10.0
-"""How often ages move on when nothing else changes: a second's tick would repaint every row for nothing."""
+"""How often ages of rows in sight move on: a second's tick would repaint every row for nothing."""
 FLASH_SECONDS = 1.5
+BUSY_ROWS = 8
+"""Rows in sight that change in one tick, above which none flashes and the next changes are shown later."""
+CALM_SECONDS = 2.0
+"""How much later: what changes faster can be read by nobody, and a slow line would be full of it."""
+ROOM_SECONDS = 10.0
+"""How often it is looked whether the kernel's table has room left."""
 _SLICE = 500
 """Rows that are made in one go, some milliseconds of work, before keys have their turn."""
 
@@ -58,7 +67,8 @@ class NeighboursPane(WithNeighbourKeys, WithSweeps):
         "The kernel's ARP and NDP table as it changes, told by the kernel itself, with vendors from the prefix "
         "files on this machine. (private) is a randomised or virtual lladdr. A row that changed flashes once.\n\n"
         "Flags: gateway, router (an IPv6 one that announces itself), new (first seen today), own (carries your "
-        "SSH session: its other end, or the gateway on the way there).\n\n"
+        "SSH session: its other end, or the gateway on the way there). Name is the one that was given to it, or "
+        "what the DNS calls a row that is looked at (neighbours.resolve_names).\n\n"
         "w sweeps a local network: every address is asked who has it, by nmap, as a scan. The answers reach not "
         "the kernel's table but the memory: m shows the addresses too that are only remembered (GONE). enter "
         "tells every lladdr an address had, and which scans found its lladdr at other addresses.\n\n"
@@ -95,11 +105,17 @@ class NeighboursPane(WithNeighbourKeys, WithSweeps):
         self._source = MemorySource([column.key for column in COLUMNS])
         self._remembered = RememberedRows(session, self._source, _rows)
         self._revision = -1
-        self._aged_at = 0.0
+        self._names_revision = 0
+        self._aged: list[tuple[str, str]] = []
+        """The rows in sight when ages last moved on."""
+        self._calm_until = self._aged_at = self._changed_at = self._room_at = 0.0
         self._error = ""
 
     def compose(self) -> ComposeResult:
-        """One table."""
+        """One table, and above it a notice when there is reason for one."""
+        notice = Static("", id="neighbour-notice")
+        notice.display = False
+        yield notice
         yield Table(
             COLUMNS,
             source=self._source,
@@ -110,6 +126,7 @@ class NeighboursPane(WithNeighbourKeys, WithSweeps):
     def on_mount(self) -> None:
         """Order by address from the beginning: new entries come in anywhere."""
         self.query_one(Table).sort_by("address")
+        self._show_first_changes()
 
     def focus_content(self) -> None:
         """Focus the table."""
@@ -128,13 +145,55 @@ class NeighboursPane(WithNeighbourKeys, WithSweeps):
         await service.start()
         self._show_error(service.error)
         revision, now = service.revision, time.monotonic()
-        if revision != self._revision:
-            await self._show_changes(revision)
-        elif now - self._aged_at >= AGES_SECONDS:
-            self._aged_at = now
-            rows = await _rows(service.changed_since(self.session.actor, -1))
+        if revision != self._revision and now >= self._calm_until:
+            self._changed_at = now
+            await self._show_changes(revision, now)
+        await self._show_rows_in_sight(now)
+        if now - self._room_at >= ROOM_SECONDS:
+            self._room_at = now
+            await self._show_room()
+
+    @work(group="neighbour-changes", exit_on_error=False)
+    async def _show_first_changes(self) -> None:
+        """Do not let the first change after a quiet time wait for the tick; those that follow come with it."""
+        period = 1 / self.session.services.settings.interface.repaints_per_second
+        changed = self.session.services.neighbours.changed
+        while True:
+            changed.clear()
+            await changed.wait()
+            if self.is_on_screen and time.monotonic() - self._changed_at >= period:
+                screen = self.screen
+                if isinstance(screen, LiveScreen):
+                    screen.refresh_early()
+            await asyncio.sleep(period)
+
+    async def _show_rows_in_sight(self, now: float) -> None:
+        """Ask for the names of the rows in sight, show those that are there, and let the ages move on."""
+        service, names, actor = (
+            self.session.services.neighbours,
+            self.session.services.segment.names,
+            self.session.actor,
+        )
+        grid = self.query_one(Table).grid
+        sight = self._source.window(grid.top, grid.top + grid.page)
+        keys = [(str(row.key[0]), str(row.key[1])) for row in sight if isinstance(row.key, tuple)]
+        live = service.of(actor, keys)
+        names.want(actor, [record.address for record in live])
+        aged = keys != self._aged or now - self._aged_at >= AGES_SECONDS
+        if aged:
+            self._aged, self._aged_at = keys, now
+        if aged or names.revision != self._names_revision:
+            self._names_revision = names.revision
+            rows = await _rows(live)
             self._source.update(rows)
         await self._remembered.refresh()
+
+    async def _show_room(self) -> None:
+        """Say when the kernel has no room for more neighbours."""
+        said = await self.session.services.room.notice(self.session.actor)
+        notice = self.query_one("#neighbour-notice", Static)
+        notice.display = bool(said)
+        notice.update(content(said))
 
     def _show_error(self, error: str) -> None:
         """Say why the table cannot be followed, instead of showing what is out of date."""
@@ -143,18 +202,19 @@ class NeighboursPane(WithNeighbourKeys, WithSweeps):
             fix = f"{error}. Press ctrl+r to try again" if error else ""
             self.query_one(Table).set_texts(error=fix)
 
-    async def _show_changes(self, revision: int) -> None:
+    async def _show_changes(self, revision: int, now: float) -> None:
         service, actor = self.session.services.neighbours, self.session.actor
         first = self._revision < 0
-        live = service.keys(actor)
+        removed = service.removed_since(actor, self._revision)
         rows = await _rows(service.changed_since(actor, self._revision))
         changed = {row.key for row in rows if _differs(self._source.row(row.key), row)}
         self._revision = revision
-        kept = live | self._remembered.keys
-        self._source.remove([key for key in self._source.keys if key not in kept])
+        self._source.remove([key for key in removed if key not in self._remembered.keys])
         self._source.update(rows)
         if not first:
-            self.query_one(Table).refresh_changed(changed, flash=FLASH_SECONDS)
+            busy = len(changed.intersection(self._aged)) > BUSY_ROWS
+            self._calm_until = now + CALM_SECONDS if busy else 0.0
+            self.query_one(Table).refresh_changed(changed, flash=0.0 if busy else FLASH_SECONDS)
 
     def action_scan(self) -> None:
         """Scan the address under the cursor."""
@@ -201,7 +261,8 @@ class NeighboursPane(WithNeighbourKeys, WithSweeps):
         except NetmonError as error:
             self.report(error)
             return
-        found = await self.app.push_screen_wait(History(address, rows, lladdr, scans))
+        record = next(iter(services.neighbours.of(actor, [(interface, address)])), None)
+        found = await self.app.push_screen_wait(History(address, rows, lladdr, scans, record))
         if found is not None:
             self.app.push_screen(ScanDetailScreen(self.session, found.scan_id, found.address))
 
@@ -258,6 +319,8 @@ class _RowLook:
 
     def __init__(self, now: datetime) -> None:
         self._now = now
+        self._monotonic = time.monotonic()
+        """Ages are ordered by when they began, which stays true while they are not looked at."""
         self._today = now.astimezone().date()
         self._moments: dict[int, tuple[str, bool]] = {}
         """Minute since the epoch -> (how it is written, whether it is of today)."""
@@ -274,7 +337,8 @@ class _RowLook:
                 Cell("(private)", "muted") if record.private else record.vendor,
                 record.interface,
                 self._state(record.state),
-                Cell(age(record.age), sort=record.age),
+                Cell(age(record.age), sort=round(record.age - self._monotonic)),
+                record.name or record.hostname,
                 first_seen,
                 self._moment(record.last_seen)[0],
                 _flags(record, is_new=is_new),

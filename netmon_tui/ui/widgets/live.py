@@ -45,6 +45,11 @@ class LiveScreen(WorkerDefects, Screen[None]):
         self._wanted = True
         self._begin_refresh()
 
+    def refresh_early(self) -> None:
+        """Do not wait for the next tick, if there would be one: not under another screen and not frozen."""
+        self._wanted |= self._refreshing  # what is under way may have looked already
+        self._tick()
+
     def on_mount(self) -> None:
         """Begin to tick."""
         self.set_interval(1 / self.session.services.settings.interface.repaints_per_second, self._tick)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from bisect import bisect_left, insort
+from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 
 from netmon_tui.ui.widgets.row_source import Listeners, Row, SortKey, matches, sort_key
+
+_FEW = 1_000
+"""Rows up to which each finds its own place in the order; more are sorted in all over again."""
 
 
 class MemorySource:
@@ -100,19 +104,69 @@ class MemorySource:
 
     def update(self, rows: Iterable[Row]) -> frozenset[Hashable]:
         """Take new states of some rows, new ones at the end; return the keys that look different."""
-        changed = {row.key: row for row in rows if self._rows.get(row.key) != row}
+        old = self._rows
+        old = self._rows
+        changed = {row.key: row for row in rows if old.get(row.key) != row}
         if changed:
+            new = [key for key in changed if key not in old]
+            stays = all(self._stays(old[key], row) for key, row in changed.items() if key in old)
             self._rows |= changed
             self._forget(changed.keys())
-            self._arrange()
+            if stays and self._takes_in(new):
+                self._listeners.tell()
+            else:
+                self._arrange()
         return frozenset(changed)
 
     def remove(self, keys: Iterable[Hashable]) -> None:
         """Take rows out; unknown keys are ignored."""
-        gone = [key for key in keys if self._rows.pop(key, None) is not None]
+        gone = {key for key in keys if key in self._rows}
         if gone:
+            self._take_out(gone)
+            for key in gone:
+                del self._rows[key]
             self._forget(gone)
-            self._arrange()
+            self._listeners.tell()
+
+    def _stays(self, old: Row, new: Row) -> bool:
+        """Whether a row that looks different keeps its place: same sort key, same answer of the filter."""
+        column = self._sort_column
+        in_place = column is None or sort_key(old.cells[column]) == sort_key(new.cells[column])
+        return in_place and (not self._filter or self._matches(old.key, old) is matches(new, self._filter))
+
+    def _takes_in(self, new: Collection[Hashable]) -> bool:
+        """Put new rows in their places; False where all have to be sorted again.
+
+        Among equals the latest stands last, so that the order is the one a stable sort would give.
+        """
+        if not new:
+            return True
+        if len(new) > _FEW or self._reverse:
+            return False
+        order = list(self._order)  # the old one may be in somebody's hands
+        for key in new:
+            if self._filter and not self._matches(key, self._rows[key]):
+                continue
+            if self._sort_column is None:
+                order.append(key)
+            else:
+                insort(order, key, key=self._key_of)
+        self._order, self._positions = order, None
+        return True
+
+    def _take_out(self, gone: Collection[Hashable]) -> None:
+        """Drop rows, which are still known, from the order, which is otherwise as it was."""
+        if self._sort_column is None or self._reverse or len(gone) > _FEW:
+            self._order = [key for key in self._order if key not in gone]
+        else:
+            order = list(self._order)
+            for (
+                key
+            ) in gone:  # found by halves: to ask of each of ten thousand keys whether it goes takes 10 ms
+                if not self._filter or self._matches(key, self._rows[key]):
+                    del order[order.index(key, bisect_left(order, self._key_of(key), key=self._key_of))]
+            self._order = order
+        self._positions = None
 
     def _forget(self, keys: Iterable[Hashable]) -> None:
         for key in keys:

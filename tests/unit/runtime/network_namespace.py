@@ -34,7 +34,7 @@ def in_own_network(work: Callable[[], T]) -> T:
         return work()
 
     with ThreadPoolExecutor(1) as threads:
-        return threads.submit(enter).result(60)
+        return threads.submit(enter).result(600)
 
 
 def drop_capabilities() -> None:

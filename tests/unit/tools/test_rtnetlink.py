@@ -153,6 +153,28 @@ def test_a_datagram_of_several_messages() -> None:
     assert (decoded.done, decoded.error, decoded.interrupted, decoded.sequence) == (True, 0, False, 7)
 
 
+def test_a_run_of_entries_ends_where_something_differs() -> None:
+    whole = neighbour()
+    marked = whole[:6] + struct.pack("=H", 0x12) + whole[8:]
+    others = [
+        neighbour(kind=DELNEIGH),
+        neighbour(flags=0x08),
+        neighbour(lladdr=b""),
+        neighbour("2001:db8::1"),
+    ]
+    datagram = b"".join([whole, whole, *others, whole, marked, whole])
+    decoded = decode(datagram, NAMES)
+    kinds = [type(change).__name__[9:] for change in decoded.changes]
+    assert kinds == ["Seen", "Seen", "Deleted", "Seen", "Seen", "Seen", "Seen", "Seen"], "without the proxy"
+    assert decoded.interrupted
+    alone = [
+        change
+        for one in (whole, whole, *others, whole, marked, whole)
+        for change in decode(one, NAMES).changes
+    ]
+    assert decoded.changes == alone
+
+
 def test_the_end_of_a_dump_and_its_troubles() -> None:
     assert decode(message(3), NAMES) == Decoded(done=True, sequence=7)
     assert decode(message(3, struct.pack("=i", -5)), NAMES) == Decoded(done=True, error=5, sequence=7)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Sequence
 
 import pytest
@@ -102,6 +103,36 @@ class Database:
         self.fetched.append((start, stop))
         numbers = range(self.total - 1, -1, -1) if window.reverse else range(self.total)
         return [Row(n, (str(n), window.text)) for n in numbers[start:stop]]
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("column", ["name", None])
+@pytest.mark.parametrize("wanted", ["", "b"])
+async def test_rows_that_come_change_and_go_stand_where_a_sort_would_put_them(
+    column: str | None, reverse: bool, wanted: str
+) -> None:
+    choose = random.Random(5)
+    source = MemorySource(["name", "n"])
+    await source.sort(column, reverse)
+    await source.filter(wanted)
+    told: list[int] = []
+    source.subscribe(lambda: told.append(source.count))
+    for turn in range(300):
+        keys = [choose.randrange(40) for _ in range(choose.randrange(1, 5))]
+        if choose.random() < 0.3:
+            source.remove(keys)
+        else:
+            source.update(
+                [Row(key, (choose.choice("abcB") * choose.randrange(3), str(turn))) for key in keys]
+            )
+        texts = {key: str(row.cells[0]) for key in source.keys if (row := source.row(key))}
+        expected = [key for key, text in texts.items() if wanted in text.casefold()]
+        if column:
+            expected.sort(key=lambda key: sort_key(texts[key]), reverse=reverse)
+        assert [row.key for row in source.window(0, 99)] == expected
+        assert [source.position_of(key) for key in expected] == list(range(len(expected)))
+    assert len(told) > 200
+    assert told[-1] == source.count
 
 
 async def test_pages_are_fetched_once_and_the_oldest_forgotten() -> None:

@@ -1,0 +1,160 @@
+"""The service on a real kernel's table, in a network namespace of the test's own."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import subprocess
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from netmon_tui.domain.neighbour import NeighbourRecord
+from netmon_tui.domain.user import Actor, Role
+from netmon_tui.runtime.only_one import OnlyOne
+from netmon_tui.services.neighbour_memory import NeighbourMemory
+from netmon_tui.services.neighbours import NeighbourService
+from netmon_tui.storage.device_repository import DeviceRepository
+from netmon_tui.storage.neighbour_repository import NeighbourRepository
+from netmon_tui.storage.schema_version import open_database
+from netmon_tui.tools.oui import VendorTable
+from tests.unit.runtime.network_namespace import entries, in_own_network, ip, make_pair, needs_namespace
+
+pytestmark = needs_namespace
+EVE = Actor(4, "eve", Role.VIEWER)
+Work = Callable[[NeighbourService], Awaitable[None]]
+
+
+def followed(folder: Path, work: Work) -> None:
+    """Do the work with a service that follows two links of its own."""
+
+    async def run() -> None:
+        make_pair()
+        database = open_database(f"sqlite:///{folder}/netmon.db", backups=folder)
+        vendors, repository = VendorTable(wireshark_files=(), nmap_files=()), NeighbourRepository(database)
+        memory = NeighbourMemory(repository, DeviceRepository(database), OnlyOne(folder / "claim"))
+        service = NeighbourService(repository, memory, vendors, {})
+        await service.start()
+        try:
+            async with asyncio.timeout(30):
+                await work(service)
+        finally:
+            await service.close()
+            database.close()
+
+    in_own_network(lambda: asyncio.run(run()))
+
+
+def shown(service: NeighbourService) -> dict[tuple[str, str], NeighbourRecord]:
+    return {(record.interface, record.address): record for record in service.snapshot(EVE)}
+
+
+def of_kernel() -> set[tuple[str, str, str, str]]:
+    said = subprocess.run(["ip", "-j", "neigh", "show", "nud", "all"], capture_output=True, check=True).stdout
+    return {
+        (row["dev"], row["dst"], row.get("lladdr", ""), row["state"][0])
+        for row in json.loads(said)
+        if row["state"] != ["NOARP"]
+    }
+
+
+async def until(service: NeighbourService, fact: Callable[[], bool]) -> None:
+    while not fact():
+        service.changed.clear()
+        await service.changed.wait()
+
+
+def entry(address: str, device: str, state: str = "permanent") -> str:
+    return f"neigh replace {address} lladdr 00:16:3e:00:00:05 dev {device} nud {state}"
+
+
+def test_links_that_come_and_go_and_change_their_names(tmp_path: Path) -> None:
+    async def work(service: NeighbourService) -> None:
+        ip(
+            "link add late type veth peer name other",
+            "link set other up",
+            "link set late up",
+            entry("10.3.0.1", "late"),
+            entry("10.3.0.2", "left"),
+        )
+        await until(service, lambda: {("late", "10.3.0.1"), ("left", "10.3.0.2")} <= shown(service).keys())
+        ip("link set late down", "link set late name early", "link set early up", entry("10.3.0.3", "early"))
+        await until(service, lambda: ("early", "10.3.0.3") in shown(service))
+        assert not [key for key in shown(service) if key[0] == "late"]
+        ip("link del early")
+        await until(service, lambda: not [key for key in shown(service) if key[0] == "early"])
+        ip("link set left down")
+        await until(service, lambda: ("left", "10.3.0.2") not in shown(service))
+        ip("link del left")
+        await until(service, lambda: not shown(service))
+
+    followed(tmp_path, work)
+
+
+def test_a_link_that_moves_to_another_namespace_takes_its_entries_along(tmp_path: Path) -> None:
+    async def work(service: NeighbourService) -> None:
+        ip(entry("10.3.0.2", "left"))
+        await until(service, lambda: ("left", "10.3.0.2") in shown(service))
+        elsewhere = subprocess.Popen(["unshare", "--net", "cat"], stdin=subprocess.PIPE)
+        ours = Path("/proc/thread-self/ns/net").readlink()
+        while Path(f"/proc/{elsewhere.pid}/ns/net").readlink() == ours:
+            await asyncio.sleep(0.01)
+        ip(f"link set left netns {elsewhere.pid}")
+        await until(service, lambda: ("left", "10.3.0.2") not in shown(service))
+        elsewhere.communicate()
+
+    followed(tmp_path, work)
+
+
+def test_ages_and_probes_are_the_kernels(tmp_path: Path) -> None:
+    async def work(service: NeighbourService) -> None:
+        ip(entry("10.3.0.2", "left", "stale"))
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+            asking.sendto(b"?", ("10.3.0.9", 9))
+        await until(service, lambda: {("left", "10.3.0.2"), ("left", "10.3.0.9")} <= shown(service).keys())
+        await until(service, lambda: shown(service)["left", "10.3.0.9"].state == "FAILED")
+        said = subprocess.run(["ip", "-j", "-s", "neigh"], capture_output=True, check=True).stdout
+        rows = {row["dst"]: row for row in json.loads(said)}
+        for address in ("10.3.0.2", "10.3.0.9"):
+            record = shown(service)["left", address]
+            for name in ("used", "confirmed", "updated"):
+                assert abs(getattr(record, name) - rows[address][name]) <= 2, (address, name)
+            assert record.probes == rows[address].get("probes", 0)
+            assert min(record.confirmed, record.updated) == record.age
+        assert shown(service)["left", "10.3.0.9"].probes > 0
+
+    followed(tmp_path, work)
+
+
+def test_what_changed_since_is_all_that_changed(tmp_path: Path) -> None:
+    async def work(service: NeighbourService) -> None:
+        ip(*entries(50))
+        await until(service, lambda: len(shown(service)) >= 50)
+        revision = service.revision
+        ip(entry("10.1.0.7", "left"), entry("10.3.0.1", "left"), entry("10.1.0.7", "left", "stale"))
+        await until(service, lambda: ("left", "10.3.0.1") in shown(service))
+        await until(service, lambda: shown(service)["left", "10.1.0.7"].state == "STALE")
+        changed = [record.address for record in service.changed_since(EVE, revision)]
+        assert sorted(changed) == ["10.1.0.7", "10.3.0.1"]
+        assert len(service.changed_since(EVE, -1)) == len(shown(service)) >= 51
+        revision = service.revision
+        ip("neigh del 10.1.0.7 dev left", "neigh del 10.1.0.9 dev left", entry("10.1.0.9", "left"))
+        await until(service, lambda: ("left", "10.1.0.7") not in shown(service))
+        await until(service, lambda: ("left", "10.1.0.9") in shown(service))
+        assert service.removed_since(EVE, revision) == [("left", "10.1.0.7")]
+        assert service.removed_since(EVE, service.revision) == []
+
+    followed(tmp_path, work)
+
+
+def test_a_flood_of_changes_ends_in_the_kernels_table(tmp_path: Path) -> None:
+    async def work(service: NeighbourService) -> None:
+        lines = [*entries(2000), *entries(700, "del"), *entries(300), *entries(2000, second=4)]
+        await asyncio.to_thread(ip, *lines, entry("10.9.0.1", "left"))
+        await until(service, lambda: ("left", "10.9.0.1") in shown(service))
+        ours = {(key[0], key[1], record.lladdr, record.state) for key, record in shown(service).items()}
+        assert ours == of_kernel()
+        await service._store(all_of_it=True)
+        assert len(service._repository.remembered()) >= 4001
+
+    followed(tmp_path, work)

@@ -13,7 +13,7 @@ from itertools import takewhile
 
 from netmon_tui.domain.address import address_sort_key, is_private_lladdr
 from netmon_tui.domain.device import DeviceMarks
-from netmon_tui.domain.neighbour import Interface, Neighbour, NeighbourRecord, NudState
+from netmon_tui.domain.neighbour import Neighbour, NeighbourRecord, NudState
 from netmon_tui.domain.neighbour_event import NeighbourEvent
 from netmon_tui.domain.noticing import Key
 from netmon_tui.domain.user import Actor, Permission
@@ -103,10 +103,6 @@ class NeighbourService:
         elif self._task is not None and self._task.done():
             self._task, self.error = None, ""
             self._ready.clear()
-
-    async def interfaces(self) -> list[Interface]:
-        """Return the interfaces with their addresses and gateways."""
-        return await asyncio.to_thread(interfaces.list_interfaces)
 
     async def local_networks(self) -> list[str]:
         """Return the networks this machine is in, as suggestions for a scan."""

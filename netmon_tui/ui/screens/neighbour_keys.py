@@ -151,7 +151,7 @@ class WithNeighbourKeys(Pane):
 
     async def _interfaces(self) -> list[Interface]:
         """Return the interfaces, that of the row under the cursor first."""
-        found = await self.session.services.neighbours.interfaces()
+        found = await self.session.services.capturing.interfaces()
         here = (self._key() or ("", ""))[0]
         return sorted(found, key=lambda one: (one.name != here, not one.up))
 

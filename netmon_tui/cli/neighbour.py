@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from netmon_tui.cli.context import CommandLine, json_option, pass_line
-from netmon_tui.cli.neighbour_edit import VERBS
+from netmon_tui.cli.neighbour_devices import VERBS as DEVICE_VERBS
+from netmon_tui.cli.neighbour_edit import VERBS as EDIT_VERBS
 from netmon_tui.cli.neighbour_show import show
 from netmon_tui.cli.neighbour_sweep import sweep
 from netmon_tui.cli.output import (
@@ -136,5 +137,5 @@ def export(line: CommandLine, form: str, output: Path | None, names: bool) -> No
     line.run(work)
 
 
-for _verb in VERBS:
+for _verb in (*EDIT_VERBS, *DEVICE_VERBS):
     neighbour.add_command(_verb)

@@ -20,6 +20,8 @@ class Permission(StrEnum):
     DELETE = "delete"
     EDIT_NEIGHBOURS = "edit_neighbours"
     """Change the kernel's neighbour table."""
+    MARK_NEIGHBOURS = "mark_neighbours"
+    """Say what devices are, and acknowledge what happened to them."""
     SEE_ALL = "see_all"
     """See and manage what others own."""
     MANAGE_USERS = "manage_users"
@@ -48,6 +50,7 @@ _OPERATOR = _VIEWER | {
     Permission.IMPORT,
     Permission.DELETE,
     Permission.EDIT_NEIGHBOURS,
+    Permission.MARK_NEIGHBOURS,
 }
 _PERMISSIONS = {
     Role.VIEWER: _VIEWER,

@@ -8,11 +8,10 @@ import os
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import takewhile
 
 from netmon_tui.domain.address import address_sort_key, is_private_lladdr
-from netmon_tui.domain.device import DeviceMarks
+from netmon_tui.domain.device import DeviceMarks, differing_marks
 from netmon_tui.domain.neighbour import Neighbour, NeighbourRecord, NudState
 from netmon_tui.domain.neighbour_event import NeighbourEvent
 from netmon_tui.domain.noticing import Key
@@ -66,6 +65,7 @@ class NeighbourService:
         self._vendors = vendors
         self._session = interfaces.ssh_session(environ)
         self._carriers: frozenset[Key] = frozenset()
+        self._shown_marks: Mapping[str, DeviceMarks] = {}
         self._entries: dict[Key, _Entry] = {}
         """The one that was reported last stands last."""
         self._removals: dict[Key, int] = {}
@@ -170,12 +170,17 @@ class NeighbourService:
         finally:
             self._listeners.discard(queue)
 
-    async def history(
-        self, actor: Actor, interface: str, address: str
-    ) -> list[tuple[str, datetime, datetime]]:
-        """Return every (lladdr, first seen, last seen) an address had, latest first."""
-        actor.require(Permission.VIEW)
-        return await asyncio.to_thread(self._repository.history, interface, address)
+    async def show_marks(self) -> None:
+        """Let the entries count as changed of whose devices something else is said than was shown."""
+        before, self._shown_marks = self._shown_marks, self._memory.marks
+        changed = await asyncio.to_thread(differing_marks, before, self._shown_marks)
+        keys = [key for key, entry in self._entries.items() if entry.neighbour.lladdr in changed]
+        if keys:
+            self.revision += 1
+            self.changed.set()
+        for key in keys:
+            entry = self._entries[key] = self._entries.pop(key)  # the latest change comes last
+            entry.revision = self.revision
 
     async def _load(self) -> None:
         await self._memory.load()
@@ -265,6 +270,7 @@ class NeighbourService:
             await self._look_for_session()
             try:
                 self._tell(await self._memory.look_around(time.time()))
+                await self.show_marks()
                 await self._store()
             except NetmonError as error:
                 _log.warning("remembering neighbours: %s", error)

@@ -12,6 +12,8 @@ from netmon_tui.runtime.host_names import HostNames
 from netmon_tui.runtime.only_one import OnlyOne
 from netmon_tui.runtime.privilege import Privilege
 from netmon_tui.runtime.vendor_lines import vendor_lines
+from netmon_tui.services.device_lists import DeviceLists
+from netmon_tui.services.devices import DeviceService
 from netmon_tui.services.host_names import HostNameService
 from netmon_tui.services.neighbour_editing import NeighbourEditing
 from netmon_tui.services.neighbour_memory import NeighbourMemory
@@ -23,6 +25,7 @@ from netmon_tui.services.waking import WakeService
 from netmon_tui.storage.account_repository import AccountRepository
 from netmon_tui.storage.audit_repository import AuditRepository
 from netmon_tui.storage.database import Database
+from netmon_tui.storage.device_queries import DeviceQueries
 from netmon_tui.storage.device_repository import DeviceRepository
 from netmon_tui.storage.neighbour_edit_repository import NeighbourEditRepository
 from netmon_tui.storage.neighbour_queries import NeighbourQueries
@@ -41,6 +44,8 @@ class SegmentServices:
     editing: NeighbourEditing
     waking: WakeService
     names: HostNameService
+    devices: DeviceService
+    device_lists: DeviceLists
 
 
 def open_segment(
@@ -61,14 +66,18 @@ def open_segment(
         machine: What names this machine.
     """
     repository, queries = NeighbourRepository(database), NeighbourQueries(database)
-    memory = NeighbourMemory(repository, DeviceRepository(database), OnlyOne(paths.neighbours_claim))
-    vendors = VendorTable(extra_lines=vendor_lines())
+    marks, vendors = DeviceRepository(database), VendorTable(extra_lines=vendor_lines())
+    memory = NeighbourMemory(repository, marks, OnlyOne(paths.neighbours_claim))
     names = HostNameService(HostNames() if settings.neighbours.resolve_names else HostNames(threads=0))
     neighbours = NeighbourService(repository, memory, vendors, session, names.name)
-    limits = AccountRepository(database).limits
+    limits, listed = AccountRepository(database).limits, DeviceQueries(database, vendors.lookup)
 
     def never(actor: Actor) -> NeverScan:
         return NeverScan(settings.scans.never_scan, limits(actor.user_id).never_scan)
+
+    async def marked() -> None:
+        await memory.read_marks()
+        await neighbours.show_marks()
 
     return SegmentServices(
         neighbours=neighbours,
@@ -77,4 +86,6 @@ def open_segment(
         editing=NeighbourEditing(NeighbourEditRepository(database, machine), privilege, session),
         waking=WakeService(repository, audit),
         names=names,
+        devices=DeviceService(marks, listed, repository, vendors.lookup, marked),
+        device_lists=DeviceLists(marks, listed, audit, marked),
     )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, replace
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import Connection, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -18,6 +18,8 @@ from netmon_tui.storage.database import Database
 
 _DEVICES, _HISTORY, _NEIGHBOURS = records.neighbour_devices, records.neighbour_history, records.neighbours
 _MARKS = ("lladdr", "name", "note", "known", "must_be_up", "shares_addresses", "changed_by", "changed")
+_ROWS_AT_ONCE = 5_000
+"""Of a long list, so that memory does not hold all of it a third time."""
 
 
 class DeviceRepository:
@@ -94,18 +96,20 @@ class DeviceRepository:
             marks: Each replaces what was said of its lladdr.
             told: What the audit trail says of it.
         """
-        now = datetime.now(UTC)
-        rows = [asdict(replace(mark, changed_by=actor.name, changed=now)) for mark in marks]
+        by = {"changed_by": actor.name, "changed": datetime.now(UTC)}
 
         def work(connection: Connection) -> None:
             dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
             query = dialect.insert(_DEVICES)
             changing = {name: query.excluded[name] for name in _MARKS if name != "lladdr"}
-            connection.execute(query.on_conflict_do_update(index_elements=["lladdr"], set_=changing), rows)
+            query = query.on_conflict_do_update(index_elements=["lladdr"], set_=changing)
+            for start in range(0, len(marks), _ROWS_AT_ONCE):
+                some = marks[start : start + _ROWS_AT_ONCE]
+                connection.execute(query, [_row(mark) | by for mark in some])
             subject = f"device {marks[0].lladdr}" if len(marks) == 1 else f"{len(marks)} devices"
             insert_event(connection, NewEvent("neighbour.mark", actor, subject, told))
 
-        if rows:
+        if marks:
             self._database.write(work)
 
     def unmark(self, actor: Actor, lladdr: str) -> None:
@@ -121,3 +125,7 @@ class DeviceRepository:
             insert_event(connection, NewEvent("neighbour.unmark", actor, f"device {lladdr}"))
 
         self._database.write(work)
+
+
+def _row(marks: DeviceMarks) -> dict[str, Any]:
+    return {name: getattr(marks, name) for name in _MARKS}

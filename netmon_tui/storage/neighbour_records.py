@@ -44,9 +44,9 @@ neighbour_history = Table(
     Column("last_seen", Moment, nullable=False),
     PrimaryKeyConstraint("interface", "address", "lladdr"),
     Index(None, "address"),
-    Index(None, "lladdr"),
+    Index("ix_neighbour_history_device", "lladdr", "last_seen", "first_seen"),
 )
-"""Every lladdr an address ever had."""
+"""Every lladdr an address ever had; the list of devices is made of the index alone."""
 
 neighbour_presence = Table(
     "neighbour_presence",

@@ -131,11 +131,14 @@ _PENDING: tuple[str, str, Tone] = ("·", ".", "muted")
 _LOOKS: dict[str, tuple[str, str, Tone]] = {
     **dict.fromkeys(("running", "new", "back"), _RUNNING),
     **dict.fromkeys(("done", "ok", "success", "permanent", "approved"), _GOOD),
-    **dict.fromkeys(("up", "open", "reachable", "active"), _LIVE),
+    **dict.fromkeys(("up", "open", "reachable", "active", "present"), _LIVE),
     **dict.fromkeys(("failed", "down", "error", "fail", "incomplete", "duplicate", "disabled"), _BAD),
     **dict.fromkeys(("interrupted", "changed", "flip_flop", "gateway_changed", "warn", "locked"), _DOUBT),
     **dict.fromkeys(("delay", "probe", "open|filtered", "unfiltered", "partial", "paused"), _HALF),
-    **dict.fromkeys(("stale", "closed", "cancelled", "gone", "noarp", "unknown", "undone"), _IDLE),
+    **dict.fromkeys(
+        ("stale", "closed", "cancelled", "gone", "noarp", "unknown", "undone", "away", "quiet", "replaced"),
+        _IDLE,
+    ),
     **dict.fromkeys(("queued", "none", "filtered", "closed|filtered", "pending"), _PENDING),
 }
 _WORDS = {"completed": "done", "flip_flop": "flip-flop", "gateway_changed": "gateway changed"}

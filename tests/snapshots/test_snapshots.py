@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
@@ -15,8 +16,10 @@ from netmon_tui.domain.named_set import SaveSet, SetKind
 from netmon_tui.domain.profile import SaveProfile
 from netmon_tui.storage.neighbour_repository import NeighbourRepository, Sighting
 from netmon_tui.storage.scan_results import ScanResults
+from netmon_tui.ui.modals.device_import import DeviceImportPreview
+from netmon_tui.ui.screens.neighbour_tabs import NeighboursPane
 from tests.snapshots.conftest import Album, lines, until
-from tests.snapshots.world import ADA, BO, NOW
+from tests.snapshots.world import ADA, BO, NOW, PRINTER
 from tests.unit.tools.packet_samples import SAMPLES
 
 Tour = Callable[..., None]
@@ -424,6 +427,40 @@ def test_neighbour_edits(tour: Tour) -> None:
         shows("unknown"),
         picture("edits"),
     )
+
+
+def test_devices(tour: Tour) -> None:
+    async def to_devices(pilot: Pilot[Any], _album: Album) -> None:
+        pane = await until(pilot, lambda: pilot.app.screen.query_one(NeighboursPane))
+        await pane.show_tab("devices")
+
+    tour(
+        "2",
+        shows("INCOMPLETE"),
+        to_devices,
+        shows("pi-printer"),
+        picture("listed"),
+        "down",
+        "enter",
+        shows("24 h ["),
+        picture("page"),
+        "N",
+        shows("Must be up"),
+        picture("marks"),
+    )
+
+
+def test_devices_that_a_list_brings(tour: Tour) -> None:
+    async def looks(pilot: Pilot[Any], _album: Album) -> None:
+        listed = (
+            "mac,name,known\n"
+            + f"{PRINTER},printer,yes\n52:54:00:00:00:01,db,\nnone,x,\n52:54:00:12:34:56,,\n"
+        )
+        lists = pilot.app.services.segment.device_lists
+        planned = await lists.import_stream(ADA, io.BytesIO(listed.encode()), dry_run=True)
+        pilot.app.push_screen(DeviceImportPreview("inventory.csv", planned))
+
+    tour("2", shows("INCOMPLETE"), looks, shows("1 line refused"), picture("planned"))
 
 
 BUSY = shows("1 204 331")

@@ -31,6 +31,7 @@ from netmon_tui.config.settings import load_settings
 from netmon_tui.domain.address import Family
 from netmon_tui.domain.capture import CaptureFile, StartCapture
 from netmon_tui.domain.check import Check, CheckStatus
+from netmon_tui.domain.device import DeviceMarks
 from netmon_tui.domain.job import CaptureCounters, JobKind, JobState, ProcessIdentity
 from netmon_tui.domain.neighbour import Interface, InterfaceAddress, Neighbour, NudState
 from netmon_tui.domain.neighbour_edit import DeleteEntry, EditKind, EditPlan, TableEntry, TableWrite, Verb
@@ -46,6 +47,7 @@ from netmon_tui.storage.account_repository import AccountRepository, NewUser
 from netmon_tui.storage.audit_repository import AuditRepository, NewEvent
 from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.storage.database import Database
+from netmon_tui.storage.device_repository import DeviceRepository
 from netmon_tui.storage.job_repository import JobRepository
 from netmon_tui.storage.neighbour_repository import NeighbourRepository, Sighting
 from netmon_tui.storage.scan_repository import ScanRepository
@@ -442,6 +444,9 @@ def _audit(database: Database) -> None:
     StandingClock.present = NOW
 
 
+PRINTER = "b8:27:eb:12:34:56"
+
+
 def _remembered(database: Database) -> None:
     memory = NeighbourRepository(database)
     days = {"192.0.2.1": 130, "192.0.2.5": 4, "192.0.2.7": 2, "2001:db8::5": 400, "198.51.100.7": 0}
@@ -457,6 +462,16 @@ def _remembered(database: Database) -> None:
     memory.remember(
         [Sighting("eth0", "192.0.2.1", "ipv4", "00:00:0c:00:00:99", True, NOW - timedelta(days=200)),
          Sighting("eth0", "192.0.2.1", "ipv4", "00:00:0c:9f:f0:01", True, NOW - timedelta(minutes=3))]
+    )  # fmt: skip
+    for minutes in (4_000, 3_960, 3_910, 1_300, 1_250, 1_200, 1_170, 95, 50, 2):  # as a printer is used
+        found = Sighting("eth0", "192.0.2.5", "ipv4", PRINTER, False, NOW - timedelta(minutes=minutes))
+        memory.remember([found])
+    DeviceRepository(database).mark(
+        ADA,
+        [DeviceMarks("00:00:0c:9f:f0:01", "gw", "", known=True, must_be_up=True, shares_addresses=True),
+         DeviceMarks(PRINTER, "pi-printer", "in the hall, ask [b]bo[/]", known=True),
+         DeviceMarks("52:54:00:99:99:99", "spare \x1b[31mserver")],
+        "3 devices",
     )  # fmt: skip
 
 

@@ -22,13 +22,14 @@ from netmon_tui.ui.messages import CaptureAddress, ScanAddress, ShowHost
 from netmon_tui.ui.modals.file_choice import Export
 from netmon_tui.ui.modals.history import History
 from netmon_tui.ui.rendering import age, content, state_style, when
+from netmon_tui.ui.screens.device_actions import DeviceActions
 from netmon_tui.ui.screens.neighbour_keys import WithNeighbourKeys
 from netmon_tui.ui.screens.neighbour_sweep import RememberedRows, WithSweeps
 from netmon_tui.ui.screens.scan_detail import ScanDetailScreen
 from netmon_tui.ui.session import Session
 from netmon_tui.ui.widgets.live import LiveScreen
 from netmon_tui.ui.widgets.memory_source import MemorySource
-from netmon_tui.ui.widgets.row_source import Cell, Row
+from netmon_tui.ui.widgets.row_source import Cell, Row, cell_text
 from netmon_tui.ui.widgets.table import Table
 from netmon_tui.ui.widgets.table_columns import Column
 
@@ -46,6 +47,7 @@ COLUMNS = (
 )
 _TIMES = tuple(index for index, column in enumerate(COLUMNS) if column.key in ("age", "name", "last_seen"))
 """Cells that move on by themselves, or come later: no reason for a row to flash."""
+_LLADDR = next(index for index, column in enumerate(COLUMNS) if column.key == "lladdr")
 AGES_SECONDS = 10.0
 """How often ages of rows in sight move on: a second's tick would repaint every row for nothing."""
 FLASH_SECONDS = 1.5
@@ -67,8 +69,9 @@ class NeighbourTablePane(WithNeighbourKeys, WithSweeps):
         "The kernel's ARP and NDP table as it changes, told by the kernel itself, with vendors from the prefix "
         "files on this machine. (private) is a randomised or virtual lladdr. A row that changed flashes once.\n\n"
         "Flags: gateway, router (an IPv6 one that announces itself), new (first seen today), own (carries your "
-        "SSH session: its other end, or the gateway on the way there). Name is the one that was given to it, or "
-        "what the DNS calls a row that is looked at (neighbours.resolve_names).\n\n"
+        "SSH session: its other end, or the gateway on the way there), known (somebody said whose it is). Name is "
+        "the one that N gave the device, or what the DNS calls a row that is looked at "
+        "(neighbours.resolve_names).\n\n"
         "w sweeps a local network: every address is asked who has it, by nmap, as a scan. The answers reach not "
         "the kernel's table but the memory: m shows the addresses too that are only remembered (GONE). enter "
         "tells every lladdr an address had, and which scans found its lladdr at other addresses.\n\n"
@@ -80,6 +83,7 @@ class NeighbourTablePane(WithNeighbourKeys, WithSweeps):
         command("neighbours.scan", "s", "scan", "Scan", "Scan this address."),
         command("neighbours.capture", "c", "capture", "Capture", "Capture this address's packets."),
         command("neighbours.host", "H", "host", "Host", "Show what scans found on this address."),
+        command("neighbours.mark", "N", "mark", "Name", "Name, note and marks of this device."),
         command(
             "neighbours.remembered",
             "m",
@@ -98,6 +102,7 @@ class NeighbourTablePane(WithNeighbourKeys, WithSweeps):
         "sweep": Permission.SCAN,
         "capture": Permission.CAPTURE,
         "export": Permission.EXPORT,
+        "mark": Permission.MARK_NEIGHBOURS,
     }
 
     def __init__(self, session: Session, *, id: str | None = None) -> None:
@@ -241,6 +246,13 @@ class NeighbourTablePane(WithNeighbourKeys, WithSweeps):
         else:
             self.tell("Remembered addresses are shown too" if shown else "Only the kernel's table is shown")
 
+    @work(exclusive=True, group="device-mark", exit_on_error=False)
+    async def action_mark(self) -> None:
+        """Ask what is said about the device under the cursor."""
+        row = self.query_one(Table).cursor_row
+        if row is not None and (lladdr := cell_text(row.cells[_LLADDR])):
+            await DeviceActions(self.session, self.app).mark(lladdr)
+
     def action_refresh(self) -> None:
         """Dump the table again."""
         self.session.services.neighbours.refresh()
@@ -256,7 +268,7 @@ class NeighbourTablePane(WithNeighbourKeys, WithSweeps):
         row = self._source.row((interface, address))
         lladdr = str(row.cells[1]) if row else ""
         try:
-            rows = await services.neighbours.history(actor, interface, address)
+            rows = await services.segment.devices.history(actor, interface, address)
             scans = await services.segment.pivots.scans_elsewhere(actor, lladdr, address)
         except NetmonError as error:
             self.report(error)
@@ -367,5 +379,6 @@ def _flags(record: NeighbourRecord, *, is_new: bool) -> str:
         ("router", record.router and not record.gateway),
         ("new", is_new),
         ("own", record.own),
+        ("known", record.known),
     )
     return " ".join(word for word, is_set in marks if is_set)

@@ -11,12 +11,16 @@ from textual.binding import BindingType
 from textual.widgets import TabbedContent, Tabs
 
 from netmon_tui.ui.commands import command
+from netmon_tui.ui.screens.devices import DevicesPane
 from netmon_tui.ui.screens.neighbour_table import NeighbourTablePane
 from netmon_tui.ui.session import Session
 from netmon_tui.ui.widgets.lazy_pane import LazyPane
 from netmon_tui.ui.widgets.pane import Pane
 
-PANES: tuple[tuple[str, str, type[Pane]], ...] = (("table", "Table", NeighbourTablePane),)
+PANES: tuple[tuple[str, str, type[Pane]], ...] = (
+    ("table", "Table", NeighbourTablePane),
+    ("devices", "Devices", DevicesPane),
+)
 
 
 class NeighboursPane(Pane):
@@ -44,7 +48,7 @@ class NeighboursPane(Pane):
         with TabbedContent(id="neighbour-tabs"):
             for name, title, make in PANES:
                 build = partial(_built, make, self.session, f"neighbours-{name}")
-                yield LazyPane(title, build, id=f"neighbour-{name}", at_once=make is NeighbourTablePane)
+                yield LazyPane(title, build, id=f"neighbour-{name}")
 
     async def show_tab(self, name: str) -> Pane:
         """Go to a tab and return its pane.

@@ -51,6 +51,11 @@ VERBS = {
         "undo",
         "edits",
         "wake",
+        "devices",
+        "device",
+        "mark",
+        "unmark",
+        "import",
     },
     "capture": {
         "interfaces",

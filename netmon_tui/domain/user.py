@@ -20,6 +20,7 @@ class Permission(StrEnum):
     DELETE = "delete"
     EDIT_NEIGHBOURS = "edit_neighbours"
     """Change the kernel's neighbour table."""
+    MARK_NEIGHBOURS = "mark_neighbours"
     SEE_ALL = "see_all"
     """See and manage what others own."""
     MANAGE_USERS = "manage_users"
@@ -48,6 +49,7 @@ _OPERATOR = _VIEWER | {
     Permission.IMPORT,
     Permission.DELETE,
     Permission.EDIT_NEIGHBOURS,
+    Permission.MARK_NEIGHBOURS,
 }
 _PERMISSIONS = {
     Role.VIEWER: _VIEWER,

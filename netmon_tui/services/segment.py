@@ -12,8 +12,11 @@ from netmon_tui.runtime.host_names import HostNames
 from netmon_tui.runtime.only_one import OnlyOne
 from netmon_tui.runtime.privilege import Privilege
 from netmon_tui.runtime.vendor_lines import vendor_lines
+from netmon_tui.services.hook_journal import HookJournal
 from netmon_tui.services.host_names import HostNameService
 from netmon_tui.services.neighbour_editing import NeighbourEditing
+from netmon_tui.services.neighbour_events import NeighbourEventService
+from netmon_tui.services.neighbour_hooks import NeighbourHooks
 from netmon_tui.services.neighbour_memory import NeighbourMemory
 from netmon_tui.services.neighbour_pivots import NeighbourPivots
 from netmon_tui.services.neighbours import NeighbourService
@@ -25,6 +28,7 @@ from netmon_tui.storage.audit_repository import AuditRepository
 from netmon_tui.storage.database import Database
 from netmon_tui.storage.device_repository import DeviceRepository
 from netmon_tui.storage.neighbour_edit_repository import NeighbourEditRepository
+from netmon_tui.storage.neighbour_event_repository import NeighbourEventRepository
 from netmon_tui.storage.neighbour_queries import NeighbourQueries
 from netmon_tui.storage.neighbour_repository import NeighbourRepository
 from netmon_tui.tools.nmap_exclusions import NeverScan
@@ -41,6 +45,8 @@ class SegmentServices:
     editing: NeighbourEditing
     waking: WakeService
     names: HostNameService
+    events: NeighbourEventService
+    hooks: NeighbourHooks
 
 
 def open_segment(
@@ -61,7 +67,9 @@ def open_segment(
         machine: What names this machine.
     """
     repository, queries = NeighbourRepository(database), NeighbourQueries(database)
-    memory = NeighbourMemory(repository, DeviceRepository(database), OnlyOne(paths.neighbours_claim))
+    hooks = NeighbourHooks(paths.hooks_file, HookJournal(paths.hooks_journal), audit)
+    claim = OnlyOne(paths.neighbours_claim)
+    memory = NeighbourMemory(repository, DeviceRepository(database), claim, hooks.tell)
     vendors = VendorTable(extra_lines=vendor_lines())
     names = HostNameService(HostNames() if settings.neighbours.resolve_names else HostNames(threads=0))
     neighbours = NeighbourService(repository, memory, vendors, session, names.name)
@@ -77,4 +85,6 @@ def open_segment(
         editing=NeighbourEditing(NeighbourEditRepository(database, machine), privilege, session),
         waking=WakeService(repository, audit),
         names=names,
+        events=NeighbourEventService(NeighbourEventRepository(database), vendors),
+        hooks=hooks,
     )

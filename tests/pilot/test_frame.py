@@ -51,7 +51,7 @@ async def test_a_tab_is_built_when_it_is_first_shown(logged_in, until) -> None:
         for number, name in enumerate(NAMES, 1):
             pane = await show(pilot, until, name)
             await until(pilot, lambda pane=pane: pane.has_focus_within)
-            assert len(app.screen.query(Pane)) == number
+            assert len(app.screen.query("Room > Pane")) == number
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])

@@ -13,7 +13,7 @@ from textual.widgets import Input, Select, Static
 from netmon_tui.ui.modals.confirm import Confirm
 from netmon_tui.ui.modals.neighbour_edits import NeighbourEdits
 from netmon_tui.ui.modals.neighbour_forms import EntryForm, FlushForm
-from netmon_tui.ui.screens.neighbours import NeighboursPane
+from netmon_tui.ui.screens.neighbour_table import NeighbourTablePane
 from netmon_tui.ui.widgets.table import Table
 from tests.lab.network import Lab
 
@@ -36,10 +36,10 @@ def emptied(lab: Lab) -> Iterator[None]:
     lab.run(["ip", "neigh", "flush", "dev", "eth0", "nud", "permanent"])
 
 
-async def shown(pilot: Any, until: Any, *addresses: str) -> NeighboursPane:
+async def shown(pilot: Any, until: Any, *addresses: str) -> NeighbourTablePane:
     """Go to the tab, and to the row of the first address."""
     await pilot.press("2")
-    pane = await until(pilot, lambda: pilot.app.screen.query_one(NeighboursPane))
+    pane = await until(pilot, lambda: pilot.app.screen.query_one(NeighbourTablePane))
     table = await until(pilot, lambda: pane.query_one("#neighbours", Table))
     await until(pilot, lambda: table.grid.has_focus)
     if addresses:

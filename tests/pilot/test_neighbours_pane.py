@@ -22,7 +22,7 @@ from netmon_tui.services import neighbours as service_module
 from netmon_tui.ui.modals.file_choice import Export
 from netmon_tui.ui.modals.history import History
 from netmon_tui.ui.screens import neighbours as pane_module
-from netmon_tui.ui.screens.neighbours import NeighboursPane
+from netmon_tui.ui.screens.neighbour_table import NeighbourTablePane
 from netmon_tui.ui.widgets.live import LiveScreen
 from netmon_tui.ui.widgets.table import Table
 from tests.lab.network import Lab
@@ -30,7 +30,7 @@ from tests.lab.network import Lab
 inside = pytest.mark.inside_lab
 
 
-def rows(pane: NeighboursPane) -> dict[str, dict[str, str]]:
+def rows(pane: NeighbourTablePane) -> dict[str, dict[str, str]]:
     """Address -> column key -> text, as the table has them."""
     table = pane.query_one("#neighbours", Table)
     keys = [column.key for column in table.columns]
@@ -39,10 +39,10 @@ def rows(pane: NeighboursPane) -> dict[str, dict[str, str]]:
     return {row[0]: dict(zip(keys, row, strict=True)) for row in texts}
 
 
-async def shown(pilot: Any, until: Any) -> NeighboursPane:
+async def shown(pilot: Any, until: Any) -> NeighbourTablePane:
     """Go to the tab."""
     await pilot.press("2")
-    pane = await until(pilot, lambda: pilot.app.screen.query_one(NeighboursPane))
+    pane = await until(pilot, lambda: pilot.app.screen.query_one(NeighbourTablePane))
     await until(pilot, lambda: pane.query_one("#neighbours", Table).grid.has_focus)
     return pane
 
@@ -59,7 +59,7 @@ def meet(*addresses: str) -> None:
             socket.create_connection((address, 9), timeout=10).close()
 
 
-async def point_at(pilot: Any, until: Any, pane: NeighboursPane, address: str) -> None:
+async def point_at(pilot: Any, until: Any, pane: NeighbourTablePane, address: str) -> None:
     """Put the cursor on a row."""
     await until(pilot, lambda: address in rows(pane))
     assert pane.query_one(Table).move_to_key(("eth0", address))

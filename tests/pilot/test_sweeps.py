@@ -16,7 +16,7 @@ from netmon_tui.ui.modals.history import History
 from netmon_tui.ui.modals.schedule_form import ScheduleForm
 from netmon_tui.ui.modals.sweep_form import SweepForm
 from netmon_tui.ui.screens.host_history import HostHistoryScreen
-from netmon_tui.ui.screens.neighbours import NeighboursPane
+from netmon_tui.ui.screens.neighbour_table import NeighbourTablePane
 from netmon_tui.ui.screens.scan_detail import ScanDetailScreen
 from netmon_tui.ui.widgets.figure import Figure
 from netmon_tui.ui.widgets.table import Table
@@ -55,7 +55,7 @@ async def test_enter_sweeps_the_network_and_m_shows_the_answers(logged_in, until
         form = await sweep_form(pilot, until)
         assert form.query_one("#sweep-addresses", Input).value == SUBNET
         await pilot.press("enter")
-        pane = await until(pilot, lambda: app.screen.query_one(NeighboursPane))
+        pane = await until(pilot, lambda: app.screen.query_one(NeighbourTablePane))
         scans = await app.services.scans.find(app.actor)
         ended = await app.services.scanning.wait(app.actor, scans[0].id)
         assert (ended.name, ended.hosts_up) == (f"Sweep of {SUBNET}", len(CAST))

@@ -164,7 +164,7 @@ def _freeze_machine(patch: pytest.MonkeyPatch) -> None:
     )
     patch.setattr("netmon_tui.services.neighbour_editing.dump_neighbours", lambda: list(_neighbours()))
     patch.setattr("netmon_tui.runtime.session_route.KernelLine", _no_kernel)
-    patch.setattr("netmon_tui.ui.screens.neighbours.FLASH_SECONDS", 0.0)
+    patch.setattr("netmon_tui.ui.screens.neighbour_table.FLASH_SECONDS", 0.0)
     names = {"192.0.2.1": "gw.example.net", "192.0.2.5": "pi-printer.example.net"}
     patch.setattr(
         "netmon_tui.runtime.host_names.HostNames.name", lambda self, address: names.get(address, "")

@@ -22,7 +22,7 @@ from netmon_tui.ui.screens.activity import ActivityPane
 from netmon_tui.ui.screens.admin import AdminPane
 from netmon_tui.ui.screens.captures import CapturesPane
 from netmon_tui.ui.screens.hosts import HostsPane
-from netmon_tui.ui.screens.neighbours import NeighboursPane
+from netmon_tui.ui.screens.neighbour_tabs import NeighboursPane
 from netmon_tui.ui.screens.scans import ScansPane
 from netmon_tui.ui.screens.search import SearchScreen
 from netmon_tui.ui.screens.searchable import SearchableScreen

@@ -1,4 +1,4 @@
-"""Tab 2: the kernel's neighbour table, live."""
+"""The Table tab of the neighbours: the kernel's table, live."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ _SLICE = 500
 """Rows that are made in one go, some milliseconds of work, before keys have their turn."""
 
 
-class NeighboursPane(WithNeighbourKeys, WithSweeps):
+class NeighbourTablePane(WithNeighbourKeys, WithSweeps):
     """ARP and NDP entries, with what is remembered of them."""
 
     HELP_TITLE = "Neighbours"

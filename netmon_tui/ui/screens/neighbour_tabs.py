@@ -1,0 +1,95 @@
+"""Tab 2: the neighbour table, what happened in it, and the devices behind its addresses."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.widgets import TabbedContent, Tabs
+
+from netmon_tui.ui.commands import command
+from netmon_tui.ui.screens.neighbour_table import NeighbourTablePane
+from netmon_tui.ui.session import Session
+from netmon_tui.ui.widgets.lazy_pane import LazyPane
+from netmon_tui.ui.widgets.pane import Pane
+
+PANES: tuple[tuple[str, str, type[Pane]], ...] = (("table", "Table", NeighbourTablePane),)
+
+
+class NeighboursPane(Pane):
+    """Three tabs; help, and whether there are figures that move by themselves, are those of the one in sight."""
+
+    HELP_TITLE = NeighbourTablePane.HELP_TITLE
+    HELP_TEXT = NeighbourTablePane.HELP_TEXT
+    LIVE = NeighbourTablePane.LIVE
+    BINDINGS: ClassVar[list[BindingType]] = [
+        command(
+            "neighbours.next", "right_square_bracket", "turn(1)", "Next tab", "To the next tab.", show=False
+        ),
+        command(
+            "neighbours.previous",
+            "left_square_bracket",
+            "turn(-1)",
+            "Tab before",
+            "To the tab before.",
+            show=False,
+        ),
+    ]
+
+    def compose(self) -> ComposeResult:
+        """The tabs, each with a pane of its own."""
+        with TabbedContent(id="neighbour-tabs"):
+            for name, title, make in PANES:
+                build = partial(_built, make, self.session, f"neighbours-{name}")
+                yield LazyPane(title, build, id=f"neighbour-{name}", at_once=make is NeighbourTablePane)
+
+    async def show_tab(self, name: str) -> Pane:
+        """Go to a tab and return its pane.
+
+        Args:
+            name: One of ``PANES``.
+        """
+        self.query_one("#neighbour-tabs", TabbedContent).active = f"neighbour-{name}"
+        return await self._shown()
+
+    def focus_content(self) -> None:
+        """Focus the list in sight."""
+        for pane in self._active.children:
+            if isinstance(pane, Pane):
+                pane.focus_content()
+
+    async def refresh_data(self) -> None:
+        """Bring the tab in sight up to date."""
+        await (await self._shown()).refresh_data()
+
+    def action_turn(self, step: int) -> None:
+        """Show the next tab, or the one before."""
+        tabs = self.query_one("#neighbour-tabs", TabbedContent).query_one(Tabs)
+        tabs.action_next_tab() if step > 0 else tabs.action_previous_tab()
+
+    @on(TabbedContent.TabActivated, "#neighbour-tabs")
+    async def _tab_shown(self, event: TabbedContent.TabActivated) -> None:
+        event.stop()
+        pane = await self._shown()
+        self.HELP_TITLE, self.HELP_TEXT, self.LIVE = pane.HELP_TITLE, pane.HELP_TEXT, pane.LIVE
+        if not self.query_one(Tabs).has_focus:
+            pane.focus_content()
+        await pane.refresh_data()
+        self.refresh_bindings()
+
+    @property
+    def _active(self) -> LazyPane:
+        tabs = self.query_one("#neighbour-tabs", TabbedContent)
+        return self.query_one(f"#{tabs.active or f'neighbour-{PANES[0][0]}'}", LazyPane)
+
+    async def _shown(self) -> Pane:
+        pane = await self._active.fill()
+        assert isinstance(pane, Pane)
+        return pane
+
+
+def _built(make: type[Pane], session: Session, id: str) -> Pane:
+    return make(session, id=id)

@@ -127,6 +127,18 @@ class Mute:
     created_by: str = ""
     created: datetime | None = None
 
+    @classmethod
+    def offered_for(cls, event: NeighbourEvent) -> list[Mute]:
+        """Return what rules could mute an event, the narrowest first."""
+        lladdrs = dict.fromkeys((event.lladdr, event.previous_lladdr))
+        return [
+            cls(event.kind.value, event.interface, event.address),
+            cls(interface=event.interface, address=event.address),
+            *(cls(lladdr=lladdr) for lladdr in lladdrs if lladdr),
+            cls(event.kind.value, event.interface),
+            cls(event.kind.value),
+        ]
+
     def covers(self, event: NeighbourEvent) -> bool:
         """Whether an event is to be muted."""
         return (

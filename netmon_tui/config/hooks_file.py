@@ -83,9 +83,12 @@ def _text(file: Path) -> bytes:
         return b""
     except OSError as error:
         raise StorageError(f"cannot read {file}", why=error.strerror or str(error)) from error
-    with os.fdopen(descriptor, "rb") as stream:
+    try:
         _check_safety(file, os.fstat(descriptor))
-        data = stream.read(_LARGEST_FILE + 1)
+        with open(descriptor, "rb", closefd=False) as stream:
+            data = stream.read(_LARGEST_FILE + 1)
+    finally:
+        os.close(descriptor)
     if len(data) > _LARGEST_FILE:
         raise InvalidInput(f"{file} is too large for a file of hooks", fix="it may have 64 KiB")
     return data

@@ -102,6 +102,10 @@ class _Line:
         if self._waiting and (self.task is None or self.task.done()):
             self.task = asyncio.create_task(self._empty(), name=f"hook {self.hook.name}")
 
+    def forget(self) -> None:
+        """Let nothing wait any more."""
+        self._waiting.clear()
+
     async def _empty(self) -> None:
         while self._waiting:
             event, left_out = self._waiting.popleft(), self._left_out
@@ -171,9 +175,9 @@ class NeighbourHooks:
         tasks = {line.task for line in self._lines.values() if line.task is not None}
         if tasks:
             await asyncio.wait(tasks, timeout=CLOSING_SECONDS)
+            for line in self._lines.values():
+                line.forget()
             self._stopped.set()
-            for task in tasks:
-                task.cancel()
             await asyncio.wait(tasks, timeout=_KILL_SECONDS)
         if self._threads is not None:
             self._stopped.set()

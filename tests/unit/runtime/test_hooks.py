@@ -143,7 +143,9 @@ def test_no_descriptor_of_ours_reaches_the_program(tmp_path: Path) -> None:
 class Server:
     """A server that remembers what was posted, and answers as it is told."""
 
-    def __init__(self, answer: Callable[[BaseHTTPRequestHandler], None], context: ssl.SSLContext | None = None):
+    def __init__(
+        self, answer: Callable[[BaseHTTPRequestHandler], None], context: ssl.SSLContext | None = None
+    ):
         self.posts: list[tuple[str, dict[str, str], bytes]] = []
         outer = self
 
@@ -180,7 +182,9 @@ def status(code: int, **headers: str) -> Callable[[BaseHTTPRequestHandler], None
 def serve() -> Iterator[Callable[..., Server]]:
     servers: list[Server] = []
 
-    def start(answer: Callable[[BaseHTTPRequestHandler], None], context: ssl.SSLContext | None = None) -> Server:
+    def start(
+        answer: Callable[[BaseHTTPRequestHandler], None], context: ssl.SSLContext | None = None
+    ) -> Server:
         servers.append(Server(answer, context))
         return servers[-1]
 
@@ -256,7 +260,9 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(
     serve: Callable[..., Server], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"
-    words = "req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=localhost -addext subjectAltName=DNS:localhost"
+    words = (
+        "req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=localhost -addext subjectAltName=DNS:localhost"
+    )
     made = ["openssl", *words.split(), "-keyout", str(key), "-out", str(certificate)]
     subprocess.run(made, check=True, capture_output=True, timeout=60)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

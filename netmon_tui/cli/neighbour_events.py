@@ -99,7 +99,7 @@ def acknowledge(line: CommandLine, ids: tuple[int, ...], everything: bool) -> No
             return await service.acknowledge_all(actor, EventFilter())
         return await service.acknowledge(actor, ids)
 
-    say(f"{line.run(work)} events are acknowledged now")
+    say(f"newly acknowledged: {line.run(work)}")
 
 
 @click.command()

@@ -102,7 +102,7 @@ def test_a_file_that_others_may_write_is_refused(file: Path) -> None:
     read(file, SYSLOG)
     for mode in (0o620, 0o602, 0o666):
         file.chmod(mode)
-        with pytest.raises(StorageError, match="others may write to it .*chmod go-w"):
+        with pytest.raises(StorageError, match=r"others may write to it .*chmod go-w"):
             read_hooks(file)
     file.chmod(0o644)
     assert read_hooks(file), "to read it is no harm"

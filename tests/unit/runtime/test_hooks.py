@@ -329,7 +329,8 @@ def test_a_system_log_that_is_not_there_or_full_is_a_failure(tmp_path: Path) -> 
 def test_the_program_that_posts_needs_no_package() -> None:
     file = Path(hook_process.__file__).with_name("hook_post.py")
     done = subprocess.run(
-        [sys.executable, "-I", "-S", str(file)], input='{"url": "http://127.0.0.1:1/", "document": {}, "timeout": 5}',
+        [sys.executable, "-I", "-S", str(file)],
+        input='{"url": "http://127.0.0.1:1/", "document": {}, "timeout": 5}',
         capture_output=True, text=True, timeout=30,
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (1, "Connection refused\n")

@@ -258,7 +258,8 @@ def test_an_allowance_refills_and_never_overflows() -> None:
 @pytest.mark.parametrize(
     "text",
     ["", "{", "[]", '{"one": 1}', '{"one": {}}', '{"one": {"sent": "x"}}', "[" * 100_000,
-     '{"one": {"sent": 1, "left_out": 0, "last_sent": "2026-01-01", "failures": 0, "failure": "", "failed": null}}'],
+     '{"one": {"sent": 1, "left_out": 0, "last_sent": "2026-01-01", "failures": 0,'
+     ' "failure": "", "failed": null}}'],
 )  # fmt: skip
 def test_a_damaged_journal_counts_as_none(tmp_path: Path, text: str) -> None:
     journal = HookJournal(tmp_path / "hooks.json")

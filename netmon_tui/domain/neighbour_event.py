@@ -110,6 +110,8 @@ class EventFilter(NamedTuple):
     """UTC; happened then or later, for the last time."""
     newer_than: int = 0
     """Only those with a greater id."""
+    up_to: int | None = None
+    """Only those with this id or a smaller one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,23 +73,19 @@ class NeighbourEventService:
         actor.require(Permission.MARK_NEIGHBOURS)
         return await asyncio.to_thread(self._repository.acknowledge, actor, list(dict.fromkeys(ids)))
 
-    async def acknowledge_all(
-        self, actor: Actor, wanted: EventFilter, text: str = "", *, newest: int | None = None
-    ) -> int:
+    async def acknowledge_all(self, actor: Actor, wanted: EventFilter, text: str = "") -> int:
         """Mark all events that a list has as seen to; return how many were not yet.
 
         Args:
             actor: Who has seen to them.
-            wanted, text: The filters of the list.
-            newest: Greatest id that was there to be seen; None for what is there now.
+            wanted, text: The filters of the list; ``up_to`` keeps out what came after it was shown.
 
         Raises:
             NotAllowed: The role does not include it.
             InvalidInput: As :meth:`events`.
         """
         actor.require(Permission.MARK_NEIGHBOURS)
-        seen = await self.newest(actor) if newest is None else newest
-        return await asyncio.to_thread(self._repository.acknowledge_all, actor, _normal(wanted), text, seen)
+        return await asyncio.to_thread(self._repository.acknowledge_all, actor, _normal(wanted), text)
 
     async def mutes(self, actor: Actor) -> list[Mute]:
         """Return the rules by number, also those whose time is over."""

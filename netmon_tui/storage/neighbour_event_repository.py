@@ -101,19 +101,13 @@ class NeighbourEventRepository:
         with self._database.read() as connection:
             return int(connection.execute(select(func.max(_EVENTS.c.id))).scalar_one() or 0)
 
-    def acknowledge_all(self, actor: Actor, wanted: EventFilter, text: str, newest: int) -> int:
-        """Mark all events that a list has as seen to, up to an id; return how many were not yet.
-
-        Args:
-            actor: Who has seen to them.
-            wanted, text: As in :meth:`events`.
-            newest: Greatest id that was there to be seen.
-        """
+    def acknowledge_all(self, actor: Actor, wanted: EventFilter, text: str) -> int:
+        """Mark all events that a list has as seen to; return how many were not yet."""
         open_ones = wanted._replace(unacknowledged=True)
 
         def work(connection: Connection) -> int:
             values = {"acknowledged": datetime.now(UTC), "acknowledged_by": actor.name}
-            query = update(_EVENTS).where(_EVENTS.c.id <= newest, *_conditions(open_ones, text))
+            query = update(_EVENTS).where(*_conditions(open_ones, text))
             changed = connection.execute(query.values(**values)).rowcount
             if changed:
                 insert_event(
@@ -279,6 +273,8 @@ def _conditions(wanted: EventFilter, text: str) -> list[ColumnElement[bool]]:
         conditions.append(table.last >= wanted.after)
     if wanted.newer_than:
         conditions.append(table.id > wanted.newer_than)
+    if wanted.up_to is not None:
+        conditions.append(table.id <= wanted.up_to)
     return conditions
 
 

@@ -376,6 +376,20 @@ async def test_our_own_link_that_goes_down_and_up(segment: Segment) -> None:
     assert segment.kinds("10.77.0.58") == ["new"]
 
 
+async def test_what_did_not_answer_before_our_own_link_went_down(segment: Segment) -> None:
+    await segment.follow(replace(SOON, gone=3.0))
+    name = segment.host(59)
+    meet("10.77.0.59")
+    await segment.becomes("10.77.0.59", "new")
+    segment.lab.link(name, False)
+    await segment.fail("10.77.0.59")
+    segment.ip("link", "set", "eth0", "down")
+    segment.ip("link", "set", "eth0", "up")
+    await segment.until(lambda: "state UP" in segment.lab.run(["ip", "link", "show", "eth0"]).stdout)
+    await segment.all_told()
+    assert segment.kinds("10.77.0.59") == ["new"]
+
+
 async def test_an_interface_that_is_removed(segment: Segment) -> None:
     await segment.follow()
     segment.ip("link", "add", "own0", "type", "veth", "peer", "name", "own1")

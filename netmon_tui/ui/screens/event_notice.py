@@ -96,7 +96,7 @@ class EventNotice(WorkerDefects, Widget):
         if self._clock() - self._toast_at < TOAST_SECONDS:
             return False
         service, actor = self._session.services.neighbour_events, self._session.actor
-        wanted = _WEIGHTY._replace(newer_than=self._told)
+        wanted = _WEIGHTY._replace(newer_than=self._told, up_to=newest)
         more = await service.count(actor, wanted) - 1
         for event in await service.events(actor, wanted, Window(limit=1)):
             self._toast_at = self._clock()

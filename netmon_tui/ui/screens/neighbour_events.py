@@ -181,7 +181,7 @@ class NeighbourEventsPane(Pane):
     @work(exclusive=True, group="event-change", exit_on_error=False)
     async def action_acknowledge_all(self) -> None:
         """Mark all events of the list as seen to, but none that came after it was shown."""
-        actor, text = self.session.actor, self._table.filter_text
+        actor, text, newest = self.session.actor, self._table.filter_text, self._newest
         question = Confirm(
             "Acknowledge all",
             f"All {thin(self._source.count)} events of this list become seen to, for everybody.",
@@ -190,7 +190,7 @@ class NeighbourEventsPane(Pane):
         )
         if not await self.app.push_screen_wait(question):
             return
-        done = self._service.acknowledge_all(actor, self._shown, text, newest=self._newest)
+        done = self._service.acknowledge_all(actor, self._shown._replace(up_to=newest), text)
         await self._carry_out(done)
 
     async def _carry_out(self, change: Awaitable[int]) -> None:

@@ -114,7 +114,7 @@ def test_a_flood_is_read_and_thrown_away(tmp_path: Path) -> None:
     with pytest.raises(ToolFailed, match="did not end within 2 s") as raised:
         carry(command(tmp_path, "exec yes 'a line of some length that comes again and again'", timeout=2))
     assert len(str(raised.value)) < 1000
-    assert time.process_time() - began < 1.0, "and costs this program little"
+    assert time.process_time() - began < 0.25, "and costs this program little"
 
 
 def test_output_that_is_binary_or_endless_without_lines_is_cut(tmp_path: Path) -> None:

@@ -57,7 +57,7 @@ async def test_all_that_a_list_has_and_nothing_that_came_later(store: Store) -> 
     service = store.services.neighbour_events
     seen = await service.newest(OLE)
     happen(store, event(7, Kind.DUPLICATE))
-    assert await service.acknowledge_all(OLE, EventFilter(kind="duplicate"), newest=seen) == 3
+    assert await service.acknowledge_all(OLE, EventFilter(kind="duplicate", up_to=seen)) == 3
     assert await numbers(store) == [7, 6, 4, 2]
     assert await service.acknowledge_all(OLE, EventFilter(), "192.0.2.6") == 1
     assert await service.acknowledge_all(OLE, EventFilter()) == 3

@@ -383,6 +383,8 @@ async def test_what_did_not_answer_before_our_own_link_went_down(segment: Segmen
     await segment.becomes("10.77.0.59", "new")
     segment.lab.link(name, False)
     await segment.fail("10.77.0.59")
+    failed = time.time()
+    await segment.until(lambda: time.time() > failed + 1.2)  # sooner, it would count as deleted by hand
     segment.ip("link", "set", "eth0", "down")
     segment.ip("link", "set", "eth0", "up")
     await segment.until(lambda: "state UP" in segment.lab.run(["ip", "link", "show", "eth0"]).stdout)

@@ -142,6 +142,18 @@ async def test_what_is_too_much_is_left_out_and_counted_in_the_next(
     await until(lambda: house.record("few").left_out == 19)
 
 
+async def test_what_is_left_out_while_a_hook_is_busy_is_told_next(house: House) -> None:
+    gate = house.directory / "gate"
+    wait = f"echo > {gate}.reached; while ! [ -e {gate} ]; do sleep 0.02; done; "
+    house.write(few=(wait + house.keep("few"), "per_minute = 2"))
+    await house.hooks.tell([event(number=n) for n in (1, 2, 3)])
+    await until(Path(f"{gate}.reached").exists)
+    await house.hooks.tell([event(number=4)])
+    gate.touch()
+    await until(lambda: len(house.told("few")) == 2)
+    assert [d["left_out"] for d in house.told("few")] == [1, 1]
+
+
 async def test_what_a_failed_hook_should_have_told_of_stays_counted(house: House) -> None:
     house.write(few=("exit 1", "per_minute = 1"))
     await house.hooks.tell([event(number=n) for n in range(1, 4)])

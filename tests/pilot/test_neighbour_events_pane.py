@@ -126,7 +126,7 @@ async def test_muting_and_no_longer(logged_in, until, screen_text) -> None:
         await pilot.press("down", "enter")
         await until(pilot, lambda: rows(pane) == [1])
         assert "Muted: every event of 192.0.2.2 on eth0" in screen_text(app)
-        (rule,) = await app.services.neighbour_events.mutes(app.actor)
+        (rule,) = await app.services.segment.events.mutes(app.actor)
         assert rule.until is not None
         assert timedelta(hours=7) < rule.until - datetime.now(UTC) < timedelta(hours=8, seconds=1)
         await pilot.press("V")
@@ -257,7 +257,7 @@ async def test_a_weighty_event_is_told_and_a_storm_makes_one_toast(
         clock[0] += event_notice.TOAST_SECONDS
         await until(pilot, lambda: len(told) == 2)
         assert told[1].endswith("; 23 more")
-        await app.services.neighbour_events.acknowledge_all(app.actor, EventFilter())
+        await app.services.segment.events.acknowledge_all(app.actor, EventFilter())
         await until(pilot, lambda: label(app) == "2 Neighbours")
         assert len(told) == 2
 

@@ -448,7 +448,7 @@ async def much_happened(pilot: Pilot[Any], _album: Album) -> None:
         time = NOW - timedelta(minutes=minutes)
         event = NeighbourEvent(time, NeighbourEventKind(kind), address, "eth0", lladdr, before, detail)
         NeighbourRepository(services.database).store(NeighbourNews(events=[event]))
-    service = services.neighbour_events
+    service = services.segment.events
     await service.acknowledge(BO, [1, 2])
     await service.mute(ADA, Mute("new_address", lladdr=office))
     await service.mute(BO, Mute(interface="wlan0"), "2h")

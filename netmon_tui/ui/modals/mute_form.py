@@ -64,7 +64,7 @@ class MuteForm(Dialog[Mute]):
     async def _submit(self) -> None:
         mute = self._mutes[self.query_one("#mute-rules", OptionList).highlighted or 0]
         lasting = self.query_one("#mute-time", Select).value
-        service, actor = self._session.services.neighbour_events, self._session.actor
+        service, actor = self._session.services.segment.events, self._session.actor
         try:
             made = await service.mute(actor, mute, lasting if isinstance(lasting, str) else "")
         except NetmonError as error:

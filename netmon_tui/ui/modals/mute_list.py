@@ -38,7 +38,7 @@ class MuteList(ListDialog[bool, Mute]):
     def __init__(self, session: Session) -> None:
         empty = "Nothing is muted. m on an event does so"
         super().__init__(session, "Muted events", COLUMNS, id="mutes", hint="esc closes", empty=empty)
-        self._service = session.services.neighbour_events
+        self._service = session.services.segment.events
 
     async def fetch(self) -> Iterable[Mute]:
         """Return all of them."""

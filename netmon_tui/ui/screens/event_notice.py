@@ -73,8 +73,8 @@ class EventNotice(WorkerDefects, Widget):
             revision = await services.revision()
             if revision == self._revision:
                 return
-            counts = await services.neighbour_events.open_counts(actor)
-            newest = await services.neighbour_events.newest(actor)
+            counts = await services.segment.events.open_counts(actor)
+            newest = await services.segment.events.newest(actor)
             self._take_count(counts[Severity.HIGH] + counts[Severity.MEDIUM])
             if await self._tell(newest):
                 self._revision = revision
@@ -95,7 +95,7 @@ class EventNotice(WorkerDefects, Widget):
             return True
         if self._clock() - self._toast_at < TOAST_SECONDS:
             return False
-        service, actor = self._session.services.neighbour_events, self._session.actor
+        service, actor = self._session.services.segment.events, self._session.actor
         wanted = _WEIGHTY._replace(newer_than=self._told, up_to=newest)
         more = await service.count(actor, wanted) - 1
         for event in await service.events(actor, wanted, Window(limit=1)):

@@ -81,7 +81,7 @@ class NeighbourEventsPane(Pane):
     def __init__(self, session: Session, *, id: str | None = None) -> None:
         super().__init__(session, id=id)
         self._source = WindowSource(self._count, self._fetch)
-        self._service = session.services.neighbour_events
+        self._service = session.services.segment.events
         self._shown = EventFilter(unacknowledged=True)
         self._revision = -1
         self._newest = 0

@@ -33,14 +33,14 @@ def happen(store: Store, *events: NeighbourEvent) -> list[NeighbourEvent]:
 
 
 async def numbers(store: Store, wanted: EventFilter = OPEN, text: str = "") -> list[int]:
-    found = await store.services.neighbour_events.events(VERA, wanted, Window(text=text))
-    assert await store.services.neighbour_events.count(VERA, wanted, text) == len(found)
+    found = await store.services.segment.events.events(VERA, wanted, Window(text=text))
+    assert await store.services.segment.events.count(VERA, wanted, text) == len(found)
     return [event.id for event in found]
 
 
 async def test_an_acknowledged_event_is_seen_to_for_everybody(store: Store) -> None:
     happen(store, *(event(n) for n in (1, 2, 3)))
-    service = store.services.neighbour_events
+    service = store.services.segment.events
     assert await service.acknowledge(OLE, [1, 3, 3]) == 2
     assert await numbers(store) == [2]
     assert await numbers(store, EventFilter()) == [3, 2, 1]
@@ -54,7 +54,7 @@ async def test_an_acknowledged_event_is_seen_to_for_everybody(store: Store) -> N
 
 async def test_all_that_a_list_has_and_nothing_that_came_later(store: Store) -> None:
     happen(store, *(event(n, Kind.DUPLICATE if n % 2 else Kind.CHANGED) for n in range(1, 7)))
-    service = store.services.neighbour_events
+    service = store.services.segment.events
     seen = await service.newest(OLE)
     happen(store, event(7, Kind.DUPLICATE))
     assert await service.acknowledge_all(OLE, EventFilter(kind="duplicate", up_to=seen)) == 3
@@ -68,7 +68,7 @@ async def test_all_that_a_list_has_and_nothing_that_came_later(store: Store) -> 
 
 async def test_only_whoever_marks_neighbours_acknowledges_and_mutes(store: Store) -> None:
     happen(store, event(1))
-    service = store.services.neighbour_events
+    service = store.services.segment.events
     for refused in (
         service.acknowledge(VERA, [1]),
         service.acknowledge_all(VERA, EventFilter()),
@@ -83,7 +83,7 @@ async def test_only_whoever_marks_neighbours_acknowledges_and_mutes(store: Store
 
 async def test_a_rule_mutes_what_there_is_and_what_comes(store: Store) -> None:
     happen(store, event(1), event(2))
-    service = store.services.neighbour_events
+    service = store.services.segment.events
     made = await service.mute(OLE, Mute(address="192.0.2.1", lladdr="B827.EB00.0001"), "2h")
     assert made.lladdr == "b8:27:eb:00:00:01"
     assert made.until is not None
@@ -116,8 +116,8 @@ async def test_a_rule_that_makes_no_sense_is_refused(
     store: Store, mute: Mute, lasting: str, said: str
 ) -> None:
     with pytest.raises(InvalidInput, match=said):
-        await store.services.neighbour_events.mute(OLE, mute, lasting)
-    assert await store.services.neighbour_events.mutes(OLE) == []
+        await store.services.segment.events.mute(OLE, mute, lasting)
+    assert await store.services.segment.events.mutes(OLE) == []
 
 
 async def test_addresses_are_found_in_any_spelling(store: Store) -> None:
@@ -126,7 +126,7 @@ async def test_addresses_are_found_in_any_spelling(store: Store) -> None:
     assert await numbers(store, EventFilter(lladdr="B8-27-EB-00-01-00")) == [1]
     for wrong in (EventFilter(address="x"), EventFilter(lladdr="x"), EventFilter(kind="x")):
         with pytest.raises(InvalidInput):
-            await store.services.neighbour_events.count(VERA, wrong)
+            await store.services.segment.events.count(VERA, wrong)
 
 
 async def test_what_is_read_is_found(store: Store) -> None:
@@ -138,7 +138,7 @@ async def test_what_is_read_is_found(store: Store) -> None:
 
 
 async def test_open_ones_are_counted_by_severity(store: Store) -> None:
-    service = store.services.neighbour_events
+    service = store.services.segment.events
     assert await service.newest(VERA) == 0
     happen(store, event(1, Kind.DUPLICATE), event(2), event(3), event(4, Kind.GONE))
     await service.acknowledge(OLE, [2])

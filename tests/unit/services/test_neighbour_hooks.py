@@ -49,7 +49,7 @@ class House:
 
     def __init__(self, services: Services, directory: Path) -> None:
         self.services = services
-        self.hooks: NeighbourHooks = services.hooks
+        self.hooks: NeighbourHooks = services.segment.hooks
         self.directory = directory
         self.file = services.paths.hooks_file
 

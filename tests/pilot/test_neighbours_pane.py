@@ -21,7 +21,7 @@ from netmon_tui.errors import NetmonError
 from netmon_tui.services import neighbours as service_module
 from netmon_tui.ui.modals.file_choice import Export
 from netmon_tui.ui.modals.history import History
-from netmon_tui.ui.screens import neighbours as pane_module
+from netmon_tui.ui.screens import neighbour_table as pane_module
 from netmon_tui.ui.screens.neighbour_table import NeighbourTablePane
 from netmon_tui.ui.widgets.live import LiveScreen
 from netmon_tui.ui.widgets.table import Table

@@ -48,7 +48,7 @@ class NeighboursPane(Pane):
         with TabbedContent(id="neighbour-tabs"):
             for name, title, make in PANES:
                 build = partial(_built, make, self.session, f"neighbours-{name}")
-                yield LazyPane(title, build, id=f"neighbour-{name}", at_once=make is NeighbourTablePane)
+                yield LazyPane(title, build, id=f"neighbour-{name}")
 
     async def show_tab(self, name: str) -> Pane:
         """Go to a tab and return its pane.

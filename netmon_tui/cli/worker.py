@@ -27,7 +27,7 @@ _log = logging.getLogger(__name__)
 @click.option("--once", is_flag=True, help="Start what is due now, read what running scans found, and end.")
 @pass_line
 def worker(line: CommandLine, once: bool) -> None:
-    """Start scans that are due or wait for their turn, store what scans and captures find, until stopped.
+    """Start scans that are due or wait for their turn and store what scans and captures find, until stopped.
 
     It follows the neighbour table, too, and passes its events on (neighbours.follow=false keeps it from that).
 

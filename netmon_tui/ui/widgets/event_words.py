@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from netmon_tui.domain.comparison import Severity
 from netmon_tui.domain.neighbour_event import NeighbourEvent
 from netmon_tui.domain.neighbour_event_words import meaning, sentence
-from netmon_tui.ui.rendering import Tone, thin, when
+from netmon_tui.ui.rendering import SEVERITY_TONES, thin, when
 from netmon_tui.ui.widgets.row_source import Cell, Row
 from netmon_tui.ui.widgets.table_columns import Column
 
@@ -25,12 +24,6 @@ COLUMNS = (
     Column("last", "Last", width=7, priority=0),
     Column("acknowledged_by", "Seen to", width=8, priority=4),
 )
-_TONES: dict[Severity, Tone] = {
-    Severity.HIGH: "error",
-    Severity.MEDIUM: "warning",
-    Severity.LOW: "accent",
-    Severity.INFO: "muted",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +43,7 @@ def event_row(event: NeighbourEvent, vendor: str, now: datetime) -> EventRow:
     """
     is_done = bool(event.acknowledged or event.muted)
     cells = (
-        Cell(event.severity.value, "muted" if is_done else _TONES[event.severity]),
+        Cell(event.severity.value, "muted" if is_done else SEVERITY_TONES[event.severity]),
         event.kind.words,
         event.address,
         event.interface,

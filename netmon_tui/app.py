@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 _HERE = Path(__file__).resolve().parent
 STYLES = next(path for path in (_HERE / "styles", _HERE.parent / "styles") if path.is_dir())
 """Inside the package when installed, beside it in a checkout."""
-LATER_STYLES = ("app", "frame", "table", "scans", "captures", "neighbours", "admin")
+LATER_STYLES = ("app", "frame", "table", "scans", "captures", "neighbours", "neighbour_events", "admin")
 """Read after the login: without them its screen is painted sooner."""
 HANG_UP_SECONDS = 2.0
 """How often to look whether the terminal is still there: not every way to lose one sends a signal."""

@@ -12,6 +12,8 @@ import click
 from netmon_tui.cli.context import CommandLine, json_option, pass_line
 from netmon_tui.cli.neighbour_devices import VERBS as DEVICE_VERBS
 from netmon_tui.cli.neighbour_edit import VERBS as EDIT_VERBS
+from netmon_tui.cli.neighbour_events import EVENT_VERBS
+from netmon_tui.cli.neighbour_hooks import hooks
 from netmon_tui.cli.neighbour_show import show
 from netmon_tui.cli.neighbour_sweep import sweep
 from netmon_tui.cli.output import (
@@ -23,7 +25,8 @@ from netmon_tui.cli.output import (
     say,
     write_export,
 )
-from netmon_tui.domain.documents import neighbour_document, neighbour_event_document
+from netmon_tui.domain.documents import neighbour_document
+from netmon_tui.domain.neighbour_event_documents import neighbour_event_document
 from netmon_tui.errors import NetmonError
 
 if TYPE_CHECKING:
@@ -113,7 +116,8 @@ def _print_event(event: NeighbourEvent, as_json: bool) -> None:
         return
     before = f" (was {event.previous_lladdr})" if event.previous_lladdr else ""
     print_line(
-        f"{moment(event.time)}  {event.kind:<9}  {event.address}  {event.interface}  {event.lladdr}{before}"
+        f"{moment(event.time)}  {event.severity:<6}  {event.kind:<15}  {event.address}  {event.interface}"
+        f"  {event.lladdr}{before}{f'  {event.detail}' if event.detail else ''}"
     )
     sys.stdout.flush()
 
@@ -137,5 +141,5 @@ def export(line: CommandLine, form: str, output: Path | None, names: bool) -> No
     line.run(work)
 
 
-for _verb in (*EDIT_VERBS, *DEVICE_VERBS):
+for _verb in (*EDIT_VERBS, *DEVICE_VERBS, *EVENT_VERBS, hooks):
     neighbour.add_command(_verb)

@@ -63,6 +63,16 @@ class Paths:
         return self.data / "exports"
 
     @property
+    def hooks_file(self) -> Path:
+        """Where events of the neighbour table are passed on to: beside the configuration."""
+        return self.config_file.with_name("hooks.toml")
+
+    @property
+    def hooks_journal(self) -> Path:
+        """What became of the events that hooks wanted."""
+        return self.data / "hooks.json"
+
+    @property
     def neighbours_claim(self) -> Path:
         """Locked by the program that remembers the neighbour table."""
         return self.data / "neighbours.lock"

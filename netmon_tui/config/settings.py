@@ -152,6 +152,9 @@ class NeighbourSettings:
     """``[neighbours]``."""
 
     resolve_names: bool = setting(True, "Whether neighbours' host names are asked for (reverse DNS).")
+    follow: bool = setting(
+        True, "Whether netmon-tui worker follows the neighbour table and tells its events."
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,6 @@ from netmon_tui.domain.ignoring import IgnoreRule, Sifted
 from netmon_tui.domain.job import Job
 from netmon_tui.domain.named_set import NamedSet
 from netmon_tui.domain.neighbour import Interface, NeighbourRecord
-from netmon_tui.domain.neighbour_event import NeighbourEvent
 from netmon_tui.domain.nse import NseScript, ScriptDetail
 from netmon_tui.domain.packet import Field, PacketDetail, PacketSummary
 from netmon_tui.domain.profile import Profile
@@ -223,20 +222,6 @@ def neighbour_document(neighbour: NeighbourRecord) -> Document:
         "confirmed": round(neighbour.confirmed, 2),
         "updated": round(neighbour.updated, 2),
         "probes": neighbour.probes,
-    }
-
-
-def neighbour_event_document(event: NeighbourEvent) -> Document:
-    """Return one event of the neighbour table."""
-    return {
-        "time": timestamp(event.time),
-        "kind": event.kind.value,
-        "address": event.address,
-        "interface": event.interface,
-        "lladdr": event.lladdr,
-        "previous_lladdr": event.previous_lladdr,
-        "severity": event.severity.value,
-        "detail": event.detail,
     }
 
 

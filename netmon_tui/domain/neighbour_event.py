@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from netmon_tui.domain.comparison import Severity
 
@@ -37,6 +38,11 @@ class NeighbourEventKind(StrEnum):
     def severity(self) -> Severity:
         """How much it matters."""
         return _SEVERITIES[self]
+
+    @property
+    def words(self) -> str:
+        """As it is read, such as ``gateway changed``."""
+        return self.value.replace("_", " ")
 
 
 _SEVERITIES = {
@@ -88,6 +94,26 @@ class NeighbourEvent:
         return self.kind.value, self.interface, self.address, self.lladdr, self.previous_lladdr
 
 
+class EventFilter(NamedTuple):
+    """Which events are asked for; what is empty does not matter."""
+
+    unacknowledged: bool = False
+    muted: bool = False
+    """The muted ones too."""
+    least: Severity = Severity.INFO
+    """The least severity."""
+    kind: str = ""
+    address: str = ""
+    lladdr: str = ""
+    """Also as the former holder."""
+    after: datetime | None = None
+    """UTC; happened then or later, for the last time."""
+    newer_than: int = 0
+    """Only those with a greater id."""
+    up_to: int | None = None
+    """Only those with this id or a smaller one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Mute:
     """Which events are kept but not told; what is empty does not matter."""
@@ -103,6 +129,18 @@ class Mute:
     created_by: str = ""
     created: datetime | None = None
 
+    @classmethod
+    def offered_for(cls, event: NeighbourEvent) -> list[Mute]:
+        """Return what rules could mute an event, the narrowest first."""
+        lladdrs = dict.fromkeys((event.lladdr, event.previous_lladdr))
+        return [
+            cls(event.kind.value, event.interface, event.address),
+            cls(interface=event.interface, address=event.address),
+            *(cls(lladdr=lladdr) for lladdr in lladdrs if lladdr),
+            cls(event.kind.value, event.interface),
+            cls(event.kind.value),
+        ]
+
     def covers(self, event: NeighbourEvent) -> bool:
         """Whether an event is to be muted."""
         return (
@@ -115,7 +153,7 @@ class Mute:
 
     def __str__(self) -> str:
         """What it says, such as ``changed of 192.0.2.7 on eth0``."""
-        words = [self.kind or "every event"]
+        words = [self.kind.replace("_", " ") or "every event"]
         words += [f"of {self.address}"] * bool(self.address)
         words += [f"of {self.lladdr}"] * bool(self.lladdr)
         words += [f"on {self.interface}"] * bool(self.interface)

@@ -119,6 +119,7 @@ class Services:
             await self.rounds.close()
             await self.neighbours.close()
         finally:  # neighbours that cannot be stored are no reason to keep the leases of jobs
+            await self.segment.hooks.close()
             await self.supervisor.close()
             await asyncio.to_thread(self.keeper.close)
             await asyncio.to_thread(self.revisions.close)

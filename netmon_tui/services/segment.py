@@ -14,8 +14,11 @@ from netmon_tui.runtime.privilege import Privilege
 from netmon_tui.runtime.vendor_lines import vendor_lines
 from netmon_tui.services.device_lists import DeviceLists
 from netmon_tui.services.devices import DeviceService
+from netmon_tui.services.hook_journal import HookJournal
 from netmon_tui.services.host_names import HostNameService
 from netmon_tui.services.neighbour_editing import NeighbourEditing
+from netmon_tui.services.neighbour_events import NeighbourEventService
+from netmon_tui.services.neighbour_hooks import NeighbourHooks
 from netmon_tui.services.neighbour_memory import NeighbourMemory
 from netmon_tui.services.neighbour_pivots import NeighbourPivots
 from netmon_tui.services.neighbours import NeighbourService
@@ -28,6 +31,7 @@ from netmon_tui.storage.database import Database
 from netmon_tui.storage.device_queries import DeviceQueries
 from netmon_tui.storage.device_repository import DeviceRepository
 from netmon_tui.storage.neighbour_edit_repository import NeighbourEditRepository
+from netmon_tui.storage.neighbour_event_repository import NeighbourEventRepository
 from netmon_tui.storage.neighbour_queries import NeighbourQueries
 from netmon_tui.storage.neighbour_repository import NeighbourRepository
 from netmon_tui.tools.nmap_exclusions import NeverScan
@@ -46,6 +50,8 @@ class SegmentServices:
     names: HostNameService
     devices: DeviceService
     device_lists: DeviceLists
+    events: NeighbourEventService
+    hooks: NeighbourHooks
 
 
 def open_segment(
@@ -66,8 +72,9 @@ def open_segment(
         machine: What names this machine.
     """
     repository, queries = NeighbourRepository(database), NeighbourQueries(database)
+    hooks = NeighbourHooks(paths.hooks_file, HookJournal(paths.hooks_journal), audit)
     marks, vendors = DeviceRepository(database), VendorTable(extra_lines=vendor_lines())
-    memory = NeighbourMemory(repository, marks, OnlyOne(paths.neighbours_claim))
+    memory = NeighbourMemory(repository, marks, OnlyOne(paths.neighbours_claim), hooks.tell)
     names = HostNameService(HostNames() if settings.neighbours.resolve_names else HostNames(threads=0))
     neighbours = NeighbourService(repository, memory, vendors, session, names.name)
     limits, listed = AccountRepository(database).limits, DeviceQueries(database, vendors.lookup)
@@ -88,4 +95,6 @@ def open_segment(
         names=names,
         devices=DeviceService(marks, listed, repository, vendors.lookup, marked),
         device_lists=DeviceLists(marks, listed, audit, marked),
+        events=NeighbourEventService(NeighbourEventRepository(database), vendors),
+        hooks=hooks,
     )

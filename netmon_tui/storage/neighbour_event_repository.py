@@ -12,6 +12,7 @@ from sqlalchemy import (
     Connection,
     Row,
     bindparam,
+    case,
     delete,
     func,
     insert,
@@ -21,7 +22,7 @@ from sqlalchemy import (
 )
 
 from netmon_tui.domain.comparison import Severity
-from netmon_tui.domain.neighbour_event import Mute, NeighbourEvent, NeighbourEventKind
+from netmon_tui.domain.neighbour_event import EventFilter, Mute, NeighbourEvent, NeighbourEventKind
 from netmon_tui.domain.user import Actor
 from netmon_tui.domain.window import FIRST, Window
 from netmon_tui.errors import InvalidInput, NotFound
@@ -30,6 +31,7 @@ from netmon_tui.storage.audit_repository import NewEvent, insert_event
 from netmon_tui.storage.database import Database
 from netmon_tui.storage.selection import contains_text, in_window
 
+_OPEN = EventFilter(unacknowledged=True)
 REPEAT = timedelta(hours=1)
 """What happens again within so long, and nobody has acknowledged, is the same event once more."""
 _SAME_MOMENT = timedelta(seconds=1)
@@ -49,22 +51,15 @@ _SORTS = {
         for name in ("kind", "address", "interface", "lladdr", "previous_lladdr", "acknowledged_by")
     },
 }
-_TEXTS = [_EVENTS.c[name] for name in ("kind", "address", "interface", "lladdr", "previous_lladdr", "detail")]
-
-
-class EventFilter(NamedTuple):
-    """Which events are asked for; what is empty does not matter."""
-
-    unacknowledged: bool = False
-    muted: bool = False
-    """The muted ones too."""
-    least: Severity = Severity.INFO
-    """The least severity."""
-    kind: str = ""
-    address: str = ""
-    lladdr: str = ""
-    """Also as the former holder."""
-    after: datetime | None = None
+_TEXTS: list[ColumnElement[Any]] = [
+    *(
+        _EVENTS.c[name]
+        for name in ("kind", "address", "interface", "lladdr", "previous_lladdr", "detail", "acknowledged_by")
+    ),
+    func.replace(_EVENTS.c.kind, "_", " "),
+    case({severity.rank: severity.value for severity in Severity}, value=_EVENTS.c.rank),
+]
+"""What a filter text is looked for in: also what is read in place of the columns."""
 
 
 class _Stored(NamedTuple):
@@ -93,6 +88,34 @@ class NeighbourEventRepository:
         query = select(func.count()).select_from(_EVENTS).where(*_conditions(wanted, text))
         with self._database.read() as connection:
             return int(connection.execute(query).scalar_one())
+
+    def open_counts(self) -> dict[Severity, int]:
+        """Return how many are neither acknowledged nor muted, by severity."""
+        query = select(_EVENTS.c.rank, func.count()).where(*_conditions(_OPEN, "")).group_by(_EVENTS.c.rank)
+        with self._database.read() as connection:
+            counts = {row[0]: row[1] for row in connection.execute(query)}
+        return {severity: counts.get(severity.rank, 0) for severity in Severity}
+
+    def newest(self) -> int:
+        """Return the greatest id; 0 without any event."""
+        with self._database.read() as connection:
+            return int(connection.execute(select(func.max(_EVENTS.c.id))).scalar_one() or 0)
+
+    def acknowledge_all(self, actor: Actor, wanted: EventFilter, text: str) -> int:
+        """Mark all events that a list has as seen to; return how many were not yet."""
+        open_ones = wanted._replace(unacknowledged=True)
+
+        def work(connection: Connection) -> int:
+            values = {"acknowledged": datetime.now(UTC), "acknowledged_by": actor.name}
+            query = update(_EVENTS).where(*_conditions(open_ones, text))
+            changed = connection.execute(query.values(**values)).rowcount
+            if changed:
+                insert_event(
+                    connection, NewEvent("neighbour.acknowledge", actor, f"{changed} neighbour events")
+                )
+            return changed
+
+        return self._database.write(work)
 
     def acknowledge(self, actor: Actor, ids: Sequence[int]) -> int:
         """Mark events as seen to; return how many were not yet.
@@ -248,6 +271,10 @@ def _conditions(wanted: EventFilter, text: str) -> list[ColumnElement[bool]]:
         conditions.append(_about(wanted.lladdr))
     if wanted.after is not None:
         conditions.append(table.last >= wanted.after)
+    if wanted.newer_than:
+        conditions.append(table.id > wanted.newer_than)
+    if wanted.up_to is not None:
+        conditions.append(table.id <= wanted.up_to)
     return conditions
 
 

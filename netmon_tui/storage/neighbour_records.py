@@ -105,6 +105,7 @@ neighbour_events = Table(
     Index(None, "address"),
     Index(None, "lladdr"),
     Index("ix_neighbour_events_open", "acknowledged", "muted", "rank"),
+    Index("ix_neighbour_events_open_last", "acknowledged", "muted", "last"),
     sqlite_autoincrement=True,
 )
 """What happened; ``rank`` is that of the severity, 0 for the weightiest."""

@@ -14,11 +14,18 @@ from typing import Literal
 from rich.text import Text
 from textual.content import Content
 
+from netmon_tui.domain.comparison import Severity
 from netmon_tui.security.hostile_text import BLOCK_LIMIT, CELL_LIMIT, clean, clean_block
 
 Tone = Literal["", "success", "warning", "error", "accent", "muted", "strong"]
 """Meaning of a colour. The table knows each as the component class ``table--<tone>``."""
 
+SEVERITY_TONES: dict[Severity, Tone] = {
+    Severity.HIGH: "error",
+    Severity.MEDIUM: "warning",
+    Severity.LOW: "accent",
+    Severity.INFO: "muted",
+}
 ASCII_CLASS = "-ascii"
 """Class of the App on terminals that cannot draw more than ASCII."""
 

@@ -13,6 +13,11 @@ def tell(app: App[object], message: str) -> None:
     app.notify(str(content(message)), markup=False)
 
 
+def warn(app: App[object], title: str, message: str) -> None:
+    """Show that something happened that somebody should look at."""
+    app.notify(str(content(message)), title=title, severity="warning", markup=False)
+
+
 def report(app: App[object], error: NetmonError) -> None:
     """Show an error: what, why and what to do."""
     app.notify(str(content(error)), title=error.title, severity="error", markup=False)

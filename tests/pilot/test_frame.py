@@ -112,7 +112,7 @@ async def test_tiny_terminal_shows_every_tab(logged_in, until) -> None:
 
 
 async def test_help_lists_keys_of_the_tab_and_of_every_place(logged_in, until, screen_text) -> None:
-    async with logged_in(size=(120, 60)) as (app, pilot):
+    async with logged_in(size=(120, 70)) as (app, pilot):
         await show(pilot, until, "neighbours")
         await until(pilot, lambda: "Refresh" in keys(app))
         await pilot.press("question_mark")

@@ -13,8 +13,9 @@ from textual.widgets import Input
 
 from netmon_tui.domain.host import Hop, Host, HostAddress, Port
 from netmon_tui.domain.named_set import SaveSet, SetKind
+from netmon_tui.domain.neighbour_event import Mute, NeighbourEvent, NeighbourEventKind
 from netmon_tui.domain.profile import SaveProfile
-from netmon_tui.storage.neighbour_repository import NeighbourRepository, Sighting
+from netmon_tui.storage.neighbour_repository import NeighbourNews, NeighbourRepository, Sighting
 from netmon_tui.storage.scan_results import ScanResults
 from netmon_tui.ui.modals.device_import import DeviceImportPreview
 from netmon_tui.ui.screens.neighbour_tabs import NeighboursPane
@@ -461,6 +462,61 @@ def test_devices_that_a_list_brings(tour: Tour) -> None:
         pilot.app.push_screen(DeviceImportPreview("inventory.csv", planned))
 
     tour("2", shows("INCOMPLETE"), looks, shows("1 line refused"), picture("planned"))
+
+
+async def much_happened(pilot: Pilot[Any], _album: Album) -> None:
+    """Let something of everything happen in the neighbour table, and mute and acknowledge some of it."""
+    services = pilot.app.services  # type: ignore[attr-defined]
+    office, router, stranger = "b8:27:eb:12:34:56", "00:00:0c:9f:f0:01", "52:54:00:66:66:66"
+    happened = (
+        ("new", 2000, "192.0.2.5", office, "", ""),
+        ("moved", 500, "192.0.2.14", "00:11:32:aa:bb:cc", office, "its holder was silent for 3 h"),
+        ("new_address", 90, "192.0.2.8", office, "", ""),
+        ("gone", 61, "192.0.2.9", "00:11:32:00:00:09", "", ""),
+        ("back", 40, "192.0.2.9", "00:11:32:00:00:09", "", "the device was down"),
+        ("new", 30, "2001:db8:1234:5678:9abc:def0:1234:5678", stranger, "", ""),
+        ("changed", 29, "192.0.2.7", stranger, "00:11:32:aa:bb:cc", ""),
+        ("flip_flop", 28, "192.0.2.7", "00:11:32:aa:bb:cc", stranger, ""),
+        ("down", 10, "192.0.2.12", "52:54:00:12:34:56", "", ""),
+        ("gateway_changed", 6, "192.0.2.1", stranger, router, ""),
+        *(("duplicate", 5 - n, "192.0.2.1", stranger, router, "3 changes within 1 min") for n in range(4)),
+    )
+    for kind, minutes, address, lladdr, before, detail in happened:
+        time = NOW - timedelta(minutes=minutes)
+        event = NeighbourEvent(time, NeighbourEventKind(kind), address, "eth0", lladdr, before, detail)
+        NeighbourRepository(services.database).store(NeighbourNews(events=[event]))
+    service = services.segment.events
+    await service.acknowledge(BO, [1, 2])
+    await service.mute(ADA, Mute("new_address", lladdr=office))
+    await service.mute(BO, Mute(interface="wlan0"), "2h")
+
+
+def test_neighbour_events(tour: Tour) -> None:
+    tour(
+        "2",
+        shows("INCOMPLETE"),
+        "right_square_bracket",
+        shows("Nothing to be seen to"),
+        picture("empty"),
+        much_happened,
+        shows("gateway changed"),
+        picture("listed"),
+        "enter",
+        shows("spoofing"),
+        picture("event"),
+        closed(),
+        "m",
+        shows("For how long"),
+        picture("mute"),
+        closed(),
+        "v",
+        "V",
+        shows("new address"),
+        picture("all"),
+        "M",
+        shows("wlan0"),
+        picture("mutes"),
+    )
 
 
 BUSY = shows("1 204 331")

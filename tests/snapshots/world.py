@@ -174,6 +174,10 @@ def _freeze_machine(patch: pytest.MonkeyPatch) -> None:
     patch.setattr("netmon_tui.runtime.host_names.HostNames.want", lambda self, addresses: [])
     patch.setattr("netmon_tui.services.neighbour_limits.NeighbourRoom.notice", _no_notice)
     patch.setattr("netmon_tui.services.container.limit_checks", list)
+    # what the program notices by itself it stores when it is its time
+    patch.setattr("netmon_tui.services.neighbours.STORE_SECONDS", 3600.0)
+    # a toast comes when it comes
+    patch.setattr("netmon_tui.ui.screens.event_notice.LOOK_SECONDS", 3600.0)
     # one block more with every tick: the picture would have to be taken at the very first
     patch.setattr("netmon_tui.ui.widgets.rate_line.RateHistory.add", lambda self, rate: None)
 

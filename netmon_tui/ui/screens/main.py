@@ -21,6 +21,7 @@ from netmon_tui.ui.rendering import content
 from netmon_tui.ui.screens.activity import ActivityPane
 from netmon_tui.ui.screens.admin import AdminPane
 from netmon_tui.ui.screens.captures import CapturesPane
+from netmon_tui.ui.screens.event_notice import EventNotice
 from netmon_tui.ui.screens.hosts import HostsPane
 from netmon_tui.ui.screens.neighbour_tabs import NeighboursPane
 from netmon_tui.ui.screens.scans import ScansPane
@@ -81,6 +82,7 @@ class MainScreen(SearchableScreen):
             for name, title, _ in TABS:
                 yield Room(content(title), id=f"tab-{name}")
         yield KeyLine()
+        yield EventNotice(self.session)
 
     def on_mount(self) -> None:
         """Follow the neighbours from the login on: "first seen" does not wait for their tab."""
@@ -146,6 +148,13 @@ class MainScreen(SearchableScreen):
         pane = self.pane()
         title, text = (pane.HELP_TITLE, pane.HELP_TEXT) if pane else ("", "")
         self.app.push_screen(Help(title_of(title), text, list(self.active_bindings.values())))
+
+    @on(EventNotice.Counted)
+    def _events_counted(self, message: EventNotice.Counted) -> None:
+        """Say beside the tab how many events are to be seen to."""
+        title = next(title for name, title, _ in TABS if name == "neighbours")
+        tab = self.query_one("#tabs", TabbedContent).get_tab("tab-neighbours")
+        tab.label = content(f"{title} ({message.count})" if message.count else title)
 
     @on(PrivilegeWord.Clicked)
     async def _open_doctor(self) -> None:

@@ -12,6 +12,7 @@ from textual.widgets import TabbedContent, Tabs
 
 from netmon_tui.ui.commands import command
 from netmon_tui.ui.screens.devices import DevicesPane
+from netmon_tui.ui.screens.neighbour_events import NeighbourEventsPane
 from netmon_tui.ui.screens.neighbour_table import NeighbourTablePane
 from netmon_tui.ui.session import Session
 from netmon_tui.ui.widgets.lazy_pane import LazyPane
@@ -19,6 +20,7 @@ from netmon_tui.ui.widgets.pane import Pane
 
 PANES: tuple[tuple[str, str, type[Pane]], ...] = (
     ("table", "Table", NeighbourTablePane),
+    ("events", "Events", NeighbourEventsPane),
     ("devices", "Devices", DevicesPane),
 )
 

@@ -13,10 +13,10 @@ from textual.containers import Vertical
 from textual.widgets import Static
 
 from netmon_tui.domain.address import packed_sort_key
-from netmon_tui.domain.comparison import Change, ChangeLine, Severity
+from netmon_tui.domain.comparison import Change, ChangeLine
 from netmon_tui.domain.ignoring import Sifted
 from netmon_tui.domain.scan import Scan
-from netmon_tui.ui.rendering import Tone, content, when
+from netmon_tui.ui.rendering import SEVERITY_TONES, Tone, content, when
 from netmon_tui.ui.session import Session
 from netmon_tui.ui.widgets.figure import Figure
 from netmon_tui.ui.widgets.memory_source import MemorySource
@@ -35,12 +35,6 @@ COLUMNS = (
 MOST_LINES = 20_000
 """More are read by nobody, and would have to fit in memory."""
 _SIGNS = {Change.ADDED: "+", Change.REMOVED: "-", Change.CHANGED: "~"}
-_TONES: dict[Severity, Tone] = {
-    Severity.HIGH: "error",
-    Severity.MEDIUM: "warning",
-    Severity.LOW: "accent",
-    Severity.INFO: "muted",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +195,7 @@ def _rows(sifted: Sifted, with_ignored: bool) -> Iterator[Row]:
 
 def _cells(line: ChangeLine, is_ignored: bool) -> tuple[str | Cell, ...]:
     word = "ignored" if is_ignored else line.severity
-    tone: Tone = "muted" if is_ignored else _TONES[line.severity]
+    tone: Tone = "muted" if is_ignored else SEVERITY_TONES[line.severity]
     return (
         Cell(f"{_SIGNS[line.change]} {word}", tone, sort=line.severity.rank),
         Cell(line.address, sort=packed_sort_key(line.address)),

@@ -41,6 +41,12 @@ VERBS = {
     "neighbour": {
         "list",
         "show",
+        "events",
+        "acknowledge",
+        "mute",
+        "mutes",
+        "unmute",
+        "hooks",
         "sweep",
         "watch",
         "export",

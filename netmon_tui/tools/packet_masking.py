@@ -1,8 +1,8 @@
 """Packets for others: addresses replaced in every header that is understood, checksums mended, the rest cut away.
 
 What is not understood (options of IP, a protocol without a decoder here) is not kept, because it may tell an
-address; only when the payload is asked for are such bytes left as they are. Checksums are changed by the difference,
-RFC 1624, so that right ones stay right and wrong ones wrong, also where the payload is cut.
+address; only when the payload is asked for are such bytes left as they are. Checksums are changed by the
+difference, RFC 1624, so that right ones stay right and wrong ones wrong, also where the payload is cut.
 """
 
 from __future__ import annotations
@@ -187,7 +187,9 @@ class PacketMask:
 
     def _icmp(self, data: bytearray, at: int, depth: int) -> int:
         kind, end = data[at] if at < len(data) else 0, min(at + 8, len(data))
-        if kind == 5 and at + 8 <= len(data):
+        if kind == 5:
+            if at + 8 > len(data):
+                return self._half(data, at)
             self._put(data, at + 4, 4)
         if kind in _QUOTING and depth < _DEEPEST:
             return self._ip4(data, at + 8, depth + 1) if at + 8 < len(data) else end

@@ -97,6 +97,7 @@ class _Sieve:
         self._number = number
 
     def pieces(self, descriptor: int, at: int, end: int) -> Iterator[Piece]:
+        """Yield what is wanted of a part of the file that begins and ends with whole records."""
         size = _CHUNK
         while at < end and (chunk := os.pread(descriptor, min(size, end - at), at)):
             passed, found = self._look_through(chunk)

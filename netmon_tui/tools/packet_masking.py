@@ -164,8 +164,8 @@ class PacketMask:
         place = at + _CHECKSUM_AT[protocol]
         unused = protocol == UDP and not number(data, place)
         if place + 2 <= len(data) and not unused:
-            kept = len(data) - at
-            _mend(data, place, addresses[0] + before[:kept], addresses[1] + bytes(data[at:]))
+            changed = before[: end - at], bytes(data[at:end])
+            _mend(data, place, addresses[0] + changed[0][: len(changed[1])], addresses[1] + changed[1])
             if protocol == UDP and not number(data, place):
                 data[place : place + 2] = b"\xff\xff"  # 0 says that there is none
         return end

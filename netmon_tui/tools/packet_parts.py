@@ -19,6 +19,7 @@ _FAMILIES = {2: IPV4, 10: IPV6, 24: IPV6, 28: IPV6, 30: IPV6}
 _PPP = {0x0021: IPV4, 0x0057: IPV6}
 _EXTENSIONS = frozenset({0, 43, 60, 135, 139, 140})
 _FRAGMENT = 44
+_PLAIN_IPV4 = b"\x08\0"
 _RAW_IP = frozenset({link_layers.RAW, link_layers.IPV4, link_layers.IPV6})
 KNOWN_LINK_TYPES = _RAW_IP | {
     link_layers.ETHERNET,
@@ -168,6 +169,8 @@ def packed_address(text: str) -> bytes:
 
 def has_addresses(data: bytes, linktype: int, addresses: frozenset[bytes]) -> bool:
     """Whether a packet has all these addresses (packed). What does not even hold the bytes is not taken apart."""
+    if linktype == link_layers.ETHERNET and data[12:14] == _PLAIN_IPV4:  # nearly always: 4 us less
+        return addresses <= {data[26:30], data[30:34], data[:6], data[6:12]}
     if not all(address in data for address in addresses):
         return False
     found = ends_of(data, linktype)

@@ -209,7 +209,7 @@ def test_ipv6_addresses_share_as_many_bits_as_before(one: bytes, place: int) -> 
         assert shared_bits(mapping.replace(one), mapping.replace(other)) == 127 - place
 
 
-@pytest.mark.parametrize("text", ["224.0.0.251", "239.1.2.3", "255.255.255.255", "0.0.0.0", "ff02::1", "::"])  # noqa: S104
+@pytest.mark.parametrize("text", ["224.0.0.251", "239.1.2.3", "255.255.255.255", "0.0.0.0", "ff02::1", "::"])
 def test_groups_and_nobody_stay(text: str) -> None:
     packed = ipaddress.ip_address(text).packed
     assert AddressMapping(KEY).replace(packed) == packed
@@ -256,5 +256,5 @@ def test_tshark_finds_every_checksum_right_that_was_right(tmp_path: Path) -> Non
         done = subprocess.run(argv, capture_output=True, text=True, check=True)
         statuses.append(re.split(r"[\t\n]", done.stdout))
     right = [place for place, status in enumerate(statuses[0]) if status and set(status) <= {"1", ","}]
-    assert len(right) > 30
+    assert len(right) >= 30
     assert [statuses[1][place] for place in right] == [statuses[0][place] for place in right]

@@ -1,4 +1,4 @@
-"""pcapng: what Wireshark's own tools write is read, what we write they read, and damage ends the reading where it is."""
+"""pcapng: we read what Wireshark's tools write, they read what we write, and damage ends the reading where it is."""
 
 from __future__ import annotations
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import pwd
+import shlex
 import shutil
+import socket
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO
@@ -19,6 +23,7 @@ from netmon_tui.domain.capture_filter import LONGEST_NAME, LONGEST_NOTE, check_t
 from netmon_tui.domain.schedule import Runner
 from netmon_tui.domain.user import Actor, Permission
 from netmon_tui.errors import InvalidInput, NotFound
+from netmon_tui.runtime import interfaces
 from netmon_tui.security.hostile_text import clean, clean_block
 from netmon_tui.services.capture_cutting import check_form, export_chunks, make_merge, make_slice
 from netmon_tui.services.capture_drafts import Draft, Drafts
@@ -43,6 +48,7 @@ class CatalogueService:
         jobs: Directory of the job directories.
         export_whole: Copies the file of a capture as it is, to a new file.
         write_new: Writes a new file from chunks, whole or not at all.
+        environ: Where the SSH session of this program is read from.
     """
 
     def __init__(
@@ -55,6 +61,7 @@ class CatalogueService:
         jobs: Path,
         export_whole: Callable[[Actor, int, Path], Awaitable[Path]],
         write_new: Callable[..., Path],
+        environ: Mapping[str, str] = os.environ,
     ) -> None:
         self._captures = captures
         self._catalogue = catalogue
@@ -65,6 +72,7 @@ class CatalogueService:
         self._import = CaptureImport(catalogue, self._drafts)
         self._export_whole = export_whole
         self._write_new = write_new
+        self._environ = environ
         self._looked = -_LOOK_SECONDS
 
     # --- in ---
@@ -211,6 +219,21 @@ class CatalogueService:
     async def _get(self, actor: Actor, capture_id: int) -> Capture:
         return await asyncio.to_thread(self._captures.get, actor, capture_id)
 
+    def hand_over(self, capture: Capture) -> list[str]:
+        """Return commands that fetch a capture to another machine, ready to be run there."""
+        if not capture.files:
+            return []
+        session, name = interfaces.ssh_session(self._environ), f"capture-{capture.id}.pcap"
+        host = session.server if session else socket.gethostname()
+        there = f"{login_name()}@{host}"
+        stream = f"ssh {there} netmon-tui capture stream {capture.id}"
+        place = f"{login_name()}@[{host}]" if ":" in host else there
+        return [
+            f"scp {shlex.quote(f'{place}:{capture.files[0].path}')} {name}",
+            f"{stream} > {name}",
+            f"{stream} | wireshark -k -i -",
+        ]
+
     # --- labels ---
 
     async def label(self, actor: Actor, capture_id: int, labels: CaptureLabels) -> Capture:
@@ -246,6 +269,14 @@ class CatalogueService:
             return False
         await asyncio.to_thread(shutil.rmtree, expired.directory, True)
         return True
+
+
+def login_name() -> str:
+    """Return the name of the system's user that this program runs as."""
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return str(os.geteuid())
 
 
 def _checked_name(text: str) -> str:

@@ -153,7 +153,7 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
         database, audit, supervisor, follower, settings, privilege, paths, accounts, requests
     )
     transfers = _open_transfers(database, audit, paths, keeper)
-    catalogue = _open_catalogue(database, audit, settings, paths, transfers)
+    catalogue = _open_catalogue(database, audit, settings, paths, transfers, session)
     schedules, rounds = _open_schedules(database, scanning, accounts, catalogue)
     segment = open_segment(database, audit, scanning, settings, paths, privilege, session, machine=_machine())
     return Services(
@@ -206,7 +206,12 @@ def _open_capturing(
 
 
 def _open_catalogue(
-    database: Database, audit: AuditRepository, settings: Settings, paths: Paths, transfers: TransferService
+    database: Database,
+    audit: AuditRepository,
+    settings: Settings,
+    paths: Paths,
+    transfers: TransferService,
+    session: Mapping[str, str],
 ) -> CatalogueService:
     return CatalogueService(
         CaptureRepository(database),
@@ -216,6 +221,7 @@ def _open_catalogue(
         jobs=paths.jobs,
         export_whole=transfers.export_capture,
         write_new=write_new,
+        environ=session,
     )
 
 

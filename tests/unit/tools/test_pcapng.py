@@ -1,4 +1,4 @@
-"""pcapng: we read what Wireshark's tools write, they read what we write, and damage ends the reading where it is."""
+"""pcapng: we read what Wireshark's tools write, they read ours, and damage ends the reading where it is."""
 
 from __future__ import annotations
 

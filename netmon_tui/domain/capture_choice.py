@@ -48,7 +48,8 @@ class PacketChoice:
         parts = []
         if self.first or self.last:
             first, last = self.first or 1, self.last
-            parts.append(f"packets {first:,} to {last:,}" if last else f"packets from {first:,}")
+            up_to = f"packet {first:,}" if first == last else f"packets {first:,} to {last:,}"
+            parts.append(up_to if last else f"packets from {first:,}")
         if self.since:
             parts.append(f"from {_moment(self.since)}")
         if self.until:

@@ -30,15 +30,15 @@ COLUMNS = (
     Column("id", "#", width=5, align="right", priority=0),
     Column("interface", "Interface", width=10, priority=0),
     Column("filter", "Filter", minimum=12, priority=1),
-    Column("name", "Name", width=18, priority=7),
-    Column("tags", "Tags", width=14, priority=8),
+    Column("name", "Name", width=16, priority=3),
+    Column("tags", "Tags", width=10, priority=6),
     Column("state", "State", width=13, priority=0),
     Column("packets", "Packets", width=11, align="right", priority=0),
     Column("bytes", "Bytes", width=7, align="right", priority=2),
-    Column("rate", "Rate", width=10, align="right", priority=3),
-    Column("dropped", "Dropped", width=7, align="right", priority=4),
-    Column("owner", "Owner", width=10, priority=6),
-    Column("started", "Started", width=8, priority=5),
+    Column("rate", "Rate", width=10, align="right", priority=4),
+    Column("dropped", "Dropped", width=7, align="right", priority=5),
+    Column("owner", "Owner", width=10, priority=8),
+    Column("started", "Started", width=8, priority=7),
 )
 _STATE = 5
 """Index of the state among the cells."""

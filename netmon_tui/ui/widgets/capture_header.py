@@ -101,9 +101,11 @@ class CaptureHeader(Vertical):
             self._show_end(capture)
 
     def _show_end(self, capture: Capture) -> None:
-        words = capture.error or (capture.end_reason.replace("_", " ") or "ended")
+        words = f"Ended: {capture.error or capture.end_reason.replace('_', ' ') or 'ended'}"
+        if capture.origin is not CaptureOrigin.LIVE:
+            words = f"Damaged: {capture.error}" if capture.error else "Whole"
         ended = self.query_one("#capture-ended", Static)
-        ended.update(content(f"Ended: {words}{_span(capture)}"))
+        ended.update(content(f"{words}{_span(capture)}"))
         ended.set_class(bool(capture.error), "-error")
         if capture.files:
             file = capture.files[0]

@@ -146,10 +146,7 @@ class CaptureSettings:
         False, "Whether captures keep the packets of the SSH session the program is used through."
     )
     keep_days: int = setting(
-        0,
-        "Days after which captures that ended are deleted, but for those marked to be kept. 0: never.",
-        minimum=0,
-        maximum=36_500,
+        0, "Days after which captures that ended are deleted, unless marked to be kept. 0: never.", minimum=0
     )
 
 

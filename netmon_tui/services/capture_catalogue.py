@@ -36,6 +36,8 @@ _PLAIN = ExportForm()
 _EVERYTHING = PacketChoice()
 _LOOK_SECONDS = 60.0
 """From one look for what is too old to the next: a day more or less is never decided in seconds."""
+_LONGEST_DAYS = 36_500
+"""More days than that back there is no date."""
 _PIECE = 1 << 20
 
 
@@ -66,7 +68,7 @@ class CatalogueService:
         self._captures = captures
         self._catalogue = catalogue
         self._audit = audit
-        self._keep_days = settings.keep_days
+        self._keep_days = min(settings.keep_days, _LONGEST_DAYS)
         self._jobs = jobs
         self._drafts = Drafts(jobs, settings.free_space_floor_bytes, catalogue.has_directory)
         self._import = CaptureImport(catalogue, self._drafts)

@@ -152,8 +152,7 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
     scanning = _open_scanning(
         database, audit, supervisor, follower, settings, privilege, paths, accounts, requests
     )
-    transfers = _open_transfers(database, audit, paths, keeper)
-    catalogue = _open_catalogue(database, audit, settings, paths, transfers, session)
+    transfers, catalogue = _open_catalogue(database, audit, settings, paths, keeper, session)
     schedules, rounds = _open_schedules(database, scanning, accounts, catalogue)
     segment = open_segment(database, audit, scanning, settings, paths, privilege, session, machine=_machine())
     return Services(
@@ -210,10 +209,12 @@ def _open_catalogue(
     audit: AuditRepository,
     settings: Settings,
     paths: Paths,
-    transfers: TransferService,
+    keeper: DocumentKeeper,
     session: Mapping[str, str],
-) -> CatalogueService:
-    return CatalogueService(
+) -> tuple[TransferService, CatalogueService]:
+    """Return what moves files, and the catalogue, which copies whole captures by it."""
+    transfers = _open_transfers(database, audit, paths, keeper)
+    return transfers, CatalogueService(
         CaptureRepository(database),
         CaptureCatalogue(database),
         audit,

@@ -14,7 +14,9 @@ from netmon_tui.ui.rendering import content, size, thin
 from netmon_tui.ui.widgets.text_view import TextLine, TextView
 
 _LABEL_CELLS = 12
-_MOST_ROWS = 20
+_MOST_ROWS = 28
+_INNER_CELLS = 70
+"""What is left of a dialog for a text that scrolls."""
 
 
 class CaptureAbout(Dialog[bool]):
@@ -41,8 +43,8 @@ class CaptureAbout(Dialog[bool]):
     def on_mount(self) -> None:
         """Show them, as high as they are, within reason."""
         view, lines = self.query_one(TextView), list(_lines(self._capture, self._hand_over))
-        room = max(40, self.app.size.width - 6)
-        rows = sum(1 + len(line.text) // room for line in lines)
+        room = min(_INNER_CELLS, self.app.size.width - 6)
+        rows = sum(1 + (len(line.text) + line.indent) // room for line in lines) + 2  # words break early
         view.styles.height = min(_MOST_ROWS, rows, max(5, self.app.size.height - 4))
         view.show(lines)
         view.focus()

@@ -85,6 +85,8 @@ class CaptureActions(Actions):
             capture = await self._services.capturing.get(actor, capture_id)
             form = CaptureLabelForm(capture, lambda labels: catalogue.label(actor, capture_id, labels))
             labelled = await self._app.push_screen_wait(form)
+            if labelled is not None:
+                self._tell(f"Capture {capture_id} is labelled")
         return labelled
 
     async def about(self, capture_id: int) -> None:

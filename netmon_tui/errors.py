@@ -5,7 +5,8 @@
     NetmonError                    exit 1   something failed, and says what, why and what to do
     ├── UsageError                 exit 2   the request itself is wrong
     │   └── InvalidInput           exit 2   a value was refused (target, option, filter, file content)
-    │       └── AlreadyImported    exit 2   carries ``scan_id``, the scan that the document is
+    │       ├── AlreadyImported    exit 2   carries ``scan_id``, the scan that the document is
+    │       └── AlreadyCaptured    exit 2   carries ``capture_ids``, the captures that the file is
     ├── ToolMissing                exit 3   nmap, tcpdump or tshark is not installed
     ├── PrivilegeMissing           exit 4   the operation needs root or a capability
     ├── StorageError               exit 5   the database or the data directory
@@ -82,6 +83,21 @@ class AlreadyImported(InvalidInput):
     def __init__(self, what: str, *, scan_id: int) -> None:
         super().__init__(what)
         self.scan_id = scan_id
+
+
+class AlreadyCaptured(InvalidInput):
+    """A file that is a capture already.
+
+    Args:
+        what: Which file, and which captures.
+        capture_ids: The captures.
+    """
+
+    title = "Already there"
+
+    def __init__(self, what: str, *, capture_ids: tuple[int, ...]) -> None:
+        super().__init__(what)
+        self.capture_ids = capture_ids
 
 
 class ToolMissing(NetmonError):

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import shlex
-from pathlib import Path
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
 
+from netmon_tui.cli.capture_catalogue import VERBS
 from netmon_tui.cli.context import CommandLine, json_option, pass_line
 from netmon_tui.cli.following import interruptible, run_to_end
 from netmon_tui.cli.output import moment, print_json, print_pairs, print_table, say, yes_no
 from netmon_tui.cli.packets import packet, packets, stream
 from netmon_tui.domain.capture import DEFAULT_SNAPLEN, Capture, StartCapture
+from netmon_tui.domain.capture_filter import filter_text
 from netmon_tui.domain.documents import capture_document, interface_document
 from netmon_tui.domain.job import JobState
 from netmon_tui.domain.window import Window
@@ -21,7 +23,20 @@ if TYPE_CHECKING:
     from netmon_tui.domain.user import Actor
     from netmon_tui.services.container import Services
 
-_COLUMNS = ("ID", "STATE", "INTERFACE", "FILTER", "PACKETS", "BYTES", "DROPPED", "OWNER", "STARTED", "NAME")
+_COLUMNS = (
+    "ID",
+    "STATE",
+    "INTERFACE",
+    "FILTER",
+    "PACKETS",
+    "BYTES",
+    "DROPPED",
+    "OWNER",
+    "STARTED",
+    "TAGS",
+    "NAME",
+)
+_SORTS = ("id", "interface", "filter", "state", "packets", "bytes", "dropped", "owner", "started", "name")
 _capture_id = click.argument("capture_id", metavar="ID", type=int)
 _COUNT = click.IntRange(min=1)
 
@@ -34,6 +49,8 @@ def capture() -> None:
 capture.add_command(packets)
 capture.add_command(packet)
 capture.add_command(stream)
+for verb in VERBS:
+    capture.add_command(verb)
 
 
 @capture.command()
@@ -131,11 +148,20 @@ async def _run(services: Services, actor: Actor, request: StartCapture) -> Captu
 
 @capture.command("list")
 @click.option("--limit", type=click.IntRange(1, 100_000), default=1_000, show_default=True)
+@click.option("--tag", default="", metavar="TAG", help="Only captures with this tag.")
+@click.option("--owner", default="", metavar="USER", help="Only captures of this user.")
+@click.option("--interface", default="", metavar="NAME", help="Only captures of this interface.")
+@click.option("--filter", default="", metavar="TEXT", help="Only captures whose BPF filter contains this.")
+@click.option("--name", default="", metavar="TEXT", help="Only captures whose name contains this.")
+@click.option(
+    "--sort", type=click.Choice(("", *_SORTS)), default="", metavar="COLUMN", help=", ".join(_SORTS) + "."
+)
 @json_option
 @pass_line
-def list_captures(line: CommandLine, limit: int, as_json: bool) -> None:
+def list_captures(line: CommandLine, /, limit: int, sort: str, as_json: bool, **columns: str) -> None:
     """List captures, newest first."""
-    found = line.run(lambda services, actor: services.capturing.find(actor, Window(limit=limit)), follow=True)
+    window = Window(limit=limit, sort=sort, text=filter_text(**columns))
+    found = line.run(lambda services, actor: services.capturing.find(actor, window), follow=True)
     if as_json:
         print_json([capture_document(one) for one in found])
     else:
@@ -154,6 +180,7 @@ def _row(one: Capture) -> tuple[object, ...]:
         counters.dropped,
         one.owner,
         moment(one.started),
+        " ".join(one.tags),
         one.name,
     )
 
@@ -164,11 +191,16 @@ def _row(one: Capture) -> tuple[object, ...]:
 @pass_line
 def show(line: CommandLine, capture_id: int, as_json: bool) -> None:
     """Show a capture with its figures and files."""
-    found = line.run(lambda services, actor: services.capturing.get(actor, capture_id), follow=True)
-    _print_capture(found, as_json)
+
+    async def work(services: Services, actor: Actor) -> tuple[Capture, list[str]]:
+        found = await services.capturing.get(actor, capture_id)
+        return found, services.catalogue.hand_over(found)
+
+    found, hand_over = line.run(work, follow=True)
+    _print_capture(found, as_json, hand_over)
 
 
-def _print_capture(one: Capture, as_json: bool) -> None:
+def _print_capture(one: Capture, as_json: bool, hand_over: Sequence[str] = ()) -> None:
     if as_json:
         print_json(capture_document(one))
         return
@@ -181,6 +213,10 @@ def _print_capture(one: Capture, as_json: bool) -> None:
             ("command", shlex.join(one.command)),
             ("state", f"{one.state} ({one.end_reason})" if one.end_reason else one.state),
             ("error", one.error),
+            ("from", one.lineage),
+            ("tags", " ".join(one.tags)),
+            ("note", one.note),
+            ("kept", "yes, whatever its age" if one.kept else ""),
             ("owner", one.owner),
             ("started", moment(one.started)),
             ("finished", moment(one.finished)),
@@ -190,6 +226,7 @@ def _print_capture(one: Capture, as_json: bool) -> None:
             ("link type", one.linktype),
             ("first packet", moment(one.first_packet)),
             ("last packet", moment(one.last_packet)),
+            *(("hand over", command) for command in hand_over),
             *(("file", f"{file.path}  {file.bytes} bytes  sha256 {file.sha256}") for file in one.files),
         ]
     )
@@ -216,13 +253,3 @@ def delete(line: CommandLine, capture_id: int) -> None:
     """Delete a capture that has ended, with its files."""
     line.run(lambda services, actor: services.capturing.delete(actor, capture_id), follow=True)
     say(f"capture {capture_id} is deleted")
-
-
-@capture.command()
-@_capture_id
-@click.option("--output", metavar="FILE", required=True, type=click.Path(path_type=Path), help="A new file.")
-@pass_line
-def export(line: CommandLine, capture_id: int, output: Path) -> None:
-    """Copy the capture's pcap file to a new file."""
-    written = line.run(lambda s, actor: s.transfers.export_capture(actor, capture_id, output), follow=True)
-    say(f"capture {capture_id} is written to {written}")

@@ -145,6 +145,9 @@ class CaptureSettings:
     include_own_ssh: bool = setting(
         False, "Whether captures keep the packets of the SSH session the program is used through."
     )
+    keep_days: int = setting(
+        0, "Days after which captures that ended are deleted, unless marked to be kept. 0: never.", minimum=0
+    )
 
 
 @dataclass(frozen=True, slots=True)

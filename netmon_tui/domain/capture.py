@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 
 from netmon_tui.domain.buffer import DEFAULT_BUFFER_KIB
 from netmon_tui.domain.job import CaptureCounters, JobState
@@ -34,6 +35,18 @@ class StartCapture:
     """Keep the packets of the SSH session the program is used through."""
     name: str = ""
     detached: bool = True
+
+
+class CaptureOrigin(StrEnum):
+    """Where the packets of a capture come from."""
+
+    LIVE = "live"
+    """Captured here."""
+    IMPORT = "import"
+    SLICE = "slice"
+    """Part of another capture."""
+    MERGE = "merge"
+    """Several captures in time order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +86,61 @@ class Capture:
     end_reason: str = ""
     """An EndReason, or why the capture ended in one word."""
     error: str = ""
+    origin: CaptureOrigin = CaptureOrigin.LIVE
+    parents: tuple[int, ...] = ()
+    """The captures that it was made of, which may be deleted by now."""
+    source: str = ""
+    """What was imported, or which packets of its parent it has, in words."""
+    note: str = ""
+    tags: tuple[str, ...] = ()
+    """In alphabetical order."""
+    kept: bool = False
+    """It is not deleted for its age."""
+
+    @property
+    def lineage(self) -> str:
+        """Where it comes from in words; empty when it was captured here."""
+        if self.origin is CaptureOrigin.IMPORT:
+            return f"import of {self.source}"
+        parents = " and ".join(map(str, self.parents))
+        if self.origin is CaptureOrigin.SLICE:
+            return f"slice of capture {parents}: {self.source}"
+        return f"merge of captures {parents}" if self.origin is CaptureOrigin.MERGE else ""
+
+
+@dataclass(frozen=True, slots=True)
+class MadeCapture:
+    """A capture that was not captured here, whole before it is stored."""
+
+    directory: str
+    """Absolute, with its files in it."""
+    files: tuple[CaptureFile, ...]
+    """Its pcap first."""
+    origin: CaptureOrigin
+    name: str
+    source: str
+    linktype: str
+    snaplen: int
+    interface: str = ""
+    filter: str = ""
+    parents: tuple[int, ...] = ()
+    times: tuple[float, float] | None = None
+    """POSIX times of the first and the last packet."""
+    damage: str = ""
+    """What was wrong with the file it was read from."""
+    digest: str = ""
+    """SHA-256 of what was imported, unpacked."""
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureLabels:
+    """What people say about a capture; None leaves what there is."""
+
+    name: str | None = None
+    note: str | None = None
+    add_tags: tuple[str, ...] = ()
+    remove_tags: tuple[str, ...] = ()
+    kept: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -262,6 +262,12 @@ def capture_document(capture: Capture) -> Document:
         "last_packet": timestamp(capture.last_packet),
         "end_reason": capture.end_reason,
         "error": capture.error,
+        "origin": capture.origin.value,
+        "parents": list(capture.parents),
+        "source": capture.source,
+        "note": capture.note,
+        "tags": list(capture.tags),
+        "kept": capture.kept,
     }
 
 

@@ -17,6 +17,7 @@ from netmon_tui.runtime.time_zone import local_zone
 from netmon_tui.security.passwords import Passwords
 from netmon_tui.services.accounts import AccountService
 from netmon_tui.services.activity import ActivityService
+from netmon_tui.services.capture_catalogue import CatalogueService
 from netmon_tui.services.capturing import CapturingService
 from netmon_tui.services.comparison import ComparisonService
 from netmon_tui.services.doctor import DoctorService
@@ -44,10 +45,11 @@ from netmon_tui.services.search import SearchService
 from netmon_tui.services.segment import SegmentServices, open_segment
 from netmon_tui.services.sets import NamedSets
 from netmon_tui.services.supervision import JobSupervisor
-from netmon_tui.services.transfers import TransferService
+from netmon_tui.services.transfers import TransferService, write_new
 from netmon_tui.services.user_limits import UserLimits
 from netmon_tui.storage.account_repository import AccountRepository
 from netmon_tui.storage.audit_repository import AuditRepository
+from netmon_tui.storage.capture_catalogue import CaptureCatalogue
 from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.storage.comparison_queries import ComparisonQueries
 from netmon_tui.storage.database import Database
@@ -92,6 +94,7 @@ class Services:
     search: SearchService
     capturing: CapturingService
     packets: PacketService
+    catalogue: CatalogueService
     neighbours: NeighbourService
     segment: SegmentServices
     """What else there is around the neighbour table."""
@@ -150,7 +153,8 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
     scanning = _open_scanning(
         database, audit, supervisor, follower, settings, privilege, paths, accounts, requests
     )
-    schedules, rounds = _open_schedules(database, scanning, accounts)
+    transfers, catalogue = _open_catalogue(database, audit, settings, paths, keeper, session)
+    schedules, rounds = _open_schedules(database, scanning, accounts, catalogue)
     segment = open_segment(database, audit, scanning, settings, paths, privilege, session, machine=_machine())
     return Services(
         settings=settings,
@@ -169,10 +173,11 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
         search=SearchService(SearchQueries(database), SavedSearchRepository(database), audit),
         capturing=_open_capturing(database, audit, supervisor, settings, privilege, paths, session),
         packets=PacketService(CaptureRepository(database)),
+        catalogue=catalogue,
         neighbours=segment.neighbours,
         segment=segment,
         comparison=comparison,
-        transfers=_open_transfers(database, audit, paths, keeper),
+        transfers=transfers,
         ignoring=ignoring,
         history=HostHistoryService(HistoryQueries(database)),
         activity=ActivityService(jobs=jobs, audit=audit, supervisor=supervisor),
@@ -197,6 +202,28 @@ def _open_capturing(
     captures = CaptureRepository(database)
     return CapturingService(
         captures, audit, supervisor, settings, privilege, jobs=paths.jobs, environ=session
+    )
+
+
+def _open_catalogue(
+    database: Database,
+    audit: AuditRepository,
+    settings: Settings,
+    paths: Paths,
+    keeper: DocumentKeeper,
+    session: Mapping[str, str],
+) -> tuple[TransferService, CatalogueService]:
+    """Return what moves files, and the catalogue, which copies whole captures by it."""
+    transfers = _open_transfers(database, audit, paths, keeper)
+    return transfers, CatalogueService(
+        CaptureRepository(database),
+        CaptureCatalogue(database),
+        audit,
+        settings.captures,
+        jobs=paths.jobs,
+        export_whole=transfers.export_capture,
+        write_new=write_new,
+        environ=session,
     )
 
 
@@ -299,9 +326,9 @@ def _open_scanning(
 
 
 def _open_schedules(
-    database: Database, scanning: ScanningService, accounts: AccountService
+    database: Database, scanning: ScanningService, accounts: AccountService, catalogue: CatalogueService
 ) -> tuple[SchedulingService, Rounds]:
-    """Return the schedules, and the rounds that start what is due."""
+    """Return the schedules, and the rounds that start what is due and delete what is too old."""
     schedules = SchedulingService(
         schedules=ScheduleRepository(database),
         start=scanning.start,
@@ -309,7 +336,7 @@ def _open_schedules(
         today=accounts.today,
         zone=local_zone(),
     )
-    return schedules, Rounds([schedules.start_one_due])
+    return schedules, Rounds([schedules.start_one_due, catalogue.delete_one_expired])
 
 
 def _machine() -> str:

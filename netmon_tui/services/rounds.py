@@ -1,4 +1,4 @@
-"""What a running program does every few seconds for everybody: start what waits to be started."""
+"""What a running program does every few seconds for everybody: start what is due, delete what is too old."""
 
 from __future__ import annotations
 

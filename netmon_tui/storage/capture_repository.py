@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, delete, func, insert, select, update
 
-from netmon_tui.domain.capture import Capture, CaptureFile, StartCapture
+from netmon_tui.domain.capture import Capture, CaptureFile, CaptureOrigin, StartCapture
 from netmon_tui.domain.job import CaptureCounters, JobKind, JobState
 from netmon_tui.domain.user import Actor
 from netmon_tui.domain.window import FIRST, Window
 from netmon_tui.errors import NotFound
 from netmon_tui.storage import records
+from netmon_tui.storage.capture_catalogue import labels_of, meets
 from netmon_tui.storage.database import Database
 from netmon_tui.storage.job_repository import delete_job
-from netmon_tui.storage.selection import contains_text, in_window, visible_to
+from netmon_tui.storage.selection import in_window, visible_to
 
 _CAPTURES = records.captures.c
 _SORTS: dict[str, Any] = {
@@ -30,6 +32,7 @@ _SORTS: dict[str, Any] = {
     "dropped": _CAPTURES.dropped,
     "owner": records.users.c.name,
     "started": _CAPTURES.started,
+    "name": _CAPTURES.name,
 }
 
 
@@ -115,7 +118,7 @@ class CaptureRepository:
 
     def find(self, actor: Actor, window: Window = FIRST) -> list[Capture]:
         """Return captures the actor may see, newest first unless asked otherwise."""
-        query = self._select(actor).where(self._matches(window.text))
+        query = self._select(actor).where(meets(window.text))
         query = in_window(query, window, _SORTS, _CAPTURES.id.desc())
         with self._database.read() as connection:
             return self._captures(connection, query)
@@ -125,7 +128,7 @@ class CaptureRepository:
         query = (
             select(func.count())
             .select_from(records.captures.join(records.users))
-            .where(visible_to(actor, _CAPTURES.owner_id), self._matches(text))
+            .where(visible_to(actor, _CAPTURES.owner_id), meets(text))
         )
         with self._database.read() as connection:
             return int(connection.execute(query).scalar_one())
@@ -146,16 +149,6 @@ class CaptureRepository:
             .where(visible_to(actor, _CAPTURES.owner_id))
         )
 
-    def _matches(self, text: str) -> Any:
-        columns = (
-            _CAPTURES.interface,
-            _CAPTURES.filter,
-            _CAPTURES.name,
-            _CAPTURES.state,
-            records.users.c.name,
-        )
-        return contains_text(text, columns)
-
     def _captures(self, connection: Connection, query: Select[Any]) -> list[Capture]:
         rows = connection.execute(query).all()
         table = records.capture_files
@@ -163,7 +156,15 @@ class CaptureRepository:
         files: dict[int, list[Row[Any]]] = {}
         for file in connection.execute(wanted):
             files.setdefault(file.capture_id, []).append(file)
-        return [_capture(row, files.get(row.id, [])) for row in rows]
+        tags, parents = labels_of(connection, [row.id for row in rows])
+        return [
+            replace(
+                _capture(row, files.get(row.id, [])),
+                tags=tuple(tags.get(row.id, ())),
+                parents=tuple(parents.get(row.id, ())),
+            )
+            for row in rows
+        ]
 
 
 def _counter_values(counters: CaptureCounters) -> dict[str, Any]:
@@ -207,4 +208,8 @@ def _capture(row: Row[Any], files: Sequence[Row[Any]]) -> Capture:
         last_packet=row.last_packet,
         end_reason=row.end_reason,
         error=row.error,
+        origin=CaptureOrigin(row.origin),
+        source=row.source,
+        note=row.note,
+        kept=row.kept,
     )

@@ -28,6 +28,7 @@ from sqlalchemy import (
     true,
 )
 
+from netmon_tui.storage.capture_records import capture_parents, capture_tags
 from netmon_tui.storage.column_types import JsonText, Moment
 from netmon_tui.storage.host_records import (
     ID,
@@ -214,7 +215,13 @@ captures = Table(
     Column("last_packet", Moment),
     Column("end_reason", Text, nullable=False, default=""),
     Column("error", Text, nullable=False, default=""),
+    Column("origin", String(8), nullable=False, default="live", server_default="live"),
+    Column("source", Text, nullable=False, default="", server_default=""),
+    Column("source_sha256", String(64), nullable=False, default="", server_default=""),
+    Column("note", Text, nullable=False, default="", server_default=""),
+    Column("kept", Boolean, nullable=False, default=False, server_default=false()),
     Index(None, "owner_id"),
+    Index(None, "source_sha256"),
     sqlite_autoincrement=True,
 )
 
@@ -275,6 +282,8 @@ __all__ = (
     "addresses",
     "audit_events",
     "capture_files",
+    "capture_parents",
+    "capture_tags",
     "captures",
     "extraports",
     "hops",

@@ -304,13 +304,14 @@ async def test_the_list_shows_live_figures_and_stops_exports_and_deletes(
         await start(app, pilot, until, ECHO)
         await pilot.press("escape")
         exchange = lab.udp_exchange(25)
-        await until(pilot, lambda: table.cursor_row.cells[4].text == str(exchange.packets))
+        await until(pilot, lambda: table.cursor_row.cells[6].text == str(exchange.packets))
         cells = [cell_text(cell) for cell in table.cursor_row.cells]
-        assert cells[:4] == ["1", "eth0", ECHO, "▶ running"] and cells[6].endswith("p/s") and cells[7] == "0"
+        assert cells[:6] == ["1", "eth0", ECHO, "", "", "▶ running"]
+        assert cells[8].endswith("p/s") and cells[9] == "0"
         await pilot.press("delete")
         assert app.screen.id == "main", "a running capture cannot be deleted"
         await pilot.press("x")
-        await until(pilot, lambda: table.cursor_row.cells[3].text == "✓ done")
+        await until(pilot, lambda: table.cursor_row.cells[5].text == "✓ done")
         await pilot.press("e")
         target = tmp_path / "copy.pcap"
         (await until(pilot, lambda: app.screen.query_one("#path", Input))).value = str(target)

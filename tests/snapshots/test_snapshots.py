@@ -540,6 +540,42 @@ def test_captures(tour: Tour) -> None:
     )
 
 
+def test_capture_catalogue(tour: Tour) -> None:
+    tour(
+        "3",
+        BUSY,
+        "t",
+        shows("Keep it"),
+        picture("labels"),
+        closed(),
+        "down",
+        "a",
+        shows("capture stream 2"),
+        picture("about"),
+        closed(),
+        "down",
+        "enter",
+        shows("Ended: stopped"),
+        ALL_PACKETS,
+        FIRST_PACKET,
+        "m",
+        "down",
+        "m",
+        shows("marked 1 to 2"),
+        shows("Frame 2:"),
+        "w",
+        shows("a new capture"),
+        picture("slice"),
+        closed(),
+        "e",
+        shows("capture-1.pcap"),
+        "tab",
+        "space",
+        shows("Not hidden"),
+        picture("anonymised"),
+    )
+
+
 def test_capture_detail(tour: Tour) -> None:
     tour(
         "3",

@@ -23,7 +23,7 @@ from typing import Any
 
 import pytest
 from argon2 import PasswordHasher, profiles
-from sqlalchemy import update
+from sqlalchemy import insert, update
 
 import netmon_tui
 from netmon_tui.config.paths import Paths, find_paths
@@ -145,6 +145,7 @@ def _freeze_machine(patch: pytest.MonkeyPatch) -> None:
         "netmon_tui.services.segment.VendorTable",
         lambda **_: VendorTable(extra_lines=VENDORS, wireshark_files=(), nmap_files=()),
     )
+    patch.setattr("netmon_tui.services.capture_catalogue.login_name", lambda: "ada")
     for service in ("scan_commands", "capturing"):
         patch.setattr(f"netmon_tui.services.{service}.require_tool", lambda name: f"/usr/bin/{name}")
     # the scan that waits in the picture must not have its turn
@@ -357,6 +358,9 @@ def _captures(database: Database, jobs: Path) -> None:
         1_204_331, 961_442_118, 1_204_331, 0, 1_204_331, (("tcp", 1_200_000), ("udp", 4_331))
     )
     _capture(captures, jobs, 1, ADA, StartCapture("eth0", name="before the move"), "", minutes=2870)
+    captures.update(1, note="The printer answers twice.", kept=True)
+    tags = [{"capture_id": 1, "tag": tag} for tag in ("office", "printer")]
+    database.write(lambda connection: connection.execute(insert(records.capture_tags), tags))
     _capture(captures, jobs, 2, BO, StartCapture("wlan0"), "udp port 53", minutes=90, state="failed",
              end_reason="disk_full", error="the disk is full; what was captured is kept",
              counters=CaptureCounters(52_000, 7_800_000, 52_311, 311, 52_000, (("udp", 52_000),)))  # fmt: skip

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from textual import on
 from textual.app import ComposeResult
 
+from netmon_tui.domain.capture import Capture
 from netmon_tui.domain.scan import Scan
-from netmon_tui.errors import AlreadyImported, NetmonError
+from netmon_tui.errors import AlreadyCaptured, AlreadyImported, NetmonError
 from netmon_tui.ui.modals.dialog import Dialog
 from netmon_tui.ui.modals.record import Record
 from netmon_tui.ui.rendering import content
@@ -19,6 +20,8 @@ from netmon_tui.ui.widgets.table import Table
 from netmon_tui.ui.widgets.table_columns import Column
 
 _MOST_LINES = 14
+Imported = Scan | Sequence[Capture]
+"""What a file became."""
 COLUMNS = (
     Column("file", "File", minimum=16, share=2, priority=0),
     Column("result", "Result", minimum=24, share=3, priority=0),
@@ -32,14 +35,14 @@ class ImportReport(Dialog[bool]):
         results: What each file became, or why it did not.
     """
 
-    def __init__(self, results: Sequence[tuple[Path, Scan | NetmonError]]) -> None:
+    def __init__(self, results: Sequence[tuple[Path, Imported | NetmonError]]) -> None:
         super().__init__()
         self._results = results
 
     def compose(self) -> ComposeResult:
         """The list."""
         rows = [Row(str(path), (path.name, _words(result))) for path, result in self._results]
-        stored = sum(isinstance(result, Scan) for _, result in self._results)
+        stored = sum(not isinstance(result, NetmonError) for _, result in self._results)
         source = MemorySource([column.key for column in COLUMNS], rows)
         with self.box(f"{stored} of {len(rows)} files imported", id="report-box") as box:
             box.border_subtitle = content("enter shows a line in full, esc closes")
@@ -57,9 +60,19 @@ class ImportReport(Dialog[bool]):
             self.app.push_screen(Record("Import of a file", COLUMNS, row))
 
 
-def _words(result: Scan | NetmonError) -> Cell:
+def _words(result: Imported | NetmonError) -> Cell:
     if isinstance(result, AlreadyImported):
         return Cell(f"is scan {result.scan_id} already", "warning")
+    if isinstance(result, AlreadyCaptured):
+        return Cell(f"is capture {_numbers(result.capture_ids)} already", "warning")
     if isinstance(result, NetmonError):
         return Cell(str(result), "error")
-    return Cell(f"is scan {result.id}", "success")
+    if isinstance(result, Scan):
+        return Cell(f"is scan {result.id}", "success")
+    damage = next((one.error for one in result if one.error), "")
+    words = f"is capture {_numbers(one.id for one in result)}"
+    return Cell(f"{words}; {damage}", "warning") if damage else Cell(words, "success")
+
+
+def _numbers(ids: Iterable[int]) -> str:
+    return " and ".join(map(str, ids))

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from netmon_tui.domain.capture import Capture, StartCapture
+from netmon_tui.domain.capture_choice import PacketChoice
+from netmon_tui.errors import NetmonError
+from netmon_tui.services.readable_files import working_directory
+from netmon_tui.ui.modals.capture_about import CaptureAbout
 from netmon_tui.ui.modals.capture_form import CaptureForm
+from netmon_tui.ui.modals.capture_labels import CaptureLabelForm
 from netmon_tui.ui.modals.confirm import Confirm
-from netmon_tui.ui.modals.file_choice import Export
+from netmon_tui.ui.modals.file_picker import FilePicker
+from netmon_tui.ui.modals.import_report import ImportReport
+from netmon_tui.ui.modals.packet_export import PacketExport
+from netmon_tui.ui.rendering import thin
 from netmon_tui.ui.screens.actions import Actions
+
+_ALL = PacketChoice()
 
 
 class CaptureActions(Actions):
@@ -33,16 +44,77 @@ class CaptureActions(Actions):
             await self._services.capturing.stop(self._session.actor, capture_id)
             self._tell(f"Capture {capture_id} is stopping; its packets are kept")
 
-    async def export(self, capture_id: int) -> None:
-        """Ask for a file name and copy the capture file."""
+    async def export(
+        self, capture_id: int, choices: Sequence[PacketChoice] = (_ALL,), *, as_capture: bool = False
+    ) -> Capture | None:
+        """Ask which packets and into what, and write them; return the capture that was made, if one was.
+
+        Args:
+            capture_id: Whose packets.
+            choices: What can be chosen, the likeliest first.
+            as_capture: Whether a new capture is offered first.
+        """
         folder = self._services.paths.exports
-        dialog = Export(f"Export capture {capture_id}", ("pcap",), folder, f"capture-{capture_id}")
-        choice = await self._app.push_screen_wait(dialog)
-        if choice is None:
-            return
+        asked = await self._app.push_screen_wait(
+            PacketExport(capture_id, choices, folder, as_capture=as_capture)
+        )
+        if asked is None:
+            return None
         with self._reported():
-            path = await self._services.transfers.export_capture(self._session.actor, capture_id, choice.path)
+            catalogue, actor = self._services.catalogue, self._session.actor
+            if asked.path is None:
+                made = await catalogue.slice(actor, capture_id, asked.choice, name=asked.name)
+                self._tell(f"Capture {made.id} has {thin(made.counters.packets)} packets")
+                return made
+            path = await catalogue.export(actor, capture_id, asked.path, asked.choice, asked.form)
             self._tell(f"Written to {path}")
+        return None
+
+    async def merge(self, capture_ids: Sequence[int]) -> Capture | None:
+        """Make one capture of several."""
+        made = None
+        with self._reported():
+            made = await self._services.catalogue.merge(self._session.actor, capture_ids)
+            self._tell(f"Capture {made.id} is {made.lineage.removeprefix('merge of ')} in one")
+        return made
+
+    async def label(self, capture_id: int) -> Capture | None:
+        """Ask for name, tags and note."""
+        catalogue, actor, labelled = self._services.catalogue, self._session.actor, None
+        with self._reported():
+            capture = await self._services.capturing.get(actor, capture_id)
+            form = CaptureLabelForm(capture, lambda labels: catalogue.label(actor, capture_id, labels))
+            labelled = await self._app.push_screen_wait(form)
+            if labelled is not None:
+                self._tell(f"Capture {capture_id} is labelled")
+        return labelled
+
+    async def about(self, capture_id: int) -> None:
+        """Show what is known of it."""
+        with self._reported():
+            capture = await self._services.capturing.get(self._session.actor, capture_id)
+            await self._app.push_screen_wait(
+                CaptureAbout(capture, self._services.catalogue.hand_over(capture))
+            )
+
+    async def import_files(self) -> Capture | None:
+        """Ask for files and store each; return the last capture that was made."""
+        paths = await self._app.push_screen_wait(
+            FilePicker("Import pcap or pcapng files", working_directory())
+        )
+        results: list[tuple[Path, Sequence[Capture] | NetmonError]] = []
+        for path in paths or ():
+            try:
+                results.append((path, await self._services.catalogue.import_file(self._session.actor, path)))
+            except NetmonError as error:
+                results.append((path, error))
+        if results and (len(results) > 1 or isinstance(results[0][1], NetmonError) or results[0][1][0].error):
+            await self._app.push_screen_wait(ImportReport(results))
+        elif results and not isinstance(results[0][1], NetmonError):
+            numbers = " and ".join(str(one.id) for one in results[0][1])
+            self._tell(f"{paths[0].name if paths else ''} is capture {numbers}")
+        stored = [one for _, result in results if not isinstance(result, NetmonError) for one in result]
+        return stored[-1] if stored else None
 
     async def delete(self, capture_ids: Sequence[int]) -> None:
         """Ask, then delete."""

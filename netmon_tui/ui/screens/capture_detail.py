@@ -16,6 +16,7 @@ from netmon_tui.ui.commands import command
 from netmon_tui.ui.messages import CaptureAddress, ScanAddress, ShowHost
 from netmon_tui.ui.modals.help import Help, title_of
 from netmon_tui.ui.screens.capture_actions import CaptureActions
+from netmon_tui.ui.screens.packet_choices import choices_of
 from netmon_tui.ui.session import Session
 from netmon_tui.ui.widgets.capture_header import CaptureHeader
 from netmon_tui.ui.widgets.key_line import KeyLine
@@ -25,6 +26,7 @@ from netmon_tui.ui.widgets.packet_browser import PacketBrowser
 HELP_TEXT = (
     "Above: the figures of the capture. Packets and protocols are the kernel's own count; captured, received and\n"
     "dropped are tcpdump's. Below: the packets of the file, the fields of one, and its bytes.\n"
+    "m marks where a part begins and ends; w makes a capture of it, of what / shows, or of a conversation.\n"
     "In the fields, right opens and left closes; the bytes of a field are marked, and a byte shows its field."
 )
 LOOK_SECONDS = 1.0
@@ -44,7 +46,17 @@ class CaptureDetailScreen(LiveScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         command("capture.back", "escape", "back", "Back", "Back to where you came from.", show=False),
         command("capture.stop", "x", "stop", "Stop", "Stop this capture; its packets are kept."),
-        command("capture.export", "e", "export", "Export", "Copy the capture file (pcap)."),
+        command("capture.export", "e", "export", "Export", "Write packets to a file (pcap, pcapng)."),
+        command("capture.slice", "w", "slice", "Slice", "Make a capture of some of the packets."),
+        command("capture.label", "t", "label", "Label", "Change name, tags and note.", show=False),
+        command(
+            "capture.about",
+            "a",
+            "about",
+            "About",
+            "Show where it comes from and how to fetch it.",
+            show=False,
+        ),
         command("capture.scan", "s", "scan", "Scan", "Scan the address under the cursor."),
         command("capture.capture", "c", "capture", "Capture", "Capture the address under the cursor."),
         command(
@@ -105,6 +117,8 @@ class CaptureDetailScreen(LiveScreen):
             return (runs and actor.may(Permission.CAPTURE)) or None
         if action == "export":
             return actor.may(Permission.EXPORT) or None
+        if action in {"slice", "label"}:
+            return actor.may(Permission.CAPTURE) or None
         if action in {"scan", "capture", "host"}:
             needed = {"scan": Permission.SCAN, "capture": Permission.CAPTURE}.get(action, Permission.VIEW)
             return (actor.may(needed) and bool(self._address)) or None
@@ -126,8 +140,27 @@ class CaptureDetailScreen(LiveScreen):
 
     @work(exclusive=True, group="capture-export", exit_on_error=False)
     async def action_export(self) -> None:
-        """Copy the file."""
-        await self._actions.export(self.capture_id)
+        """Write packets to a file."""
+        await self._actions.export(self.capture_id, choices_of(self.query_one(PacketBrowser)))
+
+    @work(exclusive=True, group="capture-slice", exit_on_error=False)
+    async def action_slice(self) -> None:
+        """Make a capture of packets."""
+        choices = choices_of(self.query_one(PacketBrowser))
+        await self._actions.export(self.capture_id, choices, as_capture=True)
+
+    @work(exclusive=True, group="capture-label", exit_on_error=False)
+    async def action_label(self) -> None:
+        """Change what is said of it."""
+        labelled = await self._actions.label(self.capture_id)
+        if labelled is not None:
+            self._capture = labelled
+            self.query_one(CaptureHeader).show_title(labelled)
+
+    @work(exclusive=True, group="capture-about", exit_on_error=False)
+    async def action_about(self) -> None:
+        """Show what is known of it."""
+        await self._actions.about(self.capture_id)
 
     def action_scan(self) -> None:
         """Scan the address under the cursor."""

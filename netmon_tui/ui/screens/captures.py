@@ -30,15 +30,17 @@ COLUMNS = (
     Column("id", "#", width=5, align="right", priority=0),
     Column("interface", "Interface", width=10, priority=0),
     Column("filter", "Filter", minimum=12, priority=1),
+    Column("name", "Name", width=16, priority=3),
+    Column("tags", "Tags", width=10, priority=6),
     Column("state", "State", width=13, priority=0),
     Column("packets", "Packets", width=11, align="right", priority=0),
     Column("bytes", "Bytes", width=7, align="right", priority=2),
-    Column("rate", "Rate", width=10, align="right", priority=3),
-    Column("dropped", "Dropped", width=7, align="right", priority=4),
-    Column("owner", "Owner", width=10, priority=6),
-    Column("started", "Started", width=8, priority=5),
+    Column("rate", "Rate", width=10, align="right", priority=4),
+    Column("dropped", "Dropped", width=7, align="right", priority=5),
+    Column("owner", "Owner", width=10, priority=8),
+    Column("started", "Started", width=8, priority=7),
 )
-_STATE = 3
+_STATE = 5
 """Index of the state among the cells."""
 
 
@@ -48,12 +50,24 @@ class CapturesPane(Pane):
     HELP_TITLE = "Captures"
     HELP_TEXT = (
         "A capture writes the packets of an interface to a file. It goes on when you log out, within its limits.\n"
-        "Open one to see its packets, also while it runs; export copies the pcap file."
+        "Open one to see its packets, also while it runs; export copies the pcap file.\n\n"
+        "/ takes words and terms: tag:web, owner:ada, interface:eth0, filter:53, name:office, !state:failed."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         command("captures.new", "n", "new", "New", "Start a capture."),
         command("captures.stop", "x", "stop", "Stop", "Stop this capture; its packets are kept."),
-        command("captures.export", "e", "export", "Export", "Copy the capture file (pcap)."),
+        command("captures.export", "e", "export", "Export", "Write the packets to a file (pcap, pcapng)."),
+        command("captures.import", "i", "import", "Import", "Import pcap or pcapng files, packed or not."),
+        command("captures.label", "t", "label", "Label", "Change name, tags and note of this capture."),
+        command("captures.merge", "m", "merge", "Merge", "Make one capture of those selected.", show=False),
+        command(
+            "captures.about",
+            "a",
+            "about",
+            "About",
+            "Show where it comes from and how to fetch it.",
+            show=False,
+        ),
         command(
             "captures.delete", "delete", "delete", "Delete", "Delete this capture, or the selected ones."
         ),
@@ -96,6 +110,15 @@ class CapturesPane(Pane):
             return (runs and actor.may(Permission.CAPTURE)) or None
         if action == "delete":
             return (row is not None and not runs and actor.may(Permission.DELETE)) or None
+        if action == "import":
+            return actor.may(Permission.IMPORT) or None
+        if action == "about":
+            return row is not None or None
+        if action == "label":
+            return (row is not None and actor.may(Permission.CAPTURE)) or None
+        if action == "merge":
+            chosen = len(self.query_one(Table).selected_keys) > 1
+            return (chosen and actor.may(Permission.CAPTURE)) or None
         if action == "export":
             return (row is not None and actor.may(Permission.EXPORT)) or None
         return True
@@ -122,6 +145,35 @@ class CapturesPane(Pane):
         """Copy the file of the capture under the cursor."""
         if (capture_id := self._capture_id()) is not None:
             await self._actions.export(capture_id)
+
+    @work(exclusive=True, group="capture-import", exit_on_error=False)
+    async def action_import(self) -> None:
+        """Import files."""
+        await self._actions.import_files()
+        self._source.invalidate()
+
+    @work(exclusive=True, group="capture-label", exit_on_error=False)
+    async def action_label(self) -> None:
+        """Change what is said of the capture under the cursor."""
+        if (capture_id := self._capture_id()) is not None and await self._actions.label(capture_id):
+            self._source.invalidate()
+
+    @work(exclusive=True, group="capture-about", exit_on_error=False)
+    async def action_about(self) -> None:
+        """Show what is known of the capture under the cursor."""
+        if (capture_id := self._capture_id()) is not None:
+            await self._actions.about(capture_id)
+
+    @work(exclusive=True, group="capture-merge", exit_on_error=False)
+    async def action_merge(self) -> None:
+        """Make one capture of those selected."""
+        chosen = [key for key in self.query_one(Table).selected_keys if isinstance(key, int)]
+        if await self._actions.merge(sorted(chosen)):
+            self._source.invalidate()
+
+    @on(Table.SelectionChanged)
+    def _selected(self) -> None:
+        self.refresh_bindings()
 
     @work(exclusive=True, group="capture-delete", exit_on_error=False)
     async def action_delete(self) -> None:
@@ -172,7 +224,9 @@ class CapturesPane(Pane):
             (
                 str(capture.id),
                 capture.interface,
-                capture.filter,
+                capture.filter or Cell(capture.lineage, "muted"),
+                capture.name,
+                " ".join(capture.tags),
                 Cell(look.label(self.app.has_class(ASCII_CLASS)), look.tone, sort=capture.state.value),
                 Cell(thin(counters.packets), sort=counters.packets),
                 Cell(size(counters.bytes), sort=counters.bytes),

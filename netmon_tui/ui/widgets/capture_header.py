@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Label, Static
 
-from netmon_tui.domain.capture import Capture
+from netmon_tui.domain.capture import Capture, CaptureOrigin
 from netmon_tui.ui.rendering import ASCII_CLASS, bar, content, duration, rate, size, state_style, thin
 from netmon_tui.ui.widgets.figure import Figure
 from netmon_tui.ui.widgets.rate_line import RateHistory, RateMeter
@@ -84,10 +84,15 @@ class CaptureHeader(Vertical):
         if self._capture is not None:
             self.call_after_refresh(self._show_shares, self._capture)
 
-    def _show_state(self, capture: Capture) -> None:
-        parts = (capture.name, capture.interface, capture.filter or "all packets")
+    def show_title(self, capture: Capture) -> None:
+        """Show what it is called and is of."""
+        origin = capture.lineage or capture.filter or "all packets"
+        parts = (capture.name, capture.interface, origin, " ".join(f"#{tag}" for tag in capture.tags))
         what = " · ".join(part for part in parts if part)
         self._put("capture-title", f"Capture {capture.id} · {what}")
+
+    def _show_state(self, capture: Capture) -> None:
+        self.show_title(capture)
         look = state_style(capture.state)
         state = self.query_one("#capture-state", Figure)
         state.show(f"{look.label(self._ascii)} · {capture.owner}", look.tone)
@@ -96,9 +101,11 @@ class CaptureHeader(Vertical):
             self._show_end(capture)
 
     def _show_end(self, capture: Capture) -> None:
-        words = capture.error or (capture.end_reason.replace("_", " ") or "ended")
+        words = f"Ended: {capture.error or capture.end_reason.replace('_', ' ') or 'ended'}"
+        if capture.origin is not CaptureOrigin.LIVE:
+            words = f"Damaged: {capture.error}" if capture.error else "Whole"
         ended = self.query_one("#capture-ended", Static)
-        ended.update(content(f"Ended: {words}{_span(capture)}"))
+        ended.update(content(f"{words}{_span(capture)}"))
         ended.set_class(bool(capture.error), "-error")
         if capture.files:
             file = capture.files[0]
@@ -113,6 +120,8 @@ class CaptureHeader(Vertical):
         lost = self.query_one("#capture-counts", Figure)
         counts = {"captured": counters.captured, "received": counters.received, "dropped": counters.dropped}
         words = "   ".join(f"{name} {thin(count)}" for name, count in counts.items())
+        if capture.origin is not CaptureOrigin.LIVE:
+            words = "not captured here: nothing is known of what was dropped"
         lost.show(words, "error" if counters.dropped else "muted")
         if capture.state.is_final:
             self._put("capture-rate", rate(counters.packets / passed) if passed else "")

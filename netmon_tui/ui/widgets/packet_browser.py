@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import ClassVar
 
 from textual import on, work
@@ -55,6 +55,9 @@ class PacketBrowser(Vertical):
         Binding(
             "f", "follow", "Follow", tooltip="Stay at the newest packet, or stop that.", id="packets.follow"
         ),
+        Binding(
+            "m", "mark", "Mark", tooltip="Mark where a part begins, and where it ends.", id="packets.mark"
+        ),
         Binding("z", "zoom", "Zoom", tooltip="Give one part all the room, and back.", id="packets.zoom"),
     ]
 
@@ -67,6 +70,8 @@ class PacketBrowser(Vertical):
         self._grown = False
         """Whether the file may have grown since the index was begun."""
         self._had_address = False
+        self.marks: tuple[int, int] = (0, 0)
+        """Numbers of the first and the last packet of the marked range; 0 where there is none (yet)."""
 
     def compose(self) -> ComposeResult:
         """List over tree and bytes."""
@@ -165,9 +170,27 @@ class PacketBrowser(Vertical):
             words.append(f"· indexing {packets.progress:.0%}")
         if self.following:
             words.append("· following")
+        if self.marks[0]:
+            words.append(f"· marked {thin(self.marks[0])} to {thin(self.marks[1]) if self.marks[1] else '…'}")
         self.query_one("#packet-count", Figure).show(" ".join(words))
         self.query_one("#packet-damage", Figure).show(packets.damage)
         self.set_class(bool(packets.damage), "-damaged")
+
+    @property
+    def shown(self) -> tuple[str, Sequence[int] | None]:
+        """The filter and the packets that it shows; None without a filter and while it still looks."""
+        if self._source is None or not self._source.text or self._source.searching:
+            return "", None
+        return self._source.text, self._source.found
+
+    def action_mark(self) -> None:
+        """Begin a range at the packet under the cursor, end it there, or take it away."""
+        number, (first, last) = self.table.cursor_key, self.marks
+        if not isinstance(number, int) or last:
+            self.marks = (0, 0)
+        else:
+            self.marks = (min(first, number), max(first, number)) if first else (number, 0)
+        self._show_count()
 
     def action_follow(self) -> None:
         """Stay at the newest packet, or stop that."""

@@ -68,6 +68,11 @@ class PacketSource:
         return self._text
 
     @property
+    def found(self) -> array[int]:
+        """Numbers of the packets that match the filter, as far as known, ascending."""
+        return self._found[:]
+
+    @property
     def searched(self) -> int:
         """How many packets the filter has looked at."""
         return self._searched

@@ -1,0 +1,302 @@
+"""The catalogue of captures: files that come in, parts, merges, labels, exports, and what is too old."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pwd
+import shlex
+import shutil
+import socket
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import BinaryIO
+
+from netmon_tui.config.files import explain
+from netmon_tui.config.settings import CaptureSettings
+from netmon_tui.domain.capture import CAPTURE_NAME, Capture, CaptureLabels, MadeCapture
+from netmon_tui.domain.capture_choice import ExportForm, PacketChoice
+from netmon_tui.domain.capture_filter import LONGEST_NAME, LONGEST_NOTE, check_tag
+from netmon_tui.domain.schedule import Runner
+from netmon_tui.domain.user import Actor, Permission
+from netmon_tui.errors import InvalidInput, NotFound
+from netmon_tui.runtime import interfaces
+from netmon_tui.security.hostile_text import clean, clean_block
+from netmon_tui.services.capture_cutting import check_form, export_chunks, make_merge, make_slice
+from netmon_tui.services.capture_drafts import Draft, Drafts
+from netmon_tui.services.capture_import import CaptureImport
+from netmon_tui.storage.audit_repository import AuditRepository, NewEvent
+from netmon_tui.storage.capture_catalogue import CaptureCatalogue
+from netmon_tui.storage.capture_repository import CaptureRepository
+
+_PLAIN = ExportForm()
+_EVERYTHING = PacketChoice()
+_LOOK_SECONDS = 60.0
+"""From one look for what is too old to the next: a day more or less is never decided in seconds."""
+_LONGEST_DAYS = 36_500
+"""More days than that back there is no date."""
+_PIECE = 1 << 20
+
+
+class CatalogueService:
+    """Makes captures of files and of other captures, and keeps what people say of them.
+
+    Args:
+        captures, catalogue, audit: Storage.
+        settings: The free space that must stay, and how long captures are kept.
+        jobs: Directory of the job directories.
+        export_whole: Copies the file of a capture as it is, to a new file.
+        write_new: Writes a new file from chunks, whole or not at all.
+        environ: Where the SSH session of this program is read from.
+    """
+
+    def __init__(
+        self,
+        captures: CaptureRepository,
+        catalogue: CaptureCatalogue,
+        audit: AuditRepository,
+        settings: CaptureSettings,
+        *,
+        jobs: Path,
+        export_whole: Callable[[Actor, int, Path], Awaitable[Path]],
+        write_new: Callable[..., Path],
+        environ: Mapping[str, str] = os.environ,
+    ) -> None:
+        self._captures = captures
+        self._catalogue = catalogue
+        self._audit = audit
+        self._keep_days = min(settings.keep_days, _LONGEST_DAYS)
+        self._jobs = jobs
+        self._drafts = Drafts(jobs, settings.free_space_floor_bytes, catalogue.has_directory)
+        self._import = CaptureImport(catalogue, self._drafts)
+        self._export_whole = export_whole
+        self._write_new = write_new
+        self._environ = environ
+        self._looked = -_LOOK_SECONDS
+
+    # --- in ---
+
+    async def import_file(self, actor: Actor, path: Path, *, again: bool = False) -> list[Capture]:
+        """Store a pcap or pcapng file, packed by gzip or not: a capture for each of its link types.
+
+        Args:
+            actor: Whose captures they become.
+            path: The file.
+            again: Whether a file that is a capture of the actor already becomes one more.
+
+        Raises:
+            InvalidInput: It is no capture file, or nothing in it can be read; nothing is stored.
+            AlreadyCaptured: It is there already; the error says where.
+            NotFound: There is no such file.
+            DiskFull, StorageError: As they say; nothing is stored.
+        """
+        actor.require(Permission.IMPORT)
+        ids = await asyncio.to_thread(self._import_path, actor, path, again)
+        return [await self._get(actor, capture_id) for capture_id in ids]
+
+    async def import_stream(
+        self, actor: Actor, stream: BinaryIO, name: str, *, again: bool = False
+    ) -> list[Capture]:
+        """Store what a pipe brings; as :meth:`import_file`."""
+        actor.require(Permission.IMPORT)
+        ids = await asyncio.to_thread(self._import_pipe, actor, stream, name, again)
+        return [await self._get(actor, capture_id) for capture_id in ids]
+
+    def _import_path(self, actor: Actor, path: Path, again: bool) -> list[int]:
+        if not path.is_file():
+            raise NotFound(f"no file {path}")
+        try:
+            file = path.open("rb")
+        except OSError as error:
+            raise InvalidInput(f"{path} cannot be read", why=error.strerror or str(error)) from error
+        with file:
+            return self._import.store(actor, file, path.name, again=again)
+
+    def _import_pipe(self, actor: Actor, stream: BinaryIO, name: str, again: bool) -> list[int]:
+        """Keep the stream in a file without a name: it is read twice, and gone whatever happens."""
+        room = self._drafts.room
+        try:
+            with tempfile.TemporaryFile(dir=self._jobs) as spool:
+                while piece := stream.read(_PIECE):
+                    room.spend(len(piece))
+                    spool.write(piece)
+                spool.flush()
+                return self._import.store(actor, spool, name, again=again)
+        except OSError as error:
+            raise explain(error, self._jobs) from error
+
+    # --- parts and wholes ---
+
+    async def slice(self, actor: Actor, capture_id: int, choice: PacketChoice, *, name: str = "") -> Capture:
+        """Make a capture of some packets of another, which may still run.
+
+        Raises:
+            NotFound: No such capture, or it has no file.
+            InvalidInput: The choice cannot be understood, or no packet meets it.
+            ToolMissing, ToolFailed: A display filter needs tshark.
+            DiskFull, StorageError: As they say; nothing is stored.
+        """
+        actor.require(Permission.CAPTURE)
+        capture, path = await self._with_file(actor, capture_id)
+        name = _checked_name(name)
+
+        def make(draft: Draft) -> MadeCapture:
+            return make_slice(capture, path, choice, draft, name)
+
+        detail = f"of capture {capture_id}: {choice.words()}"
+        return await self._get(
+            actor, await asyncio.to_thread(self._add, actor, make, "capture.slice", detail)
+        )
+
+    async def merge(self, actor: Actor, capture_ids: Sequence[int], *, name: str = "") -> Capture:
+        """Make a capture of several that have ended, in time order.
+
+        Raises:
+            NotFound: No such capture, or one has no file.
+            InvalidInput: One still runs, they have different link types, or there are not at least two.
+            DiskFull, StorageError: As they say; nothing is stored.
+        """
+        actor.require(Permission.CAPTURE)
+        wanted = list(dict.fromkeys(capture_ids))
+        captures = [await self._with_file(actor, capture_id) for capture_id in wanted]
+        running = [str(one.id) for one, _ in captures if not one.state.is_final]
+        if running:
+            raise InvalidInput(f"capture {' and '.join(running)} still runs", fix="stop it first")
+        name = _checked_name(name)
+
+        def make(draft: Draft) -> MadeCapture:
+            return make_merge(captures, draft, name)
+
+        detail = f"of captures {' '.join(map(str, wanted))}"
+        return await self._get(
+            actor, await asyncio.to_thread(self._add, actor, make, "capture.merge", detail)
+        )
+
+    def _add(self, actor: Actor, make: Callable[[Draft], MadeCapture], action: str, detail: str) -> int:
+        with self._drafts.open() as draft:
+            event = NewEvent(action, actor, "", clean(detail))
+            (capture_id,) = self._catalogue.add(actor, [make(draft)], [event])
+            draft.is_stored = True
+        return capture_id
+
+    async def export(
+        self,
+        actor: Actor,
+        capture_id: int,
+        path: Path,
+        choice: PacketChoice = _EVERYTHING,
+        form: ExportForm = _PLAIN,
+    ) -> Path:
+        """Write packets of a capture to a new file (mode 0600) and return its path.
+
+        Raises:
+            NotFound: No such capture, or it has no file.
+            InvalidInput: The file exists, the form or the choice cannot be met, or no packet meets it.
+            ToolMissing, ToolFailed: A display filter needs tshark.
+            DiskFull, StorageError: As they say; nothing is left behind.
+        """
+        actor.require(Permission.EXPORT)
+        check_form(form)
+        if choice.everything and form == _PLAIN:
+            return await self._export_whole(actor, capture_id, path)
+        capture, source = await self._with_file(actor, capture_id)
+        chunks = export_chunks(capture, source, choice, form)
+        written = await asyncio.to_thread(self._write_new, path, chunks)
+        detail = f"{choice.words()} as {form.format}{', anonymised' if form.anonymise else ''}"
+        await asyncio.to_thread(
+            self._audit.record, actor, "capture.export", f"capture {capture_id}", clean(detail)
+        )
+        return written
+
+    async def _with_file(self, actor: Actor, capture_id: int) -> tuple[Capture, Path]:
+        capture = await self._get(actor, capture_id)
+        path = await asyncio.to_thread(self._captures.directory, capture_id) / CAPTURE_NAME
+        if not path.is_file() or not path.stat().st_size:
+            raise NotFound(f"capture {capture_id} has no file")
+        return capture, path
+
+    async def _get(self, actor: Actor, capture_id: int) -> Capture:
+        return await asyncio.to_thread(self._captures.get, actor, capture_id)
+
+    def hand_over(self, capture: Capture) -> list[str]:
+        """Return commands that fetch a capture to another machine, ready to be run there."""
+        if not capture.files:
+            return []
+        session, name = interfaces.ssh_session(self._environ), f"capture-{capture.id}.pcap"
+        host = session.server if session else socket.gethostname()
+        there = f"{login_name()}@{host}"
+        stream = f"ssh {there} netmon-tui capture stream {capture.id}"
+        place = f"{login_name()}@[{host}]" if ":" in host else there
+        return [
+            f"scp {shlex.quote(f'{place}:{capture.files[0].path}')} {name}",
+            f"{stream} > {name}",
+            f"{stream} | wireshark -k -i -",
+        ]
+
+    # --- labels ---
+
+    async def label(self, actor: Actor, capture_id: int, labels: CaptureLabels) -> Capture:
+        """Change name, note, tags or the mark that keeps a capture; return it as it is then.
+
+        Raises:
+            NotFound: No such capture, or not the actor's.
+            InvalidInput: A text is too long, or no tag.
+        """
+        actor.require(Permission.CAPTURE)
+        await self._get(actor, capture_id)
+        checked = CaptureLabels(
+            name=None if labels.name is None else _checked_name(labels.name),
+            note=None if labels.note is None else _checked_note(labels.note),
+            add_tags=tuple(map(check_tag, labels.add_tags)),
+            remove_tags=tuple(map(check_tag, labels.remove_tags)),
+            kept=labels.kept,
+        )
+        event = NewEvent("capture.label", actor, "", _label_words(checked))
+        await asyncio.to_thread(self._catalogue.label, capture_id, checked, event)
+        return await self._get(actor, capture_id)
+
+    # --- age ---
+
+    async def delete_one_expired(self, _runner: Runner) -> bool:
+        """Delete one capture that is older than is kept, if there is one; return whether there was."""
+        if not self._keep_days or time.monotonic() - self._looked < _LOOK_SECONDS:
+            return False
+        before = datetime.now(UTC) - timedelta(days=self._keep_days)
+        expired = await asyncio.to_thread(self._catalogue.delete_one_older, before)
+        if expired is None:
+            self._looked = time.monotonic()
+            return False
+        await asyncio.to_thread(shutil.rmtree, expired.directory, True)
+        return True
+
+
+def login_name() -> str:
+    """Return the name of the system's user that this program runs as."""
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return str(os.geteuid())
+
+
+def _checked_name(text: str) -> str:
+    if len(text) > LONGEST_NAME:
+        raise InvalidInput("the name is too long", why=f"{len(text)} characters, {LONGEST_NAME} are possible")
+    return clean(text.strip(), LONGEST_NAME)
+
+
+def _checked_note(text: str) -> str:
+    if len(text) > LONGEST_NOTE:
+        raise InvalidInput("the note is too long", why=f"{len(text)} characters, {LONGEST_NOTE} are possible")
+    return clean_block(text.strip(), LONGEST_NOTE)
+
+
+def _label_words(labels: CaptureLabels) -> str:
+    """Return what changed, for the audit trail."""
+    words = [] if labels.name is None else [f"name {labels.name!r}"]
+    words += [] if labels.note is None else ["note"]
+    words += [f"+{tag}" for tag in labels.add_tags] + [f"-{tag}" for tag in labels.remove_tags]
+    words += [] if labels.kept is None else ["kept" if labels.kept else "no longer kept"]
+    return ", ".join(words)

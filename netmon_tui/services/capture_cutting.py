@@ -1,0 +1,240 @@
+"""Parts of captures and several as one: as new captures, or written in another form. Every call blocks."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from netmon_tui.domain.capture import Capture, CaptureOrigin, MadeCapture
+from netmon_tui.domain.capture_choice import CAPTURE_FORMATS, ExportForm, PacketChoice
+from netmon_tui.domain.capture_filter import LONGEST_NAME
+from netmon_tui.errors import InvalidInput
+from netmon_tui.runtime.display_filter import shown_numbers
+from netmon_tui.runtime.tool_paths import require_tool
+from netmon_tui.security.hostile_text import clean
+from netmon_tui.services.capture_drafts import Draft, times_of
+from netmon_tui.tools import pcapng
+from netmon_tui.tools.address_mapping import AddressMapping
+from netmon_tui.tools.packet_masking import PacketMask, check_maskable
+from netmon_tui.tools.packet_parts import ends_of, has_addresses, is_between, packed_address
+from netmon_tui.tools.pcap import FileHeader, RawPacket, make_header, pack_record
+from netmon_tui.tools.pcap_cut import NANOSECONDS, Cut, Piece, merged, packets_of, pieces
+from netmon_tui.tools.pcap_index import PacketIndex
+
+_BATCH = 1 << 18
+"""Bytes that are gathered before they are handed on."""
+_PACKED_LEVEL = 6
+_GZIP_BITS = 31
+"""zlib's code for the largest window and a gzip header."""
+_MOST_MERGED = 200
+"""Captures that are merged at once: each is an open file."""
+
+
+@contextmanager
+def _indexed(path: Path, *, growing: bool = False) -> Iterator[PacketIndex]:
+    with PacketIndex(path, growing=growing) as index:
+        index.extend()
+        yield index
+
+
+def make_slice(capture: Capture, path: Path, choice: PacketChoice, draft: Draft, name: str) -> MadeCapture:
+    """Write the chosen packets of a capture into a draft.
+
+    Args:
+        capture: Whose packets.
+        path: Its file.
+        choice: Which.
+        draft: Where to.
+        name: What the new capture is called; empty for the name of its parent.
+
+    Raises:
+        InvalidInput: The choice cannot be understood, or no packet meets it.
+        ToolMissing, ToolFailed: A display filter needs tshark.
+    """
+    with _indexed(path, growing=not capture.state.is_final) as index:
+        cut = _cut_of(index, path, choice)
+        file = draft.write_packets(index.header, _some(pieces(index, cut), choice))
+        header = index.header
+    return MadeCapture(
+        directory=str(draft.path),
+        files=(file,),
+        origin=CaptureOrigin.SLICE,
+        name=name or clean(capture.name, LONGEST_NAME),
+        source=clean(choice.words()),
+        linktype=header.linktype_name,
+        snaplen=capture.snaplen,
+        interface=capture.interface,
+        filter=capture.filter,
+        parents=(capture.id,),
+        times=times_of(draft.pcap),
+    )
+
+
+def make_merge(captures: Sequence[tuple[Capture, Path]], draft: Draft, name: str) -> MadeCapture:
+    """Write the packets of several captures into a draft, in time order.
+
+    Raises:
+        InvalidInput: They have different link types, or there are not at least two.
+    """
+    if not 2 <= len(captures) <= _MOST_MERGED:
+        raise InvalidInput(f"{len(captures)} captures cannot be merged", fix=f"name 2 to {_MOST_MERGED}")
+    with ExitStack() as files:
+        indexes = [files.enter_context(_indexed(path)) for _, path in captures]
+        header = _common_header([index.header for index in indexes])
+        file = draft.write_packets(header, merged(indexes, header))
+    these = [capture for capture, _ in captures]
+    return MadeCapture(
+        directory=str(draft.path),
+        files=(file,),
+        origin=CaptureOrigin.MERGE,
+        name=name or _joined((one.name for one in these), LONGEST_NAME),
+        source="",
+        linktype=header.linktype_name,
+        snaplen=max(one.snaplen for one in these),
+        interface=_joined((one.interface for one in these), LONGEST_NAME),
+        filter=_joined((one.filter for one in these), 1_000),
+        parents=tuple(one.id for one in these),
+        times=times_of(draft.pcap),
+    )
+
+
+def _joined(texts: Iterator[str], limit: int) -> str:
+    return clean(" + ".join(dict.fromkeys(text for text in texts if text)), limit)
+
+
+def _common_header(headers: Sequence[FileHeader]) -> FileHeader:
+    linktypes = {header.linktype_name for header in headers}
+    if len(linktypes) > 1:
+        raise InvalidInput(
+            f"captures of link types {' and '.join(sorted(linktypes))} cannot be merged",
+            why="a pcap file has packets of one link type",
+        )
+    orders = {header.byte_order for header in headers}
+    return make_header(
+        headers[0].linktype,
+        snaplen=max(header.snaplen for header in headers),
+        byte_order=orders.pop() if len(orders) == 1 else "<",
+        nanoseconds=any(header.nanoseconds for header in headers),
+    )
+
+
+def export_chunks(capture: Capture, path: Path, choice: PacketChoice, form: ExportForm) -> Iterator[bytes]:
+    """Yield the chosen packets of a capture as a file.
+
+    Raises:
+        InvalidInput: Form or choice cannot be understood or met, or no packet meets the choice.
+        ToolMissing, ToolFailed: A display filter needs tshark.
+    """
+    check_form(form)
+    with _indexed(path, growing=not capture.state.is_final) as index:
+        if form.anonymise:
+            check_maskable(index.header.linktype)
+        found = _some(pieces(index, _cut_of(index, path, choice)), choice)
+        chunks = _written(index.header, found, form)
+        yield from _packed(chunks) if form.is_gzip else chunks
+
+
+def check_form(form: ExportForm) -> None:
+    """Refuse a form that is none, with InvalidInput."""
+    if form.format not in CAPTURE_FORMATS:
+        raise InvalidInput(f"no format {form.format!r}", fix=f"there are: {', '.join(CAPTURE_FORMATS)}")
+    if form.keep_payload and not form.anonymise:
+        raise InvalidInput("the payload is kept anyway", fix="leave keep-payload out, or anonymise")
+
+
+def _some(found: Iterator[Piece], choice: PacketChoice) -> Iterator[Piece]:
+    """Yield pieces; InvalidInput when there is none although some packets were asked for."""
+    some = choice.everything
+    for piece in found:
+        some = True
+        yield piece
+    if not some:
+        raise InvalidInput("no packet is chosen", why=f"none meets: {choice.words()}")
+
+
+def _written(header: FileHeader, found: Iterator[Piece], form: ExportForm) -> Iterator[bytes]:
+    if not form.anonymise and not form.is_pcapng:
+        yield header.data
+        yield from (piece.records for piece in found)
+        return
+    packets = packets_of(header, found)
+    if form.anonymise:
+        mask = PacketMask(header.linktype, AddressMapping(), keep_payload=form.keep_payload)
+        packets = mask.mask(packets)
+    yield pcapng.begin_section(header) if form.is_pcapng else header.data
+    yield from _batched(
+        packets, lambda raw: (pcapng.pack_block if form.is_pcapng else pack_record)(header, raw)
+    )
+
+
+def _batched(packets: Iterator[RawPacket], pack: Callable[[RawPacket], bytes]) -> Iterator[bytes]:
+    batch, size = [], 0
+    for raw in packets:
+        record = pack(raw)
+        batch.append(record)
+        size += len(record)
+        if size >= _BATCH:
+            yield b"".join(batch)
+            batch, size = [], 0
+    yield b"".join(batch)
+
+
+def _packed(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    packer = zlib.compressobj(_PACKED_LEVEL, wbits=_GZIP_BITS)
+    for chunk in chunks:
+        yield packer.compress(chunk)
+    yield packer.flush()
+
+
+def _cut_of(index: PacketIndex, path: Path, choice: PacketChoice) -> Cut:
+    if choice.last and choice.last < (choice.first or 1):
+        raise InvalidInput(
+            f"packets {choice.first} to {choice.last} are none", fix="name the first one first"
+        )
+    return Cut(
+        first=choice.first or 1,
+        last=choice.last or None,
+        since=_nanoseconds(choice.since),
+        until=_nanoseconds(choice.until),
+        numbers=_numbers(path, choice),
+        wanted=_wanted(index, choice),
+    )
+
+
+def _nanoseconds(moment: datetime | None) -> int | None:
+    """Return POSIX time without the rounding of a float."""
+    if moment is None:
+        return None
+    return int(moment.replace(microsecond=0).timestamp()) * NANOSECONDS + moment.microsecond * 1000
+
+
+def _numbers(path: Path, choice: PacketChoice) -> Sequence[int] | None:
+    if not choice.filter:
+        return choice.numbers
+    shown = shown_numbers(require_tool("tshark"), path, choice.filter)
+    if choice.numbers is None:
+        return shown
+    both = set(choice.numbers)
+    return [number for number in shown if number in both]
+
+
+def _wanted(index: PacketIndex, choice: PacketChoice) -> Callable[[bytes], bool] | None:
+    linktype = index.header.linktype
+    addresses = frozenset(map(packed_address, choice.hosts))
+    ends = None
+    if choice.conversation:
+        ends = ends_of(index.read(choice.conversation).data, linktype)
+        if ends is None:
+            raise InvalidInput(f"packet {choice.conversation} has no addresses that are understood")
+    if not addresses and ends is None:
+        return None
+
+    def wanted(data: bytes) -> bool:
+        if addresses and not has_addresses(data, linktype, addresses):
+            return False
+        return ends is None or is_between(data, linktype, ends)
+
+    return wanted

@@ -1,0 +1,185 @@
+"""Captures in the making: a directory of its own that becomes a capture whole, or is gone."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import secrets
+import shutil
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from netmon_tui.config.files import PRIVATE_DIRECTORY, explain, private_opener
+from netmon_tui.domain.capture import CAPTURE_NAME, CaptureFile
+from netmon_tui.errors import DiskFull
+from netmon_tui.tools.pcap import FileHeader
+from netmon_tui.tools.pcap_cut import Piece
+from netmon_tui.tools.pcap_index import PacketIndex
+
+_PREFIX = "capture-made-"
+_GRACE_SECONDS = 60
+"""So young a directory may be between being made and being locked."""
+_LOOK_BYTES = 16 << 20
+"""So much is written from one look at the free space to the next."""
+
+
+class Room:
+    """The free space of a directory, of which some must stay.
+
+    Args:
+        directory: Where it is written.
+        floor: Bytes that must stay free.
+    """
+
+    def __init__(self, directory: Path, floor: int) -> None:
+        self._directory = directory
+        self._floor = floor
+        self._left = 0
+
+    def spend(self, count: int) -> None:
+        """Say that so many bytes are about to be written; DiskFull when too few would stay free."""
+        self._left -= count
+        if self._left >= 0:
+            return
+        status = os.statvfs(self._directory)
+        free = status.f_bavail * status.f_frsize
+        if free - count < self._floor:
+            raise DiskFull(
+                f"no space left to write {self._directory}",
+                why=f"{free >> 20} MiB are free and {self._floor >> 20} MiB must stay so",
+                fix="free some space, or lower captures.free_space_floor_bytes",
+            )
+        self._left = min(_LOOK_BYTES, max(0, free - count - self._floor))
+
+
+class Draft:
+    """One directory.
+
+    Args:
+        path: Of the directory.
+        room: What may be written.
+    """
+
+    def __init__(self, path: Path, room: Room) -> None:
+        self.path = path
+        self._room = room
+        self.is_stored = False
+        """Set when the catalogue has it; without that it is deleted."""
+
+    @property
+    def pcap(self) -> Path:
+        """The file of packets."""
+        return self.path / CAPTURE_NAME
+
+    def write(self, name: str, pieces: Iterable[bytes]) -> CaptureFile:
+        """Write a new file, onto the disk, and return what it is; its packets are not counted."""
+        digest, size, path = hashlib.sha256(), 0, self.path / name
+        with open(path, "xb", opener=private_opener) as file:
+            for piece in pieces:
+                self._room.spend(len(piece))
+                file.write(piece)
+                digest.update(piece)
+                size += len(piece)
+            _sync(file)
+        return CaptureFile(str(path), size, 0, digest.hexdigest())
+
+    def write_packets(self, header: FileHeader, pieces: Iterable[Piece]) -> CaptureFile:
+        """Write the pcap file and return what it is."""
+        count = 0
+
+        def parts() -> Iterator[bytes]:
+            nonlocal count
+            yield header.data
+            for piece in pieces:
+                count += piece.packets
+                yield piece.records
+
+        written = self.write(CAPTURE_NAME, parts())
+        return CaptureFile(written.path, written.bytes, count, written.sha256)
+
+    def open_pcap(self) -> BinaryIO:
+        """Return the pcap file, new and open for writing; :meth:`spend` goes before what is written."""
+        return open(self.pcap, "xb", opener=private_opener)
+
+    def spend(self, count: int) -> None:
+        """Say that so many bytes are about to be written; DiskFull when they may not be."""
+        self._room.spend(count)
+
+
+def _sync(file: BinaryIO) -> None:
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def times_of(path: Path) -> tuple[float, float] | None:
+    """Return the POSIX times of the first and the last packet of a whole pcap file; None without packets."""
+    with PacketIndex(path) as index:
+        index.extend()
+        return index.first_and_last_time()
+
+
+class Drafts:
+    """Makes drafts, and clears away those whose program died.
+
+    Args:
+        jobs: Directory of the job directories.
+        floor: Bytes that must stay free.
+        is_stored: Whether the catalogue has a capture in a directory.
+    """
+
+    def __init__(self, jobs: Path, floor: int, is_stored: Callable[[Path], bool]) -> None:
+        self._jobs = jobs
+        self._floor = floor
+        self._is_stored = is_stored
+
+    @property
+    def room(self) -> Room:
+        """The free space of the directory of jobs."""
+        return Room(self._jobs, self._floor)
+
+    @contextmanager
+    def open(self) -> Iterator[Draft]:
+        """Make a directory that is deleted again unless it was stored; errors of the system are explained.
+
+        Raises:
+            DiskFull, StorageError: As they say.
+        """
+        path = self._jobs / f"{_PREFIX}{secrets.token_hex(6)}"
+        try:
+            self.clear_away()
+            path.mkdir(mode=PRIVATE_DIRECTORY)
+            lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except OSError as error:
+            raise explain(error, path) from error
+        draft = Draft(path, self.room)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield draft
+        except OSError as error:
+            raise explain(error, path) from error
+        finally:
+            if not draft.is_stored:
+                shutil.rmtree(path, ignore_errors=True)
+            os.close(lock)
+
+    def clear_away(self) -> None:
+        """Delete the directories that no program holds and no capture has: what a killed program left."""
+        for path in self._jobs.glob(f"{_PREFIX}*"):
+            try:
+                if time.time() - path.stat().st_mtime < _GRACE_SECONDS or self._is_stored(path):
+                    continue
+                lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            except OSError:
+                continue  # gone meanwhile
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if not self._is_stored(path):  # it may have been just before the lock was let go
+                    shutil.rmtree(path, ignore_errors=True)
+            except BlockingIOError:
+                continue
+            finally:
+                os.close(lock)

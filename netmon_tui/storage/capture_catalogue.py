@@ -1,0 +1,203 @@
+"""What is known of captures besides their packets: what they were made of and what people say of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, insert, not_, select, update
+
+from netmon_tui.domain.capture import CaptureLabels, MadeCapture
+from netmon_tui.domain.capture_filter import MOST_TAGS, FilterWord, parse_filter
+from netmon_tui.domain.job import JobKind, JobState
+from netmon_tui.domain.user import Actor
+from netmon_tui.errors import InvalidInput
+from netmon_tui.storage import records
+from netmon_tui.storage.audit_repository import NewEvent, insert_event
+from netmon_tui.storage.database import Database
+from netmon_tui.storage.job_repository import delete_job
+from netmon_tui.storage.selection import contains_text
+
+_CAPTURES = records.captures.c
+_TAGS = records.capture_tags.c
+_PARENTS = records.capture_parents.c
+_FINAL = [state.value for state in JobState if state.is_final]
+
+
+class Expired(NamedTuple):
+    """A capture that was deleted for its age."""
+
+    capture_id: int
+    directory: Path
+
+
+class CaptureCatalogue:
+    """Captures that were made of others or of files, their labels, and those that are too old."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, owner: Actor, made: Sequence[MadeCapture], events: Sequence[NewEvent]) -> list[int]:
+        """Store captures, all or none, each with its event, whose subject is filled in; return their ids."""
+
+        def work(connection: Connection) -> list[int]:
+            ids = [_insert(connection, owner, one) for one in made]
+            for capture_id, event in zip(ids, events, strict=True):
+                _note(connection, event, capture_id)
+            return ids
+
+        return self._database.write(work)
+
+    def known(self, owner: Actor, digest: str) -> list[int]:
+        """Return the owner's captures that are this file: imported from it, or with it as their pcap."""
+        files = records.capture_files.c
+        same = exists().where(files.capture_id == _CAPTURES.id, files.sha256 == digest)
+        query = (
+            select(_CAPTURES.id)
+            .where(_CAPTURES.owner_id == owner.user_id, (_CAPTURES.source_sha256 == digest) | same)
+            .order_by(_CAPTURES.id)
+        )
+        with self._database.read() as connection:
+            return list(connection.execute(query).scalars())
+
+    def label(self, capture_id: int, labels: CaptureLabels, event: NewEvent) -> None:
+        """Change what is said of a capture, with its event; InvalidInput when that would be too many tags."""
+        said = {"name": labels.name, "note": labels.note, "kept": labels.kept}
+        values = {name: value for name, value in said.items() if value is not None}
+
+        def work(connection: Connection) -> None:
+            if values:
+                connection.execute(
+                    update(records.captures).where(_CAPTURES.id == capture_id).values(**values)
+                )
+            _change_tags(connection, capture_id, labels)
+            _note(connection, event, capture_id)
+
+        self._database.write(work)
+
+    def delete_one_older(self, before: datetime) -> Expired | None:
+        """Delete the rows of one capture that ended before an instant and is not marked to be kept."""
+
+        def work(connection: Connection) -> Expired | None:
+            query = (
+                select(_CAPTURES.id, _CAPTURES.directory, _CAPTURES.name)
+                .where(_CAPTURES.state.in_(_FINAL), not_(_CAPTURES.kept), _CAPTURES.created < before)
+                .where(func.coalesce(_CAPTURES.finished, _CAPTURES.created) < before)
+                .order_by(_CAPTURES.id)
+                .limit(1)
+            )
+            found = connection.execute(query).first()
+            if found is None:
+                return None
+            delete_job(connection, JobKind.CAPTURE, found.id)
+            connection.execute(delete(records.captures).where(_CAPTURES.id == found.id))
+            detail = f"ended before {before.isoformat(timespec='seconds')}: {found.name}".rstrip(": ")
+            insert_event(connection, NewEvent("capture.expire", None, f"capture {found.id}", detail))
+            return Expired(found.id, Path(found.directory))
+
+        return self._database.write(work)
+
+    def has_directory(self, directory: Path) -> bool:
+        """Whether a capture has its files there."""
+        query = select(_CAPTURES.id).where(_CAPTURES.directory == str(directory))
+        with self._database.read() as connection:
+            return connection.execute(query).first() is not None
+
+
+def _insert(connection: Connection, owner: Actor, made: MadeCapture) -> int:
+    now, file = datetime.now(UTC), made.files[0]
+    first, last = (datetime.fromtimestamp(t, UTC) for t in made.times) if made.times else (None, None)
+    values: dict[str, Any] = {
+        "owner_id": owner.user_id,
+        "name": made.name,
+        "interface": made.interface,
+        "filter": made.filter,
+        "snaplen": made.snaplen,
+        "linktype": made.linktype,
+        "state": (JobState.INTERRUPTED if made.damage else JobState.COMPLETED).value,
+        "command": [],
+        "directory": made.directory,
+        "created": now,
+        "started": first or now,
+        "finished": last or now,
+        "first_packet": first,
+        "last_packet": last,
+        "packets": file.packets,
+        "bytes": file.bytes,
+        "captured": file.packets,
+        "error": made.damage,
+        "origin": made.origin.value,
+        "source": made.source,
+        "source_sha256": made.digest,
+    }
+    query = insert(records.captures).values(**values).returning(_CAPTURES.id)
+    capture_id = int(connection.execute(query).scalar_one())
+    for one in made.files:
+        row = {"name": Path(one.path).name, "bytes": one.bytes, "packets": one.packets, "sha256": one.sha256}
+        connection.execute(insert(records.capture_files).values(capture_id=capture_id, **row))
+    for position, parent in enumerate(made.parents):
+        row = {"capture_id": capture_id, "position": position, "parent_id": parent}
+        connection.execute(insert(records.capture_parents).values(**row))
+    return capture_id
+
+
+def _note(connection: Connection, event: NewEvent, capture_id: int) -> None:
+    insert_event(
+        connection, NewEvent(event.action, event.actor, f"capture {capture_id}", event.detail, event.time)
+    )
+
+
+def _change_tags(connection: Connection, capture_id: int, labels: CaptureLabels) -> None:
+    table = records.capture_tags
+    mine = _TAGS.capture_id == capture_id
+    there = set(connection.execute(select(_TAGS.tag).where(mine)).scalars())
+    wanted = (there - set(labels.remove_tags)) | set(labels.add_tags)
+    if len(wanted) > MOST_TAGS:
+        raise InvalidInput(f"{len(wanted)} tags are too many", why=f"a capture has {MOST_TAGS} at most")
+    for tag in there - wanted:
+        connection.execute(delete(table).where(mine, _TAGS.tag == tag))
+    for tag in sorted(wanted - there):
+        connection.execute(insert(table).values(capture_id=capture_id, tag=tag))
+
+
+def labels_of(
+    connection: Connection, ids: Sequence[int]
+) -> tuple[dict[int, list[str]], dict[int, list[int]]]:
+    """Return the tags in alphabetical order and the parents in their own, by capture."""
+    tags: dict[int, list[str]] = {}
+    parents: dict[int, list[int]] = {}
+    tagged = select(_TAGS.capture_id, _TAGS.tag).where(_TAGS.capture_id.in_(ids)).order_by(_TAGS.tag)
+    for capture_id, tag in connection.execute(tagged):
+        tags.setdefault(capture_id, []).append(tag)
+    made_of = select(_PARENTS.capture_id, _PARENTS.parent_id).where(_PARENTS.capture_id.in_(ids))
+    for capture_id, parent in connection.execute(made_of.order_by(_PARENTS.position)):
+        parents.setdefault(capture_id, []).append(parent)
+    return tags, parents
+
+
+def meets(text: str) -> ColumnElement[bool]:
+    """Return the condition that a capture, joined to its owner, meets a filter as people type it."""
+    return and_(True, *(_meets(word) for word in parse_filter(text)))
+
+
+def _meets(word: FilterWord) -> ColumnElement[bool]:
+    found = _of_column(word) if word.key else _anywhere(word.text)
+    return not_(found) if word.inverted else found
+
+
+def _of_column(word: FilterWord) -> ColumnElement[bool]:
+    owner = records.users.c.name
+    exact = {"owner": owner, "interface": _CAPTURES.interface, "state": _CAPTURES.state}
+    if word.key == "tag":
+        return _CAPTURES.id.in_(select(_TAGS.capture_id).where(_TAGS.tag == word.text.casefold()))
+    if word.key in exact:
+        return func.lower(exact[word.key]) == word.text.lower()
+    return contains_text(word.text, [_CAPTURES[word.key]])
+
+
+def _anywhere(text: str) -> ColumnElement[bool]:
+    columns = [_CAPTURES.interface, _CAPTURES.filter, _CAPTURES.name, _CAPTURES.state, _CAPTURES.note]
+    tagged = select(_TAGS.capture_id).where(contains_text(text, [_TAGS.tag]))
+    return contains_text(text, [*columns, records.users.c.name]) | _CAPTURES.id.in_(tagged)

@@ -1,0 +1,70 @@
+"""Addresses for others, by a key: prefix-preserving as in Crypto-PAn, with BLAKE2b in the place of AES.
+
+Two addresses that share their first n bits share as many afterwards, and no two become one. Xu, Fan, Ammar and
+Moon, "Prefix-Preserving IP Address Anonymization", ICNP 2002.
+"""
+
+from __future__ import annotations
+
+import secrets
+from functools import lru_cache
+from hashlib import blake2b
+
+_KEPT_ADDRESSES = 65_536
+_KEPT_PREFIXES = 262_144
+_SOLICITED_NODE = bytes.fromhex("ff0200000000000000000001ff")
+_IPV6_GROUP_MAC = b"\x33\x33"
+_UNSPECIFIC = frozenset({bytes(4), b"\xff" * 4, bytes(16), bytes(6), b"\xff" * 6})
+"""Addresses of nobody and of everybody."""
+
+
+class AddressMapping:
+    """Replaces addresses; the same by the same as long as it lives.
+
+    Groups stay what they are, except that IPv6's solicited-node groups, which tell an address, change with it.
+
+    Args:
+        key: 16 to 64 bytes; random when it is left out, so that nobody can undo it.
+    """
+
+    def __init__(self, key: bytes = b"") -> None:
+        self._key = key or secrets.token_bytes(32)
+        self.replace = lru_cache(_KEPT_ADDRESSES)(self._replace)
+        """Return what stands for an address of 4, 6 or 16 bytes."""
+        self._flip = lru_cache(_KEPT_PREFIXES)(self._decide)
+
+    def _replace(self, address: bytes) -> bytes:
+        if address in _UNSPECIFIC:
+            return address
+        if len(address) == 4:
+            return address if address[0] >= 0xE0 else self._map(address, 0xF000_0000)
+        if len(address) == 16:
+            return self._replace_ipv6(address)
+        if address[0] & 1:
+            return self._replace_group_mac(address)
+        return self._map(address, 0x0300_0000_0000)
+
+    def _replace_ipv6(self, address: bytes) -> bytes:
+        if address[0] == 0xFF:
+            is_solicited = address.startswith(_SOLICITED_NODE)
+            return address[:13] + self._map(address[13:], 0) if is_solicited else address
+        kept = 10 if address[0] >= 0xE0 else 3
+        return self._map(address, ((1 << kept) - 1) << (128 - kept))
+
+    def _replace_group_mac(self, address: bytes) -> bytes:
+        if address.startswith(_IPV6_GROUP_MAC + b"\xff"):
+            return address[:3] + self._map(address[3:], 0)
+        return address
+
+    def _map(self, address: bytes, kept: int) -> bytes:
+        """Flip bits, each by the key and the bits before it; those of the mask ``kept`` stay."""
+        bits, value = len(address) * 8, int.from_bytes(address, "big")
+        flips = 0
+        for place in range(bits - 1, -1, -1):
+            if not kept >> place & 1:
+                flips |= self._flip(bits, place, value >> (place + 1)) << place
+        return (value ^ flips).to_bytes(len(address), "big")
+
+    def _decide(self, bits: int, place: int, prefix: int) -> int:
+        text = bytes((bits, place)) + prefix.to_bytes(16, "big")
+        return blake2b(text, digest_size=1, key=self._key).digest()[0] & 1

@@ -1,0 +1,193 @@
+"""Parts of pcap files: which packets, and their records at copying speed; several files as one in time order."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import os
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from netmon_tui.tools.pcap import RECORD_HEADER_SIZE, FileHeader, RawPacket, pack_record
+from netmon_tui.tools.pcap_index import PacketIndex
+
+_CHUNK = 1 << 20
+"""Bytes read at once."""
+NANOSECONDS = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Which packets of a file are wanted: those that meet everything that is said."""
+
+    first: int = 1
+    """Number of the first packet, from 1."""
+    last: int | None = None
+    """Number of the last packet."""
+    since: int | None = None
+    """POSIX time in nanoseconds."""
+    until: int | None = None
+    """POSIX time in nanoseconds, still wanted."""
+    numbers: Sequence[int] | None = None
+    """Only these, ascending."""
+    wanted: Callable[[bytes], bool] | None = None
+    """Says of a packet's bytes whether it is wanted."""
+
+    @property
+    def is_range(self) -> bool:
+        """Whether nothing is said but numbers from where to where."""
+        return all(part is None for part in (self.since, self.until, self.numbers, self.wanted))
+
+
+class Piece(NamedTuple):
+    """Whole records that follow one another in the file."""
+
+    records: bytes
+    packets: int
+
+
+def pieces(index: PacketIndex, cut: Cut) -> Iterator[Piece]:
+    """Yield the records of the wanted packets, in the order of the file, a chunk at most at a time.
+
+    Args:
+        index: Extended as far as the packets are wanted.
+        cut: Which.
+    """
+    first, last = max(cut.first, 1), min(index.count, cut.last or index.count)
+    if first > last:
+        return
+    end = index.offset(last + 1) if last < index.count else index.end
+    descriptor = os.open(index.path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        if cut.is_range:
+            yield from _copy(descriptor, index.offset(first), end, last - first + 1)
+        else:
+            yield from _Sieve(index.header, cut, first).pieces(descriptor, index.offset(first), end)
+    finally:
+        os.close(descriptor)
+
+
+def _copy(descriptor: int, at: int, end: int, packets: int) -> Iterator[Piece]:
+    """Yield a run of bytes; all its packets are counted with the first piece."""
+    while at < end and (chunk := os.pread(descriptor, min(_CHUNK, end - at), at)):
+        yield Piece(chunk, packets)
+        at, packets = at + len(chunk), 0
+
+
+class _Sieve:
+    """Looks at record after record.
+
+    Args:
+        header: Of the file.
+        cut: What is wanted.
+        number: Of the first record that it will see.
+    """
+
+    def __init__(self, header: FileHeader, cut: Cut, number: int) -> None:
+        self._record = header.record
+        self._scale = 1 if header.nanoseconds else 1000
+        self._since = 0 if cut.since is None else cut.since
+        self._until = 1 << 64 if cut.until is None else cut.until
+        self._timed = cut.since is not None or cut.until is not None
+        self._wanted = cut.wanted
+        self._numbers = cut.numbers
+        self._next = bisect_left(cut.numbers, number) if cut.numbers is not None else 0
+        self._number = number
+
+    def pieces(self, descriptor: int, at: int, end: int) -> Iterator[Piece]:
+        """Yield what is wanted of a part of the file that begins and ends with whole records."""
+        size = _CHUNK
+        while at < end and (chunk := os.pread(descriptor, min(size, end - at), at)):
+            passed, found = self._look_through(chunk)
+            yield from found
+            size = _CHUNK if passed else size * 2
+            if not passed and len(chunk) < size // 2:
+                return  # the file became shorter
+            at += passed
+
+    def _look_through(self, chunk: bytes) -> tuple[int, list[Piece]]:
+        """Return how many bytes whole records took, and the wanted ones among them."""
+        found: list[Piece] = []
+        begin, count, at, last = 0, 0, 0, len(chunk) - RECORD_HEADER_SIZE
+        unpack = self._record.unpack_from
+        while at <= last:
+            seconds, fraction, captured, _ = unpack(chunk, at)
+            after = at + RECORD_HEADER_SIZE + captured
+            if after > len(chunk):
+                break
+            if self._keeps(seconds, fraction, chunk, at, after):
+                count += 1
+            else:
+                if count:
+                    found.append(Piece(chunk[begin:at], count))
+                begin, count = after, 0
+            self._number += 1
+            at = after
+        if count:
+            found.append(Piece(chunk[begin:at], count))
+        return at, found
+
+    def _keeps(self, seconds: int, fraction: int, chunk: bytes, at: int, after: int) -> bool:
+        if self._numbers is not None:
+            if self._next >= len(self._numbers) or self._numbers[self._next] != self._number:
+                return False
+            self._next += 1
+        if self._timed:
+            time = seconds * NANOSECONDS + fraction * self._scale
+            if not self._since <= time <= self._until:
+                return False
+        return self._wanted is None or self._wanted(chunk[at + RECORD_HEADER_SIZE : after])
+
+
+def packets_of(header: FileHeader, found: Iterator[Piece]) -> Iterator[RawPacket]:
+    """Yield the packets of pieces, numbered from 1; a record that a piece has only in part is put together."""
+    rest, number = b"", 0
+    scale, unpack = 1 if header.nanoseconds else 1000, header.record.unpack_from
+    for piece in found:
+        data, at = rest + piece.records, 0
+        while at + RECORD_HEADER_SIZE <= len(data):
+            seconds, fraction, captured, length = unpack(data, at)
+            after = at + RECORD_HEADER_SIZE + captured
+            if after > len(data):
+                break
+            number += 1
+            time = seconds * NANOSECONDS + fraction * scale
+            yield RawPacket(number, time, length, data[at + RECORD_HEADER_SIZE : after])
+            at = after
+        rest = data[at:]
+
+
+def merged(indexes: Sequence[PacketIndex], header: FileHeader) -> Iterator[Piece]:
+    """Yield the records of several files in time order; files that follow one another are only copied.
+
+    Packets of one file keep their order, as mergecap keeps it; of equal times those of the first file come first.
+
+    Args:
+        indexes: Extended to their ends.
+        header: Of the file that they become; its clock is not coarser than any of theirs.
+    """
+    filled = sorted((one for one in indexes if one.count), key=lambda one: one.read(1).nanoseconds)
+    in_turn = all(
+        one.read(one.count).nanoseconds <= following.read(1).nanoseconds
+        for one, following in itertools.pairwise(filled)
+    )
+    if in_turn and all(_same_layout(one.header, header) for one in filled):
+        for one in filled:
+            yield from pieces(one, Cut())
+        return
+    streams = [((raw.nanoseconds, n, raw) for raw in one.packets()) for n, one in enumerate(indexes)]
+    batch, count, size = [], 0, 0
+    for _, _, raw in heapq.merge(*streams, key=lambda item: item[:2]):
+        record = pack_record(header, raw)
+        batch.append(record)
+        count, size = count + 1, size + len(record)
+        if size >= _CHUNK:
+            yield Piece(b"".join(batch), count)
+            batch, count, size = [], 0, 0
+    yield Piece(b"".join(batch), count)
+
+
+def _same_layout(one: FileHeader, other: FileHeader) -> bool:
+    return (one.byte_order, one.nanoseconds) == (other.byte_order, other.nanoseconds)

@@ -1,0 +1,257 @@
+"""pcapng files: packets out of them block by block, and how a simple one is written.
+
+Format: https://datatracker.ietf.org/doc/draft-ietf-opsawg-pcapng/. Every byte is hostile: what is read stops at the
+first damage, which is told, and never takes more memory than one block of a packet.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from netmon_tui.tools.link_layers import largest_packet
+from netmon_tui.tools.pcap import FileHeader, RawPacket
+
+MAGIC = b"\x0a\x0d\x0d\x0a"
+NANOSECONDS = 1_000_000_000
+_SECTION, _INTERFACE, _OLD_PACKET, _SIMPLE_PACKET, _PACKET = 0x0A0D0D0A, 1, 2, 3, 6
+_BYTE_ORDER = 0x1A2B3C4D
+_IF_NAME, _IF_RESOLUTION, _IF_OFFSET = 2, 9, 14
+_MOST_INTERFACES = 65_536
+"""Of a section; more are damage."""
+_LARGEST_DESCRIPTION = 1 << 20
+"""Bytes of a section's or an interface's block."""
+_ROOM_FOR_OPTIONS = 1 << 20
+"""Bytes that the comments of a packet may have, beside its own."""
+_DEFAULT_RESOLUTION = (1000, 1)
+_LATEST = 0xFFFF_FFFF * NANOSECONDS
+"""Nanoseconds: the last second that classic pcap can tell."""
+
+
+class NgInterface(NamedTuple):
+    """An interface of a section."""
+
+    linktype: int
+    name: str
+    """As the file has it: not to be trusted."""
+    snaplen: int
+    """Bytes; 0 for no limit."""
+    resolution: tuple[int, int] = _DEFAULT_RESOLUTION
+    """A unit of its clock in nanoseconds, as a fraction."""
+    offset: int = 0
+    """Nanoseconds that are added to its times."""
+
+
+class _Damage(Exception):
+    """What is wrong, in words that follow "the block at byte N"."""
+
+
+class _Stream:
+    """Pieces of a file as one run of bytes."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self._chunk = b""
+        self._at = 0
+        self.offset = 0
+        """Bytes that were taken."""
+
+    def take(self, count: int) -> bytes:
+        """Return the next bytes; fewer at the end."""
+        end = self._at + count
+        if end > len(self._chunk):
+            self._fill(count)
+            end = min(count, len(self._chunk))
+        taken = self._chunk[self._at : end]
+        self._at = end
+        self.offset += len(taken)
+        return taken
+
+    def _fill(self, count: int) -> None:
+        parts = [self._chunk[self._at :]]
+        there = len(parts[0])
+        while there < count and (piece := next(self._pieces, b"")):
+            parts.append(piece)
+            there += len(piece)
+        self._chunk, self._at = b"".join(parts), 0
+
+    def skip(self, count: int) -> int:
+        """Pass over bytes without keeping them; return how many there were."""
+        passed = 0
+        while passed < count and (piece := self.take(min(count - passed, 1 << 20))):
+            passed += len(piece)
+        return passed
+
+
+class PcapngReader:
+    """Reads one file, once.
+
+    Args:
+        pieces: The file, in pieces of any size.
+    """
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._stream = _Stream(pieces)
+        self._order = "<"
+        self._interfaces: list[NgInterface] = []
+        self._largest = 0
+        """Bytes that a packet of any of them may have."""
+        self._count = 0
+        self._latest = 0
+        self.names: dict[str, None] = {}
+        """Names of all interfaces, in the order of the file."""
+        self.damage = ""
+        """What is wrong and where, once the packets have been read; empty when nothing is."""
+
+    def packets(self) -> Iterator[tuple[NgInterface, RawPacket]]:
+        """Yield the packets in the order of the file, up to its end or to the first damage.
+
+        A packet without a time of its own (a simple packet block) gets that of the packet before it.
+        """
+        at = 0
+        try:
+            while True:
+                at = self._stream.offset
+                head = self._stream.take(8)
+                if not head:
+                    return
+                if (found := self._block(head)) is not None:
+                    yield found
+        except _Damage as error:
+            self.damage = f"the block at byte {at} {error}"
+
+    def _block(self, head: bytes) -> tuple[NgInterface, RawPacket] | None:
+        """Read the rest of a block, given its first 8 bytes."""
+        if len(head) < 8:
+            raise _Damage("is cut")
+        if head[:4] == MAGIC:
+            self._section(head)
+            return None
+        if self._stream.offset == 8:
+            raise _Damage("is no section header")
+        kind, size = struct.unpack(f"{self._order}II", head)
+        if size < 12 or size % 4:
+            raise _Damage(f"claims a size of {size} bytes")
+        if kind in (_PACKET, _OLD_PACKET, _SIMPLE_PACKET):
+            return self._packet(kind, size)
+        if kind == _INTERFACE:
+            self._describe(self._body(size, _LARGEST_DESCRIPTION))
+        elif self._stream.skip(size - 8) < size - 8:
+            raise _Damage("is cut")
+        return None
+
+    def _body(self, size: int, largest: int, *, taken: int = 8) -> bytes:
+        """Return a block from behind what is taken of it up to its closing length."""
+        if size > largest:
+            raise _Damage(f"claims {size} bytes, more than the {largest} that are possible")
+        body = self._stream.take(size - taken)
+        if len(body) < size - taken:
+            raise _Damage(f"is cut: only {len(body) + taken} of its {size} bytes are in the file")
+        if struct.unpack_from(f"{self._order}I", body, len(body) - 4)[0] != size:
+            raise _Damage("has another size at its end than at its beginning")
+        return body[:-4]
+
+    def _section(self, head: bytes) -> None:
+        mark = self._stream.take(4)
+        orders = {struct.pack(f"{order}I", _BYTE_ORDER): order for order in "<>"}
+        if mark not in orders:
+            raise _Damage("is cut" if len(mark) < 4 else "has no byte order")
+        self._order = orders[mark]
+        size = struct.unpack_from(f"{self._order}I", head, 4)[0]
+        if size < 28 or size % 4:
+            raise _Damage(f"claims a size of {size} bytes")
+        body = self._body(size, _LARGEST_DESCRIPTION, taken=12)
+        major = struct.unpack_from(f"{self._order}H", body)[0]
+        if major != 1:
+            raise _Damage(f"begins a section of version {major}")
+        self._interfaces, self._largest = [], 0
+
+    def _describe(self, body: bytes) -> None:
+        if len(body) < 8:
+            raise _Damage("is too short for an interface")
+        if len(self._interfaces) == _MOST_INTERFACES:
+            raise _Damage(f"is of one interface more than {_MOST_INTERFACES}")
+        linktype, _, snaplen = struct.unpack_from(f"{self._order}HHI", body)
+        options = dict(self._options(body, 8))
+        name = options.get(_IF_NAME, b"").rstrip(b"\0").decode("utf-8", "replace")
+        resolution = (
+            _resolution(options[_IF_RESOLUTION]) if options.get(_IF_RESOLUTION) else _DEFAULT_RESOLUTION
+        )
+        offset = options.get(_IF_OFFSET, b"")
+        seconds = struct.unpack(f"{self._order}q", offset)[0] if len(offset) == 8 else 0
+        self._interfaces.append(NgInterface(linktype, name, snaplen, resolution, seconds * NANOSECONDS))
+        self._largest = max(self._largest, largest_packet(linktype))
+        if name and len(self.names) < _MOST_INTERFACES:
+            self.names[name] = None
+
+    def _options(self, body: bytes, at: int) -> Iterator[tuple[int, bytes]]:
+        while at + 4 <= len(body):
+            code, size = struct.unpack_from(f"{self._order}HH", body, at)
+            if not code:
+                return
+            yield code, body[at + 4 : at + 4 + size]
+            at += 4 + size + -size % 4
+
+    def _packet(self, kind: int, size: int) -> tuple[NgInterface, RawPacket]:
+        body = self._body(size, self._largest + _ROOM_FOR_OPTIONS)
+        if kind == _SIMPLE_PACKET:
+            return self._simple_packet(body)
+        if len(body) < 20:
+            raise _Damage("is too short for a packet")
+        layout = "IIIII" if kind == _PACKET else "HxxIIII"
+        number, high, low, captured, length = struct.unpack_from(self._order + layout, body)
+        interface = self._interface(number)
+        units, parts = interface.resolution
+        time = (high << 32 | low) * units // parts + interface.offset
+        self._latest = min(max(time, 0), _LATEST)
+        return interface, self._raw(interface, body, 20, captured, length)
+
+    def _simple_packet(self, body: bytes) -> tuple[NgInterface, RawPacket]:
+        if len(body) < 4:
+            raise _Damage("is too short for a packet")
+        interface = self._interface(0)
+        (length,) = struct.unpack_from(f"{self._order}I", body)
+        captured = min(length, interface.snaplen or length, len(body) - 4)
+        return interface, self._raw(interface, body, 4, captured, length)
+
+    def _interface(self, number: int) -> NgInterface:
+        if number >= len(self._interfaces):
+            raise _Damage(f"speaks of interface {number}, which the file does not describe")
+        return self._interfaces[number]
+
+    def _raw(self, interface: NgInterface, body: bytes, at: int, captured: int, length: int) -> RawPacket:
+        if captured > min(len(body) - at, largest_packet(interface.linktype)):
+            raise _Damage(f"claims {captured} captured bytes, more than it has room for")
+        self._count += 1
+        return RawPacket(self._count, self._latest, length, body[at : at + captured])
+
+
+def _resolution(option: bytes) -> tuple[int, int]:
+    """Return the unit of a clock in nanoseconds as a fraction: a negative power of 10, or of 2 with the top bit."""
+    exponent = option[0] & 0x7F
+    if option[0] & 0x80:
+        return NANOSECONDS, 1 << exponent
+    return (10 ** (9 - exponent), 1) if exponent <= 9 else (1, 10 ** (exponent - 9))
+
+
+def begin_section(header: FileHeader) -> bytes:
+    """Return the beginning of a file with one interface of the link type, snaplen and clock of a pcap file."""
+    resolution = 9 if header.nanoseconds else 6
+    option = struct.pack("<HHB3xI", _IF_RESOLUTION, 1, resolution, 0)
+    section = struct.pack("<IHHq", _BYTE_ORDER, 1, 0, -1)
+    interface = struct.pack("<HHI", header.linktype, 0, header.snaplen) + option
+    return _block(_SECTION, section) + _block(_INTERFACE, interface)
+
+
+def pack_block(header: FileHeader, packet: RawPacket) -> bytes:
+    """Return a packet as a block of a file that :func:`begin_section` began."""
+    time = packet.nanoseconds if header.nanoseconds else packet.nanoseconds // 1000
+    data = packet.data + bytes(-len(packet.data) % 4)
+    fields = struct.pack("<IIIII", 0, time >> 32, time & 0xFFFF_FFFF, len(packet.data), packet.length)
+    return _block(_PACKET, fields + data)
+
+
+def _block(kind: int, body: bytes) -> bytes:
+    size = len(body) + 12
+    return struct.pack("<II", kind, size) + body + struct.pack("<I", size)

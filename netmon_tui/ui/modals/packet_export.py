@@ -1,0 +1,126 @@
+"""Taking packets out of a capture: which, into what, and where to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.widgets import Button, Input, Label, Select, Static
+
+from netmon_tui.domain.capture_choice import CAPTURE_FORMATS, ExportForm, PacketChoice
+from netmon_tui.ui.modals.dialog import Dialog
+from netmon_tui.ui.rendering import content
+from netmon_tui.ui.widgets.tick import Tick
+
+NEW_CAPTURE = "a new capture"
+
+
+class PacketExportChoice(NamedTuple):
+    """What was asked for."""
+
+    choice: PacketChoice
+    form: ExportForm
+    path: Path | None
+    """The new file; None for a new capture."""
+    name: str
+    """Of the new capture."""
+
+
+class PacketExport(Dialog[PacketExportChoice]):
+    """Asks which packets are taken out, and into what.
+
+    Args:
+        capture_id: Of which capture.
+        choices: What can be chosen, the likeliest first.
+        folder: Where a file goes unless another path is typed.
+        as_capture: Whether a new capture is offered, and first.
+    """
+
+    def __init__(
+        self, capture_id: int, choices: Sequence[PacketChoice], folder: Path, *, as_capture: bool
+    ) -> None:
+        super().__init__()
+        self._capture_id = capture_id
+        self._choices = choices
+        self._folder = folder
+        self._formats = (NEW_CAPTURE, *CAPTURE_FORMATS) if as_capture else CAPTURE_FORMATS
+        self._proposed = ""
+
+    def compose(self) -> ComposeResult:
+        """Which, into what, where to."""
+        with self.box(f"Packets of capture {self._capture_id}", id="packet-export"):
+            with Horizontal(classes="form--line"):
+                yield Label("Packets", classes="form--label")
+                which = [(content(choice.words()), place) for place, choice in enumerate(self._choices)]
+                yield Select(which, value=0, allow_blank=False, id="choice", compact=True)
+            with Horizontal(classes="form--line"):
+                yield Label("Into", classes="form--label")
+                into = [(content(name), name) for name in self._formats]
+                yield Select(into, value=self._formats[0], allow_blank=False, id="format", compact=True)
+            with Horizontal(classes="form--line"):
+                yield Label("File", id="path-label", classes="form--label")
+                yield Input(id="path", compact=True)
+            yield Tick("Replace addresses by others, and cut the payload away", id="anonymise", compact=True)
+            yield Tick("Keep the payload nevertheless", id="keep-payload", compact=True)
+            yield Static("", id="not-hidden")
+            yield Static("", id="export-error", classes="dialog--error")
+            with Horizontal(classes="dialog--buttons"):
+                yield Button("Cancel", id="cancel")
+                yield Button("Export", id="export", variant="primary")
+
+    def on_mount(self) -> None:
+        """Focus the path: the rest is mostly right."""
+        self._propose()
+        self.query_one("#path").focus()
+
+    @property
+    def _format(self) -> str:
+        return str(self.query_one("#format", Select).value)
+
+    @on(Select.Changed, "#format")
+    def _propose(self) -> None:
+        """Propose another file, unless one was typed; a new capture has a name and no form."""
+        makes, path = self._format == NEW_CAPTURE, self.query_one("#path", Input)
+        self.query_one("#path-label", Label).update("Name" if makes else "File")
+        if path.value == self._proposed:
+            file = self._folder / f"capture-{self._capture_id}.{self._format}"
+            path.value = self._proposed = "" if makes else str(file)
+        self.query_one("#anonymise", Tick).display = not makes
+        self.query_one("#export", Button).label = "Make" if makes else "Export"
+        self._remark()
+
+    @on(Tick.Changed)
+    def _remark(self) -> None:
+        """Say what anonymising does not hide."""
+        form = self._form()
+        self.query_one("#keep-payload", Tick).display = form.anonymise
+        remarks = self.query_one("#not-hidden", Static)
+        remarks.update(content(" ".join(form.remarks())))
+        remarks.display = form.anonymise
+
+    def _form(self) -> ExportForm:
+        if self._format == NEW_CAPTURE:
+            return ExportForm()
+        anonymise = self.query_one("#anonymise", Tick).value
+        keep = anonymise and self.query_one("#keep-payload", Tick).value
+        return ExportForm(self._format, anonymise, keep)
+
+    @on(Button.Pressed, "#cancel")
+    def _cancel(self) -> None:
+        self.dismiss(None)
+
+    @on(Button.Pressed, "#export")
+    @on(Input.Submitted, "#path")
+    def _export(self) -> None:
+        choice = self._choices[int(str(self.query_one("#choice", Select).value))]
+        typed = self.query_one("#path", Input).value.strip()
+        if self._format == NEW_CAPTURE:
+            self.dismiss(PacketExportChoice(choice, ExportForm(), None, typed))
+        elif typed:
+            self.dismiss(PacketExportChoice(choice, self._form(), Path(typed), ""))
+        else:
+            self.query_one("#export-error", Static).update("A file name is needed")

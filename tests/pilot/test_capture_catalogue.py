@@ -1,0 +1,167 @@
+"""The catalogue on screen: files in, labels, parts, merges, what is known of one, and what is handed on."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.widgets import Input, Select, TextArea
+
+from netmon_tui.ui.modals.capture_about import CaptureAbout
+from netmon_tui.ui.modals.capture_labels import CaptureLabelForm
+from netmon_tui.ui.modals.file_picker import FilePicker
+from netmon_tui.ui.modals.import_report import ImportReport
+from netmon_tui.ui.modals.packet_export import PacketExport
+from netmon_tui.ui.screens.capture_detail import CaptureDetailScreen
+from netmon_tui.ui.widgets.row_source import cell_text
+from netmon_tui.ui.widgets.table import Table
+from netmon_tui.ui.widgets.tick import Tick
+from tests.pilot.conftest import screen_text
+from tests.unit.services.test_capture_catalogue import pcap, pcapng, raws
+from tests.unit.tools.test_packet_masking import A4
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the program is started, with two captures and a text."""
+    folder = tmp_path / "files"
+    folder.mkdir()
+    (folder / "a.pcap").write_bytes(pcap(raws()))
+    (folder / "b.pcapng").write_bytes(pcapng(raws(start=1_800_000_000_000_000_000)))
+    (folder / "c.txt").write_text("hello")
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def listed(app: Any) -> list[tuple[str, ...]]:
+    table = app.screen.query_one("#captures", Table)
+    rows = table.source.window(0, table.row_count)
+    return [tuple(map(cell_text, row.cells)) if row else () for row in rows]
+
+
+async def captures(app: Any, pilot: Any, until: Any, folder: Path, *names: str) -> None:
+    """Import files as the services do, and show the list."""
+    for name in names:
+        await app.services.catalogue.import_file(app.actor, folder / name)
+    await pilot.press("3")
+    await until(pilot, lambda: len(listed(app)) == len(names) and all(listed(app)))
+    await until(pilot, lambda: app.screen.query_one("#captures", Table).grid.has_focus)
+
+
+async def test_files_are_imported_from_the_list(logged_in: Any, until: Any, folder: Path) -> None:
+    async with logged_in() as (app, pilot):
+        await captures(app, pilot, until, folder)
+        await pilot.press("i")
+        await until(
+            pilot, lambda: isinstance(app.screen, FilePicker) and app.screen.query_one(Table).row_count == 4
+        )
+        await pilot.press("down", "down", "space", "down", "space", "down", "space", "enter")
+        await until(pilot, lambda: isinstance(app.screen, ImportReport))
+        await until(pilot, lambda: "is capture" in screen_text(app))
+        assert "2 of 3 files imported" in screen_text(app)
+        assert "is no pcap or pcapng file" in screen_text(app)
+        await pilot.press("escape")
+        await until(
+            pilot, lambda: app.screen.query("#captures") and len(listed(app)) == 2 and all(listed(app))
+        )
+
+
+async def test_labels_are_typed_and_found(logged_in: Any, until: Any, folder: Path) -> None:
+    async with logged_in(size=(80, 24)) as (app, pilot):
+        await captures(app, pilot, until, folder, "a.pcap", "b.pcapng")
+        await pilot.press("t")
+        await until(pilot, lambda: isinstance(app.screen, CaptureLabelForm))
+        form = app.screen
+        form.query_one("#tags", Input).value = "web, two!words"
+        await pilot.press("enter")
+        await until(pilot, lambda: "is no tag" in screen_text(app))
+        form.query_one("#tags", Input).value = "Web slow"
+        form.query_one("#note", TextArea).text = "one\ntwo"
+        form.query_one("#kept", Tick).value = True
+        await pilot.press("enter")
+        await until(pilot, lambda: app.screen.query("#captures"))
+        found = await app.services.capturing.get(app.actor, 2)
+        assert (found.tags, found.note, found.kept) == (("slow", "web"), "one\ntwo", True)
+        await pilot.press("slash", *"tag:web", "enter")
+        await until(pilot, lambda: [row[0] for row in listed(app) if row] == ["2"])
+
+
+async def test_selected_captures_become_one(logged_in: Any, until: Any, folder: Path) -> None:
+    async with logged_in() as (app, pilot):
+        await captures(app, pilot, until, folder, "a.pcap", "b.pcapng")
+        await pilot.press("m")
+        await pilot.press("space", "down", "space", "m")
+        await until(pilot, lambda: len(listed(app)) == 3 and all(listed(app)))
+        made = await app.services.capturing.get(app.actor, 3)
+        assert (made.parents, made.counters.packets) == ((1, 2), 110)
+
+
+async def open_capture(app: Any, pilot: Any, until: Any) -> Table:
+    await pilot.press("enter")
+    await until(pilot, lambda: isinstance(app.screen, CaptureDetailScreen))
+    table: Table = app.screen.query_one("#packets", Table)
+    await until(pilot, lambda: table.row_count == len(raws()) and table.cursor_row is not None)
+    return table
+
+
+async def test_a_marked_range_becomes_a_capture(logged_in: Any, until: Any, folder: Path) -> None:
+    async with logged_in(size=(80, 24)) as (app, pilot):
+        await captures(app, pilot, until, folder, "a.pcap")
+        table = await open_capture(app, pilot, until)
+        table.move_to_key(5)
+        await until(pilot, lambda: table.cursor_key == 5)
+        await pilot.press("m", "up", "up", "m")
+        await until(pilot, lambda: "marked 3 to 5" in screen_text(app))
+        await pilot.press("w")
+        await until(pilot, lambda: isinstance(app.screen, PacketExport))
+        app.screen.query_one("#path", Input).value = "the part"
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, CaptureDetailScreen))
+        await until(pilot, lambda: "Capture 2 has 3 packets" in screen_text(app))
+        made = await app.services.capturing.get(app.actor, 2)
+        assert (made.name, made.lineage) == ("the part", "slice of capture 1: packets 3 to 5")
+        assert await asyncio.to_thread(Path(made.files[0].path).read_bytes) == pcap(raws()[2:5])
+
+
+async def test_what_the_filter_shows_is_exported_without_addresses(
+    logged_in: Any, until: Any, folder: Path
+) -> None:
+    async with logged_in() as (app, pilot):
+        await captures(app, pilot, until, folder, "a.pcap")
+        table = await open_capture(app, pilot, until)
+        await pilot.press("slash", *"HTTP", "enter")
+        await until(pilot, lambda: 0 < table.row_count < len(raws()))
+        await until(pilot, lambda: "looked through" not in screen_text(app))
+        shown = table.row_count
+        await pilot.press("e")
+        await until(pilot, lambda: isinstance(app.screen, PacketExport))
+        dialog, path = app.screen, folder / "out.pcap"
+        assert "shown by /HTTP" in screen_text(app)
+        dialog.query_one("#anonymise", Tick).value = True
+        await until(pilot, lambda: "Not hidden" in screen_text(app))
+        dialog.query_one("#format", Select).value = "pcapng"
+        await until(pilot, lambda: dialog.query_one("#path", Input).value.endswith(".pcapng"))
+        dialog.query_one("#format", Select).value = "pcap"
+        dialog.query_one("#path", Input).value = str(path)
+        dialog.query_one("#path").focus()
+        await pilot.press("enter")
+        await until(pilot, path.is_file)
+        data = await asyncio.to_thread(path.read_bytes)
+        assert A4 not in data and b"GET" not in data
+        (back,) = await app.services.catalogue.import_file(app.actor, path)
+        assert back.counters.packets == shown
+
+
+async def test_about_has_what_fetches_it(logged_in: Any, until: Any, folder: Path) -> None:
+    async with logged_in(size=(80, 24)) as (app, pilot):
+        await captures(app, pilot, until, folder, "a.pcap")
+        await pilot.press("a")
+        await until(pilot, lambda: isinstance(app.screen, CaptureAbout))
+        await until(pilot, lambda: "capture stream 1 > capture-1.pcap" in screen_text(app))
+        assert "import of a.pcap" in screen_text(app) and "SHA-256" in screen_text(app)
+        copied: list[str] = []
+        app.copy_to_clipboard = copied.append
+        await pilot.press("y")
+        assert copied[0].splitlines()[0].startswith("scp ")

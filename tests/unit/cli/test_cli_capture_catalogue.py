@@ -1,0 +1,126 @@
+"""``capture import``, ``slice``, ``merge``, ``export``, ``note``, ``tag``, ``name``, ``keep`` and ``list``."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import sys
+from pathlib import Path
+
+import pytest
+
+from netmon_tui.cli.main import main
+from tests.unit.cli.conftest import Program
+from tests.unit.services.test_capture_catalogue import pcap, pcapng, raws
+from tests.unit.tools.test_packet_masking import A4
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    """A folder of captures: classic, pcapng and packed, one that is cut, and one that is none."""
+    folder = tmp_path / "files"
+    folder.mkdir()
+    (folder / "office.pcap").write_bytes(pcap(raws()))
+    (folder / "later.pcapng").write_bytes(pcapng(raws(start=1_800_000_000_000_000_000)))
+    (folder / "packed.pcap.gz").write_bytes(gzip.compress(pcap(raws()[:2])))
+    (folder / "cut.pcap").write_bytes(pcap(raws()[:4])[:-1])
+    (folder / "none.pcap").write_bytes(b"hello")
+    return folder
+
+
+def test_many_files_at_once_and_each_is_answered_for(admin: Program, files: Path) -> None:
+    answer = admin("capture", "import", *sorted(files.iterdir()))
+    assert answer.code == 1
+    assert "none.pcap is no pcap or pcapng file" in answer.err
+    assert [line.split()[:2] for line in answer.out.splitlines()] == [
+        ["ID", "NAME"],
+        ["1", "cut.pcap"],
+        ["2", "later.pcapng"],
+        ["3", "office.pcap"],
+        ["4", "packed.pcap.gz"],
+    ]
+    assert "packet 4 at byte" in answer.out and "is cut" in answer.out
+    again = admin("capture", "import", files / "office.pcap", "--json")
+    assert (again.code, [one["id"] for one in again.document]) == (0, [3])
+    assert "is capture 3 already" in again.err
+    assert admin("capture", "import", files / "office.pcap", "--again", "--json").document[0]["id"] == 5
+    assert admin("capture", "import", files / "none.pcap").code == 2
+    assert admin("capture", "import", files / "missing.pcap").code == 1
+
+
+def test_a_pipe_is_imported(admin: Program, files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    admin("capture", "list")  # ends with a standard input of text, which is replaced here by one of bytes
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO((files / "later.pcapng").read_bytes())))
+    assert main(["capture", "import", "-"]) == 0
+    (found,) = admin("capture", "list", "--json").document
+    assert (found["name"], found["origin"], found["packets"]) == ("stdin", "import", len(raws()))
+
+
+def test_parts_merges_and_exports(admin: Program, files: Path, tmp_path: Path) -> None:
+    admin("capture", "import", files / "office.pcap", files / "later.pcapng")
+    made = admin(
+        "capture", "slice", 1, "--packets", "2-5", "--host", "10.1.2.3", "--name", "part", "--json"
+    ).document
+    assert (made["parents"], made["source"]) == ([1], "packets 2 to 5, host 10.1.2.3")
+    assert (made["name"], made["packets"], made["owner"]) == ("part", 4, "ada")
+    answer = admin("capture", "merge", 1, 2, "--name", "both")
+    assert answer.out == "4\n" and "110 packets: merge of captures 1 and 2" in answer.err
+    assert "merge of captures 1 and 2" in admin("capture", "show", 4).out
+    out = tmp_path / "out.pcap"
+    assert admin("capture", "slice", 1, "--packets", "3", "--output", out).code == 0
+    assert out.read_bytes() == pcap(raws()[2:3])
+    answer = admin(
+        "capture", "export", 1, "--output", tmp_path / "a.pcapng.gz", "--format", "pcapng.gz", "--anonymise"
+    )
+    assert "Not hidden: times, sizes" in answer.err
+    assert A4 not in gzip.decompress((tmp_path / "a.pcapng.gz").read_bytes())
+    answer = admin("capture", "export", 1, "--output", tmp_path / "b.pcap", "--anonymise", "--keep-payload")
+    assert "The payload is kept" in answer.err
+    assert admin("capture", "export", 1, "--output", tmp_path / "whole.pcap").code == 0
+    assert (tmp_path / "whole.pcap").read_bytes() == pcap(raws())
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--packets", "5-2"],
+        ["--packets", "0"],
+        ["--packets", "-"],
+        ["--packets", "x"],
+        ["--from", "yesterday"],
+        ["--host", "nobody"],
+        ["--packets", "999"],
+        ["--format", "pcapng"],
+        ["--from", "2030-01-01T00:00"],
+    ],
+    ids=" ".join,
+)
+def test_what_makes_no_part_is_refused(admin: Program, files: Path, options: list[str]) -> None:
+    admin("capture", "import", files / "office.pcap")
+    answer = admin("capture", "slice", 1, *options)
+    assert (answer.code, answer.out) == (2, "") and answer.err
+    assert len(admin("capture", "list", "--json").document) == 1
+
+
+def test_labels_and_the_list_by_them(admin: Program, files: Path) -> None:
+    admin("capture", "import", files / "office.pcap", files / "packed.pcap.gz")
+    tagged = admin("capture", "tag", 1, "+web", "dns", "-slow", "--json").document
+    assert tagged["tags"] == ["dns", "web"]
+    assert admin("capture", "tag", 1, "-dns", "--json").document["tags"] == ["web"]
+    assert admin("capture", "note", 1, "seen on monday", "--json").document["note"] == "seen on monday"
+    assert admin("capture", "name", 2, "the office", "--json").document["name"] == "the office"
+    assert admin("capture", "keep", 2, "--json").document["kept"] is True
+    assert admin("capture", "keep", 2, "--off", "--json").document["kept"] is False
+
+    def listed(*options: str) -> list[int]:
+        return [one["id"] for one in admin("capture", "list", *options, "--json").document]
+
+    assert listed() == [2, 1]
+    assert listed("--tag", "web") == [1]
+    assert listed("--name", "the off") == [2]
+    assert listed("--owner", "ada", "--sort", "packets") == [2, 1]
+    assert listed("--owner", "bo") == listed("--interface", "eth0") == listed("--filter", "53") == []
+    shown = admin("capture", "show", 1).out
+    assert "seen on monday" in shown and "capture stream 1 > capture-1.pcap" in shown and "scp " in shown
+    assert admin("capture", "tag", 1, "two words").code == 2
+    assert admin("capture", "note", 9, "x").code == 1

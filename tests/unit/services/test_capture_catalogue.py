@@ -1,0 +1,491 @@
+"""Files that become captures, parts, merges, labels, exports and age, through the services."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import hashlib
+import io
+import os
+import shutil
+import sqlite3
+import struct
+import time
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from netmon_tui.config.paths import find_paths
+from netmon_tui.config.settings import load_settings
+from netmon_tui.domain.capture import Capture, CaptureLabels, CaptureOrigin
+from netmon_tui.domain.capture_choice import ExportForm, PacketChoice
+from netmon_tui.domain.job import JobState
+from netmon_tui.domain.schedule import Runner
+from netmon_tui.domain.user import Actor, Role
+from netmon_tui.domain.window import Window
+from netmon_tui.errors import AlreadyCaptured, DiskFull, InvalidInput, NetmonError, NotAllowed, NotFound
+from netmon_tui.runtime.tool_paths import find_tool
+from netmon_tui.services.container import Services, open_services
+from netmon_tui.storage.capture_repository import CaptureRepository
+from netmon_tui.tools.link_layers import _NAMES as LINK_TYPES
+from netmon_tui.tools.pcap import RawPacket, make_header, pack_record
+from netmon_tui.tools.pcapng import begin_section, pack_block
+from tests.unit.tools.packet_samples import SAMPLES
+from tests.unit.tools.test_packet_masking import A4, FRAMES
+from tests.unit.tools.test_pcapng import block, interface, option, packet, section
+
+START = 1_700_000_000_000_000_000
+ALL = [*FRAMES.values(), *SAMPLES.values()]
+
+
+def raws(frames: list[bytes] = ALL, start: int = START, step: int = 1_000_000) -> list[RawPacket]:
+    return [RawPacket(n + 1, start + n * step, len(frame), frame) for n, frame in enumerate(frames)]
+
+
+def pcap(found: list[RawPacket], linktype: int = 1, order: str = "<", *, nanoseconds: bool = False) -> bytes:
+    header = make_header(linktype, byte_order=order, nanoseconds=nanoseconds)
+    return header.data + b"".join(pack_record(header, raw) for raw in found)
+
+
+def pcapng(found: list[RawPacket], linktype: int = 1) -> bytes:
+    header = make_header(linktype, nanoseconds=True)
+    return begin_section(header) + b"".join(pack_block(header, raw) for raw in found)
+
+
+class House:
+    """Services with an administrator."""
+
+    def __init__(self, services: Services, ada: Actor, folder: Path) -> None:
+        self.services, self.ada, self.folder = services, ada, folder
+        self.catalogue, self.jobs = services.catalogue, services.paths.jobs
+
+    async def take(self, data: bytes, name: str = "a.pcap", **options: bool) -> Capture:
+        (capture,) = await self.take_all(data, name, **options)
+        return capture
+
+    async def take_all(self, data: bytes, name: str = "a.pcap", **options: bool) -> list[Capture]:
+        path = self.folder / name
+        path.write_bytes(data)
+        return await self.catalogue.import_file(self.ada, path, **options)
+
+    def left(self) -> list[str]:
+        """What is in the directory of jobs and is no capture's."""
+        with sqlite3.connect(self.services.paths.data / "netmon.db") as connection:
+            known = {row[0] for row in connection.execute("select directory from captures")}
+        return [str(path) for path in self.jobs.iterdir() if str(path) not in known]
+
+    def audit(self) -> list[tuple[str, str, str]]:
+        with sqlite3.connect(self.services.paths.data / "netmon.db") as connection:
+            query = (
+                "select action, subject, detail from audit_events where action like 'capture.%' order by id"
+            )
+            return connection.execute(query).fetchall()
+
+    async def user(self, name: str, role: Role) -> Actor:
+        user = await self.services.accounts.add_user(self.ada, name, "walnut-koala-lantern", role=role)
+        return Actor(user.id, user.name, user.role)
+
+
+async def opened(folder: Path, **settings: str) -> House:
+    flags = {f"captures.{key}": value for key, value in settings.items()}
+    loaded = load_settings(environ={}, flags=flags)
+    services = await asyncio.to_thread(open_services, loaded, find_paths(data_dir=folder / "data"))
+    user = await services.accounts.create_first_admin("ada", "walnut-koala-lantern")
+    return House(services, Actor(user.id, user.name, user.role), folder)
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    made = await opened(tmp_path)
+    yield made
+    await made.services.close()
+
+
+# --- import ---
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("nanoseconds", [False, True])
+@pytest.mark.parametrize("packed", [False, True])
+async def test_a_classic_file_is_kept_byte_for_byte(
+    house: House, order: str, nanoseconds: bool, packed: bool
+) -> None:
+    data = pcap(raws(step=1_000_001), order=order, nanoseconds=nanoseconds)
+    capture = await house.take(gzip.compress(data) if packed else data)
+    assert Path(capture.files[0].path).read_bytes() == data
+    assert capture.files[0].sha256 == hashlib.sha256(data).hexdigest()
+    assert (capture.counters.packets, capture.counters.bytes) == (len(ALL), len(data))
+    assert (capture.state, capture.error, capture.linktype) == (JobState.COMPLETED, "", "EN10MB")
+    assert (capture.origin, capture.lineage, capture.name) == (
+        CaptureOrigin.IMPORT,
+        "import of a.pcap",
+        "a.pcap",
+    )
+    assert capture.first_packet == datetime.fromtimestamp(START // 10**9, UTC)
+    assert house.audit() == [("capture.import", "capture 1", "a.pcap")]
+    assert len(capture.files) == 1 and not house.left()
+    assert os.stat(capture.files[0].path).st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("linktype", LINK_TYPES)
+async def test_every_link_type_is_imported(house: House, linktype: int) -> None:
+    for data in (pcap(raws(), linktype), pcapng(raws(), linktype)):
+        capture = await house.take(data)
+        assert (capture.linktype, capture.counters.packets) == (LINK_TYPES[linktype], len(ALL))
+
+
+@pytest.mark.parametrize("packed", [False, True])
+async def test_pcapng_becomes_classic_pcap_and_is_kept_beside_it(house: House, packed: bool) -> None:
+    data = pcapng(raws(step=1))
+    given = gzip.compress(data) if packed else data
+    capture = await house.take(given, "a.pcapng")
+    converted, original = capture.files
+    assert Path(converted.path).read_bytes() == pcap(raws(step=1), nanoseconds=True)
+    assert Path(original.path).read_bytes() == given
+    assert original.path.endswith("original.pcapng.gz" if packed else "original.pcapng")
+
+
+async def test_several_link_types_become_several_captures(house: House) -> None:
+    data = (
+        section()
+        + interface(1, option(2, b"eth0") + option(9, b"\x06"))
+        + interface(113, option(2, b"\x1b[31many") + option(9, b"\x09"))
+        + interface(1, option(2, b"eth1") + option(9, b"\x09"))
+        + packet(0, 1_000_000, b"a" * 20)
+        + packet(1, 2_000_000_003, b"b" * 20)
+        + packet(2, 3_000_000_007, b"c" * 20)
+    )
+    one, other = await house.take_all(data, "mixed.pcapng")
+    assert [(c.name, c.linktype, c.counters.packets) for c in (one, other)] == [
+        ("mixed.pcapng EN10MB", "EN10MB", 2),
+        ("mixed.pcapng LINUX_SLL", "LINUX_SLL", 1),
+    ]
+    assert one.interface == "eth0, \\x1b[31many, eth1"
+    expected = [RawPacket(1, 10**9, 20, b"a" * 20), RawPacket(2, 3_000_000_007, 20, b"c" * 20)]
+    assert Path(one.files[0].path).read_bytes() == pcap(expected, nanoseconds=True)
+    assert [Path(c.files[1].path).read_bytes() for c in (one, other)] == [data, data]
+    await house.services.capturing.delete(house.ada, one.id)
+    assert Path(other.files[1].path).read_bytes() == data
+    with pytest.raises(AlreadyCaptured) as caught:
+        await house.take(data)
+    assert caught.value.capture_ids == (other.id,)
+
+
+async def test_the_same_file_is_recognised_however_it_comes(house: House) -> None:
+    data = pcap(raws())
+    capture = await house.take(data)
+    for again in (
+        house.take(data, "b.pcap"),
+        house.take(gzip.compress(data)),
+        house.catalogue.import_stream(house.ada, io.BytesIO(data), "stdin"),
+    ):
+        with pytest.raises(AlreadyCaptured, match="is capture 1 already"):
+            await again
+    made = await house.catalogue.slice(house.ada, capture.id, PacketChoice(last=2))
+    with pytest.raises(AlreadyCaptured, match="is capture 2 already"):
+        await house.take(Path(made.files[0].path).read_bytes())
+    assert (await house.take(data, again=True)).id == 3
+    eve = await house.user("eve", Role.OPERATOR)
+    (hers,) = await house.catalogue.import_file(eve, house.folder / "a.pcap")
+    assert (hers.id, hers.owner) == (4, "eve")
+    assert not house.left()
+
+
+@pytest.mark.parametrize("kind", ["pcap", "pcap.gz", "pcapng"])
+async def test_cut_at_every_byte_what_is_whole_is_kept_and_the_damage_told(house: House, kind: str) -> None:
+    some = raws(ALL[:3])
+    make = pcapng if kind == "pcapng" else pcap
+    whole = make(some)
+    data = gzip.compress(whole) if kind == "pcap.gz" else whole
+    ends = [len(make(some[:n])) for n in range(4)]
+    for cut in range(len(data)):
+        before = len(house.audit())
+        try:
+            capture = await house.take(data[:cut], again=True)
+        except InvalidInput as error:
+            assert len(house.audit()) == before and (error.why or error.fix)
+            assert kind == "pcap.gz" or cut < ends[1]
+            continue
+        kept = capture.counters.packets
+        assert Path(capture.files[0].path).read_bytes() == pcap(some[:kept], nanoseconds=kind == "pcapng")
+        if kind != "pcap.gz":
+            assert kept == max(0, sum(end <= cut for end in ends) - 1)
+        clean_end = kind != "pcap.gz" and cut in (*ends, 28)
+        assert (capture.state is JobState.COMPLETED) is clean_end, cut
+        assert clean_end or ("byte" in capture.error or "gzip" in capture.error)
+        if not clean_end:
+            assert Path(capture.files[-1].path).read_bytes() == data[:cut]
+    assert not house.left()
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"", "is no pcap or pcapng file"),
+        (b"<?xml version='1.0'?>" + bytes(40), "is no pcap or pcapng file"),
+        (gzip.compress(b"hello" * 20), "is no pcap or pcapng file"),
+        (b"\x34\xcd\xb2\xa1" + bytes(40), "Kuznetzov.*editcap"),
+        (pcap(raws())[:30], "packet 1 at byte 24 is cut"),
+        (block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 9, 0, -1)), "version 9"),
+        (
+            section()
+            + b"".join(interface(n) for n in range(20))
+            + b"".join(packet(n, 1, b"a") for n in range(20)),
+            "more than 16 link types",
+        ),
+    ],
+)
+async def test_what_is_refused_leaves_nothing(house: House, data: bytes, words: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        await house.take(data)
+    assert __import__("re").search(words, str(caught.value)), str(caught.value)
+    assert not house.left() and not house.audit()
+
+
+async def test_a_stream_is_stored_like_a_file(house: House) -> None:
+    (capture,) = await house.catalogue.import_stream(house.ada, io.BytesIO(pcapng(raws())), "stdin")
+    assert (capture.name, capture.counters.packets) == ("stdin", len(ALL))
+
+
+async def test_what_a_killed_program_left_is_cleared_away_and_what_is_used_is_not(house: House) -> None:
+    capture = await house.take(pcap(raws()))
+    kept = Path(capture.files[0].path).parent
+    dead, young = house.jobs / "capture-made-dead", house.jobs / "capture-made-young"
+    for path in (dead, young):
+        path.mkdir()
+        (path / "capture.pcap").write_bytes(b"half")
+    long_ago = time.time() - 3_600
+    for path in (dead, kept):
+        os.utime(path, (long_ago, long_ago))
+    await house.take(pcap(raws()[:1]))
+    assert (dead.exists(), young.exists(), kept.exists()) == (False, True, True)
+
+
+async def test_the_free_space_floor_holds_and_nothing_is_left(tmp_path: Path) -> None:
+    free = shutil.disk_usage(tmp_path).free
+    house = await opened(tmp_path, free_space_floor_bytes=str(free * 2))
+    try:
+        for data in (pcap(raws()), pcapng(raws()), gzip.compress(pcap(raws()))):
+            with pytest.raises(DiskFull):
+                await house.take(data)
+        with pytest.raises(DiskFull):
+            await house.catalogue.import_stream(house.ada, io.BytesIO(pcap(raws())), "stdin")
+        assert not house.left() and not house.audit()
+    finally:
+        await house.services.close()
+
+
+# --- parts ---
+
+
+async def cut(house: House, capture: Capture, choice: PacketChoice) -> tuple[Capture, bytes]:
+    made = await house.catalogue.slice(house.ada, capture.id, choice)
+    return made, Path(made.files[0].path).read_bytes()
+
+
+async def test_a_part_has_its_lineage_and_the_packets_that_were_chosen(house: House) -> None:
+    found = raws()
+    capture = await house.take(pcap(found))
+    await house.catalogue.label(house.ada, capture.id, CaptureLabels(name="office"))
+    since = datetime.fromtimestamp(found[4].nanoseconds / 1e9, UTC)
+    until = datetime.fromtimestamp(found[8].nanoseconds / 1e9, UTC)
+    made, data = await cut(house, capture, PacketChoice(first=3, last=9))
+    assert data == pcap(found[2:9])
+    assert (made.parents, made.lineage, made.name) == ((1,), "slice of capture 1: packets 3 to 9", "office")
+    assert (made.owner, made.counters.packets, made.state) == ("ada", 7, JobState.COMPLETED)
+    assert house.audit()[-1] == ("capture.slice", "capture 2", "of capture 1: packets 3 to 9")
+    made, data = await cut(house, capture, PacketChoice(since=since, until=until))
+    assert data == pcap(found[4:9])
+    made, data = await cut(house, capture, PacketChoice(numbers=[2, 5, 6], numbers_are='shown by "dns"'))
+    assert data == pcap([found[1], found[4], found[5]])
+    assert made.source == 'shown by "dns"'
+    await house.services.capturing.delete(house.ada, capture.id)
+    assert (await house.services.capturing.get(house.ada, made.id)).parents == (1,)
+
+
+async def test_hosts_and_conversations_in_both_directions_and_in_vlans(house: House) -> None:
+    names = list(FRAMES)
+    capture = await house.take(pcap(raws(list(FRAMES.values()))))
+    made, _ = await cut(house, capture, PacketChoice(hosts=("10.1.2.3", "10.1.9.77")))
+    with_both = ("udp", "tcp", "mptcp", "record route", "vlan", "icmp error", "icmp redirect", "ip6 in ip")
+    assert made.counters.packets == len([*with_both, "unknown protocol"])
+    assert made.source == "host 10.1.2.3 and 10.1.9.77"
+    made, data = await cut(house, capture, PacketChoice(conversation=names.index("udp") + 1))
+    chosen = [raw for raw, name in zip(raws(list(FRAMES.values())), names, strict=True)
+              if name in ("udp", "vlan", "record route")]  # fmt: skip
+    assert data == pcap(chosen)
+    made, _ = await cut(house, capture, PacketChoice(hosts=("52:54:00:aa:bb:cc",)))
+    assert made.counters.packets == len(FRAMES)
+    with pytest.raises(InvalidInput, match="no IP or MAC address"):
+        await cut(house, capture, PacketChoice(hosts=("10.1.2",)))
+    with pytest.raises(NotFound):
+        await cut(house, capture, PacketChoice(conversation=999))
+
+
+@pytest.mark.skipif(find_tool("tshark") is None, reason="tshark is not installed")
+async def test_a_display_filter_chooses_and_a_wrong_one_is_refused(house: House) -> None:
+    capture = await house.take(pcap(raws(list(FRAMES.values()))))
+    made, data = await cut(house, capture, PacketChoice(filter="arp || vlan", first=2))
+    names = list(FRAMES)
+    assert data == pcap([raws(list(FRAMES.values()))[names.index("vlan")]])
+    assert made.source == "packets from 2, display filter arp || vlan"
+    for text in ("no such field ==", "ip.addr == ", "-h", "x\ny"):
+        with pytest.raises(InvalidInput, match="display filter is not valid"):
+            await cut(house, capture, PacketChoice(filter=text))
+    assert not house.left()
+
+
+async def test_a_choice_that_leaves_nothing_makes_nothing(house: House) -> None:
+    capture = await house.take(pcap(raws()))
+    for choice in (
+        PacketChoice(first=999),
+        PacketChoice(hosts=("203.0.113.99",)),
+        PacketChoice(first=5, last=4),
+    ):
+        with pytest.raises(InvalidInput):
+            await cut(house, capture, choice)
+        with pytest.raises(InvalidInput):
+            await house.catalogue.export(house.ada, capture.id, house.folder / "out.pcap", choice)
+    assert not house.left() and not (house.folder / "out.pcap").exists()
+
+
+# --- merges ---
+
+
+async def test_a_merge_is_in_time_order_and_says_of_what(house: House) -> None:
+    even, odd = raws(step=2_000), raws(start=START + 1_000, step=2_000)
+    one, other = await house.take(pcap(even)), await house.take(pcap(odd), "b.pcap")
+    made = await house.catalogue.merge(house.ada, [other.id, one.id], name="both")
+    expected = sorted([*even, *odd], key=lambda raw: raw.nanoseconds)
+    assert Path(made.files[0].path).read_bytes() == pcap(expected)
+    assert (made.parents, made.lineage, made.name) == ((2, 1), "merge of captures 2 and 1", "both")
+    assert house.audit()[-1] == ("capture.merge", "capture 3", "of captures 2 1")
+    cooked = await house.take(pcap(raws(), 113), "c.pcap")
+    with pytest.raises(InvalidInput, match="EN10MB and LINUX_SLL cannot be merged"):
+        await house.catalogue.merge(house.ada, [one.id, cooked.id])
+    with pytest.raises(InvalidInput, match="1 captures cannot"):
+        await house.catalogue.merge(house.ada, [one.id, one.id])
+    assert not house.left()
+
+
+# --- exports ---
+
+
+@pytest.mark.skipif(find_tool("tshark") is None, reason="tshark is not installed")
+@pytest.mark.parametrize("form", ["pcap", "pcapng", "pcap.gz", "pcapng.gz"])
+async def test_exports_of_every_form_come_back_the_same(house: House, form: str) -> None:
+    capture = await house.take(pcap(raws()))
+    path = await house.catalogue.export(
+        house.ada, capture.id, house.folder / f"out.{form}", PacketChoice(first=2), ExportForm(form)
+    )
+    assert path.stat().st_mode & 0o777 == 0o600
+    back = await house.take(path.read_bytes(), "back")
+    # microseconds come back as nanoseconds from pcapng: our reader always writes the finer clock
+    assert Path(back.files[0].path).read_bytes() == pcap(raws()[1:], nanoseconds="ng" in form)
+    with pytest.raises(InvalidInput, match="exists"):
+        await house.catalogue.export(house.ada, capture.id, path, form=ExportForm(form))
+    with pytest.raises(InvalidInput, match="no format"):
+        await house.catalogue.export(house.ada, capture.id, house.folder / "x", form=ExportForm("snoop"))
+
+
+async def test_an_anonymised_export_has_other_addresses_and_no_payload(house: House) -> None:
+    capture = await house.take(pcap(raws()))
+    form = ExportForm("pcap", anonymise=True)
+    path = await house.catalogue.export(house.ada, capture.id, house.folder / "anonymous.pcap", form=form)
+    data = path.read_bytes()
+    assert A4 not in data and b"HTTP" not in data
+    assert house.audit()[-1][2] == "all packets as pcap, anonymised"
+    assert "ports" in " ".join(form.remarks())
+    wireless = await house.take(pcap(raws(), 127), "wireless.pcap")
+    with pytest.raises(InvalidInput, match="cannot be anonymised"):
+        await house.catalogue.export(house.ada, wireless.id, house.folder / "no.pcap", form=form)
+    assert not (house.folder / "no.pcap").exists()
+
+
+# --- labels and the list ---
+
+
+async def test_labels_are_changed_found_and_audited(house: House) -> None:
+    one, two = await house.take(pcap(raws())), await house.take(pcap(raws()[:2]), "b.pcap")
+    labels = CaptureLabels(
+        name=" the office ", note="line one\nline\x1b two", add_tags=("Web", "dns"), kept=True
+    )
+    changed = await house.catalogue.label(house.ada, one.id, labels)
+    assert (changed.name, changed.tags, changed.kept) == ("the office", ("dns", "web"), True)
+    assert changed.note == "line one\nline\\x1b two"
+    changed = await house.catalogue.label(
+        house.ada, one.id, CaptureLabels(add_tags=("slow",), remove_tags=("dns",))
+    )
+    assert (changed.tags, changed.name) == (("slow", "web"), "the office")
+    assert house.audit()[-1] == ("capture.label", "capture 1", "+slow, -dns")
+    capturing = house.services.capturing
+    for text, expected in {
+        "tag:web": [1], "tag:we": [], "!tag:web": [2], "owner:ada tag:slow": [1], "owner:bo": [],
+        'name:"the off"': [1], "note:two": [1], "office !slow": [], "b.pcap": [2], "state:completed": [2, 1],
+        "!office": [2], "slo": [1], "": [2, 1], "interface:eth0": [],
+    }.items():  # fmt: skip
+        found = [capture.id for capture in await capturing.find(house.ada, Window(text=text))]
+        assert found == expected, text
+        assert await capturing.count(house.ada, text) == len(expected)
+    assert [c.id for c in await capturing.find(house.ada, Window(sort="name"))] == [two.id, one.id]
+    for wrong in (
+        CaptureLabels(add_tags=("two words",)),
+        CaptureLabels(add_tags=tuple(f"t{n}" for n in range(40))),
+        CaptureLabels(name="x" * 121),
+        CaptureLabels(note="x" * 4_001),
+    ):
+        with pytest.raises(InvalidInput):
+            await house.catalogue.label(house.ada, one.id, wrong)
+    assert (await capturing.get(house.ada, one.id)).tags == ("slow", "web")
+
+
+async def test_others_and_viewers_change_and_make_nothing(house: House) -> None:
+    mine = await house.take(pcap(raws()))
+    bo, eve = await house.user("bo", Role.OPERATOR), await house.user("eve", Role.VIEWER)
+    catalogue, out = house.catalogue, house.folder / "out.pcap"
+    for actor, error in ((bo, NotFound), (eve, NetmonError)):
+        for attempt in (
+            catalogue.label(actor, mine.id, CaptureLabels(note="x")),
+            catalogue.slice(actor, mine.id, PacketChoice(last=1)),
+            catalogue.merge(actor, [mine.id, mine.id + 1]),
+            catalogue.export(actor, mine.id, out, PacketChoice(last=1)),
+        ):
+            with pytest.raises(error):
+                await attempt
+    with pytest.raises(NotAllowed):
+        await catalogue.import_file(eve, house.folder / "a.pcap")
+    assert not out.exists() and not house.left()
+
+
+# --- age ---
+
+
+async def test_what_is_older_than_is_kept_is_deleted_with_an_audit_row(tmp_path: Path) -> None:
+    house = await opened(tmp_path, keep_days="30")
+    try:
+        captures = CaptureRepository(house.services.database)
+        ids = [(await house.take(pcap(raws()), f"{n}", again=True)).id for n in range(4)]
+        old = datetime.now(UTC) - timedelta(days=31)
+        for capture_id in ids[:3]:
+            captures.update(capture_id, created=old, finished=old)
+        captures.update(ids[2], state=JobState.RUNNING.value)
+        await house.catalogue.label(house.ada, ids[1], CaptureLabels(kept=True))
+        gone = Path((await house.services.capturing.get(house.ada, ids[0])).files[0].path)
+        await house.services.rounds.go_once(Runner.WORKER)
+        left = [capture.id for capture in await house.services.capturing.find(house.ada)]
+        assert left == [ids[3], ids[2], ids[1]]
+        assert not gone.parent.exists()
+        (row,) = [row for row in house.audit() if row[0] == "capture.expire"]
+        assert row[1] == f"capture {ids[0]}"
+    finally:
+        await house.services.close()
+
+
+async def test_nothing_is_deleted_by_itself(house: House) -> None:
+    capture = await house.take(pcap(raws()))
+    old = datetime.now(UTC) - timedelta(days=9_999)
+    CaptureRepository(house.services.database).update(capture.id, created=old, finished=old)
+    await house.services.rounds.go_once(Runner.WORKER)
+    assert await house.services.capturing.count(house.ada) == 1

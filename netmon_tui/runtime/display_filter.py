@@ -6,7 +6,7 @@ import asyncio
 import os
 import re
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,7 +18,10 @@ from netmon_tui.tools.pcap import make_header
 
 _NUMBER_ALONE = 'gui.column.format:"No.","%m"'
 """A list with one column: twice as quick as ``-T fields``, which builds the tree of every packet."""
-_PIECE = 65_536
+_PIECE = 1 << 18
+"""Bytes read at once: what a quick tshark prints meanwhile."""
+_GATHER_SECONDS = 0.05
+"""Between two looks at what was printed, so that whoever shows it is told of many at a time."""
 _ADDRESS_SPACE = 8 << 30
 """tshark keeps some 600 bytes of every packet."""
 _CHECK_SECONDS = 5.0
@@ -45,10 +48,10 @@ def check_by_tshark(text: str) -> None:
 
 
 class FilterRun:
-    """One tshark that looks through a file for the packets that meet a filter; iterate it once.
+    """One tshark that looks through a file for the packets that meet a filter.
 
     It reads the file as its stdin, so it needs no right to open anything, and is nobody where we are root. Whoever
-    is cancelled, or leaves the loop and closes the iterator, ends it.
+    is cancelled, or closes the iterator, ends it.
 
     Args:
         path: The file.
@@ -65,7 +68,7 @@ class FilterRun:
         """How far tshark has read in the file, 0 to 1."""
         return _part_read(self._file) if self._file >= 0 else 0.0
 
-    async def __aiter__(self) -> AsyncIterator[list[int]]:
+    async def numbers(self) -> AsyncGenerator[list[int], None]:
         """Yield numbers of packets, from 1 and rising, some at a time.
 
         Raises:
@@ -97,6 +100,7 @@ class FilterRun:
             stdin=file,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
+            limit=_PIECE,
             env=ENVIRONMENT,
             cwd="/",
             start_new_session=True,
@@ -113,7 +117,7 @@ class FilterRun:
         raise InvalidInput("The filter is not valid", why=why)
 
 
-async def _numbers(process: asyncio.subprocess.Process) -> AsyncIterator[list[int]]:
+async def _numbers(process: asyncio.subprocess.Process) -> AsyncGenerator[list[int], None]:
     """Yield what tshark prints: a number a line."""
     assert process.stdout is not None
     rest, last = b"", 0
@@ -127,6 +131,7 @@ async def _numbers(process: asyncio.subprocess.Process) -> AsyncIterator[list[in
             raise ToolFailed("tshark printed something else than the numbers of packets")
         last = found[-1] if found else last
         yield found
+        await asyncio.sleep(_GATHER_SECONDS)
 
 
 async def _last_words(process: asyncio.subprocess.Process) -> str:

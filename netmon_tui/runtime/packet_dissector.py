@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
+from netmon_tui.domain.display_filter import Offer
 from netmon_tui.domain.packet import Layer
 from netmon_tui.errors import InvalidInput, NetmonError, ToolFailed, ToolMissing
 from netmon_tui.runtime.dissection import dissect_packet
@@ -21,7 +22,7 @@ from netmon_tui.runtime.sharkd import Sharkd
 from netmon_tui.runtime.tool_paths import find_tool
 from netmon_tui.runtime.whole_file import open_for_child, part_read
 from netmon_tui.tools.pcap import FileHeader, RawPacket, pack_record
-from netmon_tui.tools.sharkd import Offer, layers_of, offers_of
+from netmon_tui.tools.sharkd import layers_of, offers_of
 
 SERVED = 400
 """Packets that are dissected from one window."""

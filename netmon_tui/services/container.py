@@ -19,6 +19,7 @@ from netmon_tui.services.accounts import AccountService
 from netmon_tui.services.activity import ActivityService
 from netmon_tui.services.capturing import CapturingService
 from netmon_tui.services.comparison import ComparisonService
+from netmon_tui.services.display_filters import DisplayFilterService
 from netmon_tui.services.doctor import DoctorService
 from netmon_tui.services.document_keeping import DocumentKeeper
 from netmon_tui.services.host_history import HostHistoryService
@@ -92,6 +93,7 @@ class Services:
     search: SearchService
     capturing: CapturingService
     packets: PacketService
+    filters: DisplayFilterService
     neighbours: NeighbourService
     segment: SegmentServices
     """What else there is around the neighbour table."""
@@ -168,6 +170,7 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
         search=SearchService(SearchQueries(database), SavedSearchRepository(database), audit),
         capturing=_open_capturing(database, audit, supervisor, settings, privilege, paths, session),
         packets=PacketService(CaptureRepository(database)),
+        filters=DisplayFilterService(database),
         neighbours=segment.neighbours,
         segment=segment,
         comparison=comparison,

@@ -9,18 +9,17 @@ from pathlib import Path
 from typing import TypeVar
 
 from netmon_tui.domain.capture import CAPTURE_NAME
+from netmon_tui.domain.display_filter import Offer, check_text
 from netmon_tui.domain.packet import PacketDetail, PacketSummary
 from netmon_tui.domain.user import Actor
 from netmon_tui.errors import InvalidInput, NetmonError, NotFound
 from netmon_tui.runtime.display_filter import FilterRun, check_by_tshark
 from netmon_tui.runtime.packet_dissector import PacketDissector
 from netmon_tui.storage.capture_repository import CaptureRepository
-from netmon_tui.tools import display_filter
 from netmon_tui.tools.packet_summary import summarise
 from netmon_tui.tools.packet_tree import describe
 from netmon_tui.tools.pcap import RawPacket
 from netmon_tui.tools.pcap_index import PacketIndex
-from netmon_tui.tools.sharkd import Offer
 
 SLICE = 50_000
 """Packets indexed at once: 30 ms, so that nothing else waits long."""
@@ -141,6 +140,8 @@ class PacketList(PacketRows):
             layers, dissector, window = await self._dissector.dissect(raw)
         except (NetmonError, OSError):
             return self._built_in(raw)  # a dissector that fails is no reason to show nothing
+        if window == (1, self.count) and self.complete and not self.growing:
+            window = None
         summary = summarise(raw, self._index.header.linktype)
         return PacketDetail(summary, layers, bytes(raw.data), dissector, window)
 
@@ -200,7 +201,7 @@ class PacketList(PacketRows):
             InvalidInput: It is wrong, in the dissector's words.
             ToolMissing: There is no dissector.
         """
-        plain = display_filter.check_text(text)
+        plain = check_text(text)
         if plain and not await self._dissector.check(plain):
             await asyncio.to_thread(check_by_tshark, plain)
         return plain
@@ -251,3 +252,9 @@ class PacketService:
             return await asyncio.to_thread(partial(PacketList, path, growing=not capture.state.is_final))
         except FileNotFoundError as error:
             raise InvalidInput(f"capture {capture_id} has no file", why="nothing was written yet") from error
+
+    async def check_filter(self, text: str) -> str:
+        """Return a display filter without outer spaces, checked without a capture; raises as that of one."""
+        plain = check_text(text)
+        await asyncio.to_thread(check_by_tshark, plain)
+        return plain

@@ -10,6 +10,7 @@ import json
 import re
 from typing import Any, NamedTuple
 
+from netmon_tui.domain.display_filter import Offer
 from netmon_tui.domain.packet import Field, Layer
 from netmon_tui.errors import InvalidInput, ToolFailed
 from netmon_tui.tools.dissector import BETWEEN_PACKETS
@@ -23,15 +24,6 @@ _FILTER = re.compile(r"([A-Za-z_][\w.-]*)(?: == (.*))?", re.DOTALL)
 _REFUSED = "Filter invalid - "
 _OFFERED = 200
 """Names of a completion that are believed."""
-
-
-class Offer(NamedTuple):
-    """A name that can stand in a display filter."""
-
-    name: str
-    """Such as ``tcp.port``."""
-    meaning: str
-    """Such as ``Source or Destination Port``; empty when the dissector says none."""
 
 
 def pack_request(number: int, method: str, **parameters: object) -> bytes:

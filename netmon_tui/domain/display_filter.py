@@ -7,6 +7,7 @@ knows.
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 from netmon_tui.errors import InvalidInput
 
@@ -23,6 +24,15 @@ _OF_A_WINDOW = re.compile(
     r"|frame\.time_(?:delta|relative).*)"
 )
 """Fields whose values depend on the packets before."""
+
+
+class Offer(NamedTuple):
+    """A name that can stand in a display filter."""
+
+    name: str
+    """Such as ``tcp.port``."""
+    meaning: str
+    """Such as ``Source or Destination Port``; empty when the dissector says none."""
 
 
 def check_text(text: str) -> str:

@@ -21,7 +21,7 @@ DEBOUNCE_SECONDS = 0.15
 """Rest of the keys before the dissector is asked."""
 _OFFERED = 12
 """Names that are shown; tab goes through all."""
-_HINT = "enter shows the packets, tab completes a name, up and down recall, ^s saves, ^o lists"
+_HINT = "enter shows the packets, tab completes, up recalls, ^s saves, ^o lists"
 
 
 class DisplayFilterInput(Input):
@@ -83,7 +83,7 @@ class DisplayFilterBar(Vertical):
         Input { height: 1; border: none; padding: 0 1; }
         .words { display: none; }
         &.-open { display: block; }
-        &:focus-within .words { display: block; }
+        &.-typing .words { display: block; }
     }
     """
 
@@ -131,6 +131,7 @@ class DisplayFilterBar(Vertical):
             placeholder="display filter, such as tcp.port == 443 && ip.addr == 192.0.2.1",
             compact=True,
             max_length=LONGEST_FILTER,
+            select_on_focus=False,
             id="display-filter",
         )
         self._line.can_focus = False
@@ -150,7 +151,7 @@ class DisplayFilterBar(Vertical):
 
     def open(self) -> None:
         """Begin to type."""
-        self.add_class("-open")
+        self.add_class("-open", "-typing")
         self._line.can_focus = True  # never by tab, and not as the screen's first focus
         self._line.focus()
         self._look()
@@ -176,7 +177,7 @@ class DisplayFilterBar(Vertical):
         """Say what is wrong with the filter that was applied."""
         self.query_one("#display-words", Figure).show(error, "error")
         self.set_class(isinstance(error, InvalidInput), "-invalid")
-        self.add_class("-open")
+        self.add_class("-open", "-typing")
 
     # what is typed
 
@@ -199,8 +200,12 @@ class DisplayFilterBar(Vertical):
         """Go back to the packets."""
         self._line.value = self._applied
         self.set_class(bool(self._applied), "-open")
+        self.remove_class("-typing")
         self.post_message(self.Left())
-        self.call_after_refresh(setattr, self._line, "can_focus", False)
+
+    def close(self) -> None:
+        """Let nobody come here but by its key; call it when the focus is elsewhere."""
+        self._line.can_focus = False
 
     def recall(self, step: int) -> None:
         """Write an earlier (1) or later (-1) recent filter into the line."""

@@ -23,6 +23,8 @@ from netmon_tui.ui.widgets.table import Table
 
 _TICK_SECONDS = 0.5
 """How often progress is shown."""
+NO_PACKETS = "No packets yet"
+_NONE = "No packet meets the display filter so far. Press esc to show all"
 
 
 class DisplayFiltered(Vertical):
@@ -111,6 +113,7 @@ class DisplayFiltered(Vertical):
     def _filter_left(self, event: DisplayFilterBar.Left) -> None:
         event.stop()
         self.table.focus()
+        self.filter_bar.close()
 
     @on(DisplayFilterBar.Applied)
     def _filter_applied(self, event: DisplayFilterBar.Applied) -> None:
@@ -125,6 +128,7 @@ class DisplayFiltered(Vertical):
     def _show_all(self) -> None:
         self._doing = ""
         if self._source is not None and self._source.chosen is not None:
+            self.table.set_texts(empty=NO_PACKETS)
             self._source.choose(None)
         self.show_count()
         self.refresh_bindings()
@@ -135,6 +139,7 @@ class DisplayFiltered(Vertical):
         packets, source = self._packets, self._source
         assert packets is not None and source is not None
         run = packets.matching(text)
+        self.table.set_texts(empty=_NONE)
         source.choose([])
         ended = "stopped"
         self._tick(lambda: f"filter {run.progress:.0%}")

@@ -17,7 +17,7 @@ from netmon_tui.domain.packet import PacketDetail
 from netmon_tui.errors import NetmonError
 from netmon_tui.services.packets import PacketList
 from netmon_tui.ui.rendering import thin
-from netmon_tui.ui.widgets.display_filtered import DisplayFiltered
+from netmon_tui.ui.widgets.display_filtered import NO_PACKETS, DisplayFiltered
 from netmon_tui.ui.widgets.figure import Figure
 from netmon_tui.ui.widgets.hex_view import HexView
 from netmon_tui.ui.widgets.packet_list import COLUMNS, FILE_ORDERS, PacketSource
@@ -70,7 +70,7 @@ class PacketBrowser(DisplayFiltered):
     def compose(self) -> ComposeResult:
         """Filter over list over tree and bytes."""
         yield self.filter_bar
-        yield Table(COLUMNS, empty_text="No packets yet", id="packets")
+        yield Table(COLUMNS, empty_text=NO_PACKETS, id="packets")
         yield Figure(id="packet-damage", classes="-error")
         with Horizontal(id="packet-status"):
             yield Figure(id="packet-count")

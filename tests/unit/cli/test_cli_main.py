@@ -53,6 +53,7 @@ VERBS = {
         "wake",
     },
     "capture": {
+        "filter",
         "interfaces",
         "run",
         "list",

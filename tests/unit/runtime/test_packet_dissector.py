@@ -137,14 +137,15 @@ async def test_a_killed_sharkd_is_started_again(file: Path) -> None:
 async def test_whoever_stops_waiting_spoils_no_answer(file: Path) -> None:
     async with opened(file) as packets:
         await packets.detail(5)
+        pids = children()
         for number in range(6, 40):
             task = asyncio.create_task(packets.detail(number))
-            await asyncio.sleep(0)
-            await asyncio.sleep(0)
+            await asyncio.sleep(number / 20_000)  # some while it reads, some while sharkd dissects
             task.cancel()
         detail = await packets.detail(50)
         values = {field.name: field.value for field in flat(detail.layers)}
         assert detail.dissector == "sharkd" and values["frame.number"] == "50"
+        assert children() == pids
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import click
 
 from netmon_tui.cli.capture_catalogue import VERBS
 from netmon_tui.cli.context import CommandLine, json_option, pass_line
+from netmon_tui.cli.display_filter import display_filter
 from netmon_tui.cli.following import interruptible, run_to_end
 from netmon_tui.cli.output import moment, print_json, print_pairs, print_table, say, yes_no
 from netmon_tui.cli.packets import packet, packets, stream
@@ -51,6 +52,7 @@ capture.add_command(packet)
 capture.add_command(stream)
 for verb in VERBS:
     capture.add_command(verb)
+capture.add_command(display_filter)
 
 
 @capture.command()

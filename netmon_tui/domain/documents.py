@@ -289,6 +289,7 @@ def packet_detail_document(detail: PacketDetail) -> Document:
         ],
         "bytes": detail.data.hex(),
         "dissector": detail.dissector,
+        "window": detail.window,
     }
 
 
@@ -299,6 +300,7 @@ def _field_document(field: Field) -> Document:
         "value": field.value,
         "offset": field.offset,
         "size": field.size,
+        "filter": field.filter,
         "fields": [_field_document(child) for child in field.fields],
     }
 

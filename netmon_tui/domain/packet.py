@@ -35,6 +35,8 @@ class Field:
     size: int
     """Bytes covered."""
     fields: tuple[Field, ...] = ()
+    filter: str = ""
+    """The display filter for this field and its value, as the dissector gave it; empty when it gave none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,4 +57,7 @@ class PacketDetail:
     data: bytes
     """The captured bytes."""
     dissector: str
-    """``tshark`` (through pyshark) or ``built-in``."""
+    """``sharkd``, ``tshark`` (through pyshark) or ``built-in``."""
+    window: tuple[int, int] | None = None
+    """First and last packet that the dissector knew, so that it counted streams and put together what is in
+    several packets only within them; None when it knew the whole file."""

@@ -17,7 +17,7 @@ PRLIMIT = "/usr/bin/prlimit"
 limiting somebody else's process from outside takes CAP_SYS_RESOURCE, which root in a container has not."""
 MEMORY_BYTES = 1 << 30
 """Address space of a check."""
-_ENVIRONMENT = {
+ENVIRONMENT = {
     "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
     "LC_ALL": "C.UTF-8",
     "HOME": "/nonexistent",
@@ -88,7 +88,7 @@ def _start(argv: tuple[str, ...], source: int, identity: dict[str, Any]) -> subp
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         bufsize=0,
-        env=_ENVIRONMENT,
+        env=ENVIRONMENT,
         cwd="/",
         start_new_session=True,
         **identity,

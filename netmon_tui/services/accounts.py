@@ -15,7 +15,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import NoReturn
 
-from netmon_tui.config.settings import AccountSettings
+from netmon_tui.config.sections import AccountSettings
 from netmon_tui.domain.user import Actor, Permission, Role, User, UserState
 from netmon_tui.errors import InvalidInput, LoginRefused, NotAllowed, NotFound, NotLoggedIn
 from netmon_tui.security.account_names import normalise_email, normalise_name

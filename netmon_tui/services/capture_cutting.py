@@ -11,9 +11,9 @@ from pathlib import Path
 from netmon_tui.domain.capture import Capture, CaptureOrigin, MadeCapture
 from netmon_tui.domain.capture_choice import CAPTURE_FORMATS, ExportForm, PacketChoice
 from netmon_tui.domain.capture_filter import LONGEST_NAME
+from netmon_tui.domain.display_filter import check_text
 from netmon_tui.errors import InvalidInput
 from netmon_tui.runtime.display_filter import shown_numbers
-from netmon_tui.runtime.tool_paths import require_tool
 from netmon_tui.security.hostile_text import clean
 from netmon_tui.services.capture_drafts import Draft, times_of
 from netmon_tui.tools import pcapng
@@ -214,7 +214,7 @@ def _nanoseconds(moment: datetime | None) -> int | None:
 def _numbers(path: Path, choice: PacketChoice) -> Sequence[int] | None:
     if not choice.filter:
         return choice.numbers
-    shown = shown_numbers(require_tool("tshark"), path, choice.filter)
+    shown = shown_numbers(path, check_text(choice.filter))
     if choice.numbers is None:
         return shown
     both = set(choice.numbers)

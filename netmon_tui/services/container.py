@@ -20,6 +20,7 @@ from netmon_tui.services.activity import ActivityService
 from netmon_tui.services.capture_catalogue import CatalogueService
 from netmon_tui.services.capturing import CapturingService
 from netmon_tui.services.comparison import ComparisonService
+from netmon_tui.services.display_filters import DisplayFilterService
 from netmon_tui.services.doctor import DoctorService
 from netmon_tui.services.document_keeping import DocumentKeeper
 from netmon_tui.services.host_history import HostHistoryService
@@ -95,6 +96,7 @@ class Services:
     capturing: CapturingService
     packets: PacketService
     catalogue: CatalogueService
+    filters: DisplayFilterService
     neighbours: NeighbourService
     segment: SegmentServices
     """What else there is around the neighbour table."""
@@ -148,10 +150,9 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
     keeper, sets = DocumentKeeper(scans), NamedSets(database, audit)
     profiles = ProfileService(ProfileRepository(database), audit)
     ended = _after_scans(database, keeper, comparison)
-    follower = ScanFollower(scans, ScanResults(database), settings.scans, ended=ended)
     requests = ScanRequests(profiles, sets)
     scanning = _open_scanning(
-        database, audit, supervisor, follower, settings, privilege, paths, accounts, requests
+        database, audit, supervisor, settings, privilege, paths, accounts, ended, requests
     )
     transfers, catalogue = _open_catalogue(database, audit, settings, paths, keeper, session)
     schedules, rounds = _open_schedules(database, scanning, accounts, catalogue)
@@ -174,6 +175,7 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
         capturing=_open_capturing(database, audit, supervisor, settings, privilege, paths, session),
         packets=PacketService(CaptureRepository(database)),
         catalogue=catalogue,
+        filters=DisplayFilterService(database),
         neighbours=segment.neighbours,
         segment=segment,
         comparison=comparison,
@@ -300,14 +302,15 @@ def _open_scanning(
     database: Database,
     audit: AuditRepository,
     supervisor: JobSupervisor,
-    follower: ScanFollower,
     settings: Settings,
     privilege: Privilege,
     paths: Paths,
     accounts: AccountService,
+    ended: Callable[[int], None],
     requests: ScanRequests,
 ) -> ScanningService:
     scans, limits = ScanRepository(database), AccountRepository(database).limits
+    follower = ScanFollower(scans, ScanResults(database), settings.scans, ended=ended)
     commands = ScanCommands(settings, privilege, limits)
     queue = ScanQueue(
         scans=scans,

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import TypeVar
 
 from netmon_tui.domain.capture import CAPTURE_NAME
+from netmon_tui.domain.display_filter import Offer, check_text
 from netmon_tui.domain.packet import PacketDetail, PacketSummary
 from netmon_tui.domain.user import Actor
 from netmon_tui.errors import InvalidInput, NetmonError, NotFound
-from netmon_tui.runtime.dissection import dissect_packet
-from netmon_tui.runtime.tool_paths import find_tool
+from netmon_tui.runtime.display_filter import FilterRun, check_by_tshark
+from netmon_tui.runtime.packet_dissector import PacketDissector
 from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.tools.packet_summary import summarise
 from netmon_tui.tools.packet_tree import describe
@@ -25,8 +26,10 @@ SLICE = 50_000
 Result = TypeVar("Result")
 
 
-class PacketList:
-    """One open capture file. Blocking work runs in threads, one call at a time, as the index asks.
+class PacketRows:
+    """The packets of one open capture file as lines.
+
+    Blocking work runs in threads, one call at a time, as the index asks.
 
     Args:
         path: The file.
@@ -84,48 +87,13 @@ class PacketList:
             ]
         )
 
-    async def search(self, start: int, stop: int, wanted: Callable[[PacketSummary], bool]) -> list[int]:
-        """Return the numbers of the packets ``start`` to ``stop`` - 1 (from 1) whose summary is wanted."""
-        return await self._alone(
-            lambda: [summary.number for summary in self._summaries(start, stop) if wanted(summary)]
-        )
+    async def search(self, numbers: Sequence[int], wanted: Callable[[PacketSummary], bool]) -> list[int]:
+        """Return those of some numbers (from 1, consecutive ones cost least) whose summary is wanted."""
+        return [summary.number for summary in await self.pick(numbers) if wanted(summary)]
 
     def _summaries(self, first: int, after: int) -> list[PacketSummary]:
         linktype = self._index.header.linktype
         return [summarise(raw, linktype) for raw in self._index.packets(first, after)]
-
-    async def sketch(self, number: int) -> PacketDetail:
-        """Return one packet (from 1) at once, with the few fields we decode ourselves; NotFound without it."""
-        raw = await self._alone(lambda: self._index.read(number))
-        return self._built_in(raw)
-
-    async def detail(self, number: int) -> PacketDetail:
-        """Return one packet, counted from 1: fields by tshark where there is one, else our own few.
-
-        Raises:
-            NotFound: The file has no such packet.
-        """
-        raw = await self._alone(lambda: self._find(number))
-        tshark = await asyncio.to_thread(find_tool, "tshark")
-        if tshark is None:
-            return self._built_in(raw)
-        header = self._index.header
-        try:
-            layers = await dissect_packet(raw, header, tshark=tshark)
-        except NetmonError:
-            return self._built_in(raw)  # a dissector that fails is no reason to show nothing
-        return PacketDetail(summarise(raw, header.linktype), layers, bytes(raw.data), "tshark")
-
-    def _find(self, number: int) -> RawPacket:
-        while number > self._index.count and self._index.extend(SLICE):
-            pass
-        if not 1 <= number <= self._index.count:
-            raise NotFound(f"no packet {number}: the file has {self._index.count}")
-        return self._index.read(number)
-
-    def _built_in(self, raw: RawPacket) -> PacketDetail:
-        linktype = self._index.header.linktype
-        return PacketDetail(summarise(raw, linktype), describe(raw, linktype), bytes(raw.data), "built-in")
 
     async def close(self) -> None:
         """Release the file, after what is being read of it."""
@@ -138,6 +106,118 @@ class PacketList:
     async def _locked(self, work: Callable[[], Result]) -> Result:
         async with self._lock:
             return await asyncio.to_thread(work)
+
+
+class PacketList(PacketRows):
+    """One open capture file with what dissects its packets.
+
+    Args:
+        path: The file.
+        growing: As for the rows.
+    """
+
+    def __init__(self, path: Path, *, growing: bool = False) -> None:
+        super().__init__(path, growing=growing)
+        self._dissector = PacketDissector(path, self._index.header, self._cut)
+
+    async def warm_up(self) -> None:
+        """Start what dissects packets, so that the first detail need not wait for that."""
+        await self._dissector.warm_up()
+
+    async def sketch(self, number: int) -> PacketDetail:
+        """Return one packet (from 1) at once, with the few fields we decode ourselves; NotFound without it."""
+        raw = await self._alone(lambda: self._index.read(number))
+        return self._built_in(raw)
+
+    async def detail(self, number: int) -> PacketDetail:
+        """Return one packet, counted from 1: fields by sharkd or tshark where there is one, else our own few.
+
+        Raises:
+            NotFound: The file has no such packet.
+        """
+        raw = await self._alone(lambda: self._find(number))
+        try:
+            layers, dissector, window = await self._dissector.dissect(raw)
+        except (NetmonError, OSError):
+            return self._built_in(raw)  # a dissector that fails is no reason to show nothing
+        if window == (1, self.count) and self.complete and not self.growing:
+            window = None
+        summary = summarise(raw, self._index.header.linktype)
+        return PacketDetail(summary, layers, bytes(raw.data), dissector, window)
+
+    def _find(self, number: int) -> RawPacket:
+        while number > self._index.count and self._index.extend(SLICE):
+            pass
+        if not 1 <= number <= self._index.count:
+            raise NotFound(f"no packet {number}: the file has {self._index.count}")
+        return self._index.read(number)
+
+    def _built_in(self, raw: RawPacket) -> PacketDetail:
+        linktype, alone = self._index.header.linktype, (raw.number, raw.number)
+        layers = describe(raw, linktype)
+        return PacketDetail(summarise(raw, linktype), layers, bytes(raw.data), "built-in", alone)
+
+    async def _cut(self, first: int, after: int, most: int) -> Sequence[RawPacket]:
+        return await self._alone(lambda: self._window_of(first, after, most))
+
+    def _window_of(self, first: int, after: int, most: int) -> Sequence[RawPacket]:
+        last = min(after - 1, self._index.count)
+        if first > last or self._index.offset(last) - self._index.offset(first) > most:
+            return []
+        return self._index.window(first, last + 1)
+
+    # the whole file
+
+    @property
+    def knows_whole(self) -> bool:
+        """Whether the dissector has loaded the whole file, as it was then."""
+        return self._dissector.knows_whole
+
+    @property
+    def whole_progress(self) -> float:
+        """How far the dissector has loaded the whole file, 0 to 1."""
+        return self._dissector.progress
+
+    async def load_whole(self) -> None:
+        """Let the dissector load the whole file, so that it counts streams and joins packets over all of it.
+
+        It takes some 17 s and 700 MB for a million packets; whoever is cancelled stops it.
+
+        Raises:
+            ToolMissing: sharkd is not installed.
+            ToolFailed: It cannot load the file.
+            DiskFull: There is no room for the copy that it reads.
+        """
+        while await self.extend():
+            pass
+        await self._dissector.load_whole(self._index.end)
+
+    # display filters
+
+    async def check_filter(self, text: str) -> str:
+        """Return a display filter without outer spaces.
+
+        Raises:
+            InvalidInput: It is wrong, in the dissector's words.
+            ToolMissing: There is no dissector.
+        """
+        plain = check_text(text)
+        if plain and not await self._dissector.check(plain):
+            await asyncio.to_thread(check_by_tshark, plain)
+        return plain
+
+    async def complete_filter(self, beginning: str) -> list[Offer]:
+        """Return names of fields that begin so, without a dot those of protocols; none without sharkd."""
+        return await self._dissector.complete(beginning) if beginning else []
+
+    def matching(self, text: str) -> FilterRun:
+        """Return what finds the packets that meet a display filter, in the file as it is when that begins."""
+        return FilterRun(self._index.path, text)
+
+    async def close(self) -> None:
+        """End what dissects, and release the file."""
+        await self._dissector.close()
+        await super().close()
 
 
 def _runs(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:
@@ -172,3 +252,9 @@ class PacketService:
             return await asyncio.to_thread(partial(PacketList, path, growing=not capture.state.is_final))
         except FileNotFoundError as error:
             raise InvalidInput(f"capture {capture_id} has no file", why="nothing was written yet") from error
+
+    async def check_filter(self, text: str) -> str:
+        """Return a display filter without outer spaces, checked without a capture; raises as that of one."""
+        plain = check_text(text)
+        await asyncio.to_thread(check_by_tshark, plain)
+        return plain

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from netmon_tui.config.settings import ScanSettings
+from netmon_tui.config.sections import ScanSettings
 from netmon_tui.domain.job import EndReason, Job, JobState, JobStatus
 from netmon_tui.errors import InvalidInput, NetmonError
 from netmon_tui.runtime.job_directory import JobDirectory, set_aside

@@ -8,6 +8,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    PrimaryKeyConstraint,
     String,
     Table,
     Text,
@@ -67,10 +68,26 @@ schedules = _owned(
 )
 """Scans that repeat. ``next_run`` is NULL while one is disabled; who has claimed one starts its scan."""
 
-searches = _owned(
-    "searches", Column("query", Text, nullable=False), Column("shared", Boolean, nullable=False)
-)
+
+def _queries(name: str) -> Table:
+    return _owned(name, Column("query", Text, nullable=False), Column("shared", Boolean, nullable=False))
+
+
+searches = _queries("searches")
 """Queries that users keep under a name."""
+
+display_filters = _queries("display_filters")
+"""Display filters that users keep under a name."""
+
+recent_display_filters = Table(
+    "recent_display_filters",
+    metadata,
+    Column("owner_id", ID, ForeignKey("users.id"), nullable=False),
+    Column("query", Text, nullable=False),
+    Column("used", Moment, nullable=False),
+    PrimaryKeyConstraint("owner_id", "query"),
+)
+"""The last display filters that each user has applied."""
 
 
 def _sets(name: str) -> Table:

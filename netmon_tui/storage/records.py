@@ -47,7 +47,15 @@ from netmon_tui.storage.host_records import (
     sequences,
 )
 from netmon_tui.storage.ignore_records import ignore_rules, ignore_rules_off
-from netmon_tui.storage.named_records import port_sets, profiles, schedules, searches, target_sets
+from netmon_tui.storage.named_records import (
+    display_filters,
+    port_sets,
+    profiles,
+    recent_display_filters,
+    schedules,
+    searches,
+    target_sets,
+)
 from netmon_tui.storage.neighbour_edit_records import neighbour_edits
 from netmon_tui.storage.neighbour_records import (
     neighbour_devices,
@@ -285,6 +293,7 @@ __all__ = (
     "capture_parents",
     "capture_tags",
     "captures",
+    "display_filters",
     "extraports",
     "hops",
     "hosts",
@@ -308,6 +317,7 @@ __all__ = (
     "port_sets",
     "ports",
     "profiles",
+    "recent_display_filters",
     "run_scripts",
     "scan_phases",
     "scan_runs",

@@ -17,7 +17,12 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML 1.0 has no place for; older tshark versions print it as it comes."""
 _DEEPEST = 64
 """Levels of nesting that are kept; tshark stops at some hundreds."""
-_ALONE = ("frame.time_delta", "frame.time_relative", "frame.time_delta_displayed", "frame.offset_shift")
+BETWEEN_PACKETS = (
+    "frame.time_delta",
+    "frame.time_relative",
+    "frame.time_delta_displayed",
+    "frame.offset_shift",
+)
 """Fields that compare a packet with others, which mean nothing when it is dissected alone."""
 
 
@@ -48,7 +53,9 @@ def _layer(proto: ElementTree.Element, captured: int) -> Layer:
 
 
 def _fields(parent: ElementTree.Element, captured: int, depth: int) -> tuple[Field, ...]:
-    shown = (child for child in parent if child.get("hide") != "yes" and child.get("name") not in _ALONE)
+    shown = (
+        child for child in parent if child.get("hide") != "yes" and child.get("name") not in BETWEEN_PACKETS
+    )
     return tuple(_field(child, captured, depth) for child in shown)
 
 

@@ -154,7 +154,7 @@ async def test_the_tree_has_tsharks_fields_and_the_bytes_of_one_are_marked(
         await capture_echo(app, pilot, until, lab, 3)
         browser, tree = app.screen.query_one(PacketBrowser), app.screen.query_one(PacketTree)
         await until(
-            pilot, lambda: "packet 1 by tshark" in browser.query_one("#packet-dissector", Figure).text
+            pilot, lambda: "packet 1 by sharkd" in browser.query_one("#packet-dissector", Figure).text
         )
         await pilot.press("enter")
         await until(pilot, lambda: tree.table.grid.has_focus)
@@ -286,7 +286,7 @@ async def test_hostile_payload_is_shown_literally(
         assert packets_table(app).move_to_key(number)
         browser = app.screen.query_one(PacketBrowser)
         await until(
-            pilot, lambda: f"packet {number} by tshark" in browser.query_one("#packet-dissector", Figure).text
+            pilot, lambda: f"packet {number} by sharkd" in browser.query_one("#packet-dissector", Figure).text
         )
         await pilot.press("tab", "asterisk")
         await until(pilot, lambda: app.screen.query_one(PacketTree).table.row_count > 20)

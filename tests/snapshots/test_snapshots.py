@@ -576,6 +576,34 @@ def test_capture_catalogue(tour: Tour) -> None:
     )
 
 
+async def display_filters(pilot: Pilot[Any], _album: Album) -> None:
+    """Keep display filters of one's own and of somebody who shares one, and use one."""
+    filters = pilot.app.services.filters  # type: ignore[attr-defined]
+    await filters.save(ADA, "web", "tcp.port in {80, 443}")
+    await filters.save(BO, "[b]slow", "tcp.analysis.retransmission", shared=True)
+    await filters.note(ADA, 'dns.qry.name contains "example"')
+
+
+def test_display_filters(tour: Tour) -> None:
+    tour(
+        "3",
+        BUSY,
+        display_filters,
+        *("down", "down", "enter"),
+        shows("Ended: stopped"),
+        ALL_PACKETS,
+        FIRST_PACKET,
+        "d",
+        shows("tab completes"),
+        types("#display-filter", 'http.host == "\x1b"'),
+        shows("does not print"),
+        picture("refused"),
+        "ctrl+o",
+        shows("bo/[b]slow"),
+        picture("kept"),
+    )
+
+
 def test_capture_detail(tour: Tour) -> None:
     tour(
         "3",

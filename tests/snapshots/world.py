@@ -152,7 +152,7 @@ def _freeze_machine(patch: pytest.MonkeyPatch) -> None:
     patch.setattr("netmon_tui.services.scan_queue.ScanQueue.start_waiting", _start_nothing)
     patch.setattr("netmon_tui.services.scan_commands.version_numbers", lambda name: (7, 93))
     patch.setattr("netmon_tui.services.capturing.compile_filter", lambda *_: SimpleNamespace(instructions=12))
-    patch.setattr("netmon_tui.services.packets.find_tool", lambda name: None)
+    patch.setattr("netmon_tui.runtime.packet_dissector.find_tool", lambda name: None)
     patch.setattr("netmon_tui.services.doctor.DoctorService._run", lambda self: CHECKS)
     interfaces = "netmon_tui.runtime.interfaces"
     patch.setattr(f"{interfaces}.list_interfaces", lambda: INTERFACES)

@@ -16,24 +16,26 @@ from netmon_tui.ui.commands import command
 from netmon_tui.ui.messages import CaptureAddress, ScanAddress, ShowHost
 from netmon_tui.ui.modals.help import Help, title_of
 from netmon_tui.ui.screens.capture_actions import CaptureActions
+from netmon_tui.ui.screens.filterable import FilterableScreen
 from netmon_tui.ui.screens.packet_choices import choices_of
 from netmon_tui.ui.session import Session
 from netmon_tui.ui.widgets.capture_header import CaptureHeader
 from netmon_tui.ui.widgets.key_line import KeyLine
-from netmon_tui.ui.widgets.live import LiveScreen
 from netmon_tui.ui.widgets.packet_browser import PacketBrowser
 
 HELP_TEXT = (
     "Above: the figures of the capture. Packets and protocols are the kernel's own count; captured, received and\n"
     "dropped are tcpdump's. Below: the packets of the file, the fields of one, and its bytes.\n"
     "m marks where a part begins and ends; w makes a capture of it, of what / shows, or of a conversation.\n"
-    "In the fields, right opens and left closes; the bytes of a field are marked, and a byte shows its field."
+    "In the fields, right opens and left closes; the bytes of a field are marked, and a byte shows its field.\n"
+    "/ finds words in the lines; d takes a display filter in Wireshark's language, and = & ! make one of a field.\n"
+    "The fields are made of some hundred packets around the one shown, and W makes them of the whole file."
 )
 LOOK_SECONDS = 1.0
 """How often a growing file is looked at."""
 
 
-class CaptureDetailScreen(LiveScreen):
+class CaptureDetailScreen(FilterableScreen):
     """A capture and its packets.
 
     Args:
@@ -88,7 +90,9 @@ class CaptureDetailScreen(LiveScreen):
     def on_mount(self) -> None:
         """Begin to follow."""
         super().on_mount()
-        self.query_one(PacketBrowser).table.focus()
+        browser = self.query_one(PacketBrowser)
+        browser.table.focus()
+        self.recall_filters(browser.filter_bar)
 
     async def refresh_live(self, *, changed: bool) -> None:
         """Show new figures when there are some, and the running clock."""

@@ -14,7 +14,7 @@ def choices_of(browser: PacketBrowser) -> list[PacketChoice]:
     if first:
         choices.append(PacketChoice(first=first, last=last or first))
     if shown:
-        choices.append(PacketChoice(numbers=shown, numbers_are=f"shown by /{filter}"))
+        choices.append(PacketChoice(numbers=shown, numbers_are=f"shown by {filter}"))
     choices.append(PacketChoice())
     number = browser.table.cursor_key
     if isinstance(number, int):

@@ -9,7 +9,7 @@ from typing import ClassVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal
 from textual.widget import Widget
 
 from netmon_tui.domain.address import parse_ip
@@ -17,6 +17,7 @@ from netmon_tui.domain.packet import PacketDetail
 from netmon_tui.errors import NetmonError
 from netmon_tui.services.packets import PacketList
 from netmon_tui.ui.rendering import thin
+from netmon_tui.ui.widgets.display_filtered import NO_PACKETS, DisplayFiltered
 from netmon_tui.ui.widgets.figure import Figure
 from netmon_tui.ui.widgets.hex_view import HexView
 from netmon_tui.ui.widgets.packet_list import COLUMNS, FILE_ORDERS, PacketSource
@@ -31,7 +32,7 @@ _SOURCE, _DESTINATION = 2, 3
 _ZOOMS = ("-zoom-list", "-zoom-tree", "-zoom-bytes")
 
 
-class PacketBrowser(Vertical):
+class PacketBrowser(DisplayFiltered):
     """Shows a file that may still grow; whoever mounts it calls :meth:`look` when it may have grown.
 
     Args:
@@ -64,8 +65,6 @@ class PacketBrowser(Vertical):
     def __init__(self, open_file: Callable[[], Awaitable[PacketList]], *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._open_file = open_file
-        self._packets: PacketList | None = None
-        self._source: PacketSource | None = None
         self._indexing = False
         self._grown = False
         """Whether the file may have grown since the index was begun."""
@@ -74,8 +73,9 @@ class PacketBrowser(Vertical):
         """Numbers of the first and the last packet of the marked range; 0 where there is none (yet)."""
 
     def compose(self) -> ComposeResult:
-        """List over tree and bytes."""
-        yield Table(COLUMNS, empty_text="No packets yet", id="packets")
+        """Filter over list over tree and bytes."""
+        yield self.filter_bar
+        yield Table(COLUMNS, empty_text=NO_PACKETS, id="packets")
         yield Figure(id="packet-damage", classes="-error")
         with Horizontal(id="packet-status"):
             yield Figure(id="packet-count")
@@ -111,7 +111,9 @@ class PacketBrowser(Vertical):
         return next((text for text in texts if parse_ip(text)), "")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """There is nothing to follow in a file that no longer grows."""
+        """There is nothing to follow in a file that no longer grows, and nothing to end where nothing runs."""
+        if action == "end_filter":
+            return self.is_busy() or bool(self.filter_bar.text)
         growing = self._packets is None or self._packets.growing
         return growing or self.following if action == "follow" else True
 
@@ -137,9 +139,14 @@ class PacketBrowser(Vertical):
     def _take(self, packets: PacketList) -> None:
         self._packets = packets
         self._source = PacketSource(packets)
-        self._source.subscribe(self._show_count)
+        self._source.subscribe(self.show_count)
         self.table.set_texts(error="")
         self.table.set_source(self._source)
+        self._warm_up(packets)
+
+    @work(group="warm-up", exit_on_error=False)
+    async def _warm_up(self, packets: PacketList) -> None:
+        await packets.warm_up()
 
     @work(group="packet-index", exit_on_error=False)
     async def _index(self) -> None:
@@ -154,20 +161,22 @@ class PacketBrowser(Vertical):
             self.table.set_texts(error=str(error))
         finally:
             self._indexing = False
-        self._show_count()
+        self.show_count()
 
-    def _show_count(self) -> None:
+    def show_count(self) -> None:
         """Say how many packets there are, how far the index is, and what is wrong with the file."""
         packets, source = self._packets, self._source
         if packets is None or source is None:
             return
         words = [f"{thin(packets.count)} packets"]
-        if source.text:
+        if source.text or source.chosen is not None:
             words.insert(0, f"{thin(source.count)} of")
         if source.searching:
             words.append(f"· looked through {thin(source.searched)}")
         if not packets.complete:
             words.append(f"· indexing {packets.progress:.0%}")
+        if self._doing:
+            words.append(f"· {self._doing}")
         if self.following:
             words.append("· following")
         if self.marks[0]:
@@ -178,10 +187,11 @@ class PacketBrowser(Vertical):
 
     @property
     def shown(self) -> tuple[str, Sequence[int] | None]:
-        """The filter and the packets that it shows; None without a filter and while it still looks."""
-        if self._source is None or not self._source.text or self._source.searching:
+        """The filters and the packets that they show; None without a filter and while one still looks."""
+        if self._source is None or self._source.searching or self.is_busy():
             return "", None
-        return self._source.text, self._source.found
+        filters = (self.filter_bar.text, f"/{self._source.text}" if self._source.text else "")
+        return " and ".join(filter(None, filters)), self._source.shown
 
     def action_mark(self) -> None:
         """Begin a range at the packet under the cursor, end it there, or take it away."""
@@ -190,7 +200,7 @@ class PacketBrowser(Vertical):
             self.marks = (0, 0)
         else:
             self.marks = (min(first, number), max(first, number)) if first else (number, 0)
-        self._show_count()
+        self.show_count()
 
     def action_follow(self) -> None:
         """Stay at the newest packet, or stop that."""
@@ -198,9 +208,9 @@ class PacketBrowser(Vertical):
         grid.follow = not grid.follow
         if grid.follow:
             grid.action_edge(True)
-        elif isinstance(self.table.cursor_key, int):
-            self._describe(self.table.cursor_key)
-        self._show_count()
+        else:
+            self.describe_again()
+        self.show_count()
 
     def action_zoom(self) -> None:
         """Give the part with the focus all the room, or all parts theirs."""
@@ -237,6 +247,11 @@ class PacketBrowser(Vertical):
         if event.column_key not in FILE_ORDERS:
             self.table.sort_by("number", event.reverse)
             self.notify("Packets stay in the order of the file. Filter with / to find some.", markup=False)
+
+    def describe_again(self) -> None:
+        """Dissect the packet under the cursor anew."""
+        if isinstance(self.table.cursor_key, int):
+            self._describe(self.table.cursor_key)
 
     @work(exclusive=True, group="packet-detail", exit_on_error=False)
     async def _describe(self, number: int) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from datetime import datetime
@@ -11,6 +10,7 @@ from datetime import datetime
 from netmon_tui.domain.packet import PacketSummary
 from netmon_tui.services.packets import PacketList
 from netmon_tui.ui.rendering import thin
+from netmon_tui.ui.widgets.packet_candidates import Candidates, place_of
 from netmon_tui.ui.widgets.row_source import Listeners, Row, matches
 from netmon_tui.ui.widgets.table_columns import Column
 
@@ -54,13 +54,14 @@ class PacketSource:
         """Numbers of the packets that match, when there is a filter."""
         self._searched = 0
         """Packets the filter has looked at."""
+        self._candidates = Candidates(packets)
         self._generation = 0
         self._listeners = Listeners()
 
     @property
     def count(self) -> int:
-        """Packets that match the filter, as far as known."""
-        return len(self._found) if self._text else self._packets.count
+        """Packets that match the filters, as far as known."""
+        return len(self._found) if self._text else len(self._candidates)
 
     @property
     def text(self) -> str:
@@ -68,9 +69,11 @@ class PacketSource:
         return self._text
 
     @property
-    def found(self) -> array[int]:
-        """Numbers of the packets that match the filter, as far as known, ascending."""
-        return self._found[:]
+    def shown(self) -> array[int] | None:
+        """Numbers of the packets that the filters let through, as far as known, ascending; None without one."""
+        if self._text:
+            return self._found[:]
+        return None if self._candidates.chosen is None else self._candidates.chosen[:]
 
     @property
     def searched(self) -> int:
@@ -79,8 +82,30 @@ class PacketSource:
 
     @property
     def searching(self) -> bool:
-        """Whether the filter has not seen all indexed packets yet."""
-        return bool(self._text) and self._searched < self._packets.count
+        """Whether the filter has not seen all packets yet that it could let through."""
+        return bool(self._text) and self._searched < len(self._candidates)
+
+    @property
+    def chosen(self) -> int | None:
+        """How many packets a display filter has let through so far; None when there is none."""
+        return None if self._candidates.chosen is None else len(self._candidates)
+
+    def choose(self, numbers: Sequence[int] | None) -> None:
+        """Show only these packets, and those of :meth:`choose_more`; all of them when None."""
+        self._candidates.chosen = None if numbers is None else array("Q", numbers)
+        self._begin_anew()
+
+    def choose_more(self, numbers: Sequence[int]) -> None:
+        """Show more packets; their numbers are indexed, and higher than those before."""
+        assert self._candidates.chosen is not None
+        self._candidates.chosen.extend(numbers)
+        self._listeners.tell()
+
+    def _begin_anew(self) -> None:
+        self._searched, self._found = 0, array("Q")
+        self._generation += 1
+        self._pages.clear()
+        self._listeners.tell()
 
     async def advance(self) -> bool:
         """Index the next slice of the file; whether there is more.
@@ -121,8 +146,10 @@ class PacketSource:
     async def _search(self) -> None:
         """Look through the next packets, and tell of it."""
         generation, text = self._generation, self._text
-        start, stop = self._searched, min(self._packets.count, self._searched + _SEARCH_SLICE)
-        numbers = await self._packets.search(start + 1, stop + 1, lambda one: matches(packet_row(one), text))
+        start, stop = self._searched, min(len(self._candidates), self._searched + _SEARCH_SLICE)
+        numbers = await self._packets.search(
+            self._candidates.numbers(start, stop), lambda one: matches(packet_row(one), text)
+        )
         if generation == self._generation:
             self._searched = stop
             self._found.extend(numbers)
@@ -155,7 +182,7 @@ class PacketSource:
     def _numbers(self, start: int, stop: int) -> list[int]:
         """Return the numbers of the packets at positions of the unreversed list."""
         stop = min(stop, self.count)
-        return list(self._found[start:stop]) if self._text else list(range(start + 1, stop + 1))
+        return list(self._found[start:stop] if self._text else self._candidates.numbers(start, stop))
 
     def _row_at(self, index: int) -> Row | None:
         page, offset = divmod(self._place(index), _PAGE_ROWS)
@@ -173,18 +200,15 @@ class PacketSource:
     async def filter(self, text: str) -> None:
         """Keep the packets whose line contains ``text``; loading finds them."""
         if text != self._text:
-            self._text, self._searched, self._found = text, 0, array("Q")
-            self._generation += 1
-            self._pages.clear()
-            self._listeners.tell()
+            self._text = text
+            self._begin_anew()
 
     def position_of(self, key: Hashable) -> int | None:
         """Return where a packet (by number) stands; None when the filter left it out."""
         if not isinstance(key, int):
             return None
-        place = bisect_left(self._found, key) if self._text else key - 1
-        there = place < self.count and (not self._text or self._found[place] == key)
-        return self._place(place) if there else None
+        place = place_of(key, self._found if self._text else self._candidates.chosen)
+        return None if place is None or place >= self.count else self._place(place)
 
     def subscribe(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Call ``listener`` after every change; the returned function ends that."""

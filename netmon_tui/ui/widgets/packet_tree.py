@@ -12,8 +12,10 @@ from textual.binding import Binding
 from textual.containers import Vertical
 from textual.message import Message
 
+from netmon_tui.domain.display_filter import filter_of
 from netmon_tui.domain.packet import Field, Layer, PacketDetail
-from netmon_tui.ui.rendering import ASCII_CLASS
+from netmon_tui.ui.rendering import ASCII_CLASS, thin
+from netmon_tui.ui.widgets.figure import Figure
 from netmon_tui.ui.widgets.memory_source import MemorySource
 from netmon_tui.ui.widgets.row_source import Row
 from netmon_tui.ui.widgets.table import Table
@@ -41,6 +43,8 @@ class Node:
     """First byte in the packet; -1 when it is nowhere."""
     size: int
     fields: tuple[Field, ...]
+    filter: str
+    """The display filter for it and its value; empty when there is none."""
 
     def covers(self, offset: int) -> bool:
         """Whether a byte of the packet belongs to it."""
@@ -50,12 +54,41 @@ class Node:
 class PacketTree(Vertical):
     """Layers of a packet, closed at first; what is open stays open from packet to packet."""
 
-    DEFAULT_CSS = "PacketTree { height: 1fr; }"
+    DEFAULT_CSS = """
+    PacketTree {
+        height: 1fr;
+        #packet-window { display: none; padding: 0 1; }
+        &.-window #packet-window { display: block; }
+    }
+    """
     BINDINGS = [
         # Before the table's own keys, which would move a column cursor that means nothing here
         Binding("right,l", "unfold", "Open field", id="packet.unfold", show=False, priority=True),
         Binding("left,h", "fold", "Close field", id="packet.fold", show=False, priority=True),
         Binding("asterisk", "unfold_all", "Open all", id="packet.unfold_all", show=False),
+        Binding(
+            "equals_sign",
+            "filter('only')",
+            "Only such",
+            id="packet.filter_only",
+            tooltip="Show only packets with this field and value.",
+        ),
+        Binding(
+            "ampersand",
+            "filter('and')",
+            "And such",
+            id="packet.filter_and",
+            tooltip="Of the packets shown, keep those with this field and value.",
+            show=False,
+        ),
+        Binding(
+            "exclamation_mark",
+            "filter('not')",
+            "Not such",
+            id="packet.filter_not",
+            tooltip="Of the packets shown, leave out those with this field and value.",
+            show=False,
+        ),
     ]
 
     class FieldHighlighted(Message):
@@ -65,8 +98,20 @@ class PacketTree(Vertical):
             super().__init__()
             self.node = node
 
+    class FilterAsked(Message):
+        """The user wants packets chosen by a field."""
+
+        def __init__(self, filter: str, how: str) -> None:
+            super().__init__()
+            self.filter = filter
+            """For the field and its value."""
+            self.how = how
+            """As :func:`netmon_tui.domain.display_filter.join` takes it."""
+
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
+        self.detail: PacketDetail | None = None
+        """The packet that is shown."""
         self._roots: tuple[Node, ...] = ()
         self._open: set[Path] = set()
         self._by_path: dict[Path, Node] = {}
@@ -74,7 +119,8 @@ class PacketTree(Vertical):
         self._source = MemorySource([column.key for column in _COLUMNS])
 
     def compose(self) -> ComposeResult:
-        """One table."""
+        """What the dissector knew, over one table."""
+        yield Figure(id="packet-window")
         yield Table(_COLUMNS, source=self._source, empty_text="Choose a packet", id="packet-fields")
 
     @property
@@ -90,7 +136,11 @@ class PacketTree(Vertical):
 
     def show(self, detail: PacketDetail | None) -> None:
         """Show a packet's layers, or none."""
+        self.detail = detail
         self._roots = tuple(_layer_nodes(detail.layers)) if detail else ()
+        words = _knowing(detail) if detail else ""
+        self.query_one("#packet-window", Figure).show(words)
+        self.set_class(bool(words), "-window")
         self._arrange()
         self.post_message(self.FieldHighlighted(self.node))
 
@@ -130,6 +180,11 @@ class PacketTree(Vertical):
         self._open = set() if everything <= self._open else self._open | everything
         self._arrange()
 
+    def action_filter(self, how: str) -> None:
+        """Ask for the packets that have the field under the cursor."""
+        if self.node is not None and self.node.filter:
+            self.post_message(self.FilterAsked(self.node.filter, how))
+
     @on(Table.Opened)
     def _toggle(self, event: Table.Opened) -> None:
         event.stop()
@@ -168,13 +223,22 @@ class PacketTree(Vertical):
                 yield from self._visible(list(_children(node)))
 
 
+def _knowing(detail: PacketDetail) -> str:
+    """Return what the dissector knew of the file, where that makes a difference to what it says."""
+    if detail.window is None or detail.window[0] == detail.window[1]:
+        return ""
+    first, last = map(thin, detail.window)
+    return f"streams count in {first} to {last}; W: in all"
+
+
 def _layer_nodes(layers: Sequence[Layer]) -> Iterator[Node]:
     seen: Counter[str] = Counter()
     for layer in layers:
         offset, size = _extent(layer.fields)
         path = ((layer.name, seen[layer.name]),)
         seen[layer.name] += 1
-        yield Node(path, layer.label or layer.name, layer.name, "", offset, size, layer.fields)
+        label = layer.label or layer.name
+        yield Node(path, label, layer.name, "", offset, size, layer.fields, filter_of(layer.name, ""))
 
 
 def _extent(fields: Sequence[Field]) -> tuple[int, int]:
@@ -191,7 +255,9 @@ def _children(node: Node) -> Iterator[Node]:
     for field in node.fields:
         path = (*node.path, (field.name, seen[field.name]))
         seen[field.name] += 1
-        yield Node(path, field.label, field.name, field.value, field.offset, field.size, field.fields)
+        wanted = field.filter or filter_of(field.name, field.value)
+        place = field.offset, field.size
+        yield Node(path, field.label, field.name, field.value, *place, field.fields, wanted)
 
 
 def _walk(nodes: Sequence[Node]) -> Iterator[Node]:

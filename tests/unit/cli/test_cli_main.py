@@ -64,6 +64,7 @@ VERBS = {
         "import",
     },
     "capture": {
+        "filter",
         "interfaces",
         "run",
         "list",

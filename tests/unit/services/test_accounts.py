@@ -13,7 +13,7 @@ from argon2 import PasswordHasher, profiles
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from netmon_tui.config.settings import AccountSettings
+from netmon_tui.config.sections import AccountSettings
 from netmon_tui.domain.user import Actor, Role, UserState
 from netmon_tui.errors import (
     InvalidInput,

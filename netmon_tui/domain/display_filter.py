@@ -1,0 +1,93 @@
+"""Wireshark's display filters as text: what is refused at once, filters for fields, and words to complete.
+
+Language: https://www.wireshark.org/docs/man-pages/wireshark-filter.html. Whether a filter is right only a dissector
+knows.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from netmon_tui.errors import InvalidInput
+
+LONGEST_FILTER = 1_000
+"""Characters."""
+_PLAIN_VALUE = re.compile(
+    r"-?\d+(?:\.\d+)?|0x[0-9a-f]+|[0-9a-f]{2}(?::[0-9a-f]{2})+|(?=.*:)[0-9a-f:]+|[\d.]+"
+)
+"""Numbers, addresses and bytes; everything else is a text in quotes."""
+_WORD = re.compile(r"[A-Za-z_][\w.-]*$")
+_OPEN_QUOTE = re.compile(r'"(?:[^"\\]|\\.)*"')
+_OF_A_WINDOW = re.compile(
+    r"(?:.+\.stream|tcp\.(?:seq|ack|nxtseq|time_relative|time_delta|completeness.*|analysis\..*)"
+    r"|frame\.time_(?:delta|relative).*)"
+)
+"""Fields whose values depend on the packets before."""
+
+
+class Offer(NamedTuple):
+    """A name that can stand in a display filter."""
+
+    name: str
+    """Such as ``tcp.port``."""
+    meaning: str
+    """Such as ``Source or Destination Port``; empty when the dissector says none."""
+
+
+def check_text(text: str) -> str:
+    """Return a filter without outer spaces.
+
+    Raises:
+        InvalidInput: It is too long, or has characters that no filter needs.
+    """
+    plain = text.strip()
+    if len(plain) > LONGEST_FILTER:
+        raise InvalidInput(
+            "The filter is too long", why=f"{len(plain):,} characters, the limit is {LONGEST_FILTER:,}"
+        )
+    bad = next((at for at, character in enumerate(plain) if not character.isprintable()), None)
+    if bad is not None:
+        raise InvalidInput("The filter has a character that does not print", position=bad)
+    return plain
+
+
+def filter_of(name: str, value: str) -> str:
+    """Return the filter for a field; empty when it has no name, and its presence when it has no value."""
+    if not name:
+        return ""
+    if not value:
+        return name
+    if _PLAIN_VALUE.fullmatch(value):
+        return f"{name} == {value}"
+    quoted = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'{name} == "{quoted}"'
+
+
+def depends_on_window(filter: str) -> bool:
+    """Whether a field's value is another in the whole file than in a part of it."""
+    return _OF_A_WINDOW.fullmatch(filter.partition(" ")[0]) is not None
+
+
+def join(present: str, more: str, how: str) -> str:
+    """Return a filter with one more condition.
+
+    Args:
+        present: What there is; may be empty.
+        more: The condition.
+        how: ``only`` for the condition alone, ``and``, or ``not`` for all but what meets it.
+    """
+    added = f"!({more})" if how == "not" else more
+    if how == "only" or not present.strip():
+        return added
+    kept = present.strip()
+    return f"{kept if re.fullmatch(r'[^|]*', kept) and ' or ' not in kept else f'({kept})'} && {added}"
+
+
+def word_before(text: str, cursor: int) -> str:
+    """Return the beginning of a name that stands before the cursor; empty inside quotes and after other signs."""
+    before = text[:cursor]
+    if '"' in _OPEN_QUOTE.sub("", before):
+        return ""
+    match = _WORD.search(before)
+    return match[0] if match else ""

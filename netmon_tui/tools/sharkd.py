@@ -1,0 +1,148 @@
+"""sharkd's language: requests and replies of one line each, and its field tree as layers and fields.
+
+JSON-RPC 2.0 as sharkd 4.0 speaks it: https://wiki.wireshark.org/sharkd-JSON-RPC-Request-Syntax. What it says of a
+packet is foreign text, and its shape is checked as if somebody else than sharkd had written it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, NamedTuple
+
+from netmon_tui.domain.display_filter import Offer
+from netmon_tui.domain.packet import Field, Layer
+from netmon_tui.errors import InvalidInput, ToolFailed
+from netmon_tui.tools.dissector import BETWEEN_PACKETS
+
+LONGEST_REQUEST = 1_900
+"""Bytes. sharkd cuts a line after some 2,000, and takes the rest for the next request."""
+_DEEPEST = 64
+"""Levels of nesting that are kept."""
+_FILTER = re.compile(r"([A-Za-z_][\w.-]*)(?: == (.*))?", re.DOTALL)
+"""The display filter that comes with a field: a name, or a name and a value."""
+_REFUSED = "Filter invalid - "
+_OFFERED = 200
+"""Names of a completion that are believed."""
+
+
+def pack_request(number: int, method: str, **parameters: object) -> bytes:
+    """Return a request as a line.
+
+    Raises:
+        InvalidInput: It is longer than sharkd reads.
+    """
+    request: dict[str, object] = {"jsonrpc": "2.0", "id": number, "method": method}
+    if parameters:
+        request["params"] = parameters
+    line = json.dumps(request, separators=(",", ":")).encode() + b"\n"
+    if len(line) > LONGEST_REQUEST:
+        raise InvalidInput("The filter is too long", why=f"the dissector reads {LONGEST_REQUEST} bytes")
+    return line
+
+
+def read_reply(line: bytes) -> tuple[int, Any]:
+    """Return the number and the result of a reply; the result is an InvalidInput where a request was refused.
+
+    Raises:
+        ToolFailed: It is no reply.
+    """
+    try:
+        reply = json.loads(line.decode("utf-8", "replace"))
+        number = int(reply["id"])
+        if "error" in reply:
+            message = str(reply["error"]["message"])
+            return number, InvalidInput("The filter is not valid", why=message.removeprefix(_REFUSED))
+        return number, reply["result"]
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise ToolFailed("sharkd's reply cannot be read", why=repr(line[:60])) from error
+
+
+def layers_of(reply: Any, *, skipped: int, captured: int, alone: bool) -> tuple[Layer, ...]:
+    """Return the layers in a reply to ``frame``.
+
+    Args:
+        reply: Its result.
+        skipped: Packets of the file before the first that sharkd knows: it numbers those from 1.
+        captured: Bytes of the packet.
+        alone: sharkd does not know the whole file, so what compares the packet with the first one is left out.
+
+    Raises:
+        ToolFailed: It has no tree.
+    """
+    tree = _Tree(skipped, captured, BETWEEN_PACKETS if alone else ())
+    try:
+        return tuple(tree.layer(node) for node in reply["tree"])
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise ToolFailed("sharkd's tree cannot be read", why=repr(error)[:80]) from error
+
+
+def offers_of(reply: Any) -> list[Offer]:
+    """Return the names in a reply to ``complete``, the shortest first; raises ToolFailed when it is none."""
+    try:
+        found = {str(one["f"]): str(one.get("n", "")) for one in reply["field"]}
+    except (TypeError, KeyError, AttributeError) as error:
+        raise ToolFailed("sharkd's names cannot be read", why=repr(error)[:80]) from error
+    names = sorted(found, key=lambda name: (len(name), name))
+    return [Offer(name, found[name]) for name in names[:_OFFERED]]
+
+
+class _Tree(NamedTuple):
+    """Reads the nodes of one tree."""
+
+    skipped: int
+    captured: int
+    left_out: tuple[str, ...]
+
+    def layer(self, node: Any) -> Layer:
+        """Return a node of the first level."""
+        field = self.field(node, 0)
+        # data-text-lines and the like have a name, what no dissector took has none
+        name = field.name or "data"
+        label = field.label
+        if name == "frame" and self.skipped:
+            label = re.sub(r"^Frame (\d+)", lambda match: f"Frame {int(match[1]) + self.skipped}", label)
+        return Layer(name, field.fields, label)
+
+    def field(self, node: Any, depth: int) -> Field:
+        """Return a node with what is below it."""
+        name, value = _split(str(node.get("f", "")))
+        label = str(node.get("l", "")) or name
+        if self.skipped and (name == "frame.number" or "fnum" in node) and value.isdecimal():
+            number = str(int(value) + self.skipped)
+            label, value = re.sub(rf"\b{value}\b", number, label, count=1), number
+        offset, size = self._place(node)
+        return Field(
+            name=name,
+            label=label,
+            value=_unquoted(value),
+            offset=offset,
+            size=size,
+            fields=self.fields(node.get("n", ()), depth + 1) if depth < _DEEPEST else (),
+            filter=f"{name} == {value}" if value else name,
+        )
+
+    def fields(self, nodes: Any, depth: int) -> tuple[Field, ...]:
+        """Return nodes without the hidden ones and those that are left out."""
+        found = (self.field(node, depth) for node in nodes if not node.get("v"))
+        return tuple(field for field in found if field.name not in self.left_out)
+
+    def _place(self, node: Any) -> tuple[int, int]:
+        """Return where a field is in the packet; -1 for what is in bytes that were put together elsewhere."""
+        place = node.get("h")
+        if place is None or node.get("ds"):
+            return -1, 0
+        offset, size = int(place[0]), max(int(place[1]), 0)
+        return (offset if 0 <= offset <= self.captured - size else -1), size
+
+
+def _split(text: str) -> tuple[str, str]:
+    """Return name and value of the filter of a field; empty for one on bytes, which has no name."""
+    match = _FILTER.fullmatch(text)
+    return (match[1], match[2] or "") if match else ("", "")
+
+
+def _unquoted(value: str) -> str:
+    if len(value) >= 2 and value[0] == value[-1] == '"':
+        return re.sub(r"\\(.)", r"\1", value[1:-1], flags=re.DOTALL)
+    return value

@@ -1,0 +1,269 @@
+"""The line over the packets in which a display filter is typed: checked as it is, completed, remembered."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.message import Message
+from textual.widgets import Input
+
+from netmon_tui.domain.display_filter import LONGEST_FILTER, Offer, word_before
+from netmon_tui.errors import InvalidInput, NetmonError
+from netmon_tui.ui.widgets.figure import Figure
+
+DEBOUNCE_SECONDS = 0.15
+"""Rest of the keys before the dissector is asked."""
+_OFFERED = 12
+"""Names that are shown; tab goes through all."""
+_HINT = "enter shows the packets, tab completes, up recalls, ^s saves, ^o lists"
+
+
+class DisplayFilterInput(Input):
+    """Where it is typed."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", "Leave", id="packets.filter_leave"),
+        Binding("enter", "apply", "Show packets", id="packets.filter_apply"),
+        Binding("tab", "complete", "Complete", id="packets.filter_complete", tooltip="Complete the name."),
+        Binding("up", "recall(1)", "Earlier filter", id="packets.filter_earlier", show=False),
+        Binding("down", "recall(-1)", "Later filter", id="packets.filter_later", show=False),
+        Binding("ctrl+s", "save", "Save", id="packets.filter_save", tooltip="Keep this filter under a name."),
+        Binding("ctrl+o", "choose", "Saved", id="packets.filter_saved", tooltip="Choose a kept filter."),
+    ]
+
+    @property
+    def _bar(self) -> DisplayFilterBar:
+        bar = self.parent
+        assert isinstance(bar, DisplayFilterBar)
+        return bar
+
+    def action_leave(self) -> None:
+        """Go back to the packets, with what they are filtered by."""
+        self._bar.leave()
+
+    def action_apply(self) -> None:
+        """Show the packets that meet it."""
+        self._bar.apply()
+
+    def action_complete(self) -> None:
+        """Complete the name before the cursor, or take the next one that is offered."""
+        self._bar.complete()
+
+    def action_recall(self, step: int) -> None:
+        """Take an earlier or later one of the recent filters."""
+        self._bar.recall(step)
+
+    def action_save(self) -> None:
+        """Ask the screen to keep it."""
+        self.post_message(DisplayFilterBar.Save(self.value))
+
+    def action_choose(self) -> None:
+        """Ask the screen for a kept one."""
+        self.post_message(DisplayFilterBar.Choose(self._bar))
+
+
+class DisplayFilterBar(Vertical):
+    """A line with what is wrong and what could stand there below it; gone while there is no filter.
+
+    Args:
+        check: Raises InvalidInput for a filter that is wrong; other errors mean that nobody can say.
+        offer: Returns names that begin with a word.
+        id: Identifier of the widget.
+    """
+
+    DEFAULT_CSS = """
+    DisplayFilterBar {
+        height: auto; display: none;
+        Input { height: 1; border: none; padding: 0 1; }
+        .words { display: none; }
+        &.-open { display: block; }
+        &.-typing .words { display: block; }
+    }
+    """
+
+    class Applied(Message):
+        """The user wants the packets that meet a filter; all of them when it is empty."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    class Left(Message):
+        """The user is done with the line."""
+
+    class Save(Message):
+        """The user wants to keep a filter under a name."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    class Choose(Message):
+        """The user wants a kept filter."""
+
+        def __init__(self, bar: DisplayFilterBar) -> None:
+            super().__init__()
+            self.bar = bar
+
+    def __init__(
+        self,
+        check: Callable[[str], Awaitable[str]],
+        offer: Callable[[str], Awaitable[Sequence[Offer]]],
+        *,
+        id: str | None = None,
+    ) -> None:
+        super().__init__(id=id)
+        self._check = check
+        self._offer = offer
+        self._offers: Sequence[Offer] = ()
+        self._turn = -1
+        """Which of them stands there by tab; -1 for none."""
+        self._recent: list[str] = []
+        self._recalled = -1
+        self._applied = ""
+        self._line = DisplayFilterInput(
+            placeholder="display filter, such as tcp.port == 443 && ip.addr == 192.0.2.1",
+            compact=True,
+            max_length=LONGEST_FILTER,
+            select_on_focus=False,
+            id="display-filter",
+        )
+        self._line.can_focus = False
+
+    def compose(self) -> ComposeResult:
+        """Line over words."""
+        yield self._line
+        yield Figure(id="display-words", classes="words")
+        yield Figure(id="display-offers", classes="words")
+
+    @property
+    def text(self) -> str:
+        """The filter that the packets are shown by."""
+        return self._applied
+
+    # what the screen and the list do with it
+
+    def open(self) -> None:
+        """Begin to type."""
+        self.add_class("-open", "-typing")
+        self._line.can_focus = True  # never by tab, and not as the screen's first focus
+        self._line.focus()
+        self._look()
+
+    def remember(self, recent: Sequence[str]) -> None:
+        """Take the filters that up and down recall, the newest first."""
+        self._recent, self._recalled = list(recent), -1
+
+    def put(self, text: str, *, apply: bool = False) -> None:
+        """Write a filter into the line, and apply it."""
+        self._line.value = text
+        self._line.cursor_position = len(text)
+        self.add_class("-open")
+        if apply:
+            self.apply()
+
+    def clear(self) -> None:
+        """Show all packets again."""
+        self._line.value = self._applied = ""
+        self.remove_class("-open", "-valid", "-invalid")
+
+    def tell(self, error: NetmonError) -> None:
+        """Say what is wrong with the filter that was applied."""
+        self.query_one("#display-words", Figure).show(error, "error")
+        self.set_class(isinstance(error, InvalidInput), "-invalid")
+        self.add_class("-open", "-typing")
+
+    # what is typed
+
+    @work(exclusive=True, group="apply-filter", exit_on_error=False)
+    async def apply(self) -> None:
+        """Show the packets that meet what stands there, if it is right."""
+        try:
+            text = await self._check(self._line.value)
+        except NetmonError as error:
+            self.tell(error)
+            return
+        self._applied = text
+        if text:
+            self._recent = [text, *(one for one in self._recent if one != text)]
+        self._recalled = -1
+        self.post_message(self.Applied(text))
+        self.leave()
+
+    def leave(self) -> None:
+        """Go back to the packets."""
+        self._line.value = self._applied
+        self.set_class(bool(self._applied), "-open")
+        self.remove_class("-typing")
+        self.post_message(self.Left())
+
+    def close(self) -> None:
+        """Let nobody come here but by its key; call it when the focus is elsewhere."""
+        self._line.can_focus = False
+
+    def recall(self, step: int) -> None:
+        """Write an earlier (1) or later (-1) recent filter into the line."""
+        self._recalled = max(-1, min(len(self._recent) - 1, self._recalled + step))
+        self.put(self._recent[self._recalled] if self._recalled >= 0 else "")
+
+    def complete(self) -> None:
+        """Write the next name that is offered into the line."""
+        if not self._offers:
+            return
+        before = self._line.value[: self._line.cursor_position]
+        start = len(before) - len(word_before(before, len(before)))
+        self._turn = (self._turn + 1) % len(self._offers)
+        name = self._offers[self._turn].name
+        rest = self._line.value[self._line.cursor_position :]
+        with self._line.prevent(Input.Changed):
+            self._line.value = before[:start] + name + rest
+        self._line.cursor_position = start + len(name)
+        self._show_offers()
+        self._look(names=False)
+
+    @on(Input.Changed)
+    def _typed(self, event: Input.Changed) -> None:
+        event.stop()
+        if self._line.has_focus:
+            self._look()
+
+    @work(exclusive=True, group="look-at-filter", exit_on_error=False)
+    async def _look(self, *, names: bool = True) -> None:
+        """Say whether what stands there is right, and what could stand there."""
+        await asyncio.sleep(DEBOUNCE_SECONDS)
+        text = self._line.value
+        if names:
+            self._turn = -1
+            self._offers = await self._offer(word_before(text, self._line.cursor_position))
+            self._show_offers()
+        await self._judge(text)
+
+    async def _judge(self, text: str) -> None:
+        words = self.query_one("#display-words", Figure)
+        verdict = ""
+        try:
+            await self._check(text)
+        except InvalidInput as error:
+            verdict = "-invalid"
+            words.show(error.why or error, "error")
+        except NetmonError as error:
+            words.show(error, "warning")
+        else:
+            verdict = "-valid" if text.strip() else ""
+            words.show(_HINT, "muted")
+        self.remove_class("-valid", "-invalid")
+        self.add_class(*filter(None, [verdict]))
+
+    def _show_offers(self) -> None:
+        """Show some names, those from the one that stands there on."""
+        first = max(0, self._turn)
+        shown = self._offers[first : first + _OFFERED]
+        meaning = f"{shown[0].name} ({shown[0].meaning})" if shown and shown[0].meaning else ""
+        names = [meaning or one.name if one is shown[0] else one.name for one in shown]
+        self.query_one("#display-offers", Figure).show("  ".join(names))

@@ -1,0 +1,211 @@
+"""What a list of packets does with display filters, and with the whole file: the base of the packet browser."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import aclosing
+from typing import ClassVar
+
+from textual import on, work
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.timer import Timer
+from textual.worker import Worker
+
+from netmon_tui.domain.display_filter import Offer, depends_on_window, join
+from netmon_tui.errors import InvalidInput, NetmonError, NotFound
+from netmon_tui.services.packets import PacketList
+from netmon_tui.ui import toasts
+from netmon_tui.ui.widgets.display_filter_bar import DisplayFilterBar
+from netmon_tui.ui.widgets.packet_list import PacketSource
+from netmon_tui.ui.widgets.packet_tree import PacketTree
+from netmon_tui.ui.widgets.table import Table
+
+_TICK_SECONDS = 0.5
+"""How often progress is shown."""
+NO_PACKETS = "No packets yet"
+_NONE = "No packet meets the display filter so far. Press esc to show all"
+
+
+class DisplayFiltered(Vertical):
+    """Shows the packets that meet a filter while tshark finds them; escape stops it, and once more shows all."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "d",
+            "display_filter",
+            "Display filter",
+            tooltip="Show only packets that meet a filter in Wireshark's language.",
+            id="packets.display_filter",
+        ),
+        Binding(
+            "escape",
+            "end_filter",
+            "Stop or clear",
+            tooltip="Stop what is running, or show all packets again.",
+            id="packets.end_filter",
+            show=False,
+        ),
+        Binding(
+            "W",
+            "whole",
+            "Whole file",
+            tooltip="Let the dissector load the whole file: streams and reassembly over all of it.",
+            id="packets.whole",
+            show=False,
+        ),
+    ]
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._packets: PacketList | None = None
+        self._source: PacketSource | None = None
+        self.filter_bar = DisplayFilterBar(self._check, self._offer, id="display-filter-bar")
+        self._work: Worker[None] | None = None
+        """What looks through the file, or loads the whole of it."""
+        self._doing = ""
+        """What that is, or how it ended, in words for the line under the list."""
+        self._ticks: Timer | None = None
+
+    # what the browser adds
+
+    @property
+    def table(self) -> Table:
+        """The list of packets."""
+        raise NotImplementedError
+
+    def show_count(self) -> None:
+        """Say how many packets there are."""
+        raise NotImplementedError
+
+    def describe_again(self) -> None:
+        """Dissect the packet under the cursor anew."""
+        raise NotImplementedError
+
+    # filters
+
+    async def _check(self, text: str) -> str:
+        if self._packets is None:
+            raise NotFound("there are no packets yet")
+        return await self._packets.check_filter(text)
+
+    async def _offer(self, word: str) -> Sequence[Offer]:
+        return await self._packets.complete_filter(word) if self._packets else ()
+
+    def is_busy(self) -> bool:
+        """Whether tshark looks through the file, or sharkd loads it."""
+        return self._work is not None and not self._work.is_finished
+
+    def action_display_filter(self) -> None:
+        """Begin to type a filter."""
+        self.filter_bar.open()
+
+    def action_end_filter(self) -> None:
+        """Stop what is running, or show all packets again."""
+        if self.is_busy():
+            assert self._work is not None
+            self._work.cancel()
+            return
+        self.filter_bar.clear()
+        self._show_all()
+
+    @on(DisplayFilterBar.Left)
+    def _filter_left(self, event: DisplayFilterBar.Left) -> None:
+        event.stop()
+        self.table.focus()
+        self.filter_bar.close()
+
+    @on(DisplayFilterBar.Applied)
+    def _filter_applied(self, event: DisplayFilterBar.Applied) -> None:
+        if self.is_busy() and self._work is not None:
+            self._work.cancel()
+        if event.text:
+            self._work = self._find(event.text)
+        else:
+            self._show_all()
+        self.refresh_bindings()
+
+    def _show_all(self) -> None:
+        self._doing = ""
+        if self._source is not None and self._source.chosen is not None:
+            self.table.set_texts(empty=NO_PACKETS)
+            self._source.choose(None)
+        self.show_count()
+        self.refresh_bindings()
+
+    @work(group="display-filter", exclusive=True, exit_on_error=False)
+    async def _find(self, text: str) -> None:
+        """Fill the list with the packets that meet a filter."""
+        packets, source = self._packets, self._source
+        assert packets is not None and source is not None
+        run = packets.matching(text)
+        self.table.set_texts(empty=_NONE)
+        source.choose([])
+        ended = "stopped"
+        self._tick(lambda: f"filter {run.progress:.0%}")
+        try:
+            async with aclosing(run.numbers()) as batches:
+                async for numbers in batches:
+                    while numbers[-1:] and numbers[-1] > packets.count and await packets.extend():
+                        pass
+                    source.choose_more([number for number in numbers if number <= packets.count])
+            ended = ""
+        except (NetmonError, OSError) as error:
+            ended = "not to the end"
+            self.filter_bar.tell(error if isinstance(error, NetmonError) else InvalidInput(str(error)))
+        finally:
+            self._end_ticks(f"{ended} at {run.progress:.0%}" if ended == "stopped" else ended)
+
+    @on(PacketTree.FilterAsked)
+    def _filter_asked(self, event: PacketTree.FilterAsked) -> None:
+        """Filter by a field, unless its value is another where more of the file is known."""
+        event.stop()
+        detail = self.query_one(PacketTree).detail
+        if detail is not None and detail.window is not None and depends_on_window(event.filter):
+            words = f"{event.filter} holds within a part of the file: W loads the whole file"
+            toasts.tell(self.app, words)
+            return
+        self.filter_bar.put(join(self.filter_bar.text, event.filter, event.how), apply=True)
+
+    # the whole file
+
+    def action_whole(self) -> None:
+        """Let the dissector load the whole file."""
+        if self._packets is not None and not self._packets.knows_whole and not self.is_busy():
+            self._work = self._load_whole()
+            self.refresh_bindings()
+
+    @work(group="whole-file", exclusive=True, exit_on_error=False)
+    async def _load_whole(self) -> None:
+        packets = self._packets
+        assert packets is not None
+        self._tick(lambda: f"loading the whole file {packets.whole_progress:.0%}, esc stops")
+        try:
+            await packets.load_whole()
+            self.describe_again()
+        except NetmonError as error:
+            toasts.report(self.app, error)
+        finally:
+            self._end_ticks("")
+
+    # progress
+
+    def _tick(self, words: Callable[[], str]) -> None:
+        """Show how far something is, now and then."""
+
+        def look() -> None:
+            self._doing = words()
+            self.show_count()
+
+        if self._ticks is not None:
+            self._ticks.stop()
+        look()
+        self._ticks = self.set_interval(_TICK_SECONDS, look)
+
+    def _end_ticks(self, words: str) -> None:
+        if self._ticks is not None:
+            self._ticks.stop()
+        self._doing = words
+        if self.is_attached:
+            self.show_count()
+            self.call_after_refresh(self.refresh_bindings)

@@ -1,0 +1,215 @@
+"""Display filters as a user types, completes, applies and keeps them, with sharkd and tshark as they are."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.widgets import Input
+
+from netmon_tui.domain.capture import CAPTURE_NAME, StartCapture
+from netmon_tui.domain.job import JobState
+from netmon_tui.domain.search import SavedSearch
+from netmon_tui.runtime.tool_paths import find_tool
+from netmon_tui.storage.capture_repository import CaptureRepository
+from netmon_tui.ui.screens.capture_detail import CaptureDetailScreen
+from netmon_tui.ui.widgets.figure import Figure
+from netmon_tui.ui.widgets.packet_browser import PacketBrowser
+from netmon_tui.ui.widgets.packet_tree import PacketTree
+from netmon_tui.ui.widgets.table import Table
+from tests.bench.generate_pcap import generate
+
+pytestmark = [pytest.mark.lab, pytest.mark.skipif(not find_tool("sharkd"), reason="sharkd is not installed")]
+COUNT = 3_000
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "made.pcap"
+    generate(path, COUNT)
+    return path
+
+
+def matching(file: Path, text: str) -> list[int]:
+    command = ["tshark", "-n", "-r", str(file), "-Y", text, "-T", "fields", "-e", "frame.number"]
+    return [int(line) for line in subprocess.run(command, capture_output=True, text=True).stdout.split()]
+
+
+def said(app: Any, name: str) -> str:
+    return app.screen.query_one(f"#{name}", Figure).text
+
+
+def shown(app: Any) -> int:
+    return app.screen.query_one("#packets", Table).row_count
+
+
+async def open_capture(app: Any, pilot: Any, until: Any, file: Path) -> PacketBrowser:
+    """Store a capture with this file, and open it."""
+    services, actor = app.services, app.actor
+    captures = CaptureRepository(services.database)
+    number = await asyncio.to_thread(
+        captures.create, actor, StartCapture("lo"), filter="", jobs=services.paths.jobs
+    )
+    captures.update(number, state=JobState.COMPLETED.value)
+    directory = captures.directory(number)
+    directory.mkdir()
+    (directory / CAPTURE_NAME).write_bytes(file.read_bytes())
+    await pilot.press("3")
+    table = await until(pilot, lambda: app.screen.query_one("#captures", Table))
+    await until(pilot, lambda: table.grid.has_focus and table.row_count)
+    await pilot.press("enter")
+    await until(pilot, lambda: isinstance(app.screen, CaptureDetailScreen))
+    await until(pilot, lambda: said(app, "packet-dissector") == "packet 1 by sharkd")
+    return app.screen.query_one(PacketBrowser)
+
+
+async def apply(app: Any, pilot: Any, until: Any, text: str) -> None:
+    await pilot.press("d")
+    line = app.screen.query_one("#display-filter", Input)
+    await until(pilot, lambda: line.has_focus)
+    line.value = text
+    await pilot.press("enter")
+
+
+async def test_packets_that_meet_a_filter_are_listed_and_escape_shows_all(
+    logged_in: Any, until: Any, file: Path
+) -> None:
+    async with logged_in() as (app, pilot):
+        browser = await open_capture(app, pilot, until, file)
+        await apply(app, pilot, until, "dns && frame.len > 70")
+        expected = matching(file, "dns && frame.len > 70")
+        await until(pilot, lambda: shown(app) == len(expected) and not browser.is_busy())
+        await until(pilot, lambda: browser.table.cursor_key == expected[0])
+        assert browser.table.grid.has_focus
+        assert said(app, "packet-count").startswith(f"{len(expected)} of 3")
+        await pilot.press("end")
+        await until(pilot, lambda: browser.table.cursor_key == expected[-1])
+        browser.table.filter_by("!host74")
+        left_out = matching(file, 'dns && frame.len > 70 && dns.qry.name contains "host74"')
+        await until(pilot, lambda: left_out and shown(app) == len(expected) - len(left_out))
+        browser.table.filter_by("")
+        await pilot.press("escape")
+        await until(pilot, lambda: shown(app) == COUNT)
+        assert isinstance(app.screen, CaptureDetailScreen)
+
+
+async def test_a_wrong_filter_says_why_while_it_is_typed_and_shows_nothing_else(
+    logged_in: Any, until: Any, file: Path
+) -> None:
+    async with logged_in((80, 24)) as (app, pilot):
+        browser = await open_capture(app, pilot, until, file)
+        await pilot.press("d", *"tcp.prt")
+        await until(pilot, lambda: "tcp.prt is neither" in said(app, "display-words"))
+        assert browser.filter_bar.has_class("-invalid")
+        await pilot.press("enter")
+        await pilot.press(*["backspace"] * 3, *"port")
+        await until(pilot, lambda: browser.filter_bar.has_class("-valid"))
+        assert shown(app) == COUNT
+        await pilot.press("escape")
+        await until(pilot, lambda: browser.table.grid.has_focus)
+        assert shown(app) == COUNT and not browser.filter_bar.display
+
+
+async def test_tab_completes_names_in_turn(logged_in: Any, until: Any, file: Path) -> None:
+    async with logged_in() as (app, pilot):
+        await open_capture(app, pilot, until, file)
+        await pilot.press("d", *"ip && tcp.por")
+        await until(pilot, lambda: said(app, "display-offers").startswith("tcp.port"))
+        await pilot.press("tab")
+        assert app.screen.query_one("#display-filter", Input).value == "ip && tcp.port"
+
+
+async def test_a_field_becomes_a_filter(logged_in: Any, until: Any, file: Path) -> None:
+    async with logged_in() as (app, pilot):
+        browser = await open_capture(app, pilot, until, file)
+        tree = browser.query_one(PacketTree)
+        tree.table.focus()
+        await until(pilot, lambda: tree.table.move_to_key((("tcp", 0),)))
+        await pilot.press("equals_sign")
+        await until(pilot, lambda: shown(app) == len(matching(file, "tcp")) and not browser.is_busy())
+        tree.table.focus()
+        await until(pilot, lambda: tree.table.move_to_key((("tcp", 0),)))
+        await pilot.press("right")
+        wanted = next(node for node in tree._by_path.values() if node.name == "tcp.dstport")
+        tree.table.move_to_key(wanted.path)
+        await pilot.press("exclamation_mark")
+        text = f"tcp && !({wanted.filter})"
+        await until(pilot, lambda: browser.filter_bar.text == text)
+        await until(pilot, lambda: shown(app) == len(matching(file, text)) and not browser.is_busy())
+
+
+async def test_a_stream_of_a_window_is_no_filter_and_one_of_the_whole_file_is(
+    logged_in: Any, until: Any, file: Path
+) -> None:
+    async with logged_in() as (app, pilot):
+        browser = await open_capture(app, pilot, until, file)
+        tree = browser.query_one(PacketTree)
+        await until(pilot, lambda: said(app, "packet-window").startswith("streams count in 1 to 400"))
+        tree.post_message(PacketTree.FilterAsked("tcp.stream == 0", "only"))
+        await until(pilot, lambda: any("W loads" in str(one.message) for one in app._notifications))
+        assert not browser.filter_bar.text
+        await pilot.press("W")
+        await until(pilot, lambda: tree.detail is not None and tree.detail.window is None)
+        assert said(app, "packet-window") == ""
+        tree.post_message(PacketTree.FilterAsked("tcp.stream == 0", "only"))
+        await until(pilot, lambda: browser.filter_bar.text == "tcp.stream == 0")
+
+
+async def test_escape_stops_tshark_and_keeps_what_was_found(
+    logged_in: Any, until: Any, tmp_path: Path
+) -> None:
+    long = tmp_path / "long.pcap"
+    generate(long, 150_000)
+    async with logged_in() as (app, pilot):
+        browser = await open_capture(app, pilot, until, long)
+        await apply(app, pilot, until, "tcp")
+        await until(pilot, lambda: shown(app) and browser.table.grid.has_focus and browser.is_busy())
+        await pilot.press("escape")
+        await until(pilot, lambda: "stopped at" in said(app, "packet-count"))
+        assert 0 < shown(app) < 150_000 * 0.62
+        await pilot.press("escape")
+        await until(pilot, lambda: shown(app) == 150_000)
+
+
+async def test_filters_are_kept_recalled_and_chosen(logged_in: Any, until: Any, file: Path) -> None:
+    async with logged_in() as (app, pilot):
+        browser = await open_capture(app, pilot, until, file)
+        await apply(app, pilot, until, "arp")
+        await until(pilot, lambda: shown(app) == len(matching(file, "arp")))
+        service, actor = app.services.filters, app.actor
+        async with asyncio.timeout(20):
+            while await service.recent(actor) != ["arp"]:
+                await asyncio.sleep(0.02)
+        saved: SavedSearch = await service.save(actor, "names", "dns")
+        assert saved.text == "dns"
+        await pilot.press("d")
+        line = app.screen.query_one("#display-filter", Input)
+        await until(pilot, lambda: line.has_focus)
+        line.value = ""
+        await pilot.press("up")
+        assert line.value == "arp"
+        await pilot.press("ctrl+o")
+        table = await until(pilot, lambda: app.screen.query_one("#filters", Table))
+        await until(pilot, lambda: table.row_count == 2)
+        await pilot.press("enter")
+        await until(pilot, lambda: line.value == "dns" and isinstance(app.screen, CaptureDetailScreen))
+        await pilot.press("enter")
+        await until(pilot, lambda: browser.filter_bar.text == "dns")
+
+
+async def test_a_killed_sharkd_is_not_noticed(logged_in: Any, until: Any, file: Path) -> None:
+    async with logged_in() as (app, pilot):
+        browser = await open_capture(app, pilot, until, file)
+        assert browser._packets is not None
+        running = browser._packets._dissector._sharkd
+        assert running is not None
+        os.kill(running.pid, signal.SIGKILL)
+        await pilot.press("down")
+        await until(pilot, lambda: said(app, "packet-dissector") == "packet 2 by sharkd")
+        await pilot.press("escape")
+        await until(pilot, lambda: not isinstance(app.screen, CaptureDetailScreen))

@@ -1,0 +1,62 @@
+"""Display filters as text."""
+
+import pytest
+
+from netmon_tui.domain.display_filter import check_text, depends_on_window, filter_of, join, word_before
+from netmon_tui.errors import InvalidInput
+
+
+@pytest.mark.parametrize("text", ["tcp\x1b[31m", "a\nb", "x" * 1_001, "\u202etcp"])
+def test_what_no_filter_needs_is_refused(text: str) -> None:
+    with pytest.raises(InvalidInput):
+        check_text(text)
+
+
+def test_outer_spaces_are_left_out() -> None:
+    assert check_text("  tcp ") == "tcp" and check_text(" ") == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("ip.ttl", "64", "ip.ttl == 64"),
+        ("ip.src", "192.0.2.1", "ip.src == 192.0.2.1"),
+        ("ipv6.src", "2001:db8::1", "ipv6.src == 2001:db8::1"),
+        ("eth.src", "02:00:00:00:00:01", "eth.src == 02:00:00:00:00:01"),
+        ("eth.type", "0x0800", "eth.type == 0x0800"),
+        ("http.host", 'a"\\b', r'http.host == "a\"\\b"'),
+        ("tcp", "", "tcp"),
+        ("", "text", ""),
+    ],
+)
+def test_the_filter_of_a_field(name: str, value: str, expected: str) -> None:
+    assert filter_of(name, value) == expected
+
+
+@pytest.mark.parametrize(
+    ("present", "how", "expected"),
+    [
+        ("", "and", "ip"),
+        ("udp", "only", "ip"),
+        ("udp", "and", "udp && ip"),
+        ("udp or tcp", "and", "(udp or tcp) && ip"),
+        ("udp || tcp", "not", "(udp || tcp) && !(ip)"),
+        ("", "not", "!(ip)"),
+    ],
+)
+def test_one_more_condition(present: str, how: str, expected: str) -> None:
+    assert join(present, "ip", how) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("tcp.po", "tcp.po"), ("ip && tc", "tc"), ('http.host == "tc', ""), ("tcp.port == ", ""), ("!ud", "ud")],
+)
+def test_the_word_before_the_cursor(text: str, expected: str) -> None:
+    assert word_before(text, len(text)) == expected
+
+
+def test_what_counts_within_a_window() -> None:
+    assert depends_on_window("tcp.stream == 3") and depends_on_window("tcp.seq == 1")
+    assert depends_on_window("tcp.analysis.retransmission")
+    assert not depends_on_window("tcp.seq_raw == 7") and not depends_on_window("tcp.port == 80")

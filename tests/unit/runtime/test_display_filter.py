@@ -1,0 +1,127 @@
+"""Display filters carried out by a real tshark."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+from contextlib import aclosing
+from pathlib import Path
+
+import pytest
+
+from netmon_tui.errors import InvalidInput, ToolFailed
+from netmon_tui.runtime import display_filter
+from netmon_tui.runtime.display_filter import FilterRun, check_by_tshark
+from netmon_tui.runtime.tool_paths import find_tool
+from tests.bench.generate_pcap import generate
+
+TSHARK = find_tool("tshark")
+pytestmark = [pytest.mark.lab, pytest.mark.skipif(not TSHARK, reason="tshark is not installed")]
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "capture.pcap"
+    generate(path, 3_000)
+    path.chmod(0o600)
+    return path
+
+
+def expected(path: Path, text: str) -> list[int]:
+    command = [str(TSHARK), "-n", "-r", str(path), "-Y", text, "-T", "fields", "-e", "frame.number"]
+    return [int(line) for line in subprocess.run(command, capture_output=True, text=True).stdout.split()]
+
+
+async def found(run: FilterRun) -> list[int]:
+    numbers: list[int] = []
+    async with aclosing(run.numbers()) as batches:
+        async for batch in batches:
+            numbers += batch
+    return numbers
+
+
+def children() -> list[str]:
+    command = ["ps", "-ww", "-o", "args=", "--ppid", str(os.getpid())]
+    return [
+        row
+        for row in subprocess.run(command, capture_output=True, text=True).stdout.split("\n")
+        if "-Y" in row
+    ]
+
+
+@pytest.mark.parametrize("text", ["dns", "tcp.port == 80 && frame.len > 100", "frame.number == 2999", "sctp"])
+async def test_it_finds_what_tshark_finds(file: Path, text: str) -> None:
+    assert await found(FilterRun(file, text)) == expected(file, text)
+
+
+async def test_progress_goes_on_while_nothing_is_found(file: Path) -> None:
+    run = FilterRun(file, "sctp")
+    seen = set()
+
+    async def look() -> None:
+        while True:
+            seen.add(run.progress)
+            await asyncio.sleep(0.01)
+
+    looking = asyncio.create_task(look())
+    assert await found(run) == []
+    looking.cancel()
+    assert max(seen) > 0.5
+
+
+@pytest.mark.parametrize("text", ["ip.adr == 1", "dns ==", "-r /etc/passwd", '"'])
+async def test_a_wrong_filter_is_refused_in_tsharks_words(file: Path, text: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        await found(FilterRun(file, text))
+    assert caught.value.why and "Running as" not in caught.value.why
+    with pytest.raises(InvalidInput) as checked:
+        await asyncio.to_thread(check_by_tshark, text)
+    assert checked.value.why == caught.value.why
+
+
+async def test_a_file_that_ends_within_a_packet_is_looked_through_to_there(file: Path) -> None:
+    wanted = expected(file, "dns")
+    with file.open("r+b") as cut:
+        cut.truncate(file.stat().st_size // 2)
+    numbers = await found(FilterRun(file, "dns"))
+    assert numbers and numbers == wanted[: len(numbers)]
+
+
+async def test_whoever_leaves_ends_tshark(tmp_path: Path) -> None:
+    path = tmp_path / "long.pcap"
+    generate(path, 100_000)
+    async with aclosing(FilterRun(path, "dns").numbers()) as batches:
+        assert await anext(batches)
+        assert children()
+    assert children() == []
+
+
+async def test_whoever_is_cancelled_ends_tshark(tmp_path: Path) -> None:
+    path = tmp_path / "long.pcap"
+    generate(path, 100_000)
+    task = asyncio.create_task(found(FilterRun(path, "sctp")))
+    async with asyncio.timeout(30):
+        while not children():
+            await asyncio.sleep(0.01)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert children() == []
+
+
+@pytest.mark.parametrize("text", ["print('x')", "print(3)\nprint(2)", "print(-1)", "print('1' * 9000)"])
+async def test_a_tshark_that_prints_something_else_has_failed(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    directory = tmp_path / "programs"
+    directory.mkdir()
+    for parent in (directory, *directory.parents):
+        if parent.stat().st_uid == os.geteuid() and str(parent).startswith(("/tmp/helpers", "/tmp/pytest")):
+            parent.chmod(0o755)
+    path = directory / "tshark"
+    path.write_text(f"#!/usr/bin/python3 -I\n{text}\n")
+    path.chmod(0o755)
+    monkeypatch.setattr(display_filter, "require_tool", lambda name: str(path))
+    with pytest.raises(ToolFailed):
+        await found(FilterRun(file, "dns"))

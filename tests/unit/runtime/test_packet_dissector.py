@@ -1,0 +1,279 @@
+"""Packets dissected by a real sharkd that stays; and by one that hangs, dies, floods, lies or is not there."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from netmon_tui.domain.packet import Field, Layer
+from netmon_tui.errors import InvalidInput, ToolMissing
+from netmon_tui.runtime import packet_dissector, sharkd, tool_paths
+from netmon_tui.runtime.dissection import dissect_packet
+from netmon_tui.runtime.tool_paths import find_tool
+from netmon_tui.services.packets import PacketList
+from netmon_tui.tools.pcap import RawPacket, make_header, pack_record
+from tests.unit.tools import packet_samples as samples
+
+SHARKD = find_tool("sharkd")
+pytestmark = [pytest.mark.lab, pytest.mark.skipif(not SHARKD, reason="sharkd is not installed")]
+HEADER = make_header()
+NAMES = sorted(samples.SAMPLES)
+COUNT = 1_500
+
+
+def raw_packet(number: int) -> RawPacket:
+    data = samples.SAMPLES[NAMES[number % len(NAMES)]]
+    return RawPacket(number, 1_700_000_000_000_000_000 + number * 1_000_000, len(data), data)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "capture.pcap"
+    records = (pack_record(HEADER, raw_packet(number)) for number in range(1, COUNT + 1))
+    path.write_bytes(HEADER.data + b"".join(records))
+    path.chmod(0o600)
+    return path
+
+
+@asynccontextmanager
+async def opened(path: Path) -> AsyncIterator[PacketList]:
+    packets = PacketList(path)
+    try:
+        while await packets.extend():
+            pass
+        yield packets
+    finally:
+        await packets.close()
+
+
+@pytest.fixture
+def programs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A directory that is all of PATH, and that also nobody may enter."""
+    with tempfile.TemporaryDirectory() as directory:
+        Path(directory).chmod(0o755)
+        monkeypatch.setenv("PATH", directory)
+        monkeypatch.setattr(tool_paths, "SYSTEM_DIRECTORIES", ())
+        yield Path(directory)
+
+
+def program(directory: Path, name: str, text: str) -> None:
+    path = directory / name
+    path.write_text(f"#!/usr/bin/python3 -I\n{text}\n")
+    path.chmod(0o755)
+
+
+def children() -> list[int]:
+    """Process ids of our children called sharkd."""
+    found = subprocess.run(
+        ["/usr/bin/ps", "-ww", "-o", "pid=,args=", "--ppid", str(os.getpid())], capture_output=True, text=True
+    )
+    return [int(row.split()[0]) for row in found.stdout.splitlines() if "sharkd -" in row]
+
+
+def flat(layers: tuple[Layer, ...]) -> Iterator[Field]:
+    rest = [field for layer in layers for field in layer.fields]
+    while rest:
+        field = rest.pop()
+        yield field
+        rest += field.fields
+
+
+async def test_a_window_serves_packets_with_one_sharkd(file: Path) -> None:
+    async with opened(file) as packets:
+        for number in (1_000, 1_001, 801, 1_200):
+            detail = await packets.detail(number)
+            assert (detail.dissector, detail.window) == ("sharkd", (601, 1_200))
+            values = {field.name: field.value for field in flat(detail.layers)}
+            assert values["frame.number"] == str(number)
+            assert detail.layers[0].label.startswith(f"Frame {number}: ")
+            assert detail.data == raw_packet(number).data
+        pids = children()
+        assert (await packets.detail(3)).window == (1, 400)
+        assert len(pids) == 1 and children() == pids
+    assert children() == []
+
+
+async def test_its_tree_says_what_that_of_tshark_says(file: Path) -> None:
+    tshark = find_tool("tshark")
+    assert tshark is not None
+    async with opened(file) as packets:
+        for number in range(1, len(NAMES) + 1):
+            detail = await packets.detail(number)
+            pdml = await dissect_packet(raw_packet(number), HEADER, tshark=tshark)
+            assert [layer.name for layer in detail.layers[:3]] == [layer.name for layer in pdml[:3]]
+            theirs = {(f.name, f.offset, f.size) for f in flat(pdml) if f.offset >= 0 and f.size and f.name}
+            ours = {(f.name, f.offset, f.size) for f in flat(detail.layers)}
+            # what depends on packets before is in one and not in the other
+            assert len(theirs - ours) <= len(theirs) // 4, sorted(theirs - ours)
+
+
+async def test_fields_lie_in_the_packet(file: Path) -> None:
+    async with opened(file) as packets:
+        for number in range(1, 60):
+            detail = await packets.detail(number)
+            for field in flat(detail.layers):
+                assert field.offset == -1 or 0 <= field.offset <= field.offset + field.size <= len(
+                    detail.data
+                )
+
+
+async def test_a_killed_sharkd_is_started_again(file: Path) -> None:
+    async with opened(file) as packets:
+        await packets.detail(5)
+        (pid,) = children()
+        os.kill(pid, signal.SIGKILL)
+        detail = await packets.detail(6)
+        assert detail.dissector == "sharkd" and children() not in ([], [pid])
+
+
+async def test_whoever_stops_waiting_spoils_no_answer(file: Path) -> None:
+    async with opened(file) as packets:
+        await packets.detail(5)
+        pids = children()
+        for number in range(6, 40):
+            task = asyncio.create_task(packets.detail(number))
+            await asyncio.sleep(number / 20_000)  # some while it reads, some while sharkd dissects
+            task.cancel()
+        detail = await packets.detail(50)
+        values = {field.name: field.value for field in flat(detail.layers)}
+        assert detail.dissector == "sharkd" and values["frame.number"] == "50"
+        assert children() == pids
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import time\nwhile True: time.sleep(60)",
+        "import sys\nfor line in sys.stdin: print('nonsense', flush=True)",
+        "import sys\nwhile True: sys.stdout.write('x' * 100000)",
+        "import os\nos.kill(os.getpid(), 9)",
+        "import sys, json\nfor n, line in enumerate(sys.stdin, 1):\n"
+        " print(json.dumps({'id': n, 'result': {'frames': 400, 'tree': 'x'}}), flush=True)",
+    ],
+    ids=["hangs", "nonsense", "floods", "dies", "lies"],
+)
+async def test_a_bad_sharkd_leaves_the_packet_to_tshark(
+    file: Path, programs: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setattr(sharkd, "DEADLINE", 0.7)
+    program(programs, "sharkd", text)
+    (programs / "tshark").symlink_to("/usr/bin/tshark")
+    async with opened(file) as packets:
+        detail = await packets.detail(7)
+        assert (detail.dissector, detail.window) == ("tshark", (7, 7))
+        assert children() == []
+
+
+async def test_a_sharkd_that_keeps_failing_is_left_alone(file: Path, programs: Path) -> None:
+    program(programs, "sharkd", "import os\nos.kill(os.getpid(), 9)")
+    async with opened(file) as packets:
+        for number in (1, 2, 500, 900, 1_300, 1_400):
+            assert (await packets.detail(number)).dissector == "built-in"
+        assert len(packets._dissector._failed) == packet_dissector._PATIENCE
+
+
+async def test_without_any_dissector_there_are_our_own_fields(file: Path, programs: Path) -> None:
+    async with opened(file) as packets:
+        detail = await packets.detail(7)
+        assert detail.dissector == "built-in" and detail.layers
+        assert await packets.complete_filter("tcp.") == []
+        with pytest.raises(ToolMissing, match="sharkd"):
+            await packets.load_whole()
+        with pytest.raises(ToolMissing, match="tshark"):
+            await packets.check_filter("tcp")
+
+
+async def test_the_whole_file_counts_from_its_first_packet(file: Path) -> None:
+    async with opened(file) as packets:
+        before = {f.name: f.value for f in flat((await packets.detail(1_000)).layers)}
+        await packets.load_whole()
+        detail = await packets.detail(1_000)
+        after = {f.name: f.value for f in flat(detail.layers)}
+        assert packets.knows_whole and detail.window is None
+        assert after["frame.number"] == before["frame.number"] == "1000"
+        assert after["frame.time_relative"] == "0.999000000" and "frame.time_relative" not in before
+    assert children() == []
+
+
+async def test_a_whole_file_that_ends_within_a_packet_is_loaded_up_to_there(file: Path) -> None:
+    with file.open("r+b") as damaged:
+        damaged.truncate(file.stat().st_size - 3)
+    async with opened(file) as packets:
+        await packets.load_whole()
+        assert (await packets.detail(COUNT - 1)).window is None
+
+
+async def test_loading_the_whole_file_can_be_stopped(file: Path) -> None:
+    async with opened(file) as packets:
+        await packets.detail(1)
+        task = asyncio.create_task(packets.load_whole())
+        async with asyncio.timeout(30):
+            while len(children()) < 2:
+                await asyncio.sleep(0.005)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert not packets.knows_whole and len(children()) == 1
+
+
+async def test_a_killed_whole_sharkd_leaves_the_windows(file: Path) -> None:
+    async with opened(file) as packets:
+        await packets.load_whole()
+        os.kill(children()[0], signal.SIGKILL)
+        detail = await packets.detail(9)
+        assert detail.dissector == "sharkd" and detail.window == (1, 400)
+
+
+async def test_sharkd_says_what_is_wrong_with_a_filter_and_what_could_stand_there(file: Path) -> None:
+    async with opened(file) as packets:
+        assert await packets.check_filter(" tcp.port == 80 ") == "tcp.port == 80"
+        with pytest.raises(InvalidInput, match=r"tcp\.prt"):
+            await packets.check_filter("tcp.prt == 80")
+        assert (await packets.complete_filter("tcp.por"))[0].name == "tcp.port"
+        with pytest.raises(InvalidInput, match="too long"):
+            await packets.check_filter("ä" * 900)
+        assert await packets.check_filter("tcp") == "tcp"
+
+
+async def test_sharkd_is_nobody_and_ends_with_us(file: Path) -> None:
+    async with opened(file) as packets:
+        await packets.detail(1)
+        (pid,) = children()
+        status = Path(f"/proc/{pid}/status").read_text()
+        environment = Path(f"/proc/{pid}/environ").read_bytes()
+        if os.geteuid() == 0:
+            assert "Uid:\t65534" in status
+        assert b"HOME=/nonexistent" in environment and b"PYTEST" not in environment
+
+
+async def test_what_is_hostile_stays_text(tmp_path: Path) -> None:
+    request = b"GET /\x1b[31m<b>[red]'x']]>&amp; HTTP/1.1\r\nHost: \x9b\xff[link=x]\r\n\r\n"
+    data = samples.ethernet(0x0800, samples.ip4(6, samples.tcp(40000, 80, 0x18, request)))
+    path = tmp_path / "hostile.pcap"
+    path.write_bytes(HEADER.data + pack_record(HEADER, RawPacket(1, 0, len(data), data)))
+    async with opened(path) as packets:
+        detail = await packets.detail(1)
+        assert detail.dissector == "sharkd"
+        uri = next(field for field in flat(detail.layers) if field.name == "http.request.uri")
+        assert "[red]" in uri.value and "&amp;" in uri.value
+        assert uri.filter.startswith('http.request.uri == "')
+
+
+async def test_no_descriptor_is_left_open(file: Path) -> None:
+    async with opened(file) as packets:
+        await packets.detail(1)
+        await packets.load_whole()
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for _ in range(2):
+        async with opened(file) as packets:
+            await packets.detail(1)
+            await packets.load_whole()
+    assert len(list(Path("/proc/self/fd").iterdir())) <= before

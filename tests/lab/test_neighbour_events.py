@@ -257,7 +257,24 @@ async def test_a_host_that_does_not_answer_is_gone_and_comes_back(segment: Segme
     assert gone.lladdr == back.lladdr == "b8:27:eb:00:01:2d"
 
 
-async def test_a_host_that_must_be_up_is_watched_without_anybody_speaking_to_it(segment: Segment) -> None:
+@pytest.fixture
+def doubting_kernel(lab: Lab) -> Iterator[None]:
+    """A kernel that believes for a second what it believes for 15 to 45 otherwise, and asks again at once."""
+    files = [
+        f"/proc/sys/net/ipv4/neigh/eth0/{name}"
+        for name in ("base_reachable_time_ms", "delay_first_probe_time")
+    ]
+    before = [lab.run(["cat", file], check=True).stdout.strip() for file in files]
+    for file, value in zip(files, ("1000", "1"), strict=True):
+        lab.run(["sh", "-c", f"echo {value} > {file}"], check=True)
+    yield
+    for file, value in zip(files, before, strict=True):
+        lab.run(["sh", "-c", f"echo {value} > {file}"], check=True)
+
+
+async def test_a_host_that_must_be_up_is_watched_without_anybody_speaking_to_it(
+    segment: Segment, doubting_kernel: None
+) -> None:
     program = await segment.follow(replace(SOON, gone=300.0, down=1.0))
     name = segment.host(46)
     marks = DeviceMarks("b8:27:eb:00:01:2e", must_be_up=True)

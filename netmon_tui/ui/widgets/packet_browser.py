@@ -171,7 +171,7 @@ class PacketBrowser(DisplayFiltered):
         words = [f"{thin(packets.count)} packets"]
         if source.text or source.chosen is not None:
             words.insert(0, f"{thin(source.count)} of")
-        if source.searching:
+        if source.searched is not None:
             words.append(f"· looked through {thin(source.searched)}")
         if not packets.complete:
             words.append(f"· indexing {packets.progress:.0%}")
@@ -188,7 +188,7 @@ class PacketBrowser(DisplayFiltered):
     @property
     def shown(self) -> tuple[str, Sequence[int] | None]:
         """The filters and the packets that they show; None without a filter and while one still looks."""
-        if self._source is None or self._source.searching or self.is_busy():
+        if self._source is None or self._source.searched is not None or self.is_busy():
             return "", None
         filters = (self.filter_bar.text, f"/{self._source.text}" if self._source.text else "")
         return " and ".join(filter(None, filters)), self._source.shown

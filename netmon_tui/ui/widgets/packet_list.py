@@ -76,14 +76,9 @@ class PacketSource:
         return None if self._candidates.chosen is None else self._candidates.chosen[:]
 
     @property
-    def searched(self) -> int:
-        """How many packets the filter has looked at."""
-        return self._searched
-
-    @property
-    def searching(self) -> bool:
-        """Whether the filter has not seen all packets yet that it could let through."""
-        return bool(self._text) and self._searched < len(self._candidates)
+    def searched(self) -> int | None:
+        """How many packets the words have been looked for in; None when in all that could be shown."""
+        return self._searched if self._text and self._searched < len(self._candidates) else None
 
     @property
     def chosen(self) -> int | None:
@@ -134,13 +129,13 @@ class PacketSource:
 
     def missing(self, start: int, stop: int) -> bool:
         """Whether a page of the range is not loaded, or the filter has not seen every packet."""
-        return self.searching or bool(self._wanted(start, stop))
+        return self.searched is not None or bool(self._wanted(start, stop))
 
     async def load(self, start: int, stop: int) -> None:
         """Read the pages of a range that are not there, and let the filter look a little further."""
         for page in self._wanted(start, stop):
             await self._read(page)
-        if self.searching:
+        if self.searched is not None:
             await self._search()
 
     async def _search(self) -> None:

@@ -74,12 +74,12 @@ async def test_a_filter_finds_packets_anywhere_and_an_exclamation_mark_the_other
     await source.filter("who has 10.0.19.")
     expected = [number for number in range(1, 5_001) if number >> 8 == 19]
     assert await loaded(source, 0, 300) == expected[:300]
-    while source.searching:
+    while source.searched is not None:
         await source.load(0, 1)
     assert source.count == len(expected)
     assert source.position_of(expected[7]) == 7 and source.position_of(1) is None
     await source.filter("!who has 10.0.19.")
-    while source.searching:
+    while source.searched is not None:
         await source.load(0, 1)
     assert source.count == 5_000 - len(expected)
     await packets.close()

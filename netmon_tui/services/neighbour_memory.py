@@ -35,6 +35,8 @@ AGE_SECONDS = 60.0
 """How much the stored time of the last sighting may lag behind."""
 LOOK_SECONDS = 10.0
 """Between two looks at what others stored, and at devices that must be up."""
+MOST_UNSTORED = 10_000
+"""Events that are kept while the store refuses them (a full disk); the oldest go first."""
 ROUTES_SECONDS = 60.0
 """Between two looks at the routes: a router's table can be a million lines."""
 _CONFIRMED = {NudState.REACHABLE, NudState.PERMANENT}
@@ -261,7 +263,7 @@ class NeighbourMemory:
     def _put_back(self, news: NeighbourNews, down: list[tuple[str, bool]]) -> None:
         """Keep what could not be stored; what came since is newer."""
         self._news.gone[:0] = news.gone
-        self._news.events[:0] = news.events
+        self._news.events = [*news.events, *self._news.events][-MOST_UNSTORED:]
         self._news.doubtful[:0] = news.doubtful
         newer = self._sightings
         self._sightings = {(s.interface, s.address, s.lladdr): s for s in news.sightings}

@@ -93,7 +93,7 @@ async def test_selected_ones_and_all_that_the_filter_leaves(logged_in, until) ->
         await pilot.press("slash", *"new", "enter")
         await until(pilot, lambda: rows(pane) == [3, 2, 1])
         await pilot.press("A")
-        await until(pilot, lambda: isinstance(app.screen, Confirm))
+        await until(pilot, lambda: isinstance(app.screen, Confirm) and app.screen.query_one("#yes").has_focus)
         await pilot.press("enter")
         await until(pilot, lambda: rows(pane) == [])
         assert [e.id for e in stored(app) if not e.acknowledged] == [5]
@@ -105,7 +105,7 @@ async def test_what_comes_while_the_question_is_asked_is_not_seen_to(logged_in, 
         happen(app, event(1))
         await until(pilot, lambda: rows(pane) == [1])
         await pilot.press("A")
-        await until(pilot, lambda: isinstance(app.screen, Confirm))
+        await until(pilot, lambda: isinstance(app.screen, Confirm) and app.screen.query_one("#yes").has_focus)
         happen(app, event(2))
         await pilot.press("enter")
         await until(pilot, lambda: stored(app)[0].acknowledged)
@@ -138,7 +138,9 @@ async def test_muting_and_no_longer(logged_in, until, screen_text) -> None:
         await until(pilot, lambda: isinstance(app.screen, MuteList))
         await until(pilot, lambda: "every event of 192.0.2.2 on eth0" in screen_text(app))
         await pilot.press("delete")
-        await until(pilot, lambda: isinstance(app.screen, Confirm))
+        await until(
+            pilot, lambda: isinstance(app.screen, Confirm) and app.screen.query_one("#cancel").has_focus
+        )
         await pilot.press("tab", "enter")
         await until(pilot, lambda: isinstance(app.screen, MuteList))
         await until(pilot, lambda: len(app.screen._source.keys) == 1)

@@ -10,6 +10,7 @@ import pytest
 
 from netmon_tui.domain.address import Family
 from netmon_tui.domain.neighbour import Neighbour, NudState
+from netmon_tui.domain.neighbour_event import EventFilter
 from netmon_tui.domain.window import Window
 from netmon_tui.errors import DatabaseLocked
 from netmon_tui.runtime.only_one import OnlyOne
@@ -17,7 +18,7 @@ from netmon_tui.services import neighbour_memory as module
 from netmon_tui.services.neighbour_memory import NeighbourMemory
 from netmon_tui.storage.database import Database
 from netmon_tui.storage.device_repository import DeviceRepository
-from netmon_tui.storage.neighbour_event_repository import EventFilter, NeighbourEventRepository
+from netmon_tui.storage.neighbour_event_repository import NeighbourEventRepository
 from netmon_tui.storage.neighbour_repository import NeighbourRepository
 from netmon_tui.storage.schema_version import open_database
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from netmon_tui.cli.analysis import analyse, follow
 from netmon_tui.cli.capture_catalogue import VERBS
 from netmon_tui.cli.context import CommandLine, json_option, pass_line
 from netmon_tui.cli.display_filter import display_filter
@@ -50,7 +51,7 @@ def capture() -> None:
 capture.add_command(packets)
 capture.add_command(packet)
 capture.add_command(stream)
-for verb in VERBS:
+for verb in (*VERBS, analyse, follow):
     capture.add_command(verb)
 capture.add_command(display_filter)
 

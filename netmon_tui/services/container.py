@@ -17,6 +17,7 @@ from netmon_tui.runtime.time_zone import local_zone
 from netmon_tui.security.passwords import Passwords
 from netmon_tui.services.accounts import AccountService
 from netmon_tui.services.activity import ActivityService
+from netmon_tui.services.analysis import AnalysisService
 from netmon_tui.services.capture_catalogue import CatalogueService
 from netmon_tui.services.capturing import CapturingService
 from netmon_tui.services.comparison import ComparisonService
@@ -97,6 +98,7 @@ class Services:
     packets: PacketService
     catalogue: CatalogueService
     filters: DisplayFilterService
+    analysis: AnalysisService
     neighbours: NeighbourService
     segment: SegmentServices
     """What else there is around the neighbour table."""
@@ -150,9 +152,8 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
     keeper, sets = DocumentKeeper(scans), NamedSets(database, audit)
     profiles = ProfileService(ProfileRepository(database), audit)
     ended = _after_scans(database, keeper, comparison)
-    requests = ScanRequests(profiles, sets)
     scanning = _open_scanning(
-        database, audit, supervisor, settings, privilege, paths, accounts, ended, requests
+        database, audit, supervisor, settings, privilege, paths, accounts, ended, ScanRequests(profiles, sets)
     )
     transfers, catalogue = _open_catalogue(database, audit, settings, paths, keeper, session)
     schedules, rounds = _open_schedules(database, scanning, accounts, catalogue)
@@ -178,6 +179,7 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
         filters=DisplayFilterService(database),
         neighbours=segment.neighbours,
         segment=segment,
+        analysis=AnalysisService(CaptureRepository(database)),
         comparison=comparison,
         transfers=transfers,
         ignoring=ignoring,

@@ -26,6 +26,13 @@ class CaptureAddress(Message):
 
 
 @dataclass
+class ApplyDisplayFilter(Message):
+    """Show only the packets of the open capture that meet a display filter."""
+
+    text: str
+
+
+@dataclass
 class ShowHost(Message):
     """Show what is known of an address."""
 

@@ -514,7 +514,8 @@ def paths_as_shown(services: Services) -> None:
         data=SHOWN, logs=SHOWN / "log", config_file=Path("/etc/xdg/netmon-tui/config.toml")
     )
     services.scanning._jobs = services.capturing._jobs = SHOWN / "jobs"
-    services.packets._captures.directory = lambda number: real / f"capture-{number}"  # type: ignore[method-assign]
+    for service in (services.packets, services.analysis):
+        service._captures.directory = lambda number: real / f"capture-{number}"  # type: ignore[method-assign]
 
     async def directory(_actor: Actor, scan_id: int) -> Path:
         return SHOWN / "jobs" / f"scan-{scan_id}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import ClassVar
 
-from textual import work
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.message import Message
@@ -13,8 +13,9 @@ from textual.message import Message
 from netmon_tui.domain.capture import Capture
 from netmon_tui.domain.user import Permission
 from netmon_tui.ui.commands import command
-from netmon_tui.ui.messages import CaptureAddress, ScanAddress, ShowHost
+from netmon_tui.ui.messages import ApplyDisplayFilter, CaptureAddress, ScanAddress, ShowHost
 from netmon_tui.ui.modals.help import Help, title_of
+from netmon_tui.ui.screens.analysis import AnalysisScreen
 from netmon_tui.ui.screens.capture_actions import CaptureActions
 from netmon_tui.ui.screens.filterable import FilterableScreen
 from netmon_tui.ui.screens.packet_choices import choices_of
@@ -64,6 +65,7 @@ class CaptureDetailScreen(FilterableScreen):
         command(
             "capture.host", "H", "host", "Host", "Show what is known of the address under it.", show=False
         ),
+        command("capture.analysis", "A", "analysis", "Analysis", "Conversations, counts, graph, streams."),
         command("capture.facts", "i", "facts", "File", "Show or hide file and SHA-256.", show=False),
         command("capture.freeze", "p", "freeze", "Freeze", "Stop and continue updating.", show=False),
         command("capture.help", "question_mark,f1", "help", "Help", "Show what this is and all its keys."),
@@ -184,6 +186,23 @@ class CaptureDetailScreen(FilterableScreen):
         beneath = self.app.screen_stack[-2]
         self.dismiss(None)
         beneath.post_message(message)
+
+    def action_analysis(self) -> None:
+        """Ask about the whole capture."""
+        interface = self._capture.interface if self._capture else ""
+        self.app.push_screen(AnalysisScreen(self.session, self.capture_id, interface))
+
+    @on(ApplyDisplayFilter)
+    def _apply_filter(self, request: ApplyDisplayFilter) -> None:
+        """Show only what the analysis points at."""
+        self.query_one(PacketBrowser).filter_bar.put(request.text, apply=True)
+
+    @on(ScanAddress)
+    @on(CaptureAddress)
+    @on(ShowHost)
+    def _hand_on(self, request: ScanAddress | CaptureAddress | ShowHost) -> None:
+        """Give the frame what the analysis asks of it."""
+        self._pivot(request)
 
     def action_facts(self) -> None:
         """Show or hide the file's facts."""

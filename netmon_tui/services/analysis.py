@@ -1,0 +1,137 @@
+"""Analysis of whole captures by tshark: conversations, counts, graphs, and streams put together."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections import OrderedDict
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from netmon_tui.domain.analysis import Analysis, Asked
+from netmon_tui.domain.capture import CAPTURE_NAME, Capture
+from netmon_tui.domain.stream import Follow, Stream
+from netmon_tui.domain.user import Actor
+from netmon_tui.errors import InvalidInput
+from netmon_tui.runtime.tool_paths import require_tool
+from netmon_tui.runtime.tshark import TsharkRun, read_keys
+from netmon_tui.storage.capture_repository import CaptureRepository
+from netmon_tui.tools import tshark_statistics
+from netmon_tui.tools.tshark_stream import StreamReader
+
+STEPS = 60
+"""Steps of an I/O graph, when nobody says how long one is."""
+KEPT_ROWS = 200_000
+"""Rows of all answers that are remembered."""
+_TELL_SECONDS = 0.25
+_NICE = (1, 2, 5, 10)
+Told = Callable[[float], None]
+"""Hears how far tshark has read, 0 to 1."""
+
+
+class _File(NamedTuple):
+    """What an answer depends on."""
+
+    path: Path
+    size: int
+    keys: bytes
+
+
+class AnalysisService:
+    """Answers questions about captures for those who may see them.
+
+    An answer is remembered as long as the file has the same size.
+
+    Args:
+        captures: Which captures there are, and whose.
+    """
+
+    def __init__(self, captures: CaptureRepository) -> None:
+        self._captures = captures
+        self._answers: OrderedDict[tuple[_File, Asked], Analysis] = OrderedDict()
+
+    async def ask(
+        self, actor: Actor, capture_id: int, asked: Asked, told: Told = lambda part: None
+    ) -> Analysis:
+        """Return the answer to a question; whoever is cancelled ends tshark.
+
+        Raises:
+            NotFound: No such capture, or not the actor's.
+            InvalidInput: There is no file yet, or what is asked or the filter is wrong.
+            ToolMissing: tshark is not installed.
+            ToolFailed: It ended badly.
+        """
+        tshark_statistics.check_asked(asked)
+        capture, file = await asyncio.to_thread(self._open, actor, capture_id, asked.keys)
+        known = self._answers.get((file, asked))
+        if known is not None:
+            self._answers.move_to_end((file, asked))
+            return known
+        reader = tshark_statistics.reader_for(asked)
+        tshark = await asyncio.to_thread(require_tool, "tshark")
+        interval = asked.interval or _fitting_interval(capture)
+        run = TsharkRun(file.path, reader, filtered=bool(asked.filter or asked.series))
+        await _run(
+            run, lambda keys: tshark_statistics.build_command(tshark, asked, interval, keys), file.keys, told
+        )
+        if run.cut_short:
+            reader.notes.append("the file ends within a packet")
+        answer = await asyncio.to_thread(reader.answer)
+        self._remember((file, asked), answer)
+        return answer
+
+    async def follow(
+        self, actor: Actor, capture_id: int, wanted: Follow, told: Told = lambda part: None
+    ) -> Stream:
+        """Return a stream put together; raises as :meth:`ask`."""
+        _, file = await asyncio.to_thread(self._open, actor, capture_id, wanted.keys)
+        tshark = await asyncio.to_thread(require_tool, "tshark")
+        tshark_statistics.follow_command(tshark, wanted)
+        reader = StreamReader()
+        await _run(
+            TsharkRun(file.path, reader),
+            lambda keys: tshark_statistics.follow_command(tshark, wanted, keys),
+            file.keys,
+            told,
+        )
+        return await asyncio.to_thread(reader.stream)
+
+    def _open(self, actor: Actor, capture_id: int, keys: Path | None) -> tuple[Capture, _File]:
+        capture = self._captures.get(actor, capture_id)
+        path = self._captures.directory(capture_id) / CAPTURE_NAME
+        try:
+            size = path.stat().st_size
+        except FileNotFoundError as error:
+            raise InvalidInput(f"capture {capture_id} has no file", why="nothing was written yet") from error
+        return capture, _File(path, size, read_keys(keys) if keys else b"")
+
+    def _remember(self, key: tuple[_File, Asked], answer: Analysis) -> None:
+        self._answers[key] = answer
+        while len(self._answers) > 1 and sum(len(one.rows) for one in self._answers.values()) > KEPT_ROWS:
+            self._answers.popitem(last=False)
+
+
+async def _run(run: TsharkRun, command: Callable[[str], tuple[str, ...]], keys: bytes, told: Told) -> None:
+    """Run tshark, and tell how far it is."""
+
+    async def tell() -> None:
+        while True:
+            await asyncio.sleep(_TELL_SECONDS)
+            told(run.progress)
+
+    telling = asyncio.create_task(tell())
+    try:
+        await run.run(command, keys)
+    finally:
+        telling.cancel()
+
+
+def _fitting_interval(capture: Capture) -> float:
+    """Return a round number of seconds that divides the capture in some :data:`STEPS` steps."""
+    begin = capture.first_packet or capture.started or capture.created
+    end = capture.last_packet or capture.finished or datetime.now(UTC)
+    wanted = max((end - begin).total_seconds() / STEPS, 1e-3)
+    power = 10.0 ** math.floor(math.log10(wanted))
+    return round(next(nice * power for nice in _NICE if nice * power >= wanted * 0.999), 6)

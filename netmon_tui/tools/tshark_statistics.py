@@ -1,0 +1,147 @@
+"""tshark's statistics: the command of each question, and what reads its output.
+
+The file comes by stdin, so that tshark needs no right to open anything. Everything is passed as arguments of their
+own; a display filter stands in ``-Y`` or at the end of a ``-z``, where a comma is no separator.
+Options: https://www.wireshark.org/docs/man-pages/tshark.html.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from netmon_tui.domain.analysis import MOST_SERIES, SERVICES, Asked
+from netmon_tui.domain.display_filter import check_text
+from netmon_tui.domain.stream import FOLLOWED, Follow
+from netmon_tui.errors import InvalidInput
+from netmon_tui.tools.tshark_conversations import LAYERS, ConversationReader, column_formats
+from netmon_tui.tools.tshark_flow import FLOW_FORMATS, FlowReader
+from netmon_tui.tools.tshark_lines import AnalysisReader
+from netmon_tui.tools.tshark_tables import (
+    echo_reader,
+    expert_reader,
+    graph_reader,
+    hierarchy_reader,
+    times_reader,
+)
+from netmon_tui.tools.tshark_trees import tree_reader
+
+LEAST_INTERVAL = 1e-6
+"""Seconds; tshark counts in microseconds."""
+_TREES = {
+    "lengths": "plen",
+    "dns": "dns",
+    "http": "http",
+    "http:requests": "http_req",
+    "http:servers": "http_srv",
+    "http:sequences": "http_seq",
+    "http2": "http2",
+    "ip:hosts": "ip_hosts",
+    "ip:protocols": "ptype",
+    "ip:destinations": "dests",
+    "ipv6:hosts": "ipv6_hosts",
+    "ipv6:protocols": "ipv6_ptype",
+    "ipv6:destinations": "ipv6_dests",
+}
+_READ = ("-n", "-r", "-")
+_EVERYTHING = "frame"
+"""Filter that every packet meets: an I/O graph without filters lets tshark 4.0 die of a division by 0 at times."""
+_HIGHEST_STREAM = 2**32 - 1
+
+
+def check_asked(asked: Asked) -> None:
+    """Raise InvalidInput for what cannot be asked."""
+    for text in (asked.filter, *asked.series):
+        check_text(text)
+    if len(asked.series) > MOST_SERIES:
+        raise InvalidInput(f"the graph takes at most {MOST_SERIES} filters of its own")
+    if any("," in text for text in (*asked.series, asked.filter if asked.question.name == "io" else "")):
+        raise InvalidInput(
+            "a filter of the graph has a comma", why="it separates them", fix="write || instead"
+        )
+    if (asked.series or asked.interval) and asked.question.name != "io":
+        raise InvalidInput("only the I/O graph takes an interval and filters of its own")
+    if asked.interval and not LEAST_INTERVAL <= asked.interval <= 86_400:
+        raise InvalidInput("the interval must be between a microsecond and a day")
+
+
+def build_command(tshark: str, asked: Asked, interval: float, keys: str = "") -> tuple[str, ...]:
+    """Return the command of a question.
+
+    Args:
+        tshark: Absolute path.
+        asked: The question, checked.
+        interval: Seconds of one step of the I/O graph.
+        keys: Path of the TLS keys, as tshark sees it; empty without any.
+    """
+    options = (tshark, *_READ, *_key_options(keys))
+    name, _, kind = asked.question.name.partition(":")
+    if name in ("conversations", "endpoints"):
+        return (*options, *_list_options(column_formats(kind), LAYERS[kind].shown, asked.filter))
+    if name == "flow":
+        return (*options, *_list_options(FLOW_FORMATS, "", asked.filter))
+    return (*options, "-q", "-z", _statistic(asked, interval))
+
+
+def _key_options(keys: str) -> tuple[str, ...]:
+    return ("-o", f"tls.keylog_file:{keys}") if keys else ()
+
+
+def _list_options(formats: Sequence[str], shown: str, filter: str) -> tuple[str, ...]:
+    """Return the options for one line a packet, its columns between tabs."""
+    columns = ",".join(f'"{number}","{format}"' for number, format in enumerate(formats))
+    wanted = " && ".join(f"({part})" for part in (shown, filter) if part)
+    return (
+        "-t",
+        "r",
+        "-T",
+        "tabs",
+        "-o",
+        f"gui.column.format:{columns}",
+        *(("-Y", wanted) if wanted else ()),
+    )
+
+
+def _statistic(asked: Asked, interval: float) -> str:
+    name, _, kind = asked.question.name.partition(":")
+    filter = check_text(asked.filter)
+    end = f",{filter}" if filter else ""
+    if name == "hierarchy":
+        return f"io,phs{end}"
+    if name == "expert":
+        return f"expert,({filter})" if filter else "expert"
+    if name == "srt":
+        return f"{kind},srt{end}"
+    if name == "io":
+        both = [f"({filter}) && ({one})" if filter else one for one in map(check_text, asked.series)]
+        step = f"{interval:.6f}".rstrip("0").rstrip(".")
+        return ",".join(("io", "stat", step, filter or _EVERYTHING, *both))
+    return f"{_TREES[asked.question.name]},tree{end}"
+
+
+def reader_for(asked: Asked) -> AnalysisReader:
+    """Return what reads the answer to a question."""
+    name, _, kind = asked.question.name.partition(":")
+    if name in ("conversations", "endpoints"):
+        return ConversationReader(kind, endpoints=name == "endpoints")
+    if name == "srt":
+        assert kind in SERVICES
+        return echo_reader(kind) if kind.startswith("icmp") else times_reader()
+    if name == "io":
+        return graph_reader(asked.series)
+    if name == "flow":
+        return FlowReader()
+    return {"hierarchy": hierarchy_reader, "expert": expert_reader}.get(name, tree_reader)()
+
+
+def follow_command(tshark: str, wanted: Follow, keys: str = "") -> tuple[str, ...]:
+    """Return the command that puts a stream together.
+
+    Raises:
+        InvalidInput: No such protocol, or a number that no stream has.
+    """
+    if wanted.protocol not in FOLLOWED:
+        raise InvalidInput(f"{wanted.protocol} cannot be followed", fix=f"one of {', '.join(FOLLOWED)}")
+    if not 0 <= wanted.number <= _HIGHEST_STREAM:
+        raise InvalidInput(f"there is no stream {wanted.number}")
+    statistic = f"follow,{wanted.protocol},yaml,{wanted.number}"
+    return (tshark, *_READ, *_key_options(keys), "-q", "-z", statistic)

@@ -1,0 +1,76 @@
+"""A stream put together by ``tshark -q -z follow,X,yaml,N``: what each side sent, with packet numbers and times.
+
+Format as of tshark 4.0 (``ui/cli/tap-follow.c``): peers, then packets with their data in base64.
+"""
+
+from __future__ import annotations
+
+import binascii
+import re
+
+from netmon_tui.domain.stream import Stream, StreamPart
+from netmon_tui.tools.tshark_lines import LineReader
+
+LARGEST_STREAM = 32 << 20
+"""Bytes of both sides that are kept."""
+_HOST = re.compile(rb"    host: (\S+)")
+_PORT = re.compile(rb"    port: (\d+)")
+_PACKET = re.compile(rb"  - packet: (\d+)")
+_SIDE = re.compile(rb"    peer: ([01])")
+_TIME = re.compile(rb"    timestamp: ([\d.]+)")
+_BASE64 = re.compile(rb" {6}([A-Za-z0-9+/]+={0,2})")
+
+
+class StreamReader(LineReader):
+    """Takes a stream, up to :data:`LARGEST_STREAM`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._hosts: list[bytes] = []
+        self._ports: list[bytes] = []
+        self._parts: list[StreamPart] = []
+        self._packet = self._side = 0
+        self._time = 0.0
+        self._data = bytearray()
+        self._size = 0
+
+    def _line(self, line: bytes) -> None:
+        if match := _BASE64.fullmatch(line):
+            self._take_data(match[1])
+        elif match := _PACKET.fullmatch(line):
+            self._end_part()
+            self._packet = int(match[1])
+        elif match := _SIDE.fullmatch(line):
+            self._side = int(match[1])
+        elif match := _TIME.fullmatch(line):
+            self._time = float(match[1])
+        elif match := _HOST.fullmatch(line):
+            self._hosts.append(match[1])
+        elif match := _PORT.fullmatch(line):
+            self._ports.append(match[1])
+
+    def _take_data(self, text: bytes) -> None:
+        try:
+            data = binascii.a2b_base64(text)
+        except binascii.Error:
+            return
+        self._data += data
+        self._size += len(data)
+        self.enough = self._size >= LARGEST_STREAM
+
+    def _end_part(self) -> None:
+        if self._data:
+            self._parts.append(StreamPart(self._side, self._packet, self._time, bytes(self._data)))
+            self._data.clear()
+
+    def stream(self) -> Stream:
+        """Return what was taken; without peers when there is no such stream."""
+        self._end_part()
+        pairs = zip(self._hosts[:2], self._ports[:2], strict=False)
+        peers = [_peer(host.decode("ascii", "replace"), port.decode()) for host, port in pairs]
+        peers += [""] * (2 - len(peers))
+        return Stream((peers[0], peers[1]), tuple(self._parts), self.enough)
+
+
+def _peer(host: str, port: str) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -1,0 +1,280 @@
+"""Questions about a whole capture and their answers, each line of which can become a filter of the packets."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical
+from textual.message import Message
+from textual.widgets import Input
+from textual.worker import Worker, WorkerState
+
+from netmon_tui.domain.address import parse_ip
+from netmon_tui.domain.analysis import QUESTIONS, Analysis, AnalysisRow, Asked
+from netmon_tui.domain.display_filter import LONGEST_FILTER
+from netmon_tui.domain.stream import Follow
+from netmon_tui.domain.user import Permission
+from netmon_tui.errors import NetmonError
+from netmon_tui.ui.commands import command
+from netmon_tui.ui.messages import ApplyDisplayFilter, CaptureAddress, ScanAddress, ShowHost
+from netmon_tui.ui.modals.help import Help, title_of
+from netmon_tui.ui.rendering import ASCII_CLASS, Tone, thin
+from netmon_tui.ui.screens.stream import StreamScreen
+from netmon_tui.ui.session import Session
+from netmon_tui.ui.widgets.analysis_rows import columns_of, rows_of
+from netmon_tui.ui.widgets.figure import Figure
+from netmon_tui.ui.widgets.key_line import KeyLine
+from netmon_tui.ui.widgets.live import LiveScreen
+from netmon_tui.ui.widgets.memory_source import MemorySource
+from netmon_tui.ui.widgets.row_source import Row, cell_text
+from netmon_tui.ui.widgets.table import Table
+from netmon_tui.ui.widgets.table_columns import Column
+
+HELP = (
+    "Left: what can be asked of the whole capture. enter asks; tshark reads the file, and esc stops it.\n"
+    "Right: the answer. enter on a line goes back to the packets and shows only those it is about, f puts the\n"
+    "stream of a TCP or UDP conversation together, s, c and H take the address under the cursor.\n\n"
+    "F limits all questions to packets that meet a display filter (tcp.port == 443). w counts packets for\n"
+    "themselves in the I/O graph: filters with ; between them. K names a file with TLS keys (SSLKEYLOGFILE)."
+)
+_MENU = (Column("group", "Kind", width=14, priority=0), Column("label", "Question", minimum=12, priority=0))
+_LINES = {
+    "filter": "Display filter: only these packets count",
+    "series": "Filters of the I/O graph, with ; between them",
+    "keys": "File with TLS keys (SSLKEYLOGFILE)",
+}
+"""What the line is asked for, and the words in it."""
+_STREAMS = {"conversations:tcp": "tcp", "conversations:udp": "udp"}
+
+
+class AnalysisScreen(LiveScreen):
+    """A list of questions beside the answer to one.
+
+    Args:
+        session: Services and actor.
+        capture_id: Of the capture.
+        interface: Where it was captured, for captures of addresses in it.
+    """
+
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        command("analysis.back", "escape", "back", "Back", "Stop tshark, or back.", show=False),
+        command("analysis.follow", "f", "follow", "Follow", "Put the stream of this conversation together."),
+        command("analysis.filter", "F", "line('filter')", "Limit", "Count only what meets a display filter."),
+        command("analysis.series", "w", "line('series')", "Graph", "Filters of their own in the I/O graph."),
+        command("analysis.keys", "K", "line('keys')", "TLS keys", "Name a file with TLS keys.", show=False),
+        command("analysis.scan", "s", "scan", "Scan", "Scan the address under the cursor.", show=False),
+        command("analysis.capture", "c", "capture", "Capture", "Capture this address.", show=False),
+        command("analysis.host", "H", "host", "Host", "Show what is known of this address.", show=False),
+        command("analysis.help", "question_mark,f1", "help", "Help", "Show what this is and all its keys."),
+    ]
+
+    def __init__(self, session: Session, capture_id: int, interface: str = "") -> None:
+        super().__init__(session, id="analysis")
+        self._capture_id = capture_id
+        self._interface = interface
+        self._asked = Asked(QUESTIONS[0])
+        """What was asked last; a new question keeps its limits."""
+        self._answer: Analysis | None = None
+        self._line = "filter"
+        """What the line is asked for."""
+        self._asking: Worker[None] | None = None
+        menu = (Row(one.name, (one.group, one.label)) for one in QUESTIONS)
+        self._menu = MemorySource([column.key for column in _MENU], menu)
+
+    def compose(self) -> ComposeResult:
+        """Limit, state, questions, answer, keys."""
+        self.take_breakpoints()
+        yield Figure(id="analysis-title")
+        yield Figure(id="analysis-state")
+        yield Input(compact=True, max_length=LONGEST_FILTER, id="analysis-line")
+        with Horizontal(id="analysis-parts"):
+            yield Table(_MENU, source=self._menu, sorts=False, id="questions")
+            yield Vertical(id="analysis-answer")
+        yield KeyLine()
+
+    def on_mount(self) -> None:
+        """Begin with the questions."""
+        self._say()
+        self._state("enter asks; ? explains")
+        self.query_one("#questions", Table).focus()
+
+    # asking
+
+    @on(Table.Opened, "#questions")
+    def _open_question(self, event: Table.Opened) -> None:
+        question = next(one for one in QUESTIONS if one.name == event.key)
+        series = self._asked.series if question.name == "io" else ()
+        self._asked = replace(self._asked, question=question, series=series)
+        self._ask()
+
+    def _ask(self) -> None:
+        self._asking = self._read(self._asked)
+        self._say()
+
+    @work(exclusive=True, group="analysis", exit_on_error=False)
+    async def _read(self, asked: Asked) -> None:
+        self._state("tshark reads the capture; esc stops it", "accent")
+        try:
+            answer = await self.session.services.analysis.ask(
+                self.session.actor,
+                self._capture_id,
+                asked,
+                lambda part: self._state(f"tshark reads the capture: {part:.0%}; esc stops it", "accent"),
+            )
+        except NetmonError as error:
+            self._state(str(error), "error")
+            return
+        await self._show(answer)
+
+    async def _show(self, answer: Analysis) -> None:
+        """Put the answer's table in place of the one before."""
+        self._answer = answer
+        graph = self._asked.question.name == "io"
+        columns = columns_of(answer, graph=graph)
+        rows = rows_of(answer, graph=graph, ascii_only=self.app.has_class(ASCII_CLASS))
+        source = MemorySource([column.key for column in columns], rows)
+        table = Table(columns, source=source, empty_text="Nothing of that in the capture", id="answer")
+        place = self.query_one("#analysis-answer", Vertical)
+        await place.remove_children()
+        await place.mount(table)
+        self.add_class("-answered")
+        table.focus()
+        count = len(answer.rows)
+        words = [f"{thin(count)} line{'' if count == 1 else 's'}", *answer.notes]
+        self._state(" · ".join(words))
+        self.refresh_bindings()
+
+    @on(Worker.StateChanged)
+    def _stopped(self, event: Worker.StateChanged) -> None:
+        if event.worker is self._asking and event.state is WorkerState.CANCELLED:
+            self._state("Stopped")
+
+    def _say(self) -> None:
+        """Say what is asked, and its limits."""
+        asked = self._asked
+        words = [f"{asked.question.group}: {asked.question.label}"] if self._asking else ["Analysis"]
+        words += [f"only {asked.filter}"] if asked.filter else []
+        words += [f"{number} = {text}" for number, text in enumerate(asked.series, 1)]
+        words += [f"TLS keys {asked.keys}"] if asked.keys else []
+        self.query_one("#analysis-title", Figure).show(f"Capture {self._capture_id} · " + " · ".join(words))
+
+    def _state(self, text: str, tone: Tone = "") -> None:
+        self.query_one("#analysis-state", Figure).show(text, tone)
+
+    # limits
+
+    def action_line(self, name: str) -> None:
+        """Ask for the filter, the graph's filters or the keys."""
+        line, asked = self.query_one("#analysis-line", Input), self._asked
+        self._line = name
+        present = {"filter": asked.filter, "series": " ; ".join(asked.series), "keys": str(asked.keys or "")}
+        line.placeholder, line.value = _LINES[name], present[name]
+        self.add_class("-line")
+        line.focus()
+
+    @on(Input.Submitted, "#analysis-line")
+    def _limited(self, event: Input.Submitted) -> None:
+        event.stop()
+        text = event.value.strip()
+        if self._line == "filter":
+            self._asked = replace(self._asked, filter=text)
+        elif self._line == "keys":
+            self._asked = replace(self._asked, keys=Path(text) if text else None)
+        else:
+            series = tuple(part.strip() for part in text.split(";") if part.strip())
+            question = next(one for one in QUESTIONS if one.name == "io")
+            self._asked = replace(self._asked, question=question, series=series)
+        self._leave_line()
+        self._ask()
+
+    def _leave_line(self) -> None:
+        self.remove_class("-line")
+        self.query_one("#answer" if self.has_class("-answered") else "#questions", Table).focus()
+
+    # lines of the answer
+
+    @property
+    def _row(self) -> AnalysisRow | None:
+        """The line under the cursor."""
+        table = self.query_one_optional("#answer", Table)
+        key = table.cursor_key if table is not None else None
+        return self._answer.rows[key] if self._answer is not None and isinstance(key, int) else None
+
+    @property
+    def _address(self) -> str:
+        """The address that is meant: the cell's under the cursor, or else the first of the line."""
+        table = self.query_one_optional("#answer", Table)
+        row = table.cursor_row if table is not None else None
+        if table is None or row is None:
+            return ""
+        texts = map(cell_text, (table.grid.cursor_cell, *row.cells))
+        return next((text for text in map(str.strip, texts) if parse_ip(text)), "")
+
+    @on(Table.Opened, "#answer")
+    def _apply(self, event: Table.Opened) -> None:
+        row = self._row
+        if row is None or not row.filter:
+            self._state("No filter says which packets this line is about", "warning")
+            return
+        self._hand_on(ApplyDisplayFilter(row.filter))
+
+    @on(Table.Highlighted, "#answer")
+    def _moved(self) -> None:
+        self.refresh_bindings()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Grey out what the line or the role does not allow."""
+        if action == "follow":
+            row = self._row
+            return (row is not None and row.stream is not None) or None
+        if action in {"scan", "capture", "host"}:
+            needed = {"scan": Permission.SCAN, "capture": Permission.CAPTURE}.get(action, Permission.VIEW)
+            return (self.session.actor.may(needed) and bool(self._address)) or None
+        return True
+
+    def action_follow(self) -> None:
+        """Put the stream together."""
+        row, protocol = self._row, _STREAMS.get(self._asked.question.name)
+        if row is not None and row.stream is not None and protocol is not None:
+            wanted = Follow("tcp" if protocol == "tcp" else "udp", row.stream, self._asked.keys)
+            self.app.push_screen(StreamScreen(self.session, self._capture_id, wanted))
+
+    def action_scan(self) -> None:
+        """Scan the address."""
+        self._hand_on(ScanAddress(self._address))
+
+    def action_capture(self) -> None:
+        """Capture the address, on the same interface."""
+        self._hand_on(CaptureAddress(self._address, self._interface))
+
+    def action_host(self) -> None:
+        """Show what is known of the address."""
+        self._hand_on(ShowHost(self._address))
+
+    def _hand_on(self, message: Message) -> None:
+        """Leave, and hand a request to the capture beneath."""
+        beneath = self.app.screen_stack[-2]
+        self.dismiss(None)
+        beneath.post_message(message)
+
+    def action_back(self) -> None:
+        """Leave the line, stop tshark, go back to the questions where only the answer is seen, or leave."""
+        if self.has_class("-line"):
+            self._leave_line()
+        elif self._asking is not None and self._asking.is_running:
+            self._asking.cancel()
+        elif self.has_class("-answered") and self.query_one("#analysis-answer").has_focus_within:
+            self.remove_class("-answered")
+            self.query_one("#questions", Table).focus()
+        else:
+            self.dismiss(None)
+
+    def action_help(self) -> None:
+        """Show help."""
+        self.app.push_screen(Help(title_of("Analysis"), HELP, list(self.active_bindings.values())))

@@ -1,0 +1,161 @@
+"""Analysis of a capture as a user goes through it, with the tshark there is."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.widgets import Input
+
+from netmon_tui.ui.modals.scan_form import ScanForm
+from netmon_tui.ui.screens.analysis import AnalysisScreen
+from netmon_tui.ui.screens.capture_detail import CaptureDetailScreen
+from netmon_tui.ui.screens.stream import StreamScreen
+from netmon_tui.ui.widgets.figure import Figure
+from netmon_tui.ui.widgets.packet_browser import PacketBrowser
+from netmon_tui.ui.widgets.row_source import cell_text
+from netmon_tui.ui.widgets.table import Table
+from netmon_tui.ui.widgets.text_view import TextView
+from tests.unit.services.tsharks import gone, keep, program, public
+from tests.unit.tools.exchanges import exchanges
+
+__all__ = ["public"]
+pytestmark = [pytest.mark.lab, pytest.mark.skipif(not shutil.which("tshark"), reason="no tshark")]
+
+
+def state(app: Any) -> str:
+    return str(app.screen.query_one("#analysis-state", Figure).text)
+
+
+def answer(app: Any) -> list[tuple[str, ...]]:
+    table = app.screen.query_one("#answer", Table)
+    rows = table.source.window(0, table.row_count)
+    return [tuple(map(cell_text, row.cells)) for row in rows if row]
+
+
+async def to_analysis(app: Any, pilot: Any, until: Any) -> None:
+    """Open the analysis of a capture."""
+    session = app.screen.session
+    number = keep(app.services, session.actor, exchanges().data())
+    app.push_screen(CaptureDetailScreen(session, number))
+    await until(pilot, lambda: app.screen.query_one("#packets", Table).row_count == 20)
+    await pilot.press("A")
+    await until(pilot, lambda: isinstance(app.screen, AnalysisScreen))
+    await until(pilot, lambda: app.screen.query_one("#questions", Table).grid.has_focus)
+
+
+async def ask(app: Any, pilot: Any, until: Any, question: str) -> list[tuple[str, ...]]:
+    """Ask a question and wait for the answer."""
+    questions = app.screen.query_one("#questions", Table)
+    questions.focus()
+    place = questions.source.position_of(question)
+    while questions.cursor_key != question:
+        await pilot.press("down" if questions.source.position_of(questions.cursor_key) < place else "up")
+    await pilot.press("enter")
+    await until(
+        pilot, lambda: " line" in state(app) and app.screen.query_one("#answer", Table).grid.has_focus
+    )
+    return answer(app)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_a_conversation_becomes_the_filter_of_the_packets(
+    logged_in: Any, until: Any, screen_text: Any, size: tuple[int, int]
+) -> None:
+    async with logged_in(size=size) as (app, pilot):
+        await to_analysis(app, pilot, until)
+        rows = await ask(app, pilot, until, "conversations:tcp")
+        assert [row[1] for row in rows] == ["40002", "40001"]
+        await until(pilot, lambda: "Retr" in screen_text(app) and "RTT" in screen_text(app))
+        await pilot.press("down", "enter")
+        await until(pilot, lambda: isinstance(app.screen, CaptureDetailScreen))
+        await until(pilot, lambda: app.screen.query_one("#packets", Table).row_count == 8)
+        assert "tcp.stream == 0" in screen_text(app)
+        await until(pilot, lambda: not app.screen.query_one(PacketBrowser).is_busy())
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen.query_one("#packets", Table).row_count == 20)
+
+
+async def test_a_stream_is_put_together_and_its_sides_are_marked(
+    logged_in: Any, until: Any, screen_text: Any
+) -> None:
+    async with logged_in(size=(80, 24)) as (app, pilot):
+        await to_analysis(app, pilot, until)
+        await ask(app, pilot, until, "conversations:tcp")
+        await pilot.press("f")
+        await until(pilot, lambda: isinstance(app.screen, StreamScreen))
+        view = app.screen.query_one(TextView)
+        await until(pilot, lambda: view.lines)
+        assert view.lines[0].text.startswith("> GET /\x1b]0;owned") and view.lines[0].tone == "accent"
+        assert view.lines[-1] == ("< hello", "success", 0)
+        await until(pilot, lambda: "\\x1b]0;owned\\x07[red]x[/red]\\u202e" in screen_text(app))
+        await pilot.press("b", "b")
+        await until(pilot, lambda: all(line.text.startswith("<") for line in view.lines))
+        await pilot.press("t")
+        await until(pilot, lambda: view.lines[0].text.startswith("< 000000  48 54 54 50"))
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, AnalysisScreen))
+
+
+async def test_limits_hold_for_the_next_questions_and_what_is_wrong_is_said(
+    logged_in: Any, until: Any, screen_text: Any
+) -> None:
+    async with logged_in() as (app, pilot):
+        await to_analysis(app, pilot, until)
+        await ask(app, pilot, until, "hierarchy")
+        await pilot.press("F")
+        line = app.screen.query_one("#analysis-line", Input)
+        await until(pilot, lambda: line.has_focus)
+        line.value = "no.such == 1"
+        await pilot.press("enter")
+        await until(pilot, lambda: "no.such" in state(app))
+        assert "does not take the filter" in state(app)
+        await pilot.press("F")
+        await until(pilot, lambda: line.has_focus)
+        line.value = "udp"
+        await pilot.press("enter")
+        await until(pilot, lambda: [row[0] for row in answer(app)][2:3] == ["    udp"])
+        assert "only udp" in screen_text(app)
+        assert [row[3] for row in await ask(app, pilot, until, "conversations:udp")] == ["6000"]
+        await pilot.press("w")
+        await until(pilot, lambda: line.has_focus)
+        line.value = "tcp; udp"
+        await pilot.press("enter")
+        await until(pilot, lambda: "1 = tcp" in screen_text(app) and " line" in state(app))
+        assert len(app.screen.query_one("#answer", Table).columns) == 9
+
+
+async def test_the_graph_is_drawn_in_ascii_where_nothing_else_can_be(logged_in: Any, until: Any) -> None:
+    async with logged_in() as (app, pilot):
+        app.add_class("-ascii")
+        await to_analysis(app, pilot, until)
+        rows = await ask(app, pilot, until, "io")
+        bars = [row[1] for row in rows]
+        assert max(bars, key=lambda bar: bar.count("#")) == "#" * 24 and all(map(str.isascii, bars))
+
+
+async def test_addresses_can_be_scanned_and_captured(logged_in: Any, until: Any) -> None:
+    async with logged_in() as (app, pilot):
+        await to_analysis(app, pilot, until)
+        await ask(app, pilot, until, "endpoints:ip")
+        await pilot.press("s")
+        await until(pilot, lambda: isinstance(app.screen, ScanForm))
+        assert app.screen.query_one("#targets", Input).value in ("192.0.2.80", "192.0.2.1", "192.0.2.9")
+
+
+async def test_escape_stops_tshark(
+    logged_in: Any, until: Any, public: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tshark = program(public, "import time\ntime.sleep(600)")
+    async with logged_in() as (app, pilot):
+        await to_analysis(app, pilot, until)
+        monkeypatch.setenv("PATH", str(public))
+        await pilot.press("enter")
+        await until(pilot, lambda: "tshark reads" in state(app) and "esc stops" in state(app))
+        await pilot.press("escape")
+        await until(pilot, lambda: state(app) == "Stopped")
+        assert isinstance(app.screen, AnalysisScreen) and await gone(tshark)
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, CaptureDetailScreen))

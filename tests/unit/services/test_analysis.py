@@ -1,0 +1,251 @@
+"""Analysis of captures by the tshark there is, and by ones that hang, die or flood."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from netmon_tui.domain.analysis import Asked, find_question
+from netmon_tui.domain.capture import CAPTURE_NAME, StartCapture
+from netmon_tui.domain.stream import CLIENT, SERVER, Follow
+from netmon_tui.domain.user import Actor, Role
+from netmon_tui.errors import InvalidInput, NotFound, ToolFailed, ToolMissing
+from netmon_tui.runtime import tool_paths
+from netmon_tui.runtime.tshark import TsharkRun, read_keys
+from netmon_tui.storage.capture_repository import CaptureRepository
+from tests.unit.services.made_scans import Store
+from tests.unit.services.tsharks import NumberReader, gone, keep, processes_with, program, public
+from tests.unit.tools.exchanges import ANSWER, BINARY, HOSTILE, REQUEST, exchanges
+from tests.unit.tools.exchanges import CLIENT as A
+from tests.unit.tools.exchanges import SERVER as B
+
+TSHARK = shutil.which("tshark") or ""
+__all__ = ["public"]
+pytestmark = [pytest.mark.lab, pytest.mark.skipif(not TSHARK, reason="tshark is not installed")]
+
+
+@pytest.fixture
+async def capture(store: Store) -> AsyncIterator[int]:
+    """The exchanges, as a capture of ada's."""
+    yield keep(store.services, store.ada, exchanges().data())
+
+
+def asked(name: str, filter: str = "", **limits: object) -> Asked:
+    return Asked(find_question(name), filter, **limits)  # type: ignore[arg-type]
+
+
+async def test_conversations_are_those_that_were_sent(store: Store, capture: int) -> None:
+    answer = await store.services.analysis.ask(store.ada, capture, asked("conversations:tcp"))
+    found = {row.cells[1]: row for row in answer.rows}
+    assert [(row.cells[:4], row.stream) for row in answer.rows] == [
+        ((A, 40002, B, 80), 1),
+        ((A, 40001, B, 80), 0),
+    ]
+    frames = exchanges().frames[:8]
+    sent, received = (
+        sum(len(f) for f in frames if (f[26:30] == frames[0][26:30]) is own) for own in (True, False)
+    )
+    assert found[40001].cells[4:12] == (8, sent + received, 5, sent, 3, received, 0.0, 0.007)
+    retransmitted = [column.key for column in answer.columns].index("retransmissions")
+    assert found[40001].cells[retransmitted] == 0 and found[40002].cells[retransmitted] == 2
+    rtt = [column.key for column in answer.columns].index("rtt")
+    assert found[40001].cells[rtt] == pytest.approx(0.001, rel=0.5)
+
+
+async def test_the_filter_of_a_line_finds_its_packets(store: Store, capture: int) -> None:
+    packets = await store.services.packets.open(store.ada, capture)
+    for name in ("conversations:tcp", "conversations:udp", "conversations:ip", "endpoints:tcp", "hierarchy"):
+        answer = await store.services.analysis.ask(store.ada, capture, asked(name))
+        column = [column.key for column in answer.columns].index("packets")
+        for row in answer.rows:
+            found = [n async for numbers in packets.matching(row.filter).numbers() for n in numbers]
+            assert len(found) == row.cells[column], (name, row)
+    await packets.close()
+
+
+async def test_a_filter_limits_what_counts(store: Store, capture: int) -> None:
+    ask = store.services.analysis.ask
+    answer = await ask(store.ada, capture, asked("hierarchy", "udp"))
+    assert (answer.rows[0].cells[0], answer.rows[0].cells[1]) == ("eth", 2)
+    answer = await ask(store.ada, capture, asked("io", "tcp", interval=1.0, series=("tcp.port == 40001",)))
+    assert [sum(int(row.cells[n] or 0) for row in answer.rows) for n in (2, 4)] == [18, 8]
+    answer = await ask(store.ada, capture, asked("conversations:tcp", "tcp.port == 40001"))
+    assert len(answer.rows) == 1
+
+
+@pytest.mark.parametrize("question", ["hierarchy", "conversations:tcp", "expert", "io", "dns", "srt:icmp"])
+async def test_a_wrong_filter_is_refused_in_the_words_of_tshark(
+    store: Store, capture: int, question: str
+) -> None:
+    with pytest.raises(InvalidInput, match=r"no\.such"):
+        await store.services.analysis.ask(store.ada, capture, asked(question, "no.such == 1"))
+
+
+async def test_every_question_has_an_answer(store: Store, capture: int) -> None:
+    for name, most in (("expert", "count"), ("http", "count"), ("lengths", "count"), ("flow", "packet")):
+        answer = await store.services.analysis.ask(store.ada, capture, asked(name))
+        column = [column.key for column in answer.columns].index(most)
+        assert answer.rows[-1].cells[column], name
+    answer = await store.services.analysis.ask(store.ada, capture, asked("http"))
+    assert answer.rows[0].cells[:2] == ("Total HTTP Packets", 4)
+
+
+async def test_hostile_names_are_one_line_of_text(store: Store, capture: int) -> None:
+    answer = await store.services.analysis.ask(store.ada, capture, asked("http:requests"))
+    items = [str(row.cells[0]) for row in answer.rows]
+    assert sum("owned" in item for item in items) == 1 and "/index.html" in items
+    answer = await store.services.analysis.ask(store.ada, capture, asked("flow"))
+    assert len(answer.rows) == 20 and sum("owned" in str(row.cells[-1]) for row in answer.rows) == 1
+
+
+async def test_a_stream_is_put_together_byte_for_byte(store: Store, capture: int) -> None:
+    follow = store.services.analysis.follow
+    stream = await follow(store.ada, capture, Follow("tcp", 0))
+    assert stream.peers == (f"{A}:40001", f"{B}:80")
+    assert b"".join(part.data for part in stream.side(CLIENT)) == REQUEST
+    assert b"".join(part.data for part in stream.side(SERVER)) == ANSWER
+    again = await follow(store.ada, capture, Follow("tcp", 1))
+    assert b"".join(part.data for part in again.side(SERVER)) == ANSWER, "what came again is there once"
+    udp = await follow(store.ada, capture, Follow("udp", 0))
+    assert [part.data for part in udp.parts] == [HOSTILE.encode(), BINARY]
+    web = await follow(store.ada, capture, Follow("http", 0))
+    assert web.parts[0].data == REQUEST
+    assert (await follow(store.ada, capture, Follow("tcp", 9))).peers == ("", "")
+
+
+async def test_others_see_nothing(store: Store, capture: int) -> None:
+    bo = Actor(77, "bo", Role.OPERATOR)
+    analysis = store.services.analysis
+    with pytest.raises(NotFound):
+        await analysis.ask(bo, capture, asked("hierarchy"))
+    with pytest.raises(NotFound):
+        await analysis.follow(bo, capture, Follow("tcp", 0))
+
+
+async def test_a_capture_without_file_says_so(store: Store) -> None:
+    captures = CaptureRepository(store.services.database)
+    number = captures.create(store.ada, StartCapture("lo"), filter="", jobs=store.services.paths.jobs)
+    with pytest.raises(InvalidInput, match="has no file"):
+        await store.services.analysis.ask(store.ada, number, asked("hierarchy"))
+
+
+async def test_an_answer_is_remembered_until_the_file_grows(store: Store, capture: int) -> None:
+    analysis = store.services.analysis
+    first = await analysis.ask(store.ada, capture, asked("hierarchy"))
+    assert await analysis.ask(store.ada, capture, asked("hierarchy")) is first
+    path = CaptureRepository(store.services.database).directory(capture) / CAPTURE_NAME
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-100])
+    cut = await analysis.ask(store.ada, capture, asked("hierarchy"))
+    assert cut.rows[0].cells[1] == 19 and any("within a packet" in note for note in cut.notes)
+    with pytest.raises(NotFound):
+        await analysis.ask(Actor(77, "bo", Role.OPERATOR), capture, asked("hierarchy"))
+
+
+async def test_what_is_no_capture_file_is_told(store: Store) -> None:
+    number = keep(store.services, store.ada, b"no capture at all, just words" * 9)
+    with pytest.raises(ToolFailed):
+        await store.services.analysis.ask(store.ada, number, asked("hierarchy"))
+
+
+def test_keys_must_be_keys(tmp_path: Path) -> None:
+    file = tmp_path / "keys"
+    file.write_text("# comment\nCLIENT_RANDOM " + "ab" * 32 + " " + "cd" * 48 + "\n")
+    assert read_keys(file) == file.read_bytes()
+    for content in ("", "root:x:0:0:root:/root:/bin/bash\n"):
+        file.write_text(content)
+        with pytest.raises(InvalidInput, match="no TLS keys"):
+            read_keys(file)
+    with pytest.raises(InvalidInput, match="cannot be read"):
+        read_keys(tmp_path / "none")
+
+
+async def test_keys_reach_tshark(store: Store, capture: int, tmp_path: Path) -> None:
+    keys = tmp_path / "keys"
+    keys.write_text("CLIENT_RANDOM " + "ab" * 32 + " " + "cd" * 48 + "\n")
+    answer = await store.services.analysis.ask(store.ada, capture, asked("hierarchy", keys=keys))
+    assert answer.rows[0].cells[1] == 20
+    stream = await store.services.analysis.follow(store.ada, capture, Follow("tcp", 0, keys))
+    assert stream.parts
+
+
+# --- a tshark that is none -------------------------------------------------------------------------
+
+
+async def test_without_tshark_it_says_what_to_install(
+    store: Store, capture: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "/nonexistent")
+    monkeypatch.setattr(tool_paths, "SYSTEM_DIRECTORIES", ())
+    with pytest.raises(ToolMissing, match="apt install tshark"):
+        await store.services.analysis.ask(store.ada, capture, asked("hierarchy"))
+
+
+async def test_a_tshark_that_hangs_is_ended(public: Path, tmp_path: Path) -> None:
+    tshark = program(public, "import time\ntime.sleep(600)")
+    file = exchanges().write(tmp_path / "capture.pcap")
+    run = TsharkRun(file, NumberReader(), stall_seconds=0.2)
+    with pytest.raises(ToolFailed, match="hangs"):
+        await run.run(lambda keys: (tshark, keys))
+    assert await gone(tshark)
+
+
+async def test_a_tshark_that_is_killed_is_told(public: Path, tmp_path: Path) -> None:
+    tshark = program(public, "import time\nprint('1', flush=True)\ntime.sleep(600)")
+    reader = NumberReader()
+    run = TsharkRun(exchanges().write(tmp_path / "capture.pcap"), reader)
+    task = asyncio.create_task(run.run(lambda keys: (tshark, keys)))
+    while not reader.numbers:
+        await asyncio.sleep(0.01)
+    for pid in processes_with(tshark):
+        os.kill(pid, signal.SIGKILL)
+    with pytest.raises(ToolFailed, match="signal 9"):
+        await task
+
+
+async def test_whoever_stops_waiting_leaves_no_tshark_behind(public: Path, tmp_path: Path) -> None:
+    tshark = program(public, "import time\nprint('1', flush=True)\ntime.sleep(600)")
+    reader = NumberReader()
+    run = TsharkRun(exchanges().write(tmp_path / "capture.pcap"), reader)
+    before = len(os.listdir("/proc/self/fd"))
+    task = asyncio.create_task(run.run(lambda keys: (tshark, keys), b"CLIENT_RANDOM aa bb\n"))
+    while not reader.numbers:
+        await asyncio.sleep(0.01)
+    assert processes_with(tshark)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert await gone(tshark)
+    assert len(os.listdir("/proc/self/fd")) <= before
+
+
+async def test_a_reader_that_has_enough_ends_a_tshark_that_floods(public: Path, tmp_path: Path) -> None:
+    tshark = program(public, "while True: print('7' * 60)")
+
+    class Sated(NumberReader):
+        def _line(self, line: bytes) -> None:
+            self.numbers.append(len(line))
+            self.enough = len(self.numbers) > 1_000
+
+    reader = Sated()
+    await TsharkRun(exchanges().write(tmp_path / "capture.pcap"), reader).run(lambda keys: (tshark, keys))
+    assert len(reader.numbers) == 1_001
+    assert await gone(tshark)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes nobody")
+async def test_tshark_is_nobody_and_reads_keys_from_a_file_without_a_name(
+    public: Path, tmp_path: Path
+) -> None:
+    tshark = program(public, "import os, sys\nprint(os.getuid())\nprint(len(open(sys.argv[1]).read()))")
+    reader, keys = NumberReader(), b"CLIENT_RANDOM aa bb\n"
+    await TsharkRun(exchanges().write(tmp_path / "capture.pcap"), reader).run(
+        lambda path: (tshark, path), keys
+    )
+    assert list(reader.numbers) == [65_534, len(keys)]

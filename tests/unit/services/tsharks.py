@@ -1,0 +1,78 @@
+"""Captures made by hand, and programs called tshark that hang, die or flood."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+import time
+from array import array
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from netmon_tui.domain.capture import CAPTURE_NAME, StartCapture
+from netmon_tui.domain.job import JobState
+from netmon_tui.domain.user import Actor
+from netmon_tui.services.container import Services
+from netmon_tui.storage.capture_repository import CaptureRepository
+from netmon_tui.tools.tshark_lines import LineReader
+
+
+class NumberReader(LineReader):
+    """Takes a number a line."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.numbers = array("Q")
+
+    def _line(self, line: bytes) -> None:
+        if (number := line.strip()).isdigit():
+            self.numbers.append(int(number))
+
+
+def keep(services: Services, owner: Actor, content: bytes) -> int:
+    """Store a completed capture whose file has that content."""
+    captures = CaptureRepository(services.database)
+    number = captures.create(owner, StartCapture("lo"), filter="", jobs=services.paths.jobs)
+    captures.update(number, state=JobState.COMPLETED.value)
+    directory = captures.directory(number)
+    directory.mkdir()
+    (directory / CAPTURE_NAME).write_bytes(content)
+    return number
+
+
+@pytest.fixture
+def public() -> Iterator[Path]:
+    """A directory that also nobody may enter, unlike pytest's own."""
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory)
+        path.chmod(0o755)
+        yield path
+
+
+def program(directory: Path, text: str) -> str:
+    path = directory / "tshark"
+    path.write_text(f"#!/usr/bin/python3 -I\n{text}\n")
+    path.chmod(0o755)
+    return str(path)
+
+
+def processes_with(mark: str) -> list[int]:
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if mark.encode() in (entry / "cmdline").read_bytes():
+                found.append(int(entry.name))
+    return [pid for pid in found if pid != os.getpid()]
+
+
+async def gone(mark: str) -> bool:
+    end = time.monotonic() + 20
+    while processes_with(mark):
+        if time.monotonic() > end:
+            return False
+        await asyncio.sleep(0.02)
+    return True

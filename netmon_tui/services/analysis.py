@@ -14,7 +14,7 @@ from netmon_tui.domain.analysis import Analysis, Asked
 from netmon_tui.domain.capture import CAPTURE_NAME, Capture
 from netmon_tui.domain.stream import Follow, Stream
 from netmon_tui.domain.user import Actor
-from netmon_tui.errors import InvalidInput
+from netmon_tui.errors import InvalidInput, ToolFailed
 from netmon_tui.runtime.tool_paths import require_tool
 from netmon_tui.runtime.tshark import TsharkRun, read_keys
 from netmon_tui.storage.capture_repository import CaptureRepository
@@ -124,6 +124,8 @@ async def _run(run: TsharkRun, command: Callable[[str], tuple[str, ...]], keys: 
     telling = asyncio.create_task(tell())
     try:
         await run.run(command, keys)
+    except OSError as error:  # deleted meanwhile, or no room for another process
+        raise ToolFailed("tshark cannot read the capture", why=str(error)) from error
     finally:
         telling.cancel()
 

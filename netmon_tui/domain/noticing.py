@@ -99,6 +99,8 @@ class Noticing:
         self._failing: dict[Key, float] = {}
         """Addresses that do not answer -> since when."""
         self._down: set[str] = set()
+        self._lost: set[str] = set()
+        """Interfaces that are down, or gone."""
         self.gateways: Collection[Key] = frozenset()
         self.marks: Mapping[str, DeviceMarks] = {}
         """What people say, by lladdr."""
@@ -150,6 +152,7 @@ class Noticing:
         else:
             events = []
         self._failing.pop(key, None)
+        self._lost.discard(key[0])
         self._hold(key, lladdr, sign).gone = False
         if lladdr in self._down:
             self._down.discard(lladdr)
@@ -190,7 +193,7 @@ class Noticing:
 
     def _judge(self, address: _Address, key: Key, lladdr: str, now: float) -> tuple[NeighbourEventKind, str]:
         """Return what kind of change it is, and why."""
-        if reason := self._shared(address.lladdr, lladdr):
+        if reason := self._shared(address, lladdr):
             return NeighbourEventKind.MOVED, reason
         changes, limits = address.changes, self._limits
         changes.append(now)
@@ -206,11 +209,16 @@ class Noticing:
             return NeighbourEventKind.MOVED, reason
         return (NeighbourEventKind.FLIP_FLOP if returned else NeighbourEventKind.CHANGED), ""
 
-    def _shared(self, previous: str, lladdr: str) -> str:
-        """Return why both lladdrs may have one address, or nothing."""
-        if _is_virtual_router(previous) or _is_virtual_router(lladdr):
+    def _shared(self, address: _Address, lladdr: str) -> str:
+        """Return why both lladdrs may have one address, or nothing.
+
+        Anybody can call himself a virtual router: one that is new to the address is no reason.
+        """
+        pair = address.lladdr, lladdr
+        virtual = [_is_virtual_router(one) for one in pair]
+        if all(virtual) or (any(virtual) and lladdr in address.held):
             return "a virtual router"
-        both = (self.marks.get(previous), self.marks.get(lladdr))
+        both = [self.marks.get(one) for one in pair]
         return "devices of a cluster" if all(marks and marks.shares_addresses for marks in both) else ""
 
     def _left(self, address: _Address, key: Key, now: float) -> str:
@@ -226,7 +234,7 @@ class Noticing:
     def failed(self, key: Key, now: float) -> None:
         """Take that an address was asked and did not answer."""
         address = self._addresses.get(key)
-        if address is not None and not address.gone:
+        if address is not None and (not address.gone or self._must_tell_down(address.lladdr)):
             self._failing.setdefault(key, now)
 
     def removed(self, key: Key, now: float) -> None:
@@ -237,6 +245,7 @@ class Noticing:
 
     def link_lost(self, interface: str) -> None:
         """Take that an interface is down: nobody there can answer."""
+        self._lost.add(interface)
         self._failing = {key: since for key, since in self._failing.items() if key[0] != interface}
 
     def passed(self, now: float) -> list[NeighbourEvent]:
@@ -249,16 +258,30 @@ class Noticing:
                 events.append(_event(NeighbourEventKind.DOWN, key, address.lladdr, now))
             if now - since >= self._limits.gone:
                 del self._failing[key]
-                address.gone = True
-                events.append(_event(NeighbourEventKind.GONE, key, address.lladdr, now))
+                if not address.gone:
+                    address.gone = True
+                    events.append(_event(NeighbourEventKind.GONE, key, address.lladdr, now))
         return events
 
     def _is_down(self, lladdr: str) -> bool:
-        """Whether a device that must be up, and is not yet told to be down, answers nowhere."""
-        marks = self.marks.get(lladdr)
-        if marks is None or not marks.must_be_up or lladdr in self._down:
+        """Whether a device that must be up, and is not yet told to be down, answers nowhere.
+
+        Places where it was long ago do not count, nor those behind a link that is down: nothing can fail there.
+        """
+        if not self._must_tell_down(lladdr):
             return False
-        return all(key in self._failing or self._addresses[key].gone for key in self._stations[lladdr])
+        signs = {key: self._addresses[key].held[lladdr] for key in self._stations[lladdr]}
+        recent = max(signs.values()) - self._limits.returning
+        places = [key for key, sign in signs.items() if sign >= recent and key[0] not in self._lost]
+        return bool(places) and all(key in self._failing or self._addresses[key].gone for key in places)
+
+    def _must_tell_down(self, lladdr: str) -> bool:
+        marks = self.marks.get(lladdr)
+        return marks is not None and marks.must_be_up and lladdr not in self._down
+
+    def clock_jumped(self, now: float) -> None:
+        """Wait anew for whoever does not answer: the time since cannot be told."""
+        self._failing = dict.fromkeys(self._failing, now)
 
     def to_be_asked(self, now: float) -> list[Key]:
         """Return the addresses of devices that must be up and gave no sign for half the time they have."""

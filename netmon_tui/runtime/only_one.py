@@ -6,6 +6,8 @@ import fcntl
 import os
 from pathlib import Path
 
+from netmon_tui.errors import StorageError
+
 
 class OnlyOne:
     """A lock on a file of its own.
@@ -22,19 +24,29 @@ class OnlyOne:
         """Whether this program has it, or has it now. Does not wait.
 
         Raises:
-            OSError: The file cannot be made.
+            StorageError: The file cannot be made or locked.
         """
         if self._descriptor is None:
-            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
             try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                self._descriptor = self._locked()
+            except BlockingIOError:
+                return False
             except OSError as error:
-                os.close(descriptor)
-                if isinstance(error, BlockingIOError):
-                    return False
-                raise
-            self._descriptor = descriptor
+                raise StorageError(
+                    f"cannot lock {self._path}",
+                    why=error.strerror or str(error),
+                    fix="check owner and mode of the file: its owner must be the user this program runs as",
+                ) from error
         return True
+
+    def _locked(self) -> int:
+        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(descriptor)
+            raise
+        return descriptor
 
     def release(self) -> None:
         """Give it to the next one."""

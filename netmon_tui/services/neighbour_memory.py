@@ -35,6 +35,8 @@ AGE_SECONDS = 60.0
 """How much the stored time of the last sighting may lag behind."""
 LOOK_SECONDS = 10.0
 """Between two looks at what others stored, and at devices that must be up."""
+HANDED_ON_SECONDS = 300.0
+"""How long news are kept that another program should have stored, but may have died or stood still over."""
 MOST_UNSTORED = 10_000
 """Events that are kept while the store refuses them (a full disk); the oldest go first."""
 ROUTES_SECONDS = 60.0
@@ -75,9 +77,7 @@ class NeighbourMemory:
         """Sightings that say nothing but that time has passed: stored now and then."""
         self._news = NeighbourNews()
         self._handed_on = NeighbourNews()
-        """The last news that another program was to store: should it have died over them, they are needed."""
-        self._down: dict[str, bool] = {}
-        """What became of devices that must be up, not yet stored."""
+        """The latest news that another program was to store."""
         self._stored_at = 0.0
         self._looked_at = self._routes_at = time.time()
         self.marks: dict[str, DeviceMarks] = {}
@@ -173,6 +173,10 @@ class NeighbourMemory:
         """Take that an interface is down or gone."""
         self._noticing.link_lost(interface)
 
+    def clock_jumped(self, now: float) -> None:
+        """Take that times before cannot be compared with times from now on."""
+        self._noticing.clock_jumped(now)
+
     def passed(self, now: float) -> list[NeighbourEvent]:
         """Return the events that come of time passing."""
         return self._note(self._noticing.passed(now))
@@ -186,9 +190,9 @@ class NeighbourMemory:
                 self._news.gone.append((*key, event.lladdr))
                 self._known[key] = self._known[key]._replace(gone=True)
             elif event.kind is NeighbourEventKind.DOWN:
-                self._down[event.lladdr] = True
+                self._news.down[event.lladdr] = True
             elif event.kind is NeighbourEventKind.BACK and event.lladdr in self.marks:
-                self._down[event.lladdr] = False
+                self._news.down[event.lladdr] = False
         return events
 
     async def look_around(self, now: float) -> list[NeighbourEvent]:
@@ -231,58 +235,61 @@ class NeighbourMemory:
         Raises:
             NetmonError: It cannot be stored.
         """
-        news, down = self._due(now, all_of_it=all_of_it)
-        if not (news or down or self._handed_on):
+        if not self._is_due(now, all_of_it=all_of_it):
             return
-        if self._claim is None or not self._claim.take():
-            self._handed_on = news
+        stores = self._claim is not None and self._claim.take()
+        news = self._due(now, all_of_it=all_of_it)
+        if not stores:
+            self._hand_on(news, now)
             return
-        news, self._handed_on = _joined(self._handed_on, news), NeighbourNews()
         try:
             told = await asyncio.to_thread(self._repository.store, news)
-            if down:
-                await asyncio.to_thread(self._devices.set_down, down)
         except NetmonError:
-            self._put_back(news, down)
+            self._put_back(news)
             raise
         if told and self._told is not None:
             await self._told(told)
 
-    def _due(self, now: float, *, all_of_it: bool) -> tuple[NeighbourNews, list[tuple[str, bool]]]:
+    def _is_due(self, now: float, *, all_of_it: bool) -> bool:
+        aged = self._aged and (all_of_it or now - self._stored_at >= AGE_SECONDS)
+        return bool(self._news or self._sightings or self._handed_on or aged)
+
+    def _due(self, now: float, *, all_of_it: bool) -> NeighbourNews:
         """Take what is to be stored now."""
         news, self._news = self._news, NeighbourNews()
         if all_of_it or now - self._stored_at >= AGE_SECONDS:
             self._stored_at = now
-            news.sightings = list(self._aged.values())
+            news.sightings += self._aged.values()
             self._aged = {}
         news.sightings += self._sightings.values()
         self._sightings = {}
-        down, self._down = list(self._down.items()), {}
-        return news, down
+        handed_on, self._handed_on = self._handed_on, NeighbourNews()
+        news.sightings[:0] = handed_on.sightings
+        news.doubtful[:0] = handed_on.doubtful
+        return news
 
-    def _put_back(self, news: NeighbourNews, down: list[tuple[str, bool]]) -> None:
+    def _hand_on(self, news: NeighbourNews, now: float) -> None:
+        """Keep for a while what another program is to store: should it have died over it, it is needed."""
+        young = datetime.fromtimestamp(now - HANDED_ON_SECONDS, UTC)
+        doubtful = [*news.doubtful, *news.events]
+        self._handed_on = NeighbourNews(
+            sightings=[sighting for sighting in news.sightings if sighting.time >= young],
+            doubtful=[event for event in doubtful if event.time >= young][-MOST_UNSTORED:],
+        )
+
+    def _put_back(self, news: NeighbourNews) -> None:
         """Keep what could not be stored; what came since is newer."""
         self._news.gone[:0] = news.gone
         self._news.events = [*news.events, *self._news.events][-MOST_UNSTORED:]
         self._news.doubtful[:0] = news.doubtful
+        self._news.down = news.down | self._news.down
         newer = self._sightings
         self._sightings = {(s.interface, s.address, s.lladdr): s for s in news.sightings}
         for pair, sighting in newer.items():
             self._sightings.pop(pair, None)
             self._sightings[pair] = sighting
-        self._down = dict(down) | self._down
 
     def release(self) -> None:
         """Let another program store."""
         if self._claim is not None:
             self._claim.release()
-
-
-def _joined(handed_on: NeighbourNews, news: NeighbourNews) -> NeighbourNews:
-    """Return all of it; what was handed on may have been stored."""
-    return NeighbourNews(
-        handed_on.gone + news.gone,
-        handed_on.sightings + news.sightings,
-        news.events,
-        handed_on.events + news.doubtful,
-    )

@@ -27,6 +27,8 @@ from netmon_tui.tools.rtnetlink import LinkGone, LinkSeen, NeighbourDeleted, Nei
 
 _log = logging.getLogger(__name__)
 _NO_MARKS = DeviceMarks("")
+_JUMP_SECONDS = 10.0
+"""More than this between two looks at the clock is no ordinary delay."""
 
 
 @dataclass(slots=True)
@@ -72,6 +74,7 @@ class NeighbourService:
         """Revision of the table in which each was removed, the latest last."""
         self._listeners: set[asyncio.Queue[NeighbourEvent]] = set()
         self._task: asyncio.Task[None] | None = None
+        self._storing: asyncio.Future[None] | None = None
         self._monitor: NeighbourMonitor | None = None
         self._ready = asyncio.Event()
         self.changed = asyncio.Event()
@@ -157,6 +160,8 @@ class NeighbourService:
         self._fold([Resync(await asyncio.to_thread(dump_neighbours), [])])
         self._ready.set()
         await self._store(all_of_it=True)
+        if self._task is None:
+            self._memory.release()  # whoever prints for long must not keep others from storing
         return self.snapshot(actor)
 
     async def watch(self, actor: Actor) -> AsyncIterator[NeighbourEvent]:
@@ -265,7 +270,10 @@ class NeighbourService:
 
     async def _store_for_ever(self) -> None:
         while True:
+            before = time.time() - time.monotonic(), time.monotonic()
             await asyncio.sleep(STORE_SECONDS)
+            if _stood_still(*before):
+                self._memory.clock_jumped(time.time())
             self._tell(self._memory.passed(time.time()))
             await self._look_for_session()
             try:
@@ -276,7 +284,12 @@ class NeighbourService:
                 _log.warning("remembering neighbours: %s", error)
 
     async def _store(self, *, all_of_it: bool = False) -> None:
-        await self._memory.store(time.time(), all_of_it=all_of_it)
+        """Store what is due; what has begun is brought to its end, whoever is cancelled meanwhile."""
+        if self._storing is not None:
+            await asyncio.wait({self._storing})
+        self._storing = asyncio.ensure_future(self._memory.store(time.time(), all_of_it=all_of_it))
+        self._storing.add_done_callback(_heard)
+        await asyncio.shield(self._storing)
 
     def _record(self, entry: _Entry, now: float) -> NeighbourRecord:
         neighbour = entry.neighbour
@@ -305,3 +318,20 @@ class NeighbourService:
             name=marks.name,
             known=marks.known,
         )
+
+
+def _stood_still(offset: float, since: float) -> bool:
+    """Whether the clock was set, or the machine slept, in a time that should have been short.
+
+    Args:
+        offset: Between the clock and the monotonic one, before.
+        since: When that was, monotonic seconds.
+    """
+    drift = abs(time.time() - time.monotonic() - offset)
+    return drift > _JUMP_SECONDS or time.monotonic() - since > STORE_SECONDS + _JUMP_SECONDS
+
+
+def _heard(storing: asyncio.Future[None]) -> None:
+    """Take the outcome of a store that nobody waits for any more: what failed stays due."""
+    if not storing.cancelled():
+        storing.exception()

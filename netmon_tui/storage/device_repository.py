@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -40,15 +40,6 @@ class DeviceRepository:
             return set(
                 connection.execute(select(_DEVICES.c.lladdr).where(_DEVICES.c.down.is_(True))).scalars()
             )
-
-    def set_down(self, changes: Iterable[tuple[str, bool]]) -> None:
-        """Keep which devices were told to be down, or up again."""
-
-        def work(connection: Connection) -> None:
-            for lladdr, down in changes:
-                connection.execute(update(_DEVICES).where(_DEVICES.c.lladdr == lladdr).values(down=down))
-
-        self._database.write(work)
 
     def lladdrs(self) -> list[tuple[str, datetime | None, datetime | None, int]]:
         """Return (lladdr, first seen, last seen, addresses) of every device, the one seen last first.
@@ -129,3 +120,9 @@ class DeviceRepository:
 
 def _row(marks: DeviceMarks) -> dict[str, Any]:
     return {name: getattr(marks, name) for name in _MARKS}
+
+
+def store_down(connection: Connection, down: Mapping[str, bool]) -> None:
+    """Keep which devices were told to be down, or up again; one of which nobody said anything is nobody's."""
+    for lladdr, is_down in down.items():
+        connection.execute(update(_DEVICES).where(_DEVICES.c.lladdr == lladdr).values(down=is_down))

@@ -68,6 +68,8 @@ class _Stored(NamedTuple):
     id: int
     last: datetime
     acknowledged: bool
+    muted: bool
+    """One that is muted does not stand for one that is to be told."""
 
 
 class NeighbourEventRepository:
@@ -187,16 +189,16 @@ def store_events(connection: Connection, events: Sequence[NeighbourEvent]) -> li
         return []
     mutes = _mutes(connection)
     recent = _recent(connection, events)
-    known = {subject: row.id for subject, row in recent.items() if not row.acknowledged}
     again: list[dict[str, Any]] = []
     fresh: dict[tuple[str, ...], NeighbourEvent] = {}
     for event in events:
-        if (number := known.get(event.subject)) is not None:
-            again.append({"its_id": number, "its_last": event.last or event.time, "more": event.count})
+        muted, known = any(mute.covers(event) for mute in mutes), recent.get(event.subject)
+        if known is not None and not known.acknowledged and known.muted == muted:
+            again.append({"its_id": known.id, "its_last": event.last or event.time, "more": event.count})
         elif (first := fresh.get(event.subject)) is not None:
             fresh[event.subject] = replace(first, last=event.time, count=first.count + event.count)
         else:
-            fresh[event.subject] = replace(event, muted=any(mute.covers(event) for mute in mutes))
+            fresh[event.subject] = replace(event, muted=muted)
     if again:
         more = {"occurrences": _EVENTS.c.occurrences + bindparam("more"), "last": bindparam("its_last")}
         connection.execute(update(_EVENTS).where(_EVENTS.c.id == bindparam("its_id")).values(**more), again)
@@ -221,11 +223,11 @@ def _recent(connection: Connection, events: Sequence[NeighbourEvent]) -> dict[tu
     table = _EVENTS.c
     since = min(event.time for event in events) - REPEAT
     subject = (table.kind, table.interface, table.address, table.lladdr, table.previous_lladdr)
-    query = select(table.id, *subject, table.last, table.acknowledged).where(table.last >= since)
+    query = select(table.id, *subject, table.last, table.acknowledged, table.muted).where(table.last >= since)
     found: dict[tuple[str, ...], _Stored] = {}
     for part in _parts(list({event.address for event in events})):
         for row in connection.execute(query.where(table.address.in_(part)).order_by(table.id)):
-            found[tuple(row[1:6])] = _Stored(row.id, row.last, row.acknowledged is not None)
+            found[tuple(row[1:6])] = _Stored(row.id, row.last, row.acknowledged is not None, row.muted)
     return found
 
 

@@ -22,9 +22,10 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from netmon_tui.domain.device import Presence
-from netmon_tui.domain.neighbour_event import NeighbourEvent
+from netmon_tui.domain.neighbour_event import NeighbourEvent, NeighbourEventKind
 from netmon_tui.storage import records
 from netmon_tui.storage.database import Database
+from netmon_tui.storage.device_repository import store_down
 from netmon_tui.storage.neighbour_event_repository import store_events, unknown_events
 
 QUIET = timedelta(hours=1)
@@ -71,10 +72,12 @@ class NeighbourNews:
     events: list[NeighbourEvent] = field(default_factory=list)
     doubtful: list[NeighbourEvent] = field(default_factory=list)
     """Events that another program may have stored already."""
+    down: dict[str, bool] = field(default_factory=dict)
+    """Devices that were told to be down (True), or up again."""
 
     def __bool__(self) -> bool:
         """Whether there is anything."""
-        return bool(self.gone or self.sightings or self.events or self.doubtful)
+        return bool(self.gone or self.sightings or self.events or self.doubtful or self.down)
 
 
 class NeighbourRepository:
@@ -92,9 +95,11 @@ class NeighbourRepository:
         """Store all of it in one transaction; return the events that are new and not muted, with their ids."""
 
         def work(connection: Connection) -> list[NeighbourEvent]:
-            _end_gone(connection, news.gone)
+            unknown = unknown_events(connection, news.doubtful)
+            _end_gone(connection, [*_gone_in(unknown), *news.gone])
             _store_sightings(connection, news.sightings)
-            return store_events(connection, [*unknown_events(connection, news.doubtful), *news.events])
+            store_down(connection, news.down)
+            return store_events(connection, [*unknown, *news.events])
 
         return self._database.write(work)
 
@@ -222,6 +227,11 @@ def _end_gone(connection: Connection, gone: Sequence[Pair]) -> None:
     rows = [dict(zip(_ITS, pair, strict=True)) for pair in gone]
     _end(connection, "gone", *_is_pair(_PRESENCE), rows=rows)
     connection.execute(update(_NEIGHBOURS).where(*_is_pair(_NEIGHBOURS)).values(gone=True), rows)
+
+
+def _gone_in(events: Sequence[NeighbourEvent]) -> list[Pair]:
+    kind = NeighbourEventKind.GONE
+    return [(event.interface, event.address, event.lladdr) for event in events if event.kind is kind]
 
 
 _ITS = [f"its_{name}" for name in _PAIR]

@@ -133,8 +133,16 @@ def test_a_virtual_router_takes_over_and_gives_back_quietly(lladdr):
     told = Told()
     told.noticing.gateways = {("eth0", ONE)}
     told.see(ONE, ADA)
+    assert told.kinds(ONE, lladdr) == [Kind.GATEWAY_CHANGED], "anybody can call himself a virtual router"
     for _ in range(4):
-        assert told.kinds(ONE, lladdr) + told.kinds(ONE, ADA) == [Kind.MOVED, Kind.MOVED]
+        assert told.kinds(ONE, ADA) + told.kinds(ONE, lladdr) == [Kind.MOVED, Kind.MOVED]
+
+
+def test_virtual_routers_answer_for_one_address_in_turn():
+    told = Told()
+    told.noticing.gateways = {("eth0", ONE)}
+    told.see(ONE, "00:07:b4:00:01:01")
+    assert told.kinds(ONE, "00:07:b4:00:01:02") == [Kind.MOVED]
 
 
 def test_an_address_may_pass_within_a_cluster_but_not_out_of_it():
@@ -228,6 +236,43 @@ def test_a_device_that_must_be_up_is_down_when_no_address_answers():
     assert Kind.DOWN not in told.wait(LIMITS.gone)
     (back,) = told.see(TWO, ADA)
     assert (back.kind, back.detail) == (Kind.BACK, "the device was down")
+
+
+def test_where_a_device_was_long_ago_does_not_keep_it_from_being_down():
+    told = Told(ada=DeviceMarks(ADA, must_be_up=True))
+    told.see("198.51.100.7", ADA, on="wlan0")
+    told.see(ONE, ADA, after=LIMITS.returning + 1)
+    told.fail(ONE)
+    assert told.wait(LIMITS.down) == [Kind.DOWN]
+
+
+def test_a_place_behind_a_link_that_is_down_does_not_keep_a_device_from_being_down():
+    told = Told(ada=DeviceMarks(ADA, must_be_up=True))
+    told.see(TWO, ADA, on="eth1")
+    told.see(ONE, ADA)
+    told.noticing.link_lost("eth1")
+    told.fail(ONE)
+    assert told.wait(LIMITS.down) == [Kind.DOWN]
+
+
+def test_a_device_that_is_gone_when_it_is_marked_is_down():
+    told = Told()
+    told.see(ONE, ADA)
+    told.fail(ONE)
+    assert told.wait(LIMITS.gone) == [Kind.GONE]
+    told.noticing.marks = {ADA: DeviceMarks(ADA, must_be_up=True)}
+    told.fail(ONE)
+    assert told.wait(LIMITS.gone) == [Kind.DOWN]
+
+
+def test_a_clock_that_jumps_makes_nobody_gone():
+    told = Told()
+    told.see(ONE, ADA)
+    told.fail(ONE)
+    told.now += 3600.0
+    told.noticing.clock_jumped(told.now)
+    assert told.wait(1) == []
+    assert told.wait(LIMITS.gone) == [Kind.GONE]
 
 
 def test_a_device_that_must_be_up_is_asked_when_it_is_silent():

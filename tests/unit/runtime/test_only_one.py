@@ -7,6 +7,9 @@ import signal
 import subprocess
 import sys
 
+import pytest
+
+from netmon_tui.errors import StorageError
 from netmon_tui.runtime.only_one import OnlyOne
 
 HOLD = """
@@ -26,6 +29,12 @@ def test_the_second_one_waits_for_the_first_to_give_it_up(tmp_path):
     first.release()
     assert second.take()
     assert not first.take()
+
+
+def test_a_file_that_cannot_be_locked_is_told(tmp_path):
+    (tmp_path / "claim").mkdir()
+    with pytest.raises(StorageError, match="cannot lock"):
+        OnlyOne(tmp_path / "claim").take()
 
 
 def test_a_killed_program_has_it_no_longer(tmp_path):

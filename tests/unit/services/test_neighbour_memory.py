@@ -12,7 +12,7 @@ from netmon_tui.domain.address import Family
 from netmon_tui.domain.neighbour import Neighbour, NudState
 from netmon_tui.domain.neighbour_event import EventFilter
 from netmon_tui.domain.window import Window
-from netmon_tui.errors import DatabaseLocked
+from netmon_tui.errors import DatabaseLocked, StorageError
 from netmon_tui.runtime.only_one import OnlyOne
 from netmon_tui.services import neighbour_memory as module
 from netmon_tui.services.neighbour_memory import NeighbourMemory
@@ -71,6 +71,28 @@ async def test_what_cannot_be_stored_stays_due_but_is_bounded(database, tmp_path
     assert stored(database) == {"10.0.0.2", "10.0.0.3", "10.0.0.4"}
     seen = NeighbourRepository(database).remembered()
     assert len(seen) == 5, "every address is remembered all the same"
+
+
+async def test_what_cannot_be_claimed_stays_due(database, tmp_path):
+    memory = memory_on(database, tmp_path)
+    (tmp_path / "claim").mkdir()
+    see(memory, 1)
+    with pytest.raises(StorageError):
+        await memory.store(NOW)
+    (tmp_path / "claim").rmdir()
+    await memory.store(NOW)
+    assert stored(database) == {"10.0.0.1"}
+
+
+async def test_what_a_program_that_stood_still_did_not_store_is_stored_by_the_next(database, tmp_path):
+    still, living = OnlyOne(tmp_path / "claim"), memory_on(database, tmp_path)
+    assert still.take()
+    for number in range(10):
+        see(living, number)
+        await living.store(NOW)
+    still.release()
+    await living.store(NOW)
+    assert len(stored(database)) == 10
 
 
 async def test_the_next_program_stores_what_the_dead_one_did_not(database, tmp_path):

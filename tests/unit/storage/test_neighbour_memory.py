@@ -188,6 +188,22 @@ def test_what_is_muted_is_kept_but_not_told(neighbours, events):
         events.unmute(ACTOR, rule.id)
 
 
+def test_a_mute_ends_with_its_time_also_for_what_goes_on_and_on(neighbours, events):
+    rule = events.mute(ACTOR, Mute(address=ONE, until=NOON + 30 * MINUTE))
+    told = [
+        NOON + n * MINUTE
+        for n in range(0, 120, 5)
+        if neighbours.store(NeighbourNews(events=[event(NOON + n * MINUTE)]))
+    ]
+    assert told == [NOON + 30 * MINUTE]
+    assert [(e.count, e.muted) for e in events.events(EventFilter(muted=True))] == [(18, False), (6, True)]
+    events.mute(ACTOR, Mute(kind="changed"))
+    assert neighbours.store(NeighbourNews(events=[event(NOON + 120 * MINUTE)])) == []
+    events.unmute(ACTOR, rule.id)
+    events.unmute(ACTOR, rule.id + 1)
+    assert len(neighbours.store(NeighbourNews(events=[event(NOON + 121 * MINUTE)]))) == 1
+
+
 def test_nothing_is_acknowledged_if_one_does_not_exist(neighbours, events):
     (kept,) = neighbours.store(NeighbourNews(events=[event(NOON)]))
     with pytest.raises(NotFound, match="999"):
@@ -237,7 +253,7 @@ def test_marks_replace_what_was_said_before(neighbours, devices):
     assert devices.lladdrs() == [(ADA, None, None, 0)], "never seen, but known of"
     neighbours.remember([sighting(NOON)])
     assert devices.lladdrs() == [(ADA, NOON, NOON, 1)]
-    devices.set_down([(ADA, True)])
+    neighbours.store(NeighbourNews(down={ADA: True}))
     assert devices.down() == {ADA}
     devices.mark(ACTOR, [DeviceMarks(ADA, "copier")], "")
     assert devices.down() == {ADA}, "what people say does not change how it is"

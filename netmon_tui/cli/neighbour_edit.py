@@ -138,7 +138,7 @@ def flush(
 
 
 @click.command()
-@click.argument("edit_id", metavar="[ID]", type=int, required=False)
+@click.argument("edit_id", metavar="[ID]", type=click.IntRange(1, 2**63 - 1), required=False)
 @_consenting
 @pass_line
 def undo(line: CommandLine, edit_id: int | None, consent: _Consent) -> None:

@@ -68,7 +68,7 @@ def read_hooks(file: Path) -> tuple[Hook, ...]:
     text = _text(file)
     try:
         document = tomllib.loads(text.decode("utf-8"))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidInput(f"{file} is not TOML", why=str(error)[:200]) from None
     try:
         return _hooks(document)

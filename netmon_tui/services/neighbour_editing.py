@@ -133,7 +133,8 @@ class NeighbourEditing:
         try:
             refused = write_entries(plan.writes)
         except NetmonError as error:
-            self._edits.finish(actor, edit_id, str(error), (0, (), ()))
+            # What of it was done is not known: what was there before is kept as it is, to be restored.
+            self._edits.finish(actor, edit_id, str(error), (len(plan.writes), *_change(plan, plan.writes)))
             raise
         done = [write for write, why in zip(plan.writes, refused, strict=True) if not why]
         result = _refusals(plan.writes, refused)

@@ -198,7 +198,7 @@ async def test_import_is_looked_at_first(
             if decide == "escape":
                 await pilot.press("escape")
                 await until(pilot, lambda: app.screen.id == "main")
-                assert await app.services.segment.devices.count(app.actor) == 0
+                assert (await app.services.segment.devices.marks(app.actor, PI)).name == ""
             else:
                 preview.query_one("#import").press()
         await until(pilot, lambda: rows(table)[PI]["name"] == "[b]pi[/b]")

@@ -19,6 +19,7 @@ from netmon_tui.ui.screens import event_notice
 from netmon_tui.ui.screens.neighbour_events import NeighbourEventsPane
 from netmon_tui.ui.widgets.event_words import EventRow
 from netmon_tui.ui.widgets.table import Table
+from netmon_tui.ui.widgets.table_grid import TableGrid
 
 Kind = NeighbourEventKind
 MANY = 100_000
@@ -251,7 +252,7 @@ async def test_a_weighty_event_is_told_and_a_storm_makes_one_toast(
         happen(app, event(3, Kind.DUPLICATE))
         await until(pilot, lambda: len(told) == 1)
         assert "192.0.2.3 on eth0 goes to and fro" in told[0]
-        assert "Neighbours: duplicate" in screen_text(app)
+        await until(pilot, lambda: "Neighbours: duplicate" in screen_text(app))
         for number in range(4, 28):
             happen(app, event(number, Kind.DUPLICATE))
         await until(pilot, lambda: label(app) == "2 Neighbours (26)")
@@ -302,3 +303,30 @@ async def test_any_size_of_terminal(logged_in, until, size: tuple[int, int]) -> 
             assert {"severity", "kind", "address", "last"} <= set(columns)
         await pilot.press("m")
         await until(pilot, lambda: isinstance(app.screen, MuteForm))
+
+
+async def test_the_tab_key_stays_among_what_has_keys(logged_in, until) -> None:
+    async with logged_in(size=(80, 24)) as (app, pilot):
+        await pilot.press("2")
+        await until(pilot, lambda: isinstance(app.focused, TableGrid))
+        table = app.focused
+        await pilot.press("tab")
+        await pilot.pause()
+        assert app.focused is table, "there is nothing else here that keys could do something in"
+
+
+async def test_help_is_read_to_its_end_by_keys(logged_in, until) -> None:
+    async with logged_in(size=(80, 24)) as (app, pilot):
+        await pilot.press("2")
+        await until(pilot, lambda: isinstance(app.focused, TableGrid))
+        await pilot.press("question_mark")
+        box = await until(pilot, lambda: app.screen.query_one("#help-box"))
+        await until(pilot, lambda: box.max_scroll_y > 0)
+        await pilot.press("down")
+        await until(pilot, lambda: box.scroll_y == 1)
+        await pilot.press("pagedown")
+        await until(pilot, lambda: box.scroll_y > 5)
+        await pilot.press("end")
+        await until(pilot, lambda: box.scroll_y == box.max_scroll_y)
+        await pilot.press("home")
+        await until(pilot, lambda: box.scroll_y == 0)

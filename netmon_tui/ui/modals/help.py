@@ -30,7 +30,13 @@ class Help(Dialog[bool]):
         bindings: Every binding that is active here.
     """
 
-    BINDINGS = [Binding("q,question_mark,f1", "cancel", "Close", id="help.close")]
+    BINDINGS = [
+        Binding("q,question_mark,f1", "cancel", "Close", id="help.close"),
+        Binding("down,j", "scroll_lines(1)", "Down", id="help.down", show=False),
+        Binding("up,k", "scroll_lines(-1)", "Up", id="help.up", show=False),
+        Binding("home,g", "scroll_lines(-10000)", "Begin", id="help.begin", show=False),
+        Binding("end,G", "scroll_lines(10000)", "End", id="help.end", show=False),
+    ]
 
     def __init__(self, title: str, text: str, bindings: Sequence[ActiveBinding]) -> None:
         super().__init__()
@@ -47,9 +53,12 @@ class Help(Dialog[bool]):
     def on_mount(self) -> None:
         """Let the arrows scroll."""
         box = self.query_one("#help-box")
-        box.can_focus = True
-        box.focus()
-        box.border_subtitle = content("esc closes")
+        box.add_class("dialog--text")
+        box.border_subtitle = content("arrows and pages scroll, esc closes")
+
+    def action_scroll_lines(self, lines: int) -> None:
+        """Scroll by some lines, as far as there are any."""
+        self.query_one("#help-box").scroll_relative(y=lines, animate=False)
 
     def _keys(self) -> str:
         lines: dict[Part, list[str]] = {part: [] for part in Part}

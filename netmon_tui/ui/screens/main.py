@@ -12,7 +12,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.content import Content
 from textual.css.query import NoMatches
-from textual.widgets import TabbedContent, TabPane
+from textual.widgets import TabbedContent, TabPane, Tabs
 
 from netmon_tui.ui.commands import command
 from netmon_tui.ui.messages import CaptureAddress, ScanAddress, ShowHost
@@ -102,6 +102,9 @@ class MainScreen(SearchableScreen):
 
     @on(TabbedContent.TabActivated, "#tabs")
     async def _tab_shown(self) -> None:
+        """Build what the tab is for, and focus it; the line of tabs has no keys, so the tab key passes it by."""
+        for tabs in self.query(Tabs):
+            tabs.can_focus = False
         pane = await self._build(self._active)
         if not pane.has_focus_within:
             pane.focus_content()

@@ -52,8 +52,8 @@ class NeighboursPane(Pane):
                 build = partial(_built, make, self.session, f"neighbours-{name}")
                 yield LazyPane(title, build, id=f"neighbour-{name}")
 
-    async def show_tab(self, name: str) -> Pane:
-        """Go to a tab and return its pane.
+    async def show_tab(self, name: str) -> Pane | None:
+        """Go to a tab and return its pane; None while the screen is taken down.
 
         Args:
             name: One of ``PANES``.
@@ -62,14 +62,15 @@ class NeighboursPane(Pane):
         return await self._shown()
 
     def focus_content(self) -> None:
-        """Focus the list in sight."""
-        for pane in self._active.children:
+        """Focus the list in sight; one that is not there yet takes the focus when it is."""
+        for pane in self._active.children if self._active else ():
             if isinstance(pane, Pane):
                 pane.focus_content()
 
     async def refresh_data(self) -> None:
         """Bring the tab in sight up to date."""
-        await (await self._shown()).refresh_data()
+        if pane := await self._shown():
+            await pane.refresh_data()
 
     def action_turn(self, step: int) -> None:
         """Show the next tab, or the one before."""
@@ -79,21 +80,27 @@ class NeighboursPane(Pane):
     @on(TabbedContent.TabActivated, "#neighbour-tabs")
     async def _tab_shown(self, event: TabbedContent.TabActivated) -> None:
         event.stop()
+        for tabs in self.query(Tabs):
+            tabs.can_focus = False  # it has no keys: the tab key passes it by
         pane = await self._shown()
+        if pane is None:
+            return
         self.HELP_TITLE, self.HELP_TEXT, self.LIVE = pane.HELP_TITLE, pane.HELP_TEXT, pane.LIVE
-        if not self.query_one(Tabs).has_focus:
-            pane.focus_content()
+        pane.focus_content()
         await pane.refresh_data()
         self.refresh_bindings()
 
     @property
-    def _active(self) -> LazyPane:
-        tabs = self.query_one("#neighbour-tabs", TabbedContent)
-        return self.query_one(f"#{tabs.active or f'neighbour-{PANES[0][0]}'}", LazyPane)
+    def _active(self) -> LazyPane | None:
+        """The tab in sight; None before the tabs are there, and when they are taken down."""
+        for tabs in self.query("#neighbour-tabs").results(TabbedContent):
+            wanted = tabs.active or f"neighbour-{PANES[0][0]}"
+            return next(iter(self.query(f"#{wanted}").results(LazyPane)), None)
+        return None
 
-    async def _shown(self) -> Pane:
-        pane = await self._active.fill()
-        assert isinstance(pane, Pane)
+    async def _shown(self) -> Pane | None:
+        pane = await self._active.fill() if self._active else None
+        assert pane is None or isinstance(pane, Pane)
         return pane
 
 

@@ -143,7 +143,7 @@ class ScanDetailScreen(SearchableScreen, RunningScan):
     def _tab(self) -> str:
         return self.query_one("#scan-tabs", TabbedContent).active.removeprefix("tab-")
 
-    async def _refresh_tab(self) -> Widget:
+    async def _refresh_tab(self) -> Widget | None:
         """Bring up to date what the active tab shows, and return it; meanwhile another tab may become active."""
         shown = await self.query_one(f"#tab-{self._tab}", LazyPane).fill()
         scan = self._scan
@@ -174,7 +174,7 @@ class ScanDetailScreen(SearchableScreen, RunningScan):
     @on(TabbedContent.TabActivated, "#scan-tabs")
     async def _tab_shown(self) -> None:
         shown = await self._refresh_tab()
-        if shown.parent is self.query_one(f"#tab-{self._tab}"):
+        if shown is not None and shown.parent is self.query_one(f"#tab-{self._tab}"):
             if isinstance(shown, ScanHosts | ScanServices | ScanMap | ScanChanges):
                 shown.focus_content()
             else:

@@ -31,9 +31,12 @@ class LazyPane(TabPane):
         if self._at_once:
             yield self._build()
 
-    async def fill(self) -> Widget:
-        """Make the content if there is none; return it when it is there, whoever made it."""
+    async def fill(self) -> Widget | None:
+        """Make the content if there is none; return it when it is there, whoever made it.
+
+        None when the tab is being taken down: what is mounted then never gets there.
+        """
         async with self._filling:
-            if not self.children:
+            if not self.children and self.is_attached:
                 await self.mount(self._build())
-        return self.children[0]
+        return next(iter(self.children), None)

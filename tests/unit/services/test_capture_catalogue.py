@@ -332,7 +332,7 @@ async def test_a_display_filter_chooses_and_a_wrong_one_is_refused(house: House)
     assert data == pcap([raws(list(FRAMES.values()))[names.index("vlan")]])
     assert made.source == "packets from 2, display filter arp || vlan"
     for text in ("no such field ==", "ip.addr == ", "-h", "x\ny"):
-        with pytest.raises(InvalidInput, match="display filter is not valid"):
+        with pytest.raises(InvalidInput, match=r"filter (is not valid|has a character)"):
             await cut(house, capture, PacketChoice(filter=text))
     assert not house.left()
 

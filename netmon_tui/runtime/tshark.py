@@ -116,6 +116,8 @@ class TsharkRun:
             if process.returncode is None:
                 with suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)
+            while process.stdout is not None and await process.stdout.read(_PIECE):
+                pass  # what is left in the pipe: a process is not taken to have ended before its end is read
             await process.wait()
             complaint.cancel()
 

@@ -154,13 +154,6 @@ async def test_what_is_no_capture_file_is_told(store: Store) -> None:
         await store.services.analysis.ask(store.ada, number, asked("hierarchy"))
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root reads every file")
-async def test_a_file_that_may_not_be_read_is_told(store: Store, capture: int) -> None:
-    (CaptureRepository(store.services.database).directory(capture) / CAPTURE_NAME).chmod(0)
-    with pytest.raises(ToolFailed, match="cannot read"):
-        await store.services.analysis.ask(store.ada, capture, asked("hierarchy"))
-
-
 async def test_without_the_means_to_bound_it_tshark_is_not_started(
     store: Store, capture: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from netmon_tui.config.settings import Settings
@@ -230,7 +230,7 @@ def write_plan(prepared: PreparedScan, directory: Path) -> None:
     """Make the job directory of a scan that several nmaps do, with its plan."""
     if prepared.plan is not None:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_private(directory / PLAN_NAME, asdict(prepared.plan))
+        write_private(directory / PLAN_NAME, prepared.plan._asdict())
 
 
 def stages_in(directory: Path) -> dict[str, tuple[str, ...]]:

@@ -73,6 +73,7 @@ class _Detection:
             self._running = [run for run in self._running if self._goes_on(run)]
             self._state.limits.check(nmaps)
             self._tell_progress()
+            self._state.result.flush()
         if self._state.stopping:
             raise Stopped
         return self._batches.lost

@@ -21,6 +21,8 @@ class Spool:
     def __init__(self, directory: Path) -> None:
         self._file = tempfile.TemporaryFile(dir=directory)  # noqa: SIM115  (open as long as we run)
         self._places: dict[str, tuple[int, int]] = {}
+        self._end = 0
+        self._at_end = True
 
     def __contains__(self, address: str) -> bool:
         return address in self._places
@@ -33,9 +35,12 @@ class Spool:
 
     def keep(self, address: str, content: bytes) -> None:
         """Remember a host, in place of what was known of it."""
-        offset = self._file.seek(0, 2)
+        if not self._at_end:  # to seek writes out what is buffered
+            self._file.seek(self._end)
+            self._at_end = True
         self._file.write(content)
-        self._places[address] = (offset, len(content))
+        self._places[address] = (self._end, len(content))
+        self._end += len(content)
 
     def get(self, address: str) -> ElementTree.Element | None:
         """Return a host, parsed; None when it is not here."""
@@ -43,4 +48,5 @@ class Spool:
             return None
         offset, size = self._places[address]
         self._file.seek(offset)
+        self._at_end = False
         return ElementTree.fromstring(self._file.read(size))  # noqa: S314  (an element: no entities)

@@ -91,8 +91,8 @@ def joined(
 def serialised(element: ElementTree.Element) -> bytes:
     """Return an element as a line of the document."""
     element.tail = "\n"
-    written: bytes = ElementTree.tostring(element, encoding="utf-8", xml_declaration=False)
-    return written
+    # As text first: to bytes, ElementTree encodes every word by itself.
+    return ElementTree.tostring(element, encoding="unicode").encode()
 
 
 def _take_discovery(host: ElementTree.Element, discovered: ElementTree.Element) -> None:

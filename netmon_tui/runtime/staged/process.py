@@ -7,12 +7,14 @@ import resource
 import select
 import signal
 import subprocess
+from functools import cache
 from typing import TYPE_CHECKING
 
 from .elements import Document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from ctypes import CDLL
     from pathlib import Path
 
     from .elements import Element
@@ -41,6 +43,7 @@ class Nmap:
         self._document = Document(xml)
         literal = str(xml).replace("%", "%%")  # nmap expands %Y and its like in file names
         us = os.getpid()
+        _libc()  # loaded once here, and not by every child
         self._process = subprocess.Popen(
             [*words, "-oX", literal, *(["--", *targets] if targets else [])],
             stdin=subprocess.DEVNULL,
@@ -108,13 +111,22 @@ def _prepare(parent: int, memory: int) -> None:
     _end_with(parent)
 
 
-def _end_with(parent: int) -> None:
-    """Let the kernel kill this process when its parent is gone."""
+@cache
+def _libc() -> CDLL | None:
+    """Return the C library; None with a Python that cannot call it: then without what it is wanted for."""
     try:
         import ctypes
-    except ImportError:  # a Python without it: then without that promise
+    except ImportError:
+        return None
+    return ctypes.CDLL(None)
+
+
+def _end_with(parent: int) -> None:
+    """Let the kernel kill this process when its parent is gone."""
+    libc = _libc()
+    if libc is None:
         return
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:  # it was gone before we could ask for that
         os.kill(os.getpid(), signal.SIGKILL)
 

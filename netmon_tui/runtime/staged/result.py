@@ -19,7 +19,7 @@ _EVERY = 1.0
 
 
 class Result:
-    """Writes the document; whoever tails it sees what nmap would have written.
+    """Writes the document; after a flush, whoever tails it sees what nmap would have written.
 
     Args:
         path: Where.
@@ -97,6 +97,9 @@ class Result:
         """Leave the document as nmap leaves one when it is stopped."""
         self._file.close()
 
+    def flush(self) -> None:
+        """Let whoever tails the document see what was written."""
+        self._file.flush()
+
     def _write(self, data: bytes) -> None:
         self._file.write(data)
-        self._file.flush()

@@ -134,6 +134,7 @@ def _follow(state: ScanState, nmap: Nmap, stage: Stage) -> bool:
             state.result.begin(nmap.root)
             stage.take(element)
             progress.hear(element)
+        state.result.flush()
         state.limits.check([nmap])
         if state.stopping:
             nmap.interrupt()

@@ -135,7 +135,7 @@ def test_a_closed_port_is_one_that_was_asked_for(state: str, asked: str, closed:
 
 
 def plan(**changes: object) -> Plan:
-    values: dict[str, object] = dict.fromkeys(Plan.__dataclass_fields__, ())
+    values: dict[str, object] = dict.fromkeys(Plan._fields, ())
     values |= {"addresses": 4, "every_host": False, "closed_port": False}
     return Plan(**(values | {"parallel": 4, "batch": 64, "slow_micros": 1} | changes))  # type: ignore[arg-type]
 

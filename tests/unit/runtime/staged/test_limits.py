@@ -5,7 +5,6 @@ from __future__ import annotations
 import resource
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -48,7 +47,7 @@ def run(
         every_host=False, closed_port=False, exclude=(), skip=(), slow_micros=1, fast=(), parallel=4, batch=2,
     )  # fmt: skip
     directory.mkdir()
-    write_private(directory / "plan.json", asdict(plan))
+    write_private(directory / "plan.json", plan._asdict())
     bounds = JobLimits(free_space_floor=0, **limits)
     spec = JobSpec(JobKind.SCAN, (sys.executable, "-I", "-S", str(PROGRAM)), bounds)
     start_job(directory, spec).close()

@@ -67,7 +67,7 @@ def label(app: Any) -> str:
 async def test_events_come_and_are_seen_to(logged_in, until, screen_text) -> None:
     async with logged_in() as (app, pilot):
         pane = await shown(pilot, until)
-        assert "Nothing to be seen to" in screen_text(app)
+        await until(pilot, lambda: "Nothing to be seen to" in screen_text(app))
         happen(app, event(1), event(2, Kind.GATEWAY_CHANGED), event(3, Kind.GONE))
         await until(pilot, lambda: rows(pane) == [3, 2, 1])
         await until(pilot, lambda: "1 high, 1 medium, 1 info to be seen to" in screen_text(app))
@@ -297,7 +297,7 @@ async def test_any_size_of_terminal(logged_in, until, size: tuple[int, int]) -> 
         happen(app, event(1))
         pane = await shown(pilot, until)
         await until(pilot, lambda: rows(pane) == [1])
-        columns = pane.query_one(Table).visible_columns
+        columns = await until(pilot, lambda: pane.query_one(Table).visible_columns)
         assert columns[0] == "severity"
         if size[0] >= 80:
             assert {"severity", "kind", "address", "last"} <= set(columns)

@@ -15,7 +15,7 @@ from textual.widgets import Button, Input, Label, Select, Static
 from netmon_tui.domain.capture import DEFAULT_SNAPLEN, CapturePreview, StartCapture
 from netmon_tui.domain.neighbour import Interface
 from netmon_tui.errors import InvalidInput, NetmonError
-from netmon_tui.ui.modals.dialog import Dialog
+from netmon_tui.ui.modals.form import Form
 from netmon_tui.ui.rendering import Tone, content, rate, size, state_style
 from netmon_tui.ui.session import Session
 from netmon_tui.ui.widgets.figure import Figure
@@ -31,7 +31,7 @@ _SIGNS: dict[Tone, str] = {"success": "ok", "warning": "warn", "error": "failed"
 """Tone of a verdict to the state whose glyph it has."""
 
 
-class CaptureForm(Dialog[StartCapture]):
+class CaptureForm(Form[StartCapture]):
     """Asks what to capture; stays open until it is started, and says why when it is not.
 
     Args:
@@ -239,10 +239,6 @@ class CaptureForm(Dialog[StartCapture]):
     def _chosen(self, id: str) -> str:
         value = self.query_one(f"#{id}", Select).value
         return value if isinstance(value, str) else ""
-
-    @on(Button.Pressed, "#cancel")
-    def _cancel(self) -> None:
-        self.dismiss(None)
 
     @on(Button.Pressed, "#start")
     @on(Input.Submitted)

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.widgets import Button, Input, Label, Static
 
 from netmon_tui.domain.capture import Capture, CaptureLabels
 from netmon_tui.domain.capture_filter import LONGEST_NAME
-from netmon_tui.errors import NetmonError
-from netmon_tui.ui.modals.dialog import Dialog
-from netmon_tui.ui.rendering import content
+from netmon_tui.ui.modals.form import SavingForm
 from netmon_tui.ui.widgets.tick import Tick
 
 _LONGEST_TAGS = 1_100
 """Characters: 32 tags of 32, and what stands between."""
 
 
-class CaptureLabelForm(Dialog[Capture]):
+class CaptureLabelForm(SavingForm[Capture]):
     """Stays open until what is typed is accepted. Gives the capture as it is then.
 
     Args:
@@ -54,24 +51,9 @@ class CaptureLabelForm(Dialog[Capture]):
                 yield Button("Cancel", id="cancel")
                 yield Button("Save", id="save", variant="primary")
 
-    def on_mount(self) -> None:
-        """Focus the tags: the name is mostly right."""
-        self.query_one("#tags").focus()
-
-    @on(Button.Pressed, "#cancel")
-    def _cancel(self) -> None:
-        self.dismiss(None)
-
-    @on(Button.Pressed, "#save")
-    @on(Input.Submitted)
-    @work(exclusive=True, group="save-labels", exit_on_error=False)
-    async def _submit(self) -> None:
-        try:
-            saved = await self._save(self._labels())
-        except NetmonError as error:
-            self.query_one("#labels-error", Static).update(content(error))
-        else:
-            self.dismiss(saved)
+    async def save(self) -> Capture:
+        """Save the labels."""
+        return await self._save(self._labels())
 
     def _labels(self) -> CaptureLabels:
         from textual.widgets import TextArea

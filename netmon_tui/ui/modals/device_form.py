@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.widgets import Button, Input, Label, Static
 
 from netmon_tui.domain.device import LONGEST_NAME, LONGEST_NOTE, DeviceMarks, MarksChange
-from netmon_tui.errors import NetmonError
-from netmon_tui.ui.modals.dialog import Dialog
-from netmon_tui.ui.rendering import content
+from netmon_tui.ui.modals.form import SavingForm
 from netmon_tui.ui.widgets.tick import Tick
 
 
-class DeviceForm(Dialog[DeviceMarks]):
+class DeviceForm(SavingForm[DeviceMarks]):
     """Asks for name, note and marks; stays open until they are accepted.
 
     Only what was changed here is saved: somebody else may have changed the rest meanwhile.
@@ -64,20 +61,9 @@ class DeviceForm(Dialog[DeviceMarks]):
                 yield Button("Cancel", id="cancel")
                 yield Button("Save", id="save", variant="primary")
 
-    @on(Button.Pressed, "#cancel")
-    def _cancel(self) -> None:
-        self.dismiss(None)
-
-    @on(Button.Pressed, "#save")
-    @on(Input.Submitted)
-    @work(exclusive=True, group="save-device", exit_on_error=False)
-    async def _submit(self) -> None:
-        try:
-            saved = await self._save(self._change())
-        except NetmonError as error:
-            self.query_one("#device-error", Static).update(content(error))
-        else:
-            self.dismiss(saved)
+    async def save(self) -> DeviceMarks:
+        """Save what was changed here."""
+        return await self._save(self._change())
 
     def _change(self) -> MarksChange:
         """Return what differs from what was there to begin with."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.widgets import Button, Input, Label, OptionList, Static
@@ -13,14 +13,13 @@ from textual.widgets.option_list import Option
 from netmon_tui.domain.comparison import ChangeLine
 from netmon_tui.domain.ignoring import LONGEST_NOTE, IgnorePattern, IgnoreRule, patterns_for
 from netmon_tui.domain.user import Permission
-from netmon_tui.errors import NetmonError
-from netmon_tui.ui.modals.dialog import Dialog
+from netmon_tui.ui.modals.form import SavingForm
 from netmon_tui.ui.rendering import content
 from netmon_tui.ui.session import Session
 from netmon_tui.ui.widgets.tick import Tick
 
 
-class IgnoreForm(Dialog[IgnoreRule]):
+class IgnoreForm(SavingForm[IgnoreRule]):
     """Offers what a line can be ignored by, the narrowest first. Gives the rule that was stored.
 
     Args:
@@ -59,21 +58,13 @@ class IgnoreForm(Dialog[IgnoreRule]):
         choice.highlighted = 0
         choice.focus()
 
-    @on(Button.Pressed, "#cancel")
-    def _cancel(self) -> None:
-        self.dismiss(None)
-
-    @on(Button.Pressed, "#ignore")
-    @on(Input.Submitted)
     @on(OptionList.OptionSelected)
-    @work(exclusive=True, group="ignore", exit_on_error=False)
-    async def _submit(self) -> None:
+    def _chosen(self) -> None:
+        self.submit()
+
+    async def save(self) -> IgnoreRule:
+        """Store the rule."""
         pattern = self._patterns[self.query_one(OptionList).highlighted or 0]
         everybody = any(tick.value for tick in self.query(Tick))
         service, actor = self._session.services.ignoring, self._session.actor
-        try:
-            rule = await service.create(actor, pattern, self.query_one(Input).value, everybody=everybody)
-        except NetmonError as error:
-            self.query_one("#ignore-error", Static).update(content(error))
-        else:
-            self.dismiss(rule)
+        return await service.create(actor, pattern, self.query_one(Input).value, everybody=everybody)

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.widgets import Button, Input, Static
 
 from netmon_tui.domain.moment import parse_moment
-from netmon_tui.errors import InvalidInput
-from netmon_tui.ui.modals.dialog import Dialog
+from netmon_tui.ui.modals.form import SavingForm
 from netmon_tui.ui.rendering import content
 
 _LONGEST = 40
 
 
-class MomentForm(Dialog[datetime]):
+class MomentForm(SavingForm[datetime]):
     """Asks for a time; stays open until it is one.
 
     Args:
@@ -42,16 +40,6 @@ class MomentForm(Dialog[datetime]):
         """Focus the field."""
         self.query_one(Input).focus()
 
-    @on(Button.Pressed, "#cancel")
-    def _cancel(self) -> None:
-        self.dismiss(None)
-
-    @on(Button.Pressed, "#show")
-    @on(Input.Submitted)
-    def _submit(self) -> None:
-        try:
-            moment = parse_moment(self.query_one(Input).value, datetime.now(UTC))
-        except InvalidInput as error:
-            self.query_one("#moment-error", Static).update(content(error))
-        else:
-            self.dismiss(moment)
+    async def save(self) -> datetime:
+        """Return the time that was typed."""
+        return parse_moment(self.query_one(Input).value, datetime.now(UTC))

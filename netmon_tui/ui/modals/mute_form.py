@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.widgets import Button, Label, OptionList, Select, Static
@@ -10,15 +10,14 @@ from textual.widgets.option_list import Option
 
 from netmon_tui.domain.neighbour_event import Mute, NeighbourEvent
 from netmon_tui.domain.neighbour_event_words import sentence
-from netmon_tui.errors import NetmonError
-from netmon_tui.ui.modals.dialog import Dialog
+from netmon_tui.ui.modals.form import SavingForm
 from netmon_tui.ui.rendering import content
 from netmon_tui.ui.session import Session
 
 _TIMES = (("always", ""), ("1 hour", "1h"), ("8 hours", "8h"), ("1 day", "1d"), ("7 days", "7d"))
 
 
-class MuteForm(Dialog[Mute]):
+class MuteForm(SavingForm[Mute]):
     """Offers what an event can be muted by, the narrowest first. Gives the rule that was stored.
 
     Args:
@@ -54,20 +53,13 @@ class MuteForm(Dialog[Mute]):
         choice.highlighted = 0
         choice.focus()
 
-    @on(Button.Pressed, "#cancel")
-    def _cancel(self) -> None:
-        self.dismiss(None)
-
-    @on(Button.Pressed, "#mute")
     @on(OptionList.OptionSelected, "#mute-rules")
-    @work(exclusive=True, group="mute", exit_on_error=False)
-    async def _submit(self) -> None:
+    def _chosen(self) -> None:
+        self.submit()
+
+    async def save(self) -> Mute:
+        """Store the rule."""
         mute = self._mutes[self.query_one("#mute-rules", OptionList).highlighted or 0]
         lasting = self.query_one("#mute-time", Select).value
         service, actor = self._session.services.segment.events, self._session.actor
-        try:
-            made = await service.mute(actor, mute, lasting if isinstance(lasting, str) else "")
-        except NetmonError as error:
-            self.query_one("#mute-error", Static).update(content(error))
-        else:
-            self.dismiss(made)
+        return await service.mute(actor, mute, lasting if isinstance(lasting, str) else "")

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
 
-from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.widgets import Button, Input, Label, Static
 
-from netmon_tui.errors import NetmonError
-from netmon_tui.ui.modals.dialog import Dialog, Result
+from netmon_tui.ui.modals.dialog import Result
+from netmon_tui.ui.modals.form import SavingForm
 from netmon_tui.ui.rendering import content
 from netmon_tui.ui.widgets.tick import Tick
 
@@ -26,7 +25,7 @@ class Field(NamedTuple):
     """Characters."""
 
 
-class NamedForm(Dialog[Result]):
+class NamedForm(SavingForm[Result]):
     """Stays open until what is typed is accepted. Gives what was saved.
 
     Args:
@@ -70,18 +69,6 @@ class NamedForm(Dialog[Result]):
                 yield Button("Cancel", id="cancel")
                 yield Button("Save", id="save", variant="primary")
 
-    @on(Button.Pressed, "#cancel")
-    def _cancel(self) -> None:
-        self.dismiss(None)
-
-    @on(Button.Pressed, "#save")
-    @on(Input.Submitted)
-    @work(exclusive=True, group="save-named", exit_on_error=False)
-    async def _submit(self) -> None:
-        texts = [field.value for field in self.query(Input)]
-        try:
-            saved = await self._save(texts, self.query_one(Tick).value)
-        except NetmonError as error:
-            self.query_one(f"#{self._prefix}-error", Static).update(content(error))
-        else:
-            self.dismiss(saved)
+    async def save(self) -> Result:
+        """Save the texts."""
+        return await self._save([field.value for field in self.query(Input)], self.query_one(Tick).value)

@@ -23,7 +23,7 @@ from netmon_tui.domain.neighbour_edit import (
     TableEntry,
 )
 from netmon_tui.errors import NetmonError
-from netmon_tui.ui.modals.dialog import Dialog
+from netmon_tui.ui.modals.form import Form
 from netmon_tui.ui.rendering import content, content_block
 from netmon_tui.ui.session import Session
 
@@ -33,7 +33,7 @@ _LONGEST_ADDRESS, _LONGEST_LLADDR = 60, 20
 _SHOWN_COMMANDS = 4
 
 
-class PlanForm(Dialog[EditPlan]):
+class PlanForm(Form[EditPlan]):
     """Shows what the edit would be while it is filled in; gives the plan that was seen last.
 
     Args:
@@ -105,10 +105,6 @@ class PlanForm(Dialog[EditPlan]):
     def _show(self, said: str, error: str) -> None:
         self.query_one("#neighbour-preview", Static).update(content_block(said))
         self.query_one("#neighbour-error", Static).update(content(error))
-
-    @on(Button.Pressed, "#cancel")
-    def _cancel(self) -> None:
-        self.dismiss(None)
 
     @on(Button.Pressed, "#go-on")
     @on(Input.Submitted)

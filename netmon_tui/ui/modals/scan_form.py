@@ -25,7 +25,7 @@ from netmon_tui.errors import NetmonError
 from netmon_tui.ui import toasts
 from netmon_tui.ui.commands import command
 from netmon_tui.ui.modals.confirm import Confirm
-from netmon_tui.ui.modals.dialog import Dialog
+from netmon_tui.ui.modals.form import Form
 from netmon_tui.ui.modals.profile_form import LONGEST_OPTIONS, ProfileForm
 from netmon_tui.ui.modals.profile_list import ProfileList
 from netmon_tui.ui.modals.schedule_form import ScheduleForm
@@ -53,7 +53,7 @@ HIGH = 30
 _SEPARATORS = re.compile(r"[\s,]+")
 
 
-class ScanForm(Dialog[StartScan]):
+class ScanForm(Form[StartScan]):
     """Asks for targets, profile, options and name; gives a request that was accepted by the preview.
 
     Args:
@@ -255,10 +255,6 @@ class ScanForm(Dialog[StartScan]):
     @on(Tick.Changed, "#one-nmap")
     def _changed(self) -> None:
         self._look(PREVIEW_SECONDS)
-
-    @on(Button.Pressed, "#cancel")
-    def _cancel(self) -> None:
-        self.dismiss(None)
 
     @on(Button.Pressed, "#start")
     @on(Input.Submitted)

@@ -15,7 +15,7 @@ from netmon_tui.domain.owned import LONGEST_NAME
 from netmon_tui.domain.profile import Profile
 from netmon_tui.domain.schedule import SaveSchedule, Schedule, SchedulePreview
 from netmon_tui.errors import NetmonError
-from netmon_tui.ui.modals.dialog import Dialog
+from netmon_tui.ui.modals.form import Form
 from netmon_tui.ui.modals.profile_form import LONGEST_OPTIONS
 from netmon_tui.ui.rendering import content
 from netmon_tui.ui.session import Session
@@ -30,7 +30,7 @@ LONGEST_TIMES = 200
 LONGEST_ZONE = 64
 
 
-class ScheduleForm(Dialog[Schedule]):
+class ScheduleForm(Form[Schedule]):
     """Asks for name, targets, options and times; stays open until they are accepted. Gives what was saved.
 
     Args:
@@ -106,10 +106,6 @@ class ScheduleForm(Dialog[Schedule]):
     @on(Input.Changed)
     def _typed(self) -> None:
         self._look(PREVIEW_SECONDS)
-
-    @on(Button.Pressed, "#cancel")
-    def _cancel(self) -> None:
-        self.dismiss(None)
 
     @work(exclusive=True, group="schedule-preview", exit_on_error=False)
     async def _look(self, delay: float) -> None:

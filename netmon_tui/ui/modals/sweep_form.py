@@ -20,7 +20,7 @@ from netmon_tui.domain.sweep import LocalNetwork, Sweep
 from netmon_tui.errors import NetmonError
 from netmon_tui.ui import toasts
 from netmon_tui.ui.commands import command
-from netmon_tui.ui.modals.dialog import Dialog
+from netmon_tui.ui.modals.form import Form
 from netmon_tui.ui.modals.schedule_form import ScheduleForm
 from netmon_tui.ui.rendering import content
 from netmon_tui.ui.session import Session
@@ -34,7 +34,7 @@ FIRST_INTERVAL = 600
 _NO_NETWORK = -1
 
 
-class SweepForm(Dialog[Sweep]):
+class SweepForm(Form[Sweep]):
     """Asks for a local network; gives a sweep that was accepted by the preview.
 
     Args:
@@ -89,10 +89,6 @@ class SweepForm(Dialog[Sweep]):
     @on(Input.Changed)
     def _typed(self) -> None:
         self._look(PREVIEW_SECONDS)
-
-    @on(Button.Pressed, "#cancel")
-    def _cancel(self) -> None:
-        self.dismiss(None)
 
     @work(exclusive=True, group="sweep-preview", exit_on_error=False)
     async def _look(self, delay: float) -> None:

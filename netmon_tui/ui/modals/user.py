@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.widgets import Button, Input, Label, Select, Static
 
 from netmon_tui.domain.user import LONGEST_LIST, Role, User
-from netmon_tui.errors import InvalidInput, NetmonError
-from netmon_tui.ui.modals.dialog import Dialog
+from netmon_tui.errors import InvalidInput
+from netmon_tui.ui.modals.form import SavingForm
 from netmon_tui.ui.rendering import content
 
 
@@ -26,7 +25,7 @@ class NewUser:
     email: str
 
 
-class NewUserForm(Dialog[bool]):
+class NewUserForm(SavingForm[bool]):
     """Asks for name, password and role; stays open until they are accepted.
 
     Args:
@@ -56,28 +55,15 @@ class NewUserForm(Dialog[bool]):
                 yield Button("Cancel", id="cancel")
                 yield Button("Add", id="add", variant="primary")
 
-    @on(Button.Pressed, "#cancel")
-    def _cancel(self) -> None:
-        self.dismiss(None)
-
-    @on(Button.Pressed, "#add")
-    @on(Input.Submitted, "#email")
-    def _submit(self) -> None:
+    async def save(self) -> bool:
+        """Add the user."""
         fields = {name: self.query_one(f"#{name}", Input).value for name in ("name", "password", "email")}
         role = Role(str(self.query_one("#role", Select).value))
-        self._try(NewUser(fields["name"], fields["password"], role, fields["email"]))
-
-    @work(exclusive=True, group="add-user", exit_on_error=False)
-    async def _try(self, new: NewUser) -> None:
-        try:
-            await self._add(new)
-        except NetmonError as error:
-            self.query_one("#user-error", Static).update(content(error))
-        else:
-            self.dismiss(True)
+        await self._add(NewUser(fields["name"], fields["password"], role, fields["email"]))
+        return True
 
 
-class UserLimitsForm(Dialog[bool]):
+class UserLimitsForm(SavingForm[bool]):
     """Asks for what a user's scans never touch and how fast they may be; stays open until it is accepted.
 
     Args:
@@ -105,20 +91,10 @@ class UserLimitsForm(Dialog[bool]):
                 yield Button("Cancel", id="cancel")
                 yield Button("Save", id="save", variant="primary")
 
-    @on(Button.Pressed, "#cancel")
-    def _cancel(self) -> None:
-        self.dismiss(None)
-
-    @on(Button.Pressed, "#save")
-    @on(Input.Submitted)
-    @work(exclusive=True, group="user-limits", exit_on_error=False)
-    async def _submit(self) -> None:
+    async def save(self) -> bool:
+        """Set list and rate."""
         never, rate = (field.value for field in self.query(Input))
-        try:
-            if not rate.strip().isascii() or not (rate.strip() or "0").isdigit():
-                raise InvalidInput(f"{rate!r} is no number of probes a second")
-            await self._save(never, int(rate.strip() or "0"))
-        except NetmonError as error:
-            self.query_one("#limits-error", Static).update(content(error))
-        else:
-            self.dismiss(True)
+        if not rate.strip().isascii() or not (rate.strip() or "0").isdigit():
+            raise InvalidInput(f"{rate!r} is no number of probes a second")
+        await self._save(never, int(rate.strip() or "0"))
+        return True

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from netmon_tui.errors import InvalidInput, ToolFailed
 from netmon_tui.runtime.processes import run_checked
 from netmon_tui.tools.bpf import LONGEST_COMPLETED, check_text, with_protocols
+from netmon_tui.tools.bpf_parser import parse
 from netmon_tui.tools.tcpdump import complaint
 
 CPU_SECONDS = 2
@@ -20,6 +21,8 @@ DEADLINE = 3.0
 
 _LINK_TYPE = re.compile(r"[A-Z0-9_]{1,40}")
 _PROGRAM = re.compile(r"\d{1,5}\n(?:\d{1,5} \d{1,3} \d{1,3} \d{1,10}\n)+")
+_RETURN_CONSTANT = 6
+"""BPF_RET | BPF_K of linux/bpf_common.h."""
 _KILLED_BY_CPU_LIMIT = (-24, -9)
 """SIGXCPU, and the SIGKILL at the hard limit."""
 
@@ -31,6 +34,21 @@ class CompiledFilter:
     program_ddd: str
     """The BPF program as ``tcpdump -ddd`` prints it: how many instructions, then one per line."""
     instructions: int
+
+    @property
+    def accepts_all(self) -> bool:
+        """Whether no packet is ever rejected: every instruction that ends the program returns some bytes."""
+        return all(lengths for lengths in self._returned())
+
+    @property
+    def rejects_all(self) -> bool:
+        """Whether no packet is ever accepted."""
+        return not any(self._returned())
+
+    def _returned(self) -> list[int]:
+        """Return the constants with which the program ends, 0 for a packet that is rejected."""
+        instructions = (line.split() for line in self.program_ddd.splitlines()[1:])
+        return [int(value) for code, _, _, value in instructions if int(code) == _RETURN_CONSTANT]
 
 
 def compile_filter(tcpdump: str, text: str, linktype: str = "EN10MB") -> CompiledFilter:
@@ -60,7 +78,10 @@ def compile_filter(tcpdump: str, text: str, linktype: str = "EN10MB") -> Compile
     if child.returncode != 0:
         words = complaint(child.stderr)
         raise _refusal(expression, words or f"tcpdump ended with status {child.returncode}")
-    return _parse(child.stdout)
+    compiled = _parse(child.stdout)
+    if compiled.rejects_all:
+        raise _rejecting(expression)
+    return compiled
 
 
 def compile_counters(
@@ -92,10 +113,23 @@ def compile_counters(
 
 
 def _refusal(expression: str, words: str) -> InvalidInput:
-    """Return the error for tcpdump's complaint, with the position of the word it quotes, if it quotes one."""
-    quoted = re.search(r"'([^']+)'", words)
-    position = expression.find(quoted[1]) if quoted else -1
-    return InvalidInput("The filter is not valid", why=words, position=position if position >= 0 else None)
+    """Return the error for tcpdump's complaint: why and where by our own reading, by its words without one."""
+    if "rejects all" in words:
+        return _rejecting(expression)
+    try:
+        parse(expression)
+    except InvalidInput as error:
+        return error
+    quoted = re.search(r"'([^']+)'|\"([^\"]+)\"", words)
+    found = re.search(rf"(?<!\w){re.escape(quoted[1] or quoted[2])}(?!\w)", expression) if quoted else None
+    return InvalidInput("The filter is not valid", why=words, position=found.start() if found else None)
+
+
+def _rejecting(expression: str) -> InvalidInput:
+    """Return the error for a filter that no packet meets."""
+    moved = re.search(r"\b(vlan|mpls|pppoes|geneve)\b", expression)
+    fix = f"{moved[0]} goes before what it is to carry: {moved[0]} and ..." if moved else ""
+    return InvalidInput("No packet meets the filter", why="expression rejects all packets", fix=fix)
 
 
 def _parse(output: str) -> CompiledFilter:

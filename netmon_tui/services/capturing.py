@@ -6,7 +6,7 @@ import asyncio
 import os
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -39,6 +39,7 @@ from netmon_tui.services.supervision import JobSupervisor, read_status
 from netmon_tui.storage.audit_repository import AuditRepository
 from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.tools import bpf, pcap_files, tcpdump
+from netmon_tui.tools.bpf_explanation import explain
 
 FOLLOW_SECONDS = 0.25
 STORE_SECONDS = 1.0
@@ -64,6 +65,7 @@ class CapturingService:
         privilege: What this process may do.
         jobs: Directory of the job directories.
         environ: Where the SSH session of this program is read from.
+        note_filter: Remembers with which filter an actor has captured.
     """
 
     def __init__(
@@ -76,6 +78,7 @@ class CapturingService:
         *,
         jobs: Path,
         environ: Mapping[str, str] = os.environ,
+        note_filter: Callable[[Actor, str], None],
     ) -> None:
         self._captures = captures
         self._audit = audit
@@ -84,6 +87,7 @@ class CapturingService:
         self._privilege = privilege
         self._jobs = jobs
         self._environ = environ
+        self._note_filter = note_filter
         self._live: dict[int, CaptureCounters] = {}
         supervisor.register(JobKind.CAPTURE, self._follow, self._give_up)
 
@@ -117,7 +121,13 @@ class CapturingService:
             return CapturePreview(error=str(error), position=error.position)
         except NetmonError as error:
             return CapturePreview(error=str(error))
-        return CapturePreview(command, whole, program.instructions)
+        return CapturePreview(
+            command,
+            whole,
+            program.instructions,
+            meaning=explain(request.filter),
+            accepts_all=bool(request.filter) and program.accepts_all,
+        )
 
     def _compile(self, interface: str, text: str) -> CompiledFilter:
         linktype = _linktype(interface)
@@ -157,6 +167,8 @@ class CapturingService:
             failed = {"state": JobState.FAILED.value, "error": str(error), "finished": datetime.now(UTC)}
             await asyncio.to_thread(self._captures.update, capture_id, **failed)
             raise
+        if request.filter:
+            await asyncio.to_thread(self._note_filter, actor, request.filter)
         return await self.get(actor, capture_id)
 
     async def _launch(self, actor: Actor, capture_id: int, spec: JobSpec) -> None:

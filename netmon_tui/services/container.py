@@ -19,6 +19,7 @@ from netmon_tui.services.accounts import AccountService
 from netmon_tui.services.activity import ActivityService
 from netmon_tui.services.analysis import AnalysisService
 from netmon_tui.services.capture_catalogue import CatalogueService
+from netmon_tui.services.capture_filters import CaptureFilterService
 from netmon_tui.services.capturing import CapturingService
 from netmon_tui.services.comparison import ComparisonService
 from netmon_tui.services.display_filters import DisplayFilterService
@@ -63,6 +64,8 @@ from netmon_tui.storage.job_repository import JobRepository
 from netmon_tui.storage.neighbour_queries import NeighbourQueries
 from netmon_tui.storage.neighbour_repository import NeighbourRepository
 from netmon_tui.storage.profile_repository import ProfileRepository
+from netmon_tui.storage.recent_filter_repository import RecentFilterRepository
+from netmon_tui.storage.records import recent_capture_filters
 from netmon_tui.storage.revision import RevisionWatch
 from netmon_tui.storage.saved_search_repository import SavedSearchRepository
 from netmon_tui.storage.scan_repository import ScanRepository
@@ -98,6 +101,7 @@ class Services:
     packets: PacketService
     catalogue: CatalogueService
     filters: DisplayFilterService
+    capture_filters: CaptureFilterService
     analysis: AnalysisService
     neighbours: NeighbourService
     segment: SegmentServices
@@ -151,9 +155,16 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
     comparison, ignoring = _open_comparison(database, scans, audit)
     keeper, sets = DocumentKeeper(scans), NamedSets(database, audit)
     profiles = ProfileService(ProfileRepository(database), audit)
-    ended = _after_scans(database, keeper, comparison)
     scanning = _open_scanning(
-        database, audit, supervisor, settings, privilege, paths, accounts, ended, ScanRequests(profiles, sets)
+        database,
+        audit,
+        supervisor,
+        settings,
+        privilege,
+        paths,
+        accounts,
+        _after_scans(database, keeper, comparison),
+        ScanRequests(profiles, sets),
     )
     transfers, catalogue = _open_catalogue(database, audit, settings, paths, keeper, session)
     schedules, rounds = _open_schedules(database, scanning, accounts, catalogue)
@@ -177,6 +188,7 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
         packets=PacketService(CaptureRepository(database)),
         catalogue=catalogue,
         filters=DisplayFilterService(database),
+        capture_filters=CaptureFilterService(database, audit),
         neighbours=segment.neighbours,
         segment=segment,
         analysis=AnalysisService(CaptureRepository(database)),
@@ -205,7 +217,14 @@ def _open_capturing(
 ) -> CapturingService:
     captures = CaptureRepository(database)
     return CapturingService(
-        captures, audit, supervisor, settings, privilege, jobs=paths.jobs, environ=session
+        captures,
+        audit,
+        supervisor,
+        settings,
+        privilege,
+        jobs=paths.jobs,
+        environ=session,
+        note_filter=RecentFilterRepository(database, recent_capture_filters).note,
     )
 
 

@@ -12,7 +12,7 @@ from netmon_tui.errors import InvalidInput, NotAllowed
 from netmon_tui.services.keeping import checked_name
 from netmon_tui.storage.database import Database
 from netmon_tui.storage.recent_filter_repository import RecentFilterRepository
-from netmon_tui.storage.records import display_filters
+from netmon_tui.storage.records import display_filters, recent_display_filters
 from netmon_tui.storage.saved_search_repository import SavedSearchRepository
 
 NOUN = "display filter"
@@ -27,7 +27,7 @@ class DisplayFilterService:
 
     def __init__(self, database: Database) -> None:
         self._saved = SavedSearchRepository(database, display_filters, NOUN)
-        self._recent = RecentFilterRepository(database)
+        self._recent = RecentFilterRepository(database, recent_display_filters)
 
     async def recent(self, actor: Actor) -> list[str]:
         """Return the filters that the actor applied last, the last one first."""

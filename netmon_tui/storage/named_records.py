@@ -79,15 +79,31 @@ searches = _queries("searches")
 display_filters = _queries("display_filters")
 """Display filters that users keep under a name."""
 
-recent_display_filters = Table(
-    "recent_display_filters",
-    metadata,
-    Column("owner_id", ID, ForeignKey("users.id"), nullable=False),
-    Column("query", Text, nullable=False),
-    Column("used", Moment, nullable=False),
-    PrimaryKeyConstraint("owner_id", "query"),
-)
+
+def _recent(name: str) -> Table:
+    return Table(
+        name,
+        metadata,
+        Column("owner_id", ID, ForeignKey("users.id"), nullable=False),
+        Column("query", Text, nullable=False),
+        Column("used", Moment, nullable=False),
+        PrimaryKeyConstraint("owner_id", "query"),
+    )
+
+
+recent_display_filters = _recent("recent_display_filters")
 """The last display filters that each user has applied."""
+
+capture_filters = _owned(
+    "capture_filters",
+    Column("query", Text, nullable=False),
+    Column("meaning", Text, nullable=False),
+    Column("shared", Boolean, nullable=False),
+)
+"""Capture filters that users keep under a name."""
+
+recent_capture_filters = _recent("recent_capture_filters")
+"""The capture filters that each user has captured with last."""
 
 
 def _sets(name: str) -> Table:

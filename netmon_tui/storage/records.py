@@ -48,9 +48,11 @@ from netmon_tui.storage.host_records import (
 )
 from netmon_tui.storage.ignore_records import ignore_rules, ignore_rules_off
 from netmon_tui.storage.named_records import (
+    capture_filters,
     display_filters,
     port_sets,
     profiles,
+    recent_capture_filters,
     recent_display_filters,
     schedules,
     searches,
@@ -290,6 +292,7 @@ __all__ = (
     "addresses",
     "audit_events",
     "capture_files",
+    "capture_filters",
     "capture_parents",
     "capture_tags",
     "captures",
@@ -317,6 +320,7 @@ __all__ = (
     "port_sets",
     "ports",
     "profiles",
+    "recent_capture_filters",
     "recent_display_filters",
     "run_scripts",
     "scan_phases",

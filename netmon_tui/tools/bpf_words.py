@@ -12,7 +12,7 @@ import re
 from netmon_tui.domain.address import parse_ip
 from netmon_tui.errors import InvalidInput
 
-_LANGUAGE = """
+_WORDS = """
     dst src link ether ppp slip fddi tr wlan arp rarp ip sctp tcp udp icmp igmp igrp pim vrrp carp
     radio ip6 icmp6 ah esp atalk aarp decnet lat sca moprc mopdl iso esis es-is isis is-is l1 l2 iih
     lsp snp csnp psnp clnp stp ipx netbeui host net mask port portrange proto protochain gateway
@@ -20,21 +20,29 @@ _LANGUAGE = """
     less greater byte broadcast multicast and or not len length inbound outbound ifindex vlan mpls
     pppoed pppoes geneve lane llc metac bcc oam oamf4 oamf4ec oamf4sc sc ilmic vpi vci connectmsg
     metaconnect on ifname rset ruleset rulenum rnum srnr subrulenum reason action fisu lssu lsu msu
-    hfisu hlssu hmsu sio opc dpc sls hsio hopc hdpc hsls icmptype icmpcode icmp-echoreply
-    icmp-unreach icmp-sourcequench icmp-redirect icmp-echo icmp-routeradvert icmp-routersolicit
-    icmp-timxceed icmp-paramprob icmp-tstamp icmp-tstampreply icmp-ireq icmp-ireqreply icmp-maskreq
-    icmp-maskreply icmp6type icmp6code icmp6-echo icmp6-echoreply icmp6-multicastlistenerquery
-    icmp6-multicastlistenerreportv1 icmp6-multicastlistenerdone icmp6-routersolicit
-    icmp6-routeradvert icmp6-neighborsolicit icmp6-neighboradvert icmp6-redirect icmp6-routerrenum
-    icmp6-nodeinformationquery icmp6-nodeinformationresponse icmp6-ineighbordiscoverysolicit
-    icmp6-ineighbordiscoveryadvert icmp6-multicastlistenerreportv2 icmp6-homeagentdiscoveryrequest
-    icmp6-homeagentdiscoveryreply icmp6-mobileprefixsolicit icmp6-mobileprefixadvert
-    icmp6-certpathsolicit icmp6-certpathadvert icmp6-multicastrouteradvert
-    icmp6-multicastroutersolicit icmp6-multicastrouterterm icmp6-destinationunreach
-    icmp6-packettoobig icmp6-timeexceeded icmp6-parameterproblem tcpflags tcp-fin tcp-syn tcp-rst
-    tcp-push tcp-ack tcp-urg tcp-ece tcp-cwr
+    hfisu hlssu hmsu sio opc dpc sls hsio hopc hdpc hsls
 """
-_WORDS = frozenset(_LANGUAGE.split())
+LANGUAGE = frozenset(_WORDS.split())
+"""Words with a meaning of their own."""
+
+_CONSTANTS = """
+    icmptype=0 icmpcode=1 icmp6type=0 icmp6code=1 tcpflags=13 tcp-fin=1 tcp-syn=2 tcp-rst=4 tcp-push=8
+    tcp-ack=16 tcp-urg=32 tcp-ece=64 tcp-cwr=128 icmp-echoreply=0 icmp-unreach=3 icmp-sourcequench=4
+    icmp-redirect=5 icmp-echo=8 icmp-routeradvert=9 icmp-routersolicit=10 icmp-timxceed=11
+    icmp-paramprob=12 icmp-tstamp=13 icmp-tstampreply=14 icmp-ireq=15 icmp-ireqreply=16 icmp-maskreq=17
+    icmp-maskreply=18 icmp6-destinationunreach=1 icmp6-packettoobig=2 icmp6-timeexceeded=3
+    icmp6-parameterproblem=4 icmp6-echo=128 icmp6-echoreply=129 icmp6-multicastlistenerquery=130
+    icmp6-multicastlistenerreportv1=131 icmp6-multicastlistenerdone=132 icmp6-routersolicit=133
+    icmp6-routeradvert=134 icmp6-neighborsolicit=135 icmp6-neighboradvert=136 icmp6-redirect=137
+    icmp6-routerrenum=138 icmp6-nodeinformationquery=139 icmp6-nodeinformationresponse=140
+    icmp6-ineighbordiscoverysolicit=141 icmp6-ineighbordiscoveryadvert=142
+    icmp6-multicastlistenerreportv2=143 icmp6-homeagentdiscoveryrequest=144
+    icmp6-homeagentdiscoveryreply=145 icmp6-mobileprefixsolicit=146 icmp6-mobileprefixadvert=147
+    icmp6-certpathsolicit=148 icmp6-certpathadvert=149 icmp6-multicastrouteradvert=151
+    icmp6-multicastroutersolicit=152 icmp6-multicastrouterterm=153
+"""
+CONSTANTS = {name: int(value) for name, value in (pair.split("=") for pair in _CONSTANTS.split())}
+"""Words that are numbers."""
 _CONNECTIVES = frozenset({"and", "or", "not"})
 _LOCAL_NAMES = frozenset({"port", "portrange", "proto", "protochain", "type", "subtype", "dir", "direction"})
 """After these a name is looked up in a table on this machine, or not at all."""
@@ -58,7 +66,7 @@ def check_words(capture_filter: str) -> None:
     before = ""
     for found in _WORD.finditer(capture_filter):
         word = found[0]
-        if word in _WORDS:
+        if word in LANGUAGE or word in CONSTANTS:
             before = before if word in _CONNECTIVES else word
         elif not (_is_value(word) or before in _LOCAL_NAMES):
             raise InvalidInput(

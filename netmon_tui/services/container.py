@@ -153,18 +153,10 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
     privilege, session, supervisor = probe(), session_environment(), JobSupervisor(jobs, reading=reading)
     accounts = AccountService(AccountRepository(database), audit, Passwords(), settings.accounts)
     comparison, ignoring = _open_comparison(database, scans, audit)
-    keeper, sets = DocumentKeeper(scans), NamedSets(database, audit)
-    profiles = ProfileService(ProfileRepository(database), audit)
+    keeper, profiles = DocumentKeeper(scans), ProfileService(ProfileRepository(database), audit)
+    sets, ended = NamedSets(database, audit), _after_scans(database, keeper, comparison)
     scanning = _open_scanning(
-        database,
-        audit,
-        supervisor,
-        settings,
-        privilege,
-        paths,
-        accounts,
-        _after_scans(database, keeper, comparison),
-        ScanRequests(profiles, sets),
+        database, audit, supervisor, settings, privilege, paths, accounts, ended, ScanRequests(profiles, sets)
     )
     transfers, catalogue = _open_catalogue(database, audit, settings, paths, keeper, session)
     schedules, rounds = _open_schedules(database, scanning, accounts, catalogue)

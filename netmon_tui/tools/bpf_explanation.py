@@ -44,7 +44,8 @@ _ARP_ROLES = {
 }  # fmt: skip
 _IP_PROTOCOLS = {
     1: "ICMP", 2: "IGMP", 4: "IPv4 in IPv4", 6: "TCP", 17: "UDP", 41: "IPv6 in IPv4", 44: "fragment",
-    47: "GRE", 50: "ESP", 51: "AH", 58: "ICMPv6", 88: "EIGRP", 89: "OSPF", 103: "PIM", 112: "VRRP or CARP", 132: "SCTP",
+    47: "GRE", 50: "ESP", 51: "AH", 58: "ICMPv6", 88: "EIGRP", 89: "OSPF", 103: "PIM", 112: "VRRP or CARP",
+    132: "SCTP",
 }  # fmt: skip
 _ETHER_TYPES = {
     0x0800: "IPv4", 0x0806: "ARP", 0x86DD: "IPv6", 0x8100: "802.1Q VLAN", 0x88A8: "802.1ad VLAN",

@@ -10,14 +10,16 @@ import click
 
 from netmon_tui.cli.analysis import analyse, follow
 from netmon_tui.cli.capture_catalogue import VERBS
+from netmon_tui.cli.capture_filter import capture_filter
+from netmon_tui.cli.capture_interfaces import interfaces
 from netmon_tui.cli.context import CommandLine, json_option, pass_line
 from netmon_tui.cli.display_filter import display_filter
 from netmon_tui.cli.following import interruptible, run_to_end
-from netmon_tui.cli.output import moment, print_json, print_pairs, print_table, say, yes_no
+from netmon_tui.cli.output import moment, print_json, print_pairs, print_table, say
 from netmon_tui.cli.packets import packet, packets, stream
 from netmon_tui.domain.capture import DEFAULT_SNAPLEN, Capture, StartCapture
 from netmon_tui.domain.capture_filter import filter_text
-from netmon_tui.domain.documents import capture_document, interface_document
+from netmon_tui.domain.documents import capture_document
 from netmon_tui.domain.job import JobState
 from netmon_tui.domain.window import Window
 
@@ -51,31 +53,9 @@ def capture() -> None:
 capture.add_command(packets)
 capture.add_command(packet)
 capture.add_command(stream)
-for verb in (*VERBS, analyse, follow):
+for verb in (*VERBS, analyse, follow, interfaces, capture_filter):
     capture.add_command(verb)
 capture.add_command(display_filter)
-
-
-@capture.command()
-@json_option
-@pass_line
-def interfaces(line: CommandLine, as_json: bool) -> None:
-    """List what can be captured on."""
-    found = line.run(lambda services, actor: services.capturing.interfaces())
-    if as_json:
-        print_json([interface_document(interface) for interface in found])
-        return
-    rows = [
-        (
-            interface.name,
-            yes_no(interface.up),
-            interface.lladdr,
-            " ".join(f"{a.address}/{a.prefix}" for a in interface.addresses),
-            " ".join(interface.gateways),
-        )
-        for interface in found
-    ]
-    print_table(("NAME", "UP", "LLADDR", "ADDRESSES", "GATEWAYS"), rows)
 
 
 @capture.command()

@@ -1,4 +1,4 @@
-"""``capture filter``: display filters, kept under names and checked; and the packets that meet one."""
+"""``capture display-filter``: display filters, kept under names and checked; and the packets that meet one."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ async def wanted_filter(services: Services, actor: Actor, text: str | None, save
     return text or ""
 
 
-@click.group("filter")
+@click.group("display-filter")
 def display_filter() -> None:
     """Display filters: Wireshark's language for choosing packets that are captured already."""
 

@@ -1,4 +1,4 @@
-"""Verbs of everything that users keep under names and may share: profiles, target sets and port sets."""
+"""Verbs of everything that users keep under names and may share: profiles, capture filters and sets."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ import click
 
 from netmon_tui.cli.context import CommandLine, json_option, pass_line
 from netmon_tui.cli.output import print_json, say, write_export
-from netmon_tui.domain.documents import Document, profile_document, set_document
+from netmon_tui.domain.capture_filter_library import CaptureFilter
+from netmon_tui.domain.documents import Document, capture_filter_document, profile_document, set_document
 from netmon_tui.domain.named_set import NamedSet, SetKind
 from netmon_tui.domain.profile import Profile
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from netmon_tui.services.container import Services
     from netmon_tui.services.keeping import KeepingService
 
-Kept = Profile | NamedSet
+Kept = Profile | NamedSet | CaptureFilter
 reference = click.argument("name", metavar="NAME")
 """One of the user's own, or ``OWNER/NAME``."""
 
@@ -36,11 +37,15 @@ def noun() -> str:
 def keeping(services: Services) -> KeepingService[Any, Any]:
     """Return the service of the noun that was typed."""
     kinds = {kind.noun: kind for kind in SetKind}
-    return services.sets.of(kinds[noun()]) if noun() in kinds else services.profiles
+    if noun() in kinds:
+        return services.sets.of(kinds[noun()])
+    return services.capture_filters if noun() == "filter" else services.profiles
 
 
 def document_of(found: Kept) -> Document:
     """Return the JSON of one."""
+    if isinstance(found, CaptureFilter):
+        return capture_filter_document(found)
     return profile_document(found) if isinstance(found, Profile) else set_document(found)
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from netmon_tui.domain.buffer import DEFAULT_BUFFER_KIB
-from netmon_tui.domain.capture_filter_library import FilterExplanation
+from netmon_tui.domain.capture_filter_library import FilterVerdict
 from netmon_tui.domain.job import CaptureCounters, JobState
 
 DEFAULT_SNAPLEN = 262_144
@@ -151,13 +151,9 @@ class CapturePreview:
     command: tuple[str, ...] = ()
     filter: str = ""
     """The whole filter: what was typed, and the exclusion of the own SSH session."""
-    instructions: int = 0
-    """Length of the compiled BPF program."""
     error: str = ""
     """Why it is refused; empty when it may start."""
     position: int | None = None
     """Where in the typed filter the trouble begins, when known."""
-    meaning: FilterExplanation = field(default_factory=FilterExplanation)
-    """Of the typed filter."""
-    accepts_all: bool = False
-    """Whether the typed filter is one that lets every packet pass."""
+    verdict: FilterVerdict | None = None
+    """Of the typed filter; None when it is refused."""

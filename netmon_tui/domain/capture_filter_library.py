@@ -68,3 +68,9 @@ class FilterVerdict:
     """Of the compiled program."""
     accepts_all: bool = False
     """Whether its program lets every packet pass."""
+
+    @property
+    def cautions(self) -> tuple[str, ...]:
+        """What is not as most people expect of a filter that is not empty, one sentence each."""
+        needless = ("every packet meets it",) if self.accepts_all and self.explanation.text else ()
+        return (*self.explanation.cautions, *needless)

@@ -10,11 +10,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from netmon_tui.domain.capture import Capture, CaptureFile
+from netmon_tui.domain.capture_filter_library import CaptureFilter
 from netmon_tui.domain.check import Check
 from netmon_tui.domain.comparison import Comparison, HostChange, ScriptChange
 from netmon_tui.domain.host import Host
 from netmon_tui.domain.host_documents import host_document, service_document
 from netmon_tui.domain.ignoring import IgnoreRule, Sifted
+from netmon_tui.domain.interface_traffic import InterfaceTraffic
 from netmon_tui.domain.job import Job
 from netmon_tui.domain.named_set import NamedSet
 from netmon_tui.domain.neighbour import Interface, NeighbourRecord
@@ -73,6 +75,17 @@ def profile_document(profile: Profile) -> Document:
         "description": profile.description,
         "owner": profile.owner,
         "shared": profile.shared,
+    }
+
+
+def capture_filter_document(kept: CaptureFilter) -> Document:
+    """Return a capture filter."""
+    return {
+        "name": kept.name,
+        "filter": kept.text,
+        "meaning": kept.meaning,
+        "owner": kept.owner,
+        "shared": kept.shared,
     }
 
 
@@ -234,6 +247,15 @@ def interface_document(interface: Interface) -> Document:
         "up": interface.up,
         "loopback": interface.loopback,
         "gateways": list(interface.gateways),
+    }
+
+
+def interface_traffic_document(traffic: InterfaceTraffic) -> Document:
+    """Return one interface with what went through it per second."""
+    rates = traffic.rates
+    return interface_document(traffic.interface) | {
+        "packets_per_second": None if rates is None else {"in": rates.packets_in, "out": rates.packets_out},
+        "bytes_per_second": None if rates is None else {"in": rates.bytes_in, "out": rates.bytes_out},
     }
 
 

@@ -31,6 +31,7 @@ _PROC_NET = Path("/proc/thread-self/net")
 """The namespace of the calling thread; /proc/net is that of the process."""
 _SIOCGIFFLAGS, _SIOCGIFHWADDR = 0x8913, 0x8927
 _IFF_UP, _IFF_LOOPBACK, _IFF_RUNNING, _IFF_NOARP = 0x1, 0x8, 0x40, 0x80
+_UP = _IFF_UP | _IFF_RUNNING
 _ETHERNET = 1
 """ARPHRD_ETHER of linux/if_arp.h: also wireless and bridges."""
 _RTF_GATEWAY = 0x2
@@ -114,6 +115,11 @@ def interface_linktype(name: str) -> str:
         return "LINUX_SLL2"
     hardware = _ask_kernel(name, _SIOCGIFHWADDR) if name in _names() else None
     return "" if hardware is None else _LINKTYPES.get(hardware, _COOKED)
+
+
+def is_up(name: str) -> bool:
+    """Whether an interface is there, switched on and connected."""
+    return (_ask_kernel(name, _SIOCGIFFLAGS) or 0) & _UP == _UP
 
 
 def interface_counters() -> dict[str, Counters]:
@@ -201,7 +207,7 @@ def _interface(name: str, labels: Iterable[str], gateways: tuple[str, ...]) -> I
         name=name,
         lladdr=lladdr,
         addresses=tuple(sorted(addresses, key=lambda address: address.family)),
-        up=flags & (_IFF_UP | _IFF_RUNNING) == _IFF_UP | _IFF_RUNNING,
+        up=flags & _UP == _UP,
         loopback=bool(flags & _IFF_LOOPBACK),
         gateways=gateways,
         resolves=not flags & (_IFF_LOOPBACK | _IFF_NOARP) and _ask_kernel(name, _SIOCGIFHWADDR) == _ETHERNET,

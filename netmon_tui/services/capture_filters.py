@@ -6,7 +6,6 @@ import asyncio
 
 from netmon_tui.domain.capture_filter_library import (
     CaptureFilter,
-    FilterExplanation,
     FilterVerdict,
     SaveCaptureFilter,
 )
@@ -14,6 +13,7 @@ from netmon_tui.domain.owned import LONGEST_DESCRIPTION, name_key
 from netmon_tui.domain.user import Actor
 from netmon_tui.errors import InvalidInput
 from netmon_tui.runtime.filter_check import compile_filter
+from netmon_tui.runtime.interfaces import interface_linktype
 from netmon_tui.runtime.tool_paths import require_tool
 from netmon_tui.security.hostile_text import plain_line
 from netmon_tui.services.keeping import KeepingService, checked_name
@@ -57,21 +57,34 @@ class CaptureFilterService(KeepingService[CaptureFilter, SaveCaptureFilter]):
     def _texts(self, kept: CaptureFilter) -> tuple[str, ...]:
         return kept.name, kept.text, kept.meaning
 
+    async def save(self, actor: Actor, new: SaveCaptureFilter, *, shared: bool) -> CaptureFilter:
+        """Keep a filter under a name; the one that the actor has under it is changed. Raises as create."""
+        for kept in await self.usable(actor):
+            if kept.owner_id == actor.user_id and name_key(kept.name) == name_key(new.name):
+                return await self.change(actor, kept, new, shared=shared)
+        return await self.create(actor, new, shared=shared)
+
     async def recent(self, actor: Actor) -> list[str]:
         """Return the filters that the actor captured with last, the last one first."""
         return await asyncio.to_thread(self._recent.newest, actor)
 
-    def explain(self, text: str) -> FilterExplanation:
-        """Return what a filter means; it is right only for one that compiles."""
-        return explain(text)
+    async def check(self, text: str, interface: str = "") -> FilterVerdict:
+        """Compile a filter and say what it means.
 
-    async def check(self, text: str, linktype: str = "EN10MB") -> FilterVerdict:
-        """Compile a filter for a link type and say what it means.
+        Args:
+            text: As typed.
+            interface: What it is to be used on; Ethernet when empty.
 
         Raises:
-            InvalidInput: It is not valid, or lets nothing pass; with the position when it is known.
+            InvalidInput: It is not valid there, or lets nothing pass; with the position when it is known.
             ToolMissing: tcpdump is not installed.
         """
-        tool = await asyncio.to_thread(require_tool, "tcpdump")
-        program = await asyncio.to_thread(compile_filter, tool, text, linktype)
-        return FilterVerdict(explain(text), program.instructions, program.accepts_all)
+        return await asyncio.to_thread(_verdict, text, interface)
+
+
+def _verdict(text: str, interface: str) -> FilterVerdict:
+    linktype = interface_linktype(interface) if interface else "EN10MB"
+    if not linktype:
+        raise InvalidInput(f"no interface {interface[:40]!a}")
+    program = compile_filter(require_tool("tcpdump"), text, linktype)
+    return FilterVerdict(explain(text), program.instructions, program.accepts_all)

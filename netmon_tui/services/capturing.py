@@ -6,7 +6,7 @@ import asyncio
 import os
 import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +14,8 @@ from typing import Any
 
 from netmon_tui.config.settings import Settings
 from netmon_tui.domain.capture import CAPTURE_NAME, Capture, CaptureFile, CapturePreview, StartCapture
+from netmon_tui.domain.capture_filter_library import FilterVerdict
+from netmon_tui.domain.interface_traffic import InterfaceTraffic
 from netmon_tui.domain.job import (
     CaptureCounters,
     EndReason,
@@ -30,7 +32,7 @@ from netmon_tui.domain.window import FIRST, Window
 from netmon_tui.errors import InvalidInput, NetmonError, PrivilegeMissing
 from netmon_tui.runtime import interfaces
 from netmon_tui.runtime.filter_check import CompiledFilter, compile_counters, compile_filter
-from netmon_tui.runtime.interfaces import Counters
+from netmon_tui.runtime.interface_rates import InterfaceRates
 from netmon_tui.runtime.job_directory import JobDirectory
 from netmon_tui.runtime.privilege import Privilege
 from netmon_tui.runtime.tool_paths import require_tool
@@ -96,9 +98,16 @@ class CapturingService:
         found = await asyncio.to_thread(interfaces.list_interfaces)
         return [*found, Interface(name="any")]
 
-    async def interface_counters(self) -> dict[str, Counters]:
-        """Return what each interface has received and sent."""
-        return await asyncio.to_thread(interfaces.interface_counters)
+    async def interface_traffic(self, every: float = 1.0) -> AsyncGenerator[list[InterfaceTraffic]]:
+        """Yield the interfaces that can be captured on, ``any`` last, for ever: at once, then with their rates.
+
+        Args:
+            every: Seconds from one to the next, over which the rates are.
+        """
+        rates = InterfaceRates()
+        while True:
+            yield await asyncio.to_thread(rates.read)
+            await asyncio.sleep(every)
 
     def own_session(self) -> str:
         """Return the far end of the SSH session this program is used through; empty when there is none."""
@@ -124,9 +133,7 @@ class CapturingService:
         return CapturePreview(
             command,
             whole,
-            program.instructions,
-            meaning=explain(request.filter),
-            accepts_all=bool(request.filter) and program.accepts_all,
+            verdict=FilterVerdict(explain(request.filter), program.instructions, program.accepts_all),
         )
 
     def _compile(self, interface: str, text: str) -> CompiledFilter:

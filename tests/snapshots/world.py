@@ -151,13 +151,17 @@ def _freeze_machine(patch: pytest.MonkeyPatch) -> None:
     # the scan that waits in the picture must not have its turn
     patch.setattr("netmon_tui.services.scan_queue.ScanQueue.start_waiting", _start_nothing)
     patch.setattr("netmon_tui.services.scan_commands.version_numbers", lambda name: (7, 93))
-    patch.setattr("netmon_tui.services.capturing.compile_filter", lambda *_: SimpleNamespace(instructions=12))
+    patch.setattr(
+        "netmon_tui.services.capturing.compile_filter",
+        lambda *_: SimpleNamespace(instructions=12, accepts_all=False),
+    )
     patch.setattr("netmon_tui.runtime.packet_dissector.find_tool", lambda name: None)
     patch.setattr("netmon_tui.services.doctor.DoctorService._run", lambda self: CHECKS)
     interfaces = "netmon_tui.runtime.interfaces"
     patch.setattr(f"{interfaces}.list_interfaces", lambda: INTERFACES)
     patch.setattr(f"{interfaces}.local_networks", lambda: ["192.0.2.0/28"])
     patch.setattr(f"{interfaces}.interface_counters", dict)
+    patch.setattr(f"{interfaces}.is_up", lambda name: all(one.up for one in INTERFACES if one.name == name))
     patch.setattr(f"{interfaces}.default_gateways", lambda: {"eth0": ("192.0.2.1",)})
     patch.setattr(f"{interfaces}.gateways_in_routes", lambda: {("eth0", "192.0.2.1")})
     patch.setattr(f"{interfaces}.interface_linktype", lambda name: "EN10MB")

@@ -6,20 +6,29 @@ import asyncio
 import re
 import shlex
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import aclosing, suppress
+from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
+from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.widgets import Button, Input, Label, Select, Static
+from textual.widgets.select import InvalidSelectValueError
 
 from netmon_tui.domain.capture import DEFAULT_SNAPLEN, CapturePreview, StartCapture
+from netmon_tui.domain.capture_filter_library import SaveCaptureFilter
 from netmon_tui.domain.neighbour import Interface
 from netmon_tui.errors import InvalidInput, NetmonError
+from netmon_tui.ui import toasts
+from netmon_tui.ui.commands import command
+from netmon_tui.ui.modals.capture_filters import CaptureFilterForm, CaptureFilterList
 from netmon_tui.ui.modals.form import Form
+from netmon_tui.ui.modals.interface_picker import InterfacePicker
 from netmon_tui.ui.rendering import Tone, content, rate, size, state_style
 from netmon_tui.ui.session import Session
 from netmon_tui.ui.widgets.figure import Figure
-from netmon_tui.ui.widgets.rate_line import RateMeter
+from netmon_tui.ui.widgets.interface_select import InterfaceSelect
 from netmon_tui.ui.widgets.tick import Tick
 
 DEBOUNCE_SECONDS = 0.2
@@ -40,6 +49,11 @@ class CaptureForm(Form[StartCapture]):
         host, interface: Prefilled; foreign text, which the filter's grammar judges.
     """
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        command("capture_form.filters", "ctrl+o", "filters", "Filters", "Take a filter from the library."),
+        command("capture_form.save", "ctrl+s", "save_filter", "Save filter", "Keep the filter under a name."),
+    ]
+
     def __init__(
         self,
         session: Session,
@@ -49,6 +63,7 @@ class CaptureForm(Form[StartCapture]):
         interface: str = "",
     ) -> None:
         super().__init__()
+        self._session = session
         self._capturing = session.services.capturing
         self._settings = session.services.settings.captures
         self._start = start
@@ -59,14 +74,13 @@ class CaptureForm(Form[StartCapture]):
         self._edited = False
         """Whether the fields were changed after somebody wrote another filter."""
         self._own_session = self._capturing.own_session()
-        self._rates: dict[str, tuple[RateMeter, RateMeter]] = {}
 
     def compose(self) -> ComposeResult:
         """What, how long, and the command."""
         with self.box("New capture"):
             with Horizontal(classes="form--line"):
                 yield Label("Interface", classes="form--label")
-                yield Select[str]([], prompt="looking ...", id="interface", compact=True)
+                yield InterfaceSelect([], prompt="looking ...", id="interface", compact=True)
                 yield Figure(id="interface-rate")
             with Horizontal(classes="form--line"):
                 yield Label("Protocol", classes="form--label")
@@ -80,9 +94,10 @@ class CaptureForm(Form[StartCapture]):
                 yield Input(placeholder="80 or 1-99", id="port", compact=True, max_length=11)
             with Horizontal(classes="form--line"):
                 yield Label("Filter", classes="form--label")
-                yield Input(placeholder="all packets", id="filter", compact=True)
+                yield Input(placeholder="all packets; ctrl+o opens the library", id="filter", compact=True)
             yield Figure(id="caret")
             yield Static("", id="verdict")
+            yield Static("", id="cautions")
             yield from self._limits()
             with Horizontal(classes="form--line"):
                 yield Label("Name", classes="form--label")
@@ -123,7 +138,7 @@ class CaptureForm(Form[StartCapture]):
         if self._host:
             self._build_filter()
         self.query_one("#filter").focus()
-        self.set_interval(1.0, self._count)
+        self._count()
 
     @work(exclusive=True, group="form-interfaces", exit_on_error=False)
     async def _offer_interfaces(self) -> None:
@@ -132,20 +147,42 @@ class CaptureForm(Form[StartCapture]):
         select.set_options([(content(_describe(interface)), interface.name) for interface in found])
         names = [interface.name for interface in found]
         select.value = self._interface if self._interface in names else _likely(found)
-        self._count()
         self._check()
 
     @work(exclusive=True, group="form-count", exit_on_error=False)
     async def _count(self) -> None:
-        """Show what goes through the chosen interface."""
-        name = self._chosen("interface")
-        counters = (await self._capturing.interface_counters()).get(name)
-        if counters is None:
-            self.query_one("#interface-rate", Figure).show("")
-            return
-        inward, outward = self._rates.setdefault(name, (RateMeter(), RateMeter()))
-        speeds = inward.read(counters.rx_packets), outward.read(counters.tx_packets)
-        self.query_one("#interface-rate", Figure).show(f"in {rate(speeds[0])}  out {rate(speeds[1])}")
+        """Show what goes through the chosen interface, each second."""
+        async with aclosing(self._capturing.interface_traffic()) as seconds:
+            async for found in seconds:
+                rates = {one.interface.name: one.rates for one in found}.get(self._chosen("interface"))
+                shown = f"in {rate(rates.packets_in)}  out {rate(rates.packets_out)}" if rates else ""
+                self.query_one("#interface-rate", Figure).show(shown)
+
+    @on(InterfaceSelect.Asked)
+    @work(exclusive=True, group="form-choice", exit_on_error=False)
+    async def _choose_interface(self, event: InterfaceSelect.Asked) -> None:
+        """Let an interface be chosen by its traffic."""
+        picker = InterfacePicker(self._session, self._chosen("interface"))
+        if (name := await self.app.push_screen_wait(picker)) is not None:
+            with suppress(InvalidSelectValueError):  # one that came after the form was opened
+                event.control.value = name
+
+    @work(exclusive=True, group="form-choice", exit_on_error=False)
+    async def action_filters(self) -> None:
+        """Take a filter from the library."""
+        library = CaptureFilterList(self._session, self._chosen("interface"))
+        if (text := await self.app.push_screen_wait(library)) is not None:
+            line = self.query_one("#filter", Input)
+            line.value, line.cursor_position = text, len(text)
+            line.focus()
+
+    @work(exclusive=True, group="form-choice", exit_on_error=False)
+    async def action_save_filter(self) -> None:
+        """Keep the filter under a name."""
+        first = SaveCaptureFilter("", self._text("filter"))
+        form = CaptureFilterForm(self._session, first, interface=self._chosen("interface"))
+        if (saved := await self.app.push_screen_wait(form)) is not None:
+            toasts.tell(self.app, f"Saved as {saved.name}")
 
     @on(Select.Changed, "#protocol")
     @on(Input.Changed, "#host")
@@ -192,7 +229,11 @@ class CaptureForm(Form[StartCapture]):
             return
         self._caret(None)
         note = "; written by hand, so the fields above do not change it" if self._edited else ""
-        self._say(f"valid{note}", "warning" if self._edited else "success")
+        meaning = preview.verdict.explanation.text if preview.verdict else ""
+        self._say(
+            ": ".join(filter(None, ("valid", meaning))) + note, "warning" if self._edited else "success"
+        )
+        self._warn(preview.verdict.cautions if preview.verdict else ())
         self.query_one("#command", Static).update(content(shlex.join(preview.command), 2_000))
         self.query_one("#start", Button).disabled = False
 
@@ -200,6 +241,7 @@ class CaptureForm(Form[StartCapture]):
         """Say why it cannot start, with a mark under the place in the filter."""
         self._caret(position)
         self._say(why, "error")
+        self._warn(())
         self.query_one("#command", Static).update("")
         self.query_one("#start", Button).disabled = True
 
@@ -208,6 +250,12 @@ class CaptureForm(Form[StartCapture]):
         verdict.update(content(f"{state_style(_SIGNS[tone]).glyph} {text}"))
         for name in _SIGNS:
             verdict.set_class(name == tone, f"-{name}")
+
+    def _warn(self, cautions: Sequence[str]) -> None:
+        """Say what about the filter may surprise."""
+        glyph = state_style(_SIGNS["warning"]).glyph
+        words = content("\n".join(f"{glyph} {one}" for one in cautions), 1_000)
+        self.query_one("#cautions", Static).update(words)
 
     def _caret(self, position: int | None) -> None:
         line = self.query_one("#filter", Input)

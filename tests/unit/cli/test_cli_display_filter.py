@@ -1,4 +1,4 @@
-"""``capture filter``, ``capture packets --filter`` and ``capture packet --whole``."""
+"""``capture display-filter``, ``capture packets --filter`` and ``capture packet --whole``."""
 
 from __future__ import annotations
 
@@ -47,28 +47,28 @@ def test_packets_that_meet_a_filter(admin: Any, capture: int) -> None:
 
 
 def test_a_wrong_filter_is_refused(admin: Any, capture: int) -> None:
-    for words in (("packets", capture, "--filter", "dns =="), ("filter", "check", "dns ==")):
+    for words in (("packets", capture, "--filter", "dns =="), ("display-filter", "check", "dns ==")):
         answer = admin("capture", *words)
         assert answer.code == 2 and "Unexpected end of filter" in answer.err and not answer.out
 
 
 def test_filters_are_kept_and_used(admin: Any, capture: int) -> None:
-    assert admin("capture", "filter", "save", "names", "dns", "--share").code == 0
-    assert admin("capture", "filter", "save", "wrong", "dns ==").code == 2
-    (kept,) = admin("capture", "filter", "list", "--json").document
+    assert admin("capture", "display-filter", "save", "names", "dns", "--share").code == 0
+    assert admin("capture", "display-filter", "save", "wrong", "dns ==").code == 2
+    (kept,) = admin("capture", "display-filter", "list", "--json").document
     assert kept == {"name": "names", "query": "dns", "owner": "ada", "shared": True}
     found = admin(
         "capture", "packets", capture, "--saved", "names", "--filter", "frame.number < 50", "--json"
     )
     assert {one["protocol"] for one in found.document} == {"DNS"}
     assert max(one["number"] for one in found.document) < 50
-    assert admin("capture", "filter", "delete", "names").code == 0
-    assert admin("capture", "filter", "delete", "names").code == 2
-    assert admin("capture", "filter", "recent", "--json").document == []
+    assert admin("capture", "display-filter", "delete", "names").code == 0
+    assert admin("capture", "display-filter", "delete", "names").code == 2
+    assert admin("capture", "display-filter", "recent", "--json").document == []
 
 
 def test_names_that_can_stand_in_a_filter(admin: Any, capture: int) -> None:
-    found = admin("capture", "filter", "fields", capture, "tcp.por", "--json").document
+    found = admin("capture", "display-filter", "fields", capture, "tcp.por", "--json").document
     assert found[0]["name"] == "tcp.port"
 
 

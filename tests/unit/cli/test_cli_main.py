@@ -74,6 +74,7 @@ VERBS = {
         "slice",
         "tag",
         "filter",
+        "display-filter",
         "interfaces",
         "run",
         "list",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
@@ -11,6 +13,7 @@ from netmon_tui.cli.kept import VERBS, reference, report, run_on
 from netmon_tui.cli.output import print_json, print_table, say, yes_no
 from netmon_tui.domain.capture_filter_library import CaptureFilter, FilterVerdict, SaveCaptureFilter
 from netmon_tui.domain.documents import capture_filter_document
+from netmon_tui.errors import InvalidInput
 
 if TYPE_CHECKING:
     from netmon_tui.domain.user import Actor
@@ -71,11 +74,11 @@ def save(
 
     async def work(services: Services, actor: Actor) -> CaptureFilter:
         await services.capture_filters.check(text, interface)
-        return await services.capture_filters.save(
-            actor, SaveCaptureFilter(name, text, meaning), shared=share
-        )
+        new = SaveCaptureFilter(name, text, meaning)
+        return await services.capture_filters.save(actor, new, shared=share)
 
-    report(line.run(work), "saved", as_json)
+    with _placed(text):
+        report(line.run(work), "saved", as_json)
 
 
 @capture_filter.command()
@@ -100,7 +103,7 @@ def rename(line: CommandLine, name: str, new_name: str, as_json: bool) -> None:
 @pass_line
 def explain(line: CommandLine, text: str, interface: str, as_json: bool) -> None:
     """Say in words what packets a filter lets pass, and what about it may surprise."""
-    verdict = line.run(lambda services, actor: services.capture_filters.check(text, interface))
+    verdict = _verdict(line, text, interface)
     if as_json:
         print_json(_document(text, verdict))
         return
@@ -116,13 +119,30 @@ def explain(line: CommandLine, text: str, interface: str, as_json: bool) -> None
 @pass_line
 def check(line: CommandLine, text: str, interface: str, as_json: bool) -> None:
     """Say whether a filter compiles; exit status 2 with the reason and the place when it does not."""
-    verdict = line.run(lambda services, actor: services.capture_filters.check(text, interface))
+    verdict = _verdict(line, text, interface)
     if as_json:
         print_json(_document(text, verdict))
         return
     say(f"the filter is right: {verdict.instructions} instructions")
     for caution in verdict.cautions:
         say(f"note: {caution}")
+
+
+def _verdict(line: CommandLine, text: str, interface: str) -> FilterVerdict:
+    with _placed(text):
+        return line.run(lambda services, actor: services.capture_filters.check(text, interface))
+
+
+@contextmanager
+def _placed(text: str) -> Iterator[None]:
+    """Show the place in a filter before the reason why it is wrong."""
+    try:
+        yield
+    except InvalidInput as error:
+        if error.position is not None:
+            say(text)
+            say(f"{' ' * error.position}^")
+        raise
 
 
 def _document(text: str, verdict: FilterVerdict) -> dict[str, object]:

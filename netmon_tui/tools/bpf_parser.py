@@ -67,7 +67,7 @@ class _Parser(ArithmeticReader):
         """Read the whole filter."""
         root = self._expression(None)
         if self.here.kind is not Kind.END:
-            raise self.wrong(f"`and` or `or` is expected before `{self.here.text}`")
+            raise self.wrong(self._joint_expected(f"`and` or `or` is expected before `{self.here.text}`"))
         return Tree(root, self._mixed, tuple(self._primitives), self._either_behind)
 
     def _note(self, primitive: Primitive) -> Primitive:
@@ -118,8 +118,15 @@ class _Parser(ArithmeticReader):
         self.take()
         with self.deeper():
             node = self._expression(inherited)
-        self.expect(")", "`and`, `or` or `)` is expected")
+        self.expect(")", self._joint_expected("`and`, `or` or `)` is expected"))
         return node
+
+    def _joint_expected(self, otherwise: str) -> str:
+        """Return what would have to stand where a condition is over and something else follows."""
+        before, here = self.before.text, self.here
+        if before in _PROTOCOLS and here.kind in _IDENTITIES:
+            return f"between `{before}` and `{here.text}` a word such as `port` or `host` is missing"
+        return otherwise
 
     def _inherited(self, inherited: Qualifiers | None) -> Node:
         """Read an identity without qualifiers of its own: the 81 of ``port 80 or 81``."""

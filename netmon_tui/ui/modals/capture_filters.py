@@ -15,7 +15,7 @@ from netmon_tui.domain.owned import LONGEST_DESCRIPTION, LONGEST_NAME
 from netmon_tui.ui.commands import command
 from netmon_tui.ui.modals.list_dialog import ListDialog
 from netmon_tui.ui.modals.named_form import Field, NamedForm
-from netmon_tui.ui.rendering import content
+from netmon_tui.ui.rendering import content_block
 from netmon_tui.ui.session import Session
 from netmon_tui.ui.widgets.row_source import Row
 from netmon_tui.ui.widgets.table_columns import Column
@@ -113,7 +113,7 @@ class CaptureFilterList(ListDialog[str, CaptureFilter | str]):
         super().look_at_row()
         chosen = self.chosen
         words = (chosen,) if isinstance(chosen, str) else (chosen.text, chosen.meaning) if chosen else ()
-        self.query_one("#capture-filter-about", Static).update(content("\n".join(words), 2_000))
+        self.query_one("#capture-filter-about", Static).update(content_block("\n".join(words)))
 
     def allows(self, action: str, kept: CaptureFilter | str) -> bool:
         """Whether it may be changed."""

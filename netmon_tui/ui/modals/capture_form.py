@@ -25,7 +25,7 @@ from netmon_tui.ui.commands import command
 from netmon_tui.ui.modals.capture_filters import CaptureFilterForm, CaptureFilterList
 from netmon_tui.ui.modals.form import Form
 from netmon_tui.ui.modals.interface_picker import InterfacePicker
-from netmon_tui.ui.rendering import Tone, content, rate, size, state_style
+from netmon_tui.ui.rendering import Tone, content, content_block, rate, size, state_style
 from netmon_tui.ui.session import Session
 from netmon_tui.ui.widgets.figure import Figure
 from netmon_tui.ui.widgets.interface_select import InterfaceSelect
@@ -254,8 +254,10 @@ class CaptureForm(Form[StartCapture]):
     def _warn(self, cautions: Sequence[str]) -> None:
         """Say what about the filter may surprise."""
         glyph = state_style(_SIGNS["warning"]).glyph
-        words = content("\n".join(f"{glyph} {one}" for one in cautions), 1_000)
-        self.query_one("#cautions", Static).update(words)
+        words = content_block("\n".join(f"{glyph} {one}" for one in cautions))
+        shown = self.query_one("#cautions", Static)
+        shown.update(words)
+        shown.display = bool(cautions)
 
     def _caret(self, position: int | None) -> None:
         line = self.query_one("#filter", Input)

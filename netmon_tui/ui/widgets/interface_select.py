@@ -17,7 +17,12 @@ class InterfaceSelect(Select[str]):
     class Asked(Message):
         """Another interface is to be chosen."""
 
-        control: InterfaceSelect
+        select: InterfaceSelect
+
+        @property
+        def control(self) -> InterfaceSelect:
+            """The widget that asks."""
+            return self.select
 
     def action_show_overlay(self) -> None:
         """Ask for the dialog."""

@@ -30,12 +30,12 @@ LIBRARY = (
         "Hosts, ports and networks that are not to be reached, and what a firewall says.",
     ),
     CaptureFilter(
-        "IPv6 neighbour discovery",
+        "IPv6 neighbours",
         "icmp6[icmp6type] = 135 or icmp6[icmp6type] = 136",
         "What ARP is to IPv4: solicitations and advertisements.",
     ),
     CaptureFilter(
-        "IPv6 router advertisements",
+        "IPv6 routers",
         "icmp6[icmp6type] = icmp6-routeradvert or icmp6[icmp6type] = icmp6-routersolicit",
         "Who claims to be a router, and who asks for one.",
     ),
@@ -47,7 +47,7 @@ LIBRARY = (
         "Switches that say who they are, and on which port.",
     ),
     CaptureFilter(
-        "Multicast and broadcast", "ether multicast", "Everything that is sent to more than one station."
+        "Multicast", "ether multicast", "Everything that is sent to more than one station."
     ),
     CaptureFilter("mDNS and LLMNR", "udp port 5353 or 5355", "Names looked up among neighbours."),
     CaptureFilter("NTP", "udp port 123", "Clocks being set."),

@@ -77,7 +77,8 @@ class CaptureForm(Form[StartCapture]):
 
     def compose(self) -> ComposeResult:
         """What, how long, and the command."""
-        with self.box("New capture"):
+        with self.box("New capture") as box:
+            box.border_subtitle = content("ctrl+o filters, ctrl+s keeps this one")
             with Horizontal(classes="form--line"):
                 yield Label("Interface", classes="form--label")
                 yield InterfaceSelect([], prompt="looking ...", id="interface", compact=True)
@@ -94,7 +95,7 @@ class CaptureForm(Form[StartCapture]):
                 yield Input(placeholder="80 or 1-99", id="port", compact=True, max_length=11)
             with Horizontal(classes="form--line"):
                 yield Label("Filter", classes="form--label")
-                yield Input(placeholder="all packets; ctrl+o opens the library", id="filter", compact=True)
+                yield Input(placeholder="all packets", id="filter", compact=True)
             yield Figure(id="caret")
             yield Static("", id="verdict")
             yield Static("", id="cautions")

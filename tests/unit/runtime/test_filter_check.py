@@ -59,6 +59,16 @@ def test_a_filter_that_lets_nothing_pass_is_refused():
     for compiler in (compile_filter, compile_counters):
         with pytest.raises(InvalidInput, match="rejects all packets"):
             compiler(TCPDUMP, "tcp and udp")
+    with pytest.raises(InvalidInput, match="vlan goes before"):
+        compile_filter(TCPDUMP, "tcp and vlan")
+
+
+@pytest.mark.parametrize(
+    ("text", "accepts"),
+    [("", True), ("tcp or not tcp", True), ("1 = 1", True), ("tcp", False), ("not tcp", False)],
+)
+def test_a_filter_that_lets_everything_pass_is_known(text, accepts):
+    assert compile_filter(TCPDUMP, text).accepts_all is accepts
 
 
 @pytest.mark.parametrize(
@@ -66,12 +76,15 @@ def test_a_filter_that_lets_nothing_pass_is_refused():
     [
         ("tcp and port nonesuch", "unknown port 'nonesuch'", 13),
         ("vlan 5000", "VLAN tag 5000 greater than maximum 4095", None),
+        ("tcp port", "after `tcp port` a port number", 8),
+        ("tcp and (udp", "does not close", 8),
+        ("tcp and (udp 53) or arp", "a word such as `port`", 13),
         ("port 1 and port http-nonesuch or http", "unknown port 'http-nonesuch'", 16),
         ("-w /tmp/written", "would be looked up", 1),
         ("tcp; id", "would be looked up", 5),
     ],
 )
-def test_what_does_not_compile_is_refused_in_the_words_of_tcpdump(text, words, position):
+def test_what_does_not_compile_is_refused_with_reason_and_place(text, words, position):
     with pytest.raises(InvalidInput, match=words) as caught:
         compile_filter(TCPDUMP, text)
     assert caught.value.position == position

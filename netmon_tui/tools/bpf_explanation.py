@@ -329,7 +329,7 @@ def _cautions(tree: Tree) -> Iterable[str]:
         load for one in tree.primitives if isinstance(one, Relation) for load in _loaded(one.text)
     )
     for protocol in protocols:
-        yield f"`{protocol}[...]` looks at IPv4 alone: over IPv6 no packet meets it"
+        yield f"`{protocol}[...]` looks at IPv4 alone, never at IPv6"
 
 
 def _loaded(text: str) -> list[str]:

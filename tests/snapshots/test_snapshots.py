@@ -11,6 +11,7 @@ from typing import Any
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from netmon_tui.domain.capture_filter_library import SaveCaptureFilter
 from netmon_tui.domain.host import Hop, Host, HostAddress, Port
 from netmon_tui.domain.named_set import SaveSet, SetKind
 from netmon_tui.domain.neighbour_event import Mute, NeighbourEvent, NeighbourEventKind
@@ -537,6 +538,33 @@ def test_captures(tour: Tour) -> None:
         shows("99999"),
         lacks("valid"),
         picture("form_refuses"),
+    )
+
+
+async def capture_filters(pilot: Pilot[Any], _album: Album) -> None:
+    """Keep capture filters of one's own and of somebody who shares one."""
+    filters = pilot.app.services.capture_filters  # type: ignore[attr-defined]
+    await filters.save(ADA, SaveCaptureFilter("web", "tcp port 80 or 443", "Browsing."), shared=False)
+    await filters.save(BO, SaveCaptureFilter("[b]voice", "udp portrange 16384-32767", "RTP."), shared=True)
+
+
+def test_capture_filters(tour: Tour) -> None:
+    tour(
+        "3",
+        BUSY,
+        capture_filters,
+        "n",
+        types("#filter", "tcp or udp and tcp[13] & 2 != 0"),
+        shows("IPv4 alone"),
+        picture("explained"),
+        "ctrl+o",
+        shows("bo/[b]voice"),
+        picture("library"),
+        closed(),
+        *("shift+tab", "shift+tab", "shift+tab", "shift+tab", "enter"),
+        shows("packets per second"),
+        shows("any"),
+        picture("interfaces"),
     )
 
 

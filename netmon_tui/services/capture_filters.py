@@ -68,6 +68,10 @@ class CaptureFilterService(KeepingService[CaptureFilter, SaveCaptureFilter]):
         """Return the filters that the actor captured with last, the last one first."""
         return await asyncio.to_thread(self._recent.newest, actor)
 
+    def in_words(self, text: str) -> str:
+        """Return what packets a filter that compiles lets pass; empty when there are no words for it."""
+        return explain(text).text
+
     async def check(self, text: str, interface: str = "") -> FilterVerdict:
         """Compile a filter and say what it means.
 

@@ -76,6 +76,7 @@ async def test_the_interface_is_chosen_by_its_traffic(logged_in: Any, until: Any
         await until(pilot, lambda: select.value == "eth0")
         await pilot.click("#interface")
         await until(pilot, lambda: isinstance(app.screen, InterfacePicker))
+        assert not select.expanded
         table = app.screen.query_one(Table)
 
         def through(name: str) -> str:

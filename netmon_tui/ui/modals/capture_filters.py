@@ -109,11 +109,13 @@ class CaptureFilterList(ListDialog[str, CaptureFilter | str]):
         return Row(reference, (reference, kept.text, kept.meaning, kept.owner, shared))
 
     def look_at_row(self) -> None:
-        """Show the filter and its meaning in full, and what can be done with it."""
+        """Show the filter, its meaning and its words in full, and what can be done with it."""
         super().look_at_row()
         chosen = self.chosen
-        words = (chosen,) if isinstance(chosen, str) else (chosen.text, chosen.meaning) if chosen else ()
-        self.query_one("#capture-filter-about", Static).update(content_block("\n".join(words)))
+        text = chosen if isinstance(chosen, str) else chosen.text if chosen else ""
+        meaning = "" if isinstance(chosen, str) or chosen is None else chosen.meaning
+        lines = filter(None, (text, meaning, self._service.in_words(text)))
+        self.query_one("#capture-filter-about", Static).update(content_block("\n".join(lines)))
 
     def allows(self, action: str, kept: CaptureFilter | str) -> bool:
         """Whether it may be changed."""

@@ -39,7 +39,7 @@ async def test_filters_are_ones_own_until_they_are_shared(tmp_path: Path) -> Non
     [
         ("", "tcp"),
         ("a/b", "tcp"),
-        ("dns", "tcp"),
+        ("Dns", "tcp"),
         ("x", " "),
         ("x", "host example.test"),
         ("x", "tcp) or (udp"),

@@ -269,7 +269,7 @@ def _ports(kind: str, values: Sequence[str]) -> str:
 
 
 def _value(kind: str, identity: Identity) -> str:
-    """Return an address or port as it is meant: ``net 10`` is 10.0.0.0/8, ``host 10`` is 0.0.0.10."""
+    """Return an address or port as it is meant: ``net 10`` is 10.0.0.0/8, ``net 10.0.0.0`` that address alone."""
     value, number = identity.value, identity.number
     if kind == "portrange":
         ends = [*map(int, value.split("-"))] if re.fullmatch(r"[1-9]\d*-[1-9]\d*", value) else []
@@ -281,6 +281,8 @@ def _value(kind: str, identity: Identity) -> str:
         return f"{value}{'.0' * (4 - parts)}/{8 * parts}"
     if kind == "port" and number is not None:
         return str(number)
+    if kind == "net" and not re.search("/| mask ", value):
+        return f"{value}/{128 if ':' in value else 32}"
     return value
 
 

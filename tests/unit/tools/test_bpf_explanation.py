@@ -43,6 +43,7 @@ needs_tcpdump = [pytest.mark.lab, pytest.mark.skipif(not TCPDUMP, reason="tcpdum
         ("not not arp", "all packets except (all except ARP)"),
         ("src and dst net 10", "packets both from and to network 10.0.0.0/8"),
         ("net 172.16 or 192.168.1", "packets to or from network 172.16.0.0/16 or 192.168.1.0/24"),
+        ("net 10.0.0.0 or 10.0.0.0/8", "packets to or from network 10.0.0.0/32 or 10.0.0.0/8"),
         ("src host 10.1", "packets from 10.1.0.0/16"),
         ("src 10", "packets from 0.0.0.10"),
         ("dst portrange 8100-8000", "packets to ports 8000 to 8100"),

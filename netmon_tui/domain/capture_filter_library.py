@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from netmon_tui.domain.owned import Owned
-from netmon_tui.domain.user import Actor
+from netmon_tui.domain.owned import OwnedOrBuiltIn
 
+LONGEST_FILTER = 1024
+"""Characters a user may write; compiling longer ones can take tens of seconds."""
 BUILT_IN_OWNER = "Built-in"
 """Whose the filters are that nobody can change; no user name has a capital letter."""
 
 
 @dataclass(frozen=True, slots=True)
-class CaptureFilter(Owned):
+class CaptureFilter(OwnedOrBuiltIn):
     """A filter in tcpdump's language under a name."""
 
     name: str
@@ -25,19 +26,6 @@ class CaptureFilter(Owned):
     owner: str = BUILT_IN_OWNER
     shared: bool = True
     """Whether everybody sees and uses it."""
-
-    @property
-    def is_built_in(self) -> bool:
-        """Whether everybody has it."""
-        return self.id is None
-
-    def reference_for(self, actor: Actor) -> str:
-        """Return what names it to this user: its name, or ``OWNER/NAME`` for another user's."""
-        return self.name if self.is_built_in else Owned.reference_for(self, actor)
-
-    def is_changed_by(self, actor: Actor) -> bool:
-        """Whether this user, who sees it, may change it: nobody changes what everybody has."""
-        return not self.is_built_in and Owned.is_changed_by(self, actor)
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,26 @@ class Owned:
         return mine and actor.may(Permission.SCAN)
 
 
+class OwnedOrBuiltIn(Owned):
+    """The same, or one that everybody has and nobody changes."""
+
+    __slots__ = ()
+    id: int | None
+
+    @property
+    def is_built_in(self) -> bool:
+        """Whether everybody has it."""
+        return self.id is None
+
+    def reference_for(self, actor: Actor) -> str:
+        """Return what names it to this user: its name, or ``OWNER/NAME`` for another user's."""
+        return self.name if self.is_built_in else super().reference_for(actor)
+
+    def is_changed_by(self, actor: Actor) -> bool:
+        """Whether this user, who sees it, may change it: nobody changes what everybody has."""
+        return not self.is_built_in and super().is_changed_by(actor)
+
+
 class Named(Protocol):
     """What has a name."""
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from netmon_tui.errors import InvalidInput, ToolFailed
 from netmon_tui.runtime.processes import run_checked
 from netmon_tui.tools.bpf import LONGEST_COMPLETED, check_text, with_protocols
-from netmon_tui.tools.bpf_parser import parse
+from netmon_tui.tools.bpf_parser import ENCAPSULATIONS, parse
 from netmon_tui.tools.tcpdump import complaint
 
 CPU_SECONDS = 2
@@ -127,7 +127,7 @@ def _refusal(expression: str, words: str) -> InvalidInput:
 
 def _rejecting(expression: str) -> InvalidInput:
     """Return the error for a filter that no packet meets."""
-    moved = re.search(r"\b(vlan|mpls|pppoes|geneve)\b", expression)
+    moved = re.search(rf"\b(?:{'|'.join(ENCAPSULATIONS)})\b", expression)
     fix = f"{moved[0]} goes before what it is to carry: {moved[0]} and ..." if moved else ""
     return InvalidInput("No packet meets the filter", why="expression rejects all packets", fix=fix)
 

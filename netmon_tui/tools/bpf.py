@@ -6,11 +6,10 @@ import ipaddress
 import re
 
 from netmon_tui.domain.address import normalise_lladdr, parse_ip
+from netmon_tui.domain.capture_filter_library import LONGEST_FILTER
 from netmon_tui.errors import InvalidInput
 from netmon_tui.tools.bpf_words import check_words
 
-LONGEST_FILTER = 1024
-"""Characters a user may write; compiling longer ones can take tens of seconds."""
 LONGEST_COMPLETED = 2048
 """Characters of a filter to which the program has added its own conditions."""
 

@@ -86,8 +86,7 @@ class ArithmeticReader:
     def source(self, start: int) -> str:
         """Return the text from a token up to here."""
         end = self._tokens[self.at - 1]
-        stop = self._text.find(end.text, end.position) + len(end.text)
-        return self._text[self._tokens[start].position : max(stop, end.position)]
+        return self._text[self._tokens[start].position : end.position + len(end.text)]
 
     def back_to(self, at: int, depth: int) -> None:
         """Unread what was read since."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable
 
 from netmon_tui.tools.bpf_arithmetic import ArithmeticReader
 from netmon_tui.tools.bpf_tokens import Kind, Token
@@ -73,15 +72,15 @@ def _address(reader: ArithmeticReader, qualifiers: Qualifiers) -> str:
         raise reader.wrong(f"after `{qualifiers}` a MAC address is expected")
     if reader.after.text in ("/", "mask"):
         raise reader.wrong("a network stands after `net`", reader.after)
-    return _checked(reader, ipaddress.ip_address)
+    return _checked(reader)
 
 
-def _checked(reader: ArithmeticReader, check: Callable[[str], object]) -> str:
+def _checked(reader: ArithmeticReader) -> str:
     """Read an address that is whole; a shorter one, and a MAC address, are right by their shape."""
     token = reader.take()
     if token.kind is Kind.ADDRESS6 or (token.kind is Kind.ADDRESS and token.text.count(".") == 3):
         try:
-            check(token.text)
+            ipaddress.ip_address(token.text)
         except ValueError:
             raise reader.wrong(f"{token.text} is no address", token) from None
     return token.text
@@ -91,7 +90,7 @@ def _network(reader: ArithmeticReader, qualifiers: Qualifiers) -> str:
     token = reader.here
     if token.kind not in _ADDRESSES - {Kind.LLADDR} or qualifiers.protocol in LINK:
         raise _expected(reader, qualifiers)
-    address = _checked(reader, ipaddress.ip_address)
+    address = _checked(reader)
     if reader.here.text == "mask":
         reader.take()
         if reader.here.kind is not Kind.ADDRESS:

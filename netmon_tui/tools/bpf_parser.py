@@ -31,7 +31,8 @@ _DIRECTION_WORDS = "src dst addr1 addr2 addr3 addr4 address1 address2 address3 a
 _DIRECTIONS = frozenset(_DIRECTION_WORDS.split())
 _KINDS = frozenset({"host", "net", "port", "portrange", "proto", "protochain", "gateway"})
 _IDENTITIES = frozenset({Kind.NUMBER, Kind.ADDRESS, Kind.ADDRESS6, Kind.LLADDR, Kind.NAME})
-ENCAPSULATIONS = frozenset({"vlan", "mpls", "pppoes", "geneve"})
+ENCAPSULATIONS = ("vlan", "mpls", "pppoes", "geneve")
+"""Words after which packets are looked at further inside."""
 _WITH_NUMBER = frozenset({"less", "greater", "ifindex"})
 _STANDING = "inbound outbound pppoed llc lane metac bcc oam oamf4 sc ilmic connectmsg metaconnect"
 _ALONE = frozenset(_STANDING.split())

@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.widgets import Static
 
-from netmon_tui.domain.capture_filter_library import CaptureFilter, SaveCaptureFilter
+from netmon_tui.domain.capture_filter_library import LONGEST_FILTER, CaptureFilter, SaveCaptureFilter
 from netmon_tui.domain.owned import LONGEST_DESCRIPTION, LONGEST_NAME
 from netmon_tui.ui.commands import command
 from netmon_tui.ui.modals.list_dialog import ListDialog
@@ -27,7 +27,6 @@ COLUMNS = (
     Column("owner", "Owner", width=8, priority=2),
     Column("shared", "Shared", width=6, priority=2),
 )
-LONGEST_FILTER = 1_024
 
 
 class CaptureFilterForm(NamedForm[CaptureFilter]):

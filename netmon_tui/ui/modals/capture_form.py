@@ -6,7 +6,7 @@ import asyncio
 import re
 import shlex
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from typing import ClassVar
 
 from textual import on, work
@@ -14,7 +14,6 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.widgets import Button, Input, Label, Select, Static
-from textual.widgets.select import InvalidSelectValueError
 
 from netmon_tui.domain.capture import DEFAULT_SNAPLEN, CapturePreview, StartCapture
 from netmon_tui.domain.capture_filter_library import SaveCaptureFilter
@@ -143,11 +142,15 @@ class CaptureForm(Form[StartCapture]):
 
     @work(exclusive=True, group="form-interfaces", exit_on_error=False)
     async def _offer_interfaces(self) -> None:
+        await self._offer(self._interface)
+
+    async def _offer(self, wanted: str) -> None:
+        """Offer the interfaces that there are now, with the wanted one chosen if it is there."""
         found = await self._capturing.interfaces()
         select = self.query_one("#interface", Select)
         select.set_options([(content(_describe(interface)), interface.name) for interface in found])
         names = [interface.name for interface in found]
-        select.value = self._interface if self._interface in names else _likely(found)
+        select.value = wanted if wanted in names else _likely(found)
         self._check()
 
     @work(exclusive=True, group="form-count", exit_on_error=False)
@@ -161,12 +164,11 @@ class CaptureForm(Form[StartCapture]):
 
     @on(InterfaceSelect.Asked)
     @work(exclusive=True, group="form-choice", exit_on_error=False)
-    async def _choose_interface(self, event: InterfaceSelect.Asked) -> None:
+    async def _choose_interface(self) -> None:
         """Let an interface be chosen by its traffic."""
         picker = InterfacePicker(self._session, self._chosen("interface"))
         if (name := await self.app.push_screen_wait(picker)) is not None:
-            with suppress(InvalidSelectValueError):  # one that came after the form was opened
-                event.control.value = name
+            await self._offer(name)  # it may have come after the form was opened
 
     @work(exclusive=True, group="form-choice", exit_on_error=False)
     async def action_filters(self) -> None:

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from netmon_tui.domain.capture import Capture, CaptureFile
+from netmon_tui.domain.capture import Capture
+from netmon_tui.domain.capture_files import CaptureFile
 from netmon_tui.domain.check import Check
 from netmon_tui.domain.comparison import Comparison, HostChange, ScriptChange
 from netmon_tui.domain.host import Host

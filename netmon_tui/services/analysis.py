@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from netmon_tui.domain.analysis import Analysis, Asked
-from netmon_tui.domain.capture import CAPTURE_NAME, Capture
+from netmon_tui.domain.capture import Capture
+from netmon_tui.domain.capture_files import CAPTURE_NAME
 from netmon_tui.domain.stream import Follow, Stream
 from netmon_tui.domain.user import Actor
 from netmon_tui.errors import InvalidInput, ToolFailed

@@ -17,7 +17,8 @@ from typing import BinaryIO
 
 from netmon_tui.config.files import explain
 from netmon_tui.config.sections import CaptureSettings
-from netmon_tui.domain.capture import CAPTURE_NAME, Capture, CaptureLabels, MadeCapture
+from netmon_tui.domain.capture import Capture, CaptureLabels, MadeCapture
+from netmon_tui.domain.capture_files import CAPTURE_NAME
 from netmon_tui.domain.capture_choice import ExportForm, PacketChoice
 from netmon_tui.domain.capture_filter import LONGEST_NAME, LONGEST_NOTE, check_tag
 from netmon_tui.domain.schedule import Runner

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from netmon_tui.config.settings import Settings
-from netmon_tui.domain.capture import CAPTURE_NAME, Capture, CaptureFile, CapturePreview, StartCapture
+from netmon_tui.domain.capture import Capture, CapturePreview, StartCapture
+from netmon_tui.domain.capture_files import CAPTURE_NAME, CaptureFile
 from netmon_tui.domain.job import (
     CaptureCounters,
     EndReason,

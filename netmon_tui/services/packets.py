@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from netmon_tui.domain.capture import CAPTURE_NAME
+from netmon_tui.domain.capture_files import CAPTURE_NAME
 from netmon_tui.domain.display_filter import Offer, check_text
 from netmon_tui.domain.packet import PacketDetail, PacketSummary
 from netmon_tui.domain.user import Actor

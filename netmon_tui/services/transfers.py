@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 from netmon_tui.config.files import explain, private_opener
 from netmon_tui.domain.address import parse_ip
-from netmon_tui.domain.capture import CAPTURE_NAME
+from netmon_tui.domain.capture_files import CAPTURE_NAME
 from netmon_tui.domain.documents import neighbour_document
 from netmon_tui.domain.export import MAP_FORMATS, SCAN_FORMATS, HostSelection
 from netmon_tui.domain.neighbour import NeighbourRecord

@@ -10,7 +10,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, delete, func, insert, select, update
 
-from netmon_tui.domain.capture import Capture, CaptureFile, CaptureOrigin, StartCapture
+from netmon_tui.domain.capture import Capture, CaptureOrigin, StartCapture
+from netmon_tui.domain.capture_files import CaptureFile
 from netmon_tui.domain.job import CaptureCounters, JobKind, JobState
 from netmon_tui.domain.user import Actor
 from netmon_tui.domain.window import FIRST, Window

@@ -29,7 +29,8 @@ import netmon_tui
 from netmon_tui.config.paths import Paths, find_paths
 from netmon_tui.config.settings import load_settings
 from netmon_tui.domain.address import Family
-from netmon_tui.domain.capture import CaptureFile, StartCapture
+from netmon_tui.domain.capture import StartCapture
+from netmon_tui.domain.capture_files import CaptureFile
 from netmon_tui.domain.check import Check, CheckStatus
 from netmon_tui.domain.device import DeviceMarks
 from netmon_tui.domain.job import CaptureCounters, JobKind, JobState, ProcessIdentity

@@ -182,6 +182,9 @@ class Runner:
         limit = self._limits["output_bytes"]
         if limit and file.bytes >= limit:
             self._stop("size_limit", f"the size limit of {limit} bytes was reached")
+        quota = self._limits["quota_bytes"]
+        if quota and file.bytes >= quota:
+            self._stop("quota", "the quota of its owner's captures is used up")
         self._let_fill(moved, file.busy_bytes if more else 0)
         return more
 

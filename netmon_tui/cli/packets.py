@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 import sys
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 import click
 
 from netmon_tui.cli.context import CommandLine, json_option, pass_line
 from netmon_tui.cli.display_filter import matching, wanted_filter
-from netmon_tui.cli.output import moment, print_json, print_line, print_pairs, print_table
+from netmon_tui.cli.output import moment, print_json, print_line, print_pairs, print_table, say
 from netmon_tui.domain.documents import packet_detail_document, packet_document
 from netmon_tui.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from netmon_tui.domain.packet import Field, PacketDetail, PacketSummary
     from netmon_tui.domain.user import Actor
     from netmon_tui.services.container import Services
@@ -23,8 +25,6 @@ if TYPE_CHECKING:
 _COLUMNS = ("NO", "TIME", "SOURCE", "DESTINATION", "PROTOCOL", "LENGTH", "INFO")
 _capture_id = click.argument("capture_id", metavar="ID", type=int)
 _HEX_WIDTH = 16
-_PIECE = 1 << 20
-"""Bytes handed on at once."""
 _LOOK_SECONDS = 0.25
 """How often a growing file is looked at."""
 
@@ -152,29 +152,30 @@ def _print_field(field: Field, depth: int) -> None:
 def stream(line: CommandLine, capture_id: int) -> None:
     """Write the capture to stdout as pcap, while it runs up to its end: pipe it into tshark -r -.
 
-    Refused when stdout is a terminal. Ctrl-C ends the stream (130), not the capture.
+    Several files become one. Refused when stdout is a terminal. Ctrl-C ends the stream (130), not the capture.
     """
     if sys.stdout.isatty():
         raise UsageError("a capture is binary", fix="pipe it: netmon-tui capture stream ID | tshark -r -")
 
     async def work(services: Services, actor: Actor) -> None:
-        path = await services.transfers.capture_path(actor, capture_id)
-        with path.open("rb") as file:
+        with await services.transfers.read_capture(actor, capture_id) as files:
             while True:
                 over = (await services.capturing.get(actor, capture_id)).state.is_final
-                copied = await asyncio.to_thread(_copy_new, file)
+                copied = await asyncio.to_thread(_copy_new, files.read)
                 if over and not copied:
-                    return
+                    break
                 if not copied:
                     await asyncio.sleep(_LOOK_SECONDS)
+            if files.missed:
+                say(f"the ring had deleted {files.missed} files before they were read")
 
     line.run(work, follow=True)
 
 
-def _copy_new(file: BinaryIO) -> int:
-    """Hand on what the file has got since the last time; return how many bytes."""
+def _copy_new(read: Callable[[], bytes]) -> int:
+    """Hand on what the files have got since the last time; return how many bytes."""
     copied = 0
-    while piece := file.read(_PIECE):
+    while piece := read():
         sys.stdout.buffer.write(piece)
         copied += len(piece)
     sys.stdout.buffer.flush()

@@ -12,12 +12,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from netmon_tui.domain.job import Rotation
+from netmon_tui.errors import InvalidInput
+
 CAPTURE_NAME = "capture.pcap"
 """Name of a capture's only file in its job directory."""
 NUMBERED_NAME = "capture-%06d.pcap"
 """Names of several, numbered from 1: a ring deletes the lowest."""
 SMALLEST_FILE = 300_000
 """Bytes that a file may be bounded to: one packet of the largest kind fits."""
+MOST_FILES = 10_000
+"""Files of a ring."""
 _NAME = re.compile(r"capture(?:-(\d{6,}))?\.pcap")
 
 
@@ -38,6 +43,32 @@ class CaptureFile:
     def name(self) -> str:
         """Without its directory."""
         return Path(self.path).name
+
+
+def check_rotation(rotation: Rotation, largest: int) -> None:
+    """Refuse a rotation that cannot be.
+
+    Args:
+        rotation: What is asked for.
+        largest: Bytes that a capture may have.
+
+    Raises:
+        InvalidInput: Says what is wrong with it.
+    """
+    size, seconds, files = rotation.file_bytes, rotation.file_seconds, rotation.files
+    if files and not rotation.is_on:
+        raise InvalidInput("several files need a size or a time", fix="say when the next file begins")
+    if files and not 2 <= files <= MOST_FILES:
+        raise InvalidInput(f"a ring of {files:,} files is none", fix=f"2 to {MOST_FILES:,} files")
+    if size and size < SMALLEST_FILE:
+        raise InvalidInput(f"files of {size:,} bytes are too small", fix=f"at least {SMALLEST_FILE:,}")
+    if seconds and not seconds >= 1:
+        raise InvalidInput(f"files of {seconds:g} seconds are too short", fix="at least 1")
+    if size * files > largest:
+        raise InvalidInput(
+            f"{files:,} files of {size:,} bytes are more than a capture may have",
+            why=f"captures.largest_bytes and the size limit allow {largest:,}",
+        )
 
 
 def file_number(name: str) -> int | None:

@@ -6,6 +6,7 @@ Times are RFC 3339 in UTC, sizes bytes, durations seconds. Foreign text stays as
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -259,6 +260,9 @@ def capture_document(capture: Capture) -> Document:
         "dropped": counters.dropped,
         "protocols": dict(counters.protocols),
         "files": [_file_document(file) for file in capture.files],
+        "file_count": counters.files,
+        "overwritten": counters.overwritten,
+        "rotation": asdict(capture.rotation),
         "first_packet": timestamp(capture.first_packet),
         "last_packet": timestamp(capture.last_packet),
         "end_reason": capture.end_reason,
@@ -273,7 +277,14 @@ def capture_document(capture: Capture) -> Document:
 
 
 def _file_document(file: CaptureFile) -> Document:
-    return {"path": file.path, "bytes": file.bytes, "packets": file.packets, "sha256": file.sha256}
+    return {
+        "path": file.path,
+        "bytes": file.bytes,
+        "packets": file.packets,
+        "sha256": file.sha256,
+        "first_packet": timestamp(file.first_packet),
+        "last_packet": timestamp(file.last_packet),
+    }
 
 
 def packet_document(packet: PacketSummary) -> Document:

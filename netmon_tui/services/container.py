@@ -19,6 +19,7 @@ from netmon_tui.services.accounts import AccountService
 from netmon_tui.services.activity import ActivityService
 from netmon_tui.services.analysis import AnalysisService
 from netmon_tui.services.capture_catalogue import CatalogueService
+from netmon_tui.services.capture_quota import CaptureQuota
 from netmon_tui.services.capturing import CapturingService
 from netmon_tui.services.comparison import ComparisonService
 from netmon_tui.services.display_filters import DisplayFilterService
@@ -204,8 +205,9 @@ def _open_capturing(
     session: Mapping[str, str],
 ) -> CapturingService:
     captures = CaptureRepository(database)
+    quota = CaptureQuota(captures, settings.captures, paths.jobs)
     return CapturingService(
-        captures, audit, supervisor, settings, privilege, jobs=paths.jobs, environ=session
+        captures, audit, quota, supervisor, settings, privilege, jobs=paths.jobs, environ=session
     )
 
 
@@ -218,11 +220,12 @@ def _open_catalogue(
     session: Mapping[str, str],
 ) -> tuple[TransferService, CatalogueService]:
     """Return what moves files, and the catalogue, which copies whole captures by it."""
-    transfers = _open_transfers(database, audit, paths, keeper)
+    transfers, captures = _open_transfers(database, audit, paths, keeper), CaptureRepository(database)
     return transfers, CatalogueService(
-        CaptureRepository(database),
+        captures,
         CaptureCatalogue(database),
         audit,
+        CaptureQuota(captures, settings.captures, paths.jobs),
         settings.captures,
         jobs=paths.jobs,
         export_whole=transfers.export_capture,

@@ -1,8 +1,8 @@
 """File sets: the files of one capture in their directory, and reading them as the one pcap file that they make.
 
-A file set may grow while it is read, and lose its oldest files. What the writer of it promises: a file appears whole
-in its header, and once the next one has appeared it no longer changes. What it had of a record that was not whole
-then stands at the beginning of the next.
+A file set may grow while it is read, and lose its oldest files. What its writer promises: a file appears with its
+header, and once the next one has appeared it no longer changes. What it had of a record that was not whole then
+stands at the beginning of the next.
 """
 
 from __future__ import annotations
@@ -25,9 +25,29 @@ _PIECE = 1 << 20
 def packet_files(directory: Path) -> list[Path]:
     """Return the files in a directory that have the packets of its capture, in order; none when it has none."""
     try:
-        return [directory / name for name in in_order(os.listdir(directory))]
+        return [directory / name for name in in_order(path.name for path in directory.iterdir())]
     except (FileNotFoundError, NotADirectoryError):
         return []
+
+
+def files_of(source: Path) -> list[Path]:
+    """Return the files with packets, in order, of a directory; of a file that is named, this one."""
+    return packet_files(source) if source.is_dir() else [source]
+
+
+def one_file(directory: Path, number: int) -> Path:
+    """Return a file of a set by its place, from 1 for the oldest; 0 is the newest.
+
+    Raises:
+        InvalidInput: There is no file at all.
+        NotFound: There is none in this place.
+    """
+    paths = packet_files(directory)
+    if not paths:
+        raise InvalidInput("the capture has no file", why="nothing was written yet")
+    if number > len(paths):
+        raise NotFound(f"the capture has no file {number}", why=f"it has {len(paths)}")
+    return paths[number - 1]
 
 
 class End(NamedTuple):
@@ -142,8 +162,3 @@ def whole_packets(directory: Path) -> Iterator[bytes]:
     end = End(file_number(newest[0].name) or 0, end_of_records(newest[0])) if newest else None
     with FileSetReader(directory, end) as reader:
         yield from reader.pieces()
-
-
-def size_of(directory: Path) -> int:
-    """Return the bytes of all files together, as they are now."""
-    return sum(path.stat().st_size for path in packet_files(directory))

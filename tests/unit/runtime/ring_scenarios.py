@@ -1,4 +1,4 @@
-"""Captures over several files: ``python -m tests.unit.runtime.ring_scenarios NAME DIRECTORY``, as capture_scenarios."""
+"""Captures over several files: ``python -m tests.unit.runtime.ring_scenarios NAME DIRECTORY``, as the others."""
 
 from __future__ import annotations
 
@@ -123,20 +123,24 @@ def a_reader_follows_from_file_to_file(directory: Path) -> None:
 def a_killed_runner_leaves_whole_files(directory: Path) -> None:
     for attempt in range(8):
         here = directory.with_name(f"job-{attempt}")
-        handle = capture(here, Rotation(file_bytes=SMALLEST_FILE))
-        sender = subprocess.Popen([sys.executable, flooding.__file__, "va", "200000", "100000"])
-        wait_for(lambda here=here: len(packet_files(here)) > 3 + attempt, "several files")  # type: ignore[misc]
-        assert send_signal(handle.status.runner, signal.SIGKILL)
-        sender.kill()
-        sender.wait()
-        wait_for(lambda handle=handle: not runner_is_alive(handle.status), "its end")  # type: ignore[misc]
-        sweep_orphan(handle.status, here)
+        kill_runner_after(here, 3 + attempt)
         files = packet_files(here)
-        whole = [trim(path) for path in files]
-        cut = [path.stat().st_size for path in files]
-        assert [count(path) for path in files] == [one.packets for one in whole]
-        assert all(size > SMALLEST_FILE - 500 for size in cut[:-1]), cut
-        handle.close()
+        packets = [trim(path).packets for path in files]
+        sizes = [path.stat().st_size for path in files]
+        assert [count(path) for path in files] == packets
+        assert all(size > SMALLEST_FILE - 500 for size in sizes[:-1]), sizes
+
+
+def kill_runner_after(directory: Path, files: int) -> None:
+    handle = capture(directory, Rotation(file_bytes=SMALLEST_FILE))
+    sender = subprocess.Popen([sys.executable, flooding.__file__, "va", "200000", "100000"])
+    wait_for(lambda: len(packet_files(directory)) > files, "several files")
+    assert send_signal(handle.status.runner, signal.SIGKILL)
+    sender.kill()
+    sender.wait()
+    wait_for(lambda: not runner_is_alive(handle.status), "its end")
+    sweep_orphan(handle.status, directory)
+    handle.close()
 
 
 def a_killed_tcpdump_leaves_whole_files(directory: Path) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from netmon_tui.cli.capture_files import file_option, tell_file
 from netmon_tui.cli.context import CommandLine, json_option, pass_line
 from netmon_tui.cli.display_filter import matching, wanted_filter
 from netmon_tui.cli.output import moment, print_json, print_line, print_pairs, print_table, say
@@ -35,6 +36,7 @@ _LOOK_SECONDS = 0.25
 @click.option("--limit", type=click.IntRange(1, 1_000_000), default=1_000, show_default=True)
 @click.option("--filter", "text", metavar="DISPLAY", help="Only packets that meet a display filter.")
 @click.option("--saved", metavar="NAME", help="The same by a saved one; both must be met if there are two.")
+@file_option
 @json_option
 @pass_line
 def packets(
@@ -44,16 +46,18 @@ def packets(
     limit: int,
     text: str | None,
     saved: str | None,
+    file: int,
     as_json: bool,
 ) -> None:
-    """List packets: number, time, addresses, protocol, length and a summary.
+    """List packets: number, time, addresses, protocol, length and a summary; of several files those of the newest.
 
     DISPLAY is in Wireshark's language, as "tcp.port == 443 && ip.addr == 192.0.2.1", and tshark carries it out.
     """
 
     async def work(services: Services, actor: Actor) -> list[PacketSummary]:
-        opened = await services.packets.open(actor, capture_id)
+        opened = await services.packets.open(actor, capture_id, file)
         try:
+            tell_file(await services.packets.file_set(actor, capture_id), file)
             if wanted := await wanted_filter(services, actor, text, saved):
                 return await matching(opened, wanted, offset, limit)
             while opened.count < offset + limit and await opened.extend():
@@ -78,9 +82,10 @@ def _row(summary: PacketSummary) -> tuple[object, ...]:
 @_capture_id
 @click.argument("number", metavar="NUMBER", type=click.IntRange(min=1))
 @click.option("--whole", is_flag=True, help="Let the dissector read the whole file first.")
+@file_option
 @json_option
 @pass_line
-def packet(line: CommandLine, capture_id: int, number: int, whole: bool, as_json: bool) -> None:
+def packet(line: CommandLine, capture_id: int, number: int, whole: bool, file: int, as_json: bool) -> None:
     """Show one packet: its field tree and its bytes.
 
     The dissector knows some hundred packets around it; with --whole it counts streams, and puts together what came
@@ -88,8 +93,9 @@ def packet(line: CommandLine, capture_id: int, number: int, whole: bool, as_json
     """
 
     async def work(services: Services, actor: Actor) -> PacketDetail:
-        opened = await services.packets.open(actor, capture_id)
+        opened = await services.packets.open(actor, capture_id, file)
         try:
+            tell_file(await services.packets.file_set(actor, capture_id), file)
             if whole:
                 await opened.load_whole()
             return await opened.detail(number)

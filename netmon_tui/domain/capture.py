@@ -94,6 +94,19 @@ class Capture:
         return tuple(file for file in self.files if file_number(file.name) is not None)
 
     @property
+    def file_count(self) -> str:
+        """How many files there are, and how many a ring may have: ``3/5``; empty when there can be but one."""
+        if not self.rotation.is_on:
+            return ""
+        most = self.rotation.files
+        return f"{self.counters.files}/{most}" if most else str(self.counters.files)
+
+    @property
+    def files_words(self) -> str:
+        """The same in words, and when the next file begins."""
+        return f"{self.file_count} {self.rotation.words()}" if self.rotation.is_on else ""
+
+    @property
     def lineage(self) -> str:
         """Where it comes from in words; empty when it was captured here."""
         if self.origin is CaptureOrigin.IMPORT:

@@ -84,6 +84,12 @@ class Rotation:
         """Whether there can be a second file."""
         return bool(self.file_bytes or self.file_seconds)
 
+    def words(self) -> str:
+        """Return when the next file begins and what is kept, such as ``of 5,000,000 bytes, the oldest deleted``."""
+        bounds = [f"{self.file_bytes:,} bytes"] if self.file_bytes else []
+        bounds += [f"{self.file_seconds:g} seconds"] if self.file_seconds else []
+        return f"of {' or '.join(bounds)}, {'the oldest deleted' if self.files else 'all kept'}"
+
 
 @dataclass(frozen=True, slots=True)
 class JobLimits:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import shlex
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -12,6 +11,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.widgets import Button, Input, Label, Select, Static
 
+from netmon_tui.domain.byte_size import parse_size
 from netmon_tui.domain.capture import DEFAULT_SNAPLEN, CapturePreview, StartCapture
 from netmon_tui.domain.neighbour import Interface
 from netmon_tui.errors import InvalidInput, NetmonError
@@ -25,8 +25,6 @@ from netmon_tui.ui.widgets.tick import Tick
 DEBOUNCE_SECONDS = 0.2
 """Compiling starts tcpdump, so it waits for a pause in the typing."""
 PROTOCOLS = ("tcp", "udp", "icmp", "icmp6", "arp", "dns", "dhcp", "ip", "ip6", "sctp")
-_UNITS = {"": 1, "k": 1_000, "M": 1_000_000, "G": 1_000_000_000}
-_SIZE = re.compile(r"(\d{1,12}(?:\.\d{1,6})?)\s*([kKmMgG]?)[bB]?")
 _SIGNS: dict[Tone, str] = {"success": "ok", "warning": "warn", "error": "failed"}
 """Tone of a verdict to the state whose glyph it has."""
 
@@ -251,19 +249,6 @@ class CaptureForm(Form[StartCapture]):
             self._refuse(str(error), position=error.position if isinstance(error, InvalidInput) else None)
         else:
             self.dismiss(request)
-
-
-def parse_size(text: str) -> int:
-    """Return bytes from ``4096``, ``64k``, ``1.5 GB``; empty is 0.
-
-    Raises:
-        InvalidInput: It is neither.
-    """
-    found = _SIZE.fullmatch(text)
-    if text and not found:
-        raise InvalidInput(f"{text!r} is no size", fix="bytes, or a number with k, M or G")
-    unit = found[2].upper().replace("K", "k") if found else ""
-    return int(float(found[1]) * _UNITS[unit]) if found else 0
 
 
 def _whole(text: str, what: str) -> int:

@@ -43,9 +43,7 @@ def writing(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 _CHOOSING = (
-    click.option(
-        "--file", type=click.IntRange(min=0), default=0, metavar="N", help="Of several files only this one."
-    ),
+    click.option("--file", default="", metavar="N|NAME", help="Of several files only this one."),
     click.option("--packets", default="", metavar="N-M", help="By number: 10-500, 10-, -500 or 10."),
     click.option(
         "--from", "since", default="", metavar="TIME", help="From this time on: 2026-11-03T14:00:05.5."
@@ -78,7 +76,7 @@ _WRITING = (
 
 
 def _choice(
-    file: int,
+    file: str,
     packets: str,
     since: str,
     until: str,

@@ -15,11 +15,7 @@ from netmon_tui.domain.capture import Capture
 from netmon_tui.domain.job import Rotation
 
 file_option = click.option(
-    "--file",
-    type=click.IntRange(min=0),
-    default=0,
-    metavar="N",
-    help="Of several files this one, 1 the oldest.",
+    "--file", default="", metavar="N|NAME", help="Of several files this one: 1 is the oldest."
 )
 """The newest file by default."""
 
@@ -51,7 +47,7 @@ _ROTATING = (
 )
 
 
-def tell_file(paths: Sequence[object], file: int) -> None:
+def tell_file(paths: Sequence[object], file: str) -> None:
     """Say which of several files is shown."""
     if len(paths) > 1:
         say(f"file {file or len(paths)} of {len(paths)}; --file N shows another one")

@@ -46,7 +46,7 @@ def packets(
     limit: int,
     text: str | None,
     saved: str | None,
-    file: int,
+    file: str,
     as_json: bool,
 ) -> None:
     """List packets: number, time, addresses, protocol, length and a summary; of several files those of the newest.
@@ -85,7 +85,7 @@ def _row(summary: PacketSummary) -> tuple[object, ...]:
 @file_option
 @json_option
 @pass_line
-def packet(line: CommandLine, capture_id: int, number: int, whole: bool, file: int, as_json: bool) -> None:
+def packet(line: CommandLine, capture_id: int, number: int, whole: bool, file: str, as_json: bool) -> None:
     """Show one packet: its field tree and its bytes.
 
     The dissector knows some hundred packets around it; with --whole it counts streams, and puts together what came

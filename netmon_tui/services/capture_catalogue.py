@@ -219,7 +219,7 @@ class CatalogueService:
         )
         return written
 
-    async def _with_files(self, actor: Actor, capture_id: int, file: int = 0) -> tuple[Capture, Path]:
+    async def _with_files(self, actor: Actor, capture_id: int, file: str = "") -> tuple[Capture, Path]:
         """Return a capture with the path of its directory, or of one of its files."""
         capture = await self._get(actor, capture_id)
         directory = await asyncio.to_thread(self._captures.directory, capture_id)

@@ -194,7 +194,10 @@ class PacketList(PacketRows):
         """
         while await self.extend():
             pass
-        await self._dissector.load_whole(self._index.end)
+        try:
+            await self._dissector.load_whole(self._index.end)
+        except FileNotFoundError as error:
+            raise NotFound(f"{self.path.name} is gone", why="the ring has deleted it") from error
 
     # display filters
 
@@ -243,13 +246,13 @@ class PacketService:
     def __init__(self, captures: CaptureRepository) -> None:
         self._captures = captures
 
-    async def open(self, actor: Actor, capture_id: int, file: int = 0) -> PacketList:
+    async def open(self, actor: Actor, capture_id: int, file: str = "") -> PacketList:
         """Open a file of a capture, also while it runs.
 
         Args:
             actor: Who looks.
             capture_id: At which capture.
-            file: Place of the file, from 1 for the oldest there is; 0 for the newest.
+            file: Its name, or its place in digits, from 1 for the oldest; empty for the newest.
 
         Raises:
             NotFound: No such capture, or not the actor's; or it has no such file.

@@ -31,6 +31,7 @@ _SORTS: dict[str, Any] = {
     "packets": _CAPTURES.packets,
     "bytes": _CAPTURES.bytes,
     "dropped": _CAPTURES.dropped,
+    "files": _CAPTURES.file_count,
     "owner": records.users.c.name,
     "started": _CAPTURES.started,
     "name": _CAPTURES.name,

@@ -35,19 +35,21 @@ def files_of(source: Path) -> list[Path]:
     return packet_files(source) if source.is_dir() else [source]
 
 
-def one_file(directory: Path, number: int) -> Path:
-    """Return a file of a set by its place, from 1 for the oldest; 0 is the newest.
+def one_file(directory: Path, which: str) -> Path:
+    """Return a file of a set by its name, or by its place in digits, from 1 for the oldest; empty is the newest.
 
     Raises:
         InvalidInput: There is no file at all.
-        NotFound: There is none in this place.
+        NotFound: There is no such file, or the ring has deleted it.
     """
     paths = packet_files(directory)
     if not paths:
         raise InvalidInput("the capture has no file", why="nothing was written yet")
-    if number > len(paths):
-        raise NotFound(f"the capture has no file {number}", why=f"it has {len(paths)}")
-    return paths[number - 1]
+    places = dict(zip((str(place) for place in range(1, len(paths) + 1)), paths, strict=True))
+    found = (places | {path.name: path for path in paths} | {"": paths[-1]}).get(which)
+    if found is None:
+        raise NotFound(f"the capture has no file {which}", why=f"it has {len(paths)} now")
+    return found
 
 
 class End(NamedTuple):

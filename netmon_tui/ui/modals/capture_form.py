@@ -13,6 +13,7 @@ from textual.widgets import Button, Input, Label, Select, Static
 
 from netmon_tui.domain.byte_size import parse_size
 from netmon_tui.domain.capture import DEFAULT_SNAPLEN, CapturePreview, StartCapture
+from netmon_tui.domain.job import Rotation
 from netmon_tui.domain.neighbour import Interface
 from netmon_tui.errors import InvalidInput, NetmonError
 from netmon_tui.ui.modals.form import Form
@@ -101,6 +102,14 @@ class CaptureForm(Form[StartCapture]):
             yield Label("seconds", classes="form--unit")
             yield Input(placeholder=largest, id="size", compact=True, max_length=12)
             yield Label("of file", classes="form--unit")
+        with Horizontal(classes="form--line"):
+            yield Label("Next file at", classes="form--label")
+            yield Input(placeholder="never", id="file-size", compact=True, max_length=12)
+            yield Label("or after", classes="form--unit")
+            yield Input(placeholder="never", id="file-seconds", compact=True, max_length=9)
+            yield Label("seconds, keep", classes="form--unit")
+            yield Input(placeholder="all", id="files", compact=True, max_length=6)
+            yield Label("files", classes="form--unit")
         with Horizontal(classes="form--line"):
             yield Label("Per packet", classes="form--label")
             yield Input(placeholder=str(DEFAULT_SNAPLEN), id="snaplen", compact=True, max_length=6)
@@ -227,6 +236,11 @@ class CaptureForm(Form[StartCapture]):
             size=parse_size(self._text("size")),
             buffer_kib=self._settings.buffer_kib,
             promiscuous=self.query_one("#promiscuous", Tick).value,
+            rotation=Rotation(
+                parse_size(self._text("file-size")),
+                float(_whole(self._text("file-seconds"), "seconds")),
+                _whole(self._text("files"), "files"),
+            ),
             include_own_ssh=bool(self._own_session) and not self.query_one("#without-ssh", Tick).value,
             name=self._text("name"),
         )

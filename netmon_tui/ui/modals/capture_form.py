@@ -103,7 +103,7 @@ class CaptureForm(Form[StartCapture]):
             yield Input(placeholder=largest, id="size", compact=True, max_length=12)
             yield Label("of file", classes="form--unit")
         with Horizontal(classes="form--line"):
-            yield Label("Next file at", classes="form--label")
+            yield Label("Next file", classes="form--label")
             yield Input(placeholder="never", id="file-size", compact=True, max_length=12)
             yield Label("or after", classes="form--unit")
             yield Input(placeholder="never", id="file-seconds", compact=True, max_length=9)

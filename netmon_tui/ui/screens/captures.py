@@ -37,7 +37,7 @@ COLUMNS = (
     Column("bytes", "Bytes", width=7, align="right", priority=2),
     Column("rate", "Rate", width=10, align="right", priority=4),
     Column("dropped", "Dropped", width=7, align="right", priority=5),
-    Column("files", "Files", width=5, align="right", priority=9),
+    Column("files", "Files", width=5, align="right", priority=5),
     Column("owner", "Owner", width=10, priority=8),
     Column("started", "Started", width=8, priority=7),
 )

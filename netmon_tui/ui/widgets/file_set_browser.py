@@ -13,7 +13,8 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 
 from netmon_tui.domain.user import Actor
-from netmon_tui.services.packets import PacketService
+from netmon_tui.errors import InvalidInput, NotFound
+from netmon_tui.services.packets import PacketList, PacketService
 from netmon_tui.ui.widgets.figure import Figure
 from netmon_tui.ui.widgets.packet_browser import PacketBrowser
 
@@ -76,7 +77,15 @@ class FileSetBrowser(Vertical):
         yield self.browser
 
     def _of_file(self, name: str) -> PacketBrowser:
-        return PacketBrowser(lambda: self._service.open(self._actor, self._capture_id, name))
+        return PacketBrowser(lambda: self._open(name))
+
+    async def _open(self, name: str) -> PacketList:
+        try:
+            return await self._service.open(self._actor, self._capture_id, name)
+        except (NotFound, InvalidInput):
+            if not name:
+                raise
+            return await self._service.open(self._actor, self._capture_id)  # the ring was quicker: the newest
 
     @property
     def shown_file(self) -> str:

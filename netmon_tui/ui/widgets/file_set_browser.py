@@ -111,8 +111,7 @@ class FileSetBrowser(Vertical):
         self._files = await self._service.file_set(self._actor, self._capture_id)
         if self.browser.following and self.shown_file not in ("", self._files[-1].name):
             await self._show_file(self._files[-1], following=True)
-        newest = self._files[-1] if self._files else None
-        await self.browser.look(growing=growing and self.browser.path in (None, newest))
+        await self.browser.look(growing=growing)
         self._tell()
         if before != self._files:
             self.refresh_bindings()
@@ -158,7 +157,7 @@ class FileSetBrowser(Vertical):
             await self.mount(new)
             self.browser = new
             await old.remove()
-        await new.look(growing=self._growing and path == self._files[-1])
+        await new.look(growing=self._growing)
         if text:
             new.filter_bar.put(text, apply=True)
         if following:

@@ -91,8 +91,13 @@ def _facts(capture: Capture) -> Iterator[tuple[str, str]]:
 
 def _of_file(file: CaptureFile, *, several: bool) -> Iterator[tuple[str, str]]:
     """Say what a file is; of several, what packets it has."""
-    yield "File", f"{file.path}  {size(file.bytes)}"
     if several and file.first_packet and file.last_packet:
         first, last = (moment.astimezone() for moment in (file.first_packet, file.last_packet))
-        yield "", f"{thin(file.packets)} packets, {first:%Y-%m-%d %H:%M:%S} to {last:%H:%M:%S}"
+        yield "File", file.path
+        yield (
+            "Packets",
+            f"{thin(file.packets)}, {size(file.bytes)}, {first:%Y-%m-%d %H:%M:%S} to {last:%H:%M:%S}",
+        )
+    else:
+        yield "File", f"{file.path}  {size(file.bytes)}"
     yield "SHA-256", file.sha256

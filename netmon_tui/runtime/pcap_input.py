@@ -10,7 +10,7 @@ import threading
 from pathlib import Path
 
 from netmon_tui.errors import NetmonError, ToolFailed
-from netmon_tui.tools.file_set import FileSetReader, files_of
+from netmon_tui.tools.file_set import FileSetReader, sizes_of
 
 
 class PcapInput:
@@ -23,21 +23,22 @@ class PcapInput:
         source: A file, or the directory of a file set.
 
     Raises:
+        NotFound: The file set has no file.
         OSError: It cannot be opened.
     """
 
     def __init__(self, source: Path) -> None:
-        paths = files_of(source)
+        sizes = sizes_of(source)
         self._size = 0
         self._written = -1
         """Bytes put into the pipe; -1 where there is none."""
         self._trouble: NetmonError | OSError | None = None
-        if len(paths) == 1:
-            self.descriptor = os.open(paths[0], os.O_RDONLY | os.O_CLOEXEC)
+        if not source.is_dir() or len(sizes) == 1:
+            self.descriptor = os.open(next(iter(sizes), source), os.O_RDONLY | os.O_CLOEXEC)
             return
         reader = FileSetReader(source)
         self.descriptor, end = os.pipe2(os.O_CLOEXEC)
-        self._size, self._written = sum(path.stat().st_size for path in paths), 0
+        self._size, self._written = sum(sizes.values()), 0
         threading.Thread(target=self._feed, args=(reader, end), daemon=True).start()
 
     def _feed(self, reader: FileSetReader, end: int) -> None:

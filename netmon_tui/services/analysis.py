@@ -19,7 +19,7 @@ from netmon_tui.runtime.tool_paths import require_tool
 from netmon_tui.runtime.tshark import TsharkRun, read_keys
 from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.tools import tshark_statistics
-from netmon_tui.tools.file_set import packet_files
+from netmon_tui.tools.file_set import sizes_of
 from netmon_tui.tools.tshark_stream import StreamReader
 
 STEPS = 60
@@ -103,7 +103,7 @@ class AnalysisService:
     def _open(self, actor: Actor, capture_id: int, keys: Path | None) -> tuple[Capture, _Files]:
         capture = self._captures.get(actor, capture_id)
         directory = self._captures.directory(capture_id)
-        sizes = tuple((path.name, path.stat().st_size) for path in packet_files(directory))
+        sizes = tuple((path.name, size) for path, size in sizes_of(directory).items())
         if not sizes:
             raise InvalidInput(f"capture {capture_id} has no file", why="nothing was written yet")
         return capture, _Files(directory, sizes, read_keys(keys) if keys else b"")

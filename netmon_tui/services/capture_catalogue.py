@@ -32,7 +32,7 @@ from netmon_tui.services.capture_quota import CaptureQuota
 from netmon_tui.storage.audit_repository import AuditRepository, NewEvent
 from netmon_tui.storage.capture_catalogue import CaptureCatalogue
 from netmon_tui.storage.capture_repository import CaptureRepository
-from netmon_tui.tools.file_set import files_of, one_file
+from netmon_tui.tools.file_set import one_file, sizes_of
 
 _PLAIN = ExportForm()
 _EVERYTHING = PacketChoice()
@@ -224,7 +224,7 @@ class CatalogueService:
         capture = await self._get(actor, capture_id)
         directory = await asyncio.to_thread(self._captures.directory, capture_id)
         path = await asyncio.to_thread(one_file, directory, file) if file else directory
-        if not any(one.stat().st_size for one in files_of(path)):
+        if not any(sizes_of(path).values()):
             raise NotFound(f"capture {capture_id} has no file")
         return capture, path
 

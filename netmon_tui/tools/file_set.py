@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
@@ -33,6 +34,15 @@ def packet_files(directory: Path) -> list[Path]:
 def files_of(source: Path) -> list[Path]:
     """Return the files with packets, in order, of a directory; of a file that is named, this one."""
     return packet_files(source) if source.is_dir() else [source]
+
+
+def sizes_of(source: Path) -> dict[Path, int]:
+    """Return the files with packets, in order, with their bytes; without those that a ring deletes just now."""
+    sizes = {}
+    for path in files_of(source):
+        with suppress(FileNotFoundError):
+            sizes[path] = path.stat().st_size
+    return sizes
 
 
 def one_file(directory: Path, which: str) -> Path:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from pathlib import Path
 from typing import ClassVar
 
 from textual import on, work
@@ -94,11 +93,6 @@ class PacketBrowser(DisplayFiltered):
     def table(self) -> Table:
         """The list of packets."""
         return self.query_one("#packets", Table)
-
-    @property
-    def path(self) -> Path | None:
-        """The file; None before it is open."""
-        return self._packets.path if self._packets is not None else None
 
     @property
     def following(self) -> bool:

@@ -134,7 +134,7 @@ class DatabaseTooNew(StorageError):
 
 
 class DiskFull(StorageError):
-    """No space left, or the free-space floor is reached."""
+    """No space left, or the free-space floor or a quota is reached."""
 
 
 class AccessError(NetmonError):

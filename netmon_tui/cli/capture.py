@@ -10,6 +10,7 @@ import click
 
 from netmon_tui.cli.analysis import analyse, follow
 from netmon_tui.cli.capture_catalogue import VERBS
+from netmon_tui.cli.capture_files import file_pairs, rotating, usage
 from netmon_tui.cli.capture_filter import capture_filter
 from netmon_tui.cli.capture_interfaces import interfaces
 from netmon_tui.cli.context import CommandLine, json_option, pass_line
@@ -20,7 +21,7 @@ from netmon_tui.cli.packets import packet, packets, stream
 from netmon_tui.domain.capture import DEFAULT_SNAPLEN, Capture, StartCapture
 from netmon_tui.domain.capture_filter import filter_text
 from netmon_tui.domain.documents import capture_document
-from netmon_tui.domain.job import JobState
+from netmon_tui.domain.job import JobState, Rotation
 from netmon_tui.domain.window import Window
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ _COLUMNS = (
     "FILTER",
     "PACKETS",
     "BYTES",
+    "FILES",
     "DROPPED",
     "OWNER",
     "STARTED",
@@ -53,7 +55,7 @@ def capture() -> None:
 capture.add_command(packets)
 capture.add_command(packet)
 capture.add_command(stream)
-for verb in (*VERBS, analyse, follow, interfaces, capture_filter):
+for verb in (*VERBS, analyse, follow, usage, interfaces, capture_filter):
     capture.add_command(verb)
 capture.add_command(display_filter)
 
@@ -67,6 +69,7 @@ capture.add_command(display_filter)
 @click.option("--snaplen", type=_COUNT, metavar="N", help="Keep so many bytes of each packet.")
 @click.option("--buffer", "buffer_kib", type=_COUNT, metavar="KIB", help="Kernel buffer.")
 @click.option("--include-own-ssh", is_flag=True, help="Keep the packets of your own SSH session.")
+@rotating
 @click.option("--name", default="", metavar="TEXT", help="A label for the capture.")
 @click.option("--detach", is_flag=True, help="Print the id and return; the capture goes on by itself.")
 @json_option
@@ -81,6 +84,7 @@ def run(
     snaplen: int | None,
     buffer_kib: int | None,
     include_own_ssh: bool,
+    rotation: Rotation,
     name: str,
     detach: bool,
     as_json: bool,
@@ -101,6 +105,7 @@ def run(
         size=size or 0,
         buffer_kib=buffer_kib or limits.buffer_kib,
         include_own_ssh=include_own_ssh or limits.include_own_ssh,
+        rotation=rotation,
         name=name,
     )
     if detach:
@@ -160,6 +165,7 @@ def _row(one: Capture) -> tuple[object, ...]:
         one.filter,
         counters.packets,
         counters.bytes,
+        one.file_count,
         counters.dropped,
         one.owner,
         moment(one.started),
@@ -210,7 +216,7 @@ def _print_capture(one: Capture, as_json: bool, hand_over: Sequence[str] = ()) -
             ("first packet", moment(one.first_packet)),
             ("last packet", moment(one.last_packet)),
             *(("hand over", command) for command in hand_over),
-            *(("file", f"{file.path}  {file.bytes} bytes  sha256 {file.sha256}") for file in one.files),
+            *file_pairs(one),
         ]
     )
 

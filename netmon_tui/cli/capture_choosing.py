@@ -22,7 +22,7 @@ def choosing(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(command)
     def wrapped(*args: Any, **kept: Any) -> Any:
-        names = ("packets", "since", "until", "hosts", "conversation", "display_filter")
+        names = ("file", "packets", "since", "until", "hosts", "conversation", "display_filter")
         return command(*args, choice=_choice(*(kept.pop(name) for name in names)), **kept)
 
     for option in reversed(_CHOOSING):
@@ -43,6 +43,7 @@ def writing(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 _CHOOSING = (
+    click.option("--file", default="", metavar="N|NAME", help="Of several files only this one."),
     click.option("--packets", default="", metavar="N-M", help="By number: 10-500, 10-, -500 or 10."),
     click.option(
         "--from", "since", default="", metavar="TIME", help="From this time on: 2026-11-03T14:00:05.5."
@@ -75,6 +76,7 @@ _WRITING = (
 
 
 def _choice(
+    file: str,
     packets: str,
     since: str,
     until: str,
@@ -84,6 +86,7 @@ def _choice(
 ) -> PacketChoice:
     first, last = _range(packets)
     return PacketChoice(
+        file=file,
         first=first,
         last=last,
         since=_moment(since),

@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 import sys
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 import click
 
+from netmon_tui.cli.capture_files import file_option, tell_file
 from netmon_tui.cli.context import CommandLine, json_option, pass_line
 from netmon_tui.cli.display_filter import matching, wanted_filter
-from netmon_tui.cli.output import moment, print_json, print_line, print_pairs, print_table
+from netmon_tui.cli.output import moment, print_json, print_line, print_pairs, print_table, say
 from netmon_tui.domain.documents import packet_detail_document, packet_document
 from netmon_tui.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from netmon_tui.domain.packet import Field, PacketDetail, PacketSummary
     from netmon_tui.domain.user import Actor
     from netmon_tui.services.container import Services
@@ -23,8 +26,6 @@ if TYPE_CHECKING:
 _COLUMNS = ("NO", "TIME", "SOURCE", "DESTINATION", "PROTOCOL", "LENGTH", "INFO")
 _capture_id = click.argument("capture_id", metavar="ID", type=int)
 _HEX_WIDTH = 16
-_PIECE = 1 << 20
-"""Bytes handed on at once."""
 _LOOK_SECONDS = 0.25
 """How often a growing file is looked at."""
 
@@ -35,6 +36,7 @@ _LOOK_SECONDS = 0.25
 @click.option("--limit", type=click.IntRange(1, 1_000_000), default=1_000, show_default=True)
 @click.option("--filter", "text", metavar="DISPLAY", help="Only packets that meet a display filter.")
 @click.option("--saved", metavar="NAME", help="The same by a saved one; both must be met if there are two.")
+@file_option
 @json_option
 @pass_line
 def packets(
@@ -44,16 +46,18 @@ def packets(
     limit: int,
     text: str | None,
     saved: str | None,
+    file: str,
     as_json: bool,
 ) -> None:
-    """List packets: number, time, addresses, protocol, length and a summary.
+    """List packets: number, time, addresses, protocol, length and a summary; of several files those of the newest.
 
     DISPLAY is in Wireshark's language, as "tcp.port == 443 && ip.addr == 192.0.2.1", and tshark carries it out.
     """
 
     async def work(services: Services, actor: Actor) -> list[PacketSummary]:
-        opened = await services.packets.open(actor, capture_id)
+        opened = await services.packets.open(actor, capture_id, file)
         try:
+            tell_file(await services.packets.file_set(actor, capture_id), file)
             if wanted := await wanted_filter(services, actor, text, saved):
                 return await matching(opened, wanted, offset, limit)
             while opened.count < offset + limit and await opened.extend():
@@ -78,9 +82,10 @@ def _row(summary: PacketSummary) -> tuple[object, ...]:
 @_capture_id
 @click.argument("number", metavar="NUMBER", type=click.IntRange(min=1))
 @click.option("--whole", is_flag=True, help="Let the dissector read the whole file first.")
+@file_option
 @json_option
 @pass_line
-def packet(line: CommandLine, capture_id: int, number: int, whole: bool, as_json: bool) -> None:
+def packet(line: CommandLine, capture_id: int, number: int, whole: bool, file: str, as_json: bool) -> None:
     """Show one packet: its field tree and its bytes.
 
     The dissector knows some hundred packets around it; with --whole it counts streams, and puts together what came
@@ -88,8 +93,9 @@ def packet(line: CommandLine, capture_id: int, number: int, whole: bool, as_json
     """
 
     async def work(services: Services, actor: Actor) -> PacketDetail:
-        opened = await services.packets.open(actor, capture_id)
+        opened = await services.packets.open(actor, capture_id, file)
         try:
+            tell_file(await services.packets.file_set(actor, capture_id), file)
             if whole:
                 await opened.load_whole()
             return await opened.detail(number)
@@ -152,29 +158,30 @@ def _print_field(field: Field, depth: int) -> None:
 def stream(line: CommandLine, capture_id: int) -> None:
     """Write the capture to stdout as pcap, while it runs up to its end: pipe it into tshark -r -.
 
-    Refused when stdout is a terminal. Ctrl-C ends the stream (130), not the capture.
+    Several files become one. Refused when stdout is a terminal. Ctrl-C ends the stream (130), not the capture.
     """
     if sys.stdout.isatty():
         raise UsageError("a capture is binary", fix="pipe it: netmon-tui capture stream ID | tshark -r -")
 
     async def work(services: Services, actor: Actor) -> None:
-        path = await services.transfers.capture_path(actor, capture_id)
-        with path.open("rb") as file:
+        with await services.transfers.read_capture(actor, capture_id) as files:
             while True:
                 over = (await services.capturing.get(actor, capture_id)).state.is_final
-                copied = await asyncio.to_thread(_copy_new, file)
+                copied = await asyncio.to_thread(_copy_new, files.read)
                 if over and not copied:
-                    return
+                    break
                 if not copied:
                     await asyncio.sleep(_LOOK_SECONDS)
+            if files.missed:
+                say(f"the ring had deleted {files.missed} files before they were read")
 
     line.run(work, follow=True)
 
 
-def _copy_new(file: BinaryIO) -> int:
-    """Hand on what the file has got since the last time; return how many bytes."""
+def _copy_new(read: Callable[[], bytes]) -> int:
+    """Hand on what the files have got since the last time; return how many bytes."""
     copied = 0
-    while piece := file.read(_PIECE):
+    while piece := read():
         sys.stdout.buffer.write(piece)
         copied += len(piece)
     sys.stdout.buffer.flush()

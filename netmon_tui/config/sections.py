@@ -106,6 +106,9 @@ class CaptureSettings:
         "Bytes that must stay free on the disk: captures and scans are stopped before.",
         minimum=0,
     )
+    quota_bytes: int = setting(
+        0, "Bytes that all captures of one user may take together. 0: no limit.", minimum=0
+    )
     buffer_kib: int = setting(
         defaults.CAPTURE_BUFFER_KIB,
         "Kernel buffer of a capture in KiB: more survives longer stalls without a loss.",

@@ -7,13 +7,12 @@ from datetime import datetime
 from enum import StrEnum
 
 from netmon_tui.domain.buffer import DEFAULT_BUFFER_KIB
+from netmon_tui.domain.capture_files import CaptureFile, file_number
 from netmon_tui.domain.capture_filter_library import FilterVerdict
-from netmon_tui.domain.job import CaptureCounters, JobState
+from netmon_tui.domain.job import CaptureCounters, JobState, Rotation
 
 DEFAULT_SNAPLEN = 262_144
 """tcpdump's own default, in bytes."""
-CAPTURE_NAME = "capture.pcap"
-"""Name of a capture's file in its job directory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +28,9 @@ class StartCapture:
     seconds: float = 0.0
     """Stop after so long; 0 for the configured longest run."""
     size: int = 0
-    """Stop when the file has so many bytes; 0 for the configured largest file."""
+    """Stop when the file, or all files together, have so many bytes; 0 for the configured largest size."""
+    rotation: Rotation = field(default_factory=Rotation)
+    """When the next file begins, and how many are kept."""
     buffer_kib: int = DEFAULT_BUFFER_KIB
     promiscuous: bool = True
     include_own_ssh: bool = False
@@ -48,18 +49,6 @@ class CaptureOrigin(StrEnum):
     """Part of another capture."""
     MERGE = "merge"
     """Several captures in time order."""
-
-
-@dataclass(frozen=True, slots=True)
-class CaptureFile:
-    """One file of a capture."""
-
-    path: str
-    """Absolute."""
-    bytes: int
-    packets: int
-    sha256: str
-    """Hex; empty while the file still grows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +71,8 @@ class Capture:
     finished: datetime | None = None
     counters: CaptureCounters = field(default_factory=CaptureCounters)
     files: tuple[CaptureFile, ...] = ()
+    """Its packets in order, and after them what it was imported from; none while it runs."""
+    rotation: Rotation = field(default_factory=Rotation)
     first_packet: datetime | None = None
     last_packet: datetime | None = None
     end_reason: str = ""
@@ -97,6 +88,24 @@ class Capture:
     """In alphabetical order."""
     kept: bool = False
     """It is not deleted for its age."""
+
+    @property
+    def packet_files(self) -> tuple[CaptureFile, ...]:
+        """The files with its packets, in their order."""
+        return tuple(file for file in self.files if file_number(file.name) is not None)
+
+    @property
+    def file_count(self) -> str:
+        """How many files there are, and how many a ring may have: ``3/5``; empty when there can be but one."""
+        if not self.rotation.is_on:
+            return ""
+        most = self.rotation.files
+        return f"{self.counters.files}/{most}" if most else str(self.counters.files)
+
+    @property
+    def files_words(self) -> str:
+        """The same in words, and when the next file begins."""
+        return f"{self.file_count} {self.rotation.words()}" if self.rotation.is_on else ""
 
     @property
     def lineage(self) -> str:

@@ -20,6 +20,11 @@ PAYLOAD_NOT_HIDDEN = "The payload is kept: names, addresses and all else that pa
 class PacketChoice:
     """Packets of a capture: those that meet everything that is said; all of them when nothing is."""
 
+    file: str = ""
+    """Only packets of this file of the capture, and numbers are those in it; empty for all files as one.
+
+    Its name, or its place in digits, from 1 for the oldest.
+    """
     first: int = 0
     """Number of the first packet, from 1; 0 for the file's first."""
     last: int = 0
@@ -45,7 +50,7 @@ class PacketChoice:
 
     def words(self) -> str:
         """Return what is meant as people say it, such as ``packets 10 to 500, host 192.0.2.1``."""
-        parts = []
+        parts = [f"file {self.file}"] if self.file else []
         if self.first or self.last:
             first, last = self.first or 1, self.last
             up_to = f"packet {first:,}" if first == last else f"packets {first:,} to {last:,}"

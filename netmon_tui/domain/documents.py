@@ -6,10 +6,12 @@ Times are RFC 3339 in UTC, sizes bytes, durations seconds. Foreign text stays as
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from netmon_tui.domain.capture import Capture, CaptureFile
+from netmon_tui.domain.capture import Capture
+from netmon_tui.domain.capture_files import CaptureFile
 from netmon_tui.domain.capture_filter_library import CaptureFilter
 from netmon_tui.domain.check import Check
 from netmon_tui.domain.comparison import Comparison, HostChange, ScriptChange
@@ -280,6 +282,9 @@ def capture_document(capture: Capture) -> Document:
         "dropped": counters.dropped,
         "protocols": dict(counters.protocols),
         "files": [_file_document(file) for file in capture.files],
+        "file_count": counters.files,
+        "overwritten": counters.overwritten,
+        "rotation": asdict(capture.rotation),
         "first_packet": timestamp(capture.first_packet),
         "last_packet": timestamp(capture.last_packet),
         "end_reason": capture.end_reason,
@@ -294,7 +299,14 @@ def capture_document(capture: Capture) -> Document:
 
 
 def _file_document(file: CaptureFile) -> Document:
-    return {"path": file.path, "bytes": file.bytes, "packets": file.packets, "sha256": file.sha256}
+    return {
+        "path": file.path,
+        "bytes": file.bytes,
+        "packets": file.packets,
+        "sha256": file.sha256,
+        "first_packet": timestamp(file.first_packet),
+        "last_packet": timestamp(file.last_packet),
+    }
 
 
 def packet_document(packet: PacketSummary) -> Document:

@@ -41,6 +41,8 @@ class EndReason(StrEnum):
     """The tool ended by itself with another status or a signal that was not ours."""
     STOPPED = "stopped"
     """Somebody asked for it."""
+    QUOTA = "quota"
+    """What its owner may keep of captures is used up."""
     DEADLINE = "deadline"
     """The time limit."""
     SIZE_LIMIT = "size_limit"
@@ -67,6 +69,29 @@ class ProcessIdentity:
 
 
 @dataclass(frozen=True, slots=True)
+class Rotation:
+    """When a capture goes on in another file, as dumpcap's ``-b`` says it; 0 meaning never."""
+
+    file_bytes: int = 0
+    """No file has more."""
+    file_seconds: float = 0.0
+    """From the first packet of a file to the end of it."""
+    files: int = 0
+    """The oldest is deleted when there would be more: a ring. 0 keeps all."""
+
+    @property
+    def is_on(self) -> bool:
+        """Whether there can be a second file."""
+        return bool(self.file_bytes or self.file_seconds)
+
+    def words(self) -> str:
+        """Return when the next file begins and what is kept, such as ``of 5,000,000 bytes, the oldest deleted``."""
+        bounds = [f"{self.file_bytes:,} bytes"] if self.file_bytes else []
+        bounds += [f"{self.file_seconds:g} seconds"] if self.file_seconds else []
+        return f"of {' or '.join(bounds)}, {'the oldest deleted' if self.files else 'all kept'}"
+
+
+@dataclass(frozen=True, slots=True)
 class JobLimits:
     """Bounds that the runner enforces, 0 meaning none."""
 
@@ -77,7 +102,9 @@ class JobLimits:
     memory_bytes: int = 0
     """RLIMIT_AS of the tool."""
     output_bytes: int = 0
-    """Bytes of capture file after which the capture is stopped."""
+    """Bytes of capture files after which the capture is stopped."""
+    quota_bytes: int = 0
+    """The same, because its owner may keep no more."""
     free_space_floor: int = 256 * 1024 * 1024
     """Stop when the file system of the job directory has less than this left."""
 
@@ -95,7 +122,12 @@ class JobSpec:
     private_pty: bool = False
     """Give the tool a terminal of its own: nmap 7.94 to 7.99 print no progress without one."""
     capture_file: str = ""
-    """For captures: file in the job directory that the tool's stdout is spliced into."""
+    """For captures: file in the job directory that the tool's stdout is spliced into.
+
+    With a rotation it has a ``%d`` for the number of the file, from 1.
+    """
+    rotation: Rotation = field(default_factory=Rotation)
+    """For captures: when the next file begins."""
     counter_programs: tuple[tuple[str, str], ...] = ()
     """For captures: (name, BPF program as ``tcpdump -ddd`` prints it) of the unread counting sockets."""
     counter_interface: str = ""
@@ -109,7 +141,7 @@ class CaptureCounters:
     packets: int = 0
     """Packets the filter matched, from the kernel (or the file when there is no CAP_NET_RAW)."""
     bytes: int = 0
-    """Size of the capture file in bytes, headers included."""
+    """Size of the capture's files in bytes, headers included."""
     received: int = 0
     """tcpdump's "received by filter"."""
     dropped: int = 0
@@ -118,6 +150,10 @@ class CaptureCounters:
     """tcpdump's "captured"."""
     protocols: tuple[tuple[str, int], ...] = ()
     """Pairs of (protocol, packets)."""
+    files: int = 1
+    """How many files there are now."""
+    overwritten: int = 0
+    """Packets that were in files which the ring has deleted."""
 
 
 @dataclass(frozen=True, slots=True)

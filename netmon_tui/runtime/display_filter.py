@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from netmon_tui.errors import InvalidInput, ToolFailed
+from netmon_tui.runtime.pcap_input import PcapInput
 from netmon_tui.runtime.processes import ENVIRONMENT, PRLIMIT, nobodys_identity, run_checked
 from netmon_tui.runtime.sharkd import SETPRIV
 from netmon_tui.runtime.tool_paths import require_tool
@@ -49,25 +50,25 @@ def check_by_tshark(text: str) -> None:
 
 
 class FilterRun:
-    """One tshark that looks through a file for the packets that meet a filter.
+    """One tshark that looks through a file, or a file set, for the packets that meet a filter.
 
     It reads the file as its stdin, so it needs no right to open anything, and is nobody where we are root. Whoever
     is cancelled, or closes the iterator, ends it.
 
     Args:
-        path: The file.
+        source: The file, or the directory of a file set.
         text: The filter.
     """
 
-    def __init__(self, path: Path, text: str) -> None:
-        self._path = path
+    def __init__(self, source: Path, text: str) -> None:
+        self._source = source
         self._text = text
-        self._file = -1
+        self._input: PcapInput | None = None
 
     @property
     def progress(self) -> float:
-        """How far tshark has read in the file, 0 to 1."""
-        return _part_read(self._file) if self._file >= 0 else 0.0
+        """How far tshark has read, 0 to 1."""
+        return self._input.progress if self._input else 0.0
 
     async def numbers(self) -> AsyncGenerator[list[int], None]:
         """Yield numbers of packets, from 1 and rising, some at a time.
@@ -78,20 +79,21 @@ class FilterRun:
             ToolMissing: There is no tshark.
         """
         tshark = await asyncio.to_thread(require_tool, "tshark")
-        self._file = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+        self._input = given = await asyncio.to_thread(PcapInput, self._source)
         try:
-            process = await self._start(tshark, self._file)
+            process = await self._start(tshark, given.descriptor)
             complaint = asyncio.create_task(_last_words(process))
             try:
                 async for numbers in _numbers(process):
                     yield numbers
                 self._judge(await process.wait(), await complaint)
+                given.require_whole()
             finally:
                 await _end(process)
                 complaint.cancel()
         finally:
-            os.close(self._file)
-            self._file = -1
+            given.close()
+            self._input = None
 
     async def _start(self, tshark: str, file: int) -> asyncio.subprocess.Process:
         limits = (PRLIMIT, f"--as={_ADDRESS_SPACE}", "--core=0", "--fsize=0", "--")
@@ -118,7 +120,7 @@ class FilterRun:
         raise InvalidInput("The filter is not valid", why=why)
 
 
-def shown_numbers(path: Path, text: str) -> array[int]:
+def shown_numbers(source: Path, text: str) -> array[int]:
     """Return the numbers of all packets that meet a filter, 8 bytes each; blocks for 20 s a million packets.
 
     For work that runs in a thread anyway.
@@ -129,7 +131,7 @@ def shown_numbers(path: Path, text: str) -> array[int]:
 
     async def gather() -> array[int]:
         found = array("Q")
-        async for numbers in FilterRun(path, text).numbers():
+        async for numbers in FilterRun(source, text).numbers():
             found.extend(numbers)
         return found
 
@@ -166,12 +168,6 @@ async def _end(process: asyncio.subprocess.Process) -> None:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
     await process.wait()
-
-
-def _part_read(file: int) -> float:
-    """Return how far tshark is: its stdin and our descriptor are one open file, with one position."""
-    size = os.fstat(file).st_size
-    return min(1.0, os.lseek(file, 0, os.SEEK_CUR) / size) if size else 1.0
 
 
 def _complaint(stderr: str, text: str) -> str:

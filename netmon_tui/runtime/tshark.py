@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from netmon_tui.errors import InvalidInput, ToolFailed
+from netmon_tui.runtime.pcap_input import PcapInput
 from netmon_tui.runtime.processes import ENVIRONMENT, PRLIMIT, nobodys_identity
 from netmon_tui.runtime.sharkd import SETPRIV
 from netmon_tui.tools.tshark_lines import LineReader
@@ -34,7 +35,8 @@ class TsharkRun:
     """Lets tshark read a file from its beginning; use it once. Whoever is cancelled ends it.
 
     Args:
-        path: The file. tshark gets it as its stdin, so it needs no right to open anything.
+        source: The file, or the directory of a file set. tshark gets it as its stdin, so it needs no right to open
+            anything.
         reader: Takes the output, in a thread.
         filtered: Whether a display filter is among its arguments, which it may refuse before it reads.
         stall_seconds: Patience with a tshark that neither reads nor says anything.
@@ -42,31 +44,24 @@ class TsharkRun:
 
     def __init__(
         self,
-        path: Path,
+        source: Path,
         reader: LineReader,
         *,
         filtered: bool = False,
         stall_seconds: float = STALL_SECONDS,
     ) -> None:
-        self._path = path
+        self._source = source
         self._filtered = filtered
         self._reader = reader
         self._stall = stall_seconds
-        self._file = -1
+        self._input: PcapInput | None = None
         self.cut_short = False
         """Whether the file ended within a packet, as one does that grows."""
 
     @property
     def progress(self) -> float:
-        """How far tshark has read, 0 to 1: its stdin and our descriptor are one open file, with one position."""
-        if self._file < 0:
-            return 0.0
-        size = os.fstat(self._file).st_size
-        return min(1.0, self._position / size) if size else 1.0
-
-    @property
-    def _position(self) -> int:
-        return os.lseek(self._file, 0, os.SEEK_CUR)
+        """How far tshark has read, 0 to 1."""
+        return self._input.progress if self._input else 0.0
 
     async def run(self, command: Callable[[str], tuple[str, ...]], keys: bytes = b"") -> None:
         """Run tshark to its end, or until the reader has enough.
@@ -80,23 +75,25 @@ class TsharkRun:
             ToolFailed: It ended badly, or hangs.
             OSError: The file cannot be read.
         """
-        self._file = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+        self._input = given = await asyncio.to_thread(PcapInput, self._source)
         kept = _unnamed(keys) if keys else -1
         try:
             argv = command(f"/proc/self/fd/{kept}" if keys else "")
-            process = await self._start(argv, (kept,) if keys else ())
-            await self._follow(process)
+            process = await self._start(argv, given, (kept,) if keys else ())
+            await self._follow(process, given)
         finally:
-            for descriptor in (self._file, kept):
-                if descriptor >= 0:
-                    os.close(descriptor)
-            self._file = -1
+            given.close()
+            if kept >= 0:
+                os.close(kept)
+            self._input = None
 
-    async def _start(self, argv: tuple[str, ...], handed: tuple[int, ...]) -> asyncio.subprocess.Process:
+    async def _start(
+        self, argv: tuple[str, ...], given: PcapInput, handed: tuple[int, ...]
+    ) -> asyncio.subprocess.Process:
         limits = (f"--as={_ADDRESS_SPACE}", f"--cpu={_CPU_SECONDS}", "--core=0", "--fsize=0")
         return await asyncio.create_subprocess_exec(
             *(PRLIMIT, *limits, "--", SETPRIV, "--pdeathsig", "KILL", "--", *argv),
-            stdin=self._file,
+            stdin=given.descriptor,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             env=ENVIRONMENT,
@@ -106,12 +103,12 @@ class TsharkRun:
             **nobodys_identity(),
         )
 
-    async def _follow(self, process: asyncio.subprocess.Process) -> None:
+    async def _follow(self, process: asyncio.subprocess.Process, given: PcapInput) -> None:
         complaint = asyncio.create_task(_last_words(process))
         try:
-            await self._read(process)
+            await self._read(process, given)
             if not self._reader.enough:
-                self._judge(await process.wait(), await complaint)
+                self._judge(await process.wait(), await complaint, given)
         finally:
             if process.returncode is None:
                 with suppress(ProcessLookupError):
@@ -121,28 +118,29 @@ class TsharkRun:
             await process.wait()
             complaint.cancel()
 
-    async def _read(self, process: asyncio.subprocess.Process) -> None:
+    async def _read(self, process: asyncio.subprocess.Process, given: PcapInput) -> None:
         assert process.stdout is not None
         seen = -1
         while not self._reader.enough:
             try:
                 piece = await asyncio.wait_for(process.stdout.read(_PIECE), self._stall)
             except TimeoutError:
-                if self._position == seen:
+                if given.position == seen:
                     why = f"it has read and said nothing for {self._stall:g} s"
                     raise ToolFailed("tshark hangs and was ended", why=why) from None
-                seen = self._position
+                seen = given.position
                 continue
             if not piece:
                 return
             await asyncio.to_thread(self._reader.take, piece)
 
-    def _judge(self, status: int, complaint: str) -> None:
+    def _judge(self, status: int, complaint: str, given: PcapInput) -> None:
         """Raise what a bad end means; a file that ends within a packet is no failure of tshark's."""
+        given.require_whole()
         self.cut_short = _CUT_SHORT in complaint
         why = " ".join(_said(complaint))
         refused = next((words for words in (why, self._reader.beginning) if _REFUSED.search(words)), "")
-        if self._filtered and (refused or (status > 0 and not self._position)):
+        if self._filtered and (refused or (status > 0 and not given.position)):
             raise InvalidInput("tshark does not take the filter", why=refused or why)
         if status == 0 or self.cut_short:
             return

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from netmon_tui.domain.analysis import Analysis, Asked
-from netmon_tui.domain.capture import CAPTURE_NAME, Capture
+from netmon_tui.domain.capture import Capture
 from netmon_tui.domain.stream import Follow, Stream
 from netmon_tui.domain.user import Actor
 from netmon_tui.errors import InvalidInput, ToolFailed
@@ -19,6 +19,7 @@ from netmon_tui.runtime.tool_paths import require_tool
 from netmon_tui.runtime.tshark import TsharkRun, read_keys
 from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.tools import tshark_statistics
+from netmon_tui.tools.file_set import sizes_of
 from netmon_tui.tools.tshark_stream import StreamReader
 
 STEPS = 60
@@ -31,18 +32,19 @@ Told = Callable[[float], None]
 """Hears how far tshark has read, 0 to 1."""
 
 
-class _File(NamedTuple):
+class _Files(NamedTuple):
     """What an answer depends on."""
 
-    path: Path
-    size: int
+    directory: Path
+    sizes: tuple[tuple[str, int], ...]
+    """Names and bytes."""
     keys: bytes
 
 
 class AnalysisService:
     """Answers questions about captures for those who may see them.
 
-    An answer is remembered as long as the file has the same size.
+    All files of a capture are read as one. An answer is remembered as long as they have the same sizes.
 
     Args:
         captures: Which captures there are, and whose.
@@ -50,7 +52,7 @@ class AnalysisService:
 
     def __init__(self, captures: CaptureRepository) -> None:
         self._captures = captures
-        self._answers: OrderedDict[tuple[_File, Asked], Analysis] = OrderedDict()
+        self._answers: OrderedDict[tuple[_Files, Asked], Analysis] = OrderedDict()
 
     async def ask(
         self, actor: Actor, capture_id: int, asked: Asked, told: Told = lambda part: None
@@ -64,50 +66,49 @@ class AnalysisService:
             ToolFailed: It ended badly.
         """
         tshark_statistics.check_asked(asked)
-        capture, file = await asyncio.to_thread(self._open, actor, capture_id, asked.keys)
-        known = self._answers.get((file, asked))
+        capture, files = await asyncio.to_thread(self._open, actor, capture_id, asked.keys)
+        known = self._answers.get((files, asked))
         if known is not None:
-            self._answers.move_to_end((file, asked))
+            self._answers.move_to_end((files, asked))
             return known
         reader = tshark_statistics.reader_for(asked)
         tshark = await asyncio.to_thread(require_tool, "tshark")
         interval = asked.interval or _fitting_interval(capture)
-        run = TsharkRun(file.path, reader, filtered=bool(asked.filter or asked.series))
+        run = TsharkRun(files.directory, reader, filtered=bool(asked.filter or asked.series))
         await _run(
-            run, lambda keys: tshark_statistics.build_command(tshark, asked, interval, keys), file.keys, told
+            run, lambda keys: tshark_statistics.build_command(tshark, asked, interval, keys), files.keys, told
         )
         if run.cut_short:
             reader.notes.append("the file ends within a packet")
         answer = await asyncio.to_thread(reader.answer)
-        self._remember((file, asked), answer)
+        self._remember((files, asked), answer)
         return answer
 
     async def follow(
         self, actor: Actor, capture_id: int, wanted: Follow, told: Told = lambda part: None
     ) -> Stream:
         """Return a stream put together; raises as :meth:`ask`."""
-        _, file = await asyncio.to_thread(self._open, actor, capture_id, wanted.keys)
+        _, files = await asyncio.to_thread(self._open, actor, capture_id, wanted.keys)
         tshark = await asyncio.to_thread(require_tool, "tshark")
         tshark_statistics.follow_command(tshark, wanted)
         reader = StreamReader()
         await _run(
-            TsharkRun(file.path, reader),
+            TsharkRun(files.directory, reader),
             lambda keys: tshark_statistics.follow_command(tshark, wanted, keys),
-            file.keys,
+            files.keys,
             told,
         )
         return await asyncio.to_thread(reader.stream)
 
-    def _open(self, actor: Actor, capture_id: int, keys: Path | None) -> tuple[Capture, _File]:
+    def _open(self, actor: Actor, capture_id: int, keys: Path | None) -> tuple[Capture, _Files]:
         capture = self._captures.get(actor, capture_id)
-        path = self._captures.directory(capture_id) / CAPTURE_NAME
-        try:
-            size = path.stat().st_size
-        except FileNotFoundError as error:
-            raise InvalidInput(f"capture {capture_id} has no file", why="nothing was written yet") from error
-        return capture, _File(path, size, read_keys(keys) if keys else b"")
+        directory = self._captures.directory(capture_id)
+        sizes = tuple((path.name, size) for path, size in sizes_of(directory).items())
+        if not sizes:
+            raise InvalidInput(f"capture {capture_id} has no file", why="nothing was written yet")
+        return capture, _Files(directory, sizes, read_keys(keys) if keys else b"")
 
-    def _remember(self, key: tuple[_File, Asked], answer: Analysis) -> None:
+    def _remember(self, key: tuple[_Files, Asked], answer: Analysis) -> None:
         self._answers[key] = answer
         while len(self._answers) > 1 and sum(len(one.rows) for one in self._answers.values()) > KEPT_ROWS:
             self._answers.popitem(last=False)

@@ -17,7 +17,7 @@ from typing import BinaryIO
 
 from netmon_tui.config.files import explain
 from netmon_tui.config.sections import CaptureSettings
-from netmon_tui.domain.capture import CAPTURE_NAME, Capture, CaptureLabels, MadeCapture
+from netmon_tui.domain.capture import Capture, CaptureLabels, MadeCapture
 from netmon_tui.domain.capture_choice import ExportForm, PacketChoice
 from netmon_tui.domain.capture_filter import LONGEST_NAME, LONGEST_NOTE, check_tag
 from netmon_tui.domain.schedule import Runner
@@ -28,9 +28,11 @@ from netmon_tui.security.hostile_text import clean, clean_block
 from netmon_tui.services.capture_cutting import check_form, export_chunks, make_merge, make_slice
 from netmon_tui.services.capture_drafts import Draft, Drafts
 from netmon_tui.services.capture_import import CaptureImport
+from netmon_tui.services.capture_quota import CaptureQuota
 from netmon_tui.storage.audit_repository import AuditRepository, NewEvent
 from netmon_tui.storage.capture_catalogue import CaptureCatalogue
 from netmon_tui.storage.capture_repository import CaptureRepository
+from netmon_tui.tools.file_set import one_file, sizes_of
 
 _PLAIN = ExportForm()
 _EVERYTHING = PacketChoice()
@@ -46,9 +48,10 @@ class CatalogueService:
 
     Args:
         captures, catalogue, audit: Storage.
+        quota: What users may keep.
         settings: The free space that must stay, and how long captures are kept.
         jobs: Directory of the job directories.
-        export_whole: Copies the file of a capture as it is, to a new file.
+        export_whole: Copies the files of a capture as they are, as one, to a new file.
         write_new: Writes a new file from chunks, whole or not at all.
         environ: Where the SSH session of this program is read from.
     """
@@ -58,6 +61,7 @@ class CatalogueService:
         captures: CaptureRepository,
         catalogue: CaptureCatalogue,
         audit: AuditRepository,
+        quota: CaptureQuota,
         settings: CaptureSettings,
         *,
         jobs: Path,
@@ -68,6 +72,7 @@ class CatalogueService:
         self._captures = captures
         self._catalogue = catalogue
         self._audit = audit
+        self._quota = quota
         self._keep_days = min(settings.keep_days, _LONGEST_DAYS)
         self._jobs = jobs
         self._drafts = Drafts(jobs, settings.free_space_floor_bytes, catalogue.has_directory)
@@ -113,6 +118,7 @@ class CatalogueService:
         except OSError as error:
             raise InvalidInput(f"{path} cannot be read", why=error.strerror or str(error)) from error
         with file:
+            self._quota.left(actor, path.stat().st_size or 1)
             return self._import.store(actor, file, path.name, again=again)
 
     def _import_pipe(self, actor: Actor, stream: BinaryIO, name: str, again: bool) -> list[int]:
@@ -124,6 +130,7 @@ class CatalogueService:
                     room.spend(len(piece))
                     spool.write(piece)
                 spool.flush()
+                self._quota.left(actor, spool.tell() or 1)
                 return self._import.store(actor, spool, name, again=again)
         except OSError as error:
             raise explain(error, self._jobs) from error
@@ -140,7 +147,7 @@ class CatalogueService:
             DiskFull, StorageError: As they say; nothing is stored.
         """
         actor.require(Permission.CAPTURE)
-        capture, path = await self._with_file(actor, capture_id)
+        capture, path = await self._with_files(actor, capture_id, choice.file)
         name = _checked_name(name)
 
         def make(draft: Draft) -> MadeCapture:
@@ -161,7 +168,7 @@ class CatalogueService:
         """
         actor.require(Permission.CAPTURE)
         wanted = list(dict.fromkeys(capture_ids))
-        captures = [await self._with_file(actor, capture_id) for capture_id in wanted]
+        captures = [await self._with_files(actor, capture_id) for capture_id in wanted]
         running = [str(one.id) for one, _ in captures if not one.state.is_final]
         if running:
             raise InvalidInput(f"capture {' and '.join(running)} still runs", fix="stop it first")
@@ -176,6 +183,7 @@ class CatalogueService:
         )
 
     def _add(self, actor: Actor, make: Callable[[Draft], MadeCapture], action: str, detail: str) -> int:
+        self._quota.left(actor)
         with self._drafts.open() as draft:
             event = NewEvent(action, actor, "", clean(detail))
             (capture_id,) = self._catalogue.add(actor, [make(draft)], [event])
@@ -202,7 +210,7 @@ class CatalogueService:
         check_form(form)
         if choice.everything and form == _PLAIN:
             return await self._export_whole(actor, capture_id, path)
-        capture, source = await self._with_file(actor, capture_id)
+        capture, source = await self._with_files(actor, capture_id, choice.file)
         chunks = export_chunks(capture, source, choice, form)
         written = await asyncio.to_thread(self._write_new, path, chunks)
         detail = f"{choice.words()} as {form.format}{', anonymised' if form.anonymise else ''}"
@@ -211,10 +219,12 @@ class CatalogueService:
         )
         return written
 
-    async def _with_file(self, actor: Actor, capture_id: int) -> tuple[Capture, Path]:
+    async def _with_files(self, actor: Actor, capture_id: int, file: str = "") -> tuple[Capture, Path]:
+        """Return a capture with the path of its directory, or of one of its files."""
         capture = await self._get(actor, capture_id)
-        path = await asyncio.to_thread(self._captures.directory, capture_id) / CAPTURE_NAME
-        if not path.is_file() or not path.stat().st_size:
+        directory = await asyncio.to_thread(self._captures.directory, capture_id)
+        path = await asyncio.to_thread(one_file, directory, file) if file else directory
+        if not any(sizes_of(path).values()):
             raise NotFound(f"capture {capture_id} has no file")
         return capture, path
 
@@ -223,7 +233,8 @@ class CatalogueService:
 
     def hand_over(self, capture: Capture) -> list[str]:
         """Return commands that fetch a capture to another machine, ready to be run there."""
-        if not capture.files:
+        files = capture.packet_files
+        if not files:
             return []
         session, name = interfaces.ssh_session(self._environ), f"capture-{capture.id}.pcap"
         host = session.server if session else socket.gethostname()
@@ -231,7 +242,7 @@ class CatalogueService:
         stream = f"ssh {there} netmon-tui capture stream {capture.id}"
         place = f"{login_name()}@[{host}]" if ":" in host else there
         return [
-            f"scp {shlex.quote(f'{place}:{capture.files[0].path}')} {name}",
+            *([f"scp {shlex.quote(f'{place}:{files[0].path}')} {name}"] if len(files) == 1 else []),
             f"{stream} > {name}",
             f"{stream} | wireshark -k -i -",
         ]

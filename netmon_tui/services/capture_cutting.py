@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -12,12 +12,13 @@ from netmon_tui.domain.capture import Capture, CaptureOrigin, MadeCapture
 from netmon_tui.domain.capture_choice import CAPTURE_FORMATS, ExportForm, PacketChoice
 from netmon_tui.domain.capture_filter import LONGEST_NAME
 from netmon_tui.domain.display_filter import check_text
-from netmon_tui.errors import InvalidInput
+from netmon_tui.errors import InvalidInput, NotFound
 from netmon_tui.runtime.display_filter import shown_numbers
 from netmon_tui.security.hostile_text import clean
 from netmon_tui.services.capture_drafts import Draft, times_of
 from netmon_tui.tools import pcapng
 from netmon_tui.tools.address_mapping import AddressMapping
+from netmon_tui.tools.file_set import files_of
 from netmon_tui.tools.packet_masking import PacketMask, check_maskable
 from netmon_tui.tools.packet_parts import ends_of, has_addresses, is_between, packed_address
 from netmon_tui.tools.pcap import FileHeader, RawPacket, make_header, pack_record
@@ -40,12 +41,48 @@ def _indexed(path: Path, *, growing: bool = False) -> Iterator[PacketIndex]:
         yield index
 
 
+class _Source:
+    """The packets of a capture, numbered through all its files; one of these is open at a time.
+
+    Args:
+        capture: Whose packets.
+        path: Of its file, or of the directory with its files.
+    """
+
+    def __init__(self, capture: Capture, path: Path) -> None:
+        self.path = path
+        self._growing = not capture.state.is_final
+        with next(self._indexes()) as index:
+            self.header = index.header
+
+    def _indexes(self) -> Iterator[AbstractContextManager[PacketIndex]]:
+        return (_indexed(path, growing=self._growing) for path in files_of(self.path))
+
+    def pieces(self, cut: Cut) -> Iterator[Piece]:
+        """Yield the records of the wanted packets."""
+        before = 0
+        for opened in self._indexes():
+            with opened as index:
+                yield from pieces(index, cut.after(before))
+                before += index.count
+
+    def read(self, number: int) -> RawPacket:
+        """Return one packet; NotFound without it."""
+        before = 0
+        for opened in self._indexes():
+            with opened as index:
+                if number <= before + index.count:
+                    return index.read(number - before)
+                before += index.count
+        raise NotFound(f"There is no packet {number}", why=f"the capture has {before}")
+
+
 def make_slice(capture: Capture, path: Path, choice: PacketChoice, draft: Draft, name: str) -> MadeCapture:
     """Write the chosen packets of a capture into a draft.
 
     Args:
         capture: Whose packets.
-        path: Its file.
+        path: Of its file, or of the directory with its files.
         choice: Which.
         draft: Where to.
         name: What the new capture is called; empty for the name of its parent.
@@ -54,10 +91,9 @@ def make_slice(capture: Capture, path: Path, choice: PacketChoice, draft: Draft,
         InvalidInput: The choice cannot be understood, or no packet meets it.
         ToolMissing, ToolFailed: A display filter needs tshark.
     """
-    with _indexed(path, growing=not capture.state.is_final) as index:
-        cut = _cut_of(index, path, choice)
-        file = draft.write_packets(index.header, _some(pieces(index, cut), choice))
-        header = index.header
+    source = _Source(capture, path)
+    header, cut = source.header, _cut_of(source, choice)
+    file = draft.write_packets(header, _some(source.pieces(cut), choice))
     return MadeCapture(
         directory=str(draft.path),
         files=(file,),
@@ -81,8 +117,11 @@ def make_merge(captures: Sequence[tuple[Capture, Path]], draft: Draft, name: str
     """
     if not 2 <= len(captures) <= _MOST_MERGED:
         raise InvalidInput(f"{len(captures)} captures cannot be merged", fix=f"name 2 to {_MOST_MERGED}")
+    paths = [path for _, directory in captures for path in files_of(directory)]
+    if len(paths) > _MOST_MERGED:
+        raise InvalidInput(f"{len(paths)} files cannot be merged", why=f"{_MOST_MERGED} are possible")
     with ExitStack() as files:
-        indexes = [files.enter_context(_indexed(path)) for _, path in captures]
+        indexes = [files.enter_context(_indexed(path)) for path in paths]
         header = _common_header([index.header for index in indexes])
         file = draft.write_packets(header, merged(indexes, header))
     these = [capture for capture, _ in captures]
@@ -129,12 +168,12 @@ def export_chunks(capture: Capture, path: Path, choice: PacketChoice, form: Expo
         ToolMissing, ToolFailed: A display filter needs tshark.
     """
     check_form(form)
-    with _indexed(path, growing=not capture.state.is_final) as index:
-        if form.anonymise:
-            check_maskable(index.header.linktype)
-        found = _some(pieces(index, _cut_of(index, path, choice)), choice)
-        chunks = _written(index.header, found, form)
-        yield from _packed(chunks) if form.is_gzip else chunks
+    source = _Source(capture, path)
+    if form.anonymise:
+        check_maskable(source.header.linktype)
+    found = _some(source.pieces(_cut_of(source, choice)), choice)
+    chunks = _written(source.header, found, form)
+    yield from _packed(chunks) if form.is_gzip else chunks
 
 
 def check_form(form: ExportForm) -> None:
@@ -189,7 +228,7 @@ def _packed(chunks: Iterator[bytes]) -> Iterator[bytes]:
     yield packer.flush()
 
 
-def _cut_of(index: PacketIndex, path: Path, choice: PacketChoice) -> Cut:
+def _cut_of(source: _Source, choice: PacketChoice) -> Cut:
     if choice.last and choice.last < (choice.first or 1):
         raise InvalidInput(
             f"packets {choice.first} to {choice.last} are none", fix="name the first one first"
@@ -199,8 +238,8 @@ def _cut_of(index: PacketIndex, path: Path, choice: PacketChoice) -> Cut:
         last=choice.last or None,
         since=_nanoseconds(choice.since),
         until=_nanoseconds(choice.until),
-        numbers=_numbers(path, choice),
-        wanted=_wanted(index, choice),
+        numbers=_numbers(source.path, choice),
+        wanted=_wanted(source, choice),
     )
 
 
@@ -221,12 +260,12 @@ def _numbers(path: Path, choice: PacketChoice) -> Sequence[int] | None:
     return [number for number in shown if number in both]
 
 
-def _wanted(index: PacketIndex, choice: PacketChoice) -> Callable[[bytes], bool] | None:
-    linktype = index.header.linktype
+def _wanted(source: _Source, choice: PacketChoice) -> Callable[[bytes], bool] | None:
+    linktype = source.header.linktype
     addresses = frozenset(map(packed_address, choice.hosts))
     ends = None
     if choice.conversation:
-        ends = ends_of(index.read(choice.conversation).data, linktype)
+        ends = ends_of(source.read(choice.conversation).data, linktype)
         if ends is None:
             raise InvalidInput(f"packet {choice.conversation} has no addresses that are understood")
     if not addresses and ends is None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from netmon_tui.config.files import PRIVATE_DIRECTORY, explain, private_opener
-from netmon_tui.domain.capture import CAPTURE_NAME, CaptureFile
+from netmon_tui.domain.capture_files import CAPTURE_NAME, CaptureFile
 from netmon_tui.errors import DiskFull
 from netmon_tui.tools.pcap import FileHeader
 from netmon_tui.tools.pcap_cut import Piece

@@ -15,7 +15,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from netmon_tui.domain.capture import CAPTURE_NAME, CaptureFile, CaptureOrigin, MadeCapture
+from netmon_tui.domain.capture import CaptureOrigin, MadeCapture
+from netmon_tui.domain.capture_files import CAPTURE_NAME, CaptureFile
 from netmon_tui.domain.capture_filter import LONGEST_NAME
 from netmon_tui.domain.user import Actor
 from netmon_tui.errors import AlreadyCaptured, InvalidInput

@@ -10,10 +10,11 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
+from netmon_tui.config.sections import CaptureSettings
 from netmon_tui.config.settings import Settings
-from netmon_tui.domain.capture import CAPTURE_NAME, Capture, CaptureFile, CapturePreview, StartCapture
+from netmon_tui.domain.capture import Capture, CapturePreview, StartCapture
+from netmon_tui.domain.capture_files import CAPTURE_NAME, NUMBERED_NAME, check_rotation
 from netmon_tui.domain.capture_filter_library import FilterVerdict
 from netmon_tui.domain.interface_traffic import InterfaceTraffic
 from netmon_tui.domain.job import (
@@ -37,10 +38,12 @@ from netmon_tui.runtime.job_directory import JobDirectory
 from netmon_tui.runtime.privilege import Privilege
 from netmon_tui.runtime.tool_paths import require_tool
 from netmon_tui.security.hostile_text import clean
+from netmon_tui.services.capture_quota import CaptureQuota
+from netmon_tui.services.capture_stock import take_stock
 from netmon_tui.services.supervision import JobSupervisor, read_status
 from netmon_tui.storage.audit_repository import AuditRepository
 from netmon_tui.storage.capture_repository import CaptureRepository
-from netmon_tui.tools import bpf, pcap_files, tcpdump
+from netmon_tui.tools import bpf, tcpdump
 from netmon_tui.tools.bpf_explanation import explain
 
 FOLLOW_SECONDS = 0.25
@@ -52,6 +55,7 @@ _ENDED_AS = {
     EndReason.STOPPED: JobState.COMPLETED,
     EndReason.DEADLINE: JobState.COMPLETED,
     EndReason.SIZE_LIMIT: JobState.COMPLETED,
+    EndReason.QUOTA: JobState.COMPLETED,
     EndReason.LIFELINE: JobState.INTERRUPTED,
 }
 """Stopping is how a capture ends; everything else is a failure that keeps what was captured."""
@@ -62,6 +66,7 @@ class CapturingService:
 
     Args:
         captures, audit: Storage.
+        quota: What users may keep.
         supervisor: Starts and follows jobs.
         settings: Limits.
         privilege: What this process may do.
@@ -74,6 +79,7 @@ class CapturingService:
         self,
         captures: CaptureRepository,
         audit: AuditRepository,
+        quota: CaptureQuota,
         supervisor: JobSupervisor,
         settings: Settings,
         privilege: Privilege,
@@ -84,6 +90,8 @@ class CapturingService:
     ) -> None:
         self._captures = captures
         self._audit = audit
+        self.quota = quota
+        """What users may keep."""
         self._supervisor = supervisor
         self._settings = settings
         self._privilege = privilege
@@ -122,6 +130,7 @@ class CapturingService:
         """Return what a request would run, its filter compiled, or why it is refused."""
         try:
             bpf.check_text(request.filter)
+            check_rotation(request.rotation, _largest(request, self._settings.captures))
             whole = self._whole_filter(request)
             program = await asyncio.to_thread(self._compile, request.interface, request.filter)
             tool = await asyncio.to_thread(require_tool, "tcpdump")
@@ -154,8 +163,10 @@ class CapturingService:
             NotAllowed: The actor may not capture.
             PrivilegeMissing: This process may not open the interface.
             ToolMissing: tcpdump is not installed.
+            DiskFull: The actor's quota is used up.
         """
         actor.require(Permission.CAPTURE)
+        quota = await asyncio.to_thread(self.quota.left, actor)
         tool = await asyncio.to_thread(require_tool, "tcpdump")
         await asyncio.to_thread(self._check, request)
         whole = self._whole_filter(request)
@@ -169,7 +180,7 @@ class CapturingService:
             jobs=self._jobs,
         )
         try:
-            await self._launch(actor, capture_id, self._spec(request, command, programs))
+            await self._launch(actor, capture_id, self._spec(request, command, programs, quota))
         except (NetmonError, OSError) as error:
             failed = {"state": JobState.FAILED.value, "error": str(error), "finished": datetime.now(UTC)}
             await asyncio.to_thread(self._captures.update, capture_id, **failed)
@@ -200,6 +211,7 @@ class CapturingService:
                 fix="run as root, or: sudo setcap cap_net_raw,cap_net_admin+eip $(command -v tcpdump)",
             )
         bpf.check_text(request.filter)
+        check_rotation(request.rotation, _largest(request, self._settings.captures))
         self._compile(request.interface, request.filter)
 
     def _counting_programs(self, interface: str, whole: str) -> tuple[tuple[str, str], ...]:
@@ -209,7 +221,11 @@ class CapturingService:
         return compile_counters(require_tool("tcpdump"), whole, _linktype(interface))
 
     def _spec(
-        self, request: StartCapture, command: tuple[str, ...], programs: tuple[tuple[str, str], ...]
+        self,
+        request: StartCapture,
+        command: tuple[str, ...],
+        programs: tuple[tuple[str, str], ...],
+        quota: int,
     ) -> JobSpec:
         limits = self._settings.captures
         return JobSpec(
@@ -217,11 +233,13 @@ class CapturingService:
             argv=command,
             limits=JobLimits(
                 seconds=min(request.seconds or limits.longest_run_seconds, limits.longest_run_seconds),
-                output_bytes=min(request.size or limits.largest_bytes, limits.largest_bytes),
+                output_bytes=_largest(request, limits),
+                quota_bytes=quota,
                 free_space_floor=limits.free_space_floor_bytes,
             ),
             detached=request.detached,
-            capture_file=CAPTURE_NAME,
+            capture_file=NUMBERED_NAME if request.rotation.is_on else CAPTURE_NAME,
+            rotation=request.rotation,
             counter_programs=programs,
             counter_interface=request.interface,
         )
@@ -288,28 +306,36 @@ class CapturingService:
                 self._live[job.subject_id] = status.counters
                 if status.counters != stored and (over or time.monotonic() - stored_at >= STORE_SECONDS):
                     stored, stored_at = status.counters, time.monotonic()
-                    await asyncio.to_thread(self._captures.update_counters, job.subject_id, stored)
+                    await asyncio.to_thread(self._store_figures, job, directory, stored)
             if over:
                 return status
             self._supervisor.up_to_date(job)
             await asyncio.sleep(FOLLOW_SECONDS)
+
+    def _store_figures(self, job: Job, directory: JobDirectory, counters: CaptureCounters) -> None:
+        self._captures.update_counters(job.subject_id, counters)
+        # Each runner knows its own bytes, and of other captures only what they had when it began.
+        if self.quota.is_used_up(job.owner_id):
+            directory.quota.touch()
 
     def _give_up(self, job: Job, reason: str) -> None:
         values = {"state": JobState.FAILED.value, "error": reason, "finished": datetime.now(UTC)}
         self._captures.update(job.subject_id, **values)
 
     def _finish(self, job: Job, directory: JobDirectory, status: JobStatus | None) -> None:
-        file, damage, facts = _take_stock(directory.path / CAPTURE_NAME)
-        state, why, error = _ending(status, file, tcpdump.complaint(directory.read_tail("stderr")))
+        files, damage, facts = take_stock(directory.path)
+        packets = sum(file.packets for file in files)
+        state, why, error = _ending(status, packets, tcpdump.complaint(directory.read_tail("stderr")))
         if damage:
             state = JobState.FAILED if state is JobState.COMPLETED else state
             error = f"{error}; {damage}" if error else damage
         counters = (status.counters if status else None) or CaptureCounters()
-        counters = replace(counters, packets=file.packets if file else 0, bytes=file.bytes if file else 0)
+        size = sum(file.bytes for file in files)
+        counters = replace(counters, packets=packets, bytes=size, files=max(1, len(files)))
         self._captures.update_counters(job.subject_id, counters)
         self._captures.finish(
             job.subject_id,
-            [file] if file else [],
+            files,
             state=state.value,
             end_reason=why,
             error=error,
@@ -319,6 +345,11 @@ class CapturingService:
             **facts,
         )
         self._supervisor.finish(job, state, error)
+
+
+def _largest(request: StartCapture, limits: CaptureSettings) -> int:
+    """Return how many bytes the files of a capture may have."""
+    return min(request.size or limits.largest_bytes, limits.largest_bytes)
 
 
 def _linktype(interface: str) -> str:
@@ -335,29 +366,11 @@ def _linktype(interface: str) -> str:
     return linktype
 
 
-def _take_stock(path: Path) -> tuple[CaptureFile | None, str, dict[str, Any]]:
-    """Trim a cut file to its last whole record; count, time and hash it.
-
-    Returns:
-        The file, why there is none when it is damaged, and columns of the capture's row.
-    """
-    if not path.is_file() or path.stat().st_size == 0:
-        return None, "", {}
-    try:
-        whole = pcap_files.trim(path)
-    except InvalidInput as error:
-        return None, str(error), {}
-    facts: dict[str, Any] = {"linktype": whole.linktype}
-    if whole.times:
-        facts["first_packet"], facts["last_packet"] = (datetime.fromtimestamp(t, UTC) for t in whole.times)
-    file = CaptureFile(str(path), whole.bytes, whole.packets, pcap_files.sha256_of(path))
-    return file, "", facts
-
-
-def _ending(status: JobStatus | None, file: CaptureFile | None, words: str) -> tuple[JobState, str, str]:
+def _ending(status: JobStatus | None, packets: int, words: str) -> tuple[JobState, str, str]:
     """Say how a capture ended: (state, reason in a word, error for a person).
 
-    Success is the file's to tell: its records must be as many as tcpdump says it captured.
+    Success is the files' to tell: their records, and those of deleted files, must be as many as tcpdump says it
+    captured.
     """
     if status is None or status.state != "ended":
         return JobState.INTERRUPTED, "lost", "the runner is gone; what was captured is kept"
@@ -365,8 +378,8 @@ def _ending(status: JobStatus | None, file: CaptureFile | None, words: str) -> t
     state = _ENDED_AS.get(why, JobState.FAILED)
     if state is JobState.FAILED:
         return state, why.value, status.error or words or "tcpdump failed"
-    records = file.packets if file else 0
-    reported = status.counters.captured if status.counters else records
-    if why is not EndReason.SIZE_LIMIT and records != reported:
-        return JobState.FAILED, why.value, f"the file has {records} packets, tcpdump reports {reported}"
+    counters = status.counters or CaptureCounters(captured=packets)
+    reported = counters.captured - counters.overwritten
+    if why not in (EndReason.SIZE_LIMIT, EndReason.QUOTA) and packets != reported:
+        return JobState.FAILED, why.value, f"the file has {packets} packets, tcpdump reports {reported}"
     return state, why.value, ""

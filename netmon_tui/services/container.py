@@ -20,6 +20,7 @@ from netmon_tui.services.activity import ActivityService
 from netmon_tui.services.analysis import AnalysisService
 from netmon_tui.services.capture_catalogue import CatalogueService
 from netmon_tui.services.capture_filters import CaptureFilterService
+from netmon_tui.services.capture_quota import CaptureQuota
 from netmon_tui.services.capturing import CapturingService
 from netmon_tui.services.comparison import ComparisonService
 from netmon_tui.services.display_filters import DisplayFilterService
@@ -208,9 +209,11 @@ def _open_capturing(
     session: Mapping[str, str],
 ) -> CapturingService:
     captures = CaptureRepository(database)
+    quota = CaptureQuota(captures, settings.captures, paths.jobs)
     return CapturingService(
         captures,
         audit,
+        quota,
         supervisor,
         settings,
         privilege,
@@ -229,11 +232,12 @@ def _open_catalogue(
     session: Mapping[str, str],
 ) -> tuple[TransferService, CatalogueService]:
     """Return what moves files, and the catalogue, which copies whole captures by it."""
-    transfers = _open_transfers(database, audit, paths, keeper)
+    transfers, captures = _open_transfers(database, audit, paths, keeper), CaptureRepository(database)
     return transfers, CatalogueService(
-        CaptureRepository(database),
+        captures,
         CaptureCatalogue(database),
         audit,
+        CaptureQuota(captures, settings.captures, paths.jobs),
         settings.captures,
         jobs=paths.jobs,
         export_whole=transfers.export_capture,

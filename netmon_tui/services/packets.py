@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from netmon_tui.domain.capture import CAPTURE_NAME
 from netmon_tui.domain.display_filter import Offer, check_text
 from netmon_tui.domain.packet import PacketDetail, PacketSummary
 from netmon_tui.domain.user import Actor
@@ -16,6 +14,7 @@ from netmon_tui.errors import InvalidInput, NetmonError, NotFound
 from netmon_tui.runtime.display_filter import FilterRun, check_by_tshark
 from netmon_tui.runtime.packet_dissector import PacketDissector
 from netmon_tui.storage.capture_repository import CaptureRepository
+from netmon_tui.tools.file_set import one_file, packet_files
 from netmon_tui.tools.packet_summary import summarise
 from netmon_tui.tools.packet_tree import describe
 from netmon_tui.tools.pcap import RawPacket
@@ -39,6 +38,11 @@ class PacketRows:
     def __init__(self, path: Path, *, growing: bool = False) -> None:
         self._index = PacketIndex(path, growing=growing)
         self._lock = asyncio.Lock()
+
+    @property
+    def path(self) -> Path:
+        """The file, which a ring may delete while it is open; what is read of it stays readable."""
+        return self._index.path
 
     @property
     def growing(self) -> bool:
@@ -190,7 +194,10 @@ class PacketList(PacketRows):
         """
         while await self.extend():
             pass
-        await self._dissector.load_whole(self._index.end)
+        try:
+            await self._dissector.load_whole(self._index.end)
+        except FileNotFoundError as error:
+            raise NotFound(f"{self.path.name} is gone", why="the ring has deleted it") from error
 
     # display filters
 
@@ -239,19 +246,31 @@ class PacketService:
     def __init__(self, captures: CaptureRepository) -> None:
         self._captures = captures
 
-    async def open(self, actor: Actor, capture_id: int) -> PacketList:
-        """Open a capture, also while it runs.
+    async def open(self, actor: Actor, capture_id: int, file: str = "") -> PacketList:
+        """Open a file of a capture, also while it runs.
+
+        Args:
+            actor: Who looks.
+            capture_id: At which capture.
+            file: Its name, or its place in digits, from 1 for the oldest; empty for the newest.
 
         Raises:
-            NotFound: No such capture, or not the actor's.
-            InvalidInput: Its file is not there yet, or no capture file.
+            NotFound: No such capture, or not the actor's; or it has no such file.
+            InvalidInput: It has no file yet, or it is no capture file.
         """
         capture = await asyncio.to_thread(self._captures.get, actor, capture_id)
-        path = await asyncio.to_thread(self._captures.directory, capture_id) / CAPTURE_NAME
+        directory = await asyncio.to_thread(self._captures.directory, capture_id)
+        growing = not capture.state.is_final
         try:
-            return await asyncio.to_thread(partial(PacketList, path, growing=not capture.state.is_final))
+            return await asyncio.to_thread(lambda: PacketList(one_file(directory, file), growing=growing))
         except FileNotFoundError as error:
-            raise InvalidInput(f"capture {capture_id} has no file", why="nothing was written yet") from error
+            raise InvalidInput("the ring has deleted the file", fix="open another one") from error
+
+    async def file_set(self, actor: Actor, capture_id: int) -> tuple[Path, ...]:
+        """Return the files that a capture has now, the oldest first; NotFound when it is not the actor's."""
+        await asyncio.to_thread(self._captures.get, actor, capture_id)
+        directory = await asyncio.to_thread(self._captures.directory, capture_id)
+        return tuple(await asyncio.to_thread(packet_files, directory))
 
     async def check_filter(self, text: str) -> str:
         """Return a display filter without outer spaces, checked without a capture; raises as that of one."""

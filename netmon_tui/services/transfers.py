@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 from netmon_tui.config.files import explain, private_opener
 from netmon_tui.domain.address import parse_ip
-from netmon_tui.domain.capture import CAPTURE_NAME
+from netmon_tui.domain.capture import Capture
 from netmon_tui.domain.documents import neighbour_document
 from netmon_tui.domain.export import MAP_FORMATS, SCAN_FORMATS, HostSelection
 from netmon_tui.domain.neighbour import NeighbourRecord
@@ -32,8 +32,8 @@ from netmon_tui.storage.host_queries import HostQueries
 from netmon_tui.storage.scan_repository import ScanRepository
 from netmon_tui.storage.scan_results import ScanResults
 from netmon_tui.storage.topology_queries import TopologyQueries
+from netmon_tui.tools.file_set import FileSetReader, packet_files, whole_packets
 from netmon_tui.tools.pcap import FILE_HEADER_SIZE
-from netmon_tui.tools.pcap_files import end_of_records
 
 NEIGHBOUR_FORMATS = ("json", "csv")
 _NO_HARD_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
@@ -212,31 +212,36 @@ class TransferService:
         return iter([_csv([_NEIGHBOUR_COLUMNS, *rows]).encode()])
 
     async def export_capture(self, actor: Actor, capture_id: int, path: Path) -> Path:
-        """Copy a capture's file to a new file and return its path; while it runs, up to its last whole packet.
+        """Copy a capture's files as one to a new file and return its path; while it runs, up to a whole packet.
 
         Raises:
             NotFound: No such capture, or it has no file.
             InvalidInput: It runs and nothing was captured yet.
         """
-        source = await self._capture_file(actor, capture_id)
-        capture = await asyncio.to_thread(self._captures.get, actor, capture_id)
-        end = None if capture.state.is_final else await asyncio.to_thread(_end_so_far, capture_id, source)
+        capture, directory = await self._with_directory(actor, capture_id)
+        if not capture.state.is_final:
+            await asyncio.to_thread(_require_header, capture_id, directory)
         await self._note_export(actor, capture_id)
-        return await asyncio.to_thread(write_new, path, _file_chunks(source, end))
+        chunks = _whole_file(directory) if capture.state.is_final else whole_packets(directory)
+        return await asyncio.to_thread(write_new, path, chunks)
 
-    async def capture_path(self, actor: Actor, capture_id: int) -> Path:
-        """Return the file of a capture, for reading."""
-        path = await self._capture_file(actor, capture_id)
+    async def read_capture(self, actor: Actor, capture_id: int) -> FileSetReader:
+        """Return what reads the files of a capture as one; close it when done.
+
+        Raises:
+            NotFound: No such capture, or it has no file.
+        """
+        _, directory = await self._with_directory(actor, capture_id)
         await self._note_export(actor, capture_id)
-        return path
+        return await asyncio.to_thread(FileSetReader, directory)
 
-    async def _capture_file(self, actor: Actor, capture_id: int) -> Path:
+    async def _with_directory(self, actor: Actor, capture_id: int) -> tuple[Capture, Path]:
         actor.require(Permission.EXPORT)
-        await asyncio.to_thread(self._captures.get, actor, capture_id)
-        path = await asyncio.to_thread(self._captures.directory, capture_id) / CAPTURE_NAME
-        if not path.is_file():
+        capture = await asyncio.to_thread(self._captures.get, actor, capture_id)
+        directory = await asyncio.to_thread(self._captures.directory, capture_id)
+        if not await asyncio.to_thread(packet_files, directory):
             raise NotFound(f"capture {capture_id} has no file")
-        return path
+        return capture, directory
 
     async def _note_export(self, actor: Actor, capture_id: int) -> None:
         await asyncio.to_thread(self._audit.record, actor, "capture.export", f"capture {capture_id}", "")
@@ -265,20 +270,14 @@ def _check_format(format: str, known: Sequence[str]) -> None:
         raise InvalidInput(f"no format {format!r}", fix=f"there are: {', '.join(known)}")
 
 
-def _end_so_far(capture_id: int, path: Path) -> int:
-    """Return how many bytes of a running capture's file are whole records."""
-    if path.stat().st_size < FILE_HEADER_SIZE:
+def _require_header(capture_id: int, directory: Path) -> None:
+    if packet_files(directory)[-1].stat().st_size < FILE_HEADER_SIZE:
         raise InvalidInput(f"capture {capture_id} has no packets yet", fix="try again when it has some")
-    return end_of_records(path)
 
 
-def _file_chunks(path: Path, end: int | None = None) -> Iterator[bytes]:
-    """Yield a file, or its first ``end`` bytes."""
-    left = path.stat().st_size if end is None else end
-    with path.open("rb") as file:
-        while chunk := file.read(min(1 << 20, left)):
-            left -= len(chunk)
-            yield chunk
+def _whole_file(directory: Path) -> Iterator[bytes]:
+    with FileSetReader(directory) as reader:
+        yield from reader.pieces()
 
 
 def write_new(path: Path, chunks: Iterable[bytes]) -> Path:

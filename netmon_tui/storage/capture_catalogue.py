@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, insert, not_, select, update
 
 from netmon_tui.domain.capture import CaptureLabels, MadeCapture
+from netmon_tui.domain.capture_files import CaptureFile
 from netmon_tui.domain.capture_filter import MOST_TAGS, FilterWord, parse_filter
 from netmon_tui.domain.job import JobKind, JobState
 from netmon_tui.domain.user import Actor
@@ -135,12 +136,23 @@ def _insert(connection: Connection, owner: Actor, made: MadeCapture) -> int:
     query = insert(records.captures).values(**values).returning(_CAPTURES.id)
     capture_id = int(connection.execute(query).scalar_one())
     for one in made.files:
-        row = {"name": Path(one.path).name, "bytes": one.bytes, "packets": one.packets, "sha256": one.sha256}
-        connection.execute(insert(records.capture_files).values(capture_id=capture_id, **row))
+        connection.execute(insert(records.capture_files).values(capture_id=capture_id, **file_values(one)))
     for position, parent in enumerate(made.parents):
         row = {"capture_id": capture_id, "position": position, "parent_id": parent}
         connection.execute(insert(records.capture_parents).values(**row))
     return capture_id
+
+
+def file_values(file: CaptureFile) -> dict[str, Any]:
+    """Return the columns of a file."""
+    return {
+        "name": file.name,
+        "bytes": file.bytes,
+        "packets": file.packets,
+        "sha256": file.sha256,
+        "first_packet": file.first_packet,
+        "last_packet": file.last_packet,
+    }
 
 
 def _note(connection: Connection, event: NewEvent, capture_id: int) -> None:

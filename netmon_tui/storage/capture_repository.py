@@ -10,13 +10,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, delete, func, insert, select, update
 
-from netmon_tui.domain.capture import Capture, CaptureFile, CaptureOrigin, StartCapture
-from netmon_tui.domain.job import CaptureCounters, JobKind, JobState
+from netmon_tui.domain.capture import Capture, CaptureOrigin, StartCapture
+from netmon_tui.domain.capture_files import CaptureFile
+from netmon_tui.domain.job import CaptureCounters, JobKind, JobState, Rotation
 from netmon_tui.domain.user import Actor
 from netmon_tui.domain.window import FIRST, Window
 from netmon_tui.errors import NotFound
 from netmon_tui.storage import records
-from netmon_tui.storage.capture_catalogue import labels_of, meets
+from netmon_tui.storage.capture_catalogue import file_values, labels_of, meets
 from netmon_tui.storage.database import Database
 from netmon_tui.storage.job_repository import delete_job
 from netmon_tui.storage.selection import in_window, visible_to
@@ -30,6 +31,7 @@ _SORTS: dict[str, Any] = {
     "packets": _CAPTURES.packets,
     "bytes": _CAPTURES.bytes,
     "dropped": _CAPTURES.dropped,
+    "files": _CAPTURES.file_count,
     "owner": records.users.c.name,
     "started": _CAPTURES.started,
     "name": _CAPTURES.name,
@@ -54,6 +56,9 @@ class CaptureRepository:
             "command": [],
             "directory": "",
             "created": datetime.now(UTC),
+            "file_bytes": request.rotation.file_bytes,
+            "file_seconds": request.rotation.file_seconds,
+            "ring_files": request.rotation.files,
         }
 
         def work(connection: Connection) -> int:
@@ -82,15 +87,7 @@ class CaptureRepository:
             table = records.capture_files
             connection.execute(delete(table).where(table.c.capture_id == capture_id))
             for file in files:
-                connection.execute(
-                    insert(table).values(
-                        capture_id=capture_id,
-                        name=Path(file.path).name,
-                        bytes=file.bytes,
-                        packets=file.packets,
-                        sha256=file.sha256,
-                    )
-                )
+                connection.execute(insert(table).values(capture_id=capture_id, **file_values(file)))
             self._set(connection, capture_id, **values)
 
         self._database.write(work)
@@ -133,6 +130,17 @@ class CaptureRepository:
         with self._database.read() as connection:
             return int(connection.execute(query).scalar_one())
 
+    def bytes_of(self, owner_id: int) -> int:
+        """Return how many bytes the files of all captures of a user have."""
+        files = records.capture_files.c
+        kept = select(func.coalesce(func.sum(files.bytes), 0)).join(records.captures)
+        running = select(func.coalesce(func.sum(_CAPTURES.bytes), 0)).where(
+            ~_CAPTURES.id.in_(select(files.capture_id))
+        )
+        with self._database.read() as connection:
+            both = (connection.execute(q.where(_CAPTURES.owner_id == owner_id)) for q in (kept, running))
+            return sum(int(found.scalar_one()) for found in both)
+
     def delete(self, capture_id: int) -> None:
         """Delete a capture's rows."""
 
@@ -152,7 +160,7 @@ class CaptureRepository:
     def _captures(self, connection: Connection, query: Select[Any]) -> list[Capture]:
         rows = connection.execute(query).all()
         table = records.capture_files
-        wanted = select(table).where(table.c.capture_id.in_([row.id for row in rows])).order_by(table.c.name)
+        wanted = select(table).where(table.c.capture_id.in_([row.id for row in rows])).order_by(table.c.id)
         files: dict[int, list[Row[Any]]] = {}
         for file in connection.execute(wanted):
             files.setdefault(file.capture_id, []).append(file)
@@ -175,7 +183,15 @@ def _counter_values(counters: CaptureCounters) -> dict[str, Any]:
         "dropped": counters.dropped,
         "captured": counters.captured,
         "protocols": list(counters.protocols),
+        "file_count": counters.files,
+        "overwritten": counters.overwritten,
     }
+
+
+def _file(directory: Path, row: Row[Any]) -> CaptureFile:
+    return CaptureFile(
+        str(directory / row.name), row.bytes, row.packets, row.sha256, row.first_packet, row.last_packet
+    )
 
 
 def _capture(row: Row[Any], files: Sequence[Row[Any]]) -> Capture:
@@ -200,10 +216,11 @@ def _capture(row: Row[Any], files: Sequence[Row[Any]]) -> Capture:
             dropped=row.dropped,
             captured=row.captured,
             protocols=tuple((name, count) for name, count in row.protocols),
+            files=row.file_count,
+            overwritten=row.overwritten,
         ),
-        files=tuple(
-            CaptureFile(str(Path(row.directory) / f.name), f.bytes, f.packets, f.sha256) for f in files
-        ),
+        files=tuple(_file(Path(row.directory), file) for file in files),
+        rotation=Rotation(row.file_bytes, row.file_seconds, row.ring_files),
         first_packet=row.first_packet,
         last_packet=row.last_packet,
         end_reason=row.end_reason,

@@ -230,6 +230,11 @@ captures = Table(
     Column("source_sha256", String(64), nullable=False, default="", server_default=""),
     Column("note", Text, nullable=False, default="", server_default=""),
     Column("kept", Boolean, nullable=False, default=False, server_default=false()),
+    Column("file_bytes", BigInteger, nullable=False, default=0, server_default="0"),
+    Column("file_seconds", Float, nullable=False, default=0.0, server_default="0"),
+    Column("ring_files", Integer, nullable=False, default=0, server_default="0"),
+    Column("file_count", Integer, nullable=False, default=1, server_default="1"),
+    Column("overwritten", BigInteger, nullable=False, default=0, server_default="0"),
     Index(None, "owner_id"),
     Index(None, "source_sha256"),
     sqlite_autoincrement=True,
@@ -244,6 +249,8 @@ capture_files = Table(
     Column("bytes", BigInteger, nullable=False),
     Column("packets", BigInteger, nullable=False),
     Column("sha256", String(64), nullable=False),
+    Column("first_packet", Moment),
+    Column("last_packet", Moment),
     UniqueConstraint("capture_id", "name"),
 )
 

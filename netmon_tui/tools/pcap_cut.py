@@ -5,9 +5,10 @@ from __future__ import annotations
 import heapq
 import itertools
 import os
-from bisect import bisect_left
+from array import array
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from netmon_tui.tools.pcap import RECORD_HEADER_SIZE, FileHeader, RawPacket, pack_record
@@ -40,6 +41,14 @@ class Cut:
         """Whether nothing is said but numbers from where to where."""
         return all(part is None for part in (self.since, self.until, self.numbers, self.wanted))
 
+    def after(self, packets: int) -> Cut:
+        """Return the same for a file whose first packet comes after so many of another file."""
+        numbers = self.numbers
+        if numbers is not None:
+            numbers = array("Q", (number - packets for number in numbers[bisect_right(numbers, packets) :]))
+        last = None if self.last is None else self.last - packets
+        return replace(self, first=self.first - packets, last=last, numbers=numbers)
+
 
 class Piece(NamedTuple):
     """Whole records that follow one another in the file."""
@@ -55,7 +64,7 @@ def pieces(index: PacketIndex, cut: Cut) -> Iterator[Piece]:
         index: Extended as far as the packets are wanted.
         cut: Which.
     """
-    first, last = max(cut.first, 1), min(index.count, cut.last or index.count)
+    first, last = max(cut.first, 1), index.count if cut.last is None else min(index.count, cut.last)
     if first > last:
         return
     end = index.offset(last + 1) if last < index.count else index.end

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from textual.widgets import Input
 
-from netmon_tui.domain.capture import CAPTURE_NAME, StartCapture
+from netmon_tui.domain.capture import StartCapture
+from netmon_tui.domain.capture_files import CAPTURE_NAME
 from netmon_tui.domain.job import JobState
 from netmon_tui.domain.search import SavedSearch
 from netmon_tui.runtime.tool_paths import find_tool

@@ -21,7 +21,7 @@ from netmon_tui.storage.scan_results import ScanResults
 from netmon_tui.ui.modals.device_import import DeviceImportPreview
 from netmon_tui.ui.screens.neighbour_tabs import NeighboursPane
 from tests.snapshots.conftest import Album, lines, until
-from tests.snapshots.world import ADA, BO, NOW, PRINTER
+from tests.snapshots.world import ADA, BO, NOW, PRINTER, as_ring
 from tests.unit.tools.packet_samples import SAMPLES
 
 Tour = Callable[..., None]
@@ -601,6 +601,30 @@ def test_capture_catalogue(tour: Tour) -> None:
         "space",
         shows("Not hidden"),
         picture("anonymised"),
+    )
+
+
+async def ring_of_files(pilot: Pilot[Any], _album: Album) -> None:
+    """Have a capture over several files."""
+    await asyncio.to_thread(as_ring, pilot.app.services)  # type: ignore[attr-defined]
+
+
+def test_file_set(tour: Tour) -> None:
+    tour(
+        "3",
+        BUSY,
+        ring_of_files,
+        *("down", "down", "enter"),
+        shows("File 3 of 3"),
+        ALL_PACKETS,
+        "[",
+        shows("File 2 of 3"),
+        ALL_PACKETS,
+        FIRST_PACKET,
+        picture("packets"),
+        "a",
+        shows("by the ring"),
+        picture("about"),
     )
 
 

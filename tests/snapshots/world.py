@@ -29,7 +29,8 @@ import netmon_tui
 from netmon_tui.config.paths import Paths, find_paths
 from netmon_tui.config.settings import load_settings
 from netmon_tui.domain.address import Family
-from netmon_tui.domain.capture import CaptureFile, StartCapture
+from netmon_tui.domain.capture import StartCapture
+from netmon_tui.domain.capture_files import CAPTURE_NAME, NUMBERED_NAME, CaptureFile
 from netmon_tui.domain.check import Check, CheckStatus
 from netmon_tui.domain.device import DeviceMarks
 from netmon_tui.domain.job import CaptureCounters, JobKind, JobState, ProcessIdentity
@@ -40,6 +41,7 @@ from netmon_tui.runtime.netlink import Resync
 from netmon_tui.runtime.privilege import Privilege
 from netmon_tui.security.lockout import Lock
 from netmon_tui.security.passwords import Passwords
+from netmon_tui.services.capture_stock import take_stock
 from netmon_tui.services.container import Services, open_services
 from netmon_tui.services.scan_ingest import ScanIngest, ingest_file
 from netmon_tui.storage import records
@@ -409,6 +411,18 @@ def _capture(
     }
     file = CaptureFile(str(path), len(content), count, hashlib.sha256(content).hexdigest())
     captures.finish(number, [file], **facts | values)
+
+
+def as_ring(services: Services) -> None:
+    """Make a ring of three files of the first capture."""
+    captures = CaptureRepository(services.database)
+    directory = services.packets._captures.directory(1)
+    content = (directory / CAPTURE_NAME).read_bytes()
+    (directory / CAPTURE_NAME).unlink()
+    for number in (12, 13, 14):
+        (directory / (NUMBERED_NAME % number)).write_bytes(content)
+    values = {"file_bytes": 1_000_000, "ring_files": 3, "file_count": 3, "overwritten": 31_415}
+    captures.finish(1, take_stock(directory).files, **values)
 
 
 def pcap_of(frames: list[bytes], first: float) -> bytes:

@@ -56,15 +56,32 @@ class PacketFile:
         self.source = source
         self.path = f"{directory}/{name}"
         self.bytes = 0
+        self.overwritten = 0
+        """Packets of files that a ring has deleted."""
         self.error: OSError | None = None
         """Why nothing more is written."""
         self._target = create_file(directory, name)
         self._step: Callable[[], int | None] = self._splice
 
+    @property
+    def files(self) -> int:
+        """How many there are."""
+        return 1
+
+    @property
+    def room(self) -> int:
+        """Bytes that may be moved at once; 0 when the file is full."""
+        return PIPE_BYTES
+
+    def tick(self, now: float) -> None:
+        """See to it several times a second."""
+
     def move(self) -> tuple[int, bool]:
         """Move what is in the pipe; return (bytes moved, whether more can come)."""
         total = 0
         for _ in range(_MOVES_AT_ONCE):
+            if not self.room:
+                return total, True
             moved = self._step()
             if not moved:
                 return total, moved is None
@@ -77,7 +94,7 @@ class PacketFile:
         """Move up to a pipe's content; 0 at the end, None when the pipe is empty."""
         try:
             flags = os.SPLICE_F_NONBLOCK | os.SPLICE_F_MOVE
-            moved = os.splice(self.source, self._target, PIPE_BYTES, flags=flags)
+            moved = os.splice(self.source, self._target, self.room, flags=flags)
         except BlockingIOError:
             return None
         except OSError as error:
@@ -90,7 +107,7 @@ class PacketFile:
         return moved
 
     def _copy(self) -> int | None:
-        data = read_ready(self.source, _PIECE)
+        data = read_ready(self.source, min(self.room, _PIECE))
         if not data:
             return data if data is None else 0
         try:
@@ -135,7 +152,7 @@ class Capture:
         self._drain_since = 0.0
         self.listening = False
         """Whether tcpdump has said so, or must be capturing by now."""
-        self.file = PacketFile(tool.stdout, directory, spec["capture_file"])
+        self.file = _open_file(tool.stdout, directory, spec)
 
     # --- what tcpdump says ---------------------------------------------------------------------------
 
@@ -171,6 +188,7 @@ class Capture:
         """Read the kernel's counts, and ask tcpdump once a second when there is news."""
         if not self.listening and (self.file.bytes or now - self._begun > START_PATIENCE):
             self._begin()
+        self.file.tick(now)
         packets = self._count()
         if packets != self._packets:
             self._packets, self._changed, self._unflushed = packets, now, True
@@ -219,14 +237,14 @@ class Capture:
         return self._figures["captured"] >= self._goal
 
     def finish(self, *, clean: bool) -> None:
-        """Close the books: the count of packets is from here on that of the records in the file.
+        """Close the books: the count of packets is from here on that of the records in the files.
 
         Args:
             clean: Whether the tool ended by itself or obeyed SIGINT or SIGTERM.
         """
         self._count()
         whole = clean and self.file.error is None and "captured" in self._final
-        self._packets = self._figures["captured"] if whole else self.file.trim()
+        self._packets = self._figures["captured"] - self.file.overwritten if whole else self.file.trim()
 
     def counters(self) -> dict[str, Any]:
         """Return the fields of :class:`netmon_tui.domain.job.CaptureCounters`."""
@@ -235,9 +253,20 @@ class Capture:
             "bytes": self.file.bytes,
             **self._figures,
             "protocols": [[counter.name, counter.count] for counter in self._counters[1:]],
+            "files": self.file.files,
+            "overwritten": self.file.overwritten,
         }
 
     @staticmethod
     def is_figures(line: str) -> bool:
         """Whether a line of stderr is one of the ordinary ones: no reason for a failure."""
         return bool(parse_figures(line.encode())) or "listening on" in line
+
+
+def _open_file(source: int, directory: str, spec: dict[str, Any]) -> PacketFile:
+    name, rotation = spec["capture_file"], spec["rotation"]
+    if not (rotation["file_bytes"] or rotation["file_seconds"]):
+        return PacketFile(source, directory, name)
+    from .rotation import RotatedFile  # only for captures over several files
+
+    return RotatedFile(source, directory, name, rotation)

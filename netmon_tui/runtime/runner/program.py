@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 TICK = 0.25
 """Seconds between looks at limits, counters and the stop file."""
 STOPPING_TICK = 0.05
+QUOTA_WORDS = "the quota of its owner's captures is used up"
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.005, 0.02
 """Seconds in which a busy tool may fill its pipe."""
 
@@ -135,6 +136,8 @@ class Runner:
     def _check_limits(self, now: float) -> None:
         if os.path.exists(f"{self._directory}/stop"):
             self._stop("stopped", "")
+        if os.path.exists(f"{self._directory}/quota"):
+            self._stop("quota", QUOTA_WORDS)
         if self._deadline is not None and self._paused_at is None and now >= self._deadline:
             self._stop("deadline", f"the time limit of {self._limits['seconds']:g} s was reached")
         if self._is_short_of_space():
@@ -182,6 +185,9 @@ class Runner:
         limit = self._limits["output_bytes"]
         if limit and file.bytes >= limit:
             self._stop("size_limit", f"the size limit of {limit} bytes was reached")
+        quota = self._limits["quota_bytes"]
+        if quota and file.bytes >= quota:
+            self._stop("quota", QUOTA_WORDS)
         self._let_fill(moved, file.busy_bytes if more else 0)
         return more
 

@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 
 from netmon_tui.domain.capture import Capture
+from netmon_tui.domain.capture_files import CaptureFile
 from netmon_tui.ui.modals.dialog import Dialog
 from netmon_tui.ui.rendering import content, size, thin
 from netmon_tui.ui.widgets.text_view import TextLine, TextView
@@ -80,7 +81,23 @@ def _facts(capture: Capture) -> Iterator[tuple[str, str]]:
     yield "Owner", capture.owner
     yield "Kept", "whatever its age" if capture.kept else ""
     yield "Command", shlex.join(capture.command)
+    yield "Files", capture.files_words
+    if capture.counters.overwritten:
+        yield "Deleted", f"{thin(capture.counters.overwritten)} packets, by the ring"
     for file in capture.files:
-        yield "File", f"{file.path}  {size(file.bytes)}"
-        yield "SHA-256", file.sha256
+        yield from _of_file(file, several=len(capture.packet_files) > 1)
     yield "Note", " " if capture.note else ""
+
+
+def _of_file(file: CaptureFile, *, several: bool) -> Iterator[tuple[str, str]]:
+    """Say what a file is; of several, what packets it has."""
+    if several and file.first_packet and file.last_packet:
+        first, last = (moment.astimezone() for moment in (file.first_packet, file.last_packet))
+        yield "File", file.path
+        yield (
+            "Packets",
+            f"{thin(file.packets)}, {size(file.bytes)}, {first:%Y-%m-%d %H:%M:%S} to {last:%H:%M:%S}",
+        )
+    else:
+        yield "File", f"{file.path}  {size(file.bytes)}"
+    yield "SHA-256", file.sha256

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import shlex
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
@@ -15,8 +14,10 @@ from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.widgets import Button, Input, Label, Select, Static
 
+from netmon_tui.domain.byte_size import parse_size
 from netmon_tui.domain.capture import DEFAULT_SNAPLEN, CapturePreview, StartCapture
 from netmon_tui.domain.capture_filter_library import SaveCaptureFilter
+from netmon_tui.domain.job import Rotation
 from netmon_tui.domain.neighbour import Interface
 from netmon_tui.errors import InvalidInput, NetmonError
 from netmon_tui.ui import toasts
@@ -33,8 +34,6 @@ from netmon_tui.ui.widgets.tick import Tick
 DEBOUNCE_SECONDS = 0.2
 """Compiling starts tcpdump, so it waits for a pause in the typing."""
 PROTOCOLS = ("tcp", "udp", "icmp", "icmp6", "arp", "dns", "dhcp", "ip", "ip6", "sctp")
-_UNITS = {"": 1, "k": 1_000, "M": 1_000_000, "G": 1_000_000_000}
-_SIZE = re.compile(r"(\d{1,12}(?:\.\d{1,6})?)\s*([kKmMgG]?)[bB]?")
 _SIGNS: dict[Tone, str] = {"success": "ok", "warning": "warn", "error": "failed"}
 """Tone of a verdict to the state whose glyph it has."""
 
@@ -118,6 +117,14 @@ class CaptureForm(Form[StartCapture]):
             yield Label("seconds", classes="form--unit")
             yield Input(placeholder=largest, id="size", compact=True, max_length=12)
             yield Label("of file", classes="form--unit")
+        with Horizontal(classes="form--line"):
+            yield Label("Next file", classes="form--label")
+            yield Input(placeholder="never", id="file-size", compact=True, max_length=12)
+            yield Label("or after", classes="form--unit")
+            yield Input(placeholder="never", id="file-seconds", compact=True, max_length=9)
+            yield Label("seconds, keep", classes="form--unit")
+            yield Input(placeholder="all", id="files", compact=True, max_length=6)
+            yield Label("files", classes="form--unit")
         with Horizontal(classes="form--line"):
             yield Label("Per packet", classes="form--label")
             yield Input(placeholder=str(DEFAULT_SNAPLEN), id="snaplen", compact=True, max_length=6)
@@ -282,6 +289,11 @@ class CaptureForm(Form[StartCapture]):
             size=parse_size(self._text("size")),
             buffer_kib=self._settings.buffer_kib,
             promiscuous=self.query_one("#promiscuous", Tick).value,
+            rotation=Rotation(
+                parse_size(self._text("file-size")),
+                float(_whole(self._text("file-seconds"), "seconds")),
+                _whole(self._text("files"), "files"),
+            ),
             include_own_ssh=bool(self._own_session) and not self.query_one("#without-ssh", Tick).value,
             name=self._text("name"),
         )
@@ -304,19 +316,6 @@ class CaptureForm(Form[StartCapture]):
             self._refuse(str(error), position=error.position if isinstance(error, InvalidInput) else None)
         else:
             self.dismiss(request)
-
-
-def parse_size(text: str) -> int:
-    """Return bytes from ``4096``, ``64k``, ``1.5 GB``; empty is 0.
-
-    Raises:
-        InvalidInput: It is neither.
-    """
-    found = _SIZE.fullmatch(text)
-    if text and not found:
-        raise InvalidInput(f"{text!r} is no size", fix="bytes, or a number with k, M or G")
-    unit = found[2].upper().replace("K", "k") if found else ""
-    return int(float(found[1]) * _UNITS[unit]) if found else 0
 
 
 def _whole(text: str, what: str) -> int:

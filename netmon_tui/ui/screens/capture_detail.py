@@ -11,7 +11,9 @@ from textual.binding import BindingType
 from textual.message import Message
 
 from netmon_tui.domain.capture import Capture
+from netmon_tui.domain.display_filter import depends_on_window
 from netmon_tui.domain.user import Permission
+from netmon_tui.ui import toasts
 from netmon_tui.ui.commands import command
 from netmon_tui.ui.messages import ApplyDisplayFilter, CaptureAddress, ScanAddress, ShowHost
 from netmon_tui.ui.modals.help import Help, title_of
@@ -21,8 +23,8 @@ from netmon_tui.ui.screens.filterable import FilterableScreen
 from netmon_tui.ui.screens.packet_choices import choices_of
 from netmon_tui.ui.session import Session
 from netmon_tui.ui.widgets.capture_header import CaptureHeader
+from netmon_tui.ui.widgets.file_set_browser import FileSetBrowser
 from netmon_tui.ui.widgets.key_line import KeyLine
-from netmon_tui.ui.widgets.packet_browser import PacketBrowser
 
 HELP_TEXT = (
     "Above: the figures of the capture. Packets and protocols are the kernel's own count; captured, received and\n"
@@ -30,7 +32,8 @@ HELP_TEXT = (
     "m marks where a part begins and ends; w makes a capture of it, of what / shows, or of a conversation.\n"
     "In the fields, right opens and left closes; the bytes of a field are marked, and a byte shows its field.\n"
     "/ finds words in the lines; d takes a display filter in Wireshark's language, and = & ! make one of a field.\n"
-    "The fields are made of some hundred packets around the one shown, and W makes them of the whole file."
+    "The fields are made of some hundred packets around the one shown, and W makes them of the whole file.\n"
+    "Of several files one is shown: [ and ] turn to the others. Export and analysis take all of them as one."
 )
 LOOK_SECONDS = 1.0
 """How often a growing file is looked at."""
@@ -86,13 +89,13 @@ class CaptureDetailScreen(FilterableScreen):
         self.take_breakpoints()
         packets, actor = self.session.services.packets, self.session.actor
         yield CaptureHeader(id="capture-header")
-        yield PacketBrowser(lambda: packets.open(actor, self.capture_id), id="packet-browser")
+        yield FileSetBrowser(packets, actor, self.capture_id, id="file-set-browser")
         yield KeyLine()
 
     def on_mount(self) -> None:
         """Begin to follow."""
         super().on_mount()
-        browser = self.query_one(PacketBrowser)
+        browser = self._files.browser
         browser.table.focus()
         self.recall_filters(browser.filter_bar)
 
@@ -111,7 +114,7 @@ class CaptureDetailScreen(FilterableScreen):
         runs_on = not capture.state.is_final and now - self._looked >= LOOK_SECONDS
         if before is None or ended or runs_on:
             self._looked = now
-            await self.query_one(PacketBrowser).look(growing=not capture.state.is_final)
+            await self._files.look(growing=not capture.state.is_final)
         if before is None or ended:
             self.refresh_bindings()
 
@@ -131,9 +134,14 @@ class CaptureDetailScreen(FilterableScreen):
         return True
 
     @property
+    def _files(self) -> FileSetBrowser:
+        return self.query_one(FileSetBrowser)
+
+    @property
     def _address(self) -> str:
-        browser = self.query(PacketBrowser)
-        return browser.first().address if browser else ""
+        files = self.query(FileSetBrowser)
+        browser = files.first().browser if files else None
+        return browser.address if browser is not None and browser.is_mounted else ""
 
     def action_back(self) -> None:
         """Leave."""
@@ -147,12 +155,12 @@ class CaptureDetailScreen(FilterableScreen):
     @work(exclusive=True, group="capture-export", exit_on_error=False)
     async def action_export(self) -> None:
         """Write packets to a file."""
-        await self._actions.export(self.capture_id, choices_of(self.query_one(PacketBrowser)))
+        await self._actions.export(self.capture_id, choices_of(self._files.browser, self._files.shown_file))
 
     @work(exclusive=True, group="capture-slice", exit_on_error=False)
     async def action_slice(self) -> None:
         """Make a capture of packets."""
-        choices = choices_of(self.query_one(PacketBrowser))
+        choices = choices_of(self._files.browser, self._files.shown_file)
         await self._actions.export(self.capture_id, choices, as_capture=True)
 
     @work(exclusive=True, group="capture-label", exit_on_error=False)
@@ -194,8 +202,11 @@ class CaptureDetailScreen(FilterableScreen):
 
     @on(ApplyDisplayFilter)
     def _apply_filter(self, request: ApplyDisplayFilter) -> None:
-        """Show only what the analysis points at."""
-        self.query_one(PacketBrowser).filter_bar.put(request.text, apply=True)
+        """Show only what the analysis points at, unless it counts through other files than the one shown."""
+        if self._files.shown_file and depends_on_window(request.text):
+            toasts.tell(self.app, f"{request.text} counts through all files, and one is shown")
+            return
+        self._files.browser.filter_bar.put(request.text, apply=True)
 
     @on(ScanAddress)
     @on(CaptureAddress)

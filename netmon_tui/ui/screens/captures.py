@@ -19,6 +19,7 @@ from netmon_tui.ui.rendering import ASCII_CLASS, rate, size, state_style, thin, 
 from netmon_tui.ui.screens.capture_actions import CaptureActions
 from netmon_tui.ui.screens.capture_detail import CaptureDetailScreen
 from netmon_tui.ui.session import Session
+from netmon_tui.ui.widgets.figure import Figure
 from netmon_tui.ui.widgets.pane import Pane
 from netmon_tui.ui.widgets.rate_line import RateMeter
 from netmon_tui.ui.widgets.row_source import Cell, Row
@@ -37,6 +38,7 @@ COLUMNS = (
     Column("bytes", "Bytes", width=7, align="right", priority=2),
     Column("rate", "Rate", width=10, align="right", priority=4),
     Column("dropped", "Dropped", width=7, align="right", priority=5),
+    Column("files", "Files", width=5, align="right", priority=5),
     Column("owner", "Owner", width=10, priority=8),
     Column("started", "Started", width=8, priority=7),
 )
@@ -84,8 +86,10 @@ class CapturesPane(Pane):
         return CaptureActions(self.session, self.app)
 
     def compose(self) -> ComposeResult:
-        """One table."""
+        """One table, and what its captures take when that is limited."""
         yield Table(COLUMNS, source=self._source, empty_text="No captures yet. Press n", id="captures")
+        if self.session.services.settings.captures.quota_bytes:
+            yield Figure(id="captures-usage")
 
     def focus_content(self) -> None:
         """Focus the table."""
@@ -94,6 +98,10 @@ class CapturesPane(Pane):
     async def refresh_data(self) -> None:
         """Fetch the visible rows again."""
         self._source.invalidate()
+        for line in self.query("#captures-usage").results(Figure):
+            usage = await self.session.services.capturing.quota.usage(self.session.actor)
+            words = f"Your captures take {size(usage.used)} of {size(usage.quota)}"
+            line.show(words, "warning" if usage.is_used_up else "muted")
 
     def open_form(self, host: str = "", interface: str = "") -> None:
         """Open the form for a new capture, prefilled."""
@@ -232,6 +240,7 @@ class CapturesPane(Pane):
                 Cell(size(counters.bytes), sort=counters.bytes),
                 speed,
                 Cell(thin(counters.dropped), "error" if counters.dropped else ""),
+                capture.file_count,
                 capture.owner,
                 when(capture.started, datetime.now(UTC)) if capture.started else "",
             ),

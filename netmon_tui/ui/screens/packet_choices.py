@@ -6,19 +6,24 @@ from netmon_tui.domain.capture_choice import PacketChoice
 from netmon_tui.ui.widgets.packet_browser import PacketBrowser
 
 
-def choices_of(browser: PacketBrowser) -> list[PacketChoice]:
-    """Return what can be taken out, the likeliest first: what is marked, what is shown, all, this packet's."""
+def choices_of(browser: PacketBrowser, file: str = "") -> list[PacketChoice]:
+    """Return what can be taken out, the likeliest first: what is marked, what is shown, all, this packet's.
+
+    Args:
+        browser: Shows the packets.
+        file: Name of the file whose packets they are when the capture has others.
+    """
     first, last = browser.marks
     filter, shown = browser.shown
     choices = []
     if first:
-        choices.append(PacketChoice(first=first, last=last or first))
+        choices.append(PacketChoice(file, first=first, last=last or first))
     if shown:
-        choices.append(PacketChoice(numbers=shown, numbers_are=f"shown by {filter}"))
-    choices.append(PacketChoice())
+        choices.append(PacketChoice(file, numbers=shown, numbers_are=f"shown by {filter}"))
+    choices += [PacketChoice(file), PacketChoice()] if file else [PacketChoice()]
     number = browser.table.cursor_key
     if isinstance(number, int):
-        choices.append(PacketChoice(conversation=number))
+        choices.append(PacketChoice(file, conversation=number))
     if browser.address:
         choices.append(PacketChoice(hosts=(browser.address,)))
     return choices

@@ -107,7 +107,15 @@ class CaptureHeader(Vertical):
         ended = self.query_one("#capture-ended", Static)
         ended.update(content(f"{words}{_span(capture)}"))
         ended.set_class(bool(capture.error), "-error")
-        if capture.files:
+        if len(capture.packet_files) > 1:
+            deleted = (
+                f"; {thin(capture.counters.overwritten)} packets were in them"
+                if capture.counters.overwritten
+                else ""
+            )
+            self._put("capture-file", f"Files {capture.files_words}{deleted}")
+            self._put("capture-sha256", "SHA-256 of each: a")
+        elif capture.files:
             file = capture.files[0]
             self._put("capture-file", f"File {file.path}")
             self._put("capture-sha256", f"SHA-256 {file.sha256}")

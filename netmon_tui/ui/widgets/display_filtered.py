@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
+from pathlib import Path
 from typing import ClassVar
 
 from textual import on, work
@@ -66,6 +67,11 @@ class DisplayFiltered(Vertical):
         self._doing = ""
         """What that is, or how it ended, in words for the line under the list."""
         self._ticks: Timer | None = None
+
+    @property
+    def path(self) -> Path | None:
+        """The file; None before it is open."""
+        return self._packets.path if self._packets is not None else None
 
     # what the browser adds
 

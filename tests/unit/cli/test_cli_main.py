@@ -73,6 +73,7 @@ VERBS = {
         "note",
         "slice",
         "tag",
+        "usage",
         "filter",
         "display-filter",
         "interfaces",

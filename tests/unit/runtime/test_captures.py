@@ -10,10 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.runtime.capture_scenarios import SCENARIOS
+from tests.unit.runtime import capture_scenarios, ring_scenarios
 
 ROOT = Path(__file__).parents[3]
 # A process namespace too: when its first process ends, whatever a failed scenario left running ends with it.
+SCENARIOS = {
+    scenario.__name__: module.__name__
+    for module in (capture_scenarios, ring_scenarios)
+    for scenario in module.SCENARIOS
+}
+"""Name to module."""
 NAMESPACES = ("unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc")
 
 
@@ -27,7 +33,7 @@ def why_not() -> str | None:
 
 
 @pytest.mark.lab
-@pytest.mark.parametrize("scenario", [scenario.__name__ for scenario in SCENARIOS])
+@pytest.mark.parametrize("scenario", SCENARIOS)
 def test_capture(scenario: str, tmp_path: Path) -> None:
     if reason := why_not():
         pytest.skip(reason)
@@ -35,7 +41,7 @@ def test_capture(scenario: str, tmp_path: Path) -> None:
         *NAMESPACES,
         sys.executable,
         "-m",
-        "tests.unit.runtime.capture_scenarios",
+        SCENARIOS[scenario],
         scenario,
         str(tmp_path),
     ]

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from netmon_tui.domain.analysis import Asked, find_question
-from netmon_tui.domain.capture import CAPTURE_NAME, StartCapture
+from netmon_tui.domain.capture import StartCapture
+from netmon_tui.domain.capture_files import CAPTURE_NAME
 from netmon_tui.domain.stream import CLIENT, SERVER, Follow
 from netmon_tui.domain.user import Actor, Role
 from netmon_tui.errors import InvalidInput, NotFound, ToolFailed, ToolMissing

@@ -9,7 +9,8 @@ import pytest
 
 from netmon_tui.config.paths import find_paths
 from netmon_tui.config.settings import load_settings
-from netmon_tui.domain.capture import CAPTURE_NAME, StartCapture
+from netmon_tui.domain.capture import StartCapture
+from netmon_tui.domain.capture_files import CAPTURE_NAME
 from netmon_tui.domain.job import JobState
 from netmon_tui.domain.user import Actor
 from netmon_tui.errors import InvalidInput

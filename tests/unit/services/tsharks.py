@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from netmon_tui.domain.capture import CAPTURE_NAME, StartCapture
+from netmon_tui.domain.capture import StartCapture
+from netmon_tui.domain.capture_files import CAPTURE_NAME
 from netmon_tui.domain.job import JobState
 from netmon_tui.domain.user import Actor
 from netmon_tui.services.container import Services

@@ -9,10 +9,10 @@ import pytest
 from textual.app import App, ComposeResult
 from textual.geometry import Region
 
+from netmon_tui.domain.byte_size import parse_size
 from netmon_tui.domain.packet import Field, Layer, PacketDetail, PacketSummary
 from netmon_tui.errors import InvalidInput
 from netmon_tui.services.packets import PacketList
-from netmon_tui.ui.modals.capture_form import parse_size
 from netmon_tui.ui.widgets.figure import Figure
 from netmon_tui.ui.widgets.hex_view import HexView
 from netmon_tui.ui.widgets.packet_list import PacketSource

@@ -1,0 +1,81 @@
+"""How much of the disk the captures of a user may take."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from pathlib import Path
+from typing import NamedTuple
+
+from netmon_tui.config.sections import CaptureSettings
+from netmon_tui.domain.user import Actor
+from netmon_tui.errors import DiskFull
+from netmon_tui.storage.capture_repository import CaptureRepository
+
+
+class CaptureUsage(NamedTuple):
+    """What captures take, and what they may; bytes."""
+
+    used: int
+    """By all captures of the user."""
+    quota: int
+    """What these may take; 0 for no quota."""
+    free: int
+    """On the disk."""
+    floor: int
+    """What must stay free there."""
+
+    @property
+    def is_used_up(self) -> bool:
+        """Whether nothing more may be captured."""
+        return 0 < self.quota <= self.used
+
+
+class CaptureQuota:
+    """Counts what the captures of users take.
+
+    Args:
+        captures: Storage.
+        settings: Quota and free-space floor.
+        jobs: Directory of the job directories.
+    """
+
+    def __init__(self, captures: CaptureRepository, settings: CaptureSettings, jobs: Path) -> None:
+        self._captures = captures
+        self._settings = settings
+        self._jobs = jobs
+
+    async def usage(self, actor: Actor) -> CaptureUsage:
+        """Return what the actor's captures take."""
+        return await asyncio.to_thread(self._usage, actor)
+
+    def _usage(self, actor: Actor) -> CaptureUsage:
+        used, free = self._captures.bytes_of(actor.user_id), shutil.disk_usage(self._jobs).free
+        return CaptureUsage(used, self._settings.quota_bytes, free, self._settings.free_space_floor_bytes)
+
+    def left(self, actor: Actor, wanted: int = 1) -> int:
+        """Return how many bytes the actor may still capture; 0 for any number (blocking).
+
+        Args:
+            actor: Whose captures.
+            wanted: How many bytes there must be left.
+
+        Raises:
+            DiskFull: There are fewer.
+        """
+        quota = self._settings.quota_bytes
+        if not quota:
+            return 0
+        left = quota - self._captures.bytes_of(actor.user_id)
+        if left < wanted:
+            raise DiskFull(
+                "the quota of your captures is used up",
+                why=f"{max(0, left) >> 20} of {quota >> 20} MiB are left",
+                fix="delete some captures; an administrator can raise captures.quota_bytes",
+            )
+        return left
+
+    def is_used_up(self, owner_id: int) -> bool:
+        """Whether the captures of a user take all that they may (blocking)."""
+        quota = self._settings.quota_bytes
+        return bool(quota) and self._captures.bytes_of(owner_id) >= quota

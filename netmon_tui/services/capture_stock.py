@@ -1,0 +1,59 @@
+"""What a capture left behind: its files repaired, counted, timed and hashed. Every call blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from netmon_tui.domain.capture_files import CaptureFile
+from netmon_tui.errors import InvalidInput
+from netmon_tui.tools import pcap_files
+from netmon_tui.tools.file_set import packet_files
+
+
+class Stock(NamedTuple):
+    """What there is."""
+
+    files: list[CaptureFile]
+    """In order."""
+    damage: str
+    """Why a file is not among them."""
+    facts: dict[str, Any]
+    """Columns of the capture's row."""
+
+
+def take_stock(directory: Path) -> Stock:
+    """Cut the files of a capture to whole records; a last file that never got a packet is deleted.
+
+    A file that cannot be read as one is left as it is, and is no file of the capture.
+    """
+    files: list[CaptureFile] = []
+    damage, facts = [], {}
+    for path in packet_files(directory):
+        if not path.stat().st_size:
+            continue
+        try:
+            whole = pcap_files.trim(path)
+        except InvalidInput as error:
+            damage.append(str(error))
+            continue
+        if not whole.packets and files:
+            path.unlink()
+            continue
+        facts["linktype"] = whole.linktype
+        files.append(_described(path, whole))
+    return Stock(files, "; ".join(damage), facts | _span(files))
+
+
+def _described(path: Path, whole: pcap_files.WholeRecords) -> CaptureFile:
+    first, last = (datetime.fromtimestamp(t, UTC) for t in whole.times) if whole.times else (None, None)
+    return CaptureFile(str(path), whole.bytes, whole.packets, pcap_files.sha256_of(path), first, last)
+
+
+def _span(files: Sequence[CaptureFile]) -> dict[str, Any]:
+    filled = [file for file in files if file.packets]
+    if not filled:
+        return {}
+    return {"first_packet": filled[0].first_packet, "last_packet": filled[-1].last_packet}

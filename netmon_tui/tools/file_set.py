@@ -1,0 +1,176 @@
+"""File sets: the files of one capture in their directory, and reading them as the one pcap file that they make.
+
+A file set may grow while it is read, and lose its oldest files. What its writer promises: a file appears with its
+header, and once the next one has appeared it no longer changes. What it had of a record that was not whole then
+stands at the beginning of the next.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import NamedTuple, Self
+
+from netmon_tui.domain.capture_files import file_number, in_order
+from netmon_tui.errors import InvalidInput, NotFound
+from netmon_tui.tools.pcap import FILE_HEADER_SIZE
+from netmon_tui.tools.pcap_files import end_of_records
+
+_PIECE = 1 << 20
+"""Bytes read at once."""
+
+
+def packet_files(directory: Path) -> list[Path]:
+    """Return the files in a directory that have the packets of its capture, in order; none when it has none."""
+    try:
+        return [directory / name for name in in_order(path.name for path in directory.iterdir())]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def files_of(source: Path) -> list[Path]:
+    """Return the files with packets, in order, of a directory; of a file that is named, this one."""
+    return packet_files(source) if source.is_dir() else [source]
+
+
+def sizes_of(source: Path) -> dict[Path, int]:
+    """Return the files with packets, in order, with their bytes; without those that a ring deletes just now."""
+    sizes = {}
+    for path in files_of(source):
+        with suppress(FileNotFoundError):
+            sizes[path] = path.stat().st_size
+    return sizes
+
+
+def one_file(directory: Path, which: str) -> Path:
+    """Return a file of a set by its name, or by its place in digits, from 1 for the oldest; empty is the newest.
+
+    Raises:
+        InvalidInput: There is no file at all.
+        NotFound: There is no such file, or the ring has deleted it.
+    """
+    paths = packet_files(directory)
+    if not paths:
+        raise InvalidInput("the capture has no file", why="nothing was written yet")
+    places = dict(zip((str(place) for place in range(1, len(paths) + 1)), paths, strict=True))
+    found = (places | {path.name: path for path in paths} | {"": paths[-1]}).get(which)
+    if found is None:
+        raise NotFound(f"the capture has no file {which}", why=f"it has {len(paths)} now")
+    return found
+
+
+class End(NamedTuple):
+    """Where reading ends."""
+
+    number: int
+    """Of the file."""
+    at: int
+    """Bytes into it."""
+
+
+class FileSetReader:
+    """Reads a file set from its oldest packet on, as one pcap file, as far as it is written.
+
+    Args:
+        directory: Where the files are.
+        end: Where to stop, whatever comes after that.
+
+    Raises:
+        NotFound: There is none.
+    """
+
+    def __init__(self, directory: Path, end: End | None = None) -> None:
+        self._directory = directory
+        self._end = end
+        self._descriptor = -1
+        self._number = 0
+        self._at = 0
+        self.missed = 0
+        """Files that the ring deleted before they were read."""
+        if not self._open_next(from_byte=0):
+            raise NotFound(f"there is no capture file in {directory}")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file; a second call does nothing."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def read(self, most: int = _PIECE) -> bytes:
+        """Return the next bytes; none when all are read that there are now.
+
+        Raises:
+            InvalidInput: The ring deleted a file of which only a part of a packet was read.
+        """
+        while not (data := os.pread(self._descriptor, self._room(most), self._at)):
+            if not self._go_on():
+                return b""
+        self._at += len(data)
+        return data
+
+    def pieces(self) -> Iterator[bytes]:
+        """Yield what there is."""
+        while data := self.read():
+            yield data
+
+    def _room(self, most: int) -> int:
+        if self._end is None or self._number < self._end.number:
+            return most
+        return min(most, self._end.at - self._at) if self._number == self._end.number else 0
+
+    def _go_on(self) -> bool:
+        """Turn to the next file, if there is one and this one is read to its end."""
+        if not self._room(1) or not self._numbers():
+            return False
+        size = os.fstat(self._descriptor).st_size
+        if self._at < size:
+            return True  # it got longer before the next one began
+        before, ahead = self._number, self._at - size
+        if not self._open_next(from_byte=FILE_HEADER_SIZE + ahead):
+            return False
+        if self._number > before + 1 and before:
+            self.missed += self._number - before - 1
+            if ahead:
+                raise InvalidInput("the ring deleted packets while they were read", fix="read it once more")
+        return True
+
+    def _open_next(self, from_byte: int) -> bool:
+        while numbers := self._numbers():
+            number, path = numbers[0]
+            try:
+                opened = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            except FileNotFoundError:
+                continue  # the ring was quicker
+            self.close()
+            self._descriptor, self._number, self._at = opened, number, from_byte
+            return True
+        return False
+
+    def _numbers(self) -> list[tuple[int, Path]]:
+        """Return the files after this one."""
+        found = [(file_number(path.name) or 0, path) for path in packet_files(self._directory)]
+        return [(number, path) for number, path in found if number > self._number]
+
+
+def whole_packets(directory: Path) -> Iterator[bytes]:
+    """Yield a file set that is being written as one pcap file that ends with a whole packet.
+
+    Raises:
+        NotFound: There is no file.
+        InvalidInput: It has not even a header yet; or the ring deleted packets while they were read.
+    """
+    newest = packet_files(directory)[-1:]
+    end = End(file_number(newest[0].name) or 0, end_of_records(newest[0])) if newest else None
+    with FileSetReader(directory, end) as reader:
+        yield from reader.pieces()

@@ -1,0 +1,166 @@
+"""The files of a capture on the screen: the packets of one of them, and keys for the one before and the next."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import ClassVar
+
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+
+from netmon_tui.domain.user import Actor
+from netmon_tui.errors import InvalidInput, NotFound
+from netmon_tui.services.packets import PacketList, PacketService
+from netmon_tui.ui.widgets.figure import Figure
+from netmon_tui.ui.widgets.packet_browser import PacketBrowser
+
+
+class FileSetBrowser(Vertical):
+    """Shows the newest file, and a line about the others when there are any.
+
+    Whoever mounts it calls :meth:`look` when the files may have changed.
+
+    Args:
+        packets: Opens files.
+        actor: Who looks.
+        capture_id: At which capture.
+        id: Identifier of the widget.
+    """
+
+    DEFAULT_CSS = """
+    FileSetBrowser {
+        height: 1fr;
+        #file-set { display: none; }
+        &.-several #file-set { display: block; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "left_square_bracket",
+            "turn(-1)",
+            "Older file",
+            tooltip="Show the packets of the file before this one.",
+            id="files.older",
+            show=False,
+        ),
+        Binding(
+            "right_square_bracket",
+            "turn(1)",
+            "Newer file",
+            tooltip="Show the packets of the file after this one.",
+            id="files.newer",
+            show=False,
+        ),
+    ]
+
+    def __init__(
+        self, packets: PacketService, actor: Actor, capture_id: int, *, id: str | None = None
+    ) -> None:
+        super().__init__(id=id)
+        self._service = packets
+        self._actor = actor
+        self._capture_id = capture_id
+        self.browser = self._of_file("")
+        """The packets of the file that is shown."""
+        self._files: Sequence[Path] = ()
+        self._growing = False
+        self._lock = asyncio.Lock()
+        """Held while another file is put in the place of one."""
+
+    def compose(self) -> ComposeResult:
+        """The line over the packets."""
+        yield Figure(id="file-set")
+        yield self.browser
+
+    def _of_file(self, name: str) -> PacketBrowser:
+        return PacketBrowser(lambda: self._open(name))
+
+    async def _open(self, name: str) -> PacketList:
+        try:
+            return await self._service.open(self._actor, self._capture_id, name)
+        except (NotFound, InvalidInput):
+            if not name:
+                raise
+            return await self._service.open(self._actor, self._capture_id)  # the ring was quicker: the newest
+
+    @property
+    def shown_file(self) -> str:
+        """The name of the file that is shown when there are others; empty when it is all there is."""
+        path = self.browser.path
+        return path.name if path is not None and self._files and list(self._files) != [path] else ""
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Grey out what there is no file for."""
+        return self._next(int(str(parameters[0]))) is not None or None if action == "turn" else True
+
+    async def look(self, *, growing: bool) -> None:
+        """Show what is new in the file, and which files there are.
+
+        Args:
+            growing: Whether the capture still runs.
+        """
+        async with self._lock:
+            await self._look(growing)
+
+    async def _look(self, growing: bool) -> None:
+        before, self._growing = self._files, growing
+        self._files = await self._service.file_set(self._actor, self._capture_id)
+        if self.browser.following and self.shown_file not in ("", self._files[-1].name):
+            await self._show_file(self._files[-1], following=True)
+        await self.browser.look(growing=growing)
+        self._tell()
+        if before != self._files:
+            self.refresh_bindings()
+
+    def _tell(self) -> None:
+        path = self.browser.path
+        several = bool(self.shown_file)
+        self.set_class(several, "-several")
+        line = self.query_one("#file-set", Figure)
+        if not several or path is None:
+            return
+        if path not in self._files:
+            line.show(
+                f"{path.name}: the ring has deleted it; what is open stays readable · ] others", "warning"
+            )
+            return
+        place = self._files.index(path) + 1
+        line.show(f"File {place} of {len(self._files)} · {path.name} · [ older, ] newer", "muted")
+
+    def _next(self, step: int) -> Path | None:
+        """Return the file that many places on; of a deleted one the oldest that is left."""
+        path = self.browser.path
+        if not self.shown_file or path is None:
+            return None
+        if path not in self._files:
+            return self._files[0]
+        place = self._files.index(path) + step
+        return self._files[place] if 0 <= place < len(self._files) else None
+
+    @work(exclusive=True, group="file-set", exit_on_error=False)
+    async def action_turn(self, step: int) -> None:
+        """Show the file before or after this one, with the same display filter."""
+        async with self._lock:
+            path = self._next(step)
+            if path is not None:
+                await self._show_file(path)
+                await self._look(self._growing)
+
+    async def _show_file(self, path: Path, *, following: bool = False) -> None:
+        old, new = self.browser, self._of_file(path.name)
+        text, had_focus = old.filter_bar.text, old.has_focus_within
+        with self.app.batch_update():
+            await self.mount(new)
+            self.browser = new
+            await old.remove()
+        await new.look(growing=self._growing)
+        if text:
+            new.filter_bar.put(text, apply=True)
+        if following:
+            new.action_follow()
+        if had_focus:
+            new.table.focus()

@@ -1,0 +1,196 @@
+"""Captures of several files, and the quota, through the services."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from netmon_tui.config.paths import find_paths
+from netmon_tui.config.settings import load_settings
+from netmon_tui.domain.analysis import Asked, find_question
+from netmon_tui.domain.capture import StartCapture
+from netmon_tui.domain.capture_choice import ExportForm, PacketChoice
+from netmon_tui.domain.capture_files import NUMBERED_NAME
+from netmon_tui.domain.job import EndReason, JobState, Rotation
+from netmon_tui.domain.user import Actor
+from netmon_tui.errors import DiskFull, InvalidInput, NotFound
+from netmon_tui.runtime.tool_paths import find_tool
+from netmon_tui.services.capture_stock import take_stock
+from netmon_tui.services.container import Services, open_services
+from netmon_tui.storage.capture_repository import CaptureRepository
+from netmon_tui.tools.pcap import RawPacket, make_header, pack_record
+from tests.unit.tools.test_packet_masking import FRAMES
+
+FRAME = next(iter(FRAMES.values()))
+HEADER = make_header()
+RECORDS = [pack_record(HEADER, RawPacket(n, n * 10**9, len(FRAME), FRAME)) for n in range(1, 10)]
+RING = Rotation(file_bytes=400_000, files=3)
+QUOTA = 500_000
+
+
+@pytest.fixture
+async def services(tmp_path: Path) -> AsyncIterator[Services]:
+    settings = load_settings(environ={"NETMON_TUI_CAPTURES_QUOTA_BYTES": str(QUOTA)})
+    paths = find_paths(data_dir=tmp_path / "data")
+    opened = await asyncio.to_thread(open_services, settings, paths)
+    try:
+        yield opened
+    finally:
+        await opened.close()
+
+
+@pytest.fixture
+async def ada(services: Services) -> Actor:
+    user = await services.accounts.create_first_admin("ada", "walnut-koala-lantern")
+    return Actor(user.id, user.name, user.role)
+
+
+def store(services: Services, ada: Actor, *files: bytes, state: JobState = JobState.COMPLETED) -> int:
+    """Store a ring whose files have these records, numbered from 5."""
+    captures = CaptureRepository(services.database)
+    number = captures.create(ada, StartCapture("lo", rotation=RING), filter="", jobs=services.paths.jobs)
+    directory = captures.directory(number)
+    directory.mkdir()
+    for place, records in enumerate(files, 5):
+        (directory / (NUMBERED_NAME % place)).write_bytes(HEADER.data + records)
+    if state.is_final:
+        stock = take_stock(directory)
+        captures.finish(number, stock.files, state=state.value, **stock.facts)
+    else:
+        captures.update(number, state=state.value, bytes=sum(map(len, files)))
+    return number
+
+
+@pytest.fixture
+def ring(services: Services, ada: Actor) -> int:
+    return store(services, ada, *(b"".join(RECORDS[n : n + 3]) for n in (0, 3, 6)), b"")
+
+
+WHOLE = HEADER.data + b"".join(RECORDS)
+
+
+async def test_a_ring_is_one_file_to_whom_it_is_handed(
+    services: Services, ada: Actor, ring: int, tmp_path: Path
+) -> None:
+    capture = await services.capturing.get(ada, ring)
+    assert [(file.name, file.packets) for file in capture.packet_files] == [
+        (NUMBERED_NAME % n, 3) for n in (5, 6, 7)
+    ], "the last file never got a packet"
+    assert [file.last_packet.timestamp() for file in capture.files if file.last_packet] == [3, 6, 9]
+    assert (capture.rotation, capture.file_count) == (RING, "1/3")
+    written = await services.catalogue.export(ada, ring, tmp_path / "whole.pcap")
+    assert written.read_bytes() == WHOLE
+    with await services.transfers.read_capture(ada, ring) as reader:
+        assert b"".join(reader.pieces()) == WHOLE
+    assert services.catalogue.hand_over(capture)[0].endswith(
+        f"netmon-tui capture stream {ring} > capture-{ring}.pcap"
+    )
+
+
+async def test_parts_are_taken_through_all_files_or_from_one(
+    services: Services, ada: Actor, ring: int
+) -> None:
+    async def taken(choice: PacketChoice) -> bytes:
+        made = await services.catalogue.slice(ada, ring, choice)
+        return Path(made.files[0].path).read_bytes()[24:]
+
+    assert await taken(PacketChoice(first=3, last=7)) == b"".join(RECORDS[2:7])
+    assert await taken(PacketChoice(file="2", first=1, last=2)) == b"".join(RECORDS[3:5])
+    assert await taken(PacketChoice(file=NUMBERED_NAME % 7)) == b"".join(RECORDS[6:])
+    assert await taken(PacketChoice(conversation=8)) == b"".join(RECORDS)
+    if find_tool("tshark"):
+        assert await taken(PacketChoice(filter="frame.number >= 3 && frame.number < 8")) == b"".join(
+            RECORDS[2:7]
+        )
+    with pytest.raises(NotFound, match="no file 4: it has 3 now"):
+        await taken(PacketChoice(file="4"))
+    with pytest.raises(NotFound, match="There is no packet 10"):
+        await taken(PacketChoice(conversation=10))
+
+
+async def test_a_ring_merges_and_is_written_in_other_forms(
+    services: Services, ada: Actor, ring: int, tmp_path: Path
+) -> None:
+    other = store(services, ada, RECORDS[4])
+    merged = await services.catalogue.merge(ada, [ring, other])
+    assert merged.counters.packets == 10
+    form = ExportForm("pcapng.gz")
+    written = await services.catalogue.export(ada, ring, tmp_path / "whole.pcapng.gz", form=form)
+    (back,) = await services.catalogue.import_file(ada, written)
+    assert back.counters.packets == 9
+
+
+async def test_one_file_is_looked_into_by_name_or_place(services: Services, ada: Actor, ring: int) -> None:
+    assert [path.name for path in await services.packets.file_set(ada, ring)] == [
+        NUMBERED_NAME % n for n in (5, 6, 7)
+    ]
+    for which, first in (("", 7), ("1", 1), (NUMBERED_NAME % 6, 4)):
+        opened = await services.packets.open(ada, ring, which)
+        await opened.extend()
+        assert [(row.number, row.time) for row in await opened.window(0, 1)] == [(1, first)]
+        await opened.close()
+
+
+@pytest.mark.skipif(find_tool("tshark") is None, reason="tshark is not installed")
+async def test_an_analysis_is_of_all_files_and_anew_when_one_is_deleted(
+    services: Services, ada: Actor, ring: int
+) -> None:
+    asked = Asked(find_question("endpoints:eth"))
+    assert {int(row.cells[1]) for row in (await services.analysis.ask(ada, ring, asked)).rows} == {9}
+    (await services.packets.file_set(ada, ring))[0].unlink()
+    assert {int(row.cells[1]) for row in (await services.analysis.ask(ada, ring, asked)).rows} == {6}
+    with pytest.raises(InvalidInput):
+        await services.analysis.ask(ada, ring, Asked(find_question("hierarchy"), "bogus.field"))
+
+
+async def test_what_a_quota_leaves_is_told_and_no_more_is_taken(
+    services: Services, ada: Actor, tmp_path: Path
+) -> None:
+    running = store(services, ada, bytes(300_000), state=JobState.RUNNING)
+    kept = store(services, ada, RECORDS[0])
+    usage = await services.capturing.quota.usage(ada)
+    assert (usage.used, usage.quota, usage.is_used_up) == (300_000 + 24 + len(RECORDS[0]), QUOTA, False)
+    large = tmp_path / "large.pcap"
+    large.write_bytes(WHOLE + bytes(200_000))
+    with pytest.raises(DiskFull, match="quota of your captures is used up: 0 of 0 MiB are left"):
+        await services.catalogue.import_file(ada, large)
+    CaptureRepository(services.database).update(running, bytes=QUOTA)
+    for taking in (
+        services.capturing.start(ada, StartCapture("lo")),
+        services.catalogue.slice(ada, kept, PacketChoice(first=1)),
+    ):
+        with pytest.raises(DiskFull, match="quota of your captures is used up"):
+            await taking
+
+
+@pytest.mark.skipif(find_tool("tcpdump") is None, reason="tcpdump is not installed")
+async def test_captures_stop_when_they_use_the_quota_up_together(services: Services, ada: Actor) -> None:
+    """Each of them had room for itself alone."""
+    request = StartCapture("lo", "udp dst port 7", rotation=Rotation(file_bytes=300_000))
+    started = [(await services.capturing.start(ada, request)).id for _ in range(2)]
+    sender = await asyncio.create_subprocess_exec(
+        "python3", "-c", SENDER, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL
+    )
+    try:
+        ended = [await services.capturing.wait(ada, number) for number in started]
+    finally:
+        sender.kill()
+        await sender.wait()
+    assert {(one.state, one.end_reason) for one in ended} == {(JobState.COMPLETED, EndReason.QUOTA)}
+    assert all(one.counters.packets and one.counters.bytes < QUOTA for one in ended)
+
+
+SENDER = """
+import socket, time
+sender = socket.socket(type=socket.SOCK_DGRAM)
+while True:
+    try:
+        sender.sendto(bytes(1000), ("127.0.0.1", 7))
+    except ConnectionRefusedError:
+        pass
+    time.sleep(0.005)
+"""

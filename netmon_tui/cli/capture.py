@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from netmon_tui.cli.analysis import analyse, follow
 from netmon_tui.cli.capture_catalogue import VERBS
+from netmon_tui.cli.capture_starting import BufferType, again, rare_options, run_all, with_rare
 from netmon_tui.cli.context import CommandLine, json_option, pass_line
 from netmon_tui.cli.display_filter import display_filter
-from netmon_tui.cli.following import interruptible, run_to_end
 from netmon_tui.cli.output import moment, print_json, print_pairs, print_table, say, yes_no
 from netmon_tui.cli.packets import packet, packets, stream
 from netmon_tui.domain.capture import DEFAULT_SNAPLEN, Capture, StartCapture
@@ -51,7 +51,7 @@ def capture() -> None:
 capture.add_command(packets)
 capture.add_command(packet)
 capture.add_command(stream)
-for verb in (*VERBS, analyse, follow):
+for verb in (*VERBS, analyse, follow, again):
     capture.add_command(verb)
 capture.add_command(display_filter)
 
@@ -79,13 +79,14 @@ def interfaces(line: CommandLine, as_json: bool) -> None:
 
 
 @capture.command()
-@click.argument("interface", metavar="INTERFACE")
+@click.argument("interfaces", metavar="INTERFACE...", nargs=-1, required=True)
 @click.option("--filter", "text", default="", metavar="BPF", help="tcpdump's filter language.")
 @click.option("--packets", "count", type=_COUNT, metavar="N", help="Stop after so many packets.")
 @click.option("--duration", type=click.FloatRange(min=0.1), metavar="S", help="Stop after so many seconds.")
 @click.option("--size", type=_COUNT, metavar="BYTES", help="Stop when the file has so many bytes.")
 @click.option("--snaplen", type=_COUNT, metavar="N", help="Keep so many bytes of each packet.")
-@click.option("--buffer", "buffer_kib", type=_COUNT, metavar="KIB", help="Kernel buffer.")
+@click.option("--buffer", "buffer_kib", type=BufferType(), metavar="SIZE", help="Kernel buffer: KiB, or 8M.")
+@rare_options
 @click.option("--include-own-ssh", is_flag=True, help="Keep the packets of your own SSH session.")
 @click.option("--name", default="", metavar="TEXT", help="A label for the capture.")
 @click.option("--detach", is_flag=True, help="Print the id and return; the capture goes on by itself.")
@@ -93,7 +94,8 @@ def interfaces(line: CommandLine, as_json: bool) -> None:
 @pass_line
 def run(
     line: CommandLine,
-    interface: str,
+    /,
+    interfaces: tuple[str, ...],
     text: str,
     count: int | None,
     duration: float | None,
@@ -104,8 +106,11 @@ def run(
     name: str,
     detach: bool,
     as_json: bool,
+    **rare: Any,
 ) -> int:
     """Capture on an interface, or on all of them with "any".
+
+    Several interfaces give as many captures, with one name and one tag.
 
     Runs until a limit is reached or Ctrl-C is pressed, which is the usual way to end a capture: it stops
     cleanly, reports and exits with 0. When the command itself is ended otherwise (a lost connection), the
@@ -113,7 +118,7 @@ def run(
     """
     limits = line.settings.captures
     request = StartCapture(
-        interface=interface,
+        interface=interfaces[0],
         filter=text,
         snaplen=snaplen or DEFAULT_SNAPLEN,
         packets=count or 0,
@@ -123,30 +128,24 @@ def run(
         include_own_ssh=include_own_ssh or limits.include_own_ssh,
         name=name,
     )
+    request = with_rare(request, rare)
     if detach:
-        started = line.run(lambda services, actor: services.capturing.start(actor, request))
-        print_json(capture_document(started)) if as_json else print(started.id)
+        started = line.run(lambda services, actor: services.starts.on_each(actor, request, interfaces))
+        _print_all(started, as_json, short=True)
         return 0
-    ended = line.run(lambda services, actor: _run(services, actor, request), follow=True)
-    _print_capture(ended, as_json)
-    return int(ended.state is not JobState.COMPLETED)
+    ended = line.run(lambda services, actor: run_all(services, actor, request, interfaces), follow=True)
+    _print_all(ended, as_json)
+    return int(any(one.state is not JobState.COMPLETED for one in ended))
 
 
-async def _run(services: Services, actor: Actor, request: StartCapture) -> Capture:
-    async def describe() -> str:
-        now = (await services.capturing.get(actor, started.id)).counters
-        dropped = f", {now.dropped} dropped" if now.dropped else ""
-        return f"capture {started.id}: {now.packets} packets, {now.bytes} bytes{dropped}"
-
-    with interruptible() as pressed:
-        started = await services.capturing.start(actor, request)
-        say(f"capture {started.id} runs on {started.interface}: Ctrl-C stops it")
-        return await run_to_end(
-            services.capturing.wait(actor, started.id),
-            stop=lambda: services.capturing.stop(actor, started.id),
-            describe=describe,
-            pressed=pressed,
-        )
+def _print_all(captures: Sequence[Capture], as_json: bool, *, short: bool = False) -> None:
+    """Print captures; of several one array in JSON, and only their ids when they have just begun."""
+    if as_json:
+        documents = [capture_document(one) for one in captures]
+        print_json(documents if len(documents) > 1 else documents[0])
+        return
+    for one in captures:
+        print(one.id) if short else _print_capture(one, as_json)
 
 
 @capture.command("list")

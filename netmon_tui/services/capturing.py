@@ -143,7 +143,8 @@ class CapturingService:
         await asyncio.to_thread(self._check, request)
         whole = self._whole_filter(request)
         command = tcpdump.build_command(tool, request, whole)
-        programs = await asyncio.to_thread(self._counting_programs, request.interface, whole)
+        counted = bpf.directed(whole, request.direction)
+        programs = await asyncio.to_thread(self._counting_programs, request.interface, counted)
         capture_id = await asyncio.to_thread(
             self._captures.create,
             actor,
@@ -172,6 +173,12 @@ class CapturingService:
         )
         path = self._jobs / f"capture-{capture_id}"
         await self._supervisor.launch(JobKind.CAPTURE, capture_id, actor, spec, path)
+
+    async def check(self, request: StartCapture) -> None:
+        """Refuse what :meth:`start` would refuse, but for what only the tool itself can find."""
+        tool = await asyncio.to_thread(require_tool, "tcpdump")
+        await asyncio.to_thread(self._check, request)
+        tcpdump.build_command(tool, request, self._whole_filter(request))
 
     def _check(self, request: StartCapture) -> None:
         _linktype(request.interface)

@@ -19,6 +19,7 @@ from netmon_tui.services.accounts import AccountService
 from netmon_tui.services.activity import ActivityService
 from netmon_tui.services.analysis import AnalysisService
 from netmon_tui.services.capture_catalogue import CatalogueService
+from netmon_tui.services.capture_starts import CaptureStarts
 from netmon_tui.services.capturing import CapturingService
 from netmon_tui.services.comparison import ComparisonService
 from netmon_tui.services.display_filters import DisplayFilterService
@@ -95,6 +96,7 @@ class Services:
     maps: MapService
     search: SearchService
     capturing: CapturingService
+    starts: CaptureStarts
     packets: PacketService
     catalogue: CatalogueService
     filters: DisplayFilterService
@@ -156,6 +158,7 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
         database, audit, supervisor, settings, privilege, paths, accounts, ended, ScanRequests(profiles, sets)
     )
     transfers, catalogue = _open_catalogue(database, audit, settings, paths, keeper, session)
+    capturing = _open_capturing(database, audit, supervisor, settings, privilege, paths, session)
     schedules, rounds = _open_schedules(database, scanning, accounts, catalogue)
     segment = open_segment(database, audit, scanning, settings, paths, privilege, session, machine=_machine())
     return Services(
@@ -173,7 +176,8 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
         scans=ScanHistory(scans=scans, hosts=hosts, audit=audit),
         maps=MapService(scans=scans, queries=TopologyQueries(database)),
         search=SearchService(SearchQueries(database), SavedSearchRepository(database), audit),
-        capturing=_open_capturing(database, audit, supervisor, settings, privilege, paths, session),
+        capturing=capturing,
+        starts=CaptureStarts(capturing, CaptureRepository(database), catalogue.label),
         packets=PacketService(CaptureRepository(database)),
         catalogue=catalogue,
         filters=DisplayFilterService(database),

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, delete, func, insert, select, update
 
 from netmon_tui.domain.capture import Capture, CaptureFile, CaptureOrigin, StartCapture
+from netmon_tui.domain.capture_request import request_document, request_from
 from netmon_tui.domain.job import CaptureCounters, JobKind, JobState
 from netmon_tui.domain.user import Actor
 from netmon_tui.domain.window import FIRST, Window
@@ -54,6 +55,7 @@ class CaptureRepository:
             "command": [],
             "directory": "",
             "created": datetime.now(UTC),
+            "request": request_document(request),
         }
 
         def work(connection: Connection) -> int:
@@ -106,6 +108,15 @@ class CaptureRepository:
         if not found:
             raise NotFound(f"no capture {capture_id}")
         return found[0]
+
+    def request(self, capture: Capture) -> StartCapture:
+        """Return what was asked for; of a capture from before that was kept, what its row tells."""
+        query = select(_CAPTURES.request).where(_CAPTURES.id == capture.id)
+        with self._database.read() as connection:
+            kept = connection.execute(query).scalar_one_or_none()
+        if kept is not None:
+            return request_from(kept)
+        return StartCapture(capture.interface, capture.filter, capture.snaplen, name=capture.name)
 
     def directory(self, capture_id: int) -> Path:
         """Return where the capture's files are; NotFound when it was deleted meanwhile."""

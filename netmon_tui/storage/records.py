@@ -228,6 +228,7 @@ captures = Table(
     Column("source_sha256", String(64), nullable=False, default="", server_default=""),
     Column("note", Text, nullable=False, default="", server_default=""),
     Column("kept", Boolean, nullable=False, default=False, server_default=false()),
+    Column("request", JsonText),
     Index(None, "owner_id"),
     Index(None, "source_sha256"),
     sqlite_autoincrement=True,

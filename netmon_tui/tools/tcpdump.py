@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from netmon_tui.domain.capture import StartCapture
+from netmon_tui.domain.capture import Direction, StartCapture
 from netmon_tui.errors import InvalidInput
 
 _LONGEST_INTERFACE = 15
@@ -39,7 +39,7 @@ def check_interface(name: str) -> str:
 
 
 def build_command(tcpdump: str, request: StartCapture, capture_filter: str) -> tuple[str, ...]:
-    """Return the command that captures to stdout, in blocks: ``-U`` costs three times the processor time.
+    """Return the command that captures to stdout, in blocks unless asked: ``-U`` costs three times the time.
 
     Args:
         tcpdump: Absolute path.
@@ -58,6 +58,12 @@ def build_command(tcpdump: str, request: StartCapture, capture_filter: str) -> t
         command += ["-c", str(packets)]
     if not request.promiscuous:
         command.append("-p")
+    if request.direction is not Direction.BOTH:
+        command += ["-Q", request.direction.value]
+    if request.nanoseconds:
+        command.append("--time-stamp-precision=nano")
+    if request.immediate:
+        command += ["--immediate-mode", "-U"]
     command += ["-w", "-"]
     if capture_filter:
         command += ["--", capture_filter]

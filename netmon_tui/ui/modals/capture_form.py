@@ -6,15 +6,20 @@ import asyncio
 import re
 import shlex
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
+from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.widgets import Button, Input, Label, Select, Static
 
-from netmon_tui.domain.capture import DEFAULT_SNAPLEN, CapturePreview, StartCapture
+from netmon_tui.domain.capture import CapturePreview, StartCapture
 from netmon_tui.domain.neighbour import Interface
 from netmon_tui.errors import InvalidInput, NetmonError
+from netmon_tui.ui.commands import command
+from netmon_tui.ui.modals.capture_more import CaptureMore, RareOptions
 from netmon_tui.ui.modals.form import Form
 from netmon_tui.ui.rendering import Tone, content, rate, size, state_style
 from netmon_tui.ui.session import Session
@@ -36,14 +41,20 @@ class CaptureForm(Form[StartCapture]):
 
     Args:
         session: Services and actor.
-        start: Starts the capture; raises NetmonError when it is refused.
+        start: Starts a capture on each of some interfaces; raises NetmonError when one is refused.
         host, interface: Prefilled; foreign text, which the filter's grammar judges.
     """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        command(
+            "capture_form.more", "ctrl+o", "more", "More", "Direction, buffer, other interfaces and so on."
+        ),
+    ]
 
     def __init__(
         self,
         session: Session,
-        start: Callable[[StartCapture], Awaitable[None]],
+        start: Callable[[StartCapture, Sequence[str]], Awaitable[None]],
         *,
         host: str = "",
         interface: str = "",
@@ -58,6 +69,9 @@ class CaptureForm(Form[StartCapture]):
         """The filter the simple fields made last."""
         self._edited = False
         """Whether the fields were changed after somebody wrote another filter."""
+        self._usual = StartCapture(interface, buffer_kib=self._settings.buffer_kib)
+        self._rare = RareOptions(self._usual)
+        self._interfaces: tuple[str, ...] = ()
         self._own_session = self._capturing.own_session()
         self._rates: dict[str, tuple[RateMeter, RateMeter]] = {}
 
@@ -104,10 +118,9 @@ class CaptureForm(Form[StartCapture]):
             yield Input(placeholder=largest, id="size", compact=True, max_length=12)
             yield Label("of file", classes="form--unit")
         with Horizontal(classes="form--line"):
-            yield Label("Per packet", classes="form--label")
-            yield Input(placeholder=str(DEFAULT_SNAPLEN), id="snaplen", compact=True, max_length=6)
-            yield Label("bytes", classes="form--unit")
-            yield Tick("Promiscuous", True, id="promiscuous", compact=True)
+            yield Label("More", classes="form--label")
+            yield Button("ctrl+o", id="more", compact=True)
+            yield Figure(id="more-words")
         there_is = self._own_session or "there is none"
         yield Tick(
             content(f"Leave out my own SSH session ({there_is})"),
@@ -119,6 +132,7 @@ class CaptureForm(Form[StartCapture]):
 
     def on_mount(self) -> None:
         """Look for the interfaces, and begin to count."""
+        self._show_rare()
         self._offer_interfaces()
         if self._host:
             self._build_filter()
@@ -130,8 +144,8 @@ class CaptureForm(Form[StartCapture]):
         found = await self._capturing.interfaces()
         select = self.query_one("#interface", Select)
         select.set_options([(content(_describe(interface)), interface.name) for interface in found])
-        names = [interface.name for interface in found]
-        select.value = self._interface if self._interface in names else _likely(found)
+        self._interfaces = tuple(interface.name for interface in found)
+        select.value = self._interface if self._interface in self._interfaces else _likely(found)
         self._count()
         self._check()
 
@@ -146,6 +160,20 @@ class CaptureForm(Form[StartCapture]):
         inward, outward = self._rates.setdefault(name, (RateMeter(), RateMeter()))
         speeds = inward.read(counters.rx_packets), outward.read(counters.tx_packets)
         self.query_one("#interface-rate", Figure).show(f"in {rate(speeds[0])}  out {rate(speeds[1])}")
+
+    @on(Button.Pressed, "#more")
+    @work(exclusive=True, group="form-more", exit_on_error=False)
+    async def action_more(self) -> None:
+        """Ask for what few captures need."""
+        others = [name for name in self._interfaces if name != self._chosen("interface")]
+        taken = await self.app.push_screen_wait(CaptureMore(self._rare, others))
+        if taken is not None:
+            self._rare = taken
+            self._show_rare()
+            self._check()
+
+    def _show_rare(self) -> None:
+        self.query_one("#more-words", Figure).show(self._rare.words(self._usual))
 
     @on(Select.Changed, "#protocol")
     @on(Input.Changed, "#host")
@@ -220,15 +248,13 @@ class CaptureForm(Form[StartCapture]):
         Raises:
             InvalidInput: A limit is no number.
         """
-        return StartCapture(
+        return replace(
+            self._rare.request,
             interface=self._chosen("interface"),
             filter=self._text("filter"),
-            snaplen=_whole(self._text("snaplen"), "bytes per packet") or DEFAULT_SNAPLEN,
             packets=_whole(self._text("packets"), "packets"),
             seconds=float(_whole(self._text("seconds"), "seconds")),
             size=parse_size(self._text("size")),
-            buffer_kib=self._settings.buffer_kib,
-            promiscuous=self.query_one("#promiscuous", Tick).value,
             include_own_ssh=bool(self._own_session) and not self.query_one("#without-ssh", Tick).value,
             name=self._text("name"),
         )
@@ -246,7 +272,7 @@ class CaptureForm(Form[StartCapture]):
     async def _submit(self) -> None:
         try:
             request = self._request()
-            await self._start(request)
+            await self._start(request, (request.interface, *self._rare.also))
         except NetmonError as error:
             self._refuse(str(error), position=error.position if isinstance(error, InvalidInput) else None)
         else:

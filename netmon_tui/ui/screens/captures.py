@@ -56,6 +56,15 @@ class CapturesPane(Pane):
     BINDINGS: ClassVar[list[BindingType]] = [
         command("captures.new", "n", "new", "New", "Start a capture."),
         command("captures.stop", "x", "stop", "Stop", "Stop this capture; its packets are kept."),
+        command("captures.again", "R", "again('')", "Again", "Start this capture again as it was asked for."),
+        command(
+            "captures.buffer",
+            "B",
+            "again('2x')",
+            "Buffer",
+            "Start this capture again with twice the buffer; one that runs is stopped.",
+            show=False,
+        ),
         command("captures.export", "e", "export", "Export", "Write the packets to a file (pcap, pcapng)."),
         command("captures.import", "i", "import", "Import", "Import pcap or pcapng files, packed or not."),
         command("captures.label", "t", "label", "Label", "Change name, tags and note of this capture."),
@@ -110,6 +119,8 @@ class CapturesPane(Pane):
             return (runs and actor.may(Permission.CAPTURE)) or None
         if action == "delete":
             return (row is not None and not runs and actor.may(Permission.DELETE)) or None
+        if action == "again":
+            return (row is not None and actor.may(Permission.CAPTURE)) or None
         if action == "import":
             return actor.may(Permission.IMPORT) or None
         if action == "about":
@@ -139,6 +150,16 @@ class CapturesPane(Pane):
         """Stop the capture under the cursor."""
         if (capture_id := self._capture_id()) is not None:
             await self._actions.stop(capture_id)
+
+    @work(exclusive=True, group="capture-again", exit_on_error=False)
+    async def action_again(self, buffer: str) -> None:
+        """Start the capture under the cursor again, and look at the new one."""
+        if (capture_id := self._capture_id()) is None:
+            return
+        begun = await self._actions.again(capture_id, buffer)
+        if begun is not None:
+            self._source.invalidate()
+            self._open(begun.id)
 
     @work(exclusive=True, group="capture-export", exit_on_error=False)
     async def action_export(self) -> None:

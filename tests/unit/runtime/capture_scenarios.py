@@ -59,10 +59,12 @@ def capture(
     expression: str = "",
     *options: str,
     kinds: tuple[str, ...] = KINDS,
+    counted: str = "",
     **limits: float,
 ) -> JobHandle:
     """Start one; tcpdump refuses to compile what no packet can be, so ``kinds`` must fit the expression."""
-    both = [(kind, f"({expression}) and {kind}" if expression else kind) for kind in kinds]
+    counted = counted or expression
+    both = [(kind, f"({counted}) and {kind}" if counted else kind) for kind in kinds]
     programs = tuple((kind, program(interface, text)) for kind, text in both)
     argv = (TCPDUMP, "-n", "-i", interface, "-B", "16384", "-w", "-", *options, "--", expression)
     spec = JobSpec(
@@ -70,7 +72,7 @@ def capture(
         argv,
         JobLimits(**({"free_space_floor": 0} | limits)),
         capture_file="c.pcap",
-        counter_programs=(("total", program(interface, expression)), *programs),
+        counter_programs=(("total", program(interface, counted)), *programs),
         counter_interface=interface,
     )
     return start_job(directory, spec)
@@ -155,6 +157,18 @@ def counted_with_a_filter(directory: Path) -> None:
     assert_agree(directory, 300)
     assert Counter(dict(counters(directory).protocols)) == Counter(udp=200, arp=100)
     handle.close()
+
+
+def counted_by_direction(directory: Path) -> None:
+    ways = {"in": "inbound", "out": "outbound"}
+    handles = [capture(directory / way, "vb", "", "-Q", way, counted=ways[way]) for way in ways]
+    flood("va", 2345)
+    wait_for(lambda: counters(directory / "in").packets == 2345, "what comes in is counted")
+    for way, packets in (("in", 2345), ("out", 0)):
+        stop(directory / way)
+        assert_agree(directory / way, packets)
+    for handle in handles:
+        handle.close()
 
 
 def nothing_is_lost_by_stopping_at_once(directory: Path) -> None:
@@ -389,6 +403,7 @@ SCENARIOS = [
     counted_on_loopback,
     counted_on_any,
     counted_with_a_filter,
+    counted_by_direction,
     nothing_is_lost_by_stopping_at_once,
     nothing_is_lost_at_the_deadline,
     silence_is_recorded_too,

@@ -106,6 +106,11 @@ class CaptureSettings:
         "Bytes that must stay free on the disk: captures and scans are stopped before.",
         minimum=0,
     )
+    engine: str = setting(
+        "auto",
+        "What captures: tcpdump, or dumpcap. auto: dumpcap where tcpdump may not open interfaces and dumpcap may.",
+        choices=("auto", "tcpdump", "dumpcap"),
+    )
     buffer_kib: int = setting(
         defaults.CAPTURE_BUFFER_KIB,
         "Kernel buffer of a capture in KiB: more survives longer stalls without a loss.",

@@ -7,7 +7,7 @@ import re
 from netmon_tui.errors import InvalidInput
 
 LEAST_KIB, MOST_KIB = 64, 1_048_576
-"""What tcpdump can be asked for here."""
+"""What a capture can be asked for."""
 _UNITS = {"": 1, "k": 1, "m": 1024, "g": 1024**2}
 _SIZE = re.compile(r"(\d{1,9})([kmg]?)(?:i?b)?", re.IGNORECASE | re.ASCII)
 _TIMES = re.compile(r"(\d{1,4})x", re.IGNORECASE | re.ASCII)

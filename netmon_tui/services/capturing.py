@@ -27,7 +27,7 @@ from netmon_tui.domain.job import (
 from netmon_tui.domain.neighbour import Interface
 from netmon_tui.domain.user import Actor, Permission
 from netmon_tui.domain.window import FIRST, Window
-from netmon_tui.errors import InvalidInput, NetmonError, PrivilegeMissing
+from netmon_tui.errors import InvalidInput, NetmonError
 from netmon_tui.runtime import interfaces
 from netmon_tui.runtime.filter_check import CompiledFilter, compile_counters, compile_filter
 from netmon_tui.runtime.interfaces import Counters
@@ -35,6 +35,7 @@ from netmon_tui.runtime.job_directory import JobDirectory
 from netmon_tui.runtime.privilege import Privilege
 from netmon_tui.runtime.tool_paths import require_tool
 from netmon_tui.security.hostile_text import clean
+from netmon_tui.services.capture_engine import CaptureEngine
 from netmon_tui.services.supervision import JobSupervisor, read_status
 from netmon_tui.storage.audit_repository import AuditRepository
 from netmon_tui.storage.capture_repository import CaptureRepository
@@ -82,6 +83,7 @@ class CapturingService:
         self._supervisor = supervisor
         self._settings = settings
         self._privilege = privilege
+        self._engine = CaptureEngine(settings.captures.engine, privilege)
         self._jobs = jobs
         self._environ = environ
         self._live: dict[int, CaptureCounters] = {}
@@ -111,8 +113,7 @@ class CapturingService:
             bpf.check_text(request.filter)
             whole = self._whole_filter(request)
             program = await asyncio.to_thread(self._compile, request.interface, request.filter)
-            tool = await asyncio.to_thread(require_tool, "tcpdump")
-            command = tcpdump.build_command(tool, request, whole)
+            command = await asyncio.to_thread(self._engine.command, request, whole)
         except InvalidInput as error:
             return CapturePreview(error=str(error), position=error.position)
         except NetmonError as error:
@@ -136,13 +137,12 @@ class CapturingService:
             InvalidInput: Interface, filter or a limit is refused, with the reason.
             NotAllowed: The actor may not capture.
             PrivilegeMissing: This process may not open the interface.
-            ToolMissing: tcpdump is not installed.
+            ToolMissing: tcpdump, which checks the filter, or what captures is not installed.
         """
         actor.require(Permission.CAPTURE)
-        tool = await asyncio.to_thread(require_tool, "tcpdump")
-        await asyncio.to_thread(self._check, request)
+        await self.check(request)
         whole = self._whole_filter(request)
-        command = tcpdump.build_command(tool, request, whole)
+        command = await asyncio.to_thread(self._engine.command, request, whole)
         counted = bpf.directed(whole, request.direction)
         programs = await asyncio.to_thread(self._counting_programs, request.interface, counted)
         capture_id = await asyncio.to_thread(
@@ -176,18 +176,13 @@ class CapturingService:
 
     async def check(self, request: StartCapture) -> None:
         """Refuse what :meth:`start` would refuse, but for what only the tool itself can find."""
-        tool = await asyncio.to_thread(require_tool, "tcpdump")
         await asyncio.to_thread(self._check, request)
-        tcpdump.build_command(tool, request, self._whole_filter(request))
 
     def _check(self, request: StartCapture) -> None:
         _linktype(request.interface)
-        if not self._privilege.can_capture:
-            raise PrivilegeMissing(
-                "capturing needs root or CAP_NET_RAW",
-                fix="run as root, or: sudo setcap cap_net_raw,cap_net_admin+eip $(command -v tcpdump)",
-            )
+        self._engine.require()
         bpf.check_text(request.filter)
+        self._engine.command(request, self._whole_filter(request))
         self._compile(request.interface, request.filter)
 
     def _counting_programs(self, interface: str, whole: str) -> tuple[tuple[str, str], ...]:
@@ -288,7 +283,9 @@ class CapturingService:
 
     def _finish(self, job: Job, directory: JobDirectory, status: JobStatus | None) -> None:
         file, damage, facts = _take_stock(directory.path / CAPTURE_NAME)
-        state, why, error = _ending(status, file, tcpdump.complaint(directory.read_tail("stderr")))
+        state, why, error = _ending(
+            status, file, Path(job.command[0]).name, tcpdump.complaint(directory.read_tail("stderr"))
+        )
         if damage:
             state = JobState.FAILED if state is JobState.COMPLETED else state
             error = f"{error}; {damage}" if error else damage
@@ -342,19 +339,21 @@ def _take_stock(path: Path) -> tuple[CaptureFile | None, str, dict[str, Any]]:
     return file, "", facts
 
 
-def _ending(status: JobStatus | None, file: CaptureFile | None, words: str) -> tuple[JobState, str, str]:
+def _ending(
+    status: JobStatus | None, file: CaptureFile | None, tool: str, words: str
+) -> tuple[JobState, str, str]:
     """Say how a capture ended: (state, reason in a word, error for a person).
 
-    Success is the file's to tell: its records must be as many as tcpdump says it captured.
+    Success is the file's to tell: its records must be as many as the tool says it captured.
     """
     if status is None or status.state != "ended":
         return JobState.INTERRUPTED, "lost", "the runner is gone; what was captured is kept"
     why = status.why or EndReason.FAILED
     state = _ENDED_AS.get(why, JobState.FAILED)
     if state is JobState.FAILED:
-        return state, why.value, status.error or words or "tcpdump failed"
+        return state, why.value, status.error or words or f"{tool} failed"
     records = file.packets if file else 0
     reported = status.counters.captured if status.counters else records
     if why is not EndReason.SIZE_LIMIT and records != reported:
-        return JobState.FAILED, why.value, f"the file has {records} packets, tcpdump reports {reported}"
+        return JobState.FAILED, why.value, f"the file has {records} packets, {tool} reports {reported}"
     return state, why.value, ""

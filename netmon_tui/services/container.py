@@ -189,7 +189,7 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
         ignoring=ignoring,
         history=HostHistoryService(HistoryQueries(database)),
         activity=ActivityService(jobs=jobs, audit=audit, supervisor=supervisor),
-        doctor=DoctorService(database=database, data=paths.data, privilege=privilege, more=limit_checks),
+        doctor=_open_doctor(settings, paths, privilege, database),
         maintenance=MaintenanceService(database, audit),
         supervisor=supervisor,
         keeper=keeper,
@@ -258,12 +258,25 @@ def open_doctor(settings: Settings, paths: Paths) -> tuple[DoctorService, Callab
     try:
         database = _open_store(settings, paths)
     except NetmonError as error:
-        doctor = DoctorService(
-            database=None, data=paths.data, privilege=probe(), problem=error, more=limit_checks
-        )
-        return doctor, lambda: None
-    doctor = DoctorService(database=database, data=paths.data, privilege=probe(), more=limit_checks)
-    return doctor, database.close
+        return _open_doctor(settings, paths, probe(), None, error), lambda: None
+    return _open_doctor(settings, paths, probe(), database), database.close
+
+
+def _open_doctor(
+    settings: Settings,
+    paths: Paths,
+    privilege: Privilege,
+    database: Database | None,
+    problem: NetmonError | None = None,
+) -> DoctorService:
+    return DoctorService(
+        database=database,
+        data=paths.data,
+        privilege=privilege,
+        problem=problem,
+        engine=settings.captures.engine,
+        more=limit_checks,
+    )
 
 
 def _open_store(settings: Settings, paths: Paths) -> Database:

@@ -16,7 +16,7 @@ def test_sizes(text, kib):
     assert parse_buffer(buffer_text(kib).replace(" ", "")) == kib
 
 
-@pytest.mark.parametrize("text", ["", "63", "2G", "8 apples", "-8M", "1.5M", "\u0668\u0668M", "99999999999999999999M"])
+@pytest.mark.parametrize("text", ["", "63", "2G", "8 apples", "-8M", "1.5M", "\u0668\u0668M", "9999999999M"])
 def test_what_is_no_size(text):
     with pytest.raises(InvalidInput, match="no buffer"):
         parse_buffer(text)

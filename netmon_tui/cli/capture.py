@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from netmon_tui.cli.analysis import analyse, follow
 from netmon_tui.cli.capture_catalogue import VERBS
-from netmon_tui.cli.capture_starting import BufferType, again, rare_options, run_all, with_rare
+from netmon_tui.cli.capture_starting import again, request_of, request_options, run_all
 from netmon_tui.cli.context import CommandLine, json_option, pass_line
 from netmon_tui.cli.display_filter import display_filter
 from netmon_tui.cli.output import moment, print_json, print_pairs, print_table, say, yes_no
 from netmon_tui.cli.packets import packet, packets, stream
-from netmon_tui.domain.capture import DEFAULT_SNAPLEN, Capture, StartCapture
+from netmon_tui.domain.capture import Capture
 from netmon_tui.domain.capture_filter import filter_text
 from netmon_tui.domain.documents import capture_document, interface_document
 from netmon_tui.domain.job import JobState
@@ -80,14 +81,7 @@ def interfaces(line: CommandLine, as_json: bool) -> None:
 
 @capture.command()
 @click.argument("interfaces", metavar="INTERFACE...", nargs=-1, required=True)
-@click.option("--filter", "text", default="", metavar="BPF", help="tcpdump's filter language.")
-@click.option("--packets", "count", type=_COUNT, metavar="N", help="Stop after so many packets.")
-@click.option("--duration", type=click.FloatRange(min=0.1), metavar="S", help="Stop after so many seconds.")
-@click.option("--size", type=_COUNT, metavar="BYTES", help="Stop when the file has so many bytes.")
-@click.option("--snaplen", type=_COUNT, metavar="N", help="Keep so many bytes of each packet.")
-@click.option("--buffer", "buffer_kib", type=BufferType(), metavar="SIZE", help="Kernel buffer: KiB, or 8M.")
-@rare_options
-@click.option("--include-own-ssh", is_flag=True, help="Keep the packets of your own SSH session.")
+@request_options
 @click.option("--name", default="", metavar="TEXT", help="A label for the capture.")
 @click.option("--detach", is_flag=True, help="Print the id and return; the capture goes on by itself.")
 @json_option
@@ -96,17 +90,10 @@ def run(
     line: CommandLine,
     /,
     interfaces: tuple[str, ...],
-    text: str,
-    count: int | None,
-    duration: float | None,
-    size: int | None,
-    snaplen: int | None,
-    buffer_kib: int | None,
-    include_own_ssh: bool,
     name: str,
     detach: bool,
     as_json: bool,
-    **rare: Any,
+    **asked: Any,
 ) -> int:
     """Capture on an interface, or on all of them with "any".
 
@@ -116,19 +103,7 @@ def run(
     cleanly, reports and exits with 0. When the command itself is ended otherwise (a lost connection), the
     capture goes on.
     """
-    limits = line.settings.captures
-    request = StartCapture(
-        interface=interfaces[0],
-        filter=text,
-        snaplen=snaplen or DEFAULT_SNAPLEN,
-        packets=count or 0,
-        seconds=duration or 0.0,
-        size=size or 0,
-        buffer_kib=buffer_kib or limits.buffer_kib,
-        include_own_ssh=include_own_ssh or limits.include_own_ssh,
-        name=name,
-    )
-    request = with_rare(request, rare)
+    request = replace(request_of(line.settings.captures, interfaces[0], asked), name=name)
     if detach:
         started = line.run(lambda services, actor: services.starts.on_each(actor, request, interfaces))
         _print_all(started, as_json, short=True)

@@ -1,10 +1,9 @@
-"""What ``capture run`` can be asked for beyond filter and limits, on how many interfaces, and ``capture again``."""
+"""What a capture can be asked for, on how many interfaces, and ``capture again``."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -18,6 +17,7 @@ from netmon_tui.domain.documents import capture_document
 from netmon_tui.errors import InvalidInput
 
 if TYPE_CHECKING:
+    from netmon_tui.config.sections import CaptureSettings
     from netmon_tui.domain.user import Actor
     from netmon_tui.services.container import Services
 
@@ -37,7 +37,27 @@ class BufferType(click.ParamType[int]):
             self.fail(str(error), param, ctx)
 
 
-_RARE = (
+_COUNT = click.IntRange(min=1)
+_ASKED = (
+    click.option("--filter", default="", metavar="BPF", help="tcpdump's filter language."),
+    click.option("--packets", type=_COUNT, metavar="N", help="Stop after so many packets."),
+    click.option(
+        "--duration",
+        "seconds",
+        type=click.FloatRange(min=0.1),
+        metavar="S",
+        help="Stop after so many seconds.",
+    ),
+    click.option("--size", type=_COUNT, metavar="BYTES", help="Stop when the file has so many bytes."),
+    click.option(
+        "--snaplen",
+        type=_COUNT,
+        metavar="N",
+        help="Keep so many bytes of each packet.",
+    ),
+    click.option(
+        "--buffer", "buffer_kib", type=BufferType(), metavar="SIZE", help="Kernel buffer: KiB, or 8M."
+    ),
     click.option(
         "--direction",
         type=click.Choice([one.value for one in Direction]),
@@ -57,19 +77,26 @@ _RARE = (
         is_flag=True,
         help="Each packet as it comes, not in blocks; costs three times the processor time.",
     ),
+    click.option("--include-own-ssh", is_flag=True, help="Keep the packets of your own SSH session."),
 )
 
 
-def rare_options(command: F) -> F:
-    """Give a command the options that few captures need; it gets them as ``**rare``."""
-    for option in reversed(_RARE):
+def request_options(command: F) -> F:
+    """Give a command the options that say what to capture and how long; it gets them as ``**asked``."""
+    for option in reversed(_ASKED):
         command = option(command)
     return command
 
 
-def with_rare(request: StartCapture, rare: dict[str, Any]) -> StartCapture:
-    """Return a request with what :func:`rare_options` were set to."""
-    return replace(request, **rare | {"direction": Direction(rare["direction"])})
+def request_of(settings: CaptureSettings, interface: str, asked: dict[str, Any]) -> StartCapture:
+    """Return what :func:`request_options` were set to."""
+    given = {name: value for name, value in asked.items() if value is not None}
+    chosen = {
+        "direction": Direction(asked["direction"]),
+        "buffer_kib": asked["buffer_kib"] or settings.buffer_kib,
+        "include_own_ssh": asked["include_own_ssh"] or settings.include_own_ssh,
+    }
+    return StartCapture(interface, **given | chosen)
 
 
 async def run_all(

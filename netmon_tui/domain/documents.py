@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from netmon_tui.domain.capture import Capture, CaptureFile
+from netmon_tui.domain.capture_request import request_document
 from netmon_tui.domain.check import Check
 from netmon_tui.domain.comparison import Comparison, HostChange, ScriptChange
 from netmon_tui.domain.host import Host
@@ -106,6 +107,8 @@ def schedule_document(schedule: Schedule, times: Sequence[datetime] | None = Non
         "next_run": timestamp(schedule.next_run),
         "last_run": timestamp(schedule.last_run),
         "last_scan": schedule.last_scan,
+        "capture": None if schedule.capture is None else request_document(schedule.capture),
+        "last_capture": schedule.last_capture,
         "last_state": schedule.last_state and schedule.last_state.value,
         "last_changes": None if schedule.last_changes is None else schedule.last_changes._asdict(),
         "last_error": schedule.last_error,

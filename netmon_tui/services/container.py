@@ -43,6 +43,7 @@ from netmon_tui.services.scan_options import ScanOptionsService
 from netmon_tui.services.scan_queue import ScanQueue
 from netmon_tui.services.scan_requests import ScanRequests
 from netmon_tui.services.scanning import ScanningService
+from netmon_tui.services.scheduled_captures import ScheduledCaptures
 from netmon_tui.services.scheduling import SchedulingService
 from netmon_tui.services.search import SearchService
 from netmon_tui.services.segment import SegmentServices, open_segment
@@ -159,7 +160,7 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
     )
     transfers, catalogue = _open_catalogue(database, audit, settings, paths, keeper, session)
     capturing = _open_capturing(database, audit, supervisor, settings, privilege, paths, session)
-    schedules, rounds = _open_schedules(database, scanning, accounts, catalogue)
+    schedules, rounds = _open_schedules(database, scanning, capturing, accounts, catalogue)
     segment = open_segment(database, audit, scanning, settings, paths, privilege, session, machine=_machine())
     return Services(
         settings=settings,
@@ -348,13 +349,18 @@ def _open_scanning(
 
 
 def _open_schedules(
-    database: Database, scanning: ScanningService, accounts: AccountService, catalogue: CatalogueService
+    database: Database,
+    scanning: ScanningService,
+    capturing: CapturingService,
+    accounts: AccountService,
+    catalogue: CatalogueService,
 ) -> tuple[SchedulingService, Rounds]:
     """Return the schedules, and the rounds that start what is due and delete what is too old."""
     schedules = SchedulingService(
         schedules=ScheduleRepository(database),
         start=scanning.start,
         plan=scanning.plan,
+        captures=ScheduledCaptures(capturing.check, capturing.start),
         today=accounts.today,
         zone=local_zone(),
     )

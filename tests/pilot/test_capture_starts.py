@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from textual.widgets import Button, Input, Select, Static
 from netmon_tui.domain.capture import Direction, StartCapture
 from netmon_tui.errors import InvalidInput
 from netmon_tui.ui.modals.capture_form import CaptureForm
+from netmon_tui.ui.modals.capture_schedule_form import CaptureScheduleForm
 from netmon_tui.ui.screens.capture_detail import CaptureDetailScreen
 from netmon_tui.ui.widgets.figure import Figure
 from netmon_tui.ui.widgets.table import Table
@@ -100,3 +102,39 @@ async def test_captures_on_several_interfaces_start_all_or_none(logged_in: Any) 
         with pytest.raises(InvalidInput, match="no interface 'gone0'"):
             await app.services.starts.on_each(app.actor, StartCapture("eth0"), ["eth0", "gone0"])
         assert await app.services.capturing.count(app.actor) == 0
+
+
+async def test_a_capture_repeats_by_a_schedule_and_is_opened_from_the_list(
+    logged_in: Any, until: Any, screen_text: Any, lab: Lab
+) -> None:
+    async with logged_in(size=(80, 24)) as (app, pilot):
+        form = await to_form(app, pilot, until)
+        form.query_one("#filter", Input).value = "udp port 7"
+        await pilot.press("ctrl+r")
+        times = await until(
+            pilot, lambda: app.screen if isinstance(app.screen, CaptureScheduleForm) else None
+        )
+        for name, text in {"name": "Morning", "when": "1h"}.items():
+            times.query_one(f"#schedule-{name}", Input).value = text
+        await until(pilot, lambda: "needs a limit" in screen_text(app))
+        times.query_one("#schedule-seconds", Input).value = "600"
+        await until(pilot, lambda: not times.query_one("#save", Button).disabled)
+        assert times.query_one("#save", Button).region.bottom < 24
+        await pilot.press("enter")
+        await until(pilot, lambda: app.screen is form)
+        schedules, capturing, actor = app.services.schedules, app.services.capturing, app.actor
+        schedules._clock = lambda: datetime.now(UTC) + timedelta(hours=1, minutes=1)
+        await pilot.press("escape")
+        table = app.screen.query_one("#captures", Table)
+        await until(pilot, lambda: table.row_count == 1 and "running" in screen_text(app))
+        lab.udp_exchange(5)
+        await capturing.stop(actor, 1)
+        ended = await capturing.wait(actor, 1)
+        assert (ended.name, ended.counters.packets, ended.interface) == ("Morning", 10, "eth0")
+        await pilot.press("T")
+        await until(pilot, lambda: "Morning" in screen_text(app) and "eth0" in screen_text(app))
+        await until(pilot, lambda: app.screen.query_one("#schedules", Table).cursor_key)
+        await until(pilot, lambda: "✓ done" in screen_text(app))
+        await pilot.press("v")
+        await until(pilot, lambda: isinstance(app.screen, CaptureDetailScreen))
+        assert app.screen.capture_id == 1

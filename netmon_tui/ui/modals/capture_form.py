@@ -17,9 +17,12 @@ from textual.widgets import Button, Input, Label, Select, Static
 
 from netmon_tui.domain.capture import CapturePreview, StartCapture
 from netmon_tui.domain.neighbour import Interface
+from netmon_tui.domain.schedule import SaveSchedule, When
 from netmon_tui.errors import InvalidInput, NetmonError
+from netmon_tui.ui import toasts
 from netmon_tui.ui.commands import command
 from netmon_tui.ui.modals.capture_more import CaptureMore, RareOptions
+from netmon_tui.ui.modals.capture_schedule_form import CaptureScheduleForm
 from netmon_tui.ui.modals.form import Form
 from netmon_tui.ui.rendering import Tone, content, rate, size, state_style
 from netmon_tui.ui.session import Session
@@ -47,6 +50,9 @@ class CaptureForm(Form[StartCapture]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         command(
+            "capture_form.schedule", "ctrl+r", "schedule", "Schedule", "Repeat this capture by a schedule."
+        ),
+        command(
             "capture_form.more", "ctrl+o", "more", "More", "Direction, buffer, other interfaces and so on."
         ),
     ]
@@ -60,6 +66,7 @@ class CaptureForm(Form[StartCapture]):
         interface: str = "",
     ) -> None:
         super().__init__()
+        self._session = session
         self._capturing = session.services.capturing
         self._settings = session.services.settings.captures
         self._start = start
@@ -77,7 +84,8 @@ class CaptureForm(Form[StartCapture]):
 
     def compose(self) -> ComposeResult:
         """What, how long, and the command."""
-        with self.box("New capture"):
+        with self.box("New capture") as box:
+            box.border_subtitle = content("ctrl+o more, ctrl+r repeats it")
             with Horizontal(classes="form--line"):
                 yield Label("Interface", classes="form--label")
                 yield Select[str]([], prompt="looking ...", id="interface", compact=True)
@@ -171,6 +179,22 @@ class CaptureForm(Form[StartCapture]):
             self._rare = taken
             self._show_rare()
             self._check()
+
+    @work(exclusive=True, group="form-more", exit_on_error=False)
+    async def action_schedule(self) -> None:
+        """Make a schedule of what is asked for."""
+        try:
+            asked = self._request()
+            if self._rare.also:
+                raise InvalidInput("a schedule captures on one interface", fix="untick the others in More")
+        except InvalidInput as error:
+            self._refuse(str(error))
+            return
+        when = When(cron="@daily", zone=self._session.services.schedules.zone)
+        first = SaveSchedule(asked.name, (), when)
+        saved = await self.app.push_screen_wait(CaptureScheduleForm(self._session, first, asked))
+        if saved is not None:
+            toasts.tell(self.app, f"{saved.name} runs {saved.words}")
 
     def _show_rare(self) -> None:
         self.query_one("#more-words", Figure).show(self._rare.words(self._usual))

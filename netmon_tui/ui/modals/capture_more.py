@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, VerticalScroll
 from textual.widgets import Button, Input, Label, Select, Static
@@ -13,7 +12,7 @@ from textual.widgets import Button, Input, Label, Select, Static
 from netmon_tui.domain.buffer_size import buffer_text, parse_buffer
 from netmon_tui.domain.capture import DEFAULT_SNAPLEN, Direction, StartCapture
 from netmon_tui.errors import InvalidInput
-from netmon_tui.ui.modals.dialog import Dialog
+from netmon_tui.ui.modals.form import SavingForm
 from netmon_tui.ui.rendering import content
 from netmon_tui.ui.widgets.tick import Tick
 
@@ -48,7 +47,7 @@ class RareOptions:
         return ", ".join(part for part, is_unusual in parts.items() if is_unusual) or "nothing unusual"
 
 
-class CaptureMore(Dialog[RareOptions]):
+class CaptureMore(SavingForm[RareOptions]):
     """Asks for what few captures need; stays open until it is right.
 
     Args:
@@ -103,21 +102,7 @@ class CaptureMore(Dialog[RareOptions]):
                 yield Button("Cancel", id="cancel", compact=True)
                 yield Button("Take", id="take", variant="primary", compact=True)
 
-    @on(Button.Pressed, "#cancel")
-    def _cancel(self) -> None:
-        self.dismiss(None)
-
-    @on(Button.Pressed, "#take")
-    @on(Input.Submitted)
-    def _take(self) -> None:
-        try:
-            taken = self._taken()
-        except InvalidInput as error:
-            self.query_one("#more-error", Static).update(content(error))
-        else:
-            self.dismiss(taken)
-
-    def _taken(self) -> RareOptions:
+    async def save(self) -> RareOptions:
         """Return what the fields say; raises InvalidInput when a number is none."""
         snaplen = self.query_one("#more-snaplen", Input).value.strip()
         if snaplen and not (

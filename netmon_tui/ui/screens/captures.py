@@ -18,8 +18,8 @@ from netmon_tui.ui.commands import command
 from netmon_tui.ui.rendering import ASCII_CLASS, rate, size, state_style, thin, when
 from netmon_tui.ui.screens.capture_actions import CaptureActions
 from netmon_tui.ui.screens.capture_detail import CaptureDetailScreen
+from netmon_tui.ui.screens.schedules import WithScheduleList
 from netmon_tui.ui.session import Session
-from netmon_tui.ui.widgets.pane import Pane
 from netmon_tui.ui.widgets.rate_line import RateMeter
 from netmon_tui.ui.widgets.row_source import Cell, Row
 from netmon_tui.ui.widgets.table import Table
@@ -44,13 +44,14 @@ _STATE = 5
 """Index of the state among the cells."""
 
 
-class CapturesPane(Pane):
+class CapturesPane(WithScheduleList):
     """All captures the actor may see, newest first, running ones live."""
 
     HELP_TITLE = "Captures"
     HELP_TEXT = (
         "A capture writes the packets of an interface to a file. It goes on when you log out, within its limits.\n"
-        "Open one to see its packets, also while it runs; export copies the pcap file.\n\n"
+        "Open one to see its packets, also while it runs; export copies the pcap file.\n"
+        "R starts one again, B with twice the buffer; ctrl+r in the form repeats it, T lists what repeats.\n\n"
         "/ takes words and terms: tag:web, owner:ada, interface:eth0, filter:53, name:office, !state:failed."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -68,6 +69,14 @@ class CapturesPane(Pane):
         command("captures.export", "e", "export", "Export", "Write the packets to a file (pcap, pcapng)."),
         command("captures.import", "i", "import", "Import", "Import pcap or pcapng files, packed or not."),
         command("captures.label", "t", "label", "Label", "Change name, tags and note of this capture."),
+        command(
+            "captures.schedules",
+            "T",
+            "schedules",
+            "Schedules",
+            "Scans and captures that repeat by interval or cron expression.",
+            show=False,
+        ),
         command("captures.merge", "m", "merge", "Merge", "Make one capture of those selected.", show=False),
         command(
             "captures.about",

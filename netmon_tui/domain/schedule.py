@@ -149,9 +149,11 @@ class SchedulePreview:
 
 def capture_words(request: StartCapture) -> str:
     """Return what is captured, and until when: ``udp port 53 for 600 s, 1000 packets``."""
-    limits = [
-        f"{request.seconds:g} s" if request.seconds else "",
-        f"{request.packets} packets" if request.packets else "",
-        f"{request.size} bytes" if request.size else "",
-    ]
-    return f"{request.filter or 'all packets'} for {', '.join(filter(None, limits))}"
+    limits = limit_words(request)
+    return (request.filter or "all packets") + (f" for {limits}" if limits else "")
+
+
+def limit_words(request: StartCapture) -> str:
+    """Return until when is captured, such as ``600 s, 1000 packets``; empty without a limit."""
+    limits = {"s": request.seconds, "packets": request.packets, "bytes": request.size}
+    return ", ".join(f"{limit:.10g} {unit}" for unit, limit in limits.items() if limit)

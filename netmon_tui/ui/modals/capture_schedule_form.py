@@ -9,7 +9,7 @@ from textual.widgets import Static
 
 from netmon_tui.domain.capture import StartCapture
 from netmon_tui.domain.owned import LONGEST_NAME
-from netmon_tui.domain.schedule import SaveSchedule, Schedule, capture_words
+from netmon_tui.domain.schedule import SaveSchedule, Schedule, limit_words
 from netmon_tui.errors import InvalidInput
 from netmon_tui.ui.modals.times_form import TimesForm
 from netmon_tui.ui.rendering import content
@@ -37,7 +37,9 @@ class CaptureScheduleForm(TimesForm):
         asked = self._asked
         with self.box("Schedule of captures", id="schedule-form"):
             yield from self.labelled("Name", "schedule-name", self._first.name, LONGEST_NAME)
-            yield Static(content(f"on {asked.interface}: {capture_words(asked)}"), classes="form--hint")
+            others = limit_words(replace(asked, seconds=0.0))
+            told = f"on {asked.interface}" + (f", at most {others}" if others else "")
+            yield Static(content(told), classes="form--hint")
             yield from self.labelled("Filter", "schedule-filter", asked.filter, _LONGEST_FILTER)
             seconds = f"{asked.seconds:g}" if asked.seconds else ""
             yield from self.labelled("Seconds", "schedule-seconds", seconds, 9)

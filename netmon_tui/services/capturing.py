@@ -180,10 +180,10 @@ class CapturingService:
 
     def _check(self, request: StartCapture) -> None:
         _linktype(request.interface)
-        self._engine.require()
         bpf.check_text(request.filter)
-        self._engine.command(request, self._whole_filter(request))
         self._compile(request.interface, request.filter)
+        self._engine.command(request, self._whole_filter(request))
+        self._engine.require()
 
     def _counting_programs(self, interface: str, whole: str) -> tuple[tuple[str, str], ...]:
         """Return the compiled filters that count; without CAP_NET_RAW of our own tcpdump's figures must do."""

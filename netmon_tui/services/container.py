@@ -97,12 +97,10 @@ class Services:
     maps: MapService
     search: SearchService
     capturing: CapturingService
-    starts: CaptureStarts
     packets: PacketService
     catalogue: CatalogueService
     filters: DisplayFilterService
     analysis: AnalysisService
-    neighbours: NeighbourService
     segment: SegmentServices
     """What else there is around the neighbour table."""
     comparison: ComparisonService
@@ -117,6 +115,16 @@ class Services:
     database: Database
     revisions: RevisionWatch
     room: NeighbourRoom = field(default_factory=NeighbourRoom)
+
+    @property
+    def neighbours(self) -> NeighbourService:
+        """The neighbour table."""
+        return self.segment.neighbours
+
+    @property
+    def starts(self) -> CaptureStarts:
+        """What starts captures because of others."""
+        return CaptureStarts(self.capturing, CaptureRepository(self.database), self.catalogue.label)
 
     async def revision(self) -> int:
         """Return a number that changes whenever any program changes the database."""
@@ -178,11 +186,9 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
         maps=MapService(scans=scans, queries=TopologyQueries(database)),
         search=SearchService(SearchQueries(database), SavedSearchRepository(database), audit),
         capturing=capturing,
-        starts=CaptureStarts(capturing, CaptureRepository(database), catalogue.label),
         packets=PacketService(CaptureRepository(database)),
         catalogue=catalogue,
         filters=DisplayFilterService(database),
-        neighbours=segment.neighbours,
         segment=segment,
         analysis=AnalysisService(CaptureRepository(database)),
         comparison=comparison,

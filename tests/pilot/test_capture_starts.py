@@ -124,8 +124,8 @@ async def test_a_capture_repeats_by_a_schedule_and_is_opened_from_the_list(
         await until(pilot, lambda: app.screen is form)
         schedules, capturing, actor = app.services.schedules, app.services.capturing, app.actor
         schedules._clock = lambda: datetime.now(UTC) + timedelta(hours=1, minutes=1)
-        await pilot.press("escape")
-        table = app.screen.query_one("#captures", Table)
+        await pilot.press("escape", "escape")  # the first asks, for something was typed
+        table = await until(pilot, lambda: app.screen.query_one("#captures", Table))
         await until(pilot, lambda: table.row_count == 1 and "running" in screen_text(app))
         lab.udp_exchange(5)
         await capturing.stop(actor, 1)

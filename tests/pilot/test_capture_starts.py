@@ -127,6 +127,8 @@ async def test_a_capture_repeats_by_a_schedule_and_is_opened_from_the_list(
         await pilot.press("escape", "escape")  # the first asks, for something was typed
         table = await until(pilot, lambda: app.screen.query_one("#captures", Table))
         await until(pilot, lambda: table.row_count == 1 and "running" in screen_text(app))
+        while (await schedules.find_all(actor))[0].last_capture is None:  # told once tcpdump listens
+            await pilot.pause(0.05)
         lab.udp_exchange(5)
         await capturing.stop(actor, 1)
         ended = await capturing.wait(actor, 1)

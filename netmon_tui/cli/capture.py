@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,14 +14,14 @@ from netmon_tui.cli.capture_catalogue import VERBS
 from netmon_tui.cli.capture_files import file_pairs, rotating, usage
 from netmon_tui.cli.capture_filter import capture_filter
 from netmon_tui.cli.capture_interfaces import interfaces
+from netmon_tui.cli.capture_starting import again, request_of, request_options, run_all
 from netmon_tui.cli.context import CommandLine, json_option, pass_line
 from netmon_tui.cli.display_filter import display_filter
-from netmon_tui.cli.following import interruptible, run_to_end
 from netmon_tui.cli.output import moment, print_json, print_pairs, print_table, say
 from netmon_tui.cli.packets import packet, packets, stream
-from netmon_tui.domain.capture import DEFAULT_SNAPLEN, Capture, StartCapture
+from netmon_tui.domain.capture import Capture
+from netmon_tui.domain.capture_documents import capture_document
 from netmon_tui.domain.capture_filter import filter_text
-from netmon_tui.domain.documents import capture_document
 from netmon_tui.domain.job import JobState, Rotation
 from netmon_tui.domain.window import Window
 
@@ -55,20 +56,14 @@ def capture() -> None:
 capture.add_command(packets)
 capture.add_command(packet)
 capture.add_command(stream)
-for verb in (*VERBS, analyse, follow, usage, interfaces, capture_filter):
+for verb in (*VERBS, analyse, follow, usage, interfaces, capture_filter, again):
     capture.add_command(verb)
 capture.add_command(display_filter)
 
 
 @capture.command()
-@click.argument("interface", metavar="INTERFACE")
-@click.option("--filter", "text", default="", metavar="BPF", help="tcpdump's filter language.")
-@click.option("--packets", "count", type=_COUNT, metavar="N", help="Stop after so many packets.")
-@click.option("--duration", type=click.FloatRange(min=0.1), metavar="S", help="Stop after so many seconds.")
-@click.option("--size", type=_COUNT, metavar="BYTES", help="Stop when the file has so many bytes.")
-@click.option("--snaplen", type=_COUNT, metavar="N", help="Keep so many bytes of each packet.")
-@click.option("--buffer", "buffer_kib", type=_COUNT, metavar="KIB", help="Kernel buffer.")
-@click.option("--include-own-ssh", is_flag=True, help="Keep the packets of your own SSH session.")
+@click.argument("interfaces", metavar="INTERFACE...", nargs=-1, required=True)
+@request_options
 @rotating
 @click.option("--name", default="", metavar="TEXT", help="A label for the capture.")
 @click.option("--detach", is_flag=True, help="Print the id and return; the capture goes on by itself.")
@@ -76,62 +71,40 @@ capture.add_command(display_filter)
 @pass_line
 def run(
     line: CommandLine,
-    interface: str,
-    text: str,
-    count: int | None,
-    duration: float | None,
-    size: int | None,
-    snaplen: int | None,
-    buffer_kib: int | None,
-    include_own_ssh: bool,
+    /,
+    interfaces: tuple[str, ...],
     rotation: Rotation,
     name: str,
     detach: bool,
     as_json: bool,
+    **asked: Any,
 ) -> int:
     """Capture on an interface, or on all of them with "any".
+
+    Several interfaces give as many captures, with one name and one tag.
 
     Runs until a limit is reached or Ctrl-C is pressed, which is the usual way to end a capture: it stops
     cleanly, reports and exits with 0. When the command itself is ended otherwise (a lost connection), the
     capture goes on.
     """
-    limits = line.settings.captures
-    request = StartCapture(
-        interface=interface,
-        filter=text,
-        snaplen=snaplen or DEFAULT_SNAPLEN,
-        packets=count or 0,
-        seconds=duration or 0.0,
-        size=size or 0,
-        buffer_kib=buffer_kib or limits.buffer_kib,
-        include_own_ssh=include_own_ssh or limits.include_own_ssh,
-        rotation=rotation,
-        name=name,
-    )
+    request = replace(request_of(line.settings.captures, interfaces[0], asked), rotation=rotation, name=name)
     if detach:
-        started = line.run(lambda services, actor: services.capturing.start(actor, request))
-        print_json(capture_document(started)) if as_json else print(started.id)
+        started = line.run(lambda services, actor: services.starts.on_each(actor, request, interfaces))
+        _print_all(started, as_json, short=True)
         return 0
-    ended = line.run(lambda services, actor: _run(services, actor, request), follow=True)
-    _print_capture(ended, as_json)
-    return int(ended.state is not JobState.COMPLETED)
+    ended = line.run(lambda services, actor: run_all(services, actor, request, interfaces), follow=True)
+    _print_all(ended, as_json)
+    return int(any(one.state is not JobState.COMPLETED for one in ended))
 
 
-async def _run(services: Services, actor: Actor, request: StartCapture) -> Capture:
-    async def describe() -> str:
-        now = (await services.capturing.get(actor, started.id)).counters
-        dropped = f", {now.dropped} dropped" if now.dropped else ""
-        return f"capture {started.id}: {now.packets} packets, {now.bytes} bytes{dropped}"
-
-    with interruptible() as pressed:
-        started = await services.capturing.start(actor, request)
-        say(f"capture {started.id} runs on {started.interface}: Ctrl-C stops it")
-        return await run_to_end(
-            services.capturing.wait(actor, started.id),
-            stop=lambda: services.capturing.stop(actor, started.id),
-            describe=describe,
-            pressed=pressed,
-        )
+def _print_all(captures: Sequence[Capture], as_json: bool, *, short: bool = False) -> None:
+    """Print captures; of several one array in JSON, and only their ids when they have just begun."""
+    if as_json:
+        documents = [capture_document(one) for one in captures]
+        print_json(documents if len(documents) > 1 else documents[0])
+        return
+    for one in captures:
+        print(one.id) if short else _print_capture(one, as_json)
 
 
 @capture.command("list")

@@ -14,7 +14,7 @@ from netmon_tui.cli.context import CommandLine, json_option, pass_line
 from netmon_tui.cli.output import print_json, print_table, say, say_error
 from netmon_tui.domain.capture import Capture, CaptureLabels
 from netmon_tui.domain.capture_choice import ExportForm, PacketChoice
-from netmon_tui.domain.documents import capture_document
+from netmon_tui.domain.capture_documents import capture_document
 from netmon_tui.errors import AlreadyCaptured, InvalidInput, NetmonError
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ import click
 from netmon_tui.cli.context import CommandLine, json_option, pass_line
 from netmon_tui.cli.kept import VERBS, reference, report, run_on
 from netmon_tui.cli.output import print_json, print_table, say, yes_no
+from netmon_tui.domain.capture_documents import capture_filter_document
 from netmon_tui.domain.capture_filter_library import CaptureFilter, FilterVerdict, SaveCaptureFilter
-from netmon_tui.domain.documents import capture_filter_document
 from netmon_tui.errors import InvalidInput
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import click
 
 from netmon_tui.cli.context import CommandLine, json_option, pass_line
 from netmon_tui.cli.output import print_json, print_json_line, print_table, yes_no
-from netmon_tui.domain.documents import interface_traffic_document
+from netmon_tui.domain.capture_documents import interface_traffic_document
 from netmon_tui.domain.interface_traffic import InterfaceTraffic
 
 if TYPE_CHECKING:

@@ -12,8 +12,9 @@ import click
 
 from netmon_tui.cli.context import CommandLine, json_option, pass_line
 from netmon_tui.cli.output import print_json, say, write_export
+from netmon_tui.domain.capture_documents import capture_filter_document
 from netmon_tui.domain.capture_filter_library import CaptureFilter
-from netmon_tui.domain.documents import Document, capture_filter_document, profile_document, set_document
+from netmon_tui.domain.documents import Document, profile_document, set_document
 from netmon_tui.domain.named_set import NamedSet, SetKind
 from netmon_tui.domain.profile import Profile
 

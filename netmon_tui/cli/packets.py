@@ -13,7 +13,7 @@ from netmon_tui.cli.capture_files import file_option, tell_file
 from netmon_tui.cli.context import CommandLine, json_option, pass_line
 from netmon_tui.cli.display_filter import matching, wanted_filter
 from netmon_tui.cli.output import moment, print_json, print_line, print_pairs, print_table, say
-from netmon_tui.domain.documents import packet_detail_document, packet_document
+from netmon_tui.domain.capture_documents import packet_detail_document, packet_document
 from netmon_tui.errors import UsageError
 
 if TYPE_CHECKING:

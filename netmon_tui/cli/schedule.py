@@ -1,4 +1,4 @@
-"""``schedule``: scans that repeat by interval or cron expression."""
+"""``schedule``: scans and captures that repeat by interval or cron expression."""
 
 from __future__ import annotations
 
@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from netmon_tui.cli.context import CommandLine, json_option, pass_line
-from netmon_tui.cli.output import moment, print_json, print_pairs, print_table, say, yes_no
+from netmon_tui.cli.output import moment, print_json, print_pairs, print_table, yes_no
+from netmon_tui.cli.schedule_capture import capture
+from netmon_tui.cli.schedule_options import report, time_options
 from netmon_tui.domain.documents import schedule_document
 from netmon_tui.domain.schedule import SaveSchedule, Schedule
+from netmon_tui.errors import InvalidInput
 
 if TYPE_CHECKING:
     from netmon_tui.domain.user import Actor
@@ -23,15 +26,6 @@ _COLUMNS = ("NAME", "TARGETS", "SCAN", "WHEN", "NEXT", "LAST", "STATE", "CHANGES
 _reference = click.argument("name", metavar="NAME")
 _profile = click.option("--profile", metavar="NAME", help="One of: netmon-tui profile list.")
 _args = click.option("--args", "arguments", metavar="OPTIONS", help='nmap options, as "-sT -p 22,80".')
-_every = click.option("--every", metavar="SPAN", help="An interval, as 30m, 12h or 1d12h.")
-_cron = click.option("--cron", metavar="EXPRESSION", help='Five fields, as "0 3 * * mon-fri", or @daily.')
-_zone = click.option(
-    "--zone", metavar="NAME", help="Time zone of the expression; this machine's, if not given."
-)
-_skip = click.option(
-    "--catch-up/--skip-missed", "catch_up", default=None, help="Make up for a missed run once (the default)?"
-)
-
 _confirm = click.option(
     "--confirm-intrusive", "confirmed", is_flag=True, help="Let it run scripts that may do harm."
 )
@@ -45,10 +39,13 @@ _stages = click.option(
 
 @click.group()
 def schedule() -> None:
-    """Schedules: scans that repeat, started by any running netmon-tui or by `netmon-tui worker`.
+    """Schedules: scans and captures that repeat, started by any running netmon-tui or by `netmon-tui worker`.
 
     NAME alone is one of your own; OWNER/NAME is another user's, for administrators.
     """
+
+
+schedule.add_command(capture)
 
 
 @schedule.command()
@@ -56,10 +53,7 @@ def schedule() -> None:
 @click.argument("targets", metavar="TARGET...", nargs=-1, required=True)
 @_profile
 @_args
-@_every
-@_cron
-@_zone
-@_skip
+@time_options
 @_confirm
 @_stages
 @click.option("--disabled", is_flag=True, help="Let it not run yet.")
@@ -101,14 +95,14 @@ def add(
         )
         return await services.schedules.create(actor, new, enabled=not disabled)
 
-    _report(line.run(work), "added", as_json)
+    report(line.run(work), "added", as_json)
 
 
 @schedule.command("list")
 @json_option
 @pass_line
 def list_schedules(line: CommandLine, as_json: bool) -> None:
-    """List schedules, with how their last scans went."""
+    """List schedules, with how their last scans and captures went."""
 
     async def work(services: Services, actor: Actor) -> tuple[list[Schedule], Actor]:
         return await services.schedules.find_all(actor), actor
@@ -123,11 +117,11 @@ def list_schedules(line: CommandLine, as_json: bool) -> None:
 def _row(one: Schedule, actor: Actor) -> tuple[object, ...]:
     return (
         one.reference_for(actor),
-        " ".join(one.targets),
-        one.profile or one.arguments,
+        one.target_words,
+        one.option_words,
         one.words,
         moment(one.next_run) or "disabled",
-        "" if one.last_scan is None else f"scan {one.last_scan}",
+        one.last_words,
         one.last_state or "",
         one.last_changes or "",
         one.owner,
@@ -151,10 +145,11 @@ def show(line: CommandLine, name: str, as_json: bool) -> None:
     if as_json:
         print_json(schedule_document(found, times))
         return
-    last = "" if found.last_scan is None else f"scan {found.last_scan}, {found.last_state or 'deleted'}"
+    last = f"{found.last_words}, {found.last_state or 'deleted'}" if found.last_words else ""
     print_pairs(
         [
             ("name", found.name),
+            ("capture", "" if found.capture is None else f"on {found.target_words}: {found.option_words}"),
             ("targets", " ".join(found.targets)),
             ("profile", found.profile),
             ("arguments", found.arguments),
@@ -165,7 +160,7 @@ def show(line: CommandLine, name: str, as_json: bool) -> None:
             ("enabled", yes_no(found.enabled)),
             ("owner", found.owner),
             ("last run", moment(found.last_run)),
-            ("last scan", f"{last} {found.last_changes or ''}".strip()),
+            (f"last {found.noun}", f"{last} {found.last_changes or ''}".strip()),
             ("last error", found.last_error),
             *(("next", time.isoformat(timespec="seconds")) for time in times),
         ]
@@ -178,10 +173,7 @@ def show(line: CommandLine, name: str, as_json: bool) -> None:
 @click.option("--target", "targets", metavar="TARGET", multiple=True, help="Other targets; repeatable.")
 @_profile
 @_args
-@_every
-@_cron
-@_zone
-@_skip
+@time_options
 @_confirm
 @_stages
 @json_option
@@ -209,6 +201,8 @@ def edit(
 
     async def work(services: Services, actor: Actor, found: Schedule) -> Schedule:
         new = found.saved
+        if found.capture and (targets or profile or arguments or confirmed or staged is not None):
+            raise InvalidInput(f"{found.name} captures: it has no targets and options of nmap")
         if (every, cron) != (None, None):
             when = services.schedules.when(every=every or "", cron=cron or "", zone=zone or new.when.zone)
             new = replace(new, when=when)
@@ -225,7 +219,7 @@ def edit(
             new = replace(new, staged=staged)
         return await services.schedules.change(actor, found, new)
 
-    _report(_run_on(line, name, work), "changed", as_json)
+    report(_run_on(line, name, work), "changed", as_json)
 
 
 @schedule.command()
@@ -244,7 +238,7 @@ def enable(line: CommandLine, name: str, as_json: bool) -> None:
 @json_option
 @pass_line
 def disable(line: CommandLine, name: str, as_json: bool) -> None:
-    """Let a schedule run no longer; a scan that runs goes on."""
+    """Let a schedule run no longer; what runs goes on."""
     _carry_out(
         line, name, lambda s, actor, one: s.schedules.enable(actor, one, enabled=False), "disabled", as_json
     )
@@ -254,7 +248,7 @@ def disable(line: CommandLine, name: str, as_json: bool) -> None:
 @_reference
 @pass_line
 def delete(line: CommandLine, name: str) -> None:
-    """Delete a schedule; its scans stay."""
+    """Delete a schedule; its scans and captures stay."""
     _carry_out(line, name, lambda s, actor, one: s.schedules.delete(actor, one), "deleted", as_json=False)
 
 
@@ -263,13 +257,13 @@ def delete(line: CommandLine, name: str) -> None:
 @json_option
 @pass_line
 def run(line: CommandLine, name: str, as_json: bool) -> None:
-    """Start the scan of a schedule now and print its id; the scan goes on by itself."""
+    """Start the scan or capture of a schedule now and print its id; it goes on by itself."""
 
-    async def work(services: Services, actor: Actor, found: Schedule) -> int:
-        return await services.schedules.run_now(actor, found)
+    async def work(services: Services, actor: Actor, found: Schedule) -> tuple[str, int]:
+        return found.noun, await services.schedules.run_now(actor, found)
 
-    scan_id = _run_on(line, name, work, follow=True)
-    print_json({"scan": scan_id}) if as_json else print(scan_id)
+    noun, number = _run_on(line, name, work, follow=True)
+    print_json({noun: number}) if as_json else print(number)
 
 
 def _carry_out(
@@ -284,7 +278,7 @@ def _carry_out(
     async def work(services: Services, actor: Actor, found: Schedule) -> Schedule:
         return await change(services, actor, found) or found
 
-    _report(_run_on(line, name, work), done, as_json)
+    report(_run_on(line, name, work), done, as_json)
 
 
 def _refuse_both(profile: str | None, arguments: str | None) -> None:
@@ -305,11 +299,3 @@ def _run_on(
         return await work(services, actor, await services.schedules.find(actor, name))
 
     return line.run(found, follow=follow)
-
-
-def _report(found: Schedule, what: str, as_json: bool) -> None:
-    if as_json:
-        print_json(schedule_document(found))
-    else:
-        then = f", next {moment(found.next_run)}" if found.enabled and what != "deleted" else ""
-        say(f"{found.name}: {what}{then}")

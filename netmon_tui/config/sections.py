@@ -109,6 +109,11 @@ class CaptureSettings:
     quota_bytes: int = setting(
         0, "Bytes that all captures of one user may take together. 0: no limit.", minimum=0
     )
+    engine: str = setting(
+        "auto",
+        "What captures: tcpdump, or dumpcap. auto: dumpcap where tcpdump may not open interfaces and dumpcap may.",
+        choices=("auto", "tcpdump", "dumpcap"),
+    )
     buffer_kib: int = setting(
         defaults.CAPTURE_BUFFER_KIB,
         "Kernel buffer of a capture in KiB: more survives longer stalls without a loss.",

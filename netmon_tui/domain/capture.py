@@ -15,6 +15,14 @@ DEFAULT_SNAPLEN = 262_144
 """tcpdump's own default, in bytes."""
 
 
+class Direction(StrEnum):
+    """Which packets of an interface, seen from this machine."""
+
+    BOTH = "both"
+    IN = "in"
+    OUT = "out"
+
+
 @dataclass(frozen=True, slots=True)
 class StartCapture:
     """A request to capture."""
@@ -33,6 +41,11 @@ class StartCapture:
     """When the next file begins, and how many are kept."""
     buffer_kib: int = DEFAULT_BUFFER_KIB
     promiscuous: bool = True
+    direction: Direction = Direction.BOTH
+    nanoseconds: bool = False
+    """Keep times in nanoseconds; else in microseconds."""
+    immediate: bool = False
+    """Hand over each packet as it comes, not in blocks: costs about three times the processor time."""
     include_own_ssh: bool = False
     """Keep the packets of the SSH session the program is used through."""
     name: str = ""

@@ -1,4 +1,4 @@
-"""Schedules: scans that repeat, by interval or by cron expression."""
+"""Schedules: scans and captures that repeat, by interval or by cron expression."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from netmon_tui.domain.capture import StartCapture
 from netmon_tui.domain.comparison import ChangeCounts
 from netmon_tui.domain.job import JobState
 from netmon_tui.domain.owned import Owned
@@ -50,11 +51,13 @@ class SaveSchedule:
     """Whether scripts that may do harm were confirmed, for every run."""
     staged: bool = True
     """Whether several nmaps may do it in stages."""
+    capture: StartCapture | None = None
+    """What is captured, with a limit; None for scans. Then nothing of scans counts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Schedule(Owned):
-    """A schedule's row, and how its last scan went."""
+    """A schedule's row, and how its last scan or capture went."""
 
     id: int
     owner_id: int
@@ -75,17 +78,45 @@ class Schedule(Owned):
     last_scan: int | None = None
     """Id of the last scan that it started; it may be deleted since."""
     last_error: str = ""
-    """Why the last run came to no scan; empty when it did."""
+    """Why the last run came to nothing; empty when it did not."""
     last_state: JobState | None = None
-    """State of the last scan; None without one."""
+    """State of the last scan or capture; None without one."""
     last_changes: ChangeCounts | None = None
     """What the last scan found changed; None when it was compared with nothing."""
     words: str = ""
     """When it runs, for people, such as ``every 1d12h`` or ``At 03:00 every day``."""
+    capture: StartCapture | None = None
+    last_capture: int | None = None
+    """Id of the last capture that it started; it may be deleted since."""
+
+    @property
+    def noun(self) -> str:
+        """What it starts: ``scan`` or ``capture``."""
+        return "scan" if self.capture is None else "capture"
+
+    @property
+    def last_id(self) -> int | None:
+        """Id of the last scan or capture that it started."""
+        return self.last_scan if self.capture is None else self.last_capture
+
+    @property
+    def last_words(self) -> str:
+        """The last scan or capture that it started, such as ``scan 3``; empty without one."""
+        return "" if self.last_id is None else f"{self.noun} {self.last_id}"
+
+    @property
+    def target_words(self) -> str:
+        """What is scanned, or where is captured."""
+        return " ".join(self.targets) if self.capture is None else self.capture.interface
+
+    @property
+    def option_words(self) -> str:
+        """How it is scanned, or what is captured and how long."""
+        return (self.profile or self.arguments) if self.capture is None else capture_words(self.capture)
 
     @property
     def runs(self) -> bool:
-        """Whether its last scan has not ended."""
+        """Whether its last scan or capture has not ended."""
         return self.last_state is not None and not self.last_state.is_final
 
     @property
@@ -100,6 +131,7 @@ class Schedule(Owned):
             catch_up=self.catch_up,
             confirmed=self.confirmed,
             staged=self.staged,
+            capture=self.capture,
         )
 
 
@@ -113,3 +145,15 @@ class SchedulePreview:
     """The next run times, in the time zone of the schedule."""
     error: str = ""
     """Why it is refused; empty when it may be saved."""
+
+
+def capture_words(request: StartCapture) -> str:
+    """Return what is captured, and until when: ``udp port 53 for 600 s, 1000 packets``."""
+    limits = limit_words(request)
+    return (request.filter or "all packets") + (f" for {limits}" if limits else "")
+
+
+def limit_words(request: StartCapture) -> str:
+    """Return until when is captured, such as ``600 s, 1000 packets``; empty without a limit."""
+    limits = {"s": request.seconds, "packets": request.packets, "bytes": request.size}
+    return ", ".join(f"{limit:.10g} {unit}" for unit, limit in limits.items() if limit)

@@ -37,6 +37,8 @@ class Privilege:
     """This program may change the kernel's neighbour table."""
     nmap_file_capabilities: tuple[str, ...] = ()
     tcpdump_file_capabilities: tuple[str, ...] = ()
+    can_capture_by_dumpcap: bool = False
+    """dumpcap is there and may open an interface."""
     no_new_privileges: bool = False
     """Set-uid bits and file capabilities are without effect for what we start."""
 
@@ -62,15 +64,18 @@ class _Own:
 
 
 def probe() -> Privilege:
-    """Look at this process and at the files of nmap and tcpdump."""
+    """Look at this process and at the files of nmap, tcpdump and dumpcap."""
     own = _read_own()
     nmap, tcpdump = file_capabilities(find_tool("nmap")), file_capabilities(find_tool("tcpdump"))
+    dumpcap = find_tool("dumpcap")
     scan, capture = _may_use_raw(own, nmap), _may_use_raw(own, tcpdump)
-    raw = scan or capture
+    by_dumpcap = dumpcap is not None and _may_use_raw(own, file_capabilities(dumpcap))
+    raw = scan or capture or by_dumpcap
     return Privilege(
         word="root" if own.is_root and own.has(CAP_NET_RAW) else "cap_net_raw" if raw else "unprivileged",
         can_scan_raw=scan,
         can_capture=capture,
+        can_capture_by_dumpcap=by_dumpcap,
         can_count_in_kernel=own.hands_on(CAP_NET_RAW),
         nmap_needs_flag=scan and not own.is_root,
         can_edit_neighbours=own.has(CAP_NET_ADMIN),

@@ -30,7 +30,7 @@ from netmon_tui.domain.job import (
 from netmon_tui.domain.neighbour import Interface
 from netmon_tui.domain.user import Actor, Permission
 from netmon_tui.domain.window import FIRST, Window
-from netmon_tui.errors import InvalidInput, NetmonError, PrivilegeMissing
+from netmon_tui.errors import InvalidInput, NetmonError
 from netmon_tui.runtime import interfaces
 from netmon_tui.runtime.filter_check import CompiledFilter, compile_counters, compile_filter
 from netmon_tui.runtime.interface_rates import InterfaceRates
@@ -38,6 +38,7 @@ from netmon_tui.runtime.job_directory import JobDirectory
 from netmon_tui.runtime.privilege import Privilege
 from netmon_tui.runtime.tool_paths import require_tool
 from netmon_tui.security.hostile_text import clean
+from netmon_tui.services.capture_engine import CaptureEngine
 from netmon_tui.services.capture_quota import CaptureQuota
 from netmon_tui.services.capture_stock import take_stock
 from netmon_tui.services.supervision import JobSupervisor, read_status
@@ -95,6 +96,7 @@ class CapturingService:
         self._supervisor = supervisor
         self._settings = settings
         self._privilege = privilege
+        self._engine = CaptureEngine(settings.captures.engine, privilege)
         self._jobs = jobs
         self._environ = environ
         self._note_filter = note_filter
@@ -133,8 +135,7 @@ class CapturingService:
             check_rotation(request.rotation, _largest(request, self._settings.captures))
             whole = self._whole_filter(request)
             program = await asyncio.to_thread(self._compile, request.interface, request.filter)
-            tool = await asyncio.to_thread(require_tool, "tcpdump")
-            command = tcpdump.build_command(tool, request, whole)
+            command = await asyncio.to_thread(self._engine.command, request, whole)
         except InvalidInput as error:
             return CapturePreview(error=str(error), position=error.position)
         except NetmonError as error:
@@ -162,16 +163,16 @@ class CapturingService:
             InvalidInput: Interface, filter or a limit is refused, with the reason.
             NotAllowed: The actor may not capture.
             PrivilegeMissing: This process may not open the interface.
-            ToolMissing: tcpdump is not installed.
+            ToolMissing: tcpdump, which checks the filter, or what captures is not installed.
             DiskFull: The actor's quota is used up.
         """
         actor.require(Permission.CAPTURE)
         quota = await asyncio.to_thread(self.quota.left, actor)
-        tool = await asyncio.to_thread(require_tool, "tcpdump")
-        await asyncio.to_thread(self._check, request)
+        await self.check(request)
         whole = self._whole_filter(request)
-        command = tcpdump.build_command(tool, request, whole)
-        programs = await asyncio.to_thread(self._counting_programs, request.interface, whole)
+        command = await asyncio.to_thread(self._engine.command, request, whole)
+        counted = bpf.directed(whole, request.direction)
+        programs = await asyncio.to_thread(self._counting_programs, request.interface, counted)
         capture_id = await asyncio.to_thread(
             self._captures.create,
             actor,
@@ -203,16 +204,17 @@ class CapturingService:
         path = self._jobs / f"capture-{capture_id}"
         await self._supervisor.launch(JobKind.CAPTURE, capture_id, actor, spec, path)
 
+    async def check(self, request: StartCapture) -> None:
+        """Refuse what :meth:`start` would refuse, but for what only the tool itself can find."""
+        await asyncio.to_thread(self._check, request)
+
     def _check(self, request: StartCapture) -> None:
         _linktype(request.interface)
-        if not self._privilege.can_capture:
-            raise PrivilegeMissing(
-                "capturing needs root or CAP_NET_RAW",
-                fix="run as root, or: sudo setcap cap_net_raw,cap_net_admin+eip $(command -v tcpdump)",
-            )
         bpf.check_text(request.filter)
         check_rotation(request.rotation, _largest(request, self._settings.captures))
         self._compile(request.interface, request.filter)
+        self._engine.command(request, self._whole_filter(request))
+        self._engine.require()
 
     def _counting_programs(self, interface: str, whole: str) -> tuple[tuple[str, str], ...]:
         """Return the compiled filters that count; without CAP_NET_RAW of our own tcpdump's figures must do."""
@@ -325,7 +327,8 @@ class CapturingService:
     def _finish(self, job: Job, directory: JobDirectory, status: JobStatus | None) -> None:
         files, damage, facts = take_stock(directory.path)
         packets = sum(file.packets for file in files)
-        state, why, error = _ending(status, packets, tcpdump.complaint(directory.read_tail("stderr")))
+        tool = Path(job.command[0]).name
+        state, why, error = _ending(status, packets, tool, tcpdump.complaint(directory.read_tail("stderr")))
         if damage:
             state = JobState.FAILED if state is JobState.COMPLETED else state
             error = f"{error}; {damage}" if error else damage
@@ -366,10 +369,10 @@ def _linktype(interface: str) -> str:
     return linktype
 
 
-def _ending(status: JobStatus | None, packets: int, words: str) -> tuple[JobState, str, str]:
+def _ending(status: JobStatus | None, packets: int, tool: str, words: str) -> tuple[JobState, str, str]:
     """Say how a capture ended: (state, reason in a word, error for a person).
 
-    Success is the files' to tell: their records, and those of deleted files, must be as many as tcpdump says it
+    Success is the files' to tell: their records, and those of deleted files, must be as many as the tool says it
     captured.
     """
     if status is None or status.state != "ended":
@@ -377,9 +380,9 @@ def _ending(status: JobStatus | None, packets: int, words: str) -> tuple[JobStat
     why = status.why or EndReason.FAILED
     state = _ENDED_AS.get(why, JobState.FAILED)
     if state is JobState.FAILED:
-        return state, why.value, status.error or words or "tcpdump failed"
+        return state, why.value, status.error or words or f"{tool} failed"
     counters = status.counters or CaptureCounters(captured=packets)
     reported = counters.captured - counters.overwritten
     if why not in (EndReason.SIZE_LIMIT, EndReason.QUOTA) and packets != reported:
-        return JobState.FAILED, why.value, f"the file has {packets} packets, tcpdump reports {reported}"
+        return JobState.FAILED, why.value, f"the file has {packets} packets, {tool} reports {reported}"
     return state, why.value, ""

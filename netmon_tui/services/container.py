@@ -21,6 +21,7 @@ from netmon_tui.services.analysis import AnalysisService
 from netmon_tui.services.capture_catalogue import CatalogueService
 from netmon_tui.services.capture_filters import CaptureFilterService
 from netmon_tui.services.capture_quota import CaptureQuota
+from netmon_tui.services.capture_starts import CaptureStarts
 from netmon_tui.services.capturing import CapturingService
 from netmon_tui.services.comparison import ComparisonService
 from netmon_tui.services.display_filters import DisplayFilterService
@@ -44,6 +45,7 @@ from netmon_tui.services.scan_options import ScanOptionsService
 from netmon_tui.services.scan_queue import ScanQueue
 from netmon_tui.services.scan_requests import ScanRequests
 from netmon_tui.services.scanning import ScanningService
+from netmon_tui.services.scheduled_captures import ScheduledCaptures
 from netmon_tui.services.scheduling import SchedulingService
 from netmon_tui.services.search import SearchService
 from netmon_tui.services.segment import SegmentServices, open_segment
@@ -104,7 +106,6 @@ class Services:
     filters: DisplayFilterService
     capture_filters: CaptureFilterService
     analysis: AnalysisService
-    neighbours: NeighbourService
     segment: SegmentServices
     """What else there is around the neighbour table."""
     comparison: ComparisonService
@@ -119,6 +120,16 @@ class Services:
     database: Database
     revisions: RevisionWatch
     room: NeighbourRoom = field(default_factory=NeighbourRoom)
+
+    @property
+    def neighbours(self) -> NeighbourService:
+        """The neighbour table."""
+        return self.segment.neighbours
+
+    @property
+    def starts(self) -> CaptureStarts:
+        """What starts captures because of others."""
+        return CaptureStarts(self.capturing, CaptureRepository(self.database), self.catalogue.label)
 
     async def revision(self) -> int:
         """Return a number that changes whenever any program changes the database."""
@@ -160,7 +171,8 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
         database, audit, supervisor, settings, privilege, paths, accounts, ended, ScanRequests(profiles, sets)
     )
     transfers, catalogue = _open_catalogue(database, audit, settings, paths, keeper, session)
-    schedules, rounds = _open_schedules(database, scanning, accounts, catalogue)
+    capturing = _open_capturing(database, audit, supervisor, settings, privilege, paths, session)
+    schedules, rounds = _open_schedules(database, scanning, capturing, accounts, catalogue)
     segment = open_segment(database, audit, scanning, settings, paths, privilege, session, machine=_machine())
     return Services(
         settings=settings,
@@ -177,12 +189,11 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
         scans=ScanHistory(scans=scans, hosts=hosts, audit=audit),
         maps=MapService(scans=scans, queries=TopologyQueries(database)),
         search=SearchService(SearchQueries(database), SavedSearchRepository(database), audit),
-        capturing=_open_capturing(database, audit, supervisor, settings, privilege, paths, session),
+        capturing=capturing,
         packets=PacketService(CaptureRepository(database)),
         catalogue=catalogue,
         filters=DisplayFilterService(database),
         capture_filters=CaptureFilterService(database, audit),
-        neighbours=segment.neighbours,
         segment=segment,
         analysis=AnalysisService(CaptureRepository(database)),
         comparison=comparison,
@@ -190,7 +201,7 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
         ignoring=ignoring,
         history=HostHistoryService(HistoryQueries(database)),
         activity=ActivityService(jobs=jobs, audit=audit, supervisor=supervisor),
-        doctor=DoctorService(database=database, data=paths.data, privilege=privilege, more=limit_checks),
+        doctor=_open_doctor(settings, paths, privilege, database),
         maintenance=MaintenanceService(database, audit),
         supervisor=supervisor,
         keeper=keeper,
@@ -269,12 +280,25 @@ def open_doctor(settings: Settings, paths: Paths) -> tuple[DoctorService, Callab
     try:
         database = _open_store(settings, paths)
     except NetmonError as error:
-        doctor = DoctorService(
-            database=None, data=paths.data, privilege=probe(), problem=error, more=limit_checks
-        )
-        return doctor, lambda: None
-    doctor = DoctorService(database=database, data=paths.data, privilege=probe(), more=limit_checks)
-    return doctor, database.close
+        return _open_doctor(settings, paths, probe(), None, error), lambda: None
+    return _open_doctor(settings, paths, probe(), database), database.close
+
+
+def _open_doctor(
+    settings: Settings,
+    paths: Paths,
+    privilege: Privilege,
+    database: Database | None,
+    problem: NetmonError | None = None,
+) -> DoctorService:
+    return DoctorService(
+        database=database,
+        data=paths.data,
+        privilege=privilege,
+        problem=problem,
+        engine=settings.captures.engine,
+        more=limit_checks,
+    )
 
 
 def _open_store(settings: Settings, paths: Paths) -> Database:
@@ -346,13 +370,18 @@ def _open_scanning(
 
 
 def _open_schedules(
-    database: Database, scanning: ScanningService, accounts: AccountService, catalogue: CatalogueService
+    database: Database,
+    scanning: ScanningService,
+    capturing: CapturingService,
+    accounts: AccountService,
+    catalogue: CatalogueService,
 ) -> tuple[SchedulingService, Rounds]:
     """Return the schedules, and the rounds that start what is due and delete what is too old."""
     schedules = SchedulingService(
         schedules=ScheduleRepository(database),
         start=scanning.start,
         plan=scanning.plan,
+        captures=ScheduledCaptures(capturing.check, capturing.start),
         today=accounts.today,
         zone=local_zone(),
     )

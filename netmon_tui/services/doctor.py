@@ -15,6 +15,7 @@ from netmon_tui.domain.check import Check, CheckStatus
 from netmon_tui.errors import DatabaseDamaged, NetmonError
 from netmon_tui.runtime.privilege import EDITING_FIX, Privilege
 from netmon_tui.runtime.tool_paths import find_tool, tool_version, version_numbers
+from netmon_tui.services.capture_engine import CaptureEngine
 from netmon_tui.storage.database import Database
 from netmon_tui.storage.schema_version import HEAD_REVISION, check_integrity
 from netmon_tui.tools.nmap_arguments import needs_private_pty
@@ -40,6 +41,7 @@ class DoctorService:
         privilege: What this process may do.
         environ: Says what terminal this is.
         problem: Why the database could not be opened.
+        engine: What captures, as the setting says.
         more: Checks of other services (blocking).
     """
 
@@ -51,9 +53,11 @@ class DoctorService:
         privilege: Privilege,
         environ: Mapping[str, str] = os.environ,
         problem: NetmonError | None = None,
+        engine: str = "auto",
         more: Callable[[], list[Check]] = list,
     ) -> None:
         self._more = more
+        self._engine = engine
         self._database = database
         self._problem = problem
         self._data = data
@@ -89,16 +93,7 @@ class DoctorService:
                     4,
                 )
             )
-        if not privilege.can_capture:
-            checks.append(
-                Check(
-                    "captures",
-                    CheckStatus.WARN,
-                    "tcpdump may not open interfaces",
-                    "run as root, or: sudo setcap cap_net_raw,cap_net_admin+eip $(command -v tcpdump)",
-                    4,
-                )
-            )
+        checks.append(CaptureEngine(self._engine, privilege).check())
         if not privilege.can_edit_neighbours:
             told = "the kernel's neighbour table can be watched, not changed"
             checks.append(Check("neighbour edits", CheckStatus.WARN, told, EDITING_FIX, 4))

@@ -1,7 +1,7 @@
-"""Scans that repeat: whose they are, when they run, and that each run is started once.
+"""Scans and captures that repeat: whose they are, when they run, and that each run is started once.
 
 Whatever program looks first claims what is due and starts it as the schedule's owner, with the role of today:
-every refusal and every limit of a scan counts as if the owner had started it. A run that comes to no scan is
+every refusal and every limit counts as if the owner had started it. A run that comes to nothing is
 told of in the schedule, and the next one comes at its time.
 """
 
@@ -27,6 +27,7 @@ from netmon_tui.domain.schedule import (
 from netmon_tui.domain.user import Actor, Permission, Role
 from netmon_tui.errors import InvalidInput, NetmonError, NotAllowed, NotFound, PrivilegeMissing, ToolMissing
 from netmon_tui.services.keeping import checked_name
+from netmon_tui.services.scheduled_captures import ScheduledCaptures
 from netmon_tui.storage.audit_repository import NewEvent
 from netmon_tui.storage.schedule_repository import Claim, Outcome, ScheduleRepository
 from netmon_tui.tools.nmap_mentions import mentions_foreign
@@ -56,6 +57,7 @@ class SchedulingService:
     Args:
         schedules: Storage.
         start, plan: Start a scan, or say what would be started, as :class:`ScanningService` does.
+        captures: The same for captures.
         today: Returns an account with today's role, or None when it may not be used.
         zone: Name of this machine's time zone.
         clock: The present, in UTC.
@@ -67,6 +69,7 @@ class SchedulingService:
         schedules: ScheduleRepository,
         start: Callable[[Actor, StartScan], Awaitable[Scan]],
         plan: Callable[[Actor, StartScan], Awaitable[ScanPreview]],
+        captures: ScheduledCaptures,
         today: Callable[[Actor], Awaitable[Actor | None]],
         zone: str,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -74,6 +77,7 @@ class SchedulingService:
         self._schedules = schedules
         self._start_scan = start
         self._plan = plan
+        self._captures = captures
         self._today = today
         self._clock = clock
         self._holder = f"{os.getpid()}-{secrets.token_hex(6)}"
@@ -208,6 +212,9 @@ class SchedulingService:
         """Return what is stored; refuse what a start would refuse today."""
         name = checked_name(new.name, "schedule")
         saved = replace(new, name=name, when=await asyncio.to_thread(checked, new.when))
+        if saved.capture is not None:
+            await self._captures.refuse(owner, saved.capture)
+            return saved
         try:
             preview = await self._plan(owner, _request(saved))
             _refuse_what_may_change(saved, preview.to_confirm)
@@ -222,10 +229,10 @@ class SchedulingService:
     # starting
 
     async def run_now(self, actor: Actor, schedule: Schedule) -> int:
-        """Start the scan of a schedule now, as its owner, and return its id; the next run stays when it is.
+        """Start what is scheduled now, as its owner, and return its id; the next run stays when it is.
 
         Raises:
-            InvalidInput: Its last scan still runs, or somebody is starting one; or the scan is refused.
+            InvalidInput: The last one still runs, or somebody is starting one; or the start is refused.
             NotAllowed, NotFound: As :meth:`change`.
         """
         current = await self._changeable(actor, schedule)
@@ -243,7 +250,7 @@ class SchedulingService:
         return started
 
     async def start_one_due(self, runner: Runner) -> bool:
-        """Start the scan that has been due longest, if there is any; whether there was."""
+        """Start the scan or capture that has been due longest, if there is any; whether there was."""
         now = self._clock()
         claim = await asyncio.to_thread(
             self._schedules.claim_due,
@@ -255,17 +262,17 @@ class SchedulingService:
         if claim is None:
             return False
         started = await self._carry_out(claim, now, due=True)
-        error, scan = _told(started)
+        error, begun = _told(started)
         try:
             next_run = await asyncio.to_thread(following, claim.schedule.when, now, claim.schedule.next_run)
         except InvalidInput as never:  # the table of time zones is another one on this machine, or since
             next_run, error = None, f"disabled: {never}"
-        outcome = Outcome(now, next_run, error, scan)
+        outcome = Outcome(now, next_run, error, begun)
         await self._settle(claim, outcome, _named_owner(claim.schedule), f"due, by the {runner}")
         return True
 
     async def _carry_out(self, claim: Claim, now: datetime, *, due: bool) -> int | BaseException:
-        """Start what was claimed; return the id of the scan, or why there is none.
+        """Start what was claimed; return the id of the scan or capture, or why there is none.
 
         The start is looked at from outside, because one that fails for a reason nobody thought of must not be
         tried again and again.
@@ -282,12 +289,12 @@ class SchedulingService:
     async def _start(self, claim: Claim, now: datetime, *, due: bool) -> int:
         schedule = claim.schedule
         if claim.lost_since is not None:
-            found = await asyncio.to_thread(self._schedules.scan_since, schedule, claim.lost_since)
+            found = await asyncio.to_thread(self._schedules.started_since, schedule, claim.lost_since)
             if found is not None:  # whoever had the claim came as far as this
                 return found
         if schedule.runs:
             raise InvalidInput(
-                f"scan {schedule.last_scan} of the run before has not ended, so this one is left out"
+                f"{schedule.last_words} of the run before has not ended, so this one is left out"
             )
         missed = due and schedule.next_run is not None and now - schedule.next_run > LATE
         if missed and not schedule.catch_up:
@@ -295,6 +302,8 @@ class SchedulingService:
         owner = await self._owner_of(schedule)
         if owner is None:
             raise NotAllowed(f"the account of {schedule.owner} may not be used")
+        if schedule.capture is not None:
+            return await self._captures.run(owner, schedule.capture, schedule.name)
         return (await self._start_scan(owner, _request(schedule.saved))).id
 
     async def _owner_of(self, schedule: Schedule) -> Actor | None:
@@ -305,9 +314,10 @@ class SchedulingService:
         """Write down what came of a claim; of the same failure again only the schedule tells."""
         schedule, event = claim.schedule, None
         subject = f"schedule {schedule.id}"
-        if outcome.scan is not None:
-            _log.info("schedule %s of %s: scan %d is on its way", schedule.name, schedule.owner, outcome.scan)
-            event = NewEvent("schedule.start", actor, subject, f"{schedule.name}: scan {outcome.scan}, {how}")
+        if outcome.started is not None:
+            begun = f"{schedule.noun} {outcome.started}"
+            _log.info("schedule %s of %s: %s is on its way", schedule.name, schedule.owner, begun)
+            event = NewEvent("schedule.start", actor, subject, f"{schedule.name}: {begun}, {how}")
         else:
             _log.warning("schedule %s of %s: %s", schedule.name, schedule.owner, outcome.error)
             if outcome.error != schedule.last_error:
@@ -346,7 +356,7 @@ def _request(saved: SaveSchedule) -> StartScan:
 
 
 def _told(started: int | BaseException) -> tuple[str, int | None]:
-    """Return why there is no scan, and the id of the scan."""
+    """Return why nothing was started, and the id of what was."""
     if isinstance(started, BaseException):
         return str(started) or type(started).__name__, None
     return "", started

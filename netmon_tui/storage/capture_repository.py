@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, Select, delete, func, insert, select, up
 
 from netmon_tui.domain.capture import Capture, CaptureOrigin, StartCapture
 from netmon_tui.domain.capture_files import CaptureFile
+from netmon_tui.domain.capture_request import request_document, request_from
 from netmon_tui.domain.job import CaptureCounters, JobKind, JobState, Rotation
 from netmon_tui.domain.user import Actor
 from netmon_tui.domain.window import FIRST, Window
@@ -59,6 +60,7 @@ class CaptureRepository:
             "file_bytes": request.rotation.file_bytes,
             "file_seconds": request.rotation.file_seconds,
             "ring_files": request.rotation.files,
+            "request": request_document(request),
         }
 
         def work(connection: Connection) -> int:
@@ -103,6 +105,15 @@ class CaptureRepository:
         if not found:
             raise NotFound(f"no capture {capture_id}")
         return found[0]
+
+    def request(self, capture: Capture) -> StartCapture:
+        """Return what was asked for; of a capture from before that was kept, what its row tells."""
+        query = select(_CAPTURES.request).where(_CAPTURES.id == capture.id)
+        with self._database.read() as connection:
+            kept = connection.execute(query).scalar_one_or_none()
+        if kept is not None:
+            return request_from(kept)
+        return StartCapture(capture.interface, capture.filter, capture.snaplen, name=capture.name)
 
     def directory(self, capture_id: int) -> Path:
         """Return where the capture's files are; NotFound when it was deleted meanwhile."""

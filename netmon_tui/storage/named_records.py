@@ -64,9 +64,11 @@ schedules = _owned(
     Column("claimed_by", String(64), nullable=False, default=""),
     Column("claim_expires", Moment),
     Column("staged", Boolean, nullable=False, server_default=true()),
+    Column("capture", JsonText),
+    Column("last_capture", ID),
     Index(None, "next_run"),
 )
-"""Scans that repeat. ``next_run`` is NULL while one is disabled; who has claimed one starts its scan."""
+"""What repeats: a scan, or the capture asked for. ``next_run`` is NULL while disabled; its claimer starts it."""
 
 
 def _queries(name: str) -> Table:

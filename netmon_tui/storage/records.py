@@ -235,6 +235,7 @@ captures = Table(
     Column("ring_files", Integer, nullable=False, default=0, server_default="0"),
     Column("file_count", Integer, nullable=False, default=1, server_default="1"),
     Column("overwritten", BigInteger, nullable=False, default=0, server_default="0"),
+    Column("request", JsonText),
     Index(None, "owner_id"),
     Index(None, "source_sha256"),
     sqlite_autoincrement=True,

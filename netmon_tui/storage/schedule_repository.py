@@ -23,9 +23,10 @@ from sqlalchemy import (
     update,
 )
 
+from netmon_tui.domain.capture_request import request_document, request_from
 from netmon_tui.domain.comparison import ChangeCounts
 from netmon_tui.domain.job import JobState
-from netmon_tui.domain.schedule import SaveSchedule, Schedule, When
+from netmon_tui.domain.schedule import SaveSchedule, Schedule, When, capture_words
 from netmon_tui.domain.user import Actor
 from netmon_tui.storage import records
 from netmon_tui.storage.audit_repository import NewEvent, insert_event
@@ -37,12 +38,13 @@ from netmon_tui.storage.selection import visible_to
 _TABLE = NamedTable(records.schedules, "schedule")
 _SCHEDULES = records.schedules.c
 _SCANS = records.scans.c
+_CAPTURES = records.captures.c
 _USERS = records.users.c
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The right to start the scan of a schedule."""
+    """The right to start the scan or capture of a schedule."""
 
     schedule: Schedule
     """As it was when it was claimed."""
@@ -59,8 +61,8 @@ class Outcome:
     next_run: datetime | None
     """Takes the place of the run time that was claimed."""
     error: str = ""
-    scan: int | None = None
-    """None keeps the one before."""
+    started: int | None = None
+    """Id of the scan or capture; None keeps the one before."""
 
 
 class ScheduleRepository:
@@ -140,19 +142,12 @@ class ScheduleRepository:
         """Claim a schedule whenever it is due; None while somebody else has it; NotFound when it is gone."""
         return self._database.write(lambda connection: _claim(connection, schedule.id, holder, now, seconds))
 
-    def scan_since(self, schedule: Schedule, moment: datetime) -> int | None:
-        """Return the first scan that was started for a schedule since then."""
-        query = (
-            select(_SCANS.id)
-            .where(
-                _SCANS.owner_id == schedule.owner_id,
-                _SCANS.name == schedule.name,
-                _SCANS.imported.is_(False),
-                _SCANS.created >= moment,
-            )
-            .order_by(_SCANS.id)
-            .limit(1)
-        )
+    def started_since(self, schedule: Schedule, moment: datetime) -> int | None:
+        """Return the first scan or capture that was started for a schedule since then."""
+        columns: Any = _SCANS if schedule.capture is None else _CAPTURES
+        own = _SCANS.imported.is_(False) if schedule.capture is None else _CAPTURES.request.is_not(None)
+        mine = (columns.owner_id == schedule.owner_id, columns.name == schedule.name, own)
+        query = select(columns.id).where(*mine, columns.created >= moment).order_by(columns.id).limit(1)
         with self._database.read() as connection:
             found: int | None = connection.execute(query).scalar_one_or_none()
         return found
@@ -171,8 +166,8 @@ class ScheduleRepository:
             "claimed_by": "",
             "claim_expires": None,
         }
-        if outcome.scan is not None:
-            values["last_scan"] = outcome.scan
+        if outcome.started is not None:
+            values[f"last_{claim.schedule.noun}"] = outcome.started
         mine = and_(_SCHEDULES.id == claim.schedule.id, _SCHEDULES.claimed_by == claim.holder)
 
         def work(connection: Connection) -> None:
@@ -185,9 +180,11 @@ class ScheduleRepository:
 
 def told(new: SaveSchedule) -> str:
     """Return a schedule as the audit trail tells it."""
-    options = new.profile or new.arguments
+    options, targets = new.profile or new.arguments, " ".join(new.targets)
+    if new.capture is not None:
+        options, targets = capture_words(new.capture), f"capture on {new.capture.interface}"
     when = new.when.cron or f"every {new.when.every} s"
-    return f"{new.name}: {' '.join(new.targets)} [{options}] {when} ({new.when.zone})"
+    return f"{new.name}: {targets} [{options}] {when} ({new.when.zone})"
 
 
 def _unclaimed(now: datetime) -> ColumnElement[bool]:
@@ -227,13 +224,16 @@ def _values(new: SaveSchedule) -> dict[str, Any]:
         "catch_up": new.catch_up,
         "confirmed": new.confirmed,
         "staged": new.staged,
+        "capture": None if new.capture is None else request_document(new.capture),
     }
 
 
 def _select() -> Select[Any]:
-    """Return the query for schedules with their owners' names and their last scans."""
-    last = (_SCANS.state.label("last_state"), _SCANS.changes.label("last_changes"))
-    return _TABLE.select().add_columns(*last).outerjoin(records.scans, _SCANS.id == _SCHEDULES.last_scan)
+    """Return the query for schedules with their owners' names and their last scans and captures."""
+    last = (_SCANS.state.label("scan_state"), _SCANS.changes.label("last_changes"))
+    query = _TABLE.select().add_columns(*last, _CAPTURES.state.label("capture_state"))
+    query = query.outerjoin(records.scans, _SCANS.id == _SCHEDULES.last_scan)
+    return query.outerjoin(records.captures, _CAPTURES.id == _SCHEDULES.last_capture)
 
 
 def _get(connection: Connection, schedule_id: int, *conditions: ColumnElement[bool]) -> Schedule:
@@ -241,6 +241,7 @@ def _get(connection: Connection, schedule_id: int, *conditions: ColumnElement[bo
 
 
 def _schedule(row: Row[Any]) -> Schedule:
+    last_state = row.scan_state if row.capture is None else row.capture_state
     return Schedule(
         id=row.id,
         owner_id=row.owner_id,
@@ -258,6 +259,8 @@ def _schedule(row: Row[Any]) -> Schedule:
         last_run=row.last_run,
         last_scan=row.last_scan,
         last_error=row.last_error,
-        last_state=None if row.last_state is None else JobState(row.last_state),
+        last_state=None if last_state is None else JobState(last_state),
         last_changes=None if row.last_changes is None else ChangeCounts(*row.last_changes),
+        capture=None if row.capture is None else request_from(row.capture),
+        last_capture=row.last_capture,
     )

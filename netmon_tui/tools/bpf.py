@@ -6,6 +6,7 @@ import ipaddress
 import re
 
 from netmon_tui.domain.address import normalise_lladdr, parse_ip
+from netmon_tui.domain.capture import Direction
 from netmon_tui.domain.capture_filter_library import LONGEST_FILTER
 from netmon_tui.errors import InvalidInput
 from netmon_tui.tools.bpf_words import check_words
@@ -27,6 +28,7 @@ PROTOCOLS = {
     "dhcp": "udp and (port 67 or port 68 or port 546 or port 547)",
 }
 """What the form offers, and the filter each stands for; the empty one is any protocol."""
+_DIRECTIONS = {Direction.BOTH: "", Direction.IN: "inbound", Direction.OUT: "outbound"}
 _WITH_PORTS = frozenset({"", "tcp", "udp", "sctp", "ip", "ip6"})
 _PORTS = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?")
 
@@ -135,6 +137,15 @@ def both(left: str, right: str) -> str:
     if not left or not right:
         return left or right
     return f"({left}) and ({right})"
+
+
+def directed(capture_filter: str, direction: Direction) -> str:
+    """Return the filter of packets that also go that way, for the kernel only.
+
+    Capture by tcpdump's ``-Q`` instead: libpcap 1.10 checks the packets of the first blocks itself, where no
+    packet is ``inbound``, and loses them.
+    """
+    return both(capture_filter, _DIRECTIONS[direction])
 
 
 def exclude_ssh(capture_filter: str, client: str, client_port: int, server: str, server_port: int) -> str:

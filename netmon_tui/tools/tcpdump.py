@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from netmon_tui.domain.capture import StartCapture
+from netmon_tui.domain.buffer_size import LEAST_KIB, MOST_KIB
+from netmon_tui.domain.capture import Direction, StartCapture
 from netmon_tui.errors import InvalidInput
 
 _LONGEST_INTERFACE = 15
@@ -39,7 +40,7 @@ def check_interface(name: str) -> str:
 
 
 def build_command(tcpdump: str, request: StartCapture, capture_filter: str) -> tuple[str, ...]:
-    """Return the command that captures to stdout, in blocks: ``-U`` costs three times the processor time.
+    """Return the command that captures to stdout, in blocks unless asked: ``-U`` costs three times the time.
 
     Args:
         tcpdump: Absolute path.
@@ -49,25 +50,36 @@ def build_command(tcpdump: str, request: StartCapture, capture_filter: str) -> t
     Raises:
         InvalidInput: The interface, the snap length, the buffer or the packet limit is out of bounds.
     """
-    interface = check_interface(request.interface)
-    snaplen = _bounded("The snap length", request.snaplen, 1, 262_144)
-    buffer_kib = _bounded("The buffer", request.buffer_kib, 64, 1_048_576)
-    packets = _bounded("The packet limit", request.packets, 0, 2**31 - 1)
-    command = [tcpdump, "-i", interface, "-n", "-B", str(buffer_kib), "-s", str(snaplen)]
-    if packets:
-        command += ["-c", str(packets)]
+    check_bounds(request)
+    command = [tcpdump, "-i", request.interface, "-n", "-B", str(request.buffer_kib)]
+    command += ["-s", str(request.snaplen)]
+    if request.packets:
+        command += ["-c", str(request.packets)]
     if not request.promiscuous:
         command.append("-p")
+    if request.direction is not Direction.BOTH:
+        command += ["-Q", request.direction.value]
+    if request.nanoseconds:
+        command.append("--time-stamp-precision=nano")
+    if request.immediate:
+        command += ["--immediate-mode", "-U"]
     command += ["-w", "-"]
     if capture_filter:
         command += ["--", capture_filter]
     return tuple(command)
 
 
-def _bounded(what: str, value: int, least: int, most: int) -> int:
-    if not least <= value <= most:
-        raise InvalidInput(f"{what} must be from {least} to {most}", why=f"it is {value}")
-    return value
+def check_bounds(request: StartCapture) -> None:
+    """Refuse an interface that is none, and numbers that no tool takes; raises InvalidInput."""
+    check_interface(request.interface)
+    bounds = (
+        ("The snap length", request.snaplen, 1, 262_144),
+        ("The buffer", request.buffer_kib, LEAST_KIB, MOST_KIB),
+        ("The packet limit", request.packets, 0, 2**31 - 1),
+    )
+    for what, value, least, most in bounds:
+        if not least <= value <= most:
+            raise InvalidInput(f"{what} must be from {least} to {most}", why=f"it is {value}")
 
 
 def complaint(text: str) -> str:

@@ -11,7 +11,8 @@ from typing import Any
 from netmon_tui.config.paths import find_paths
 from netmon_tui.config.settings import load_settings
 from netmon_tui.domain.capture import StartCapture
-from netmon_tui.domain.documents import capture_document, scan_document
+from netmon_tui.domain.capture_documents import capture_document
+from netmon_tui.domain.documents import scan_document
 from netmon_tui.domain.scan import StartScan
 from netmon_tui.domain.user import Actor
 from netmon_tui.errors import NetmonError

@@ -538,6 +538,25 @@ def test_captures(tour: Tour) -> None:
         shows("99999"),
         lacks("valid"),
         picture("form_refuses"),
+        "ctrl+o",
+        shows("nanoseconds"),
+        picture("form_more"),
+    )
+
+
+def test_scheduled_captures(tour: Tour) -> None:
+    tour(
+        "3",
+        BUSY,
+        "n",
+        shows("valid"),
+        "ctrl+r",
+        shows("Seconds"),
+        types("#schedule-name", "Morning"),
+        types("#schedule-seconds", "600"),
+        shows("At 00:00 every day"),
+        lacks("needs a"),
+        picture("form"),
     )
 
 

@@ -1,4 +1,4 @@
-"""A capture: tcpdump's packets moved from its pipe to the file, and its figures kept."""
+"""A capture: the packets of tcpdump or dumpcap moved from its pipe to the file, and its figures kept."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import time
 
 from .counting import KernelCounter
 from .record_walk import trim_to_whole_records
-from .streams import NO_ROOM, create_file, read_ready
+from .streams import NO_ROOM, PROGRESS, create_file, read_ready
 from .tool import PIPE_BYTES, Tool
 
 TYPE_CHECKING = False  # typing itself would cost 5 ms
@@ -26,11 +26,19 @@ FLUSH_PATIENCE = BLOCK_TIMEOUT + 0.3
 """Seconds by which tcpdump has surely seen a packet."""
 START_PATIENCE = 3.0
 """Seconds after which a tool that does not say "listening on" is believed to capture."""
+_DUMPCAP = b"dumpcap: "
 _FIGURES = {"captured": "captured", "received by filter": "received", "dropped by kernel": "dropped"}
 
 
 def parse_figures(line: bytes) -> dict[str, int]:
-    """Return the figures in a line of tcpdump's: three after SIGUSR1, one in each of its last lines."""
+    """Return the figures in a line of stderr.
+
+    tcpdump writes three in a line after SIGUSR1, one in each of its last lines. dumpcap writes ``Packets: 7`` again
+    and again, and at its end ``Packets captured: 7`` and
+    ``Packets received/dropped on interface 'lo': 7/0 (pcap:0/...``.
+    """
+    if line.startswith(b"Packets"):
+        return _dumpcap_figures(line.decode("ascii", "replace"))
     figures = {}
     for part in line.decode("ascii", "replace").removeprefix("tcpdump: ").split(", "):
         number, _, words = part.partition(" ")
@@ -38,6 +46,15 @@ def parse_figures(line: bytes) -> dict[str, int]:
         if name and number.isdigit():
             figures[name] = int(number)
     return figures
+
+
+def _dumpcap_figures(line: str) -> dict[str, int]:
+    numbers = line.partition(" (pcap:")[0].rpartition(": ")[2].strip().split("/")
+    if not all(number.isdigit() for number in numbers):
+        return {}
+    if len(numbers) == 2:
+        return {"received": int(numbers[0]), "dropped": int(numbers[1])}
+    return {"captured": int(numbers[0])}
 
 
 class PacketFile:
@@ -151,17 +168,24 @@ class Capture:
         self._goal = -1
         self._drain_since = 0.0
         self.listening = False
-        """Whether tcpdump has said so, or must be capturing by now."""
+        """Whether the tool has said so, or must be capturing by now."""
+        self.complaint = ""
+        """What dumpcap complained of last, which it may do and end as if all were well."""
         self.file = _open_file(tool.stdout, directory, spec)
 
     # --- what tcpdump says ---------------------------------------------------------------------------
 
     def hear(self, line: bytes) -> bool:
-        """Take a line of tcpdump's stderr; False for the answers to our questions, which are not kept."""
-        if b"listening on" in line and not self.listening:
+        """Take a line of stderr; False for figures of the moment, which are not kept."""
+        if line.startswith(_DUMPCAP):
+            self.complaint = line.removeprefix(_DUMPCAP).decode("utf-8", "replace").strip()
+        if (b"listening on" in line or line.startswith(b"File: -")) and not self.listening:
             self._begin()
         figures = parse_figures(line)
         self._figures |= figures
+        if line.startswith(PROGRESS):
+            self._figures["received"] = self._figures["captured"]
+            return False
         if len(figures) == 1:
             self._final |= figures.keys()
         return len(figures) < len(_FIGURES)
@@ -260,7 +284,7 @@ class Capture:
     @staticmethod
     def is_figures(line: str) -> bool:
         """Whether a line of stderr is one of the ordinary ones: no reason for a failure."""
-        return bool(parse_figures(line.encode())) or "listening on" in line
+        return bool(parse_figures(line.encode())) or "listening on" in line or line.startswith("File: ")
 
 
 def _open_file(source: int, directory: str, spec: dict[str, Any]) -> PacketFile:

@@ -1,7 +1,7 @@
 """The runner's main loop: one tool, its streams, its limits and its end."""
 
 # pathlib would cost the runner 8 ms and 1 MB
-# ruff: noqa: PTH100, PTH102, PTH110, PTH123
+# ruff: noqa: PTH100, PTH102, PTH110, PTH119, PTH123
 
 from __future__ import annotations
 
@@ -77,7 +77,8 @@ class Runner:
         self._capture = _open_capture(spec, tool, self._directory)
         hear = self._capture.hear if self._capture else lambda line: True
         errors = create_file(self._directory, "stderr")
-        self._errors = ErrorStream(tool.stderr, errors, self._refused, hear)
+        by_dumpcap = os.path.basename(spec["argv"][0]) == "dumpcap"
+        self._errors = ErrorStream(tool.stderr, errors, self._refused, hear, rewrites=by_dumpcap)
         self._output: KeptStream | None = None
         self._watch(tool.stderr, self._errors.move)
         if self._capture:
@@ -265,7 +266,7 @@ class Runner:
         """Return why the tool ended, and the reason in words."""
         if self._why and (self._ladder.begun or self._cut):
             return self._why, self._reason
-        if exit_status == 0:
+        if exit_status == 0 and not (self._capture and self._capture.complaint):
             return "finished", ""
         if exit_status == -signal.SIGXCPU:
             return "cpu", f"more than {self._limits['cpu_seconds']} s of processor time"
@@ -279,7 +280,7 @@ class Runner:
     def _last_words(self) -> str:
         if not self._capture:
             return self._errors.last_words()
-        return self._errors.last_words(ignored=self._capture.is_figures)
+        return self._capture.complaint or self._errors.last_words(ignored=self._capture.is_figures)
 
 
 def _open_capture(spec: dict[str, Any], tool: Tool, directory: str) -> Capture | None:

@@ -13,6 +13,8 @@ KEPT_BYTES = 64 << 20
 """Bytes of stdout and of stderr that are kept; what comes after them is counted."""
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """Errors that mean a full disk."""
+PROGRESS = b"Packets: "
+"""How dumpcap begins its count, each time in one piece after a carriage return."""
 _PIECE = 65_536
 _LONGEST_LINE = 4096
 
@@ -64,6 +66,7 @@ class ErrorStream(KeptStream):
     Args:
         source, target, refused: As for :class:`KeptStream`.
         listener: Is handed every line; returns False for one that need not be kept.
+        rewrites: Whether the tool is dumpcap, which writes its count over itself.
     """
 
     def __init__(
@@ -72,8 +75,11 @@ class ErrorStream(KeptStream):
         target: int,
         refused: Callable[[OSError], None],
         listener: Callable[[bytes], bool] = lambda line: True,
+        *,
+        rewrites: bool = False,
     ) -> None:
         super().__init__(source, target, refused)
+        self._rewrites = rewrites
         self._listener = listener
         self._begun = b""
         self._last: list[bytes] = []
@@ -83,8 +89,9 @@ class ErrorStream(KeptStream):
         data = read_ready(self.source, _PIECE)
         if data is None:
             return True
-        *lines, rest = (self._begun + data).split(b"\n")
-        if rest and (not data or len(rest) > _LONGEST_LINE):
+        whole = self._begun + data
+        *lines, rest = (whole.replace(b"\r", b"\n") if self._rewrites else whole).split(b"\n")
+        if rest and (not data or len(rest) > _LONGEST_LINE or (self._rewrites and rest.startswith(PROGRESS))):
             lines, rest = [*lines, rest], b""
         self._begun = rest
         self._take(lines)

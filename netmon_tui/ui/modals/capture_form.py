@@ -6,6 +6,7 @@ import asyncio
 import shlex
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from typing import ClassVar
 
 from textual import on, work
@@ -14,19 +15,21 @@ from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.widgets import Button, Input, Label, Select, Static
 
-from netmon_tui.domain.byte_size import parse_size
-from netmon_tui.domain.capture import DEFAULT_SNAPLEN, CapturePreview, StartCapture
+from netmon_tui.domain.capture import CapturePreview, StartCapture
 from netmon_tui.domain.capture_filter_library import SaveCaptureFilter
-from netmon_tui.domain.job import Rotation
 from netmon_tui.domain.neighbour import Interface
+from netmon_tui.domain.schedule import SaveSchedule, When
 from netmon_tui.errors import InvalidInput, NetmonError
 from netmon_tui.ui import toasts
 from netmon_tui.ui.commands import command
 from netmon_tui.ui.modals.capture_filters import CaptureFilterForm, CaptureFilterList
+from netmon_tui.ui.modals.capture_more import CaptureMore, RareOptions
+from netmon_tui.ui.modals.capture_schedule_form import CaptureScheduleForm
 from netmon_tui.ui.modals.form import Form
 from netmon_tui.ui.modals.interface_picker import InterfacePicker
-from netmon_tui.ui.rendering import Tone, content, content_block, rate, size, state_style
+from netmon_tui.ui.rendering import Tone, content, content_block, rate, state_style
 from netmon_tui.ui.session import Session
+from netmon_tui.ui.widgets.capture_limits import CaptureLimits
 from netmon_tui.ui.widgets.figure import Figure
 from netmon_tui.ui.widgets.interface_select import InterfaceSelect
 from netmon_tui.ui.widgets.tick import Tick
@@ -43,19 +46,25 @@ class CaptureForm(Form[StartCapture]):
 
     Args:
         session: Services and actor.
-        start: Starts the capture; raises NetmonError when it is refused.
+        start: Starts a capture on each of some interfaces; raises NetmonError when one is refused.
         host, interface: Prefilled; foreign text, which the filter's grammar judges.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         command("capture_form.filters", "ctrl+o", "filters", "Filters", "Take a filter from the library."),
         command("capture_form.save", "ctrl+s", "save_filter", "Save filter", "Keep the filter under a name."),
+        command(
+            "capture_form.more", "ctrl+t", "more", "More", "Direction, buffer, other interfaces and so on."
+        ),
+        command(
+            "capture_form.schedule", "ctrl+r", "schedule", "Schedule", "Repeat this capture by a schedule."
+        ),
     ]
 
     def __init__(
         self,
         session: Session,
-        start: Callable[[StartCapture], Awaitable[None]],
+        start: Callable[[StartCapture, Sequence[str]], Awaitable[None]],
         *,
         host: str = "",
         interface: str = "",
@@ -71,12 +80,15 @@ class CaptureForm(Form[StartCapture]):
         """The filter the simple fields made last."""
         self._edited = False
         """Whether the fields were changed after somebody wrote another filter."""
+        self._usual = StartCapture(interface, buffer_kib=self._settings.buffer_kib)
+        self._rare = RareOptions(self._usual)
+        self._interfaces: tuple[str, ...] = ()
         self._own_session = self._capturing.own_session()
 
     def compose(self) -> ComposeResult:
         """What, how long, and the command."""
         with self.box("New capture") as box:
-            box.border_subtitle = content("ctrl+o filters, ctrl+s keeps this one")
+            box.border_subtitle = content("ctrl+ o filters, s saves this one, t more, r repeats it")
             with Horizontal(classes="form--line"):
                 yield Label("Interface", classes="form--label")
                 yield InterfaceSelect([], prompt="looking ...", id="interface", compact=True)
@@ -97,7 +109,8 @@ class CaptureForm(Form[StartCapture]):
             yield Figure(id="caret")
             yield Static("", id="verdict")
             yield Static("", id="cautions")
-            yield from self._limits()
+            yield CaptureLimits(self._settings)
+            yield from self._switches()
             with Horizontal(classes="form--line"):
                 yield Label("Name", classes="form--label")
                 yield Input(placeholder="optional", id="name", compact=True, max_length=100)
@@ -106,30 +119,12 @@ class CaptureForm(Form[StartCapture]):
                 yield Button("Cancel", id="cancel", compact=True)
                 yield Button("Start", id="start", variant="primary", compact=True)
 
-    def _limits(self) -> ComposeResult:
-        """Lines of limits and switches."""
+    def _switches(self) -> ComposeResult:
+        """What few captures need, and the own session."""
         with Horizontal(classes="form--line"):
-            yield Label("Stop after", classes="form--label")
-            yield Input(placeholder="no limit", id="packets", compact=True, max_length=12)
-            yield Label("packets", classes="form--unit")
-            seconds, largest = self._settings.longest_run_seconds, size(self._settings.largest_bytes)
-            yield Input(placeholder=str(seconds), id="seconds", compact=True, max_length=9)
-            yield Label("seconds", classes="form--unit")
-            yield Input(placeholder=largest, id="size", compact=True, max_length=12)
-            yield Label("of file", classes="form--unit")
-        with Horizontal(classes="form--line"):
-            yield Label("Next file", classes="form--label")
-            yield Input(placeholder="never", id="file-size", compact=True, max_length=12)
-            yield Label("or after", classes="form--unit")
-            yield Input(placeholder="never", id="file-seconds", compact=True, max_length=9)
-            yield Label("seconds, keep", classes="form--unit")
-            yield Input(placeholder="all", id="files", compact=True, max_length=6)
-            yield Label("files", classes="form--unit")
-        with Horizontal(classes="form--line"):
-            yield Label("Per packet", classes="form--label")
-            yield Input(placeholder=str(DEFAULT_SNAPLEN), id="snaplen", compact=True, max_length=6)
-            yield Label("bytes", classes="form--unit")
-            yield Tick("Promiscuous", True, id="promiscuous", compact=True)
+            yield Label("More", classes="form--label")
+            yield Button("ctrl+t", id="more", compact=True)
+            yield Figure(id="more-words")
         there_is = self._own_session or "there is none"
         yield Tick(
             content(f"Leave out my own SSH session ({there_is})"),
@@ -141,6 +136,7 @@ class CaptureForm(Form[StartCapture]):
 
     def on_mount(self) -> None:
         """Look for the interfaces, and begin to count."""
+        self._show_rare()
         self._offer_interfaces()
         if self._host:
             self._build_filter()
@@ -156,8 +152,8 @@ class CaptureForm(Form[StartCapture]):
         found = await self._capturing.interfaces()
         select = self.query_one("#interface", Select)
         select.set_options([(content(_describe(interface)), interface.name) for interface in found])
-        names = [interface.name for interface in found]
-        select.value = wanted if wanted in names else _likely(found)
+        self._interfaces = tuple(interface.name for interface in found)
+        select.value = wanted if wanted in self._interfaces else _likely(found)
         self._check()
 
     @work(exclusive=True, group="form-count", exit_on_error=False)
@@ -193,6 +189,36 @@ class CaptureForm(Form[StartCapture]):
         form = CaptureFilterForm(self._session, first, interface=self._chosen("interface"))
         if (saved := await self.app.push_screen_wait(form)) is not None:
             toasts.tell(self.app, f"Saved as {saved.name}")
+
+    @on(Button.Pressed, "#more")
+    @work(exclusive=True, group="form-more", exit_on_error=False)
+    async def action_more(self) -> None:
+        """Ask for what few captures need."""
+        others = [name for name in self._interfaces if name != self._chosen("interface")]
+        taken = await self.app.push_screen_wait(CaptureMore(self._rare, others))
+        if taken is not None:
+            self._rare = taken
+            self._show_rare()
+            self._check()
+
+    @work(exclusive=True, group="form-more", exit_on_error=False)
+    async def action_schedule(self) -> None:
+        """Make a schedule of what is asked for."""
+        try:
+            asked = self._request()
+            if self._rare.also:
+                raise InvalidInput("a schedule captures on one interface", fix="untick the others in More")
+        except InvalidInput as error:
+            self._refuse(str(error))
+            return
+        when = When(cron="@daily", zone=self._session.services.schedules.zone)
+        first = SaveSchedule(asked.name, (), when)
+        saved = await self.app.push_screen_wait(CaptureScheduleForm(self._session, first, asked))
+        if saved is not None:
+            toasts.tell(self.app, f"{saved.name} runs {saved.words}")
+
+    def _show_rare(self) -> None:
+        self.query_one("#more-words", Figure).show(self._rare.words(self._usual))
 
     @on(Select.Changed, "#protocol")
     @on(Input.Changed, "#host")
@@ -280,20 +306,11 @@ class CaptureForm(Form[StartCapture]):
         Raises:
             InvalidInput: A limit is no number.
         """
-        return StartCapture(
+        return replace(
+            self._rare.request,
             interface=self._chosen("interface"),
             filter=self._text("filter"),
-            snaplen=_whole(self._text("snaplen"), "bytes per packet") or DEFAULT_SNAPLEN,
-            packets=_whole(self._text("packets"), "packets"),
-            seconds=float(_whole(self._text("seconds"), "seconds")),
-            size=parse_size(self._text("size")),
-            buffer_kib=self._settings.buffer_kib,
-            promiscuous=self.query_one("#promiscuous", Tick).value,
-            rotation=Rotation(
-                parse_size(self._text("file-size")),
-                float(_whole(self._text("file-seconds"), "seconds")),
-                _whole(self._text("files"), "files"),
-            ),
+            **self.query_one(CaptureLimits).read(),
             include_own_ssh=bool(self._own_session) and not self.query_one("#without-ssh", Tick).value,
             name=self._text("name"),
         )
@@ -311,19 +328,11 @@ class CaptureForm(Form[StartCapture]):
     async def _submit(self) -> None:
         try:
             request = self._request()
-            await self._start(request)
+            await self._start(request, (request.interface, *self._rare.also))
         except NetmonError as error:
             self._refuse(str(error), position=error.position if isinstance(error, InvalidInput) else None)
         else:
             self.dismiss(request)
-
-
-def _whole(text: str, what: str) -> int:
-    if not text:
-        return 0
-    if not (text.isascii() and text.isdecimal()):
-        raise InvalidInput(f"{text!r} is no number of {what}", fix="digits only, or nothing")
-    return int(text)
 
 
 def _describe(interface: Interface) -> str:

@@ -1,4 +1,4 @@
-"""The schedules that one may see: make, change, switch, run and delete them, and open their last scans."""
+"""The schedules that one may see: make, change, switch, run and delete them, and open what they started last."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from netmon_tui.domain.user import Permission
 from netmon_tui.errors import NetmonError
 from netmon_tui.ui import toasts
 from netmon_tui.ui.commands import command
+from netmon_tui.ui.modals.capture_schedule_form import CaptureScheduleForm
 from netmon_tui.ui.modals.list_dialog import ListDialog
 from netmon_tui.ui.modals.scan_form import DEFAULT_PROFILE
 from netmon_tui.ui.modals.schedule_form import ScheduleForm
@@ -37,21 +38,21 @@ COLUMNS = (
 REFRESH_SECONDS = 2.0
 
 
-class ScheduleList(ListDialog[int, Schedule]):
-    """One's own schedules; an administrator's list has everybody's. Gives the scan that is to be opened.
+class ScheduleList(ListDialog[Schedule, Schedule]):
+    """One's own schedules; an administrator's list has everybody's. Gives that whose last run is to be opened.
 
     Args:
         session: Services and actor.
     """
 
     NOUN = "a schedule"
-    ON_ROW = frozenset({"switch", "run", "open_scan", "delete"})
+    ON_ROW = frozenset({"switch", "run", "open_last", "delete"})
     BINDINGS: ClassVar[list[BindingType]] = [
         command("schedules.new", "n", "new", "New", "Make a schedule."),
         command("schedules.switch", "x", "switch", "On/off", "Let it run, or no longer."),
-        command("schedules.run", "r", "run", "Run now", "Start its scan now."),
-        command("schedules.open", "v", "open_scan", "Last scan", "Open the last scan that it started."),
-        command("schedules.delete", "delete", "delete", "Delete", "Delete it; its scans stay."),
+        command("schedules.run", "r", "run", "Run now", "Start its scan or capture now."),
+        command("schedules.open", "v", "open_last", "Last run", "Open the last scan or capture of it."),
+        command("schedules.delete", "delete", "delete", "Delete", "Delete it; its scans and captures stay."),
     ]
 
     def __init__(self, session: Session) -> None:
@@ -88,8 +89,8 @@ class ScheduleList(ListDialog[int, Schedule]):
         return _row(kept, self._session, self.app.has_class(ASCII_CLASS), datetime.now(UTC))
 
     def allows(self, action: str, kept: Schedule) -> bool:
-        """Whether it may be changed and run, or has a scan to open."""
-        if action == "open_scan":
+        """Whether it may be changed and run, or has something to open."""
+        if action == "open_last":
             return kept.last_state is not None
         return kept.is_changed_by(self._actor)
 
@@ -101,7 +102,7 @@ class ScheduleList(ListDialog[int, Schedule]):
 
     def loss(self, kept: Schedule) -> str:
         """Return what stays."""
-        return f"{kept.name} is deleted for good. Its scans stay."
+        return f"{kept.name} is deleted for good. Its {kept.noun}s stay."
 
     async def delete(self, kept: Schedule) -> None:
         """Delete it."""
@@ -122,6 +123,10 @@ class ScheduleList(ListDialog[int, Schedule]):
 
     @work(exclusive=True, group="list-change", exit_on_error=False)
     async def _edit(self, schedule: Schedule) -> None:
+        if schedule.capture is not None:
+            form = CaptureScheduleForm(self._session, schedule.saved, schedule.capture, schedule)
+            await self.show(await self.app.push_screen_wait(form))
+            return
         await self._ask("Change a schedule", schedule.saved, schedule)
 
     async def _ask(self, title: str, first: SaveSchedule, changed: Schedule | None = None) -> None:
@@ -142,18 +147,18 @@ class ScheduleList(ListDialog[int, Schedule]):
 
     @work(exclusive=True, group="list-change", exit_on_error=False)
     async def action_run(self) -> None:
-        """Start the scan of the schedule under the cursor."""
+        """Start what the schedule under the cursor starts."""
         if (schedule := self.chosen) is not None:
             await self.carry_out(self._run(schedule))
 
     async def _run(self, schedule: Schedule) -> None:
-        scan_id = await self._service.run_now(self._actor, schedule)
-        toasts.tell(self.app, f"Scan {scan_id} of {schedule.name} is on its way")
+        number = await self._service.run_now(self._actor, schedule)
+        toasts.tell(self.app, f"{schedule.noun.capitalize()} {number} of {schedule.name} is on its way")
 
-    def action_open_scan(self) -> None:
-        """Open the last scan of the schedule under the cursor."""
+    def action_open_last(self) -> None:
+        """Open the last scan or capture of the schedule under the cursor."""
         if (schedule := self.chosen) is not None:
-            self.dismiss(schedule.last_scan)
+            self.dismiss(schedule)
 
 
 def _row(schedule: Schedule, session: Session, ascii_only: bool, now: datetime) -> Row:
@@ -162,10 +167,10 @@ def _row(schedule: Schedule, session: Session, ascii_only: bool, now: datetime) 
         str(schedule.id),
         (
             schedule.reference_for(session.actor),
-            " ".join(schedule.targets),
+            schedule.target_words,
             schedule.words,
             _next(schedule.next_run, now),
-            "" if schedule.last_scan is None else str(schedule.last_scan),
+            "" if schedule.last_id is None else str(schedule.last_id),
             Cell(look.label(ascii_only), look.tone),
             str(schedule.last_changes or ""),
             schedule.owner,
@@ -174,7 +179,7 @@ def _row(schedule: Schedule, session: Session, ascii_only: bool, now: datetime) 
 
 
 def _state(schedule: Schedule) -> str:
-    """Return one word for how it goes: off, failed, or the state of its last scan."""
+    """Return one word for how it goes: off, failed, or the state of what it started last."""
     if not schedule.enabled:
         return "off"
     if schedule.last_error and not schedule.runs:
@@ -192,7 +197,7 @@ def _next(moment: datetime | None, now: datetime) -> str:
 
 
 def _about(schedule: Schedule) -> str:
-    """Return what the row has no room for: why the last run failed, or what is scanned."""
+    """Return what the row has no room for: why the last run failed, or what is scanned or captured."""
     if schedule.last_error:
         return schedule.last_error
-    return f"{' '.join(schedule.targets)}  {schedule.profile or schedule.arguments}"
+    return f"{schedule.target_words}  {schedule.option_words}"

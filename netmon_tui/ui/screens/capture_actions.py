@@ -29,14 +29,24 @@ class CaptureActions(Actions):
         """Open the form, which stays open until a capture runs or the user gives up."""
         started: list[Capture] = []
 
-        async def start(request: StartCapture) -> None:
-            started.append(await self._services.capturing.start(self._session.actor, request))
+        async def start(request: StartCapture, interfaces: Sequence[str]) -> None:
+            started.extend(await self._services.starts.on_each(self._session.actor, request, interfaces))
 
         form = CaptureForm(self._session, start, host=host, interface=interface)
         if await self._app.push_screen_wait(form) is None or not started:
             return None
-        self._tell(f"Capture {started[0].id} runs on {started[0].interface}")
+        tags = f", tagged {' '.join(started[0].tags)}" if started[0].tags else ""
+        begun = "; ".join(f"Capture {one.id} runs on {one.interface}" for one in started)
+        self._tell(f"{begun}{tags}")
         return started[0]
+
+    async def again(self, capture_id: int, buffer: str = "") -> Capture | None:
+        """Start it again as it was asked for, or with another buffer; None when that was refused."""
+        begun = None
+        with self._reported():
+            begun = await self._services.starts.again(self._session.actor, capture_id, buffer=buffer)
+            self._tell(f"Capture {begun.id} is {begun.note}")
+        return begun
 
     async def stop(self, capture_id: int) -> None:
         """Stop it; what was captured stays."""

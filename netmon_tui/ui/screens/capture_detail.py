@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.message import Message
 
-from netmon_tui.domain.capture import Capture
+from netmon_tui.domain.capture import Capture, CaptureOrigin
 from netmon_tui.domain.display_filter import depends_on_window
 from netmon_tui.domain.user import Permission
 from netmon_tui.ui import toasts
@@ -52,6 +52,22 @@ class CaptureDetailScreen(FilterableScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         command("capture.back", "escape", "back", "Back", "Back to where you came from.", show=False),
         command("capture.stop", "x", "stop", "Stop", "Stop this capture; its packets are kept."),
+        command(
+            "capture.again",
+            "R",
+            "again('')",
+            "Again",
+            "Start this capture again as it was asked for.",
+            show=False,
+        ),
+        command(
+            "capture.buffer",
+            "B",
+            "again('2x')",
+            "Buffer",
+            "Start this capture again with twice the buffer; one that runs is stopped.",
+            show=False,
+        ),
         command("capture.export", "e", "export", "Export", "Write packets to a file (pcap, pcapng)."),
         command("capture.slice", "w", "slice", "Slice", "Make a capture of some of the packets."),
         command("capture.label", "t", "label", "Label", "Change name, tags and note.", show=False),
@@ -124,6 +140,9 @@ class CaptureDetailScreen(FilterableScreen):
         if action == "stop":
             runs = capture is not None and not capture.state.is_final
             return (runs and actor.may(Permission.CAPTURE)) or None
+        if action == "again":
+            is_ours = capture is not None and capture.origin is CaptureOrigin.LIVE
+            return (is_ours and actor.may(Permission.CAPTURE)) or None
         if action == "export":
             return actor.may(Permission.EXPORT) or None
         if action in {"slice", "label"}:
@@ -151,6 +170,13 @@ class CaptureDetailScreen(FilterableScreen):
     async def action_stop(self) -> None:
         """Stop it."""
         await self._actions.stop(self.capture_id)
+
+    @work(exclusive=True, group="capture-again", exit_on_error=False)
+    async def action_again(self, buffer: str) -> None:
+        """Start it again and look at the new capture."""
+        begun = await self._actions.again(self.capture_id, buffer)
+        if begun is not None:
+            self.app.switch_screen(CaptureDetailScreen(self.session, begun.id))
 
     @work(exclusive=True, group="capture-export", exit_on_error=False)
     async def action_export(self) -> None:

@@ -18,9 +18,9 @@ from netmon_tui.ui.commands import command
 from netmon_tui.ui.rendering import ASCII_CLASS, rate, size, state_style, thin, when
 from netmon_tui.ui.screens.capture_actions import CaptureActions
 from netmon_tui.ui.screens.capture_detail import CaptureDetailScreen
+from netmon_tui.ui.screens.schedules import WithScheduleList
 from netmon_tui.ui.session import Session
 from netmon_tui.ui.widgets.figure import Figure
-from netmon_tui.ui.widgets.pane import Pane
 from netmon_tui.ui.widgets.rate_line import RateMeter
 from netmon_tui.ui.widgets.row_source import Cell, Row
 from netmon_tui.ui.widgets.table import Table
@@ -46,21 +46,39 @@ _STATE = 5
 """Index of the state among the cells."""
 
 
-class CapturesPane(Pane):
+class CapturesPane(WithScheduleList):
     """All captures the actor may see, newest first, running ones live."""
 
     HELP_TITLE = "Captures"
     HELP_TEXT = (
         "A capture writes the packets of an interface to a file. It goes on when you log out, within its limits.\n"
-        "Open one to see its packets, also while it runs; export copies the pcap file.\n\n"
+        "Open one to see its packets, also while it runs; export copies the pcap file.\n"
+        "R starts one again, B with twice the buffer; ctrl+r in the form repeats it, T lists what repeats.\n\n"
         "/ takes words and terms: tag:web, owner:ada, interface:eth0, filter:53, name:office, !state:failed."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         command("captures.new", "n", "new", "New", "Start a capture."),
         command("captures.stop", "x", "stop", "Stop", "Stop this capture; its packets are kept."),
+        command("captures.again", "R", "again('')", "Again", "Start this capture again as it was asked for."),
+        command(
+            "captures.buffer",
+            "B",
+            "again('2x')",
+            "Buffer",
+            "Start this capture again with twice the buffer; one that runs is stopped.",
+            show=False,
+        ),
         command("captures.export", "e", "export", "Export", "Write the packets to a file (pcap, pcapng)."),
         command("captures.import", "i", "import", "Import", "Import pcap or pcapng files, packed or not."),
         command("captures.label", "t", "label", "Label", "Change name, tags and note of this capture."),
+        command(
+            "captures.schedules",
+            "T",
+            "schedules",
+            "Schedules",
+            "Scans and captures that repeat by interval or cron expression.",
+            show=False,
+        ),
         command("captures.merge", "m", "merge", "Merge", "Make one capture of those selected.", show=False),
         command(
             "captures.about",
@@ -118,6 +136,8 @@ class CapturesPane(Pane):
             return (runs and actor.may(Permission.CAPTURE)) or None
         if action == "delete":
             return (row is not None and not runs and actor.may(Permission.DELETE)) or None
+        if action == "again":
+            return (row is not None and actor.may(Permission.CAPTURE)) or None
         if action == "import":
             return actor.may(Permission.IMPORT) or None
         if action == "about":
@@ -147,6 +167,16 @@ class CapturesPane(Pane):
         """Stop the capture under the cursor."""
         if (capture_id := self._capture_id()) is not None:
             await self._actions.stop(capture_id)
+
+    @work(exclusive=True, group="capture-again", exit_on_error=False)
+    async def action_again(self, buffer: str) -> None:
+        """Start the capture under the cursor again, and look at the new one."""
+        if (capture_id := self._capture_id()) is None:
+            return
+        begun = await self._actions.again(capture_id, buffer)
+        if begun is not None:
+            self._source.invalidate()
+            self._open(begun.id)
 
     @work(exclusive=True, group="capture-export", exit_on_error=False)
     async def action_export(self) -> None:

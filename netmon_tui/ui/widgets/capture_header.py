@@ -126,8 +126,10 @@ class CaptureHeader(Vertical):
         self._put("capture-bytes", size(counters.bytes))
         self._put("capture-elapsed", duration(passed))
         lost = self.query_one("#capture-counts", Figure)
-        counts = {"captured": counters.captured, "received": counters.received, "dropped": counters.dropped}
-        words = "   ".join(f"{name} {thin(count)}" for name, count in counts.items())
+        words = f"captured {thin(counters.captured)}   received {thin(counters.received)}   dropped 0"
+        if counters.dropped:
+            dropped = f"dropped {thin(counters.dropped)}: B starts again with twice the buffer"
+            words = f"captured {thin(counters.captured)}   {dropped}"
         if capture.origin is not CaptureOrigin.LIVE:
             words = "not captured here: nothing is known of what was dropped"
         lost.show(words, "error" if counters.dropped else "muted")

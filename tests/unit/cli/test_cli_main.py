@@ -64,6 +64,7 @@ VERBS = {
         "import",
     },
     "capture": {
+        "again",
         "analyse",
         "follow",
         "import",

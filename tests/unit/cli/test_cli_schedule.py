@@ -31,6 +31,8 @@ def test_the_life_of_a_schedule(admin) -> None:
         "enabled": True,
         "last_run": None,
         "last_scan": None,
+        "capture": None,
+        "last_capture": None,
         "last_state": None,
         "last_changes": None,
         "last_error": "",
@@ -87,3 +89,20 @@ def test_what_is_not_there_is_not_found(admin) -> None:
         answer = admin("schedule", verb, "Night\x1b[2J")
         assert (answer.code, "no schedule" in answer.err, "\x1b" in answer.err) == (1, True, False)
     assert admin("schedule", "edit", "Night").code == 2
+
+
+CAPTURED = ("lo", "--filter", "udp port 7", "--cron", "0 8 * * *")
+
+
+def test_a_capture_that_repeats(admin) -> None:
+    refused = admin("schedule", "capture", "Morning", *CAPTURED)
+    assert (refused.code, "needs a limit" in refused.err) == (2, True)
+    added = admin("schedule", "capture", "Morning", *CAPTURED, "--duration", "600", "--json").document
+    asked = added["capture"]
+    assert (asked["interface"], asked["filter"], asked["seconds"]) == ("lo", "udp port 7", 600)
+    assert (added["targets"], added["when"], added["last_capture"]) == ([], "At 08:00 every day", None)
+    assert "lo       udp port 7 for 600 s  At 08:00 every day" in admin("schedule", "list").out
+    refused = admin("schedule", "edit", "morning", "--target", "127.0.0.1")
+    assert (refused.code, "it has no targets" in refused.err) == (2, True)
+    edited = admin("schedule", "edit", "morning", "--every", "2h", "--json").document
+    assert (edited["every"], edited["capture"]) == (7200, asked)

@@ -34,6 +34,7 @@ from tests.lab.flood import flood, kinds
 from tests.unit.runtime.waiting import ended, is_gone, wait_for
 
 TCPDUMP = "/usr/bin/tcpdump"
+DUMPCAP = ("/usr/bin/dumpcap", "-P", "-w", "-", "-i", "vb", "-B", "16")
 KINDS = ("tcp", "udp", "icmp", "arp")
 
 
@@ -59,18 +60,21 @@ def capture(
     expression: str = "",
     *options: str,
     kinds: tuple[str, ...] = KINDS,
+    counted: str = "",
+    tool: tuple[str, ...] = (),
     **limits: float,
 ) -> JobHandle:
     """Start one; tcpdump refuses to compile what no packet can be, so ``kinds`` must fit the expression."""
-    both = [(kind, f"({expression}) and {kind}" if expression else kind) for kind in kinds]
+    counted = counted or expression
+    both = [(kind, f"({counted}) and {kind}" if counted else kind) for kind in kinds]
     programs = tuple((kind, program(interface, text)) for kind, text in both)
-    argv = (TCPDUMP, "-n", "-i", interface, "-B", "16384", "-w", "-", *options, "--", expression)
+    argv = tool or (TCPDUMP, "-n", "-i", interface, "-B", "16384", "-w", "-", *options, "--", expression)
     spec = JobSpec(
         JobKind.CAPTURE,
         argv,
         JobLimits(**({"free_space_floor": 0} | limits)),
         capture_file="c.pcap",
-        counter_programs=(("total", program(interface, expression)), *programs),
+        counter_programs=(("total", program(interface, counted)), *programs),
         counter_interface=interface,
     )
     return start_job(directory, spec)
@@ -155,6 +159,18 @@ def counted_with_a_filter(directory: Path) -> None:
     assert_agree(directory, 300)
     assert Counter(dict(counters(directory).protocols)) == Counter(udp=200, arp=100)
     handle.close()
+
+
+def counted_by_direction(directory: Path) -> None:
+    ways = {"in": "inbound", "out": "outbound"}
+    handles = [capture(directory / way, "vb", "", "-Q", way, counted=ways[way]) for way in ways]
+    flood("va", 2345)
+    wait_for(lambda: counters(directory / "in").packets == 2345, "what comes in is counted")
+    for way, packets in (("in", 2345), ("out", 0)):
+        stop(directory / way)
+        assert_agree(directory / way, packets)
+    for handle in handles:
+        handle.close()
 
 
 def nothing_is_lost_by_stopping_at_once(directory: Path) -> None:
@@ -360,6 +376,30 @@ def an_interface_that_is_none_is_refused(directory: Path) -> None:
     assert ended(directory).why is EndReason.FAILED
 
 
+def dumpcap_is_counted_and_its_last_packet_seen(directory: Path) -> None:
+    handle = capture(directory, tool=DUMPCAP)
+    assert handle.status.state == "running"
+    flood("va", 2345)
+    wait_for(lambda: counters(directory).captured == 2345, "dumpcap's own count comes")
+    flood("va", 655)
+    assert stop(directory).exit_status == 0
+    assert_agree(directory, 3000)
+    assert "Packets: " not in JobDirectory(directory).read_tail("stderr")
+    handle.close()
+
+
+def a_vanished_interface_ends_dumpcap_with_its_words(directory: Path) -> None:
+    handle = capture(directory, tool=DUMPCAP)
+    flood("va", 300)
+    wait_for(lambda: counters(directory).captured == 300, "packets are seen")
+    run("ip", "link", "del", "vb")
+    status = ended(directory)
+    assert (status.why, status.exit_status) == (EndReason.FAILED, 0)
+    assert 'The network adapter "vb" is no longer attached' in status.error
+    assert_agree(directory, 300)
+    handle.close()
+
+
 def a_killed_tcpdump_leaves_whole_records(directory: Path) -> None:
     handle = capture(directory)
     flood("va", 10_000)
@@ -389,6 +429,7 @@ SCENARIOS = [
     counted_on_loopback,
     counted_on_any,
     counted_with_a_filter,
+    counted_by_direction,
     nothing_is_lost_by_stopping_at_once,
     nothing_is_lost_at_the_deadline,
     silence_is_recorded_too,
@@ -405,6 +446,8 @@ SCENARIOS = [
     the_last_status_waits_for_room,
     a_vanished_interface_ends_it_with_tcpdumps_words,
     an_interface_that_is_none_is_refused,
+    dumpcap_is_counted_and_its_last_packet_seen,
+    a_vanished_interface_ends_dumpcap_with_its_words,
     a_killed_tcpdump_leaves_whole_records,
     the_tcpdump_of_a_killed_runner_is_swept_up,
 ]

@@ -17,6 +17,7 @@ from netmon_tui.runtime.privilege import (
     parse_capability_attribute,
     probe,
 )
+from netmon_tui.runtime.tool_paths import find_tool
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can try other rights")
 BOTH = 1 << CAP_NET_RAW | 1 << CAP_NET_ADMIN
@@ -60,6 +61,7 @@ def test_root_may_everything() -> None:
         *[True] * 3,
         nmap_needs_flag=False,
         can_edit_neighbours=True,
+        can_capture_by_dumpcap=find_tool("dumpcap") is not None,
         no_new_privileges=found.no_new_privileges,
     )
 

@@ -77,13 +77,20 @@ def test_a_link_is_not_followed_when_trimming(tmp_path: Path) -> None:
         (b"7 packets received by filter", {"received": 7}),
         (b"0 packets dropped by kernel", {"dropped": 0}),
         (b"3 packets dropped by interface", {}),
+        (b"Packets: 14 ", {"captured": 14}),
+        (b"Packets captured: 14", {"captured": 14}),
+        (
+            b"Packets received/dropped on interface 'Loopback: lo': 14/3 (pcap:3/dumpcap:0/flushed:0/ps_ifdrop:0)",
+            {"received": 14, "dropped": 3},
+        ),
+        (b"Packets: many ", {}),
         (b"tcpdump: listening on lo, link-type EN10MB (Ethernet), snapshot length 262144 bytes", {}),
         (b"many packets captured", {}),
         (b"\xff\xfe packets captured", {}),
         (b"", {}),
     ],
 )
-def test_figures_are_read_from_tcpdumps_own_lines(line: bytes, figures: dict[str, int]) -> None:
+def test_figures_are_read_from_the_tools_own_lines(line: bytes, figures: dict[str, int]) -> None:
     assert parse_figures(line) == figures
 
 

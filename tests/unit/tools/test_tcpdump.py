@@ -1,6 +1,6 @@
 import pytest
 
-from netmon_tui.domain.capture import StartCapture
+from netmon_tui.domain.capture import Direction, StartCapture
 from netmon_tui.errors import InvalidInput
 from netmon_tui.tools.tcpdump import (
     build_command,
@@ -23,9 +23,19 @@ def test_the_plain_command():
 
 
 def test_the_command_with_everything():
-    request = StartCapture("eth0.100", snaplen=96, packets=7, promiscuous=False, buffer_kib=2048)
+    request = StartCapture(
+        "eth0.100",
+        snaplen=96,
+        packets=7,
+        promiscuous=False,
+        direction=Direction.IN,
+        buffer_kib=2048,
+        nanoseconds=True,
+        immediate=True,
+    )
     assert build_command(TCPDUMP, request, "tcp port 80") == (
-        TCPDUMP, "-i", "eth0.100", "-n", "-B", "2048", "-s", "96", "-c", "7", "-p", "-w", "-",
+        TCPDUMP, "-i", "eth0.100", "-n", "-B", "2048", "-s", "96", "-c", "7", "-p",
+        "-Q", "in", "--time-stamp-precision=nano", "--immediate-mode", "-U", "-w", "-",
         "--", "tcp port 80",
     )  # fmt: skip
 

@@ -1,0 +1,51 @@
+"""``schedule capture``: captures that repeat."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from netmon_tui.cli.capture_starting import request_of, request_options
+from netmon_tui.cli.context import CommandLine, json_option, pass_line
+from netmon_tui.cli.schedule_options import report, time_options
+from netmon_tui.domain.schedule import SaveSchedule, Schedule
+
+if TYPE_CHECKING:
+    from netmon_tui.domain.user import Actor
+    from netmon_tui.services.container import Services
+
+
+@click.command()
+@click.argument("name", metavar="NAME")
+@click.argument("interface", metavar="INTERFACE")
+@request_options
+@time_options
+@click.option("--disabled", is_flag=True, help="Let it not run yet.")
+@json_option
+@pass_line
+def capture(
+    line: CommandLine,
+    /,
+    name: str,
+    interface: str,
+    every: str | None,
+    cron: str | None,
+    zone: str | None,
+    catch_up: bool | None,
+    disabled: bool,
+    as_json: bool,
+    **asked: Any,
+) -> None:
+    """Capture again and again, each time until a limit is reached, of which one is needed.
+
+    As --cron "0 8 * * *" --duration 600: every day from 08:00 on for ten minutes.
+    """
+    request = request_of(line.settings.captures, interface, asked)
+
+    async def work(services: Services, actor: Actor) -> Schedule:
+        when = services.schedules.when(every=every or "", cron=cron or "", zone=zone or "")
+        new = SaveSchedule(name, (), when, catch_up=catch_up is not False, capture=request)
+        return await services.schedules.create(actor, new, enabled=not disabled)
+
+    report(line.run(work), "added", as_json)

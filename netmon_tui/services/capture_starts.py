@@ -1,0 +1,95 @@
+"""Captures that are started because of others: the same again, with another buffer, on several interfaces."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+
+from netmon_tui.domain.buffer_size import buffer_text, next_buffer
+from netmon_tui.domain.capture import Capture, CaptureLabels, CaptureOrigin, StartCapture
+from netmon_tui.domain.capture_filter import LONGEST_NAME
+from netmon_tui.domain.user import Actor, Permission
+from netmon_tui.errors import InvalidInput, NetmonError
+from netmon_tui.runtime.memory import largest_buffer_kib
+from netmon_tui.services.capturing import CapturingService
+from netmon_tui.storage.capture_repository import CaptureRepository
+
+Label = Callable[[Actor, int, CaptureLabels], Awaitable[Capture]]
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureStarts:
+    """Starts captures that belong together, and says in their notes and tags how."""
+
+    capturing: CapturingService
+    captures: CaptureRepository
+    label: Label
+    """Changes what is said of a capture."""
+
+    async def again(self, actor: Actor, capture_id: int, *, buffer: str = "") -> Capture:
+        """Start a capture again as the actor's; one that runs goes on beside it, unless the buffer is another.
+
+        Args:
+            actor: Who asks.
+            capture_id: Which capture.
+            buffer: Another buffer, as ``2x`` or ``32M``: then a capture that still runs is stopped first.
+
+        Raises:
+            NotFound: No such capture, or not the actor's.
+            InvalidInput: It was not captured here, the buffer is none or cannot be larger, or as a start refuses.
+            NotAllowed, PrivilegeMissing, ToolMissing: As a start.
+        """
+        actor.require(Permission.CAPTURE)
+        before = await self.capturing.get(actor, capture_id)
+        if before.origin is not CaptureOrigin.LIVE:
+            raise InvalidInput(
+                f"capture {capture_id} was not captured here and cannot be started again",
+                fix="start a new capture",
+            )
+        asked = await asyncio.to_thread(self.captures.request, before)
+        note = f"capture {capture_id} again"
+        if buffer:
+            most = await asyncio.to_thread(largest_buffer_kib)
+            larger = replace(asked, buffer_kib=next_buffer(buffer, asked.buffer_kib, most))
+            note += (
+                f", with a buffer of {buffer_text(larger.buffer_kib)} after {buffer_text(asked.buffer_kib)}"
+            )
+            asked = larger
+            await self.capturing.check(asked)
+            await self._stop(actor, before)
+        begun = await self.capturing.start(actor, asked)
+        return await self.label(actor, begun.id, CaptureLabels(note=note, add_tags=before.tags))
+
+    async def _stop(self, actor: Actor, capture: Capture) -> None:
+        """Stop a capture that runs, and wait for its end: two at once would share what the machine can do."""
+        if not capture.state.is_final:
+            await self.capturing.stop(actor, capture.id)
+            await self.capturing.wait(actor, capture.id)
+
+    async def on_each(self, actor: Actor, request: StartCapture, interfaces: Sequence[str]) -> list[Capture]:
+        """Start a capture on each interface, all or none; several get one name and one tag.
+
+        Raises:
+            As a start does, for the first that is refused.
+        """
+        wanted = list(dict.fromkeys(interfaces))
+        if len(wanted) == 1:
+            return [await self.capturing.start(actor, replace(request, interface=wanted[0]))]
+        actor.require(Permission.CAPTURE)
+        requests = [
+            replace(request, interface=one, name=request.name or " ".join(wanted)[:LONGEST_NAME])
+            for one in wanted
+        ]
+        for one in requests:
+            await self.capturing.check(one)
+        begun: list[Capture] = []
+        try:
+            for one in requests:
+                begun.append(await self.capturing.start(actor, one))
+        except NetmonError:
+            for capture in begun:
+                await self.capturing.stop(actor, capture.id)
+            raise
+        labels = CaptureLabels(add_tags=(f"with-{begun[0].id}",))
+        return [await self.label(actor, capture.id, labels) for capture in begun]

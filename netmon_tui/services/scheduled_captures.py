@@ -1,0 +1,43 @@
+"""Captures that a schedule starts: what they must say, and how one is started."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+
+from netmon_tui.domain.capture import Capture, StartCapture
+from netmon_tui.domain.user import Actor, Permission
+from netmon_tui.errors import InvalidInput, PrivilegeMissing, ToolMissing
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduledCaptures:
+    """What schedules know of captures."""
+
+    check: Callable[[StartCapture], Awaitable[None]]
+    """Refuses what a start would refuse."""
+    start: Callable[[Actor, StartCapture], Awaitable[Capture]]
+
+    async def refuse(self, owner: Actor, request: StartCapture) -> None:
+        """Refuse a capture that nobody would end, and what a start would refuse today.
+
+        Raises:
+            NotAllowed: The owner may not capture.
+            InvalidInput: It has no limit, or a start refuses it.
+        """
+        owner.require(Permission.CAPTURE)
+        if not (request.seconds or request.packets or request.size):
+            raise InvalidInput(
+                "a capture of a schedule needs a limit", fix="seconds, packets or the size of the file"
+            )
+        try:
+            await self.check(request)
+        except (PrivilegeMissing, ToolMissing):
+            _log.debug("this program could not capture itself")  # the worker may be allowed more
+
+    async def run(self, owner: Actor, request: StartCapture, name: str) -> int:
+        """Start it under the name of its schedule and return its id; raises as a start does."""
+        return (await self.start(owner, replace(request, name=name))).id

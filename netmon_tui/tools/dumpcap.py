@@ -1,0 +1,43 @@
+"""dumpcap, where tcpdump may not open an interface and dumpcap may: its command line."""
+
+from __future__ import annotations
+
+from netmon_tui.domain.capture import Direction, StartCapture
+from netmon_tui.errors import InvalidInput
+from netmon_tui.tools import tcpdump
+
+
+def build_command(dumpcap: str, request: StartCapture, capture_filter: str) -> tuple[str, ...]:
+    """Return the command that captures to stdout as classic pcap, and counts on stderr.
+
+    Args:
+        dumpcap: Absolute path.
+        request: What to capture; its own filter is not used.
+        capture_filter: The checked filter, the exclusion of the own SSH session included; may be empty.
+
+    Raises:
+        InvalidInput: A value is out of bounds, or what is asked for is tcpdump's alone.
+    """
+    tcpdump.check_bounds(request)
+    asked = {
+        "one direction": request.direction is not Direction.BOTH,
+        "nanoseconds": request.nanoseconds,  # it writes them as pcapng only
+        "each packet at once": request.immediate,
+    }
+    refused = ", ".join(name for name, is_asked in asked.items() if is_asked)
+    if refused:
+        raise InvalidInput(
+            f"dumpcap cannot capture with: {refused}",
+            why="tcpdump, which can, may not open interfaces here",
+            fix="sudo setcap cap_net_raw,cap_net_admin+eip $(command -v tcpdump)",
+        )
+    buffer_mib = -(-request.buffer_kib // 1024)
+    command = [dumpcap, "-P", "-w", "-", "-i", request.interface, "-B", str(buffer_mib)]
+    command += ["-s", str(request.snaplen)]
+    if request.packets:
+        command += ["-c", str(request.packets)]
+    if not request.promiscuous:
+        command.append("-p")
+    if capture_filter:
+        command += ["-f", capture_filter]
+    return tuple(command)

@@ -1,0 +1,65 @@
+"""Schedules of captures: what is refused, and that the run of a program that died is not started again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from netmon_tui.domain.capture import StartCapture
+from netmon_tui.domain.schedule import Runner, SaveSchedule, When
+from netmon_tui.domain.user import Actor, Role
+from netmon_tui.errors import InvalidInput, NotAllowed
+from netmon_tui.runtime.tool_paths import find_tool
+from netmon_tui.services.scheduling import CLAIM_SECONDS
+from netmon_tui.storage.capture_repository import CaptureRepository
+from netmon_tui.storage.schedule_repository import ScheduleRepository
+from tests.unit.services.made_scans import Store
+
+pytestmark = pytest.mark.skipif(find_tool("tcpdump") is None, reason="tcpdump is not installed")
+
+MORNING = SaveSchedule("Morning", (), When(every=3600), capture=StartCapture("lo", "udp port 7", seconds=600))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"seconds": 0.0}, "needs a limit"),
+        ({"interface": "gone0"}, "no interface 'gone0'"),
+        ({"filter": "udp prt 7"}, "host name: prt"),
+        ({"buffer_kib": 1}, "buffer"),
+    ],
+    ids=str,
+)
+async def test_what_a_start_would_refuse_is_not_kept(
+    store: Store, wrong: dict[str, object], said: str
+) -> None:
+    schedules = store.services.schedules
+    asked = replace(StartCapture("lo", seconds=600), **wrong)
+    with pytest.raises(InvalidInput, match=said):
+        await schedules.create(store.ada, replace(MORNING, capture=asked))
+    assert said in (await schedules.preview(store.ada, replace(MORNING, capture=asked))).error
+    with pytest.raises(NotAllowed):
+        await schedules.create(Actor(store.ada.user_id, "eve", Role.VIEWER), MORNING)
+    assert await schedules.find_all(store.ada) == []
+
+
+async def test_a_capture_that_a_dead_program_had_started_is_not_started_again(store: Store) -> None:
+    services, ada = store.services, store.ada
+    made = await services.schedules.create(ada, MORNING)
+    assert made.saved == MORNING
+    began = datetime.now(UTC) - timedelta(seconds=1)
+    dead = ScheduleRepository(services.database)
+    assert dead.claim(made, "dead", now=began, seconds=CLAIM_SECONDS) is not None
+    request = StartCapture("lo", name="Morning")
+    number = CaptureRepository(services.database).create(ada, request, filter="", jobs=services.paths.jobs)
+    services.schedules._clock = lambda: began + timedelta(hours=2)
+    assert await services.schedules.start_one_due(Runner.WORKER)
+    (found,) = await services.schedules.find_all(ada)
+    assert (found.last_words, found.runs, found.last_error) == (f"capture {number}", True, "")
+    services.schedules._clock = lambda: began + timedelta(hours=4)
+    assert await services.schedules.start_one_due(Runner.WORKER)
+    (found,) = await services.schedules.find_all(ada)
+    assert found.last_error == f"capture {number} of the run before has not ended, so this one is left out"
+    assert await services.capturing.count(ada) == 1

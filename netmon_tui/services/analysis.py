@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -14,7 +15,7 @@ from netmon_tui.domain.analysis import Analysis, Asked
 from netmon_tui.domain.capture import CAPTURE_NAME, Capture
 from netmon_tui.domain.stream import Follow, Stream
 from netmon_tui.domain.user import Actor
-from netmon_tui.errors import InvalidInput, ToolFailed
+from netmon_tui.errors import InvalidInput
 from netmon_tui.runtime.tool_paths import require_tool
 from netmon_tui.runtime.tshark import TsharkRun, read_keys
 from netmon_tui.storage.capture_repository import CaptureRepository
@@ -72,10 +73,11 @@ class AnalysisService:
         reader = tshark_statistics.reader_for(asked)
         tshark = await asyncio.to_thread(require_tool, "tshark")
         interval = asked.interval or _fitting_interval(capture)
-        run = TsharkRun(file.path, reader, filtered=bool(asked.filter or asked.series))
-        await _run(
-            run, lambda keys: tshark_statistics.build_command(tshark, asked, interval, keys), file.keys, told
-        )
+        run = TsharkRun(file.path, filters=(asked.filter, *asked.series))
+        with _told_of(run, told):
+            await run.read(
+                lambda keys: tshark_statistics.build_command(tshark, asked, interval, keys), reader, file.keys
+            )
         if run.cut_short:
             reader.notes.append("the file ends within a packet")
         answer = await asyncio.to_thread(reader.answer)
@@ -90,12 +92,11 @@ class AnalysisService:
         tshark = await asyncio.to_thread(require_tool, "tshark")
         tshark_statistics.follow_command(tshark, wanted)
         reader = StreamReader()
-        await _run(
-            TsharkRun(file.path, reader),
-            lambda keys: tshark_statistics.follow_command(tshark, wanted, keys),
-            file.keys,
-            told,
-        )
+        run = TsharkRun(file.path)
+        with _told_of(run, told):
+            await run.read(
+                lambda keys: tshark_statistics.follow_command(tshark, wanted, keys), reader, file.keys
+            )
         return await asyncio.to_thread(reader.stream)
 
     def _open(self, actor: Actor, capture_id: int, keys: Path | None) -> tuple[Capture, _File]:
@@ -113,8 +114,9 @@ class AnalysisService:
             self._answers.popitem(last=False)
 
 
-async def _run(run: TsharkRun, command: Callable[[str], tuple[str, ...]], keys: bytes, told: Told) -> None:
-    """Run tshark, and tell how far it is."""
+@contextmanager
+def _told_of(run: TsharkRun, told: Told) -> Iterator[None]:
+    """Tell how far tshark is, now and then."""
 
     async def tell() -> None:
         while True:
@@ -123,9 +125,7 @@ async def _run(run: TsharkRun, command: Callable[[str], tuple[str, ...]], keys: 
 
     telling = asyncio.create_task(tell())
     try:
-        await run.run(command, keys)
-    except OSError as error:  # deleted meanwhile, or no room for another process
-        raise ToolFailed("tshark cannot read the capture", why=str(error)) from error
+        yield
     finally:
         telling.cancel()
 

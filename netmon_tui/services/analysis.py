@@ -7,6 +7,7 @@ import math
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -80,7 +81,7 @@ class AnalysisService:
             )
         if run.cut_short:
             reader.notes.append("the file ends within a packet")
-        answer = await asyncio.to_thread(reader.answer)
+        answer = _with_left_out(capture, asked, await asyncio.to_thread(reader.answer))
         self._remember((file, asked), answer)
         return answer
 
@@ -130,10 +131,22 @@ def _told_of(run: TsharkRun, told: Told) -> Iterator[None]:
         telling.cancel()
 
 
+def _with_left_out(capture: Capture, asked: Asked, answer: Analysis) -> Analysis:
+    """Return the graph of a whole capture with a note when tshark leaves packets out of it."""
+    if asked.question.name != "io" or asked.filter or asked.series or not capture.state.is_final:
+        return answer
+    place = [column.key for column in answer.columns].index("packets")
+    left_out = capture.counters.packets - sum(int(row.cells[place] or 0) for row in answer.rows)
+    if left_out <= 0:
+        return answer
+    note = f"{left_out:,} of {capture.counters.packets:,} packets are left out: their times are before the first's"
+    return replace(answer, notes=(*answer.notes, note))
+
+
 def _fitting_interval(capture: Capture) -> float:
     """Return a round number of seconds that divides the capture in some :data:`STEPS` steps."""
     begin = capture.first_packet or capture.started or capture.created
     end = capture.last_packet or capture.finished or datetime.now(UTC)
-    wanted = max((end - begin).total_seconds() / STEPS, 1e-3)
+    wanted = max(abs((end - begin).total_seconds()) / STEPS, 1e-3)  # a clock may have been set back meanwhile
     power = 10.0 ** math.floor(math.log10(wanted))
     return round(next(nice * power for nice in _NICE if nice * power >= wanted * 0.999), 6)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import subprocess
 from contextlib import aclosing
 from pathlib import Path
@@ -133,3 +134,21 @@ async def test_a_tshark_whose_pipe_is_full_is_ended_all_the_same(
             assert await anext(batches)
             await prints_in_vain(processes_with(tshark)[0])
     assert await gone(tshark)
+
+
+async def test_a_tshark_that_is_killed_is_told_and_what_it_found_stays(
+    file: Path, public: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tshark = program(public, "import time\nprint('7', flush=True)\ntime.sleep(600)")
+    monkeypatch.setattr(display_filter, "require_tool", lambda name: tshark)
+    numbers = []
+    with pytest.raises(ToolFailed, match="signal 9"):
+        async for batch in FilterRun(file, "dns").numbers():
+            numbers += batch
+            os.kill(processes_with(tshark)[0], signal.SIGKILL)
+    assert numbers == [7]
+
+
+async def test_a_file_that_is_gone_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ToolFailed, match="No such file"):
+        await found(FilterRun(tmp_path / "gone.pcap", "dns"))

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from netmon_tui.storage.database import BUSY_TIMEOUT_MS
+from netmon_tui.tools.pcap import FILE_HEADER_SIZE
 from tests.bench.generate_pcap import generate
 from tests.faults.program import Answer, Site, until
 from tests.lab.hosts import EXPECTED, SUBNET
@@ -224,14 +225,15 @@ def test_an_interface_that_vanishes(own_site: Site) -> None:
     own_site.lab.run(["ip", "address", "add", "192.0.2.1/24", "dev", "gone0"], check=True)
     ask = "import socket; socket.socket(type=socket.SOCK_DGRAM).sendto(b'x', ('192.0.2.2', 9))"
     own_site.lab.run(["python3", "-c", ask], check=True)
-    until(lambda: own_site.status("capture", 1).counters.packets, "the kernel's question for 192.0.2.2")
+    path = own_site.directory("capture", 1).path / "capture.pcap"
+    until(lambda: path.stat().st_size > FILE_HEADER_SIZE, "the kernel's question for 192.0.2.2")
     own_site.lab.run(["ip", "link", "delete", "gone0"], check=True)
     out, err = running.communicate(timeout=60)
     capture = Answer(running.returncode, out, err).document
     assert (running.returncode, capture["state"]) == (1, "failed")
     assert "disappeared" in capture["error"], capture["error"]
     (file,) = capture["files"]
-    assert readable(own_site, Path(file["path"])) == file["packets"] == capture["packets"] > 0
+    assert readable(own_site, path) == file["packets"] == capture["packets"] > 0
 
 
 def test_an_interface_that_goes_down_and_comes_back(own_site: Site) -> None:

@@ -17,6 +17,7 @@ from netmon_tui.cli.output import moment, print_json, print_pairs, print_table, 
 from netmon_tui.cli.packets import packet, packets, stream
 from netmon_tui.domain.capture import DEFAULT_SNAPLEN, Capture, StartCapture
 from netmon_tui.domain.capture_filter import filter_text
+from netmon_tui.domain.counted import counted
 from netmon_tui.domain.documents import capture_document, interface_document
 from netmon_tui.domain.job import JobState
 from netmon_tui.domain.window import Window
@@ -136,7 +137,7 @@ async def _run(services: Services, actor: Actor, request: StartCapture) -> Captu
     async def describe() -> str:
         now = (await services.capturing.get(actor, started.id)).counters
         dropped = f", {now.dropped} dropped" if now.dropped else ""
-        return f"capture {started.id}: {now.packets} packets, {now.bytes} bytes{dropped}"
+        return f"capture {started.id}: {counted(now.packets, 'packet')}, {now.bytes} bytes{dropped}"
 
     with interruptible() as pressed:
         started = await services.capturing.start(actor, request)
@@ -246,7 +247,7 @@ def stop(line: CommandLine, capture_id: int) -> None:
         return await services.capturing.wait(actor, capture_id)
 
     ended = line.run(work, follow=True)
-    say(f"capture {capture_id} is {ended.state}: {ended.counters.packets} packets")
+    say(f"capture {capture_id} is {ended.state}: {counted(ended.counters.packets, 'packet')}")
 
 
 @capture.command()

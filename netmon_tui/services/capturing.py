@@ -14,6 +14,7 @@ from typing import Any
 
 from netmon_tui.config.settings import Settings
 from netmon_tui.domain.capture import CAPTURE_NAME, Capture, CaptureFile, CapturePreview, StartCapture
+from netmon_tui.domain.counted import counted
 from netmon_tui.domain.job import (
     CaptureCounters,
     EndReason,
@@ -349,5 +350,9 @@ def _ending(status: JobStatus | None, file: CaptureFile | None, words: str) -> t
     records = file.packets if file else 0
     reported = status.counters.captured if status.counters else records
     if why is not EndReason.SIZE_LIMIT and records != reported:
-        return JobState.FAILED, why.value, f"the file has {records} packets, tcpdump reports {reported}"
+        return (
+            JobState.FAILED,
+            why.value,
+            f"the file has {counted(records, 'packet')}, tcpdump reports {reported}",
+        )
     return state, why.value, ""

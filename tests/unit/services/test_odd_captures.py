@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -133,6 +134,21 @@ async def test_a_link_type_that_nobody_knows_is_listed_exported_and_told(
     )
     (again,) = await store.services.catalogue.import_file(store.ada, path)
     assert (again.linktype, again.counters.packets) == (f"LINKTYPE_{UNKNOWN}", 2)
+
+
+@pytest.mark.lab
+@NEEDS_TSHARK
+async def test_what_text2pcap_writes_is_merged_with_a_capture(store: Store, tmp_path: Path) -> None:
+    hexdump, written = tmp_path / "a.txt", tmp_path / "a.pcapng"
+    hexdump.write_text("000000 " + samples.SAMPLES["ping"].hex(" ") + "\n")
+    command = [find_tool("text2pcap") or "", "-q", "-t", "%s.", str(hexdump), str(written)]
+    subprocess.run(command, check=True, capture_output=True)
+    (theirs,) = await store.services.catalogue.import_file(store.ada, written)
+    ours = await imported(store, tmp_path, pcap(raws(list(samples.SAMPLES.values()))))
+    made = await store.services.catalogue.merge(store.ada, [ours, theirs.id])
+    assert made.counters.packets == len(samples.SAMPLES) + 1
+    async with opened(store, made.id) as packets:
+        assert samples.SAMPLES["ping"] in [(await packets.sketch(n)).data for n in (1, made.counters.packets)]
 
 
 @pytest.mark.parametrize("order", ["<", ">"])

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import struct
 import subprocess
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -19,6 +17,7 @@ from netmon_tui.services.capture_cutting import export_chunks
 from netmon_tui.services.packets import PacketList
 from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.tools.pcap import RawPacket
+from tests.unit.runtime.test_packet_dissector import opened
 from tests.unit.services.made_scans import Store
 from tests.unit.services.test_capture_catalogue import pcap, raws
 from tests.unit.services.tsharks import keep
@@ -62,17 +61,6 @@ SHAPES: dict[str, tuple[bytes, str]] = {
 }
 
 
-@asynccontextmanager
-async def opened(store: Store, number: int) -> AsyncIterator[PacketList]:
-    packets = await store.services.packets.open(store.ada, number)
-    try:
-        while await packets.extend():
-            pass
-        yield packets
-    finally:
-        await packets.close()
-
-
 async def imported(store: Store, folder: Path, content: bytes) -> int:
     (folder / "a.pcap").write_bytes(content)
     (capture,) = await store.services.catalogue.import_file(store.ada, folder / "a.pcap")
@@ -98,7 +86,7 @@ async def test_nested_short_and_endless_packets_whose_clock_runs_backwards(
         for number, (data, _) in enumerate(SHAPES.values(), 1)
     ]
     number = await imported(store, tmp_path, pcap(found, nanoseconds=True))
-    async with opened(store, number) as packets:
+    async with opened(file_of(store, number)) as packets:
         rows = await packets.window(0, 100)
         assert [row.time for row in rows] == [raw.time for raw in found]
         assert all(row.protocol and row.length == len(raw.data) for row, raw in zip(rows, found, strict=True))
@@ -119,7 +107,7 @@ async def test_a_link_type_that_nobody_knows_is_listed_exported_and_told(
 ) -> None:
     some = raws(list(samples.SAMPLES.values())[:3])
     number = keep(store.services, store.ada, pcap(some, UNKNOWN))
-    async with opened(store, number) as packets:
+    async with opened(file_of(store, number)) as packets:
         assert [row.protocol for row in await packets.window(0, 9)] == [f"LINKTYPE_{UNKNOWN}"] * 3
         detail = await packets.detail(2)
         assert (detail.data, detail.dissector) == (some[1].data, "built-in")
@@ -147,7 +135,7 @@ async def test_what_text2pcap_writes_is_merged_with_a_capture(store: Store, tmp_
     ours = await imported(store, tmp_path, pcap(raws(list(samples.SAMPLES.values()))))
     made = await store.services.catalogue.merge(store.ada, [ours, theirs.id])
     assert made.counters.packets == len(samples.SAMPLES) + 1
-    async with opened(store, made.id) as packets:
+    async with opened(file_of(store, made.id)) as packets:
         assert samples.SAMPLES["ping"] in [(await packets.sketch(n)).data for n in (1, made.counters.packets)]
 
 

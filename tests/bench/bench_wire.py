@@ -162,12 +162,20 @@ def main(seconds: float = SECONDS) -> None:
         make_user(data)
         lab.chatter(on=True)
         look_at(["htop"], "htop", seconds, show)  # of the whole machine: the lab has no other processes
-        termshark = [*lab.enter_prefix(), "termshark", "-i", "eth0"]
+        termshark = [
+            "setsid",
+            "--ctty",
+            "--wait",
+            *lab.enter_prefix(),
+            "termshark",
+            "-i",
+            "eth0",
+        ]  # wants /dev/tty
         look_at(termshark, "termshark", seconds, show)
         with flooded(lab, seconds):
             look_at(termshark, "termshark, in a flood", seconds, show)
         look_at_us(data, lab, seconds, show)
-    if (theirs := figures.get("termshark, in a flood")) is not None:
+    if all(theirs := figures.get("termshark, in a flood", (0.0, 0.0, ""))):
         ours = figures[FLOODED]
         print(
             f"in a flood, ours / termshark: {ours[0] / theirs[0]:.2f}x bytes, {ours[1] / theirs[1]:.2f}x processor"

@@ -121,6 +121,10 @@ def follow(
         progress.clear()
     if not found.peers[0]:
         raise NotFound(f"capture {capture_id} has no {protocol} stream {stream}")
+    if protocol == "tls" and not found.parts:
+        raise NotFound(
+            f"nothing of TLS stream {stream} could be decrypted", fix="name the file of its keys with --keys"
+        )
     _print_stream(found, form, _SIDES.get(side or ""))
 
 

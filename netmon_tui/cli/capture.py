@@ -22,6 +22,7 @@ from netmon_tui.cli.packets import packet, packets, stream
 from netmon_tui.domain.capture import Capture
 from netmon_tui.domain.capture_documents import capture_document
 from netmon_tui.domain.capture_filter import filter_text
+from netmon_tui.domain.counted import counted
 from netmon_tui.domain.job import JobState, Rotation
 from netmon_tui.domain.window import Window
 
@@ -205,7 +206,7 @@ def stop(line: CommandLine, capture_id: int) -> None:
         return await services.capturing.wait(actor, capture_id)
 
     ended = line.run(work, follow=True)
-    say(f"capture {capture_id} is {ended.state}: {ended.counters.packets} packets")
+    say(f"capture {capture_id} is {ended.state}: {counted(ended.counters.packets, 'packet')}")
 
 
 @capture.command()

@@ -15,6 +15,7 @@ from netmon_tui.cli.output import print_json, print_table, say, say_error
 from netmon_tui.domain.capture import Capture, CaptureLabels
 from netmon_tui.domain.capture_choice import ExportForm, PacketChoice
 from netmon_tui.domain.capture_documents import capture_document
+from netmon_tui.domain.counted import counted
 from netmon_tui.errors import AlreadyCaptured, InvalidInput, NetmonError
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ def _tell(made: Capture, as_json: bool) -> None:
     if as_json:
         print_json(capture_document(made))
         return
-    say(f"capture {made.id} has {made.counters.packets} packets: {made.lineage}")
+    say(f"capture {made.id} has {counted(made.counters.packets, 'packet')}: {made.lineage}")
     print(made.id)
 
 
@@ -144,7 +145,7 @@ def _export(line: CommandLine, capture_id: int, output: Path, choice: PacketChoi
         lambda services, actor: services.catalogue.export(actor, capture_id, output, choice, form),
         follow=True,
     )
-    say(f"capture {capture_id} is written to {written}")
+    say(f"capture {capture_id} is written{' anonymised' if form.anonymise else ''} to {written}")
     for remark in form.remarks():
         say(remark)
 

@@ -14,6 +14,7 @@ from netmon_tui.cli.output import print_json, say
 from netmon_tui.domain.buffer_size import parse_buffer
 from netmon_tui.domain.capture import Capture, Direction, StartCapture
 from netmon_tui.domain.capture_documents import capture_document
+from netmon_tui.domain.counted import counted
 from netmon_tui.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ async def run_all(
 async def _describe(services: Services, actor: Actor, started: Capture) -> str:
     now = (await services.capturing.get(actor, started.id)).counters
     dropped = f", {now.dropped} dropped" if now.dropped else ""
-    return f"capture {started.id}: {now.packets} packets, {now.bytes} bytes{dropped}"
+    return f"capture {started.id}: {counted(now.packets, 'packet')}, {now.bytes} bytes{dropped}"
 
 
 @click.command()

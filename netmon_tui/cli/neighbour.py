@@ -25,6 +25,7 @@ from netmon_tui.cli.output import (
     say,
     write_export,
 )
+from netmon_tui.domain.counted import counted
 from netmon_tui.domain.documents import neighbour_document
 from netmon_tui.domain.neighbour_event_documents import neighbour_event_document
 from netmon_tui.errors import NetmonError
@@ -75,7 +76,7 @@ async def _table(
     if not names:
         return found
     if late := await services.segment.names.resolve(actor, [record.address for record in found]):
-        say(f"{late} names did not come in time")
+        say(f"{counted(late, 'name')} did not come in time")
     return [replace(record, hostname=services.segment.names.name(record.address)) for record in found]
 
 
@@ -103,7 +104,7 @@ def watch(line: CommandLine, as_json: bool) -> None:
         await services.neighbours.start()
         if services.neighbours.error:
             raise NetmonError("the neighbour table cannot be followed", why=services.neighbours.error)
-        say(f"watching {len(services.neighbours.snapshot(actor))} neighbours")
+        say(f"watching {counted(len(services.neighbours.snapshot(actor)), 'neighbour')}")
         async for event in services.neighbours.watch(actor):
             _print_event(event, as_json)
 
@@ -136,7 +137,7 @@ def export(line: CommandLine, form: str, output: Path | None, names: bool) -> No
             write_export(await services.transfers.neighbour_chunks(actor, records, form), sys.stdout)
             return
         written = await services.transfers.export_neighbours(actor, records, form, output)
-        say(f"{len(records)} neighbours are written to {written}")
+        say(f"{counted(len(records), 'neighbour')} written to {written}")
 
     line.run(work)
 

@@ -33,6 +33,7 @@ from netmon_tui.cli.scan_map import print_map
 from netmon_tui.cli.scan_preview import preview_document, print_preview
 from netmon_tui.cli.scan_running import continue_scan, pause, resume, skip
 from netmon_tui.cli.search import scan_search
+from netmon_tui.domain.counted import counted
 from netmon_tui.domain.documents import scan_document
 from netmon_tui.domain.export import MAP_FORMATS, SCAN_FORMATS, HostSelection
 from netmon_tui.domain.host_documents import run_document
@@ -251,7 +252,7 @@ def _print_host(host: Host) -> None:
     for script in host.scripts:
         print_block(f"{script.id}: {script.output.strip()}", "  ")
     for extra in host.extraports:
-        print_line(f"and {extra.total} ports {extra.state}")
+        print_line(f"and {counted(extra.total, 'port')} {extra.state}")
     for match in host.os[:1]:
         print_line(f"system: {match.name} ({match.accuracy} %)")
 
@@ -275,7 +276,7 @@ def stop(line: CommandLine, scan_id: int) -> None:
         return await services.scanning.wait(actor, scan_id)
 
     ended = line.run(work, follow=True)
-    say(f"scan {scan_id} is {ended.state}: {ended.hosts_up} up, {ended.ports_open} open ports")
+    say(f"scan {scan_id} is {ended.state}: {ended.hosts_up} up, {counted(ended.ports_open, 'open port')}")
 
 
 @scan.command()

@@ -10,6 +10,7 @@ import click
 
 from netmon_tui.cli.context import CommandLine, json_option, pass_line
 from netmon_tui.cli.output import moment, print_json, print_line, print_table, say
+from netmon_tui.domain.counted import counted
 from netmon_tui.domain.history_documents import history_document, host_then_document
 from netmon_tui.domain.moment import parse_moment
 from netmon_tui.errors import NotFound
@@ -53,7 +54,7 @@ def history(line: CommandLine, address: str, number: int | None, when: str | Non
 
 def _print(found: HostHistory, number: int | None) -> None:
     print_table(_COLUMNS, _rows(found, number))
-    say(f"{len(found.looks)} scans asked for {found.address}")
+    say(f"{counted(len(found.looks), 'scan')} asked for {found.address}")
 
 
 def _rows(found: HostHistory, number: int | None) -> Iterator[tuple[object, ...]]:

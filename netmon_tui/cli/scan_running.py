@@ -8,6 +8,7 @@ import click
 
 from netmon_tui.cli.context import CommandLine, pass_line
 from netmon_tui.cli.output import say
+from netmon_tui.domain.counted import counted
 from netmon_tui.domain.job import JobState
 from netmon_tui.domain.scan import Scan
 
@@ -65,4 +66,4 @@ def skip(line: CommandLine, scan_id: int, address: str) -> None:
 
 
 def _say_state(scan: Scan) -> None:
-    say(f"scan {scan.id} is {scan.state}: {scan.hosts_up} up, {scan.ports_open} open ports")
+    say(f"scan {scan.id} is {scan.state}: {scan.hosts_up} up, {counted(scan.ports_open, 'open port')}")

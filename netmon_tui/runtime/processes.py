@@ -7,10 +7,14 @@ import selectors
 import signal
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from netmon_tui.errors import ToolMissing
+
+if TYPE_CHECKING:
+    import asyncio
 
 PRLIMIT = "/usr/bin/prlimit"
 """Of util-linux. Python's own ways: code between fork and exec is not safe in a program with threads, and
@@ -93,6 +97,22 @@ def _start(argv: tuple[str, ...], source: int, identity: dict[str, Any]) -> subp
         start_new_session=True,
         **identity,
     )
+
+
+async def end_process(process: asyncio.subprocess.Process) -> None:
+    """Kill a child of asyncio's with its group, and wait for it.
+
+    Its output is read to the end: before that asyncio takes no child to have ended, and it stops reading a pipe of
+    which nobody takes anything.
+    """
+    if process.returncode is None:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+    for pipe in (process.stdout, process.stderr):
+        with suppress(RuntimeError):  # somebody else is reading it
+            while pipe is not None and await pipe.read(_PIECE):
+                pass
+    await process.wait()
 
 
 def nobodys_identity() -> dict[str, Any]:

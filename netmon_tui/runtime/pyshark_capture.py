@@ -17,6 +17,7 @@ from pyshark.capture.capture import Capture, StopCapture
 from pyshark.tshark.output_parser.tshark_xml import TsharkXmlParser
 
 from netmon_tui.errors import ToolFailed
+from netmon_tui.runtime.processes import end_process
 
 _ENVIRONMENT = {
     "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
@@ -122,12 +123,7 @@ class OnePacketCapture(Capture):  # type: ignore[misc]
 
     async def _cleanup_subprocess(self, process: asyncio.subprocess.Process) -> None:
         """End tshark; pyshark waits only a second, and raises when the status is not to its liking."""
-        if process.returncode is None:
-            try:
-                process.kill()
-            except ProcessLookupError:
-                pass  # it was quicker
-        await process.wait()
+        await end_process(process)
 
     async def _handle_process_stderr_forever(self, stderr: asyncio.StreamReader) -> None:
         """Keep tshark's last words; pyshark fails on long lines and on bytes that are not UTF-8."""

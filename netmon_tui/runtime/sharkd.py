@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Self
 
 from netmon_tui.errors import InvalidInput, ToolFailed, ToolMissing
-from netmon_tui.runtime.processes import ENVIRONMENT, PRLIMIT, nobodys_identity
+from netmon_tui.runtime.processes import ENVIRONMENT, PRLIMIT, end_process, nobodys_identity
 from netmon_tui.tools.sharkd import pack_request, read_reply
 
 DEADLINE = 5.0
@@ -122,10 +121,7 @@ class Sharkd:
 
     async def close(self) -> None:
         """End it and all that it may have started."""
-        if self._process.returncode is None:
-            with suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-        await self._process.wait()
+        await end_process(self._process)
 
     async def _send(self, method: str, **parameters: object) -> int:
         assert self._process.stdin is not None

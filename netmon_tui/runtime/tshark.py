@@ -6,13 +6,13 @@ import asyncio
 import os
 import re
 import signal
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
 from pathlib import Path
 
 from netmon_tui.errors import InvalidInput, ToolFailed
 from netmon_tui.runtime.pcap_input import PcapInput
-from netmon_tui.runtime.processes import ENVIRONMENT, PRLIMIT, nobodys_identity
+from netmon_tui.runtime.processes import ENVIRONMENT, PRLIMIT, end_process, nobodys_identity
 from netmon_tui.runtime.sharkd import SETPRIV
 from netmon_tui.tools.tshark_lines import LineReader
 
@@ -20,15 +20,18 @@ STALL_SECONDS = 60.0
 """So long without having read or said anything, and it hangs."""
 LARGEST_KEYS = 16 << 20
 """Bytes of a file of TLS keys."""
-_ADDRESS_SPACE = 8 << 30
+ADDRESS_SPACE = 8 << 30
 """tshark keeps some 600 bytes of every packet."""
 _CPU_SECONDS = 3_600
 _PIECE = 1 << 18
+"""Bytes read at once: what a quick tshark prints meanwhile."""
 _LONGEST_COMPLAINT = 4_096
 _REFUSED = re.compile(r'Filter ".*" is invalid')
 """Statistics say so, not all of them with a bad status; ``-Y`` is read before the file is."""
 _CUT_SHORT = "cut short in the middle of a packet"
 _NOISE = re.compile(r"Running as user .*|.*\[\w+ (?:CRITICAL|WARNING)\].*|\s*\^?~*\s*")
+Command = Callable[[str], tuple[str, ...]]
+"""Makes a command, given the path under which tshark finds the keys (empty without any)."""
 
 
 class TsharkRun:
@@ -37,65 +40,84 @@ class TsharkRun:
     Args:
         source: The file, or the directory of a file set. tshark gets it as its stdin, so it needs no right to open
             anything.
-        reader: Takes the output, in a thread.
-        filtered: Whether a display filter is among its arguments, which it may refuse before it reads.
+        filters: The display filters among its arguments, which it may refuse before it reads.
         stall_seconds: Patience with a tshark that neither reads nor says anything.
     """
 
     def __init__(
-        self,
-        source: Path,
-        reader: LineReader,
-        *,
-        filtered: bool = False,
-        stall_seconds: float = STALL_SECONDS,
+        self, source: Path, *, filters: Sequence[str] = (), stall_seconds: float = STALL_SECONDS
     ) -> None:
         self._source = source
-        self._filtered = filtered
-        self._reader = reader
+        self._filters = tuple(filter(None, filters))
         self._stall = stall_seconds
         self._input: PcapInput | None = None
+        self._part = 0.0
+        self._beginning = b""
         self.cut_short = False
         """Whether the file ended within a packet, as one does that grows."""
 
     @property
     def progress(self) -> float:
         """How far tshark has read, 0 to 1."""
-        return self._input.progress if self._input else 0.0
+        if self._input is not None:
+            self._part = self._input.progress
+        return self._part
 
-    async def run(self, command: Callable[[str], tuple[str, ...]], keys: bytes = b"") -> None:
-        """Run tshark to its end, or until the reader has enough.
+    async def read(self, command: Command, reader: LineReader, keys: bytes = b"") -> None:
+        """Run tshark to its end, or until the reader, which works in a thread, has enough.
+
+        Raises:
+            As :meth:`pieces`.
+        """
+        async with aclosing(self.pieces(command, keys)) as pieces:
+            async for piece in pieces:
+                await asyncio.to_thread(reader.take, piece)
+                if reader.enough:
+                    break
+
+    async def pieces(self, command: Command, keys: bytes = b"") -> AsyncGenerator[bytes, None]:
+        """Yield what tshark prints, cut anywhere; whoever closes this before its end ends tshark.
 
         Args:
-            command: Makes the command, given the path under which tshark finds the keys (empty without any).
+            command: Makes the command.
             keys: TLS keys, which tshark gets as a file without a name.
 
         Raises:
             InvalidInput: tshark refuses the filter.
-            ToolFailed: It ended badly, or hangs.
-            OSError: The file cannot be read.
+            ToolFailed: The file cannot be read, or tshark ended badly, or hangs.
         """
-        self._input = given = await asyncio.to_thread(PcapInput, self._source)
-        kept = _unnamed(keys) if keys else -1
+        kept = -1
         try:
+            self._input = given = await asyncio.to_thread(PcapInput, self._source)
+            kept = _unnamed(keys) if keys else -1
             argv = command(f"/proc/self/fd/{kept}" if keys else "")
             process = await self._start(argv, given, (kept,) if keys else ())
-            await self._follow(process, given)
+            async with aclosing(self._followed(process, given)) as pieces:
+                async for piece in pieces:
+                    yield piece
+        except OSError as error:  # deleted meanwhile, or no room for another process
+            raise ToolFailed("tshark cannot read the capture", why=str(error)) from error
         finally:
-            given.close()
-            if kept >= 0:
-                os.close(kept)
+            self._close(kept)
+
+    def _close(self, kept: int) -> None:
+        if self._input is not None:
+            self._part = self.progress
+            self._input.close()
             self._input = None
+        if kept >= 0:
+            os.close(kept)
 
     async def _start(
         self, argv: tuple[str, ...], given: PcapInput, handed: tuple[int, ...]
     ) -> asyncio.subprocess.Process:
-        limits = (f"--as={_ADDRESS_SPACE}", f"--cpu={_CPU_SECONDS}", "--core=0", "--fsize=0")
+        limits = (f"--as={ADDRESS_SPACE}", f"--cpu={_CPU_SECONDS}", "--core=0", "--fsize=0")
         return await asyncio.create_subprocess_exec(
             *(PRLIMIT, *limits, "--", SETPRIV, "--pdeathsig", "KILL", "--", *argv),
             stdin=given.descriptor,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
+            limit=_PIECE,
             env=ENVIRONMENT,
             cwd="/",
             start_new_session=True,
@@ -103,45 +125,40 @@ class TsharkRun:
             **nobodys_identity(),
         )
 
-    async def _follow(self, process: asyncio.subprocess.Process, given: PcapInput) -> None:
+    async def _followed(
+        self, process: asyncio.subprocess.Process, given: PcapInput
+    ) -> AsyncGenerator[bytes, None]:
         complaint = asyncio.create_task(_last_words(process))
         try:
-            await self._read(process, given)
-            if not self._reader.enough:
-                self._judge(await process.wait(), await complaint, given)
+            while piece := await self._next(process, given):
+                self._beginning = self._beginning or piece[:_LONGEST_COMPLAINT]
+                yield piece
+            self._judge(await process.wait(), await complaint, given)
         finally:
-            if process.returncode is None:
-                with suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
-            while process.stdout is not None and await process.stdout.read(_PIECE):
-                pass  # what is left in the pipe: a process is not taken to have ended before its end is read
-            await process.wait()
+            await end_process(process)
             complaint.cancel()
 
-    async def _read(self, process: asyncio.subprocess.Process, given: PcapInput) -> None:
+    async def _next(self, process: asyncio.subprocess.Process, given: PcapInput) -> bytes:
         assert process.stdout is not None
         seen = -1
-        while not self._reader.enough:
+        while True:
             try:
-                piece = await asyncio.wait_for(process.stdout.read(_PIECE), self._stall)
+                return await asyncio.wait_for(process.stdout.read(_PIECE), self._stall)
             except TimeoutError:
                 if given.position == seen:
                     why = f"it has read and said nothing for {self._stall:g} s"
                     raise ToolFailed("tshark hangs and was ended", why=why) from None
                 seen = given.position
-                continue
-            if not piece:
-                return
-            await asyncio.to_thread(self._reader.take, piece)
 
     def _judge(self, status: int, complaint: str, given: PcapInput) -> None:
         """Raise what a bad end means; a file that ends within a packet is no failure of tshark's."""
         given.require_whole()
         self.cut_short = _CUT_SHORT in complaint
-        why = " ".join(_said(complaint))
-        refused = next((words for words in (why, self._reader.beginning) if _REFUSED.search(words)), "")
-        if self._filtered and (refused or (status > 0 and not given.position)):
-            raise InvalidInput("tshark does not take the filter", why=refused or why)
+        why = complaint_of(complaint, self._filters)
+        first_line = self._beginning.partition(b"\n")[0].decode("utf-8", "replace")
+        refused = next((words for words in (why, first_line) if _REFUSED.search(words)), "")
+        if self._filters and (refused or (status > 0 and not given.position)):
+            raise InvalidInput("The filter is not valid", why=refused or why)
         if status == 0 or self.cut_short:
             return
         if status < 0:
@@ -186,7 +203,8 @@ async def _last_words(process: asyncio.subprocess.Process) -> str:
     return kept.decode("utf-8", "replace")
 
 
-def _said(complaint: str) -> list[str]:
-    """Return what tshark says is wrong, without its greeting and the mark under a filter."""
-    lines = (line.removeprefix("tshark: ").strip() for line in complaint.split("\n"))
-    return [line for line in lines if not _NOISE.fullmatch(line)]
+def complaint_of(stderr: str, filters: Sequence[str] = ()) -> str:
+    """Return what tshark says is wrong, without its greeting and without the filters and the marks under them."""
+    lines = (line.removeprefix("tshark: ").strip() for line in stderr.split("\n"))
+    known = {text.strip() for text in filters}
+    return " ".join(line for line in lines if not _NOISE.fullmatch(line) and line not in known)

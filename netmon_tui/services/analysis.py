@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -14,7 +16,7 @@ from netmon_tui.domain.analysis import Analysis, Asked
 from netmon_tui.domain.capture import Capture
 from netmon_tui.domain.stream import Follow, Stream
 from netmon_tui.domain.user import Actor
-from netmon_tui.errors import InvalidInput, ToolFailed
+from netmon_tui.errors import InvalidInput
 from netmon_tui.runtime.tool_paths import require_tool
 from netmon_tui.runtime.tshark import TsharkRun, read_keys
 from netmon_tui.storage.capture_repository import CaptureRepository
@@ -74,13 +76,16 @@ class AnalysisService:
         reader = tshark_statistics.reader_for(asked)
         tshark = await asyncio.to_thread(require_tool, "tshark")
         interval = asked.interval or _fitting_interval(capture)
-        run = TsharkRun(files.directory, reader, filtered=bool(asked.filter or asked.series))
-        await _run(
-            run, lambda keys: tshark_statistics.build_command(tshark, asked, interval, keys), files.keys, told
-        )
+        run = TsharkRun(files.directory, filters=(asked.filter, *asked.series))
+        with _told_of(run, told):
+            await run.read(
+                lambda keys: tshark_statistics.build_command(tshark, asked, interval, keys),
+                reader,
+                files.keys,
+            )
         if run.cut_short:
             reader.notes.append("the file ends within a packet")
-        answer = await asyncio.to_thread(reader.answer)
+        answer = _with_left_out(capture, asked, await asyncio.to_thread(reader.answer))
         self._remember((files, asked), answer)
         return answer
 
@@ -92,12 +97,11 @@ class AnalysisService:
         tshark = await asyncio.to_thread(require_tool, "tshark")
         tshark_statistics.follow_command(tshark, wanted)
         reader = StreamReader()
-        await _run(
-            TsharkRun(files.directory, reader),
-            lambda keys: tshark_statistics.follow_command(tshark, wanted, keys),
-            files.keys,
-            told,
-        )
+        run = TsharkRun(files.directory)
+        with _told_of(run, told):
+            await run.read(
+                lambda keys: tshark_statistics.follow_command(tshark, wanted, keys), reader, files.keys
+            )
         return await asyncio.to_thread(reader.stream)
 
     def _open(self, actor: Actor, capture_id: int, keys: Path | None) -> tuple[Capture, _Files]:
@@ -114,8 +118,9 @@ class AnalysisService:
             self._answers.popitem(last=False)
 
 
-async def _run(run: TsharkRun, command: Callable[[str], tuple[str, ...]], keys: bytes, told: Told) -> None:
-    """Run tshark, and tell how far it is."""
+@contextmanager
+def _told_of(run: TsharkRun, told: Told) -> Iterator[None]:
+    """Tell how far tshark is, now and then."""
 
     async def tell() -> None:
         while True:
@@ -124,17 +129,27 @@ async def _run(run: TsharkRun, command: Callable[[str], tuple[str, ...]], keys: 
 
     telling = asyncio.create_task(tell())
     try:
-        await run.run(command, keys)
-    except OSError as error:  # deleted meanwhile, or no room for another process
-        raise ToolFailed("tshark cannot read the capture", why=str(error)) from error
+        yield
     finally:
         telling.cancel()
+
+
+def _with_left_out(capture: Capture, asked: Asked, answer: Analysis) -> Analysis:
+    """Return the graph of a whole capture with a note when tshark leaves packets out of it."""
+    if asked.question.name != "io" or asked.filter or asked.series or not capture.state.is_final:
+        return answer
+    place = [column.key for column in answer.columns].index("packets")
+    left_out = capture.counters.packets - sum(int(row.cells[place] or 0) for row in answer.rows)
+    if left_out <= 0:
+        return answer
+    note = f"{left_out:,} of {capture.counters.packets:,} packets are left out: their times are before the first's"
+    return replace(answer, notes=(*answer.notes, note))
 
 
 def _fitting_interval(capture: Capture) -> float:
     """Return a round number of seconds that divides the capture in some :data:`STEPS` steps."""
     begin = capture.first_packet or capture.started or capture.created
     end = capture.last_packet or capture.finished or datetime.now(UTC)
-    wanted = max((end - begin).total_seconds() / STEPS, 1e-3)
+    wanted = max(abs((end - begin).total_seconds()) / STEPS, 1e-3)  # a clock may have been set back meanwhile
     power = 10.0 ** math.floor(math.log10(wanted))
     return round(next(nice * power for nice in _NICE if nice * power >= wanted * 0.999), 6)

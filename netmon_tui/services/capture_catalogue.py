@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from netmon_tui.config.files import explain
+from netmon_tui.config.paths import find_paths
 from netmon_tui.config.sections import CaptureSettings
 from netmon_tui.domain.capture import Capture, CaptureLabels, MadeCapture
 from netmon_tui.domain.capture_choice import ExportForm, PacketChoice
@@ -239,13 +240,20 @@ class CatalogueService:
         session, name = interfaces.ssh_session(self._environ), f"capture-{capture.id}.pcap"
         host = session.server if session else socket.gethostname()
         there = f"{login_name()}@{host}"
-        stream = f"ssh {there} netmon-tui capture stream {capture.id}"
+        stream = f"ssh {there} netmon-tui {self._data_option()}capture stream {capture.id}"
         place = f"{login_name()}@[{host}]" if ":" in host else there
         return [
             *([f"scp {shlex.quote(f'{place}:{files[0].path}')} {name}"] if len(files) == 1 else []),
             f"{stream} > {name}",
             f"{stream} | wireshark -k -i -",
         ]
+
+    def _data_option(self) -> str:
+        """Return the option that names our data directory to whoever logs in afresh; quoted for two shells."""
+        data = self._jobs.parent
+        if data == find_paths(environ={}).data:
+            return ""
+        return f"--data-dir {shlex.quote(shlex.quote(str(data)))} "
 
     # --- labels ---
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from netmon_tui.domain.capture import Capture, CaptureOrigin, MadeCapture
 from netmon_tui.domain.capture_choice import CAPTURE_FORMATS, ExportForm, PacketChoice
 from netmon_tui.domain.capture_filter import LONGEST_NAME
+from netmon_tui.domain.counted import counted
 from netmon_tui.domain.display_filter import check_text
 from netmon_tui.errors import InvalidInput, NotFound
 from netmon_tui.runtime.display_filter import shown_numbers
@@ -116,7 +117,9 @@ def make_merge(captures: Sequence[tuple[Capture, Path]], draft: Draft, name: str
         InvalidInput: They have different link types, or there are not at least two.
     """
     if not 2 <= len(captures) <= _MOST_MERGED:
-        raise InvalidInput(f"{len(captures)} captures cannot be merged", fix=f"name 2 to {_MOST_MERGED}")
+        raise InvalidInput(
+            f"{counted(len(captures), 'capture')} cannot be merged", fix=f"name 2 to {_MOST_MERGED}"
+        )
     paths = [path for _, directory in captures for path in files_of(directory)]
     if len(paths) > _MOST_MERGED:
         raise InvalidInput(f"{len(paths)} files cannot be merged", why=f"{_MOST_MERGED} are possible")

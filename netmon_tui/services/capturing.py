@@ -16,6 +16,7 @@ from netmon_tui.config.settings import Settings
 from netmon_tui.domain.capture import Capture, CapturePreview, StartCapture
 from netmon_tui.domain.capture_files import CAPTURE_NAME, NUMBERED_NAME, check_rotation
 from netmon_tui.domain.capture_filter_library import FilterVerdict
+from netmon_tui.domain.counted import counted
 from netmon_tui.domain.interface_traffic import InterfaceTraffic
 from netmon_tui.domain.job import (
     CaptureCounters,
@@ -171,8 +172,8 @@ class CapturingService:
         await self.check(request)
         whole = self._whole_filter(request)
         command = await asyncio.to_thread(self._engine.command, request, whole)
-        counted = bpf.directed(whole, request.direction)
-        programs = await asyncio.to_thread(self._counting_programs, request.interface, counted)
+        narrowed = bpf.directed(whole, request.direction)
+        programs = await asyncio.to_thread(self._counting_programs, request.interface, narrowed)
         capture_id = await asyncio.to_thread(
             self._captures.create,
             actor,
@@ -384,5 +385,6 @@ def _ending(status: JobStatus | None, packets: int, tool: str, words: str) -> tu
     counters = status.counters or CaptureCounters(captured=packets)
     reported = counters.captured - counters.overwritten
     if why not in (EndReason.SIZE_LIMIT, EndReason.QUOTA) and packets != reported:
-        return JobState.FAILED, why.value, f"the file has {packets} packets, {tool} reports {reported}"
+        error = f"the file has {counted(packets, 'packet')}, {tool} reports {reported}"
+        return JobState.FAILED, why.value, error
     return state, why.value, ""

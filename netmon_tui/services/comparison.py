@@ -19,6 +19,7 @@ from netmon_tui.domain.comparison import (
     ScriptChange,
     Severity,
 )
+from netmon_tui.domain.counted import counted
 from netmon_tui.domain.ignoring import Sifted, sift
 from netmon_tui.domain.job import JobState
 from netmon_tui.domain.scan import Scan
@@ -232,7 +233,7 @@ class _Side:
         if self._addresses.unknown:
             yield f"the targets of {name} are not known: every host it does not list counts as gone"
         if given_up := sum(head.unfinished for head in self.heads):
-            hosts = "1 host" if given_up == 1 else f"{given_up:,} hosts"
+            hosts = counted(given_up, "host", f"{given_up:,}")
             yield f"{name} did not finish {hosts}: ports it does not list there are not compared"
 
     def ports(self, heads: Sequence[HostHead | None]) -> dict[int, dict[PortKey, PortFacts]]:

@@ -6,6 +6,7 @@ import asyncio
 import ipaddress
 from collections.abc import Sequence
 
+from netmon_tui.domain.counted import counted
 from netmon_tui.domain.estimate import ScanEstimate, Span, from_earlier, number_words, rounded, span_words
 from netmon_tui.domain.scan import StartScan
 from netmon_tui.domain.user import Actor
@@ -97,7 +98,8 @@ def _model_words(extent: Extent, model: Reckoning) -> str:
         return "nothing is sent to them"
     if extent.hosts == 1:
         return f"assumes a host {place} that answers at once, or not at all"
-    low, high = (number_words(end) for end in rounded(model.up))
-    hosts = f"{high} hosts" if low == high else f"{low} to {high} hosts"
+    up = rounded(model.up)
+    low, high = map(number_words, up)
+    hosts = counted(int(up.highest), "host", high) if low == high else f"{low} to {high} hosts"
     silent = "all" if model.all_may_be_silent else "half of them"
     return f"assumes {hosts} up {place}, {silent} perhaps silent"

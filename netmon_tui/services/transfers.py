@@ -16,6 +16,7 @@ from typing import BinaryIO
 from netmon_tui.config.files import explain, private_opener
 from netmon_tui.domain.address import parse_ip
 from netmon_tui.domain.capture import Capture
+from netmon_tui.domain.counted import counted
 from netmon_tui.domain.documents import neighbour_document
 from netmon_tui.domain.export import MAP_FORMATS, SCAN_FORMATS, HostSelection
 from netmon_tui.domain.neighbour import NeighbourRecord
@@ -203,7 +204,7 @@ class TransferService:
         _check_format(format, NEIGHBOUR_FORMATS)
         actor.require(Permission.EXPORT)
         await asyncio.to_thread(
-            self._audit.record, actor, "neighbour.export", f"{len(records)} neighbours", format
+            self._audit.record, actor, "neighbour.export", counted(len(records), "neighbour"), format
         )
         documents = [neighbour_document(record) for record in records]
         if format == "json":
@@ -281,14 +282,16 @@ def _whole_file(directory: Path) -> Iterator[bytes]:
 
 
 def write_new(path: Path, chunks: Iterable[bytes]) -> Path:
-    """Write a new private file from chunks; on any failure nothing is left under its name (blocking).
+    """Write a new private file from chunks and return its absolute path (blocking).
+
+    On any failure nothing is left under its name.
 
     Raises:
         InvalidInput: The file exists.
         DiskFull, StorageError: As they say.
     """
     try:
-        path = path.expanduser()
+        path = path.expanduser().absolute()
     except RuntimeError:
         raise InvalidInput(f"{path} names a user that does not exist") from None
     if path.exists() or path.is_symlink():

@@ -6,6 +6,7 @@ import struct
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from netmon_tui.domain.counted import counted
 from netmon_tui.domain.packet import Field, Layer
 from netmon_tui.tools import link_layers
 from netmon_tui.tools.packet_line import ether, ipv4, ipv6, u16, u32
@@ -218,6 +219,6 @@ def _udp(tree: _Tree, at: int) -> _Next:
 def _payload(tree: _Tree, at: int) -> None:
     rest = tree.data[at:]
     if rest:
-        tree.layer("data", f"Data ({len(rest)} bytes)")
+        tree.layer("data", f"Data ({counted(len(rest), 'byte')})")
         shown = rest[:64].hex() + ("…" if len(rest) > 64 else "")
         tree.field("data.data", "Data", shown, at, len(rest))

@@ -7,12 +7,12 @@ import itertools
 import os
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from netmon_tui.tools.pcap import RECORD_HEADER_SIZE, FileHeader, RawPacket, pack_record
-from netmon_tui.tools.pcap_index import PacketIndex
+from netmon_tui.tools.pcap_index import PacketIndex, became_shorter
 
 _CHUNK = 1 << 20
 """Bytes read at once."""
@@ -63,6 +63,9 @@ def pieces(index: PacketIndex, cut: Cut) -> Iterator[Piece]:
     Args:
         index: Extended as far as the packets are wanted.
         cut: Which.
+
+    Raises:
+        InvalidInput: The file became shorter since it was indexed.
     """
     first, last = max(cut.first, 1), index.count if cut.last is None else min(index.count, cut.last)
     if first > last:
@@ -71,18 +74,21 @@ def pieces(index: PacketIndex, cut: Cut) -> Iterator[Piece]:
     descriptor = os.open(index.path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         if cut.is_range:
-            yield from _copy(descriptor, index.offset(first), end, last - first + 1)
+            passed = yield from _copy(descriptor, index.offset(first), end, last - first + 1)
         else:
-            yield from _Sieve(index.header, cut, first).pieces(descriptor, index.offset(first), end)
+            passed = yield from _Sieve(index.header, cut, first).pieces(descriptor, index.offset(first), end)
+        if passed < end:
+            raise became_shorter(index.path)
     finally:
         os.close(descriptor)
 
 
-def _copy(descriptor: int, at: int, end: int, packets: int) -> Iterator[Piece]:
-    """Yield a run of bytes; all its packets are counted with the first piece."""
+def _copy(descriptor: int, at: int, end: int, packets: int) -> Generator[Piece, None, int]:
+    """Yield a run of bytes, whose packets are all counted with the first piece; return where it ended."""
     while at < end and (chunk := os.pread(descriptor, min(_CHUNK, end - at), at)):
         yield Piece(chunk, packets)
         at, packets = at + len(chunk), 0
+    return at
 
 
 class _Sieve:
@@ -105,16 +111,17 @@ class _Sieve:
         self._next = bisect_left(cut.numbers, number) if cut.numbers is not None else 0
         self._number = number
 
-    def pieces(self, descriptor: int, at: int, end: int) -> Iterator[Piece]:
-        """Yield what is wanted of a part of the file that begins and ends with whole records."""
+    def pieces(self, descriptor: int, at: int, end: int) -> Generator[Piece, None, int]:
+        """Yield what is wanted of a part of the file that holds whole records; return where it ended."""
         size = _CHUNK
         while at < end and (chunk := os.pread(descriptor, min(size, end - at), at)):
             passed, found = self._look_through(chunk)
             yield from found
             size = _CHUNK if passed else size * 2
             if not passed and len(chunk) < size // 2:
-                return  # the file became shorter
+                break  # the file became shorter
             at += passed
+        return at
 
     def _look_through(self, chunk: bytes) -> tuple[int, list[Piece]]:
         """Return how many bytes whole records took, and the wanted ones among them."""

@@ -183,7 +183,7 @@ class PacketIndex:
             InvalidInput: The header is not there any more: somebody cut the file.
         """
         if at + RECORD_HEADER_SIZE > len(chunk):
-            raise InvalidInput("The capture file became shorter while it was read", why=str(self.path))
+            raise became_shorter(self.path)
         captured: int = self._record.unpack_from(chunk, at)[2]
         return captured
 
@@ -227,7 +227,7 @@ class PacketIndex:
 
     def _packet(self, number: int, record: bytes, size: int) -> RawPacket:
         if len(record) < size:
-            raise InvalidInput("The capture file became shorter while it was read", why=str(self.path))
+            raise became_shorter(self.path)
         seconds, fraction, _, length = self._record.unpack_from(record)
         nanoseconds = seconds * 1_000_000_000 + fraction * self._scale
         return RawPacket(number, nanoseconds, length, record[RECORD_HEADER_SIZE:])
@@ -235,3 +235,12 @@ class PacketIndex:
     def first_and_last_time(self) -> tuple[float, float] | None:
         """Return the POSIX times of the first and the last packet found so far, or None without packets."""
         return (self.read(1).time, self.read(self._count).time) if self._count else None
+
+
+def became_shorter(path: Path) -> InvalidInput:
+    """Return the error for a file of which somebody cut off what was there when it was indexed."""
+    return InvalidInput(
+        "The capture file became shorter while it was read",
+        why=str(path),
+        fix="open the capture again to see what is left of it",
+    )

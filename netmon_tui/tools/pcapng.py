@@ -10,6 +10,7 @@ import struct
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from netmon_tui.errors import InvalidInput
 from netmon_tui.tools.link_layers import largest_packet
 from netmon_tui.tools.pcap import FileHeader, RawPacket
 
@@ -18,6 +19,7 @@ NANOSECONDS = 1_000_000_000
 _SECTION, _INTERFACE, _OLD_PACKET, _SIMPLE_PACKET, _PACKET = 0x0A0D0D0A, 1, 2, 3, 6
 _BYTE_ORDER = 0x1A2B3C4D
 _IF_NAME, _IF_RESOLUTION, _IF_OFFSET = 2, 9, 14
+_LARGEST_LINKTYPE = 0xFFFF
 _MOST_INTERFACES = 65_536
 """Of a section; more are damage."""
 _LARGEST_DESCRIPTION = 1 << 20
@@ -236,7 +238,17 @@ def _resolution(option: bytes) -> tuple[int, int]:
 
 
 def begin_section(header: FileHeader) -> bytes:
-    """Return the beginning of a file with one interface of the link type, snaplen and clock of a pcap file."""
+    """Return the beginning of a file with one interface of the link type, snaplen and clock of a pcap file.
+
+    Raises:
+        InvalidInput: The link type, of a damaged file, is none that pcapng can tell.
+    """
+    if header.linktype > _LARGEST_LINKTYPE:
+        raise InvalidInput(
+            f"{header.linktype_name} is no link type of pcapng",
+            why=f"they end at {_LARGEST_LINKTYPE}",
+            fix="write classic pcap",
+        )
     resolution = 9 if header.nanoseconds else 6
     option = struct.pack("<HHB3xI", _IF_RESOLUTION, 1, resolution, 0)
     section = struct.pack("<IHHq", _BYTE_ORDER, 1, 0, -1)

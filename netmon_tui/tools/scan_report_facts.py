@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import NamedTuple
 
+from netmon_tui.domain.counted import counted
 from netmon_tui.domain.host import ExtraPorts, Host, Service
 from netmon_tui.domain.scan import Scan
 
@@ -103,4 +104,4 @@ def _moment(time: datetime | None) -> str:
 
 def _extra(extra: ExtraPorts) -> str:
     reasons = ", ".join(f"{count} {reason}" for reason, count in extra.reasons)
-    return f"{extra.total} ports {extra.state}" + (f" ({reasons})" if reasons else "")
+    return f"{counted(extra.total, 'port')} {extra.state}" + (f" ({reasons})" if reasons else "")

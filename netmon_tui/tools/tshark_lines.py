@@ -37,11 +37,6 @@ class LineReader(ABC):
             self._line(line[:LONGEST_LINE])
         self._rest = bytearray(rest[:LONGEST_LINE])
 
-    @property
-    def beginning(self) -> str:
-        """What tshark printed first, where that is kept: some statistics complain there."""
-        return ""
-
     @abstractmethod
     def _line(self, line: bytes) -> None:
         """Take a whole line."""
@@ -62,11 +57,6 @@ class TextReader(AnalysisReader):
         super().__init__()
         self.lines: list[bytes] = []
         """All of them, so far."""
-
-    @property
-    def beginning(self) -> str:
-        """The first line."""
-        return text_of(self.lines[0]) if self.lines else ""
 
     def _line(self, line: bytes) -> None:
         self.lines.append(line)

@@ -45,6 +45,8 @@ _TREES = {
 _READ = ("-n", "-r", "-")
 _EVERYTHING = "frame"
 """Filter that every packet meets: an I/O graph without filters lets tshark 4.0 die of a division by 0 at times."""
+_HELLO_FIELDS = ("_ws.col.Source", "tcp.srcport", "_ws.col.Destination", "tcp.dstport")
+"""Who begins a TLS session, which the stream itself does not tell: tshark takes whom it decrypts first."""
 _HIGHEST_STREAM = 2**32 - 1
 
 
@@ -143,5 +145,9 @@ def follow_command(tshark: str, wanted: Follow, keys: str = "") -> tuple[str, ..
         raise InvalidInput(f"{wanted.protocol} cannot be followed", fix=f"one of {', '.join(FOLLOWED)}")
     if not 0 <= wanted.number <= _HIGHEST_STREAM:
         raise InvalidInput(f"there is no stream {wanted.number}")
-    statistic = f"follow,{wanted.protocol},yaml,{wanted.number}"
-    return (tshark, *_READ, *_key_options(keys), "-q", "-z", statistic)
+    options = (tshark, *_READ, *_key_options(keys), "-z", f"follow,{wanted.protocol},yaml,{wanted.number}")
+    if wanted.protocol != "tls":
+        return (*options, "-q")
+    hello = f"tcp.stream == {wanted.number} && tls.handshake.type == 1"
+    columns = (word for name in _HELLO_FIELDS for word in ("-e", name))
+    return (*options, "-Y", hello, "-T", "fields", "-E", "occurrence=f", *columns)

@@ -1,14 +1,17 @@
 """A stream put together by ``tshark -q -z follow,X,yaml,N``: what each side sent, with packet numbers and times.
 
-Format as of tshark 4.0 (``ui/cli/tap-follow.c``): peers, then packets with their data in base64.
+Format as of tshark 4.0 (``ui/cli/tap-follow.c``): peers, then packets with their data in base64. Of TLS the first
+peer is the one whose data could be decrypted first, which is the server in TLS 1.3, and the second has no address;
+there the lines before say who sent the Client Hello, and to whom.
 """
 
 from __future__ import annotations
 
 import binascii
 import re
+from dataclasses import replace
 
-from netmon_tui.domain.stream import Stream, StreamPart
+from netmon_tui.domain.stream import CLIENT, SERVER, Stream, StreamPart
 from netmon_tui.tools.tshark_lines import LineReader
 
 LARGEST_STREAM = 32 << 20
@@ -18,6 +21,7 @@ _PORT = re.compile(rb"    port: (\d+)")
 _PACKET = re.compile(rb"  - packet: (\d+)")
 _SIDE = re.compile(rb"    peer: ([01])")
 _TIME = re.compile(rb"    timestamp: ([\d.]+)")
+_HELLO = re.compile(rb"(\S+)\t(\d+)\t(\S+)\t(\d+)")
 _BASE64 = re.compile(rb" {6}([A-Za-z0-9+/]+={0,2})")
 
 
@@ -28,6 +32,7 @@ class StreamReader(LineReader):
         super().__init__()
         self._hosts: list[bytes] = []
         self._ports: list[bytes] = []
+        self._hello: tuple[str, str] | None = None
         self._parts: list[StreamPart] = []
         self._packet = self._side = 0
         self._time = 0.0
@@ -48,6 +53,8 @@ class StreamReader(LineReader):
             self._hosts.append(match[1])
         elif match := _PORT.fullmatch(line):
             self._ports.append(match[1])
+        elif (match := _HELLO.fullmatch(line)) and self._hello is None:
+            self._hello = (_peer(match[1], match[2]), _peer(match[3], match[4]))
 
     def _take_data(self, text: bytes) -> None:
         try:
@@ -66,11 +73,16 @@ class StreamReader(LineReader):
     def stream(self) -> Stream:
         """Return what was taken; without peers when there is no such stream."""
         self._end_part()
-        pairs = zip(self._hosts[:2], self._ports[:2], strict=False)
-        peers = [_peer(host.decode("ascii", "replace"), port.decode()) for host, port in pairs]
-        peers += [""] * (2 - len(peers))
-        return Stream((peers[0], peers[1]), tuple(self._parts), self.enough)
+        peers = [_peer(*pair) for pair in zip(self._hosts, self._ports, strict=False)][:2]
+        parts = tuple(self._parts)
+        if self._hello is None:
+            peers += [""] * (2 - len(peers))
+            return Stream((peers[0], peers[1]), parts, self.enough)
+        if peers[:1] == [self._hello[SERVER]]:
+            parts = tuple(replace(part, side=SERVER if part.side == CLIENT else CLIENT) for part in parts)
+        return Stream(self._hello, parts, self.enough)
 
 
-def _peer(host: str, port: str) -> str:
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+def _peer(host: bytes, port: bytes) -> str:
+    name, number = host.decode("ascii", "replace"), port.decode()
+    return f"[{name}]:{number}" if ":" in name else f"{name}:{number}"

@@ -43,7 +43,7 @@ def ours(tshark: str, path: Path) -> tuple[float, int, int]:
     reader = tshark_statistics.reader_for(asked)
     start = time.perf_counter()
     asyncio.run(
-        TsharkRun(path, reader).run(lambda keys: tshark_statistics.build_command(tshark, asked, 1.0, keys))
+        TsharkRun(path).read(lambda keys: tshark_statistics.build_command(tshark, asked, 1.0, keys), reader)
     )
     answer = reader.answer()
     column = [column.key for column in answer.columns].index("packets")

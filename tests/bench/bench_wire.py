@@ -2,7 +2,8 @@
 
 ``python tests/bench/bench_wire.py [SECONDS]``; 20 seconds a screen unless told. In the lab (namespaces, no
 other network is touched) with its hosts talking, a scan and a capture run while the program shows its tabs and
-their details; htop (and termshark, where they are installed) are looked at in the same minutes. Then both jobs are
+their details; htop (and termshark, where they are installed) are looked at in the same minutes, and the packet list
+and termshark once more while thousands of packets a second are sent. Then both jobs are
 stopped and nothing changes: then nothing may be written but the clock, once a minute.
 
 Every screen is printed with the lines of it that cost the most. Never fails because of a figure.
@@ -12,19 +13,22 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from tests.bench.terminal import Drain, Terminal, command_line, make_user, open_app, processor_seconds
-from tests.lab.hosts import SUBNET
+from tests.lab.hosts import SCAN, SUBNET
 from tests.lab.network import Lab, why_no_lab
 
+FLOOD = Path(__file__).parents[1] / "lab/flood.py"
 SECONDS = 20.0
 SETTLE = 5.0
 """Seconds for a screen to be built and for jobs that others started to be followed."""
@@ -85,9 +89,27 @@ SCREENS: dict[str, str] = {
     "captures": "\x1b3",
     "capture details": "\x1b[H\r",
     "capture details, following": "f",
+    "packets in a flood": "",
     "neighbours": "\x1b2",
 }
 """Keys that lead from each screen to the next; Home so that the newest row is under the cursor."""
+FLOODED = "packets in a flood"
+FLOOD_RATE = 5_000
+"""Packets a second, of 308 bytes."""
+
+
+@contextmanager
+def flooded(lab: Lab, seconds: float) -> Iterator[None]:
+    """Send many packets for as long as one look takes, from elsewhere: what its own sender sends no tap sees."""
+    count = str(int((seconds + SETTLE + 5) * FLOOD_RATE))
+    host = next(name for name in lab.hosts if name != SCAN)
+    command = [sys.executable, str(FLOOD), "eth0", count, str(FLOOD_RATE)]
+    sender = lab.popen(command, host, stdout=subprocess.DEVNULL)
+    try:
+        yield
+    finally:
+        sender.kill()
+        sender.wait()
 
 
 def look_at_us(data: Path, lab: Lab, seconds: float, show: Callable[[str, Figure], None]) -> None:
@@ -100,8 +122,9 @@ def look_at_us(data: Path, lab: Lab, seconds: float, show: Callable[[str, Figure
             for key in _KEYS.findall(keys):
                 terminal.press(key)
                 terminal.watch(1.0)
-            terminal.watch(SETTLE)
-            show(name, measure(terminal, seconds))
+            with flooded(lab, seconds) if name == FLOODED else nullcontext():
+                terminal.watch(SETTLE)
+                show(name, measure(terminal, seconds))
         lab.chatter(on=False)
         with Drain(terminal):
             jobs.stop()
@@ -112,9 +135,10 @@ def look_at_us(data: Path, lab: Lab, seconds: float, show: Callable[[str, Figure
 
 
 def look_at(command: list[str], name: str, seconds: float, show: Callable[[str, Figure], None]) -> None:
-    """Measure another program, if it is installed."""
-    if shutil.which(name) is None:
-        print(f"{name:28}left out: not installed (apt-get install {name})")
+    """Measure another program, if it is installed; its name is the first word of the line."""
+    program = name.split(",")[0]
+    if shutil.which(program) is None:
+        print(f"{name:28}left out: not installed (apt-get install {program})")
         return
     with Terminal(command) as terminal:
         terminal.watch(SETTLE)
@@ -138,11 +162,27 @@ def main(seconds: float = SECONDS) -> None:
         make_user(data)
         lab.chatter(on=True)
         look_at(["htop"], "htop", seconds, show)  # of the whole machine: the lab has no other processes
-        look_at([*lab.enter_prefix(), "termshark", "-i", "eth0"], "termshark", seconds, show)
+        termshark = [
+            "setsid",
+            "--ctty",
+            "--wait",
+            *lab.enter_prefix(),
+            "termshark",
+            "-i",
+            "eth0",
+        ]  # wants /dev/tty
+        look_at(termshark, "termshark", seconds, show)
+        with flooded(lab, seconds):
+            look_at(termshark, "termshark, in a flood", seconds, show)
         look_at_us(data, lab, seconds, show)
+    if all(theirs := figures.get("termshark, in a flood", (0.0, 0.0, ""))):
+        ours = figures[FLOODED]
+        print(
+            f"in a flood, ours / termshark: {ours[0] / theirs[0]:.2f}x bytes, {ours[1] / theirs[1]:.2f}x processor"
+        )
     if "htop" not in figures:
         return
-    worst = max((n for n in SCREENS), key=lambda n: figures[n][0])
+    worst = max((n for n in SCREENS if n != FLOODED), key=lambda n: figures[n][0])
     ratio = figures[worst][0] / figures["htop"][0]
     print(f"worst screen of ours ({worst}) / htop: {ratio:.2f}x (goal 1)")
     print(f"idle: {figures['idle'][0]:.0f} bytes/s (goal 0)")

@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 
 from netmon_tui.storage.database import BUSY_TIMEOUT_MS
+from netmon_tui.tools.pcap import FILE_HEADER_SIZE
+from tests.bench.generate_pcap import generate
 from tests.faults.program import Answer, Site, until
 from tests.lab.hosts import EXPECTED, SUBNET
 
@@ -143,14 +145,19 @@ def readable(site: Site, path: Path) -> int:
     return len(listed.stdout.splitlines())
 
 
-@pytest.mark.parametrize("floor", [0, 2 << 20])
-def test_a_full_disk_ends_a_capture_cleanly(own_site: Site, floor: int) -> None:
-    site = own_site
+def put_on_small_disk(site: Site) -> None:
+    """Move the data directory onto a disk of 6 MiB."""
     kept = site.data.with_name("kept")
     site.data.rename(kept)
     site.data.mkdir(mode=0o700)
     site.lab.run(["mount", "-t", "tmpfs", "-o", "size=6m,mode=700", "tmpfs", str(site.data)], check=True)
     site.lab.run(["cp", "-a", f"{kept}/.", str(site.data)], check=True)
+
+
+@pytest.mark.parametrize("floor", [0, 2 << 20])
+def test_a_full_disk_ends_a_capture_cleanly(own_site: Site, floor: int) -> None:
+    site = own_site
+    put_on_small_disk(site)
     site.settings["NETMON_TUI_CAPTURES_FREE_SPACE_FLOOR_BYTES"] = str(floor)
     running = site.start("capture", "run", "eth0", "--filter", "udp port 7", "--json")
     assert running.stderr and "runs on" in running.stderr.readline()
@@ -165,6 +172,44 @@ def test_a_full_disk_ends_a_capture_cleanly(own_site: Site, floor: int) -> None:
     assert site.run("database", "check").code == 0
 
 
+def test_a_full_disk_refuses_imports_parts_and_exports_and_leaves_nothing(own_site: Site) -> None:
+    site = own_site
+    put_on_small_disk(site)
+    site.settings["NETMON_TUI_CAPTURES_FREE_SPACE_FLOOR_BYTES"] = "0"
+    fits, large = site.data.with_name("fits.pcap"), site.data.with_name("large.pcap")
+    generate(fits, 10_000)
+    generate(large, 60_000)
+    assert site.run("capture", "import", fits).code == 0
+    there = site.lab.run(["find", str(site.data)]).stdout
+    export = ("capture", "export", "1", "--output")
+    for arguments in (
+        ("capture", "import", large),
+        ("capture", "slice", "1"),
+        (*export, site.data / "out.pcapng", "--format", "pcapng"),
+        (*export, site.data / "out.pcap"),
+    ):
+        answer = site.run(*arguments)
+        assert answer.code == 5 and "no space left" in answer.err.lower(), (arguments, answer)
+        assert site.lab.run(["find", str(site.data)]).stdout == there
+    assert [one["packets"] for one in site.run("capture", "list", "--json").document] == [10_000]
+    assert site.run("database", "check").code == 0
+
+
+def test_twenty_captures_at_once_miss_nothing(site: Site) -> None:
+    program = site.headless()
+    try:
+        numbers = [program.ask("start_capture", interface="eth0", filter="udp port 7") for _ in range(20)]
+        sent = site.lab.udp_exchange(100).packets
+        for number in numbers:
+            until(lambda n=number: program.ask("capture", number=n)["packets"] == sent, f"all of {number}")
+            program.ask("stop_capture", number=number)
+        assert [program.ask("wait_capture", number=number) for number in numbers] == ["completed"] * 20
+        for number in numbers:
+            assert readable(site, site.directory("capture", number).path / "capture.pcap") == sent
+    finally:
+        program.close()
+
+
 def capture_on_a_link(site: Site) -> subprocess.Popen[str]:
     """A running capture on ``gone0``, one end of a cable."""
     site.lab.run(["ip", "link", "add", "gone0", "type", "veth", "peer", "name", "gone1"], check=True)
@@ -177,12 +222,18 @@ def capture_on_a_link(site: Site) -> subprocess.Popen[str]:
 
 def test_an_interface_that_vanishes(own_site: Site) -> None:
     running = capture_on_a_link(own_site)
+    own_site.lab.run(["ip", "address", "add", "192.0.2.1/24", "dev", "gone0"], check=True)
+    ask = "import socket; socket.socket(type=socket.SOCK_DGRAM).sendto(b'x', ('192.0.2.2', 9))"
+    own_site.lab.run(["python3", "-c", ask], check=True)
+    path = own_site.directory("capture", 1).path / "capture.pcap"
+    until(lambda: path.stat().st_size > FILE_HEADER_SIZE, "the kernel's question for 192.0.2.2")
     own_site.lab.run(["ip", "link", "delete", "gone0"], check=True)
     out, err = running.communicate(timeout=60)
     capture = Answer(running.returncode, out, err).document
     assert (running.returncode, capture["state"]) == (1, "failed")
     assert "disappeared" in capture["error"], capture["error"]
-    assert len(capture["files"]) == 1
+    (file,) = capture["files"]
+    assert readable(own_site, path) == file["packets"] == capture["packets"] > 0
 
 
 def test_an_interface_that_goes_down_and_comes_back(own_site: Site) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -64,3 +65,50 @@ def test_http_and_dns_are_counted_as_they_were_sent(program: Program, lab: Lab) 
     server = program("capture", "follow", "1", "http", "0", "--side", "server")
     assert done.stdout.strip().splitlines()[0] in server
     assert sum(int(str(row["packets"])) for row in rows("io", "--interval", "10")) == packets
+
+
+SECRET = "the walnut is in the lantern"
+_TLS = """
+import socket, ssl, sys, threading
+chain, keys, secret = sys.argv[1:]
+server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+server.load_cert_chain(chain)
+client = ssl._create_unverified_context()
+client.keylog_filename = keys
+listener = socket.create_server(("127.0.0.1", 4433))
+
+def serve():
+    with server.wrap_socket(listener.accept()[0], server_side=True) as connection:
+        connection.sendall(connection.recv(100).upper())
+
+threading.Thread(target=serve).start()
+with client.wrap_socket(socket.create_connection(("127.0.0.1", 4433))) as connection:
+    connection.sendall(secret.encode())
+    print(connection.recv(100).decode())
+"""
+_KNOCK = "import socket; socket.socket(type=socket.SOCK_DGRAM).sendto(b'x', ('127.0.0.1', 9))"
+
+
+@pytest.mark.skipif(not shutil.which("openssl"), reason="openssl, which makes the certificate, is missing")
+def test_tls_is_read_with_the_keys_of_its_client_and_not_without(
+    program: Program, lab: Lab, tmp_path: Path
+) -> None:
+    chain, keys = tmp_path / "chain.pem", tmp_path / "keys.log"
+    make = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=lab", "-keyout", "-"]
+    chain.write_text(lab.run(make, check=True).stdout)
+    program("capture", "run", "lo", "--filter", "tcp port 4433 or udp port 9", "--detach")
+
+    def listens() -> bool:
+        lab.run(["python3", "-c", _KNOCK], check=True)
+        return bool(program.json("capture", "show", "1")["packets"])
+
+    until(listens, "tcpdump listens")
+    done = lab.run(["python3", "-c", _TLS, str(chain), str(keys), SECRET], timeout=60)
+    assert done.stdout.strip() == SECRET.upper(), done.stderr
+    program("capture", "stop", "1")
+    follow, with_keys = ("capture", "follow", "1", "tls", "0"), ("--keys", str(keys))
+    both = program(*follow, *with_keys)
+    assert both.splitlines() == [f"> {SECRET}", f"< {SECRET.upper()}"]
+    server = program(*follow, "--side", "server", "--format", "raw", *with_keys)
+    assert server == SECRET.upper()
+    assert program(*follow, code=1) == ""

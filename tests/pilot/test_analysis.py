@@ -111,7 +111,7 @@ async def test_limits_hold_for_the_next_questions_and_what_is_wrong_is_said(
         line.value = "no.such == 1"
         await pilot.press("enter")
         await until(pilot, lambda: "no.such" in state(app))
-        assert "does not take the filter" in state(app)
+        assert "The filter is not valid" in state(app)
         await pilot.press("F")
         await until(pilot, lambda: line.has_focus)
         line.value = "udp"

@@ -173,6 +173,7 @@ async def test_escape_stops_tshark_and_keeps_what_was_found(
         await pilot.press("escape")
         await until(pilot, lambda: "stopped at" in said(app, "packet-count"))
         assert 0 < shown(app) < 150_000 * 0.62
+        assert "stopped at 0%" not in said(app, "packet-count")
         await pilot.press("escape")
         await until(pilot, lambda: shown(app) == 150_000)
 

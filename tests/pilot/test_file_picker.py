@@ -58,6 +58,9 @@ async def test_list_and_path_go_in_step(logged_in: Any, until: Any, folder: Path
         await pilot.press("backspace")
         await until(pilot, lambda: "one.xml" in names(app))
         assert picker.query_one(Table).cursor_key == str(folder / "older")
+        path.focus()
+        await pilot.press("end", *"//etc")
+        await until(pilot, lambda: path.value == "/etc")  # a second slash begins anew
 
 
 async def test_several_files_are_imported_and_every_refusal_is_said(

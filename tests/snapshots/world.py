@@ -148,6 +148,8 @@ def _freeze_machine(patch: pytest.MonkeyPatch) -> None:
         lambda **_: VendorTable(extra_lines=VENDORS, wireshark_files=(), nmap_files=()),
     )
     patch.setattr("netmon_tui.services.capture_catalogue.login_name", lambda: "ada")
+    usual = Paths(SHOWN, SHOWN / "log", SHOWN / "config.toml")
+    patch.setattr("netmon_tui.services.capture_catalogue.find_paths", lambda **_: usual)
     for service in ("scan_commands", "capturing"):
         patch.setattr(f"netmon_tui.services.{service}.require_tool", lambda name: f"/usr/bin/{name}")
     # the scan that waits in the picture must not have its turn
@@ -531,7 +533,7 @@ def paths_as_shown(services: Services) -> None:
     services.paths = Paths(
         data=SHOWN, logs=SHOWN / "log", config_file=Path("/etc/xdg/netmon-tui/config.toml")
     )
-    services.scanning._jobs = services.capturing._jobs = SHOWN / "jobs"
+    services.scanning._jobs = services.capturing._jobs = services.catalogue._jobs = SHOWN / "jobs"
     for service in (services.packets, services.analysis):
         service._captures.directory = lambda number: real / f"capture-{number}"  # type: ignore[method-assign]
 

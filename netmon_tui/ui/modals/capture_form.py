@@ -136,7 +136,6 @@ class CaptureForm(Form[StartCapture]):
 
     def on_mount(self) -> None:
         """Look for the interfaces, and begin to count."""
-        self._show_rare()
         self._offer_interfaces()
         if self._host:
             self._build_filter()
@@ -198,7 +197,6 @@ class CaptureForm(Form[StartCapture]):
         taken = await self.app.push_screen_wait(CaptureMore(self._rare, others))
         if taken is not None:
             self._rare = taken
-            self._show_rare()
             self._check()
 
     @work(exclusive=True, group="form-more", exit_on_error=False)
@@ -216,9 +214,6 @@ class CaptureForm(Form[StartCapture]):
         saved = await self.app.push_screen_wait(CaptureScheduleForm(self._session, first, asked))
         if saved is not None:
             toasts.tell(self.app, f"{saved.name} runs {saved.words}")
-
-    def _show_rare(self) -> None:
-        self.query_one("#more-words", Figure).show(self._rare.words(self._usual))
 
     @on(Select.Changed, "#protocol")
     @on(Input.Changed, "#host")
@@ -250,6 +245,7 @@ class CaptureForm(Form[StartCapture]):
     @work(exclusive=True, group="form-check", exit_on_error=False)
     async def _check(self) -> None:
         """Compile the filter once the typing pauses, and show what would run."""
+        self.query_one("#more-words", Figure).show(self._rare.words(self._usual))
         await asyncio.sleep(DEBOUNCE_SECONDS)
         try:
             self._capturing.build_filter(self._chosen("protocol"), self._text("host"), self._text("port"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -32,6 +33,8 @@ COLUMNS = (
     Column("age", "Age", width=5, align="right", priority=1),
 )
 _PARENT = ".."
+_AFRESH = re.compile(r".*/(?=[/~])")
+"""What stands before a path that is typed behind another one: a second slash and a tilde begin anew."""
 
 
 class FilePicker(Dialog[tuple[Path, ...]]):
@@ -86,7 +89,9 @@ class FilePicker(Dialog[tuple[Path, ...]]):
         """Show the folder of what is typed, and of it what begins so."""
         event.stop()
         self.query_one("#import-error", Static).update("")
-        folder, self._begin = _parts(event.value)
+        if (text := _AFRESH.sub("", event.value)) != event.value:
+            self._set_path(text)
+        folder, self._begin = _parts(text)
         if folder != self._folder:
             self._list(folder)
         else:

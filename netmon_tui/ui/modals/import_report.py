@@ -9,6 +9,7 @@ from textual import on
 from textual.app import ComposeResult
 
 from netmon_tui.domain.capture import Capture
+from netmon_tui.domain.counted import counted
 from netmon_tui.domain.scan import Scan
 from netmon_tui.errors import AlreadyCaptured, AlreadyImported, NetmonError
 from netmon_tui.ui.modals.dialog import Dialog
@@ -44,7 +45,7 @@ class ImportReport(Dialog[bool]):
         rows = [Row(str(path), (path.name, _words(result))) for path, result in self._results]
         stored = sum(not isinstance(result, NetmonError) for _, result in self._results)
         source = MemorySource([column.key for column in COLUMNS], rows)
-        with self.box(f"{stored} of {len(rows)} files imported", id="report-box") as box:
+        with self.box(f"{stored} of {counted(len(rows), 'file')} imported", id="report-box") as box:
             box.border_subtitle = content("enter shows a line in full, esc closes")
             yield Table(COLUMNS, source=source, id="report")
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from netmon_tui.domain.capture import Capture, StartCapture
 from netmon_tui.domain.capture_choice import PacketChoice
+from netmon_tui.domain.counted import counted
 from netmon_tui.errors import NetmonError
 from netmon_tui.services.readable_files import working_directory
 from netmon_tui.ui.modals.capture_about import CaptureAbout
@@ -74,10 +75,11 @@ class CaptureActions(Actions):
             catalogue, actor = self._services.catalogue, self._session.actor
             if asked.path is None:
                 made = await catalogue.slice(actor, capture_id, asked.choice, name=asked.name)
-                self._tell(f"Capture {made.id} has {thin(made.counters.packets)} packets")
+                count = made.counters.packets
+                self._tell(f"Capture {made.id} has {counted(count, 'packet', thin(count))}")
                 return made
             path = await catalogue.export(actor, capture_id, asked.path, asked.choice, asked.form)
-            self._tell(f"Written to {path}")
+            self._tell(f"Written{' anonymised' if asked.form.anonymise else ''} to {path}")
         return None
 
     async def merge(self, capture_ids: Sequence[int]) -> Capture | None:

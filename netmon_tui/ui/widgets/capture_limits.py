@@ -48,7 +48,7 @@ class CaptureLimits(Vertical):
             yield from _field("files", "all", 6, "files")
 
     def read(self) -> dict[str, Any]:
-        """Return the fields of :class:`~netmon_tui.domain.capture.StartCapture`; InvalidInput says what is wrong."""
+        """Return fields of :class:`~netmon_tui.domain.capture.StartCapture`; InvalidInput says what is wrong."""
         return {
             "packets": self._whole("packets", "packets"),
             "seconds": float(self._whole("seconds", "seconds")),

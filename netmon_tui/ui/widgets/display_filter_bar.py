@@ -198,6 +198,9 @@ class DisplayFilterBar(Vertical):
 
     def leave(self) -> None:
         """Go back to the packets."""
+        self.workers.cancel_group(
+            self, "look-at-filter"
+        )  # its words would cover what tshark says from now on
         self._line.value = self._applied
         self.set_class(bool(self._applied), "-open")
         self.remove_class("-typing")

@@ -26,6 +26,7 @@ _TICK_SECONDS = 0.5
 """How often progress is shown."""
 NO_PACKETS = "No packets yet"
 _NONE = "No packet meets the display filter so far. Press esc to show all"
+_BROKEN_OFF = "The file was not looked through to its end. Press esc to show all"
 
 
 class DisplayFiltered(Vertical):
@@ -158,6 +159,7 @@ class DisplayFiltered(Vertical):
             ended = ""
         except (NetmonError, OSError) as error:
             ended = "not to the end"
+            self.table.set_texts(empty=_BROKEN_OFF)
             self.filter_bar.tell(error if isinstance(error, NetmonError) else InvalidInput(str(error)))
         finally:
             self._end_ticks(f"{ended} at {run.progress:.0%}" if ended == "stopped" else ended)

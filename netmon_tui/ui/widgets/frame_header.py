@@ -7,6 +7,7 @@ from textual.containers import Horizontal
 from textual.message import Message
 from textual.widgets import Static
 
+from netmon_tui.domain.counted import counted
 from netmon_tui.domain.user import Actor
 from netmon_tui.ui.rendering import content
 
@@ -48,7 +49,7 @@ class FrameHeader(Horizontal):
 
     def show(self, *, jobs: int, clock: str, note: str = "") -> None:
         """Show the number of running jobs, the time and a note such as ``frozen``."""
-        words = {0: "", 1: "1 job"}.get(jobs, f"{jobs} jobs")
+        words = counted(jobs, "job") if jobs else ""
         self._put("header-jobs", " · ".join(part for part in (words, note) if part))
         self._put("header-clock", clock)
 

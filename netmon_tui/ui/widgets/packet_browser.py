@@ -13,6 +13,7 @@ from textual.containers import Horizontal
 from textual.widget import Widget
 
 from netmon_tui.domain.address import parse_ip
+from netmon_tui.domain.counted import counted
 from netmon_tui.domain.packet import PacketDetail
 from netmon_tui.errors import NetmonError
 from netmon_tui.services.packets import PacketList
@@ -168,7 +169,7 @@ class PacketBrowser(DisplayFiltered):
         packets, source = self._packets, self._source
         if packets is None or source is None:
             return
-        words = [f"{thin(packets.count)} packets"]
+        words = [counted(packets.count, "packet", thin(packets.count))]
         if source.text or source.chosen is not None:
             words.insert(0, f"{thin(source.count)} of")
         if source.searched is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import subprocess
 from contextlib import aclosing
 from pathlib import Path
@@ -15,6 +16,9 @@ from netmon_tui.runtime import display_filter
 from netmon_tui.runtime.display_filter import FilterRun, check_by_tshark
 from netmon_tui.runtime.tool_paths import find_tool
 from tests.bench.generate_pcap import generate
+from tests.unit.services.tsharks import gone, prints_in_vain, processes_with, program, public
+
+__all__ = ["public"]
 
 TSHARK = find_tool("tshark")
 pytestmark = [pytest.mark.lab, pytest.mark.skipif(not TSHARK, reason="tshark is not installed")]
@@ -112,16 +116,39 @@ async def test_whoever_is_cancelled_ends_tshark(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", ["print('x')", "print(3)\nprint(2)", "print(-1)", "print('1' * 9000)"])
 async def test_a_tshark_that_prints_something_else_has_failed(
-    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+    file: Path, public: Path, monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
-    directory = tmp_path / "programs"
-    directory.mkdir()
-    for parent in (directory, *directory.parents):
-        if parent.stat().st_uid == os.geteuid() and str(parent).startswith(("/tmp/helpers", "/tmp/pytest")):
-            parent.chmod(0o755)
-    path = directory / "tshark"
-    path.write_text(f"#!/usr/bin/python3 -I\n{text}\n")
-    path.chmod(0o755)
-    monkeypatch.setattr(display_filter, "require_tool", lambda name: str(path))
+    tshark = program(public, text)
+    monkeypatch.setattr(display_filter, "require_tool", lambda name: tshark)
     with pytest.raises(ToolFailed):
         await found(FilterRun(file, "dns"))
+
+
+async def test_a_tshark_whose_pipe_is_full_is_ended_all_the_same(
+    file: Path, public: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tshark = program(public, "for number in range(1, 1 << 62): print(number)")
+    monkeypatch.setattr(display_filter, "require_tool", lambda name: tshark)
+    async with asyncio.timeout(30):
+        async with aclosing(FilterRun(file, "dns").numbers()) as batches:
+            assert await anext(batches)
+            await prints_in_vain(processes_with(tshark)[0])
+    assert await gone(tshark)
+
+
+async def test_a_tshark_that_is_killed_is_told_and_what_it_found_stays(
+    file: Path, public: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tshark = program(public, "import time\nprint('7', flush=True)\ntime.sleep(600)")
+    monkeypatch.setattr(display_filter, "require_tool", lambda name: tshark)
+    numbers = []
+    with pytest.raises(ToolFailed, match="signal 9"):
+        async for batch in FilterRun(file, "dns").numbers():
+            numbers += batch
+            os.kill(processes_with(tshark)[0], signal.SIGKILL)
+    assert numbers == [7]
+
+
+async def test_a_file_that_is_gone_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ToolFailed, match="No such file"):
+        await found(FilterRun(tmp_path / "gone.pcap", "dns"))

@@ -20,6 +20,7 @@ from netmon_tui.runtime.dissection import dissect_packet
 from netmon_tui.runtime.tool_paths import find_tool
 from netmon_tui.services.packets import PacketList
 from netmon_tui.tools.pcap import RawPacket, make_header, pack_record
+from tests.unit.services.tsharks import prints_in_vain
 from tests.unit.tools import packet_samples as samples
 
 SHARKD = find_tool("sharkd")
@@ -277,3 +278,14 @@ async def test_no_descriptor_is_left_open(file: Path) -> None:
             await packets.detail(1)
             await packets.load_whole()
     assert len(list(Path("/proc/self/fd").iterdir())) <= before
+
+
+async def test_a_sharkd_that_talks_unasked_is_ended(programs: Path) -> None:
+    text = "import sys, json\nfor number in range(1, 6):\n sys.stdin.readline()\n"
+    text += " print(json.dumps({'id': number, 'result': {}}), flush=True)\nwhile True: print('x' * 10000)"
+    program(programs, "sharkd", text)
+    running = await sharkd.Sharkd.start(str(programs / "sharkd"), [])
+    await prints_in_vain(running.pid)
+    async with asyncio.timeout(30):
+        await running.close()
+    assert children() == []

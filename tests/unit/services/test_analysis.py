@@ -199,17 +199,17 @@ async def test_without_tshark_it_says_what_to_install(
 async def test_a_tshark_that_hangs_is_ended(public: Path, tmp_path: Path) -> None:
     tshark = program(public, "import time\ntime.sleep(600)")
     file = exchanges().write(tmp_path / "capture.pcap")
-    run = TsharkRun(file, NumberReader(), stall_seconds=0.2)
+    run = TsharkRun(file, stall_seconds=0.2)
     with pytest.raises(ToolFailed, match="hangs"):
-        await run.run(lambda keys: (tshark, keys))
+        await run.read(lambda keys: (tshark, keys), NumberReader())
     assert await gone(tshark)
 
 
 async def test_a_tshark_that_is_killed_is_told(public: Path, tmp_path: Path) -> None:
     tshark = program(public, "import time\nprint('1', flush=True)\ntime.sleep(600)")
     reader = NumberReader()
-    run = TsharkRun(exchanges().write(tmp_path / "capture.pcap"), reader)
-    task = asyncio.create_task(run.run(lambda keys: (tshark, keys)))
+    run = TsharkRun(exchanges().write(tmp_path / "capture.pcap"))
+    task = asyncio.create_task(run.read(lambda keys: (tshark, keys), reader))
     while not reader.numbers:
         await asyncio.sleep(0.01)
     for pid in processes_with(tshark):
@@ -221,9 +221,9 @@ async def test_a_tshark_that_is_killed_is_told(public: Path, tmp_path: Path) -> 
 async def test_whoever_stops_waiting_leaves_no_tshark_behind(public: Path, tmp_path: Path) -> None:
     tshark = program(public, "import time\nprint('1', flush=True)\ntime.sleep(600)")
     reader = NumberReader()
-    run = TsharkRun(exchanges().write(tmp_path / "capture.pcap"), reader)
+    run = TsharkRun(exchanges().write(tmp_path / "capture.pcap"))
     before = len(os.listdir("/proc/self/fd"))
-    task = asyncio.create_task(run.run(lambda keys: (tshark, keys), b"CLIENT_RANDOM aa bb\n"))
+    task = asyncio.create_task(run.read(lambda keys: (tshark, keys), reader, b"CLIENT_RANDOM aa bb\n"))
     while not reader.numbers:
         await asyncio.sleep(0.01)
     assert processes_with(tshark)
@@ -243,7 +243,7 @@ async def test_a_reader_that_has_enough_ends_a_tshark_that_floods(public: Path, 
             self.enough = len(self.numbers) > 1_000
 
     reader = Sated()
-    await TsharkRun(exchanges().write(tmp_path / "capture.pcap"), reader).run(lambda keys: (tshark, keys))
+    await TsharkRun(exchanges().write(tmp_path / "capture.pcap")).read(lambda keys: (tshark, keys), reader)
     assert len(reader.numbers) == 1_001
     assert await gone(tshark)
 
@@ -254,7 +254,7 @@ async def test_tshark_is_nobody_and_reads_keys_from_a_file_without_a_name(
 ) -> None:
     tshark = program(public, "import os, sys\nprint(os.getuid())\nprint(len(open(sys.argv[1]).read()))")
     reader, keys = NumberReader(), b"CLIENT_RANDOM aa bb\n"
-    await TsharkRun(exchanges().write(tmp_path / "capture.pcap"), reader).run(
-        lambda path: (tshark, path), keys
+    await TsharkRun(exchanges().write(tmp_path / "capture.pcap")).read(
+        lambda path: (tshark, path), reader, keys
     )
     assert list(reader.numbers) == [65_534, len(keys)]

@@ -366,7 +366,7 @@ async def test_a_merge_is_in_time_order_and_says_of_what(house: House) -> None:
     cooked = await house.take(pcap(raws(), 113), "c.pcap")
     with pytest.raises(InvalidInput, match="EN10MB and LINUX_SLL cannot be merged"):
         await house.catalogue.merge(house.ada, [one.id, cooked.id])
-    with pytest.raises(InvalidInput, match="1 captures cannot"):
+    with pytest.raises(InvalidInput, match="1 capture cannot"):
         await house.catalogue.merge(house.ada, [one.id, one.id])
     assert not house.left()
 

@@ -77,3 +77,12 @@ async def gone(mark: str) -> bool:
             return False
         await asyncio.sleep(0.02)
     return True
+
+
+async def prints_in_vain(pid: int) -> None:
+    """Wait until a process that does nothing but print sleeps for good: nobody takes what it prints."""
+    asleep = 0
+    while asleep < 20:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0]
+        asleep = asleep + 1 if state == "S" else 0
+        await asyncio.sleep(0.01)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import random
 import subprocess
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from netmon_tui.errors import InvalidInput
 from netmon_tui.runtime.tool_paths import find_tool
 from netmon_tui.tools.pcap import FileHeader, RawPacket, make_header, pack_record
 from netmon_tui.tools.pcap_cut import Cut, merged, packets_of, pieces
@@ -74,6 +76,15 @@ def test_a_record_larger_than_what_is_read_at_once_is_found(tmp_path: Path) -> N
     with opened(path) as index:
         found = list(packets_of(header, pieces(index, Cut(numbers=[2, 3]))))
     assert data_of(found) == data_of(raws[1:])
+
+
+@pytest.mark.parametrize("cut", [Cut(), Cut(wanted=lambda data: True), Cut(numbers=[1, 2_000])], ids="123")
+def test_a_file_that_became_shorter_is_told_and_not_passed_on_as_whole(tmp_path: Path, cut: Cut) -> None:
+    make(tmp_path / "a.pcap", make_header(), list(range(3_000)))
+    with opened(tmp_path / "a.pcap") as index:
+        os.truncate(index.path, index.end - 30)
+        with pytest.raises(InvalidInput, match="became shorter"):
+            list(pieces(index, cut))
 
 
 @settings(max_examples=30, deadline=None)

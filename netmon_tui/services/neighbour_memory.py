@@ -118,7 +118,7 @@ class NeighbourMemory:
         return self._noticing.interfaces
 
     def seen(
-        self, neighbour: Neighbour, now: float, *, anew: bool, quietly: bool = False
+        self, neighbour: Neighbour, now: float, *, anew: bool, confirmed: float = 0.0, quietly: bool = False
     ) -> list[NeighbourEvent]:
         """Take an entry that has a lladdr.
 
@@ -126,6 +126,7 @@ class NeighbourMemory:
             neighbour: As the kernel reports it.
             now: POSIX seconds.
             anew: It was not in the table before.
+            confirmed: Seconds since the kernel last knew it to be reachable.
             quietly: Learn it without an event.
         """
         key = neighbour.interface, neighbour.address
@@ -133,7 +134,7 @@ class NeighbourMemory:
         other = before is None or before.lladdr != neighbour.lladdr
         if before and not (other or anew or neighbour.state in _CONFIRMED or before.gone):
             return []
-        sign = now if other or neighbour.state in _CONFIRMED else max(0.0, now - neighbour.confirmed)
+        sign = now if other or neighbour.state in _CONFIRMED else max(0.0, now - confirmed)
         if before is not None and not other:
             sign = max(sign, before.last_seen.timestamp())
         events = self._noticing.seen(neighbour, now, sign=sign, quietly=quietly)

@@ -18,12 +18,13 @@ from netmon_tui.domain.noticing import Key
 from netmon_tui.domain.user import Actor, Permission
 from netmon_tui.errors import NetmonError
 from netmon_tui.runtime import interfaces
-from netmon_tui.runtime.netlink import NeighbourMonitor, Resync, dump_neighbours
+from netmon_tui.runtime.neighbour_table import Resync
+from netmon_tui.runtime.netlink import NeighbourMonitor, dump_table
 from netmon_tui.runtime.session_route import session_carriers
 from netmon_tui.services.neighbour_memory import STORE_SECONDS, NeighbourMemory
 from netmon_tui.storage.neighbour_repository import NeighbourRepository
 from netmon_tui.tools.oui import VendorTable
-from netmon_tui.tools.rtnetlink import LinkGone, LinkSeen, NeighbourDeleted, NeighbourSeen
+from netmon_tui.tools.rtnetlink import LinkGone, LinkSeen, NeighbourDeleted, NeighbourSeen, read_ages
 
 _log = logging.getLogger(__name__)
 _NO_MARKS = DeviceMarks("")
@@ -36,6 +37,8 @@ class _Entry:
     """One live entry."""
 
     neighbour: Neighbour
+    cacheinfo: bytes
+    """For :func:`read_ages`."""
     at: float
     """When it was reported, monotonic seconds."""
     revision: int
@@ -157,7 +160,7 @@ class NeighbourService:
         """Return the table by one dump, for a command that does not stay; remembers what it saw."""
         actor.require(Permission.VIEW)
         await self._load()
-        self._fold([Resync(await asyncio.to_thread(dump_neighbours), [])])
+        self._fold([await asyncio.to_thread(dump_table)])
         self._ready.set()
         await self._store(all_of_it=True)
         if self._task is None:
@@ -222,33 +225,47 @@ class NeighbourService:
         now = time.time()
         for change in batch:
             if isinstance(change, Resync):
-                self._resync(change.neighbours, now)
+                self._resync(change, now)
             elif isinstance(change, NeighbourSeen):
-                self._seen(change.neighbour, now)
+                self._seen(change, now)
             elif isinstance(change, NeighbourDeleted):
                 self._removed((change.neighbour.interface, change.neighbour.address), now)
             elif isinstance(change, LinkGone) or (isinstance(change, LinkSeen) and not change.up):
                 self._memory.link_lost(change.name)
 
-    def _resync(self, neighbours: Iterable[Neighbour], now: float) -> None:
-        """Take the whole table; the first one of an interface that nothing is known of is how things are."""
-        current = {(n.interface, n.address): n for n in neighbours}
-        for key in self._entries.keys() - current.keys():
-            self._removed(key, now)
-        known = self._memory.interfaces()
-        for neighbour in current.values():
-            quietly = neighbour.interface not in known and not self._ready.is_set()
-            self._seen(neighbour, now, quietly=quietly)
+    def _resync(self, table: Resync, now: float) -> None:
+        """Take the whole table; the first one of an interface that nothing is known of is how things are.
 
-    def _seen(self, neighbour: Neighbour, now: float, *, quietly: bool = False) -> None:
+        Of an entry that is as it was, only the ages are new.
+        """
+        entries, at, revision = self._entries, time.monotonic(), self.revision
+        gone, changed = set(entries), []
+        for neighbour, cacheinfo in zip(table.neighbours, table.cacheinfos, strict=True):
+            key = (neighbour.interface, neighbour.address)
+            gone.discard(key)
+            entry = entries.get(key)
+            if entry is None or entry.neighbour != neighbour or neighbour.state is NudState.REACHABLE:
+                changed.append(NeighbourSeen(neighbour, cacheinfo))
+            else:
+                entry.cacheinfo, entry.at, entry.revision = cacheinfo, at, revision
+        for key in gone:
+            self._removed(key, now)
+        known = self._memory.interfaces() if changed else frozenset()
+        for seen in changed:
+            quietly = seen.neighbour.interface not in known and not self._ready.is_set()
+            self._seen(seen, now, quietly=quietly)
+
+    def _seen(self, seen: NeighbourSeen, now: float, *, quietly: bool = False) -> None:
+        neighbour = seen.neighbour
         if neighbour.state is NudState.NOARP or neighbour.interface == "lo":
             return  # multicast and loopback need no resolution: nobody's neighbours
         key = (neighbour.interface, neighbour.address)
         anew = self._entries.pop(key, None) is None
         self._removals.pop(key, None)
-        self._entries[key] = _Entry(neighbour, time.monotonic(), self.revision)
+        self._entries[key] = _Entry(neighbour, seen.cacheinfo, time.monotonic(), self.revision)
         if neighbour.lladdr:
-            self._tell(self._memory.seen(neighbour, now, anew=anew, quietly=quietly))
+            confirmed = read_ages(seen.cacheinfo).confirmed
+            self._tell(self._memory.seen(neighbour, now, anew=anew, confirmed=confirmed, quietly=quietly))
         elif neighbour.state is NudState.FAILED:
             self._memory.failed(key, now)
 
@@ -292,7 +309,7 @@ class NeighbourService:
         await asyncio.shield(self._storing)
 
     def _record(self, entry: _Entry, now: float) -> NeighbourRecord:
-        neighbour = entry.neighbour
+        neighbour, ages, since = entry.neighbour, read_ages(entry.cacheinfo), now - entry.at
         key = (neighbour.interface, neighbour.address)
         memory = self._memory.known(key)
         marks = self._memory.marks.get(neighbour.lladdr, _NO_MARKS)
@@ -308,10 +325,10 @@ class NeighbourService:
             hostname=self._name_of(neighbour.address),
             first_seen=memory.first_seen if memory else None,
             last_seen=memory.last_seen if memory else None,
-            age=min(neighbour.confirmed, neighbour.updated) + now - entry.at,
-            used=neighbour.used + now - entry.at,
-            confirmed=neighbour.confirmed + now - entry.at,
-            updated=neighbour.updated + now - entry.at,
+            age=min(ages.confirmed, ages.updated) + since,
+            used=ages.used + since,
+            confirmed=ages.confirmed + since,
+            updated=ages.updated + since,
             probes=neighbour.probes,
             gateway=self._memory.is_gateway(key),
             own=key in self._carriers or ("", neighbour.address) in self._carriers,

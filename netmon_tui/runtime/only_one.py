@@ -48,6 +48,29 @@ class OnlyOne:
             raise
         return descriptor
 
+    def write(self, words: str) -> None:
+        """Leave words for the others, if this program has it.
+
+        Raises:
+            StorageError: The file cannot be written.
+        """
+        if self._descriptor is None:
+            return
+        data = f"{os.getpid()} {words}\n".encode("ascii")
+        try:
+            os.pwrite(self._descriptor, data, 0)
+            os.ftruncate(self._descriptor, len(data))
+        except OSError as error:
+            raise StorageError(f"cannot write {self._path}", why=error.strerror or str(error)) from error
+
+    def read(self) -> tuple[int, str]:
+        """Return the process id and the words of the program that left some last; 0 and nothing without any."""
+        try:
+            pid, _, words = self._path.read_text("ascii").rstrip("\n").partition(" ")
+            return int(pid), words
+        except (OSError, ValueError):
+            return 0, ""
+
     def release(self) -> None:
         """Give it to the next one."""
         if self._descriptor is not None:

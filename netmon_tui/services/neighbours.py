@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import takewhile
 
 from netmon_tui.domain.address import address_sort_key, is_private_lladdr
@@ -28,6 +29,8 @@ from netmon_tui.tools.rtnetlink import LinkGone, LinkSeen, NeighbourDeleted, Nei
 
 _log = logging.getLogger(__name__)
 _NO_MARKS = DeviceMarks("")
+_REACHABLE_SECONDS = 45.0
+"""So long ago a holder that is reachable gave its last sign at most, by the kernel's own base_reachable_time."""
 _JUMP_SECONDS = 10.0
 """More than this between two looks at the clock is no ordinary delay."""
 
@@ -231,7 +234,7 @@ class NeighbourService:
             elif isinstance(change, NeighbourDeleted):
                 self._removed((change.neighbour.interface, change.neighbour.address), now)
             elif isinstance(change, LinkGone) or (isinstance(change, LinkSeen) and not change.up):
-                self._memory.link_lost(change.name)
+                self._memory.noticing.link_lost(change.name)
 
     def _resync(self, table: Resync, now: float) -> None:
         """Take the whole table; the first one of an interface that nothing is known of is how things are.
@@ -250,7 +253,7 @@ class NeighbourService:
                 entry.cacheinfo, entry.at, entry.revision = cacheinfo, at, revision
         for key in gone:
             self._removed(key, now)
-        known = self._memory.interfaces() if changed else frozenset()
+        known = frozenset(self._memory.noticing.interfaces) if changed else frozenset()
         for seen in changed:
             quietly = seen.neighbour.interface not in known and not self._ready.is_set()
             self._seen(seen, now, quietly=quietly)
@@ -260,19 +263,23 @@ class NeighbourService:
         if neighbour.state is NudState.NOARP or neighbour.interface == "lo":
             return  # multicast and loopback need no resolution: nobody's neighbours
         key = (neighbour.interface, neighbour.address)
-        anew = self._entries.pop(key, None) is None
+        before = self._entries.pop(key, None)
+        if before is not None and before.neighbour.state is NudState.REACHABLE:
+            self._memory.noticing.answered(key, before.neighbour.lladdr, now - _REACHABLE_SECONDS)
         self._removals.pop(key, None)
         self._entries[key] = _Entry(neighbour, seen.cacheinfo, time.monotonic(), self.revision)
         if neighbour.lladdr:
             confirmed = read_ages(seen.cacheinfo).confirmed
-            self._tell(self._memory.seen(neighbour, now, anew=anew, confirmed=confirmed, quietly=quietly))
+            self._tell(
+                self._memory.seen(neighbour, now, anew=before is None, confirmed=confirmed, quietly=quietly)
+            )
         elif neighbour.state is NudState.FAILED:
-            self._memory.failed(key, now)
+            self._memory.noticing.failed(key, now)
 
     def _removed(self, key: Key, now: float) -> None:
         if self._entries.pop(key, None) is not None:
             self._removals[key] = self.revision
-            self._memory.removed(key, now)
+            self._memory.noticing.removed(key, now)
 
     def _tell(self, events: Iterable[NeighbourEvent]) -> None:
         for event in events:
@@ -290,13 +297,14 @@ class NeighbourService:
             before = time.time() - time.monotonic(), time.monotonic()
             await asyncio.sleep(STORE_SECONDS)
             if _stood_still(*before):
-                self._memory.clock_jumped(time.time())
+                self._memory.noticing.clock_jumped(time.time())
             self._tell(self._memory.passed(time.time()))
             await self._look_for_session()
             try:
                 self._tell(await self._memory.look_around(time.time()))
                 await self.show_marks()
                 await self._store()
+                await asyncio.to_thread(self._memory.has_stored, time.time() - STORE_SECONDS)
             except NetmonError as error:
                 _log.warning("remembering neighbours: %s", error)
 
@@ -323,14 +331,14 @@ class NeighbourService:
             router=neighbour.router,
             private=bool(neighbour.lladdr) and is_private_lladdr(neighbour.lladdr),
             hostname=self._name_of(neighbour.address),
-            first_seen=memory.first_seen if memory else None,
-            last_seen=memory.last_seen if memory else None,
+            first_seen=datetime.fromtimestamp(memory.first_seen, UTC) if memory else None,
+            last_seen=datetime.fromtimestamp(memory.last_seen, UTC) if memory else None,
             age=min(ages.confirmed, ages.updated) + since,
             used=ages.used + since,
             confirmed=ages.confirmed + since,
             updated=ages.updated + since,
             probes=neighbour.probes,
-            gateway=self._memory.is_gateway(key),
+            gateway=key in self._memory.noticing.gateways,
             own=key in self._carriers or ("", neighbour.address) in self._carriers,
             name=marks.name,
             known=marks.known,

@@ -236,7 +236,7 @@ async def test_a_gateway_that_became_one_while_the_table_was_followed(
     await segment.becomes("10.77.0.44", "new")
     segment.ip("route", "add", "default", "via", "10.77.0.44")
     try:
-        await segment.until(lambda: program.memory.is_gateway(("eth0", "10.77.0.44")))
+        await segment.until(lambda: ("eth0", "10.77.0.44") in program.memory.noticing.gateways)
         segment.lab.set_lladdr(name, "b8:27:eb:00:99:44")
         await segment.becomes("10.77.0.44", "new", "gateway_changed")
     finally:
@@ -356,7 +356,7 @@ async def test_an_address_that_passes_on_after_a_silence(segment: Segment) -> No
     meet("10.77.0.54", "10.77.0.55")
     await segment.becomes("10.77.0.54", "new")
     segment.lab.link(one, False)
-    left = program.memory.known(("eth0", "10.77.0.54")).last_seen.timestamp()
+    left = program.memory.known(("eth0", "10.77.0.54")).last_seen
     await segment.until(lambda: time.time() - left > 2)
     segment.ip("addr", "add", "10.77.0.54/24", "dev", "eth0", host=two)
     segment.announce(two, "10.77.0.54", "b8:27:eb:00:01:37")

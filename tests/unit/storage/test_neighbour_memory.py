@@ -121,9 +121,11 @@ def test_an_older_sighting_changes_no_lladdr(neighbours):
     assert [p.lladdr for p in neighbours.presences_at("eth0", ONE) if not p.ending] == [BOB]
 
 
-def test_only_what_was_seen_since_is_asked_for(neighbours):
-    neighbours.remember([sighting(NOON), sighting(NOON + MINUTE, address=TWO)])
-    assert set(neighbours.remembered_since(NOON)) == {("eth0", TWO)}
+def test_only_what_was_stored_since_is_asked_for_however_old_it_is(neighbours):
+    neighbours.remember([sighting(NOON), sighting(NOON + MINUTE, address="192.0.2.3")])
+    before = neighbours.revision()
+    neighbours.remember([sighting(NOON - MINUTE, address=TWO), sighting(NOON - MINUTE)])
+    assert set(neighbours.remembered(before)) == {("eth0", TWO)}
 
 
 def test_an_event_that_happens_again_is_counted_until_somebody_saw_to_it(neighbours, events):

@@ -4,9 +4,35 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from netmon_tui.errors import StorageError
+
+_LOOK_SECONDS = 0.01
+"""Between two tries."""
+
+
+@contextmanager
+def in_turn(path: Path, seconds: float) -> Iterator[None]:
+    """Wait until no other program has a lock, but not for ever: one that stands still must stop nobody. Blocks.
+
+    Args:
+        path: The file that is locked; it is made, and stays.
+        seconds: The longest wait.
+
+    Raises:
+        StorageError: The file cannot be made or locked.
+    """
+    turn, deadline = OnlyOne(path), time.monotonic() + seconds
+    while not turn.take() and time.monotonic() < deadline:
+        time.sleep(_LOOK_SECONDS)
+    try:
+        yield
+    finally:
+        turn.release()
 
 
 class OnlyOne:

@@ -29,6 +29,7 @@ from netmon_tui.domain.noticing import Held
 from netmon_tui.storage import records
 from netmon_tui.storage.database import Database
 from netmon_tui.storage.device_repository import store_down
+from netmon_tui.storage.neighbour_edit_repository import name_editors
 from netmon_tui.storage.neighbour_event_repository import store_events, unknown_events
 
 QUIET = timedelta(hours=1)
@@ -102,7 +103,7 @@ class NeighbourRepository:
             _end_gone(connection, [*_gone_in(unknown), *news.gone])
             _store_sightings(connection, news.sightings)
             store_down(connection, news.down)
-            return store_events(connection, [*unknown, *news.events])
+            return store_events(connection, name_editors(connection, [*unknown, *news.events]))
 
         return self._database.write(work)
 

@@ -31,7 +31,7 @@ from netmon_tui.config.settings import load_settings
 from netmon_tui.domain.address import Family
 from netmon_tui.domain.capture import CaptureFile, StartCapture
 from netmon_tui.domain.check import Check, CheckStatus
-from netmon_tui.domain.device import DeviceMarks
+from netmon_tui.domain.device import MarksChange
 from netmon_tui.domain.job import CaptureCounters, JobKind, JobState, ProcessIdentity
 from netmon_tui.domain.neighbour import Interface, InterfaceAddress, Neighbour, NudState
 from netmon_tui.domain.neighbour_edit import DeleteEntry, EditKind, EditPlan, TableEntry, TableWrite, Verb
@@ -483,9 +483,9 @@ def _remembered(database: Database) -> None:
         memory.remember([found])
     DeviceRepository(database).mark(
         ADA,
-        [DeviceMarks("00:00:0c:9f:f0:01", "gw", "", known=True, must_be_up=True, shares_addresses=True),
-         DeviceMarks(PRINTER, "pi-printer", "in the hall, ask [b]bo[/]", known=True),
-         DeviceMarks("52:54:00:99:99:99", "spare \x1b[31mserver")],
+        {"00:00:0c:9f:f0:01": MarksChange("gw", "", known=True, must_be_up=True, shares_addresses=True),
+         PRINTER: MarksChange("pi-printer", "in the hall, ask [b]bo[/]", known=True),
+         "52:54:00:99:99:99": MarksChange("spare \x1b[31mserver")},
         "3 devices",
     )  # fmt: skip
 

@@ -7,6 +7,7 @@ import json
 import logging
 import time
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -310,3 +311,13 @@ def test_a_damaged_journal_counts_as_none(tmp_path: Path, text: str) -> None:
     journal.change("one", lambda record: replace(record, sent=record.sent + 1))
     assert journal.records() == {"one": HookRecord(sent=1)}
     assert (tmp_path / "hooks.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_two_programs_that_write_the_journal_lose_nothing(tmp_path: Path) -> None:
+    def write(journal: HookJournal) -> None:
+        for _ in range(100):
+            journal.change("one", lambda record: replace(record, sent=record.sent + 1))
+
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(write, [HookJournal(tmp_path / "hooks.json") for _ in range(2)]))
+    assert HookJournal(tmp_path / "hooks.json").records()["one"].sent == 200

@@ -10,8 +10,10 @@ from pathlib import Path
 
 from netmon_tui.config.paths import Paths
 from netmon_tui.config.settings import Settings
+from netmon_tui.domain.check import Check
 from netmon_tui.errors import NetmonError
 from netmon_tui.runtime.interfaces import session_environment
+from netmon_tui.runtime.only_one import OnlyOne
 from netmon_tui.runtime.privilege import Privilege, probe
 from netmon_tui.runtime.time_zone import local_zone
 from netmon_tui.security.passwords import Passwords
@@ -29,6 +31,7 @@ from netmon_tui.services.host_history import HostHistoryService
 from netmon_tui.services.ignoring import IgnoreService
 from netmon_tui.services.maintenance import MaintenanceService
 from netmon_tui.services.neighbour_limits import NeighbourRoom, limit_checks
+from netmon_tui.services.neighbour_recorder import recorder_checks
 from netmon_tui.services.neighbour_sightings import NeighbourSightings
 from netmon_tui.services.neighbours import NeighbourService
 from netmon_tui.services.packets import PacketService
@@ -189,7 +192,9 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
         ignoring=ignoring,
         history=HostHistoryService(HistoryQueries(database)),
         activity=ActivityService(jobs=jobs, audit=audit, supervisor=supervisor),
-        doctor=DoctorService(database=database, data=paths.data, privilege=privilege, more=limit_checks),
+        doctor=DoctorService(
+            database=database, data=paths.data, privilege=privilege, more=_segment_checks(paths)
+        ),
         maintenance=MaintenanceService(database, audit),
         supervisor=supervisor,
         keeper=keeper,
@@ -266,11 +271,16 @@ def open_doctor(settings: Settings, paths: Paths) -> tuple[DoctorService, Callab
         database = _open_store(settings, paths)
     except NetmonError as error:
         doctor = DoctorService(
-            database=None, data=paths.data, privilege=probe(), problem=error, more=limit_checks
+            database=None, data=paths.data, privilege=probe(), problem=error, more=_segment_checks(paths)
         )
         return doctor, lambda: None
-    doctor = DoctorService(database=database, data=paths.data, privilege=probe(), more=limit_checks)
+    doctor = DoctorService(database=database, data=paths.data, privilege=probe(), more=_segment_checks(paths))
     return doctor, database.close
+
+
+def _segment_checks(paths: Paths) -> Callable[[], list[Check]]:
+    """Return what the doctor asks about neighbours."""
+    return lambda: [*limit_checks(), *recorder_checks(OnlyOne(paths.neighbours_claim))]
 
 
 def _open_store(settings: Settings, paths: Paths) -> Database:

@@ -6,6 +6,7 @@ import logging
 import time
 from datetime import UTC, datetime
 
+from netmon_tui.domain.check import Check, CheckStatus
 from netmon_tui.runtime.only_one import OnlyOne
 
 TELL_SECONDS = 10.0
@@ -15,6 +16,19 @@ STILL_SECONDS = 60.0
 _MARGIN_SECONDS = 10.0
 """What one program noticed another one may have noticed so much later."""
 _log = logging.getLogger(__name__)
+
+
+def recorder_checks(claim: OnlyOne) -> list[Check]:
+    """Return the doctor's line about a program that keeps others from storing, and does not store; or none."""
+    pid, sign = claim.read()
+    span = _span(sign)
+    if not pid or span is None or (still := time.time() - span[1]) < STILL_SECONDS:
+        return []
+    if claim.take():
+        claim.release()
+        return []
+    told = f"process {pid} is to store what is seen of neighbours, and has not for {still / 60:.0f} min"
+    return [Check("neighbour memory", CheckStatus.WARN, told, f"kill -CONT {pid}, or end it")]
 
 
 class RecorderWatch:
@@ -62,8 +76,16 @@ class RecorderWatch:
                 "%s; continue it (kill -CONT %d) or end it: another program goes on then", trouble, pid
             )
         self.trouble = trouble
-        try:
-            since, until = map(float, sign.split())
-        except ValueError:
+        if (span := _span(sign)) is None:
             return None
+        since, until = span
         return datetime.fromtimestamp(since, UTC), datetime.fromtimestamp(until - _MARGIN_SECONDS, UTC)
+
+
+def _span(sign: str) -> tuple[float, float] | None:
+    """Return from when to when everything is stored, POSIX seconds; None for no sign."""
+    try:
+        since, until = map(float, sign.split())
+    except ValueError:
+        return None
+    return since, until

@@ -23,6 +23,7 @@ from netmon_tui.services import neighbour_backlog, neighbour_recorder
 from netmon_tui.services import neighbour_memory as module
 from netmon_tui.services.neighbour_backlog import NeighbourBacklog, bounded_events
 from netmon_tui.services.neighbour_memory import NeighbourMemory
+from netmon_tui.services.neighbour_recorder import recorder_checks
 from netmon_tui.storage import neighbour_retention
 from netmon_tui.storage.database import Database
 from netmon_tui.storage.device_repository import DeviceRepository
@@ -109,7 +110,10 @@ async def test_an_hour_over_which_a_program_stands_still_is_not_lost_and_is_told
         await living.look_around(NOW + 60 * minute)
     words = f"process {os.getpid()} is to store what is seen of neighbours, but stands still"
     assert [words in line for line in caplog.messages] == [True], "once"
+    (check,) = recorder_checks(OnlyOne(tmp_path / "claim"))
+    assert words.partition(",")[0] in check.detail
     still.release()
+    assert recorder_checks(OnlyOne(tmp_path / "claim")) == []
     await living.store(NOW + 3600)
     assert len(stored(database)) == 60
 

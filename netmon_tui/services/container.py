@@ -192,9 +192,7 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
         ignoring=ignoring,
         history=HostHistoryService(HistoryQueries(database)),
         activity=ActivityService(jobs=jobs, audit=audit, supervisor=supervisor),
-        doctor=DoctorService(
-            database=database, data=paths.data, privilege=privilege, more=_segment_checks(paths)
-        ),
+        doctor=DoctorService(database=database, data=paths.data, privilege=privilege, more=_checks(paths)),
         maintenance=MaintenanceService(database, audit),
         supervisor=supervisor,
         keeper=keeper,
@@ -271,14 +269,14 @@ def open_doctor(settings: Settings, paths: Paths) -> tuple[DoctorService, Callab
         database = _open_store(settings, paths)
     except NetmonError as error:
         doctor = DoctorService(
-            database=None, data=paths.data, privilege=probe(), problem=error, more=_segment_checks(paths)
+            database=None, data=paths.data, privilege=probe(), problem=error, more=_checks(paths)
         )
         return doctor, lambda: None
-    doctor = DoctorService(database=database, data=paths.data, privilege=probe(), more=_segment_checks(paths))
+    doctor = DoctorService(database=database, data=paths.data, privilege=probe(), more=_checks(paths))
     return doctor, database.close
 
 
-def _segment_checks(paths: Paths) -> Callable[[], list[Check]]:
+def _checks(paths: Paths) -> Callable[[], list[Check]]:
     """Return what the doctor asks about neighbours."""
     return lambda: [*limit_checks(), *recorder_checks(OnlyOne(paths.neighbours_claim))]
 

@@ -162,12 +162,13 @@ async def test_what_a_scan_resolved_long_before_it_was_stored_is_noticed(databas
     moment = datetime.fromtimestamp(NOW - 1800, UTC)
     scanned = Sighting("eth0", "10.0.0.9", "ipv4", "02:00:00:00:00:09", False, moment)
     NeighbourRepository(database).remember([scanned])
-    (event,) = await memory.look_around(NOW + 60)
+    now = time.time()
+    (event,) = await memory.look_around(now + 60)
     assert (event.kind, event.address) == (NeighbourEventKind.NEW, "10.0.0.9")
     known = memory.known(("eth0", "10.0.0.9"))
     assert known is not None
     assert known.last_seen == pytest.approx(NOW - 1800)
-    assert await memory.look_around(NOW + 120) == []
+    assert await memory.look_around(now + 120) == []
 
 
 async def test_what_is_too_old_is_deleted_piece_by_piece_by_the_program_that_stores(
@@ -198,10 +199,11 @@ async def test_what_is_too_old_is_deleted_piece_by_piece_by_the_program_that_sto
                  " where acknowledged is not null"), times
         )  # fmt: skip
     before = len(events.events(EventFilter()))
-    await memory.look_around(NOW + 60)
+    now = time.time()
+    await memory.look_around(now + 60)
     assert sum(len(repository.presences_at("eth0", f"10.0.0.{n}")) for n in range(5)) == 8, "a piece"
     for turn in range(2, 6):
-        await memory.look_around(NOW + 60 * turn)
+        await memory.look_around(now + 60 * turn)
     for number in range(5):
         (present,) = repository.presences_at("eth0", f"10.0.0.{number}")
         assert present.started == recently

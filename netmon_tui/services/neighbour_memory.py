@@ -8,7 +8,6 @@ what is not certainly stored it still has at hand. One that stands still keeps t
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -42,7 +41,6 @@ _SAME_SECONDS = 0.001
 """Moments that are nearer to each other are the same: the store rounds them."""
 ROUTES_SECONDS = 60.0
 """Between two looks at the routes: a router's table can be a million lines."""
-_log = logging.getLogger(__name__)
 _CONFIRMED = {NudState.REACHABLE, NudState.PERMANENT}
 
 Told = Callable[[Sequence[NeighbourEvent]], Awaitable[None]]

@@ -17,6 +17,7 @@ SESSION_HOURS = 12
 
 MAXIMUM_ADDRESSES = 65_536
 """A /16: more in one scan is nearly always a typing error."""
+NEIGHBOUR_HISTORY_DAYS = 400
 SCANS_AT_ONCE = 4
 SCAN_SECONDS = 6 * 3600
 SCAN_MEMORY_BYTES = 2 * 1024**3

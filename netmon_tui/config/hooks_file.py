@@ -43,17 +43,20 @@ _OWN_KEY = {HookKind.COMMAND: "command", HookKind.WEBHOOK: "url"}
 _OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 Stamp = tuple[int, ...]
-"""Differs when a file was changed or replaced."""
+"""Differs when a file was changed or replaced, or when others may write to it who might not before."""
 Choice = TypeVar("Choice", HookKind, Severity, NeighbourEventKind)
 
 
 def stamp(file: Path) -> Stamp:
-    """Return what tells a changed file from the same one; empty when there is none."""
+    """Return what tells a changed file from the same one, and whether it is safe; empty when there is none."""
     try:
-        status = file.stat()
-    except OSError:
+        status, directory = file.stat(), file.parent.stat()
+    except FileNotFoundError:
         return ()
-    return status.st_dev, status.st_ino, status.st_mtime_ns, status.st_size, status.st_mode, status.st_uid
+    except OSError as error:  # reading it tells why
+        return (error.errno or 0,)
+    whose = (status.st_mode, status.st_uid, directory.st_mode, directory.st_uid)
+    return status.st_dev, status.st_ino, status.st_mtime_ns, status.st_size, *whose
 
 
 def read_hooks(file: Path) -> tuple[Hook, ...]:

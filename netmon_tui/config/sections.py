@@ -136,6 +136,12 @@ class NeighbourSettings:
     follow: bool = setting(
         True, "Whether netmon-tui worker follows the neighbour table and tells its events."
     )
+    history_days: int = setting(
+        defaults.NEIGHBOUR_HISTORY_DAYS,
+        "Days after which times of presence that ended and acknowledged events are deleted. 0: never.",
+        minimum=0,
+        maximum=36_500,
+    )
 
 
 @dataclass(frozen=True, slots=True)

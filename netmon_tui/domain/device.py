@@ -39,6 +39,11 @@ class DeviceMarks:
         """All that people can say, without who said it when."""
         return self.name, self.note, self.known, self.must_be_up, self.shares_addresses
 
+    @property
+    def says_something(self) -> bool:
+        """Whether anything is said at all."""
+        return any(self.said)
+
 
 @dataclass(frozen=True, slots=True)
 class MarksChange:

@@ -35,6 +35,11 @@ class MarksBefore(NamedTuple):
     after: DeviceMarks
 
     @property
+    def is_same(self) -> bool:
+        """Whether nothing else is said than was."""
+        return self.after.said == (self.before or DeviceMarks(self.after.lladdr)).said
+
+    @property
     def words(self) -> str:
         """What becomes of the device: ``new: name printer, known``, ``name printer (was gw)``."""
         before = self.before or DeviceMarks(self.after.lladdr)

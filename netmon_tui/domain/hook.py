@@ -39,7 +39,7 @@ class Hook:
     timeout: int = 10
     """Seconds that passing on one event may take."""
     per_minute: int = 6
-    """Events that are passed on in a minute, and at once."""
+    """Events that are passed on in a minute, and at once; and as many more of high severity."""
 
     def wants(self, event: NeighbourEvent) -> bool:
         """Whether an event is to be passed on."""

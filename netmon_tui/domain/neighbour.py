@@ -25,7 +25,7 @@ class NudState(StrEnum):
 
 
 class Neighbour(NamedTuple):
-    """One entry of the table as the kernel reports it.
+    """One entry of the table as the kernel reports it, but for its ages, which are never the same twice.
 
     A named tuple, because a dump of a large table makes ten thousand of them at once: as a frozen dataclass
     each took longer to build than to read from the kernel.
@@ -39,14 +39,19 @@ class Neighbour(NamedTuple):
     """Lower case with colons; empty while unresolved."""
     state: NudState
     router: bool = False
-    used: float = 0.0
-    """Seconds since it was last used, at the time of the report."""
-    confirmed: float = 0.0
-    """Seconds since the kernel last knew it to be reachable."""
-    updated: float = 0.0
-    """Seconds since its state or lladdr last changed."""
     probes: int = 0
     """Questions that were sent when it was last asked for; the kernel leaves the number when one is answered."""
+
+
+class NeighbourAges(NamedTuple):
+    """How long ago things happened to an entry, at the time of the report, in seconds."""
+
+    used: float
+    """Since it was last used."""
+    confirmed: float
+    """Since the kernel last knew it to be reachable."""
+    updated: float
+    """Since its state or lladdr last changed."""
 
 
 @dataclass(frozen=True, slots=True)

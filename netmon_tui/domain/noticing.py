@@ -8,7 +8,9 @@ What is no alarm:
 - many addresses of one lladdr: a router that answers for others (proxy ARP), a host with many addresses;
 - an address that is, or was, at a virtual router's lladdr (VRRP, CARP, HSRP, GLBP), or that passes between devices
   marked as a cluster;
-- an address that passes to another lladdr after its holder was silent, or got another address: DHCP;
+- an address that passes to another lladdr after its holder was silent, or got another address: DHCP. One packet
+  from there does not show that, for anybody can send it: the holder has to be seen there for a minute, or to have
+  been asked at the address that it left without an answer. Who keeps that up is not told from DHCP;
 - an entry that the kernel forgot, was told to forget, or lost with the link: only an address that was asked and
   did not answer is gone;
 - the temporary addresses that IPv6 hosts make for themselves (RFC 8981).
@@ -17,7 +19,6 @@ What is no alarm:
 from __future__ import annotations
 
 import re
-from collections import deque
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -38,6 +39,8 @@ _VIRTUAL_ROUTER = re.compile(
 )
 _LLADDRS_KEPT = 16
 """Of one address: an address that had more of them is flooded, and the oldest say nothing any more."""
+_CHANGES_KEPT = 1_000
+"""Of one address: more tell nothing more."""
 _EDITED_SECONDS = 1.0
 """An entry that fails and leaves within so short a time was deleted by somebody: nobody was asked."""
 
@@ -53,6 +56,8 @@ class NoticingLimits:
     flapping: float = 600.0
     """Within it, so many changes to and fro make a duplicate address."""
     flaps: int = 3
+    settled: float = 60.0
+    """A holder that was seen at another address for so long has got it."""
     gone: float = 300.0
     """Without an answer for so long, an address is gone."""
     down: float = 60.0
@@ -69,19 +74,33 @@ class Held(NamedTuple):
     interface: str
     address: str
     lladdr: str
+    since: float
+    """When it was first seen there."""
     last_seen: float
+    first_seen: float
+    """Of the address, whatever lladdr it had."""
+    gone: bool
+    """It was told to be gone."""
 
 
 @dataclass(slots=True)
-class _Address:
+class KnownAddress:
     """What is known of one (interface, address)."""
 
     lladdr: str
-    held: dict[str, float]
+    first_seen: float
+    since: float
+    """When its lladdr was first seen there, or came back."""
+    held: dict[str, float] = field(default_factory=dict)
     """Every lladdr it had -> when that one last gave a sign there."""
-    changes: deque[float] = field(default_factory=deque)
+    changes: tuple[float, ...] = ()
     """When its lladdr changed, within the time for flapping."""
     gone: bool = False
+
+    @property
+    def last_seen(self) -> float:
+        """When its lladdr last gave a sign."""
+        return self.held[self.lladdr]
 
 
 class Noticing:
@@ -93,40 +112,42 @@ class Noticing:
 
     def __init__(self, limits: NoticingLimits | None = None) -> None:
         self._limits = limits or NoticingLimits()
-        self._addresses: dict[Key, _Address] = {}
+        self._addresses: dict[Key, KnownAddress] = {}
         self._stations: dict[str, set[Key]] = {}
-        """lladdr -> where it is now."""
+        """lladdr -> where it is now; none for one that is nowhere."""
+        self._lladdrs: set[str] = set()
+        """All there ever were."""
         self._failing: dict[Key, float] = {}
         """Addresses that do not answer -> since when."""
         self._down: set[str] = set()
+        self.interfaces: set[str] = set()
+        """Those that something is known of; not to be changed."""
         self._lost: set[str] = set()
         """Interfaces that are down, or gone."""
         self.gateways: Collection[Key] = frozenset()
         self.marks: Mapping[str, DeviceMarks] = {}
         """What people say, by lladdr."""
 
-    def load(self, held: Iterable[Held], gone: Collection[Key], down: Collection[str]) -> None:
+    def load(self, held: Iterable[Held], down: Collection[str]) -> None:
         """Take what is remembered.
 
         Args:
             held: The one in force of an address last.
-            gone: Addresses that were told to be gone.
             down: lladdrs that were told to be down.
         """
-        for interface, address, lladdr, last_seen in held:
-            key = interface, address
-            self._hold(key, lladdr, last_seen).gone = key in gone
+        for interface, address, lladdr, since, last_seen, first_seen, gone in held:
+            known = self._hold((interface, address), lladdr, last_seen)
+            known.since, known.first_seen, known.gone = since, first_seen, gone
         self._down = set(down)
 
-    @property
-    def interfaces(self) -> frozenset[str]:
-        """Interfaces that something is known of."""
-        return frozenset(interface for interface, _ in self._addresses)
+    def known(self, key: Key) -> KnownAddress | None:
+        """Return what is known of an address; not to be changed."""
+        return self._addresses.get(key)
 
-    def held_by(self, key: Key) -> str:
-        """Return the lladdr of an address, or nothing."""
-        address = self._addresses.get(key)
-        return address.lladdr if address else ""
+    def known_since(self, key: Key, moment: float) -> None:
+        """Take that somebody else saw an address earlier."""
+        address = self._addresses[key]
+        address.first_seen = min(address.first_seen, moment)
 
     def seen(
         self, neighbour: Neighbour, now: float, *, sign: float, quietly: bool = False
@@ -147,7 +168,7 @@ class Noticing:
             events = [self._changed(before, neighbour, now)]
         elif before.gone:
             events = [_event(NeighbourEventKind.BACK, key, lladdr, now)]
-        elif (silence := now - before.held[lladdr]) >= self._limits.forgotten:
+        elif (silence := now - before.last_seen) >= self._limits.forgotten:
             events = [_event(NeighbourEventKind.BACK, key, lladdr, now, detail=f"after {_span(silence)}")]
         else:
             events = []
@@ -159,46 +180,55 @@ class Noticing:
             events = [_event(NeighbourEventKind.BACK, key, lladdr, now, detail="the device was down")]
         return events
 
-    def _hold(self, key: Key, lladdr: str, sign: float) -> _Address:
+    def _hold(self, key: Key, lladdr: str, sign: float) -> KnownAddress:
         address = self._addresses.get(key)
         if address is None:
-            address = self._addresses[key] = _Address(lladdr, {})
+            address = self._addresses[key] = KnownAddress(lladdr, sign, sign)
+            self.interfaces.add(key[0])
         elif address.lladdr != lladdr:
-            self._stations.get(address.lladdr, set()).discard(key)
-            address.lladdr = lladdr
+            self._leave(address.lladdr, key)
+            address.lladdr, address.since = lladdr, sign
         address.held[lladdr] = max(sign, address.held.get(lladdr, 0.0))
         if len(address.held) > _LLADDRS_KEPT:
             former = (held for held in address.held if held != lladdr)
             del address.held[min(former, key=address.held.__getitem__)]
         self._stations.setdefault(lladdr, set()).add(key)
+        self._lladdrs.add(lladdr)
         return address
+
+    def _leave(self, lladdr: str, key: Key) -> None:
+        places = self._stations[lladdr]
+        places.remove(key)
+        if not places:
+            del self._stations[lladdr]
 
     def _first(self, neighbour: Neighbour, now: float) -> list[NeighbourEvent]:
         """Tell of an address that nobody had before."""
         key, lladdr = (neighbour.interface, neighbour.address), neighbour.lladdr
-        if lladdr not in self._stations:
+        if lladdr not in self._lladdrs:
             marks = self.marks.get(lladdr)
             if marks is not None and marks.known:
                 return []
             detail = "a virtual router" if _is_virtual_router(lladdr) else ""
             return [_event(NeighbourEventKind.NEW, key, lladdr, now, detail=detail)]
-        if neighbour.family is Family.IPV6 or len(self._stations[lladdr]) >= self._limits.many:
+        if neighbour.family is Family.IPV6 or len(self._stations.get(lladdr, ())) >= self._limits.many:
             return []
         return [_event(NeighbourEventKind.NEW_ADDRESS, key, lladdr, now)]
 
-    def _changed(self, address: _Address, neighbour: Neighbour, now: float) -> NeighbourEvent:
+    def _changed(self, address: KnownAddress, neighbour: Neighbour, now: float) -> NeighbourEvent:
         key, lladdr, previous = (neighbour.interface, neighbour.address), neighbour.lladdr, address.lladdr
         kind, detail = self._judge(address, key, lladdr, now)
         return _event(kind, key, lladdr, now, previous=previous, detail=detail)
 
-    def _judge(self, address: _Address, key: Key, lladdr: str, now: float) -> tuple[NeighbourEventKind, str]:
+    def _judge(
+        self, address: KnownAddress, key: Key, lladdr: str, now: float
+    ) -> tuple[NeighbourEventKind, str]:
         """Return what kind of change it is, and why."""
         if reason := self._shared(address, lladdr):
             return NeighbourEventKind.MOVED, reason
-        changes, limits = address.changes, self._limits
-        changes.append(now)
-        while changes[0] < now - limits.flapping:
-            changes.popleft()
+        limits = self._limits
+        changes = (*(moment for moment in address.changes if moment >= now - limits.flapping), now)
+        address.changes = changes[-_CHANGES_KEPT:]
         returned = now - address.held.get(lladdr, -limits.returning) < limits.returning
         if returned and len(changes) >= limits.flaps:
             minutes = max(1, round((now - changes[0]) / 60))
@@ -209,7 +239,7 @@ class Noticing:
             return NeighbourEventKind.MOVED, reason
         return (NeighbourEventKind.FLIP_FLOP if returned else NeighbourEventKind.CHANGED), ""
 
-    def _shared(self, address: _Address, lladdr: str) -> str:
+    def _shared(self, address: KnownAddress, lladdr: str) -> str:
         """Return why both lladdrs may have one address, or nothing.
 
         Anybody can call himself a virtual router: one that is new to the address is no reason.
@@ -221,15 +251,22 @@ class Noticing:
         both = [self.marks.get(one) for one in pair]
         return "devices of a cluster" if all(marks and marks.shares_addresses for marks in both) else ""
 
-    def _left(self, address: _Address, key: Key, now: float) -> str:
+    def _left(self, address: KnownAddress, key: Key, now: float) -> str:
         """Return why the holder of an address may be taken to have left it, or nothing."""
-        last = address.held[address.lladdr]
+        last = address.last_seen
         if now - last >= self._limits.silent:
             return f"its holder was silent for {_span(now - last)}"
         others = [other for other in self._stations[address.lladdr] if other != key and _is_like(other, key)]
-        if len(others) == 1 and self._addresses[others[0]].held[address.lladdr] > last:
-            return f"its holder has {others[0][1]} now"
-        return ""
+        if len(others) != 1 or (other := self._addresses[others[0]]).last_seen <= last:
+            return ""
+        has_settled = other.last_seen - max(last, other.since) >= self._limits.settled
+        return f"its holder has {others[0][1]} now" if has_settled or key in self._failing else ""
+
+    def answered(self, key: Key, lladdr: str, sign: float) -> None:
+        """Take that the holder of an address gave a sign there, without anything new about it."""
+        address = self._addresses.get(key)
+        if address is not None and address.lladdr == lladdr:
+            address.held[lladdr] = max(sign, address.last_seen)
 
     def failed(self, key: Key, now: float) -> None:
         """Take that an address was asked and did not answer."""

@@ -16,6 +16,8 @@ KEPT_BYTES = 2048
 """Of what a program prints; the rest is read and thrown away."""
 _LOOK_SECONDS = 0.1
 """Between two looks whether it ended, though something that it started keeps its output open."""
+_DEATH_SECONDS = 1.0
+"""A program that was killed has ended by then, unless it may not be killed."""
 _READ_BYTES = 65_536
 _BREATH_BYTES = 16 * 1024 * 1024
 """Read of a program that floods before it has to wait: it takes no processor time from what matters."""
@@ -30,6 +32,8 @@ class Ended(NamedTuple):
     """The beginning of what it printed on stdout and stderr; foreign text."""
     overdue: bool
     """It was killed at the deadline, or because :func:`run_hook` was told to stop."""
+    runs_on: int = 0
+    """Its number, if it could not be killed: it has become another user's, by sudo perhaps."""
 
 
 def run_hook(
@@ -42,7 +46,7 @@ def run_hook(
 ) -> Ended:
     """Run a program to its end, or kill it. Blocks: call it in a thread.
 
-    When it has ended, what it started in its process group is ended as well.
+    When it has ended, what it started in its process group is ended as well. One that cannot be killed is left.
 
     Args:
         argv: The command, argv[0] an absolute path.
@@ -70,11 +74,20 @@ def run_hook(
     try:
         output, overdue = _watch(process, time.monotonic() + timeout, stopped)
     finally:
-        # Not reaped yet, so the number of the group is still its own.
-        with suppress(PermissionError):  # the program is another user's, by set-uid
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-    return Ended(process.returncode, output.decode("utf-8", "replace"), overdue)
+        runs_on = not _end(process)
+    words = output.decode("utf-8", "replace")
+    return Ended(process.returncode or 0, words, overdue, process.pid if runs_on else 0)
+
+
+def _end(process: subprocess.Popen[bytes]) -> bool:
+    """Kill a program and its group, which has its number as long as it is not reaped; whether it has ended."""
+    with suppress(PermissionError):  # it is another user's now
+        os.killpg(process.pid, signal.SIGKILL)
+    try:
+        process.wait(_DEATH_SECONDS)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
 
 
 def _watch(

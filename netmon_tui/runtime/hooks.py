@@ -76,6 +76,13 @@ def _judge(hook: Hook, ended: Ended, failed: str) -> str:
     """Return the last line that was printed, if all went well."""
     lines = ended.output.split("\n")
     words = clean(next((line for line in reversed(lines) if line.strip()), ""), _WORDS)
+    if ended.runs_on:
+        why = f"process {ended.runs_on} belongs to another user now, as by sudo, and runs on"
+        raise ToolFailed(
+            f"it did not end within {hook.timeout} s and cannot be killed",
+            why=why,
+            fix="have it end by itself, with timeout(1) perhaps",
+        )
     if ended.overdue:
         raise ToolFailed(f"it did not end within {hook.timeout} s and was killed", why=words)
     if ended.returncode != 0:

@@ -12,24 +12,13 @@ import errno
 import os
 import socket
 import time
-from collections.abc import AsyncGenerator, Callable
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator
 from typing import Self
 
 from netmon_tui.domain.neighbour import Neighbour, NeighbourLimits
 from netmon_tui.errors import NetmonError, PrivilegeMissing
-from netmon_tui.tools.rtnetlink import (
-    GROUPS,
-    Decoded,
-    LinkGone,
-    LinkSeen,
-    NeighbourDeleted,
-    NeighbourSeen,
-    RtnetlinkChange,
-    decode,
-    link_dump_request,
-    neighbour_dump_request,
-)
+from netmon_tui.runtime.neighbour_table import Resync, TableChange, TableReader
+from netmon_tui.tools.rtnetlink import GROUPS
 from netmon_tui.tools.rtnetlink_limits import LimitsAnswer, limits_request, read_limits
 
 RECEIVE_BUFFER = 16 * 1024 * 1024
@@ -41,151 +30,6 @@ _DATAGRAM = 256 * 1024
 _WAKE_BYTES = 128 * 1024
 """Read at most so much before other tasks get their turn: about 1,500 entries, 5 ms."""
 _DUMP_SECONDS = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class Resync:
-    """The whole table: whatever was known before is void."""
-
-    neighbours: list[Neighbour]
-    links: list[LinkSeen]
-
-
-TableChange = Resync | RtnetlinkChange
-_Key = tuple[int, str]
-
-
-@dataclass(slots=True)
-class _Rebuild:
-    """A dump that is being received, and the events that came meanwhile, which overrule it."""
-
-    request: Callable[[int], bytes]
-    """Makes the request that is being answered: links first, then neighbours."""
-    interrupted: bool = False
-    rows: list[Neighbour] = field(default_factory=list)
-    links: list[LinkSeen] = field(default_factory=list)
-    newer_rows: dict[_Key, Neighbour | None] = field(default_factory=dict)
-    """By ifindex and address; None for one that was deleted."""
-    newer_links: dict[int, LinkSeen | None] = field(default_factory=dict)
-
-    def add_dumped(self, changes: list[RtnetlinkChange]) -> None:
-        """Take a part of the dump."""
-        self.rows += [change.neighbour for change in changes if isinstance(change, NeighbourSeen)]
-        self.links += [change for change in changes if isinstance(change, LinkSeen)]
-
-    def add_event(self, change: RtnetlinkChange) -> None:
-        """Take an event."""
-        match change:
-            case NeighbourSeen(row):
-                self.newer_rows[row.ifindex, row.address] = row
-            case NeighbourDeleted(row):
-                self.newer_rows[row.ifindex, row.address] = None
-            case LinkSeen():
-                self.newer_links[change.ifindex] = change
-            case LinkGone():
-                self.newer_links[change.ifindex] = None
-
-    def discard(self) -> None:
-        """Forget the interrupted answer to the present request; what the events said stays true."""
-        self.interrupted = False
-        (self.links if self.request is link_dump_request else self.rows).clear()
-
-    def link_table(self) -> dict[int, LinkSeen]:
-        """Return the interfaces by ifindex."""
-        merged = {link.ifindex: link for link in self.links} | self.newer_links
-        return {ifindex: link for ifindex, link in merged.items() if link is not None}
-
-    def neighbours(self, names: dict[int, str]) -> list[Neighbour]:
-        """Return the entries of existing interfaces, under their present names."""
-        rows = self.rows
-        if self.newer_rows:
-            kept = [row for row in rows if (row.ifindex, row.address) not in self.newer_rows]
-            rows = kept + [row for row in self.newer_rows.values() if row is not None]
-        if all(row.interface == names.get(row.ifindex) for row in rows):
-            return rows
-        return [row._replace(interface=names[row.ifindex]) for row in rows if row.ifindex in names]
-
-
-class TableReader:
-    """Makes changes out of datagrams, and asks for dumps when they are due. Knows no socket.
-
-    Args:
-        send: Sends a request to the kernel.
-    """
-
-    def __init__(self, send: Callable[[bytes], object]) -> None:
-        self._send = send
-        self._sequence = 0
-        self._names: dict[int, str] = {}
-        self._rebuild: _Rebuild | None = None
-
-    def start(self) -> None:
-        """Ask for the whole table, unless that is under way."""
-        if self._rebuild is None:
-            self._rebuild = _Rebuild(link_dump_request)
-            self._ask(self._rebuild)
-
-    def _ask(self, rebuild: _Rebuild) -> None:
-        self._sequence += 1
-        self._send(rebuild.request(self._sequence))
-
-    def receive(self, datagram: bytes, *, event: bool) -> list[TableChange]:
-        """Return the changes that a datagram brings: none while a dump is incomplete, then a Resync.
-
-        Args:
-            datagram: Bytes from the kernel.
-            event: It came by multicast, and is no answer to a request.
-
-        Raises:
-            InvalidInput: the datagram is malformed.
-            OSError: the kernel refused the dump.
-        """
-        decoded = decode(datagram, self._names)
-        return self._take_events(decoded.changes) if event else self._take_answer(decoded)
-
-    def _take_events(self, changes: list[RtnetlinkChange]) -> list[TableChange]:
-        renamed = [self._note_name(change) for change in changes]
-        if self._rebuild is None:
-            if any(renamed):
-                self.start()
-            return list(changes)
-        for change in changes:
-            self._rebuild.add_event(change)
-        return []
-
-    def _note_name(self, change: RtnetlinkChange) -> bool:
-        """Keep the names right; return whether an interface got another one, which all its rows carry."""
-        if isinstance(change, LinkSeen):
-            before = self._names.get(change.ifindex, change.name)
-            self._names[change.ifindex] = change.name
-            return before != change.name
-        if isinstance(change, LinkGone):
-            self._names.pop(change.ifindex, None)
-        return False
-
-    def _take_answer(self, decoded: Decoded) -> list[TableChange]:
-        rebuild = self._rebuild
-        if rebuild is None or decoded.sequence != self._sequence:
-            return []
-        if decoded.error:
-            raise OSError(decoded.error, os.strerror(decoded.error))
-        rebuild.interrupted |= decoded.interrupted
-        rebuild.add_dumped(decoded.changes)
-        return self._end_of_answer(rebuild) if decoded.done else []
-
-    def _end_of_answer(self, rebuild: _Rebuild) -> list[TableChange]:
-        """Ask again, ask for the next part, or deliver."""
-        if rebuild.interrupted:
-            rebuild.discard()
-        else:
-            links = rebuild.link_table()
-            self._names = {ifindex: link.name for ifindex, link in links.items()}
-            if rebuild.request is neighbour_dump_request:
-                self._rebuild = None
-                return [Resync(rebuild.neighbours(self._names), list(links.values()))]
-            rebuild.request = neighbour_dump_request
-        self._ask(rebuild)
-        return []
 
 
 class NeighbourMonitor:
@@ -294,7 +138,12 @@ class NeighbourMonitor:
 
 
 def dump_neighbours() -> list[Neighbour]:
-    """Return the neighbour table as it is now. Blocks: 10,000 entries take some 30 ms.
+    """Return the neighbour table as it is now; as :func:`dump_table`."""
+    return dump_table().neighbours
+
+
+def dump_table() -> Resync:
+    """Return the neighbour table as it is now, with the ages. Blocks: 10,000 entries take some 20 ms.
 
     Raises:
         PrivilegeMissing: netlink sockets are forbidden here.
@@ -328,7 +177,7 @@ def dump_limits() -> list[NeighbourLimits]:
     return answer.found
 
 
-def _dump(source: socket.socket) -> list[Neighbour]:
+def _dump(source: socket.socket) -> Resync:
     reader = TableReader(source.send)
     reader.start()
     scratch = bytearray(_DATAGRAM)
@@ -338,7 +187,7 @@ def _dump(source: socket.socket) -> list[Neighbour]:
         datagram, event = _receive(source, scratch)
         for change in reader.receive(datagram, event=event):
             if isinstance(change, Resync):
-                return change.neighbours
+                return change
     raise TimeoutError(errno.ETIMEDOUT, "it changed faster than it could be read")
 
 

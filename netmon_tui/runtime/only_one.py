@@ -4,9 +4,35 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from netmon_tui.errors import StorageError
+
+_LOOK_SECONDS = 0.01
+"""Between two tries."""
+
+
+@contextmanager
+def in_turn(path: Path, seconds: float) -> Iterator[None]:
+    """Wait until no other program has a lock, but not for ever: one that stands still must stop nobody. Blocks.
+
+    Args:
+        path: The file that is locked; it is made, and stays.
+        seconds: The longest wait.
+
+    Raises:
+        StorageError: The file cannot be made or locked.
+    """
+    turn, deadline = OnlyOne(path), time.monotonic() + seconds
+    while not turn.take() and time.monotonic() < deadline:
+        time.sleep(_LOOK_SECONDS)
+    try:
+        yield
+    finally:
+        turn.release()
 
 
 class OnlyOne:
@@ -47,6 +73,29 @@ class OnlyOne:
             os.close(descriptor)
             raise
         return descriptor
+
+    def write(self, words: str) -> None:
+        """Leave words for the others, if this program has it.
+
+        Raises:
+            StorageError: The file cannot be written.
+        """
+        if self._descriptor is None:
+            return
+        data = f"{os.getpid()} {words}\n".encode("ascii")
+        try:
+            os.pwrite(self._descriptor, data, 0)
+            os.ftruncate(self._descriptor, len(data))
+        except OSError as error:
+            raise StorageError(f"cannot write {self._path}", why=error.strerror or str(error)) from error
+
+    def read(self) -> tuple[int, str]:
+        """Return the process id and the words of the program that left some last; 0 and nothing without any."""
+        try:
+            pid, _, words = self._path.read_text("ascii").rstrip("\n").partition(" ")
+            return int(pid), words
+        except (OSError, ValueError):
+            return 0, ""
 
     def release(self) -> None:
         """Give it to the next one."""

@@ -10,8 +10,10 @@ from pathlib import Path
 
 from netmon_tui.config.paths import Paths
 from netmon_tui.config.settings import Settings
+from netmon_tui.domain.check import Check
 from netmon_tui.errors import NetmonError
 from netmon_tui.runtime.interfaces import session_environment
+from netmon_tui.runtime.only_one import OnlyOne
 from netmon_tui.runtime.privilege import Privilege, probe
 from netmon_tui.runtime.time_zone import local_zone
 from netmon_tui.security.passwords import Passwords
@@ -31,6 +33,7 @@ from netmon_tui.services.host_history import HostHistoryService
 from netmon_tui.services.ignoring import IgnoreService
 from netmon_tui.services.maintenance import MaintenanceService
 from netmon_tui.services.neighbour_limits import NeighbourRoom, limit_checks
+from netmon_tui.services.neighbour_recorder import recorder_checks
 from netmon_tui.services.neighbour_sightings import NeighbourSightings
 from netmon_tui.services.neighbours import NeighbourService
 from netmon_tui.services.packets import PacketService
@@ -297,8 +300,13 @@ def _open_doctor(
         privilege=privilege,
         problem=problem,
         engine=settings.captures.engine,
-        more=limit_checks,
+        more=_checks(paths),
     )
+
+
+def _checks(paths: Paths) -> Callable[[], list[Check]]:
+    """Return what the doctor asks about neighbours."""
+    return lambda: [*limit_checks(), *recorder_checks(OnlyOne(paths.neighbours_claim))]
 
 
 def _open_store(settings: Settings, paths: Paths) -> Database:

@@ -7,6 +7,7 @@ import csv
 import io
 import json
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -104,34 +105,34 @@ class DeviceLists:
     async def _take(
         self, actor: Actor, data: bytes, name: str, dry_run: bool, skip_bad: bool
     ) -> DeviceImport:
-        planned = await asyncio.to_thread(self._plan, data)
+        planned, wanted = await asyncio.to_thread(self._plan, data)
         if planned.bad_count and not (skip_bad or dry_run):
             raise _refusal(planned, name)
         if dry_run:
             return planned
-        marks = [change.after for change in planned.changes]
-        told = f"{_devices(len(marks))} of {clean(name, 100)}"
-        await asyncio.to_thread(self._repository.mark, actor, marks, told)
-        if marks:
+        told = f"{_devices(len(planned.changes))} of {clean(name, 100)}"
+        marked = await asyncio.to_thread(self._repository.mark, actor, wanted, told)
+        changes = tuple(one for one in marked if not one.is_same)
+        if changes:
             await self._marked()
-        return DeviceImport(
-            planned.unit, planned.changes, planned.same, planned.bad, planned.bad_count, stored=True
-        )
+        same = len(marked) - len(changes)
+        return replace(planned, changes=changes, same=same, stored=True)
 
-    def _plan(self, data: bytes) -> DeviceImport:
-        """Return what a list would change."""
+    def _plan(self, data: bytes) -> tuple[DeviceImport, dict[str, MarksChange]]:
+        """Return what a list would change as things are, and what it says of each lladdr."""
         found = read_devices(data)
         listed, bad = _gathered(found)
         known = self._queries.marks_of(list(listed))
-        changes, same = [], 0
-        for lladdr, entry in listed.items():
-            before = known.get(lladdr)
-            after = entry.change.of(before or DeviceMarks(lladdr))
-            if after.said == (before or DeviceMarks(lladdr)).said:
-                same += 1
-            else:
-                changes.append(MarksBefore(before, after))
-        return DeviceImport(found.unit, tuple(changes), same, tuple(bad[:BAD_KEPT]), len(bad), stored=False)
+        wanted = {lladdr: entry.change for lladdr, entry in listed.items()}
+        said = {lladdr: known.get(lladdr) for lladdr in wanted}
+        marked = [
+            MarksBefore(before, wanted[lladdr].of(before or DeviceMarks(lladdr)))
+            for lladdr, before in said.items()
+        ]
+        changes = tuple(one for one in marked if not one.is_same)
+        same = len(marked) - len(changes)
+        planned = DeviceImport(found.unit, changes, same, tuple(bad[:BAD_KEPT]), len(bad), stored=False)
+        return planned, wanted
 
     async def chunks(
         self, actor: Actor, format: str, text: str = "", wanted: DeviceFilter = ALL_DEVICES

@@ -22,7 +22,6 @@ from netmon_tui.domain.device import (
     MarksChange,
     Presence,
 )
-from netmon_tui.domain.device_list import MarksBefore
 from netmon_tui.domain.user import Actor, Permission
 from netmon_tui.domain.window import FIRST, Window
 from netmon_tui.errors import InvalidInput, NotFound
@@ -172,17 +171,11 @@ class DeviceService:
             NotAllowed: The actor may not mark devices.
         """
         actor.require(Permission.MARK_NEIGHBOURS)
-        before = await self.marks(actor, lladdr)
-        after = checked_change(change).of(before)
-        if after.said == before.said:
-            return after
-        if after.said == DeviceMarks(after.lladdr).said:
-            await asyncio.to_thread(self._repository.unmark, actor, after.lladdr)
-        else:
-            told = MarksBefore(before, after).words
-            await asyncio.to_thread(self._repository.mark, actor, [after], told)
-        await self._marked()
-        return after
+        changes = {device_lladdr(lladdr): checked_change(change)}
+        (marked,) = await asyncio.to_thread(self._repository.mark, actor, changes)
+        if not marked.is_same:
+            await self._marked()
+        return marked.after
 
     async def unmark(self, actor: Actor, lladdr: str) -> DeviceMarks:
         """Forget what is said about a device, and return what it was.

@@ -14,8 +14,11 @@ from typing import Any
 from netmon_tui.config.files import atomic_write
 from netmon_tui.domain.hook import HookRecord
 from netmon_tui.errors import StorageError
+from netmon_tui.runtime.only_one import in_turn
 
 _LARGEST_FILE = 1 << 20
+_TURN_SECONDS = 2.0
+"""How long another program may take to write; after that, its figures may be lost."""
 _log = logging.getLogger(__name__)
 
 
@@ -38,17 +41,17 @@ class HookJournal:
 
     def change(self, name: str, change: Callable[[HookRecord], HookRecord]) -> None:
         """Change the record of a hook; what other programs wrote of other hooks stays."""
-        with self._turn:
-            document = self._read()
-            record = change(_record(document.get(name)) or HookRecord())
-            document[name] = {
-                key: value.isoformat() if isinstance(value, datetime) else value
-                for key, value in asdict(record).items()
-            }
-            try:
+        try:
+            with self._turn, in_turn(self._file.with_suffix(".lock"), _TURN_SECONDS):
+                document = self._read()
+                record = change(_record(document.get(name)) or HookRecord())
+                document[name] = {
+                    key: value.isoformat() if isinstance(value, datetime) else value
+                    for key, value in asdict(record).items()
+                }
                 atomic_write(self._file, json.dumps(document, indent=1).encode("ascii"))
-            except StorageError as error:
-                _log.warning("the journal of hooks: %s", error)
+        except StorageError as error:
+            _log.warning("the journal of hooks: %s", error)
 
     def _read(self) -> dict[str, Any]:
         try:

@@ -11,7 +11,7 @@ import logging
 import socket
 import threading
 import time
-from collections import deque
+from bisect import insort
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from netmon_tui.config.hooks_file import MOST_HOOKS, Stamp, read_hooks, stamp
+from netmon_tui.domain.comparison import Severity
 from netmon_tui.domain.hook import Hook, HookRecord, HookReport
 from netmon_tui.domain.neighbour_event import NeighbourEvent, NeighbourEventKind
 from netmon_tui.domain.neighbour_event_documents import neighbour_event_document
@@ -83,22 +84,25 @@ class _Line:
     def __init__(self, hook: Hook, carry: Callable[[Hook, NeighbourEvent, int], Any]) -> None:
         self.hook = hook
         self._carry = carry
-        self._allowance = Allowance(hook.per_minute)
-        self._waiting: deque[NeighbourEvent] = deque()
+        self._allowances = _allowances(hook)
+        self._waiting: list[NeighbourEvent] = []
+        """The weightiest first, and of those the oldest."""
         self._left_out = 0
         self.task: asyncio.Task[None] | None = None
 
     def change(self, hook: Hook) -> None:
         """Go on as the hook is written down now; what waits is kept."""
-        self.hook, self._allowance = hook, Allowance(hook.per_minute)
+        self.hook, self._allowances = hook, _allowances(hook)
 
     def put(self, events: Sequence[NeighbourEvent]) -> None:
-        """Take events, the weightiest first; what is too much is counted and left out."""
-        for event in sorted(events, key=lambda event: event.severity.rank):
-            if len(self._waiting) < MOST_WAITING and self._allowance.take():
-                self._waiting.append(event)
+        """Take events; what is too much is counted and left out, the lightest first."""
+        for event in sorted(events, key=_rank):
+            if self._allowances[event.severity is Severity.HIGH].take():
+                insort(self._waiting, event, key=_rank)
             else:
                 self._left_out += 1
+        self._left_out += len(self._waiting[MOST_WAITING:])
+        del self._waiting[MOST_WAITING:]
         if self._waiting and (self.task is None or self.task.done()):
             self.task = asyncio.create_task(self._empty(), name=f"hook {self.hook.name}")
 
@@ -108,9 +112,18 @@ class _Line:
 
     async def _empty(self) -> None:
         while self._waiting:
-            event, left_out = self._waiting.popleft(), self._left_out
+            event, left_out = self._waiting.pop(0), self._left_out
             if await self._carry(self.hook, event, left_out):
                 self._left_out -= left_out
+
+
+def _rank(event: NeighbourEvent) -> int:
+    return event.severity.rank
+
+
+def _allowances(hook: Hook) -> dict[bool, Allowance]:
+    """Return those for events of high severity (True), which a storm of others must not use up, and for others."""
+    return {is_high: Allowance(hook.per_minute) for is_high in (True, False)}
 
 
 class NeighbourHooks:
@@ -132,7 +145,7 @@ class NeighbourHooks:
         self._threads: ThreadPoolExecutor | None = None
         self._stopped = threading.Event()
         self._complaints: dict[str, str] = {}
-        """What was logged of each hook that fails, so that it is not logged again and again."""
+        """What was logged of each hook that fails, so that it is not logged again and again; of the file by ""."""
 
     async def tell(self, events: Sequence[NeighbourEvent]) -> None:
         """Pass events on, as soon as may be. Returns at once, and raises nothing because of a hook."""
@@ -184,15 +197,21 @@ class NeighbourHooks:
             self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _hooks(self) -> tuple[Hook, ...]:
-        """Return the hooks as the file has them now; a wrong file has none, and is logged once."""
+        """Return the hooks as the file has them now.
+
+        A wrong file has none, and is logged once, but read each time: what is wrong may be mended elsewhere.
+        """
         known, hooks = self._read
         found = stamp(self._file)
         if found != known:
             try:
                 hooks = read_hooks(self._file)
             except NetmonError as error:
-                hooks = ()
-                _log.error("no hook is called: %s", error)
+                if self._complaints.get("") != str(error):
+                    _log.error("no hook is called: %s", error)
+                self._complaints[""], self._read = str(error), ((), ())
+                return ()
+            self._complaints.pop("", None)
             self._read = found, hooks
         return hooks
 

@@ -1,8 +1,8 @@
 """What is remembered and noticed of neighbours, kept by one program at a time.
 
 Every program that follows the table knows what it sees; the one that has the claim stores it, tells the events
-and has them passed on. When it ends, the next one goes on within seconds: what it saw in the meantime it still
-has at hand.
+and has them passed on, and says every few seconds that it has. When it ends, the next one goes on within seconds:
+what is not certainly stored it still has at hand. One that stands still keeps the claim, so the others say so.
 """
 
 from __future__ import annotations
@@ -10,24 +10,22 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from netmon_tui.domain.address import Family
 from netmon_tui.domain.device import DeviceMarks
 from netmon_tui.domain.neighbour import Neighbour, NudState
 from netmon_tui.domain.neighbour_event import NeighbourEvent, NeighbourEventKind
-from netmon_tui.domain.noticing import Held, Key, Noticing, NoticingLimits
+from netmon_tui.domain.noticing import Key, KnownAddress, Noticing, NoticingLimits
 from netmon_tui.errors import NetmonError
 from netmon_tui.runtime import interfaces
 from netmon_tui.runtime.nudge import nudge
 from netmon_tui.runtime.only_one import OnlyOne
+from netmon_tui.services.neighbour_backlog import NeighbourBacklog, bounded_events
+from netmon_tui.services.neighbour_recorder import RecorderWatch
 from netmon_tui.storage.device_repository import DeviceRepository
-from netmon_tui.storage.neighbour_repository import (
-    NeighbourNews,
-    NeighbourRepository,
-    Remembered,
-    Sighting,
-)
+from netmon_tui.storage.neighbour_repository import NeighbourNews, NeighbourRepository, Sighting
+from netmon_tui.storage.neighbour_retention import NeighbourRetention
 
 STORE_SECONDS = 2.0
 """How long news are gathered before they are stored together."""
@@ -35,10 +33,12 @@ AGE_SECONDS = 60.0
 """How much the stored time of the last sighting may lag behind."""
 LOOK_SECONDS = 10.0
 """Between two looks at what others stored, and at devices that must be up."""
-HANDED_ON_SECONDS = 300.0
-"""How long news are kept that another program should have stored, but may have died or stood still over."""
 MOST_UNSTORED = 10_000
-"""Events that are kept while the store refuses them (a full disk); the oldest go first."""
+"""Events that are kept while the store refuses them (a full disk); the lightest and oldest go first."""
+SHORTEN_SECONDS = 3600.0
+"""Between two looks for what is too old to be kept."""
+_SAME_SECONDS = 0.001
+"""Moments that are nearer to each other are the same: the store rounds them."""
 ROUTES_SECONDS = 60.0
 """Between two looks at the routes: a router's table can be a million lines."""
 _CONFIRMED = {NudState.REACHABLE, NudState.PERMANENT}
@@ -55,6 +55,7 @@ class NeighbourMemory:
         claim: What the program has that stores; None for one that never stores.
         told: Passes on the events that this program stored.
         limits: When something counts as an event.
+        retention, keep_days: What shortens the memory, and after how many days something is too old; 0 for never.
     """
 
     def __init__(
@@ -64,61 +65,53 @@ class NeighbourMemory:
         claim: OnlyOne | None,
         told: Told | None = None,
         limits: NoticingLimits | None = None,
+        retention: NeighbourRetention | None = None,
+        keep_days: int = 0,
     ) -> None:
         self._repository = repository
         self._devices = devices
         self._claim = claim
         self._told = told
-        self._noticing = Noticing(limits)
-        self._known: dict[Key, Remembered] = {}
+        self.noticing = Noticing(limits)
+        """What is known of each address, and the rules."""
+        self._retention = retention if keep_days else None
+        self._keep = timedelta(days=keep_days)
+        self._recorder = RecorderWatch(claim) if claim is not None else None
+        self._revision = 0
+        """Up to which all is known that was stored by whichever program."""
         self._sightings: dict[tuple[str, str, str], Sighting] = {}
         """By interface, address and lladdr: a lladdr that is soon replaced belongs to the history too."""
         self._aged: dict[Key, Sighting] = {}
         """Sightings that say nothing but that time has passed: stored now and then."""
         self._news = NeighbourNews()
-        self._handed_on = NeighbourNews()
-        """The latest news that another program was to store."""
-        self._stored_at = 0.0
+        self._backlog = NeighbourBacklog()
+        self._stored_at = self._shortened_at = 0.0
         self._looked_at = self._routes_at = time.time()
         self.marks: dict[str, DeviceMarks] = {}
         """What people say, by lladdr."""
 
     async def load(self) -> None:
         """Read what is stored, and which gateways there are."""
-        self._known = await asyncio.to_thread(self._repository.remembered)
-        held = await asyncio.to_thread(self._repository.all_held)
-        down = await asyncio.to_thread(self._devices.down)
-        gone = {key for key, known in self._known.items() if known.gone}
-        now_held = {(*key, known.lladdr) for key, known in self._known.items()}
-        held.sort(key=lambda row: row[:3] in now_held)
-        self._noticing.load((Held(*row[:3], row[3].timestamp()) for row in held), gone, down)
+        await asyncio.to_thread(self._load)
         gateways = await asyncio.to_thread(interfaces.default_gateways)
-        self._noticing.gateways = {(name, address) for name, found in gateways.items() for address in found}
+        self.noticing.gateways = {(name, address) for name, found in gateways.items() for address in found}
         await self.read_marks()
+
+    def _load(self) -> None:
+        self._revision = self._repository.revision()
+        self.noticing.load(self._repository.each_held(), self._devices.down())
 
     async def read_marks(self) -> None:
         """Read what people say; somebody may have changed it."""
         self.marks = await asyncio.to_thread(self._devices.marks)
-        self._noticing.marks = self.marks
+        self.noticing.marks = self.marks
 
-    def is_gateway(self, key: Key) -> bool:
-        """Whether an address is that of a default gateway."""
-        return key in self._noticing.gateways
-
-    def known(self, key: Key) -> Remembered | None:
-        """Return what is remembered of an address."""
-        return self._known.get(key)
-
-    def all_known(self) -> dict[Key, Remembered]:
-        """Return what is remembered of every address; not to be changed."""
-        return self._known
-
-    def interfaces(self) -> frozenset[str]:
-        """Return the interfaces that something is known of."""
-        return self._noticing.interfaces
+    def known(self, key: Key) -> KnownAddress | None:
+        """Return what is remembered of an address; not to be changed."""
+        return self.noticing.known(key)
 
     def seen(
-        self, neighbour: Neighbour, now: float, *, anew: bool, quietly: bool = False
+        self, neighbour: Neighbour, now: float, *, anew: bool, confirmed: float = 0.0, quietly: bool = False
     ) -> list[NeighbourEvent]:
         """Take an entry that has a lladdr.
 
@@ -126,32 +119,23 @@ class NeighbourMemory:
             neighbour: As the kernel reports it.
             now: POSIX seconds.
             anew: It was not in the table before.
+            confirmed: Seconds since the kernel last knew it to be reachable.
             quietly: Learn it without an event.
         """
         key = neighbour.interface, neighbour.address
-        before = self._known.get(key)
+        before = self.noticing.known(key)
         other = before is None or before.lladdr != neighbour.lladdr
-        if before and not (other or anew or neighbour.state in _CONFIRMED or before.gone):
+        if before is not None and not (other or anew or neighbour.state in _CONFIRMED or before.gone):
             return []
-        sign = now if other or neighbour.state in _CONFIRMED else max(0.0, now - neighbour.confirmed)
+        sign = now if other or neighbour.state in _CONFIRMED else max(0.0, now - confirmed)
         if before is not None and not other:
-            sign = max(sign, before.last_seen.timestamp())
-        events = self._noticing.seen(neighbour, now, sign=sign, quietly=quietly)
-        self._remember(
-            key, neighbour, before, datetime.fromtimestamp(sign, UTC), urgent=other or bool(events)
-        )
+            sign = max(sign, before.last_seen)
+        events = self.noticing.seen(neighbour, now, sign=sign, quietly=quietly)
+        self._remember(neighbour, datetime.fromtimestamp(sign, UTC), urgent=other or bool(events))
         return self._note(events)
 
-    def _remember(
-        self, key: Key, neighbour: Neighbour, before: Remembered | None, time: datetime, *, urgent: bool
-    ) -> None:
-        self._known[key] = Remembered(
-            neighbour.family.value,
-            neighbour.lladdr,
-            neighbour.router,
-            before.first_seen if before else time,
-            time,
-        )
+    def _remember(self, neighbour: Neighbour, time: datetime, *, urgent: bool) -> None:
+        key = neighbour.interface, neighbour.address
         sighting = Sighting(*key, neighbour.family.value, neighbour.lladdr, neighbour.router, time)
         if urgent:
             pair = (*key, neighbour.lladdr)
@@ -161,25 +145,9 @@ class NeighbourMemory:
         else:
             self._aged[key] = sighting
 
-    def failed(self, key: Key, now: float) -> None:
-        """Take that an address did not answer."""
-        self._noticing.failed(key, now)
-
-    def removed(self, key: Key, now: float) -> None:
-        """Take that an entry left the table."""
-        self._noticing.removed(key, now)
-
-    def link_lost(self, interface: str) -> None:
-        """Take that an interface is down or gone."""
-        self._noticing.link_lost(interface)
-
-    def clock_jumped(self, now: float) -> None:
-        """Take that times before cannot be compared with times from now on."""
-        self._noticing.clock_jumped(now)
-
     def passed(self, now: float) -> list[NeighbourEvent]:
         """Return the events that come of time passing."""
-        return self._note(self._noticing.passed(now))
+        return self._note(self.noticing.passed(now))
 
     def _note(self, events: list[NeighbourEvent]) -> list[NeighbourEvent]:
         """Have events stored with what follows from them."""
@@ -188,7 +156,6 @@ class NeighbourMemory:
             key = event.interface, event.address
             if event.kind is NeighbourEventKind.GONE:
                 self._news.gone.append((*key, event.lladdr))
-                self._known[key] = self._known[key]._replace(gone=True)
             elif event.kind is NeighbourEventKind.DOWN:
                 self._news.down[event.lladdr] = True
             elif event.kind is NeighbourEventKind.BACK and event.lladdr in self.marks:
@@ -203,27 +170,57 @@ class NeighbourMemory:
         """
         if now - self._looked_at < LOOK_SECONDS:
             return []
-        since, self._looked_at = self._looked_at - LOOK_SECONDS, now
+        self._looked_at = now
         await self.read_marks()
         if now - self._routes_at >= ROUTES_SECONDS:
             self._routes_at = now
-            self._noticing.gateways = await asyncio.to_thread(interfaces.gateways_in_routes)
-        events = await self._take_foreign(datetime.fromtimestamp(max(0.0, since), UTC), now)
-        if self._claim is not None and self._claim.take() and (silent := self._noticing.to_be_asked(now)):
-            await asyncio.to_thread(nudge, silent)
+            self.noticing.gateways = await asyncio.to_thread(interfaces.gateways_in_routes)
+        events = await self._take_foreign(now)
+        if self._claim is None or self._recorder is None:
+            return events
+        if self._claim.take():
+            if silent := self.noticing.to_be_asked(now):
+                await asyncio.to_thread(nudge, silent)
+            await self._shorten(now)
+        elif (recorder := await asyncio.to_thread(self._recorder.look)) is not None:
+            self._backlog.forget(*recorder)
         return events
 
-    async def _take_foreign(self, since: datetime, now: float) -> list[NeighbourEvent]:
-        """Take what another program stored: a scan that found neighbours by itself."""
+    async def _take_foreign(self, now: float) -> list[NeighbourEvent]:
+        """Take what another program stored: a scan that found neighbours by itself, perhaps a while ago."""
+        revision = await asyncio.to_thread(self._repository.revision)
+        rows = await asyncio.to_thread(self._repository.remembered, self._revision)
+        self._revision = revision
         events: list[NeighbourEvent] = []
-        for key, row in (await asyncio.to_thread(self._repository.remembered_since, since)).items():
-            mine = self._known.get(key)
-            if mine is not None and mine.last_seen >= row.last_seen:
+        for key, row in rows.items():
+            mine, sign = self.noticing.known(key), row.last_seen.timestamp()
+            if mine is not None and mine.last_seen >= sign - _SAME_SECONDS:
                 continue
             found = Neighbour(key[1], Family(row.family), 0, key[0], row.lladdr, NudState.STALE, row.router)
-            events += self._noticing.seen(found, now, sign=row.last_seen.timestamp())
-            self._known[key] = row._replace(first_seen=mine.first_seen if mine else row.first_seen)
+            events += self.noticing.seen(found, now, sign=sign)
+            self.noticing.known_since(key, row.first_seen.timestamp())
         return self._note(events)
+
+    async def _shorten(self, now: float) -> None:
+        """Delete a piece of what is too old, and the next one soon if that was not all."""
+        if self._retention is None or now - self._shortened_at < SHORTEN_SECONDS:
+            return
+        before = datetime.fromtimestamp(now, UTC) - self._keep
+        if not await asyncio.to_thread(self._retention.shorten, before):
+            self._shortened_at = now
+
+    def has_stored(self, now: float) -> None:
+        """Let the other programs know that all is stored that was noticed until now, if this one is to store it.
+
+        Raises:
+            NetmonError: It cannot be told.
+        """
+        if self._claim is not None and self._recorder is not None and self._claim.take():
+            self._recorder.tell(now)
+
+    def trouble(self) -> str:
+        """Why nothing is stored though another program should; empty while it does."""
+        return self._recorder.trouble if self._recorder is not None else ""
 
     async def store(self, now: float, *, all_of_it: bool = False) -> None:
         """Store what is due, if this program is the one that stores; what fails stays due.
@@ -240,7 +237,7 @@ class NeighbourMemory:
         stores = self._claim is not None and self._claim.take()
         news = self._due(now, all_of_it=all_of_it)
         if not stores:
-            self._hand_on(news, now)
+            self._backlog.keep(news)
             return
         try:
             told = await asyncio.to_thread(self._repository.store, news)
@@ -252,7 +249,7 @@ class NeighbourMemory:
 
     def _is_due(self, now: float, *, all_of_it: bool) -> bool:
         aged = self._aged and (all_of_it or now - self._stored_at >= AGE_SECONDS)
-        return bool(self._news or self._sightings or self._handed_on or aged)
+        return bool(self._news or self._sightings or self._backlog or aged)
 
     def _due(self, now: float, *, all_of_it: bool) -> NeighbourNews:
         """Take what is to be stored now."""
@@ -263,25 +260,16 @@ class NeighbourMemory:
             self._aged = {}
         news.sightings += self._sightings.values()
         self._sightings = {}
-        handed_on, self._handed_on = self._handed_on, NeighbourNews()
-        news.sightings[:0] = handed_on.sightings
-        news.doubtful[:0] = handed_on.doubtful
+        backlog = self._backlog.take()
+        news.sightings[:0] = backlog.sightings
+        news.doubtful[:0] = backlog.doubtful
         return news
-
-    def _hand_on(self, news: NeighbourNews, now: float) -> None:
-        """Keep for a while what another program is to store: should it have died over it, it is needed."""
-        young = datetime.fromtimestamp(now - HANDED_ON_SECONDS, UTC)
-        doubtful = [*news.doubtful, *news.events]
-        self._handed_on = NeighbourNews(
-            sightings=[sighting for sighting in news.sightings if sighting.time >= young],
-            doubtful=[event for event in doubtful if event.time >= young][-MOST_UNSTORED:],
-        )
 
     def _put_back(self, news: NeighbourNews) -> None:
         """Keep what could not be stored; what came since is newer."""
-        self._news.gone[:0] = news.gone
-        self._news.events = [*news.events, *self._news.events][-MOST_UNSTORED:]
-        self._news.doubtful[:0] = news.doubtful
+        self._news.gone = list(dict.fromkeys([*news.gone, *self._news.gone]))
+        self._news.events = bounded_events([*news.events, *self._news.events], MOST_UNSTORED)
+        self._news.doubtful = bounded_events([*news.doubtful, *self._news.doubtful], MOST_UNSTORED)
         self._news.down = news.down | self._news.down
         newer = self._sightings
         self._sightings = {(s.interface, s.address, s.lladdr): s for s in news.sightings}

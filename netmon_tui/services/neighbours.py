@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import takewhile
 
 from netmon_tui.domain.address import address_sort_key, is_private_lladdr
@@ -18,15 +19,18 @@ from netmon_tui.domain.noticing import Key
 from netmon_tui.domain.user import Actor, Permission
 from netmon_tui.errors import NetmonError
 from netmon_tui.runtime import interfaces
-from netmon_tui.runtime.netlink import NeighbourMonitor, Resync, dump_neighbours
+from netmon_tui.runtime.neighbour_table import Resync
+from netmon_tui.runtime.netlink import NeighbourMonitor, dump_table
 from netmon_tui.runtime.session_route import session_carriers
 from netmon_tui.services.neighbour_memory import STORE_SECONDS, NeighbourMemory
 from netmon_tui.storage.neighbour_repository import NeighbourRepository
 from netmon_tui.tools.oui import VendorTable
-from netmon_tui.tools.rtnetlink import LinkGone, LinkSeen, NeighbourDeleted, NeighbourSeen
+from netmon_tui.tools.rtnetlink import LinkGone, LinkSeen, NeighbourDeleted, NeighbourSeen, read_ages
 
 _log = logging.getLogger(__name__)
 _NO_MARKS = DeviceMarks("")
+_REACHABLE_SECONDS = 45.0
+"""So long ago a holder that is reachable gave its last sign at most, by the kernel's own base_reachable_time."""
 _JUMP_SECONDS = 10.0
 """More than this between two looks at the clock is no ordinary delay."""
 
@@ -36,6 +40,8 @@ class _Entry:
     """One live entry."""
 
     neighbour: Neighbour
+    cacheinfo: bytes
+    """For :func:`read_ages`."""
     at: float
     """When it was reported, monotonic seconds."""
     revision: int
@@ -157,7 +163,7 @@ class NeighbourService:
         """Return the table by one dump, for a command that does not stay; remembers what it saw."""
         actor.require(Permission.VIEW)
         await self._load()
-        self._fold([Resync(await asyncio.to_thread(dump_neighbours), [])])
+        self._fold([await asyncio.to_thread(dump_table)])
         self._ready.set()
         await self._store(all_of_it=True)
         if self._task is None:
@@ -222,40 +228,58 @@ class NeighbourService:
         now = time.time()
         for change in batch:
             if isinstance(change, Resync):
-                self._resync(change.neighbours, now)
+                self._resync(change, now)
             elif isinstance(change, NeighbourSeen):
-                self._seen(change.neighbour, now)
+                self._seen(change, now)
             elif isinstance(change, NeighbourDeleted):
                 self._removed((change.neighbour.interface, change.neighbour.address), now)
             elif isinstance(change, LinkGone) or (isinstance(change, LinkSeen) and not change.up):
-                self._memory.link_lost(change.name)
+                self._memory.noticing.link_lost(change.name)
 
-    def _resync(self, neighbours: Iterable[Neighbour], now: float) -> None:
-        """Take the whole table; the first one of an interface that nothing is known of is how things are."""
-        current = {(n.interface, n.address): n for n in neighbours}
-        for key in self._entries.keys() - current.keys():
+    def _resync(self, table: Resync, now: float) -> None:
+        """Take the whole table; the first one of an interface that nothing is known of is how things are.
+
+        Of an entry that is as it was, only the ages are new.
+        """
+        entries, at, revision = self._entries, time.monotonic(), self.revision
+        gone, changed = set(entries), []
+        for neighbour, cacheinfo in zip(table.neighbours, table.cacheinfos, strict=True):
+            key = (neighbour.interface, neighbour.address)
+            gone.discard(key)
+            entry = entries.get(key)
+            if entry is None or entry.neighbour != neighbour or neighbour.state is NudState.REACHABLE:
+                changed.append(NeighbourSeen(neighbour, cacheinfo))
+            else:
+                entry.cacheinfo, entry.at, entry.revision = cacheinfo, at, revision
+        for key in gone:
             self._removed(key, now)
-        known = self._memory.interfaces()
-        for neighbour in current.values():
-            quietly = neighbour.interface not in known and not self._ready.is_set()
-            self._seen(neighbour, now, quietly=quietly)
+        known = frozenset(self._memory.noticing.interfaces) if changed else frozenset()
+        for seen in changed:
+            quietly = seen.neighbour.interface not in known and not self._ready.is_set()
+            self._seen(seen, now, quietly=quietly)
 
-    def _seen(self, neighbour: Neighbour, now: float, *, quietly: bool = False) -> None:
+    def _seen(self, seen: NeighbourSeen, now: float, *, quietly: bool = False) -> None:
+        neighbour = seen.neighbour
         if neighbour.state is NudState.NOARP or neighbour.interface == "lo":
             return  # multicast and loopback need no resolution: nobody's neighbours
         key = (neighbour.interface, neighbour.address)
-        anew = self._entries.pop(key, None) is None
+        before = self._entries.pop(key, None)
+        if before is not None and before.neighbour.state is NudState.REACHABLE:
+            self._memory.noticing.answered(key, before.neighbour.lladdr, now - _REACHABLE_SECONDS)
         self._removals.pop(key, None)
-        self._entries[key] = _Entry(neighbour, time.monotonic(), self.revision)
+        self._entries[key] = _Entry(neighbour, seen.cacheinfo, time.monotonic(), self.revision)
         if neighbour.lladdr:
-            self._tell(self._memory.seen(neighbour, now, anew=anew, quietly=quietly))
+            confirmed = read_ages(seen.cacheinfo).confirmed
+            self._tell(
+                self._memory.seen(neighbour, now, anew=before is None, confirmed=confirmed, quietly=quietly)
+            )
         elif neighbour.state is NudState.FAILED:
-            self._memory.failed(key, now)
+            self._memory.noticing.failed(key, now)
 
     def _removed(self, key: Key, now: float) -> None:
         if self._entries.pop(key, None) is not None:
             self._removals[key] = self.revision
-            self._memory.removed(key, now)
+            self._memory.noticing.removed(key, now)
 
     def _tell(self, events: Iterable[NeighbourEvent]) -> None:
         for event in events:
@@ -273,13 +297,14 @@ class NeighbourService:
             before = time.time() - time.monotonic(), time.monotonic()
             await asyncio.sleep(STORE_SECONDS)
             if _stood_still(*before):
-                self._memory.clock_jumped(time.time())
+                self._memory.noticing.clock_jumped(time.time())
             self._tell(self._memory.passed(time.time()))
             await self._look_for_session()
             try:
                 self._tell(await self._memory.look_around(time.time()))
                 await self.show_marks()
                 await self._store()
+                await asyncio.to_thread(self._memory.has_stored, time.time() - STORE_SECONDS)
             except NetmonError as error:
                 _log.warning("remembering neighbours: %s", error)
 
@@ -292,7 +317,7 @@ class NeighbourService:
         await asyncio.shield(self._storing)
 
     def _record(self, entry: _Entry, now: float) -> NeighbourRecord:
-        neighbour = entry.neighbour
+        neighbour, ages, since = entry.neighbour, read_ages(entry.cacheinfo), now - entry.at
         key = (neighbour.interface, neighbour.address)
         memory = self._memory.known(key)
         marks = self._memory.marks.get(neighbour.lladdr, _NO_MARKS)
@@ -306,14 +331,14 @@ class NeighbourService:
             router=neighbour.router,
             private=bool(neighbour.lladdr) and is_private_lladdr(neighbour.lladdr),
             hostname=self._name_of(neighbour.address),
-            first_seen=memory.first_seen if memory else None,
-            last_seen=memory.last_seen if memory else None,
-            age=min(neighbour.confirmed, neighbour.updated) + now - entry.at,
-            used=neighbour.used + now - entry.at,
-            confirmed=neighbour.confirmed + now - entry.at,
-            updated=neighbour.updated + now - entry.at,
+            first_seen=datetime.fromtimestamp(memory.first_seen, UTC) if memory else None,
+            last_seen=datetime.fromtimestamp(memory.last_seen, UTC) if memory else None,
+            age=min(ages.confirmed, ages.updated) + since,
+            used=ages.used + since,
+            confirmed=ages.confirmed + since,
+            updated=ages.updated + since,
             probes=neighbour.probes,
-            gateway=self._memory.is_gateway(key),
+            gateway=key in self._memory.noticing.gateways,
             own=key in self._carriers or ("", neighbour.address) in self._carriers,
             name=marks.name,
             known=marks.known,

@@ -34,6 +34,7 @@ from netmon_tui.storage.neighbour_edit_repository import NeighbourEditRepository
 from netmon_tui.storage.neighbour_event_repository import NeighbourEventRepository
 from netmon_tui.storage.neighbour_queries import NeighbourQueries
 from netmon_tui.storage.neighbour_repository import NeighbourRepository
+from netmon_tui.storage.neighbour_retention import NeighbourRetention
 from netmon_tui.tools.nmap_exclusions import NeverScan
 from netmon_tui.tools.oui import VendorTable
 
@@ -74,7 +75,14 @@ def open_segment(
     repository, queries = NeighbourRepository(database), NeighbourQueries(database)
     hooks = NeighbourHooks(paths.hooks_file, HookJournal(paths.hooks_journal), audit)
     marks, vendors = DeviceRepository(database), VendorTable(extra_lines=vendor_lines())
-    memory = NeighbourMemory(repository, marks, OnlyOne(paths.neighbours_claim), hooks.tell)
+    memory = NeighbourMemory(
+        repository,
+        marks,
+        OnlyOne(paths.neighbours_claim),
+        hooks.tell,
+        retention=NeighbourRetention(database),
+        keep_days=settings.neighbours.history_days,
+    )
     names = HostNameService(HostNames() if settings.neighbours.resolve_names else HostNames(threads=0))
     neighbours = NeighbourService(repository, memory, vendors, session, names.name)
     limits, listed = AccountRepository(database).limits, DeviceQueries(database, vendors.lookup)

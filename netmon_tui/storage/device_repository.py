@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from netmon_tui.domain.device import DeviceAddress, DeviceMarks
+from netmon_tui.domain.device import DeviceAddress, DeviceMarks, MarksChange
+from netmon_tui.domain.device_list import MarksBefore
 from netmon_tui.domain.user import Actor
 from netmon_tui.errors import NotFound
 from netmon_tui.storage import records
@@ -79,29 +80,32 @@ class DeviceRepository:
         with self._database.read() as connection:
             return [DeviceAddress(*row) for row in connection.execute(query)]
 
-    def mark(self, actor: Actor, marks: Sequence[DeviceMarks], told: str) -> None:
-        """Store what somebody says about devices, in one transaction with one audit event.
+    def mark(self, actor: Actor, changes: Mapping[str, MarksChange], told: str = "") -> list[MarksBefore]:
+        """Change what is said about devices, as it is said by then, in one transaction with one audit event.
+
+        Nothing is stored for a device whose marks stay as they are, and what says nothing any more is forgotten.
 
         Args:
             actor: Who says it.
-            marks: Each replaces what was said of its lladdr.
-            told: What the audit trail says of it.
+            changes: What is said of each lladdr.
+            told: What the audit trail says of it; empty for what becomes of the first one.
+
+        Returns:
+            The marks of each device before and after.
         """
-        by = {"changed_by": actor.name, "changed": datetime.now(UTC)}
 
-        def work(connection: Connection) -> None:
-            dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-            query = dialect.insert(_DEVICES)
-            changing = {name: query.excluded[name] for name in _MARKS if name != "lladdr"}
-            query = query.on_conflict_do_update(index_elements=["lladdr"], set_=changing)
-            for start in range(0, len(marks), _ROWS_AT_ONCE):
-                some = marks[start : start + _ROWS_AT_ONCE]
-                connection.execute(query, [_row(mark) | by for mark in some])
-            subject = f"device {marks[0].lladdr}" if len(marks) == 1 else f"{len(marks)} devices"
-            insert_event(connection, NewEvent("neighbour.mark", actor, subject, told))
+        def work(connection: Connection) -> list[MarksBefore]:
+            marked = [
+                MarksBefore(before, change.of(before or DeviceMarks(lladdr)))
+                for before, (lladdr, change) in zip(_said(connection, changes), changes.items(), strict=True)
+            ]
+            changed = [one for one in marked if not one.is_same]
+            _store_marks(connection, actor, [one.after for one in changed])
+            if changed:
+                insert_event(connection, _told(actor, changed, told))
+            return marked
 
-        if marks:
-            self._database.write(work)
+        return self._database.write(work)
 
     def unmark(self, actor: Actor, lladdr: str) -> None:
         """Forget what was said about a device.
@@ -116,6 +120,39 @@ class DeviceRepository:
             insert_event(connection, NewEvent("neighbour.unmark", actor, f"device {lladdr}"))
 
         self._database.write(work)
+
+
+def _told(actor: Actor, changed: Sequence[MarksBefore], told: str) -> NewEvent:
+    """Return what the audit trail says of changed marks."""
+    first = changed[0]
+    subject = f"device {first.after.lladdr}" if len(changed) == 1 else f"{len(changed)} devices"
+    if not any(one.after.says_something for one in changed):
+        return NewEvent("neighbour.unmark", actor, subject, told)
+    return NewEvent("neighbour.mark", actor, subject, told or first.words.removeprefix("new: "))
+
+
+def _said(connection: Connection, lladdrs: Iterable[str]) -> Iterator[DeviceMarks | None]:
+    """Yield what is said of each lladdr, in their order."""
+    wanted = list(lladdrs)
+    query = select(*(_DEVICES.c[name] for name in _MARKS))
+    for start in range(0, len(wanted), _ROWS_AT_ONCE):
+        some = wanted[start : start + _ROWS_AT_ONCE]
+        found = connection.execute(query.where(_DEVICES.c.lladdr.in_(some)))
+        said = {row.lladdr: DeviceMarks(*row) for row in found}
+        yield from map(said.get, some)
+
+
+def _store_marks(connection: Connection, actor: Actor, marks: Sequence[DeviceMarks]) -> None:
+    by = {"changed_by": actor.name, "changed": datetime.now(UTC)}
+    query = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(_DEVICES)
+    changing = {name: query.excluded[name] for name in _MARKS if name != "lladdr"}
+    query = query.on_conflict_do_update(index_elements=["lladdr"], set_=changing)
+    for start in range(0, len(marks), _ROWS_AT_ONCE):
+        some = marks[start : start + _ROWS_AT_ONCE]
+        if kept := [_row(mark) | by for mark in some if mark.says_something]:
+            connection.execute(query, kept)
+        if forgotten := [mark.lladdr for mark in some if not mark.says_something]:
+            connection.execute(delete(_DEVICES).where(_DEVICES.c.lladdr.in_(forgotten)))
 
 
 def _row(marks: DeviceMarks) -> dict[str, Any]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, delete, insert, select, update
 
 from netmon_tui.domain.neighbour import NudState
 from netmon_tui.domain.neighbour_edit import EditKind, EditPlan, KeptEdit, NeighbourEdit, TableEntry
+from netmon_tui.domain.neighbour_event import NeighbourEvent
 from netmon_tui.domain.user import Actor, Permission
 from netmon_tui.errors import NotFound
 from netmon_tui.storage import records
@@ -19,6 +21,8 @@ from netmon_tui.storage.database import Database
 KEPT = 1_000
 """Edits that are kept, the latest of all users and machines; the audit trail has the others."""
 LISTED = 200
+_EFFECT = timedelta(seconds=10)
+"""So long after an edit began, what the table tells of its entries is its doing."""
 _EDITS = records.neighbour_edits.c
 _SHOWN = (
     _EDITS.id,
@@ -123,6 +127,31 @@ class NeighbourEditRepository:
     def _visible(self, query: Select[Any], actor: Actor) -> Select[Any]:
         query = query.where(_EDITS.machine == self._machine)
         return query if actor.may(Permission.SEE_ALL) else query.where(_EDITS.owner_id == actor.user_id)
+
+
+def name_editors(connection: Connection, events: Sequence[NeighbourEvent]) -> list[NeighbourEvent]:
+    """Return events with the name of whoever made them happen by an edit of the table."""
+    if not events:
+        return []
+    times = [event.time for event in events]
+    query = select(_EDITS.time, _EDITS.after, records.users.c.name).join(
+        records.users, records.users.c.id == _EDITS.owner_id
+    )
+    recent = query.where(_EDITS.time >= min(times) - _EFFECT, _EDITS.time <= max(times)).order_by(_EDITS.id)
+    made = {
+        (entry.interface, entry.address, entry.lladdr): (time, name)
+        for time, after, name in connection.execute(recent)
+        for entry in _entries(after)
+    }
+    return [_with_editor(event, made.get((event.interface, event.address, event.lladdr))) for event in events]
+
+
+def _with_editor(event: NeighbourEvent, editor: tuple[datetime, str] | None) -> NeighbourEvent:
+    if editor is None or not timedelta() <= event.time - editor[0] <= _EFFECT:
+        return event
+    return replace(
+        event, detail=f"{event.detail}; set by {editor[1]}" if event.detail else f"set by {editor[1]}"
+    )
 
 
 def _note_undone(connection: Connection, edit_id: int, by: int) -> None:

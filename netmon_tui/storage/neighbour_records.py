@@ -29,10 +29,15 @@ neighbours = Table(
     Column("first_seen", Moment, nullable=False),
     Column("last_seen", Moment, nullable=False),
     Column("gone", Boolean, nullable=False, default=False, server_default=false()),
+    Column("revision", ID, nullable=False, default=0, server_default="0"),
     PrimaryKeyConstraint("interface", "address"),
     Index(None, "lladdr"),
+    Index(None, "revision"),
 )
-"""The latest lladdr of every address that was ever resolved; ``gone`` once that was told."""
+"""The latest lladdr of every address that was ever resolved; ``gone`` once that was told.
+
+``revision`` rises with every change: what scans resolved may be stored long after it was seen.
+"""
 
 neighbour_history = Table(
     "neighbour_history",

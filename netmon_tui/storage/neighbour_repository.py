@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -10,22 +10,26 @@ from typing import Any, NamedTuple
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Float,
     Insert,
     Table,
     and_,
     bindparam,
     case,
+    func,
     select,
-    true,
+    type_coerce,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
 from netmon_tui.domain.device import Presence
 from netmon_tui.domain.neighbour_event import NeighbourEvent, NeighbourEventKind
+from netmon_tui.domain.noticing import Held
 from netmon_tui.storage import records
 from netmon_tui.storage.database import Database
 from netmon_tui.storage.device_repository import store_down
+from netmon_tui.storage.neighbour_edit_repository import name_editors
 from netmon_tui.storage.neighbour_event_repository import store_events, unknown_events
 
 QUIET = timedelta(hours=1)
@@ -99,15 +103,16 @@ class NeighbourRepository:
             _end_gone(connection, [*_gone_in(unknown), *news.gone])
             _store_sightings(connection, news.sightings)
             store_down(connection, news.down)
-            return store_events(connection, [*unknown, *news.events])
+            return store_events(connection, name_editors(connection, [*unknown, *news.events]))
 
         return self._database.write(work)
 
-    def remembered(self) -> dict[tuple[str, str], Remembered]:
-        """Return everything remembered by (interface, address)."""
-        return self._remembered(true())
+    def remembered(self, after: int = -1) -> dict[tuple[str, str], Remembered]:
+        """Return what is remembered by (interface, address).
 
-    def _remembered(self, condition: ColumnElement[bool]) -> dict[tuple[str, str], Remembered]:
+        Args:
+            after: Only what was stored after this revision, by whichever program.
+        """
         table = _NEIGHBOURS.c
         query = select(
             table.interface,
@@ -118,20 +123,27 @@ class NeighbourRepository:
             table.first_seen,
             table.last_seen,
             table.gone,
-        ).where(condition)
+        ).where(table.revision > after)
         with self._database.read() as connection:
             return {(row[0], row[1]): Remembered(*row[2:]) for row in connection.execute(query)}
 
-    def remembered_since(self, moment: datetime) -> dict[tuple[str, str], Remembered]:
-        """Return what was seen after a moment, by whichever program."""
-        return self._remembered(_NEIGHBOURS.c.last_seen > moment)
-
-    def all_held(self) -> list[tuple[str, str, str, datetime]]:
-        """Return (interface, address, lladdr, last seen) of all there ever was, an address's latest one last."""
-        table = _HISTORY.c
-        query = select(table.interface, table.address, table.lladdr, table.last_seen)
+    def revision(self) -> int:
+        """Return the revision that was stored last; 0 without any."""
         with self._database.read() as connection:
-            return [tuple(row) for row in connection.execute(query.order_by(table.last_seen))]
+            return _revision(connection)
+
+    def each_held(self) -> Iterator[Held]:
+        """Yield every lladdr that an address ever had, that in force last; moments are POSIX seconds."""
+        history, now = _HISTORY.c, _NEIGHBOURS.c
+        here = and_(now.interface == history.interface, now.address == history.address)
+        in_force = now.lladdr == history.lladdr
+        moments = (
+            type_coerce(column, Float) for column in (history.first_seen, history.last_seen, now.first_seen)
+        )
+        query = select(history.interface, history.address, history.lladdr, *moments, now.gone)
+        query = query.join(_NEIGHBOURS, here).order_by(in_force, history.last_seen)
+        with self._database.read() as connection:
+            yield from map(Held._make, connection.execute(query))
 
     def history(self, interface: str, address: str) -> list[tuple[str, datetime, datetime]]:
         """Return every (lladdr, first seen, last seen) of an address, latest first."""
@@ -170,13 +182,19 @@ def _store_sightings(connection: Connection, sightings: Sequence[Sighting]) -> N
     if not sightings:
         return
     _end_quiet(connection, min(sighting.time for sighting in sightings) - QUIET)
+    revision = {"revision": _revision(connection) + 1}
     for table, brought, extra in _ROWS:
-        rows = [{name: getattr(sighting, name) for name in brought} | extra for sighting in sightings]
+        more = extra | revision if table is _NEIGHBOURS else extra
+        rows = [{name: getattr(sighting, name) for name in brought} | more for sighting in sightings]
         first, last = ("started", "ended") if table is _PRESENCE else ("first_seen", "last_seen")
         for row, sighting in zip(rows, sightings, strict=True):
             row[first] = row[last] = sighting.time
         connection.execute(_upsert(connection, table, first, last), rows)
     _end_replaced(connection, sightings)
+
+
+def _revision(connection: Connection) -> int:
+    return int(connection.execute(select(func.max(_NEIGHBOURS.c.revision))).scalar_one() or 0)
 
 
 _PAIR = ("interface", "address", "lladdr")

@@ -9,6 +9,7 @@ from sqlalchemy import Column, ColumnElement, Select, Text, not_, or_, true, typ
 
 from netmon_tui.domain.user import Actor, Permission
 from netmon_tui.domain.window import Window
+from netmon_tui.errors import InvalidInput
 
 
 def visible_to(actor: Actor, owner: Column[int]) -> ColumnElement[bool]:
@@ -20,10 +21,17 @@ def contains_text(needle: str, columns: Sequence[ColumnElement[Any]]) -> ColumnE
     """Return the condition that some column contains the text, ``!`` in front inverting it.
 
     ``%`` and ``_`` in the text mean themselves.
+
+    Raises:
+        InvalidInput: The text came as bytes that are not UTF-8, and no database takes them.
     """
     wanted, inverted = (needle[1:], True) if needle.startswith("!") else (needle, False)
     if not wanted:
         return true()
+    if not wanted.isprintable() and any(0xD800 <= ord(character) < 0xE000 for character in wanted):
+        raise InvalidInput(
+            f"the text to look for, {wanted[:60]!a}, is not UTF-8", fix="type it in a UTF-8 terminal"
+        )
     # As text: a column of JSON would turn the needle into JSON too, in quotes, and find whole elements only.
     texts = (type_coerce(column, Text) for column in columns)
     found = or_(*(text.icontains(wanted, autoescape=True) for text in texts))

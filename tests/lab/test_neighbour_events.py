@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from netmon_tui.domain.comparison import Severity
-from netmon_tui.domain.device import DeviceMarks
+from netmon_tui.domain.device import MarksChange
 from netmon_tui.domain.neighbour_event import EventFilter, NeighbourEvent
 from netmon_tui.domain.noticing import NoticingLimits
 from netmon_tui.domain.user import Actor, Role
@@ -236,7 +236,7 @@ async def test_a_gateway_that_became_one_while_the_table_was_followed(
     await segment.becomes("10.77.0.44", "new")
     segment.ip("route", "add", "default", "via", "10.77.0.44")
     try:
-        await segment.until(lambda: program.memory.is_gateway(("eth0", "10.77.0.44")))
+        await segment.until(lambda: ("eth0", "10.77.0.44") in program.memory.noticing.gateways)
         segment.lab.set_lladdr(name, "b8:27:eb:00:99:44")
         await segment.becomes("10.77.0.44", "new", "gateway_changed")
     finally:
@@ -277,8 +277,8 @@ async def test_a_host_that_must_be_up_is_watched_without_anybody_speaking_to_it(
 ) -> None:
     program = await segment.follow(replace(SOON, gone=300.0, down=1.0))
     name = segment.host(46)
-    marks = DeviceMarks("b8:27:eb:00:01:2e", must_be_up=True)
-    await asyncio.to_thread(program.devices.mark, ADA, [marks], "must be up")
+    marks = {"b8:27:eb:00:01:2e": MarksChange(must_be_up=True)}
+    await asyncio.to_thread(program.devices.mark, ADA, marks)
     meet("10.77.0.46")
     await segment.becomes("10.77.0.46", "new")
     await segment.until(lambda: program.memory.marks)
@@ -336,7 +336,7 @@ async def test_devices_of_a_cluster_that_pass_an_address_on(segment: Segment) ->
     program = await segment.follow()
     one, two = segment.host(51), segment.host(52)
     lladdrs = ("b8:27:eb:00:01:33", "b8:27:eb:00:01:34")
-    marks = [DeviceMarks(lladdr, shares_addresses=True) for lladdr in lladdrs]
+    marks = {lladdr: MarksChange(shares_addresses=True) for lladdr in lladdrs}
     await asyncio.to_thread(program.devices.mark, ADA, marks, "a cluster")
     await segment.until(lambda: len(program.memory.marks) == 2)
     address = "10.77.0.53"
@@ -356,7 +356,7 @@ async def test_an_address_that_passes_on_after_a_silence(segment: Segment) -> No
     meet("10.77.0.54", "10.77.0.55")
     await segment.becomes("10.77.0.54", "new")
     segment.lab.link(one, False)
-    left = program.memory.known(("eth0", "10.77.0.54")).last_seen.timestamp()
+    left = program.memory.known(("eth0", "10.77.0.54")).last_seen
     await segment.until(lambda: time.time() - left > 2)
     segment.ip("addr", "add", "10.77.0.54/24", "dev", "eth0", host=two)
     segment.announce(two, "10.77.0.54", "b8:27:eb:00:01:37")

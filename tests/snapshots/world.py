@@ -32,12 +32,12 @@ from netmon_tui.domain.address import Family
 from netmon_tui.domain.capture import StartCapture
 from netmon_tui.domain.capture_files import CAPTURE_NAME, NUMBERED_NAME, CaptureFile
 from netmon_tui.domain.check import Check, CheckStatus
-from netmon_tui.domain.device import DeviceMarks
+from netmon_tui.domain.device import MarksChange
 from netmon_tui.domain.job import CaptureCounters, JobKind, JobState, ProcessIdentity
 from netmon_tui.domain.neighbour import Interface, InterfaceAddress, Neighbour, NudState
 from netmon_tui.domain.neighbour_edit import DeleteEntry, EditKind, EditPlan, TableEntry, TableWrite, Verb
 from netmon_tui.domain.user import Actor, Role, UserState
-from netmon_tui.runtime.netlink import Resync
+from netmon_tui.runtime.neighbour_table import Resync
 from netmon_tui.runtime.privilege import Privilege
 from netmon_tui.security.lockout import Lock
 from netmon_tui.security.passwords import Passwords
@@ -211,26 +211,29 @@ class StillMonitor:
     def refresh(self) -> None: ...
 
     async def batches(self) -> AsyncIterator[list[Resync]]:
-        yield [Resync(list(_neighbours()), [])]
+        aged = [struct.pack("=IIII", *[round(age * 100)] * 3, 0) for *_, age in _ENTRIES]
+        yield [Resync(list(_neighbours()), aged, [])]
         await asyncio.Event().wait()
 
 
+_ENTRIES = (
+    ("192.0.2.1", "00:00:0c:9f:f0:01", NudState.REACHABLE, 2.0),
+    ("192.0.2.5", "b8:27:eb:12:34:56", NudState.STALE, 71.0),
+    ("192.0.2.7", "00:11:32:aa:bb:cc", NudState.DELAY, 300.0),
+    ("192.0.2.9", "", NudState.FAILED, 9.0),
+    ("192.0.2.11", "", NudState.INCOMPLETE, 1.0),
+    ("192.0.2.12", "52:54:00:12:34:56", NudState.PERMANENT, 90_000.0),
+    ("198.51.100.7", "00:00:0c:9f:f0:07", NudState.REACHABLE, 0.0),
+    ("2001:db8::5", "b8:27:eb:12:34:56", NudState.PROBE, 8_000.0),
+    ("fe80::200:cff:fe9f:f001", "00:00:0c:9f:f0:01", NudState.REACHABLE, 4.0),
+)
+
+
 def _neighbours() -> Iterator[Neighbour]:
-    entries = (
-        ("192.0.2.1", "00:00:0c:9f:f0:01", NudState.REACHABLE, 2.0),
-        ("192.0.2.5", "b8:27:eb:12:34:56", NudState.STALE, 71.0),
-        ("192.0.2.7", "00:11:32:aa:bb:cc", NudState.DELAY, 300.0),
-        ("192.0.2.9", "", NudState.FAILED, 9.0),
-        ("192.0.2.11", "", NudState.INCOMPLETE, 1.0),
-        ("192.0.2.12", "52:54:00:12:34:56", NudState.PERMANENT, 90_000.0),
-        ("198.51.100.7", "00:00:0c:9f:f0:07", NudState.REACHABLE, 0.0),
-        ("2001:db8::5", "b8:27:eb:12:34:56", NudState.PROBE, 8_000.0),
-        ("fe80::200:cff:fe9f:f001", "00:00:0c:9f:f0:01", NudState.REACHABLE, 4.0),
-    )
-    for address, lladdr, state, age in entries:
+    for address, lladdr, state, _ in _ENTRIES:
         family = Family.IPV6 if ":" in address else Family.IPV4
         router = address.startswith("fe80")
-        yield Neighbour(address, family, 2, "eth0", lladdr, state, router, age, age, age)
+        yield Neighbour(address, family, 2, "eth0", lladdr, state, router)
 
 
 # --- what is in the store ----------------------------------------------------------------------------
@@ -496,9 +499,9 @@ def _remembered(database: Database) -> None:
         memory.remember([found])
     DeviceRepository(database).mark(
         ADA,
-        [DeviceMarks("00:00:0c:9f:f0:01", "gw", "", known=True, must_be_up=True, shares_addresses=True),
-         DeviceMarks(PRINTER, "pi-printer", "in the hall, ask [b]bo[/]", known=True),
-         DeviceMarks("52:54:00:99:99:99", "spare \x1b[31mserver")],
+        {"00:00:0c:9f:f0:01": MarksChange("gw", "", known=True, must_be_up=True, shares_addresses=True),
+         PRINTER: MarksChange("pi-printer", "in the hall, ask [b]bo[/]", known=True),
+         "52:54:00:99:99:99": MarksChange("spare \x1b[31mserver")},
         "3 devices",
     )  # fmt: skip
 

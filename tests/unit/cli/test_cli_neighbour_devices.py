@@ -31,6 +31,13 @@ def seen(admin: Program, home: Path) -> Program:
     return admin
 
 
+def test_a_text_to_look_for_that_is_not_utf_8_is_refused(seen: Program) -> None:
+    done = seen("neighbour", "devices", "--filter", "\udcff")
+    assert done.code != 0
+    assert "is not UTF-8" in done.err
+    assert "Traceback" not in done.err
+
+
 def test_devices_as_table_and_as_json(seen: Program) -> None:
     first, second = seen("neighbour", "devices", "--json").document
     assert list(first) == [

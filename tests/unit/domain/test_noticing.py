@@ -88,7 +88,7 @@ def test_changes_that_lie_far_apart_are_no_duplicate():
     assert [Kind.DUPLICATE] not in found[:2]
     found = []
     for lladdr in (ADA, BOB, ADA, BOB):
-        told.see(ONE, told.noticing.held_by(("eth0", ONE)), after=LIMITS.flapping)
+        told.see(ONE, told.noticing.known(("eth0", ONE)).lladdr, after=LIMITS.flapping)
         found += told.kinds(ONE, lladdr)
     assert set(found) == {Kind.FLIP_FLOP}
 
@@ -114,8 +114,41 @@ def test_an_address_passes_on_by_dhcp():
     (silent,) = told.see(ONE, BOB, after=LIMITS.silent)
     assert (silent.kind, silent.detail) == (Kind.MOVED, "its holder was silent for 5 min")
     told.see(TWO, BOB)
+    told.see(TWO, BOB, after=LIMITS.settled)
     (left,) = told.see(ONE, EVE)
     assert (left.kind, left.detail) == (Kind.MOVED, f"its holder has {TWO} now")
+
+
+def test_one_packet_from_elsewhere_does_not_show_that_a_holder_left():
+    told = Told()
+    told.see(ONE, ADA)
+    told.see(TWO, ADA, after=LIMITS.settled)
+    assert told.kinds(ONE, EVE) == [Kind.CHANGED]
+
+
+def test_a_holder_that_did_not_answer_and_is_seen_elsewhere_has_left():
+    told = Told()
+    told.see(ONE, ADA)
+    told.fail(ONE)
+    told.see(TWO, ADA)
+    assert told.kinds(ONE, EVE) == [Kind.MOVED]
+
+
+def test_a_holder_that_was_reachable_all_the_time_was_not_silent():
+    told = Told()
+    told.see(ONE, ADA)
+    told.noticing.answered(("eth0", ONE), ADA, told.now + LIMITS.silent - 45)
+    assert told.kinds(ONE, EVE, after=LIMITS.silent) == [Kind.CHANGED]
+
+
+def test_a_lladdr_without_an_address_is_no_new_one_at_its_next():
+    told = Told()
+    told.see(ONE, ADA)
+    told.see(ONE, BOB)
+    assert told.kinds(TWO, ADA) == [Kind.NEW_ADDRESS]
+    assert set(told.noticing._stations) == {ADA, BOB}
+    told.see(TWO, BOB)
+    assert set(told.noticing._stations) == {BOB}, "nothing is kept of where it was"
 
 
 def test_a_host_with_more_addresses_has_not_left_one_of_them():
@@ -286,12 +319,14 @@ def test_a_device_that_must_be_up_is_asked_when_it_is_silent():
 def test_what_is_remembered_counts():
     told = Told()
     pairs = [
-        Held("eth0", ONE, BOB, START - 100),
-        Held("eth0", ONE, ADA, START - 10),
-        Held("eth0", TWO, EVE, START),
+        Held("eth0", ONE, BOB, START - 200, START - 100, START - 200, gone=False),
+        Held("eth0", ONE, ADA, START - 100, START - 10, START - 200, gone=False),
+        Held("eth0", TWO, EVE, START, START, START, gone=True),
     ]
-    told.noticing.load(pairs, gone={("eth0", TWO)}, down=set())
-    assert told.noticing.held_by(("eth0", ONE)) == ADA
+    told.noticing.load(pairs, down=set())
+    known = told.noticing.known(("eth0", ONE))
+    assert known is not None
+    assert (known.lladdr, known.last_seen, known.first_seen) == (ADA, START - 10, START - 200)
     assert told.kinds(ONE, BOB) == [Kind.FLIP_FLOP]
     assert told.kinds(TWO, EVE) == [Kind.BACK]
 

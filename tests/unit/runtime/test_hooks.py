@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import ssl
 import subprocess
@@ -11,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -24,6 +26,7 @@ from netmon_tui.domain.neighbour_event_documents import neighbour_event_document
 from netmon_tui.errors import ToolFailed
 from netmon_tui.runtime import hook_process
 from netmon_tui.runtime.hooks import pass_on, problem_of
+from tests.unit.runtime.network_namespace import drop_capabilities
 
 EVENT = NeighbourEvent(
     datetime(2026, 3, 1, 12, tzinfo=UTC),
@@ -129,6 +132,24 @@ def test_a_hook_is_given_up_at_once_when_the_program_ends(tmp_path: Path) -> Non
     with pytest.raises(ToolFailed):
         carry(command(tmp_path, "sleep 60", timeout=50), stopped=stop.is_set)
     assert time.monotonic() - began < 10
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can start what it may not kill")
+def test_a_program_that_became_another_users_is_left_and_told_of(tmp_path: Path) -> None:
+    hook = command(
+        tmp_path, f"echo $$ > {tmp_path}/pid; exec setpriv --reuid=65534 --clear-groups sleep 30", timeout=1
+    )
+
+    def without_rights() -> None:
+        drop_capabilities()
+        began = time.monotonic()
+        with pytest.raises(ToolFailed, match=r"cannot be killed: process [0-9]+ belongs to another user"):
+            carry(hook)
+        assert time.monotonic() - began < 10
+
+    with ThreadPoolExecutor(1) as threads:
+        threads.submit(without_rights).result(30)
+    os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)
 
 
 def test_no_descriptor_of_ours_reaches_the_program(tmp_path: Path) -> None:

@@ -13,8 +13,9 @@ import pytest
 
 from netmon_tui.domain.neighbour import Neighbour, NudState
 from netmon_tui.errors import NetmonError
-from netmon_tui.runtime.netlink import NeighbourMonitor, Resync, TableChange, TableReader, dump_neighbours
-from netmon_tui.tools.rtnetlink import LinkGone, LinkSeen, NeighbourDeleted, NeighbourSeen
+from netmon_tui.runtime.neighbour_table import Resync, TableChange, TableReader
+from netmon_tui.runtime.netlink import NeighbourMonitor, dump_neighbours, dump_table
+from netmon_tui.tools.rtnetlink import LinkGone, LinkSeen, NeighbourDeleted, NeighbourSeen, read_ages
 from tests.unit.runtime.network_namespace import (
     drop_capabilities,
     entries,
@@ -55,9 +56,9 @@ class Follower:
         self.seen += batch
         for change in batch:
             match change:
-                case Resync(neighbours):
+                case Resync(neighbours, _, _):
                     self.rows = rows_of(neighbours)
-                case NeighbourSeen(row):
+                case NeighbourSeen(row, _):
                     self.rows |= row_of(row)
                 case NeighbourDeleted(row):
                     self.rows.pop((row.interface, row.address), None)
@@ -108,25 +109,28 @@ def test_a_dump_says_what_ip_says() -> None:
         "neigh add 10.0.0.6 dev left nud failed",
     ]
 
-    def work() -> tuple[list[Neighbour], bytes]:
+    def work() -> tuple[Resync, bytes]:
         make_pair()
         ip(*lines, *entries(1200))
-        return dump_neighbours(), said_by_ip()
+        return dump_table(), said_by_ip()
 
-    neighbours, output = in_own_network(work)
-    ours = {(row.address, row.interface, row.lladdr, str(row.state)): row for row in neighbours}
-    assert len(neighbours) >= 1205
+    table, output = in_own_network(work)
+    ours = {
+        (row.address, row.interface, row.lladdr, str(row.state)): (row, read_ages(cacheinfo))
+        for row, cacheinfo in zip(table.neighbours, table.cacheinfos, strict=True)
+    }
+    assert len(table.neighbours) >= 1205
     theirs = {
         (entry["dst"], entry["dev"], entry.get("lladdr", ""), entry["state"][0]): entry
         for entry in json.loads(output)
     }
     assert set(ours) == set(theirs)
     for key, entry in theirs.items():
-        row = ours[key]
+        row, ages = ours[key]
         assert row.router == ("router" in entry)
         assert row.probes == entry.get("probes", 0)
         for figure in ("used", "confirmed", "updated"):
-            assert abs(getattr(row, figure) - entry[figure]) <= 1.5
+            assert abs(getattr(ages, figure) - entry[figure]) <= 1.5
 
 
 def test_an_empty_table_is_an_empty_list() -> None:
@@ -287,6 +291,23 @@ def test_refresh_brings_the_whole_table_again() -> None:
         await follower.until(lambda: follower.has("10.0.0.2"))
 
     assert followed(work).resyncs() == 2
+
+
+def test_another_link_with_the_number_of_one_that_is_gone_has_entries_of_its_own_name() -> None:
+    async def work(follower: Follower) -> None:
+        ip("link add third index 77 type bridge", "link set third up")
+        ip("neigh add 10.0.0.4 lladdr 00:16:3e:00:00:04 dev third nud permanent")
+        follower.monitor.refresh()
+        await follower.until(lambda: follower.resyncs() == 2)
+        ip("link del third", "link add fourth index 77 type bridge", "link set fourth up")
+        ip("neigh add 10.0.0.4 lladdr 00:16:3e:00:00:04 dev fourth nud permanent")
+        await follower.until(lambda: ("fourth", "10.0.0.4") in follower.rows)
+        follower.monitor.refresh()
+        await follower.until(lambda: follower.resyncs() >= 3)
+        assert ("fourth", "10.0.0.4") in follower.rows
+        assert follower.rows == rows_of(dump_neighbours())
+
+    followed(work)
 
 
 def test_closing_ends_a_waiting_consumer() -> None:

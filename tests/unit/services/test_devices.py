@@ -20,12 +20,13 @@ from netmon_tui.domain.neighbour import Neighbour, NudState
 from netmon_tui.domain.user import Actor
 from netmon_tui.domain.window import Window
 from netmon_tui.errors import InvalidInput, NotAllowed, NotFound
-from netmon_tui.runtime.netlink import Resync
+from netmon_tui.runtime.neighbour_table import Resync
 from netmon_tui.services import device_lists
 from netmon_tui.services.container import Services, open_services
 from netmon_tui.storage.audit_repository import AuditRepository
 from netmon_tui.storage.neighbour_repository import NeighbourNews, NeighbourRepository, Sighting
 from netmon_tui.tools.oui import VendorTable
+from netmon_tui.tools.rtnetlink import NO_CACHEINFO
 from tests.unit.services.conftest import USERS
 
 PI, HP, NAS = "b8:27:eb:00:00:01", "3c:d9:2b:00:00:02", "00:11:32:00:00:03"
@@ -217,7 +218,7 @@ async def test_the_live_table_shows_marks_at_once(office: Office) -> None:
     await table._load()
     entry = Neighbour("10.0.0.1", Family.IPV4, 2, "eth0", PI, NudState.REACHABLE)
     other = Neighbour("10.0.0.2", Family.IPV4, 2, "eth0", HP, NudState.REACHABLE)
-    table._fold([Resync([entry, other], [])])
+    table._fold([Resync([entry, other], [NO_CACHEINFO] * 2, [])])
     before = table.revision
     await office.devices.mark(office.ada, PI, MarksChange("pi", known=True))
     (changed,) = table.changed_since(office.ada, before)

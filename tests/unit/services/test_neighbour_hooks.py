@@ -7,6 +7,7 @@ import json
 import logging
 import time
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -164,6 +165,27 @@ async def test_what_a_failed_hook_should_have_told_of_stays_counted(house: House
     assert house.told("few")[0]["left_out"] == 2
 
 
+async def test_a_storm_of_light_events_leaves_room_for_a_high_one(house: House) -> None:
+    gate = house.directory / "gate"
+    wait = f"echo > {gate}.reached; while ! [ -e {gate} ]; do sleep 0.02; done; "
+    house.write(few=(wait + house.keep("few"), "per_minute = 2\ntimeout = 60"))
+    await house.hooks.tell([event(number=n) for n in range(1, 10)])
+    await until(Path(f"{gate}.reached").exists)
+    await house.hooks.tell([event(Kind.DUPLICATE, 90)])
+    gate.touch()
+    await until(lambda: len(house.told("few")) == 3)
+    assert [d["id"] for d in house.told("few")][1] == 90, "and it goes before the light ones"
+
+
+async def test_a_full_line_leaves_out_the_lightest(house: House) -> None:
+    house.write(slow=("sleep 100", "per_minute = 600\ntimeout = 60"))
+    await house.hooks.tell([event(number=n) for n in range(1, MOST_WAITING + 10)])
+    await house.hooks.tell([event(Kind.GATEWAY_CHANGED, 200)])
+    line = house.hooks._lines["slow"]
+    assert len(line._waiting) == MOST_WAITING
+    assert line._waiting[0].id == 200
+
+
 async def test_no_more_than_a_hundred_wait(house: House) -> None:
     house.write(slow=("sleep 100", "per_minute = 600\ntimeout = 60"))
     await house.hooks.tell([event(number=n) for n in range(1, 501)])
@@ -204,14 +226,23 @@ async def test_the_file_is_read_again_when_it_changes(
     await house.hooks.tell([event(number=2)])
     await house.hooks.tell([event(number=3)])
     assert sum("others may write to it" in line for line in caplog.messages) == 1
+    house.file.chmod(0o600)
+    house.file.parent.chmod(0o777)
+    await house.hooks.tell([event(number=7)])
+    house.file.parent.chmod(0o700)
+    await house.hooks.tell([event(number=8)])
+    await until(lambda: len(house.told("one")) == 2)
+    house.file.parent.chmod(0o777)
+    await house.hooks.tell([event(number=9)])
+    house.file.parent.chmod(0o700)
     house.file.write_text("[[hook")
     await house.hooks.tell([event(number=4)])
     house.file.unlink()
     await house.hooks.tell([event(number=5)])
     house.write(one=house.keep("one"))
     await house.hooks.tell([event(number=6)])
-    await until(lambda: len(house.told("one")) == 2)
-    assert [d["id"] for d in house.told("one")] == [1, 6]
+    await until(lambda: len(house.told("one")) == 3)
+    assert [d["id"] for d in house.told("one")] == [1, 8, 6]
 
 
 async def test_what_waits_is_passed_on_at_the_end_and_what_hangs_is_killed(
@@ -280,3 +311,13 @@ def test_a_damaged_journal_counts_as_none(tmp_path: Path, text: str) -> None:
     journal.change("one", lambda record: replace(record, sent=record.sent + 1))
     assert journal.records() == {"one": HookRecord(sent=1)}
     assert (tmp_path / "hooks.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_two_programs_that_write_the_journal_lose_nothing(tmp_path: Path) -> None:
+    def write(journal: HookJournal) -> None:
+        for _ in range(100):
+            journal.change("one", lambda record: replace(record, sent=record.sent + 1))
+
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(write, [HookJournal(tmp_path / "hooks.json") for _ in range(2)]))
+    assert HookJournal(tmp_path / "hooks.json").records()["one"].sent == 200

@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import sqlite3
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from netmon_tui.domain.address import Family
 from netmon_tui.domain.neighbour import Neighbour, NudState
-from netmon_tui.domain.neighbour_event import EventFilter
+from netmon_tui.domain.neighbour_event import EventFilter, NeighbourEvent, NeighbourEventKind
+from netmon_tui.domain.user import Actor, Role
 from netmon_tui.domain.window import Window
 from netmon_tui.errors import DatabaseLocked, StorageError
 from netmon_tui.runtime.only_one import OnlyOne
+from netmon_tui.services import neighbour_backlog, neighbour_recorder
 from netmon_tui.services import neighbour_memory as module
+from netmon_tui.services.neighbour_backlog import NeighbourBacklog, bounded_events
 from netmon_tui.services.neighbour_memory import NeighbourMemory
+from netmon_tui.services.neighbour_recorder import recorder_checks
+from netmon_tui.storage import neighbour_retention
 from netmon_tui.storage.database import Database
 from netmon_tui.storage.device_repository import DeviceRepository
 from netmon_tui.storage.neighbour_event_repository import NeighbourEventRepository
-from netmon_tui.storage.neighbour_repository import NeighbourRepository
+from netmon_tui.storage.neighbour_repository import NeighbourNews, NeighbourRepository, Sighting
+from netmon_tui.storage.neighbour_retention import NeighbourRetention
 from netmon_tui.storage.schema_version import open_database
 
 NOW = time.time()
+LLADDR = "02:00:00:00:%02x:%02x"
 
 
 @pytest.fixture
@@ -39,16 +50,16 @@ def memory_on(database: Database, tmp_path: Path) -> NeighbourMemory:
     )
 
 
-def see(memory: NeighbourMemory, number: int) -> None:
+def see(memory: NeighbourMemory, number: int, at: float = NOW) -> None:
     row = Neighbour(
         f"10.0.{number // 250}.{number % 250}",
         Family.IPV4,
         2,
         "eth0",
-        f"02:00:00:00:{number // 256:02x}:{number % 256:02x}",
+        LLADDR % (number // 256, number % 256),
         NudState.REACHABLE,
     )
-    memory.seen(row, NOW, anew=True)
+    memory.seen(row, at, anew=True)
 
 
 def stored(database: Database) -> set[str]:
@@ -82,6 +93,121 @@ async def test_what_cannot_be_claimed_stays_due(database, tmp_path):
     (tmp_path / "claim").rmdir()
     await memory.store(NOW)
     assert stored(database) == {"10.0.0.1"}
+
+
+async def test_an_hour_over_which_a_program_stands_still_is_not_lost_and_is_told(
+    database, tmp_path, monkeypatch, caplog
+):
+    monkeypatch.setattr(neighbour_recorder, "STILL_SECONDS", 0.0)
+    monkeypatch.setattr(logging.getLogger("netmon_tui"), "propagate", True)
+    still, living = memory_on(database, tmp_path), memory_on(database, tmp_path)
+    see(still, 1)
+    await still.store(NOW)
+    still.has_stored(NOW)  # and then SIGSTOP
+    for minute in range(60):
+        see(living, minute, at=NOW + 60 * minute)
+        await living.store(NOW + 60 * minute)
+        await living.look_around(NOW + 60 * minute)
+    words = f"process {os.getpid()} is to store what is seen of neighbours, but stands still"
+    assert [words in line for line in caplog.messages] == [True], "once"
+    (check,) = recorder_checks(OnlyOne(tmp_path / "claim"))
+    assert words.partition(",")[0] in check.detail
+    still.release()
+    assert recorder_checks(OnlyOne(tmp_path / "claim")) == []
+    await living.store(NOW + 3600)
+    assert len(stored(database)) == 60
+
+
+async def test_what_is_certainly_stored_is_not_kept_twice(database, tmp_path):
+    storing, other = memory_on(database, tmp_path), memory_on(database, tmp_path)
+    now = time.time()
+    for number, at in enumerate((now + 5, now + 100)):
+        see(storing, number, at=at)
+        see(other, number, at=at)
+    await storing.store(now + 101)
+    await other.store(now + 101)
+    storing.has_stored(now + 60)
+    await other.look_around(now + 120)
+    assert [event.address for event in other._backlog.take().doubtful] == ["10.0.0.1"]
+
+
+def test_a_backlog_folds_before_it_leaves_out_and_then_the_lightest(monkeypatch):
+    def event(kind: str, number: int, second: int) -> NeighbourEvent:
+        moment = datetime.fromtimestamp(NOW + second, UTC)
+        return NeighbourEvent(
+            moment, NeighbourEventKind(kind), f"10.0.0.{number}", "eth0", "02:00:00:00:00:01"
+        )
+
+    flapping = [event("duplicate", 1, second) for second in range(50)]
+    (folded,) = bounded_events(flapping, 10)
+    assert (folded.count, folded.time, folded.last) == (50, flapping[0].time, flapping[-1].time)
+    light = [event("new", number, number) for number in range(20)]
+    kept = bounded_events([*flapping, *light], 10)
+    assert [(one.kind.value, one.address) for one in kept] == [
+        ("duplicate", "10.0.0.1"),
+        *[("new", f"10.0.0.{number}") for number in range(11, 20)],
+    ]
+    monkeypatch.setattr(neighbour_backlog, "MOST_SIGHTINGS", 5)
+    backlog = NeighbourBacklog()
+    seen = [
+        Sighting("eth0", "10.0.0.1", "ipv4", "02:00:00:00:00:01", False, one.time) for one in flapping[:20]
+    ]
+    backlog.keep(NeighbourNews(sightings=seen))
+    assert backlog.take().sightings == [seen[0], seen[-1]]
+
+
+async def test_what_a_scan_resolved_long_before_it_was_stored_is_noticed(database, tmp_path):
+    memory = memory_on(database, tmp_path)
+    await memory.load()
+    moment = datetime.fromtimestamp(NOW - 1800, UTC)
+    scanned = Sighting("eth0", "10.0.0.9", "ipv4", "02:00:00:00:00:09", False, moment)
+    NeighbourRepository(database).remember([scanned])
+    now = time.time()
+    (event,) = await memory.look_around(now + 60)
+    assert (event.kind, event.address) == (NeighbourEventKind.NEW, "10.0.0.9")
+    known = memory.known(("eth0", "10.0.0.9"))
+    assert known is not None
+    assert known.last_seen == pytest.approx(NOW - 1800)
+    assert await memory.look_around(now + 120) == []
+
+
+async def test_what_is_too_old_is_deleted_piece_by_piece_by_the_program_that_stores(
+    database, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(neighbour_retention, "PIECE", 2)
+    repository, events = NeighbourRepository(database), NeighbourEventRepository(database)
+    memory = NeighbourMemory(
+        repository,
+        DeviceRepository(database),
+        OnlyOne(tmp_path / "claim"),
+        retention=NeighbourRetention(database),
+        keep_days=400,
+    )
+    long_ago, recently = (datetime.fromtimestamp(NOW - days * 86_400, UTC) for days in (401, 399))
+    for number in range(5):
+        see(memory, number, at=long_ago.timestamp())
+        await memory.store(NOW)
+        repository.remember(
+            [Sighting("eth0", f"10.0.0.{number}", "ipv4", LLADDR % (0, number), False, recently)]
+        )
+    (first, *_) = events.events(EventFilter())
+    events.acknowledge(Actor(1, "ada", Role.ADMIN), [first.id])
+    with database.engine.begin() as connection:
+        times = {"time": long_ago.timestamp(), "ago": long_ago.timestamp()}
+        connection.execute(
+            text("update neighbour_events set time = :time, last = :ago, acknowledged = :ago"
+                 " where acknowledged is not null"), times
+        )  # fmt: skip
+    before = len(events.events(EventFilter()))
+    now = time.time()
+    await memory.look_around(now + 60)
+    assert sum(len(repository.presences_at("eth0", f"10.0.0.{n}")) for n in range(5)) == 8, "a piece"
+    for turn in range(2, 6):
+        await memory.look_around(now + 60 * turn)
+    for number in range(5):
+        (present,) = repository.presences_at("eth0", f"10.0.0.{number}")
+        assert present.started == recently
+    assert len(events.events(EventFilter())) == before - 1
 
 
 async def test_what_a_program_that_stood_still_did_not_store_is_stored_by_the_next(database, tmp_path):

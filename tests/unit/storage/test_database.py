@@ -240,7 +240,7 @@ def test_a_full_disk_is_named_and_nothing_is_half_done(tmp_path, database):
         bulk_insert(
             connection,
             records.neighbours,
-            [("eth0", f"{i}" + "x" * 3000, "ipv4", "", 0, 0.0, 0.0, 0) for i in range(1, 100)],
+            [("eth0", f"{i}" + "x" * 3000, "ipv4", "", 0, 0.0, 0.0, 0, 0) for i in range(1, 100)],
         )
 
     with pytest.raises(DiskFull):
@@ -272,7 +272,7 @@ def test_a_writer_without_a_connection_says_so_and_goes_on(database):
 
 
 def test_rows_go_in_the_same_way_through_portable_parameters(database):
-    rows = [("eth0", f"192.0.2.{n}", "ipv4", "", n % 2 == 0, 1.5, 2.5, 0) for n in range(5)]
+    rows = [("eth0", f"192.0.2.{n}", "ipv4", "", n % 2 == 0, 1.5, 2.5, 0, 0) for n in range(5)]
     names = records.neighbours.c.keys()
     parameters = [dict(zip(names, row, strict=True)) for row in rows[3:]]
     database.write(lambda c: bulk_insert(c, records.neighbours, rows[:3]))

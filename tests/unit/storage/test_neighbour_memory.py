@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import sqlite3
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
+from sqlalchemy import insert
 
 from netmon_tui.domain.comparison import Severity
-from netmon_tui.domain.device import DeviceMarks
+from netmon_tui.domain.device import MarksChange
 from netmon_tui.domain.neighbour_event import Mute, NeighbourEvent, NeighbourEventKind
 from netmon_tui.domain.user import Actor, Role
 from netmon_tui.domain.window import Window
 from netmon_tui.errors import InvalidInput, NotFound
 from netmon_tui.storage import neighbour_event_repository as events_module
+from netmon_tui.storage import records
 from netmon_tui.storage.device_repository import DeviceRepository
 from netmon_tui.storage.neighbour_event_repository import EventFilter, NeighbourEventRepository
 from netmon_tui.storage.neighbour_repository import QUIET, NeighbourNews, NeighbourRepository, Sighting
@@ -121,9 +126,11 @@ def test_an_older_sighting_changes_no_lladdr(neighbours):
     assert [p.lladdr for p in neighbours.presences_at("eth0", ONE) if not p.ending] == [BOB]
 
 
-def test_only_what_was_seen_since_is_asked_for(neighbours):
-    neighbours.remember([sighting(NOON), sighting(NOON + MINUTE, address=TWO)])
-    assert set(neighbours.remembered_since(NOON)) == {("eth0", TWO)}
+def test_only_what_was_stored_since_is_asked_for_however_old_it_is(neighbours):
+    neighbours.remember([sighting(NOON), sighting(NOON + MINUTE, address="192.0.2.3")])
+    before = neighbours.revision()
+    neighbours.remember([sighting(NOON - MINUTE, address=TWO), sighting(NOON - MINUTE)])
+    assert set(neighbours.remembered(before)) == {("eth0", TWO)}
 
 
 def test_an_event_that_happens_again_is_counted_until_somebody_saw_to_it(neighbours, events):
@@ -239,9 +246,57 @@ def test_a_device_is_a_lladdr_with_all_its_addresses(neighbours, devices):
     assert [(a.address, a.present) for a in devices.addresses(ADA)] == [(TWO, False), (ONE, False)]
 
 
+def test_what_two_programs_say_of_a_device_at_once_is_both_said(tmp_path, database, devices, monkeypatch):
+    devices.mark(ACTOR, {ADA: MarksChange("printer")})
+    queued, submit = threading.Event(), database.submit
+
+    def tell(work):
+        queued.set()
+        return submit(work)
+
+    monkeypatch.setattr(database, "submit", tell)
+    other = sqlite3.connect(tmp_path / "n.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with ThreadPoolExecutor(1) as threads:
+        marking = threads.submit(devices.mark, ACTOR, {ADA: MarksChange(known=True)})
+        assert queued.wait(30)
+        other.execute("UPDATE neighbour_devices SET name = 'copier'")
+        other.execute("COMMIT")
+        other.close()
+        (marked,) = marking.result(30)
+    assert (marked.after.name, marked.after.known) == ("copier", True)
+    assert devices.marks()[ADA].said == marked.after.said
+
+
+def test_an_event_that_an_edit_made_happen_names_its_user(database, neighbours, events):
+    user = {"name": "ada", "role": "admin", "password_hash": "", "state": "active", "created": NOON}
+    entry = ["eth0", ONE, BOB, "PERMANENT", False]
+    with database.engine.begin() as connection:
+        connection.execute(insert(records.users).values(user))
+        connection.execute(
+            insert(records.neighbour_edits).values(
+                owner_id=1, machine="here", time=NOON, kind="add", subject="", command="", entries=1, before=[],
+                after=[entry],
+            )
+        )  # fmt: skip
+    second = timedelta(seconds=1)
+    told = neighbours.store(
+        NeighbourNews(
+            events=[event(NOON + second), event(NOON + second, "new", TWO), event(NOON - second, "gone")]
+        )
+    )
+    assert [(one.kind.value, one.detail) for one in told] == [
+        ("changed", "set by ada"),
+        ("new", ""),
+        ("gone", ""),
+    ]
+    (later,) = neighbours.store(NeighbourNews(events=[event(NOON + 3 * QUIET)]))
+    assert later.detail == "", "the address took it again by itself"
+
+
 def test_marks_replace_what_was_said_before(neighbours, devices):
-    devices.mark(ACTOR, [DeviceMarks(ADA, "printer", "cellar", known=True)], "name printer")
-    devices.mark(ACTOR, [DeviceMarks(ADA, "copier", must_be_up=True)], "name copier")
+    devices.mark(ACTOR, {ADA: MarksChange("printer", "cellar", known=True)})
+    devices.mark(ACTOR, {ADA: MarksChange("copier", "", known=False, must_be_up=True)})
     (mark,) = devices.marks().values()
     assert (mark.name, mark.note, mark.known, mark.must_be_up, mark.changed_by) == (
         "copier",
@@ -255,7 +310,7 @@ def test_marks_replace_what_was_said_before(neighbours, devices):
     assert devices.lladdrs() == [(ADA, NOON, NOON, 1)]
     neighbours.store(NeighbourNews(down={ADA: True}))
     assert devices.down() == {ADA}
-    devices.mark(ACTOR, [DeviceMarks(ADA, "copier")], "")
+    devices.mark(ACTOR, {ADA: MarksChange(must_be_up=False)})
     assert devices.down() == {ADA}, "what people say does not change how it is"
     devices.unmark(ACTOR, ADA)
     with pytest.raises(NotFound):

@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netmon_tui.domain.address import Family
-from netmon_tui.domain.neighbour import Neighbour, NudState
+from netmon_tui.domain.neighbour import Neighbour, NeighbourAges, NudState
 from netmon_tui.errors import InvalidInput
 from netmon_tui.tools.rtnetlink import (
     Decoded,
+    DumpedEntries,
     LinkGone,
     LinkSeen,
     NeighbourDeleted,
@@ -19,6 +20,7 @@ from netmon_tui.tools.rtnetlink import (
     decode,
     link_dump_request,
     neighbour_dump_request,
+    read_ages,
 )
 
 NEWLINK, DELLINK, NEWNEIGH, DELNEIGH = 16, 17, 28, 29
@@ -76,12 +78,13 @@ def test_an_entry_with_all_it_carries() -> None:
         lladdr="00:16:3e:01:02:03",
         state=NudState.REACHABLE,
         router=False,
-        used=10.5,
-        confirmed=2.5,
-        updated=40.25,
         probes=3,
     )
     assert only(neighbour()) == expected
+    for one in (neighbour(), neighbour(swapped=True)):
+        (change,) = decode(one, NAMES).changes
+        assert isinstance(change, NeighbourSeen)
+        assert read_ages(change.cacheinfo) == NeighbourAges(used=10.5, confirmed=2.5, updated=40.25)
 
 
 @pytest.mark.parametrize("address", ["192.0.2.7", "2001:db8::7"])
@@ -173,6 +176,35 @@ def test_a_run_of_entries_ends_where_something_differs() -> None:
         for change in decode(one, NAMES).changes
     ]
     assert decoded.changes == alone
+
+
+def test_a_second_dump_makes_only_what_changed() -> None:
+    first, aged = neighbour(), neighbour()[:-12] + struct.pack("=III", 1, 2, 0)
+    known = DumpedEntries()
+    decode(first + neighbour("2001:db8::1") + neighbour("192.0.2.8"), NAMES, known)
+    again = DumpedEntries(known.known)
+    changed = neighbour("192.0.2.8", state=0x04)
+    decoded = decode(aged + changed + neighbour("2001:db8::1"), NAMES, again)
+    assert decoded.changes == []
+    assert again.rows[0] is known.rows[0]
+    assert again.rows[2] is known.rows[1]
+    assert again.rows[1] == known.rows[2]._replace(state=NudState.STALE)
+    assert [read_ages(one).confirmed for one in again.cacheinfos] == [2.5, 2.5, 2.5]
+    assert read_ages(again.cacheinfos[0]) == NeighbourAges(used=0.01, confirmed=2.5, updated=0.02)
+
+
+def test_a_known_entry_in_an_interrupted_or_deleting_message_is_not_taken_for_another() -> None:
+    dumped, plain = DumpedEntries(), neighbour()
+    marked = plain[:6] + struct.pack("=H", 0x12) + plain[8:]
+    assert not decode(plain, NAMES, dumped).interrupted
+    assert decode(plain + marked, NAMES, DumpedEntries(dumped.known)).interrupted
+    assert decode(plain + marked, NAMES, DumpedEntries(dumped.known)).interrupted
+    mixed = neighbour(kind=DELNEIGH) + plain + neighbour(kind=DELNEIGH)
+    assert [type(change).__name__ for change in decode(mixed, NAMES).changes] == [
+        "NeighbourDeleted",
+        "NeighbourSeen",
+        "NeighbourDeleted",
+    ]
 
 
 def test_the_end_of_a_dump_and_its_troubles() -> None:

@@ -35,6 +35,7 @@ from netmon_tui.runtime.job_directory import JobDirectory
 from netmon_tui.runtime.privilege import Privilege
 from netmon_tui.runtime.tool_paths import require_tool
 from netmon_tui.security.hostile_text import clean
+from netmon_tui.services.kept_index import keep_index
 from netmon_tui.services.supervision import JobSupervisor, read_status
 from netmon_tui.storage.audit_repository import AuditRepository
 from netmon_tui.storage.capture_repository import CaptureRepository
@@ -325,7 +326,7 @@ def _take_stock(path: Path) -> tuple[CaptureFile | None, str, dict[str, Any]]:
     if not path.is_file() or path.stat().st_size == 0:
         return None, "", {}
     try:
-        whole = pcap_files.trim(path)
+        whole = pcap_files.trim(path, keep_index)
     except InvalidInput as error:
         return None, str(error), {}
     facts: dict[str, Any] = {"linktype": whole.linktype}

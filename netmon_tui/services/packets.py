@@ -15,11 +15,11 @@ from netmon_tui.domain.user import Actor
 from netmon_tui.errors import InvalidInput, NetmonError, NotFound
 from netmon_tui.runtime.display_filter import FilterRun, check_by_tshark
 from netmon_tui.runtime.packet_dissector import PacketDissector
+from netmon_tui.services.kept_index import keep_index, open_index
 from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.tools.packet_summary import summarise
 from netmon_tui.tools.packet_tree import describe
 from netmon_tui.tools.pcap import RawPacket
-from netmon_tui.tools.pcap_index import PacketIndex
 
 SLICE = 50_000
 """Packets indexed at once: 30 ms, so that nothing else waits long."""
@@ -37,7 +37,8 @@ class PacketRows:
     """
 
     def __init__(self, path: Path, *, growing: bool = False) -> None:
-        self._index = PacketIndex(path, growing=growing)
+        self._index = open_index(path, growing=growing)
+        self._is_kept = False
         self._lock = asyncio.Lock()
 
     @property
@@ -71,7 +72,14 @@ class PacketRows:
 
     async def extend(self, packets: int = SLICE) -> int:
         """Index the next packets; return how many there were."""
-        return await self._alone(lambda: self._index.extend(packets))
+        return await self._alone(lambda: self._extend(packets))
+
+    def _extend(self, packets: int) -> int:
+        found = self._index.extend(packets)
+        if not self._is_kept and not self.growing and self.complete:
+            self._is_kept = True
+            keep_index(self._index)
+        return found
 
     async def window(self, start: int, stop: int) -> list[PacketSummary]:
         """Return summaries of packets ``start`` to ``stop`` - 1, counted from 0."""
@@ -96,8 +104,13 @@ class PacketRows:
         return [summarise(raw, linktype) for raw in self._index.packets(first, after)]
 
     async def close(self) -> None:
-        """Release the file, after what is being read of it."""
-        await self._alone(self._index.close)
+        """Release the file, after what is being read of it; what is known of one that grows is kept."""
+        await self._alone(self._close)
+
+    def _close(self) -> None:
+        if self.growing:
+            keep_index(self._index)
+        self._index.close()
 
     async def _alone(self, work: Callable[[], Result]) -> Result:
         """Run blocking work in a thread, alone; a caller that is cancelled leaves it to its end."""

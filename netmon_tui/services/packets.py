@@ -9,20 +9,26 @@ from pathlib import Path
 from typing import TypeVar
 
 from netmon_tui.domain.capture import CAPTURE_NAME
-from netmon_tui.domain.display_filter import Offer, check_text
+from netmon_tui.domain.display_filter import Offer, check_text, depends_on_window
 from netmon_tui.domain.packet import PacketDetail, PacketSummary
+from netmon_tui.domain.packet_columns import Dissected, PacketLine
+from netmon_tui.domain.packet_place import Span, number_meant, parse_place
 from netmon_tui.domain.user import Actor
 from netmon_tui.errors import InvalidInput, NetmonError, NotFound
 from netmon_tui.runtime.display_filter import FilterRun, check_by_tshark
 from netmon_tui.runtime.packet_dissector import PacketDissector
 from netmon_tui.services.kept_index import keep_index, open_index
+from netmon_tui.services.packet_columns import PacketColumnService
 from netmon_tui.storage.capture_repository import CaptureRepository
+from netmon_tui.tools.packet_columns import lines_of
 from netmon_tui.tools.packet_summary import summarise
 from netmon_tui.tools.packet_tree import describe
 from netmon_tui.tools.pcap import RawPacket
 
 SLICE = 50_000
-"""Packets indexed at once: 30 ms, so that nothing else waits long."""
+"""Packets indexed at once: 10 ms, so that nothing else waits long."""
+OF_WHOLE_FILE = "(whole file)"
+"""What stands in place of a value that only a dissector of the whole file knows."""
 Result = TypeVar("Result")
 
 
@@ -95,6 +101,57 @@ class PacketRows:
             ]
         )
 
+    async def lines(self, numbers: Sequence[int], keys: Sequence[str]) -> list[PacketLine]:
+        """Return the lines of some packets with chosen columns; consecutive ones cost least."""
+        return await self._alone(
+            lambda: [line for first, after in _runs(numbers) for line in self._lines(first, after, keys)]
+        )
+
+    def _lines(self, first: int, after: int, keys: Sequence[str]) -> Iterator[PacketLine]:
+        index = self._index
+        packets = index.packets(max(1, first - 1), min(after, index.count + 1))
+        before = next(packets, None) if first > 1 else None
+        begin = index.read(1).nanoseconds if index.count else 0
+        return lines_of(packets, index.header.linktype, keys, before=before, first=begin)
+
+    async def find(self, text: str, here: int = 1) -> int:
+        """Return the number of the packet that a place means; the rest of the file is indexed if need be.
+
+        Args:
+            text: As :func:`~netmon_tui.domain.packet_place.parse_place` takes it. A time means the first packet
+                at or after it, or the last one.
+            here: Number of the packet that offsets count from.
+
+        Raises:
+            InvalidInput: It is no place.
+            NotFound: There are no packets.
+        """
+        return min(await self._find_place(text, here), self.count)
+
+    async def find_last(self, text: str, here: int = 1) -> int:
+        """Return the number of the last packet of a part that ends at a place: a time belongs to it.
+
+        0 when that is before all of them. Takes, and raises, what :meth:`find` does.
+        """
+        return await self._find_place(text, here, last=True)
+
+    async def _find_place(self, text: str, here: int, *, last: bool = False) -> int:
+        number = number_meant(text)
+        while not 0 < number <= self.count and await self.extend():
+            pass
+        return await self._alone(lambda: self._place(text, here, last))
+
+    def _place(self, text: str, here: int, last: bool) -> int:
+        index = self._index
+        if not index.count:
+            raise NotFound("there are no packets")
+        here = min(max(here, 1), index.count)
+        first, end, now = (index.read(number).nanoseconds for number in (1, index.count, here))
+        place = parse_place(text, Span(index.count, first, end, here, now))
+        if place.number:
+            return place.number
+        return index.first_since(place.nanoseconds + last) - last
+
     async def search(self, numbers: Sequence[int], wanted: Callable[[PacketSummary], bool]) -> list[int]:
         """Return those of some numbers (from 1, consecutive ones cost least) whose summary is wanted."""
         return [summary.number for summary in await self.pick(numbers) if wanted(summary)]
@@ -165,6 +222,24 @@ class PacketList(PacketRows):
             raise NotFound(f"no packet {number}: the file has {self._index.count}")
         return self._index.read(number)
 
+    async def dissected(self, number: int, fields: Sequence[str]) -> dict[int, Dissected]:
+        """Return what the dissector says of a packet, and of those near it, in a list.
+
+        Fields that depend on what the dissector knows are not told before it knows the whole file.
+
+        Raises:
+            ToolMissing, ToolFailed: There is no sharkd, or it could not do it.
+            NotFound: There is no such packet.
+        """
+        raw = await self._alone(lambda: self._index.read(number))
+        found = await self._dissector.columns(raw, fields)
+        hidden = [
+            at for at, field in enumerate(fields) if depends_on_window(field) or field == "frame.number"
+        ]
+        if self.knows_whole or not hidden:
+            return found
+        return {number: _without(one, hidden) for number, one in found.items()}
+
     def _built_in(self, raw: RawPacket) -> PacketDetail:
         linktype, alone = self._index.header.linktype, (raw.number, raw.number)
         layers = describe(raw, linktype)
@@ -233,6 +308,11 @@ class PacketList(PacketRows):
         await super().close()
 
 
+def _without(one: Dissected, hidden: Sequence[int]) -> Dissected:
+    shown = (OF_WHOLE_FILE if at in hidden else value for at, value in enumerate(one.fields))
+    return one._replace(fields=tuple(shown))
+
+
 def _runs(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:
     """Yield consecutive numbers as (first, one after the last)."""
     first = after = -1
@@ -247,10 +327,16 @@ def _runs(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:
 
 
 class PacketService:
-    """Opens capture files for those who may see them."""
+    """Opens capture files for those who may see them.
 
-    def __init__(self, captures: CaptureRepository) -> None:
+    Args:
+        captures: Where they are.
+        columns: Which columns each user wants to see of them.
+    """
+
+    def __init__(self, captures: CaptureRepository, columns: PacketColumnService) -> None:
         self._captures = captures
+        self.columns = columns
 
     async def open(self, actor: Actor, capture_id: int) -> PacketList:
         """Open a capture, also while it runs.

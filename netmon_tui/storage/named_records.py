@@ -89,6 +89,15 @@ recent_display_filters = Table(
 )
 """The last display filters that each user has applied."""
 
+packet_columns = Table(
+    "packet_columns",
+    metadata,
+    Column("owner_id", ID, ForeignKey("users.id"), nullable=False, primary_key=True),
+    Column("keys", JsonText, nullable=False),
+    Column("by_tshark", Boolean, nullable=False),
+)
+"""The columns of packet lists that each user has chosen."""
+
 
 def _sets(name: str) -> Table:
     return _owned(

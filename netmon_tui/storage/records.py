@@ -49,6 +49,7 @@ from netmon_tui.storage.host_records import (
 from netmon_tui.storage.ignore_records import ignore_rules, ignore_rules_off
 from netmon_tui.storage.named_records import (
     display_filters,
+    packet_columns,
     port_sets,
     profiles,
     recent_display_filters,
@@ -312,6 +313,7 @@ __all__ = (
     "os_fingerprints",
     "os_matches",
     "os_ports",
+    "packet_columns",
     "port_details",
     "port_lists",
     "port_sets",

@@ -33,8 +33,8 @@ _SHORTEST = _STRIDE * RECORD_HEADER_SIZE
 class Found(NamedTuple):
     """How far the packets of a file are known."""
 
-    count: int
-    """Whole packets."""
+    packets: int
+    """Whole ones."""
     end: int
     """Offset after the last of them."""
     samples: array[int]

@@ -35,8 +35,7 @@ class _Facts(NamedTuple):
     mtime: int
     """Nanoseconds, as the next."""
     ctime: int
-    count: int
-    """Packets."""
+    packets: int
     end: int
     """Offset after the last of them."""
     tail: bytes
@@ -60,7 +59,7 @@ def pack(index: PacketIndex) -> bytes | None:
         now.st_size,
         now.st_mtime_ns,
         now.st_ctime_ns,
-        found.count,
+        found.packets,
         found.end,
         _tail(index, found.end),
     )
@@ -81,7 +80,7 @@ def recall(index: PacketIndex, data: bytes) -> bool:
         return False
     samples = array("Q")
     samples.frombytes(body[_SAMPLES_AT : len(body) - (len(body) - _SAMPLES_AT) % samples.itemsize])
-    return index.resume(Found(facts.count, facts.end, _swapped(samples)))
+    return index.resume(Found(facts.packets, facts.end, _swapped(samples)))
 
 
 def _fits(facts: _Facts, index: PacketIndex) -> bool:

@@ -59,7 +59,7 @@ def test_an_index_whose_offsets_do_not_meet_the_end_is_not_resumed(path):
     with PacketIndex(path) as index, PacketIndex(path) as other:
         index.extend()
         found = index.found()
-        wrong = [found._replace(count=found.count - 1), found._replace(end=found.end - 1)]
+        wrong = [found._replace(packets=found.packets - 1), found._replace(end=found.end - 1)]
         for at in range(len(found.samples)):
             samples = found.samples[:]
             samples[at] += 1 << 40

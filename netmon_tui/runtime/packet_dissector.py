@@ -314,11 +314,19 @@ class PacketDissector:
 
     async def _alone(self, work: Coroutine[Any, Any, Result]) -> Result:
         """Do one thing at a time, to its end."""
-        return await asyncio.shield(asyncio.ensure_future(self._locked(work)))
+        doing = asyncio.ensure_future(self._locked(work))
+        doing.add_done_callback(_look_at)
+        return await asyncio.shield(doing)
 
     async def _locked(self, work: Coroutine[Any, Any, Result]) -> Result:
         async with self._lock:
             return await work
+
+
+def _look_at(done: asyncio.Future[Any]) -> None:
+    """See how something ended for which nobody may wait any more: asyncio would complain about an error."""
+    if not done.cancelled():
+        done.exception()
 
 
 def _serves(window: _Window, number: int, served: int) -> bool:

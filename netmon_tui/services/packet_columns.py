@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from netmon_tui.domain.packet_columns import PacketColumns, check_columns
 from netmon_tui.domain.user import Actor
+from netmon_tui.errors import InvalidInput
 from netmon_tui.runtime.display_filter import check_by_tshark
 from netmon_tui.storage.database import Database
 from netmon_tui.storage.packet_column_repository import PacketColumnRepository
@@ -42,7 +43,10 @@ class PacketColumnService:
         """
         columns = check_columns(keys, by_tshark=by_tshark)
         if new := [field for field in columns.fields if field not in known]:
-            await asyncio.to_thread(check_by_tshark, " || ".join(new))
+            try:
+                await asyncio.to_thread(check_by_tshark, " || ".join(new))
+            except InvalidInput as error:
+                raise InvalidInput("there is no such field", why=error.why) from error
         return columns
 
     async def choose(self, actor: Actor, columns: PacketColumns) -> PacketColumns:

@@ -40,7 +40,7 @@ class LineForm(Dialog[Result], Generic[Result]):
             yield Static("", id="line-error", classes="dialog--error")
             with Horizontal(classes="dialog--buttons"):
                 yield Button("Cancel", id="cancel")
-                yield Button(self._verb, id="accept", variant="primary")
+                yield Button(content(self._verb), id="accept", variant="primary")
 
     def on_mount(self) -> None:
         """Focus the field."""

@@ -46,11 +46,11 @@ def _column(key: str) -> Column:
     if key in ("source", "destination"):
         return Column(key, title, minimum=15, share=1, priority=0)
     if key == "info":
-        return Column(key, title, minimum=16, share=3)
+        return Column(key, title, minimum=16, share=3, priority=0)
     if key in _WIDTHS:
         align: Literal["left", "right"] = "right" if key in _NUMBERS else "left"
         return Column(key, title, width=_WIDTHS[key], align=align, priority=_DROPPED.get(key, 1))
-    return Column(key, title, minimum=min(max(len(title), 8), _WIDEST_TITLE), share=1)
+    return Column(key, title, minimum=min(max(len(title), 8), _WIDEST_TITLE), share=1, priority=0)
 
 
 def line_row(line: PacketLine, columns: PacketColumns) -> Row:

@@ -14,7 +14,8 @@ from netmon_tui.cli.context import CommandLine, json_option, pass_line
 from netmon_tui.cli.display_filter import display_filter
 from netmon_tui.cli.following import interruptible, run_to_end
 from netmon_tui.cli.output import moment, print_json, print_pairs, print_table, say, yes_no
-from netmon_tui.cli.packets import packet, packets, stream
+from netmon_tui.cli.packet_list import columns, packets
+from netmon_tui.cli.packets import packet, stream
 from netmon_tui.domain.capture import DEFAULT_SNAPLEN, Capture, StartCapture
 from netmon_tui.domain.capture_filter import filter_text
 from netmon_tui.domain.documents import capture_document, interface_document
@@ -49,6 +50,7 @@ def capture() -> None:
 
 
 capture.add_command(packets)
+capture.add_command(columns)
 capture.add_command(packet)
 capture.add_command(stream)
 for verb in (*VERBS, analyse, follow):

@@ -120,3 +120,11 @@ class Dissected(NamedTuple):
     info: str
     fields: tuple[str, ...]
     """One value for each field that was asked for; several of one field have commas between."""
+
+
+def said_cells(columns: PacketColumns, cells: Sequence[str], said: Dissected) -> tuple[str, ...]:
+    """Return the cells of a line with what the dissector said of the packet."""
+    values = dict(zip(columns.fields, said.fields, strict=False))
+    if columns.by_tshark:
+        values |= {"protocol": said.protocol, "info": said.info}
+    return tuple(values.get(key, cell) for key, cell in zip(columns.keys, cells, strict=True))

@@ -128,12 +128,25 @@ class PacketRows:
         """
         return min(await self._find_place(text, here), self.count)
 
-    async def find_last(self, text: str, here: int = 1) -> int:
-        """Return the number of the last packet of a part that ends at a place: a time belongs to it.
+    async def find_part(self, since: str, until: str, most: int | None = None) -> range:
+        """Return the numbers of the packets from one place to another, as far as there are any.
 
-        0 when that is before all of them. Takes, and raises, what :meth:`find` does.
+        Args:
+            since: Place of the first; empty for the first of the file.
+            until: Place of the last: packets at that time belong to the part, a distance counts from the first.
+                Empty for the last of the file.
+            most: Without ``until`` no more than so many are looked for; None for all.
+
+        Raises:
+            InvalidInput: One is no place.
+            NotFound: There are no packets.
         """
-        return await self._find_place(text, here, last=True)
+        first = await self._find_place(since, 1) if since else 1
+        if until:
+            return range(first, await self._find_place(until, first, last=True) + 1)
+        while (most is None or self.count < first - 1 + most) and await self.extend():
+            pass
+        return range(first, min(self.count, self.count if most is None else first - 1 + most) + 1)
 
     async def _find_place(self, text: str, here: int, *, last: bool = False) -> int:
         number = number_meant(text)

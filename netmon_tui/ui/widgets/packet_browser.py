@@ -102,14 +102,11 @@ class PacketBrowser(ArrangedPackets):
     @property
     def address(self) -> str:
         """The address that is meant: the field's, the cell's, or else the packet's source or destination."""
-        node, row = self.query_one(PacketTree).node, self.table.cursor_row
+        node, table = self.query_one(PacketTree).node, self.table
         in_tree = node is not None and self._has_focus_in(PacketTree)
         meant = [node.value] if node is not None and in_tree else []
-        if row is not None:
-            meant += [
-                cell_text(self.table.grid.cursor_cell),
-                *(self._source.pages.ends(row.key) if self._source else ()),
-            ]
+        if self._source is not None:
+            meant += [cell_text(table.grid.cursor_cell), *self._source.pages.ends(table.cursor_key)]
         return next((text for text in meant if parse_ip(text)), "")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

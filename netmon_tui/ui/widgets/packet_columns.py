@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from netmon_tui.domain.packet_columns import Dissected, PacketColumns, PacketLine, title_of
+from netmon_tui.domain.packet_columns import Dissected, PacketColumns, PacketLine, said_cells, title_of
 from netmon_tui.ui.rendering import thin
-from netmon_tui.ui.widgets.row_source import Cell, Row
+from netmon_tui.ui.widgets.row_source import Cell, Row, cell_text
 from netmon_tui.ui.widgets.table_columns import Column
 
 _WIDTHS: Mapping[str, int] = {
@@ -74,14 +74,9 @@ def is_pending(row: Row) -> bool:
 
 def said_row(row: Row, columns: PacketColumns, said: Dissected | None) -> Row:
     """Return a line with what the dissector said; None when it failed, then our own words stay."""
-    values: dict[str, str | Cell] = dict.fromkeys(columns.fields, _UNKNOWN)
+    ours = [cell_text(cell) for cell in row.cells]
     if said is not None:
-        values |= zip(columns.fields, said.fields, strict=False)
-        if columns.by_tshark:
-            values |= {"protocol": said.protocol, "info": said.info}
-    ours = {
-        key: cell.text for key, cell in zip(columns.keys, row.cells, strict=True) if isinstance(cell, Cell)
-    }
-    pairs = zip(columns.keys, row.cells, strict=True)
-    cells = (values.get(key, ours[key]) if isinstance(cell, Pending) else cell for key, cell in pairs)
-    return Row(row.key, tuple(cells), row.tone)
+        return Row(row.key, said_cells(columns, ours, said), row.tone)
+    fields = columns.fields
+    pairs = zip(columns.keys, ours, strict=True)
+    return Row(row.key, tuple(_UNKNOWN if key in fields else text for key, text in pairs), row.tone)

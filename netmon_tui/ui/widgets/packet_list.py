@@ -177,8 +177,7 @@ class PacketSource:
 
     def show_columns(self, columns: PacketColumns) -> None:
         """Show other columns, or the same with what the dissector says now."""
-        self.pages.columns = columns
-        self.pages.clear()
+        self.pages.show(columns)
         self._listeners.tell()
 
     async def filter(self, text: str) -> None:

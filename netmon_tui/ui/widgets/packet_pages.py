@@ -28,6 +28,11 @@ class PacketPages:
         """Source and destination by number, of the pages that are kept."""
         self.columns = PacketColumns()
 
+    def show(self, columns: PacketColumns) -> None:
+        """Make the pages anew with other columns, or with what the dissector says now."""
+        self.columns = columns
+        self._rows = OrderedDict()
+
     def __contains__(self, page: int) -> bool:
         """Whether a page is kept."""
         return page in self._rows

@@ -80,6 +80,7 @@ VERBS = {
         "show",
         "stop",
         "delete",
+        "columns",
         "packets",
         "packet",
         "export",

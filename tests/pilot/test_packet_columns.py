@@ -116,5 +116,5 @@ async def test_one_goes_to_numbers_times_distances_and_parts(
         app.screen.query_one(Input).value = "somewhere"
         await pilot.press("enter")
         await until(pilot, lambda: "is no place in a capture" in screen_text(app))
-        await pilot.press("escape")
+        await pilot.press("escape", "escape")  # the first says that what was typed is lost
         await until(pilot, lambda: isinstance(app.screen, CaptureDetailScreen))

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Generic
 
-from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.widgets import Button, Input, Static
 
-from netmon_tui.errors import NetmonError
-from netmon_tui.ui.modals.dialog import Dialog, Result
+from netmon_tui.ui.modals.dialog import Result
+from netmon_tui.ui.modals.form import SavingForm
 from netmon_tui.ui.rendering import content
 
 _LONGEST = 200
 
 
-class LineForm(Dialog[Result], Generic[Result]):
+class LineForm(SavingForm[Result]):
     """Stays open until what is typed is accepted; gives what it means then.
 
     Args:
@@ -46,17 +44,6 @@ class LineForm(Dialog[Result], Generic[Result]):
         """Focus the field."""
         self.query_one(Input).focus()
 
-    @on(Button.Pressed, "#cancel")
-    def _cancel(self) -> None:
-        self.dismiss(None)
-
-    @on(Button.Pressed, "#accept")
-    @on(Input.Submitted)
-    @work(exclusive=True, group="accept-line", exit_on_error=False)
-    async def _submit(self) -> None:
-        try:
-            meant = await self._accept(self.query_one(Input).value)
-        except NetmonError as error:
-            self.query_one("#line-error", Static).update(content(error))
-        else:
-            self.dismiss(meant)
+    async def save(self) -> Result:
+        """Return what the line means."""
+        return await self._accept(self.query_one(Input).value)

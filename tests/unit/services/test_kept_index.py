@@ -71,7 +71,7 @@ def test_what_is_no_file_or_none_of_ours_is_replaced(path):
         assert keep(path) and recalled(path)
 
 
-def test_where_nothing_can_be_written_the_file_is_read_all_the_same(path, monkeypatch):
+def test_where_nothing_can_be_written_the_file_is_read_all_the_same(path):
     index_path(path).mkdir()  # refuses root, too, as a read-only directory does not
     assert recalled(path) == 0 and not keep(path)
     assert [one.name for one in path.parent.iterdir() if one.name.startswith(".")] == []

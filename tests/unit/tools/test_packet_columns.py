@@ -53,7 +53,7 @@ def test_a_packet_that_is_cut_anywhere_has_cells():
         assert all(part in ("", full) for part, full in zip(cut, whole, strict=True))
 
 
-def test_times_are_told_in_every_form(monkeypatch):
+def test_times_are_told_in_every_form():
     first = 1_700_000_000_000_000_000
     raws = [RawPacket(n, first + after, 60, PLAIN) for n, after in ((5, 1_500_000_999), (6, 500_000_000))]
     before = RawPacket(4, first + 1_500_000_000, 60, PLAIN)

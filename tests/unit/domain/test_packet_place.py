@@ -36,6 +36,7 @@ def test_numbers_parts_and_steps(text, number):
         ("+500ms", SPAN.now + SECOND // 2), ("+1d", SPAN.now + 86400 * SECOND), ("-250us", SPAN.now - 250_000),
         ("+0.000000001s", SPAN.now + 1), ("+7ns", SPAN.now + 7),
     ],
+    ids=lambda value: value if isinstance(value, str) else "",
 )  # fmt: skip
 def test_offsets_count_from_the_cursor(text, time):
     assert parse_place(text, SPAN) == Place(nanoseconds=time)
@@ -54,6 +55,7 @@ def test_offsets_count_from_the_cursor(text, time):
         ("2026-11-23T14:03:05Z", at("2026-11-23 14:03:05+00:00")),
         ("2026-11-23", at("2026-11-23 00:00:00")),
     ],
+    ids=lambda value: value if isinstance(value, str) else "",
 )  # fmt: skip
 def test_times_are_local_and_those_without_a_date_the_first_in_the_file(text, time):
     assert parse_place(text, SPAN) == Place(nanoseconds=time)

@@ -18,7 +18,8 @@ from netmon_tui.cli.capture_starting import again, request_of, request_options, 
 from netmon_tui.cli.context import CommandLine, json_option, pass_line
 from netmon_tui.cli.display_filter import display_filter
 from netmon_tui.cli.output import moment, print_json, print_pairs, print_table, say
-from netmon_tui.cli.packets import packet, packets, stream
+from netmon_tui.cli.packet_list import columns, packets
+from netmon_tui.cli.packets import packet, stream
 from netmon_tui.domain.capture import Capture
 from netmon_tui.domain.capture_documents import capture_document
 from netmon_tui.domain.capture_filter import filter_text
@@ -55,6 +56,7 @@ def capture() -> None:
 
 
 capture.add_command(packets)
+capture.add_command(columns)
 capture.add_command(packet)
 capture.add_command(stream)
 for verb in (*VERBS, analyse, follow, usage, interfaces, capture_filter, again):

@@ -14,7 +14,6 @@ from netmon_tui.domain.search import SavedSearch
 
 if TYPE_CHECKING:
     from netmon_tui.domain.display_filter import Offer
-    from netmon_tui.domain.packet import PacketSummary
     from netmon_tui.domain.user import Actor
     from netmon_tui.services.container import Services
     from netmon_tui.services.packets import PacketList
@@ -22,18 +21,16 @@ if TYPE_CHECKING:
 _COLUMNS = ("NAME", "FILTER", "OWNER", "SHARED")
 
 
-async def matching(opened: PacketList, text: str, offset: int, limit: int) -> list[PacketSummary]:
-    """Return the packets that meet a display filter: the first ``limit`` after ``offset`` of them."""
+async def matching(opened: PacketList, text: str, part: range, most: int) -> list[int]:
+    """Return the numbers of the packets of a part that meet a display filter, at most so many, rising."""
     checked = await opened.check_filter(text)
-    while await opened.extend():
-        pass
     found: list[int] = []
     async with aclosing(opened.matching(checked).numbers()) as batches:
         async for numbers in batches:
-            found += numbers
-            if len(found) >= offset + limit:
+            found += [number for number in numbers if number in part]
+            if len(found) >= most or numbers[-1:] >= [part.stop]:
                 break
-    return await opened.pick(found[offset : offset + limit])
+    return found[:most]
 
 
 async def wanted_filter(services: Services, actor: Actor, text: str | None, saved: str | None) -> str:

@@ -1,4 +1,4 @@
-"""``capture packets``, ``capture packet`` and ``capture stream``: what is in a capture file."""
+"""``capture packet`` and ``capture stream``: what is in a capture file."""
 
 from __future__ import annotations
 
@@ -11,71 +11,21 @@ import click
 
 from netmon_tui.cli.capture_files import file_option, tell_file
 from netmon_tui.cli.context import CommandLine, json_option, pass_line
-from netmon_tui.cli.display_filter import matching, wanted_filter
-from netmon_tui.cli.output import moment, print_json, print_line, print_pairs, print_table, say
-from netmon_tui.domain.capture_documents import packet_detail_document, packet_document
+from netmon_tui.cli.output import moment, print_json, print_line, print_pairs, say
+from netmon_tui.domain.capture_documents import packet_detail_document
 from netmon_tui.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from netmon_tui.domain.packet import Field, PacketDetail, PacketSummary
+    from netmon_tui.domain.packet import Field, PacketDetail
     from netmon_tui.domain.user import Actor
     from netmon_tui.services.container import Services
 
-_COLUMNS = ("NO", "TIME", "SOURCE", "DESTINATION", "PROTOCOL", "LENGTH", "INFO")
 _capture_id = click.argument("capture_id", metavar="ID", type=int)
 _HEX_WIDTH = 16
 _LOOK_SECONDS = 0.25
 """How often a growing file is looked at."""
-
-
-@click.command()
-@_capture_id
-@click.option("--offset", type=click.IntRange(min=0), default=0, show_default=True, help="Packets to skip.")
-@click.option("--limit", type=click.IntRange(1, 1_000_000), default=1_000, show_default=True)
-@click.option("--filter", "text", metavar="DISPLAY", help="Only packets that meet a display filter.")
-@click.option("--saved", metavar="NAME", help="The same by a saved one; both must be met if there are two.")
-@file_option
-@json_option
-@pass_line
-def packets(
-    line: CommandLine,
-    capture_id: int,
-    offset: int,
-    limit: int,
-    text: str | None,
-    saved: str | None,
-    file: str,
-    as_json: bool,
-) -> None:
-    """List packets: number, time, addresses, protocol, length and a summary; of several files those of the newest.
-
-    DISPLAY is in Wireshark's language, as "tcp.port == 443 && ip.addr == 192.0.2.1", and tshark carries it out.
-    """
-
-    async def work(services: Services, actor: Actor) -> list[PacketSummary]:
-        opened = await services.packets.open(actor, capture_id, file)
-        try:
-            tell_file(await services.packets.file_set(actor, capture_id), file)
-            if wanted := await wanted_filter(services, actor, text, saved):
-                return await matching(opened, wanted, offset, limit)
-            while opened.count < offset + limit and await opened.extend():
-                pass
-            return await opened.window(offset, offset + limit)
-        finally:
-            await opened.close()
-
-    found = line.run(work)
-    if as_json:
-        print_json([packet_document(summary) for summary in found])
-    else:
-        print_table(_COLUMNS, map(_row, found))
-
-
-def _row(summary: PacketSummary) -> tuple[object, ...]:
-    clock = datetime.fromtimestamp(summary.time, UTC).astimezone().strftime("%H:%M:%S.%f")
-    return summary.number, clock, *summary[2:]
 
 
 @click.command()

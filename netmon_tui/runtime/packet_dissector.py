@@ -16,13 +16,22 @@ from typing import Any, NamedTuple, TypeVar
 
 from netmon_tui.domain.display_filter import Offer
 from netmon_tui.domain.packet import Layer
+from netmon_tui.domain.packet_columns import Dissected
 from netmon_tui.errors import InvalidInput, NetmonError, ToolFailed, ToolMissing
 from netmon_tui.runtime.dissection import dissect_packet
 from netmon_tui.runtime.sharkd import Sharkd
 from netmon_tui.runtime.tool_paths import find_tool
 from netmon_tui.runtime.whole_file import open_for_child, part_read
 from netmon_tui.tools.pcap import FileHeader, RawPacket, pack_record
-from netmon_tui.tools.sharkd import layers_of, offers_of
+from netmon_tui.tools.sharkd import (
+    USUAL_COLUMNS,
+    USUAL_INFO,
+    USUAL_PROTOCOL,
+    column_parameters,
+    fields_of,
+    layers_of,
+    offers_of,
+)
 
 SERVED = 400
 """Packets that are dissected from one window."""
@@ -119,11 +128,15 @@ class PacketDissector:
         return Dissection(layers, "sharkd", None)
 
     async def _from_window(self, raw: RawPacket) -> Dissection:
+        return await self._in_served(raw, lambda served: self._in_window(raw, served))
+
+    async def _in_served(self, raw: RawPacket, work: Callable[[int], Awaitable[Result]]) -> Result:
+        """Do something with the window of a packet, unless that has failed too often."""
         served = (raw.number - 1) // SERVED * SERVED + 1
         if served in self._failed or len(self._failed) >= _PATIENCE:
             raise ToolFailed("sharkd has failed here before")
         try:
-            return await self._asked_twice(lambda: self._in_window(raw, served))
+            return await self._asked_twice(lambda: work(served))
         except ToolFailed:
             self._failed.add(served)
             raise
@@ -141,20 +154,37 @@ class PacketDissector:
             raise
 
     async def _in_window(self, raw: RawPacket, served: int) -> Dissection:
-        sharkd = await self._running()
-        window = self._window
-        if window is None or not self._serves(window, raw.number, served):
-            window = await self._load_window(sharkd, raw, served)
+        sharkd, window = await self._loaded(raw, served)
         skipped = window.first - 1
         reply = await sharkd.ask("frame", frame=raw.number - skipped, proto=True)
         layers = await asyncio.to_thread(layers_of, reply, skipped=skipped, captured=raw.captured, alone=True)
         return Dissection(layers, "sharkd", window)
 
-    @staticmethod
-    def _serves(window: _Window, number: int, served: int) -> bool:
-        """Whether a window is the one for a packet: what a packet's tree says must not depend on the way to it."""
-        alone = window.first == window.last == number
-        return alone or (window.first == max(1, served - RUN_UP) and number <= window.last)
+    async def _loaded(self, raw: RawPacket, served: int) -> tuple[Sharkd, _Window]:
+        sharkd, window = await self._running(), self._window
+        if window is None or not _serves(window, raw.number, served):
+            window = await self._load_window(sharkd, raw, served)
+        return sharkd, window
+
+    async def columns(self, raw: RawPacket, fields: Sequence[str]) -> dict[int, Dissected]:
+        """Return what sharkd says of a packet, and of those near it, in a list.
+
+        Raises:
+            ToolMissing, ToolFailed: There is no sharkd, or it could not do it.
+        """
+        if self._whole is not None and raw.number <= self._whole.frames:
+            served = (raw.number - 1) // SERVED * SERVED
+            return await self._alone(_columns(self._whole, served, 0, fields))
+        return await self._alone(
+            self._in_served(raw, lambda served: self._window_columns(raw, served, fields))
+        )
+
+    async def _window_columns(
+        self, raw: RawPacket, served: int, fields: Sequence[str]
+    ) -> dict[int, Dissected]:
+        sharkd, window = await self._loaded(raw, served)
+        skip = raw.number - 1 if window.first == window.last else served - 1
+        return await _columns(sharkd, skip, window.first - 1, fields)
 
     async def _load_window(self, sharkd: Sharkd, raw: RawPacket, served: int) -> _Window:
         first = max(1, served - RUN_UP)
@@ -284,11 +314,48 @@ class PacketDissector:
 
     async def _alone(self, work: Coroutine[Any, Any, Result]) -> Result:
         """Do one thing at a time, to its end."""
-        return await asyncio.shield(asyncio.ensure_future(self._locked(work)))
+        doing = asyncio.ensure_future(self._locked(work))
+        doing.add_done_callback(_look_at)
+        return await asyncio.shield(doing)
 
     async def _locked(self, work: Coroutine[Any, Any, Result]) -> Result:
         async with self._lock:
             return await work
+
+
+def _look_at(done: asyncio.Future[Any]) -> None:
+    """See how something ended for which nobody may wait any more: asyncio would complain about an error."""
+    if not done.cancelled():
+        done.exception()
+
+
+def _serves(window: _Window, number: int, served: int) -> bool:
+    """Whether a window is the one for a packet: what a packet's tree says must not depend on the way to it."""
+    alone = window.first == window.last == number
+    return alone or (window.first == max(1, served - RUN_UP) and number <= window.last)
+
+
+async def _columns(sharkd: Sharkd, skip: int, skipped: int, fields: Sequence[str]) -> dict[int, Dissected]:
+    """Ask for columns of a window's packets.
+
+    Args:
+        sharkd: What has loaded it.
+        skip: Packets of the file before the first that is asked for.
+        skipped: Packets of the file before the first that sharkd knows.
+        fields: Names of fields.
+    """
+    part = {"limit": SERVED} | ({"skip": skip - skipped} if skip > skipped else {})
+    usual = fields_of(await sharkd.ask("frames", **part), skipped=skipped)
+    found: dict[int, tuple[str, ...]] = {}
+    if fields:
+        reply = await sharkd.ask("frames", **part, **column_parameters(fields))
+        found = fields_of(reply, skipped=skipped)
+    if any(len(cells) != USUAL_COLUMNS for cells in usual.values()):
+        raise ToolFailed("sharkd has other columns than the usual ones")
+    return {
+        number: Dissected(cells[USUAL_PROTOCOL], cells[USUAL_INFO], found.get(number, ()))
+        for number, cells in usual.items()
+    }
 
 
 def _require_sharkd() -> str:

@@ -17,6 +17,7 @@ from netmon_tui.errors import InvalidInput, NotFound
 from netmon_tui.runtime.display_filter import shown_numbers
 from netmon_tui.security.hostile_text import clean
 from netmon_tui.services.capture_drafts import Draft, times_of
+from netmon_tui.services.kept_index import open_index
 from netmon_tui.tools import pcapng
 from netmon_tui.tools.address_mapping import AddressMapping
 from netmon_tui.tools.file_set import files_of
@@ -37,7 +38,7 @@ _MOST_MERGED = 200
 
 @contextmanager
 def _indexed(path: Path, *, growing: bool = False) -> Iterator[PacketIndex]:
-    with PacketIndex(path, growing=growing) as index:
+    with open_index(path, growing=growing) as index:
         index.extend()
         yield index
 

@@ -16,6 +16,7 @@ from typing import BinaryIO
 from netmon_tui.config.files import PRIVATE_DIRECTORY, explain, private_opener
 from netmon_tui.domain.capture_files import CAPTURE_NAME, CaptureFile
 from netmon_tui.errors import DiskFull
+from netmon_tui.services.kept_index import keep_index
 from netmon_tui.tools.pcap import FileHeader
 from netmon_tui.tools.pcap_cut import Piece
 from netmon_tui.tools.pcap_index import PacketIndex
@@ -116,9 +117,13 @@ def _sync(file: BinaryIO) -> None:
 
 
 def times_of(path: Path) -> tuple[float, float] | None:
-    """Return the POSIX times of the first and the last packet of a whole pcap file; None without packets."""
+    """Return the POSIX times of the first and the last packet of a whole pcap file; None without packets.
+
+    Its index, which is made for that, is kept.
+    """
     with PacketIndex(path) as index:
         index.extend()
+        keep_index(index)
         return index.first_and_last_time()
 
 

@@ -22,6 +22,7 @@ from netmon_tui.domain.user import Actor
 from netmon_tui.errors import AlreadyCaptured, InvalidInput
 from netmon_tui.security.hostile_text import clean
 from netmon_tui.services.capture_drafts import Draft, Drafts, times_of
+from netmon_tui.services.kept_index import keep_index
 from netmon_tui.storage.audit_repository import NewEvent
 from netmon_tui.storage.capture_catalogue import CaptureCatalogue
 from netmon_tui.tools import pcapng
@@ -165,6 +166,7 @@ class _Making:
         with PacketIndex(draft.pcap) as index:
             index.extend()
             damage = "; ".join(filter(None, (self._document.damage, index.damage)))
+            keep_index(index)
             header, packets, end, times = index.header, index.count, index.end, index.first_and_last_time()
         self._require_packets(packets, damage)
         sha256 = written.sha256

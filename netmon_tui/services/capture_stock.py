@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from netmon_tui.domain.capture_files import CaptureFile
 from netmon_tui.errors import InvalidInput
+from netmon_tui.services.kept_index import keep_index
 from netmon_tui.tools import pcap_files
 from netmon_tui.tools.file_set import packet_files
 
@@ -35,7 +36,7 @@ def take_stock(directory: Path) -> Stock:
         if not path.stat().st_size:
             continue
         try:
-            whole = pcap_files.trim(path)
+            whole = pcap_files.trim(path, keep_index)
         except InvalidInput as error:
             damage.append(str(error))
             continue

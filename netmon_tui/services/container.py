@@ -36,6 +36,7 @@ from netmon_tui.services.neighbour_limits import NeighbourRoom, limit_checks
 from netmon_tui.services.neighbour_recorder import recorder_checks
 from netmon_tui.services.neighbour_sightings import NeighbourSightings
 from netmon_tui.services.neighbours import NeighbourService
+from netmon_tui.services.packet_columns import PacketColumnService
 from netmon_tui.services.packets import PacketService
 from netmon_tui.services.profiles import ProfileService
 from netmon_tui.services.rounds import Rounds
@@ -193,7 +194,7 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
         maps=MapService(scans=scans, queries=TopologyQueries(database)),
         search=SearchService(SearchQueries(database), SavedSearchRepository(database), audit),
         capturing=capturing,
-        packets=PacketService(CaptureRepository(database)),
+        packets=PacketService(CaptureRepository(database), PacketColumnService(database)),
         catalogue=catalogue,
         filters=DisplayFilterService(database),
         capture_filters=CaptureFilterService(database, audit),

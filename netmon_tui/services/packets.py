@@ -7,21 +7,27 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from netmon_tui.domain.display_filter import Offer, check_text
+from netmon_tui.domain.display_filter import Offer, check_text, depends_on_window
 from netmon_tui.domain.packet import PacketDetail, PacketSummary
+from netmon_tui.domain.packet_columns import Dissected, PacketLine
+from netmon_tui.domain.packet_place import Span, number_meant, parse_place
 from netmon_tui.domain.user import Actor
 from netmon_tui.errors import InvalidInput, NetmonError, NotFound
 from netmon_tui.runtime.display_filter import FilterRun, check_by_tshark
 from netmon_tui.runtime.packet_dissector import PacketDissector
+from netmon_tui.services.kept_index import keep_index, open_index
+from netmon_tui.services.packet_columns import PacketColumnService
 from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.tools.file_set import one_file, packet_files
+from netmon_tui.tools.packet_columns import lines_of
 from netmon_tui.tools.packet_summary import summarise
 from netmon_tui.tools.packet_tree import describe
 from netmon_tui.tools.pcap import RawPacket
-from netmon_tui.tools.pcap_index import PacketIndex
 
 SLICE = 50_000
-"""Packets indexed at once: 30 ms, so that nothing else waits long."""
+"""Packets indexed at once: 10 ms, so that nothing else waits long."""
+OF_WHOLE_FILE = "(whole file)"
+"""What stands in place of a value that only a dissector of the whole file knows."""
 Result = TypeVar("Result")
 
 
@@ -36,7 +42,8 @@ class PacketRows:
     """
 
     def __init__(self, path: Path, *, growing: bool = False) -> None:
-        self._index = PacketIndex(path, growing=growing)
+        self._index = open_index(path, growing=growing)
+        self._is_kept = False
         self._lock = asyncio.Lock()
 
     @property
@@ -75,7 +82,14 @@ class PacketRows:
 
     async def extend(self, packets: int = SLICE) -> int:
         """Index the next packets; return how many there were."""
-        return await self._alone(lambda: self._index.extend(packets))
+        return await self._alone(lambda: self._extend(packets))
+
+    def _extend(self, packets: int) -> int:
+        found = self._index.extend(packets)
+        if not self._is_kept and not self.growing and self.complete:
+            self._is_kept = True
+            keep_index(self._index)
+        return found
 
     async def window(self, start: int, stop: int) -> list[PacketSummary]:
         """Return summaries of packets ``start`` to ``stop`` - 1, counted from 0."""
@@ -91,6 +105,70 @@ class PacketRows:
             ]
         )
 
+    async def lines(self, numbers: Sequence[int], keys: Sequence[str]) -> list[PacketLine]:
+        """Return the lines of some packets with chosen columns; consecutive ones cost least."""
+        return await self._alone(
+            lambda: [line for first, after in _runs(numbers) for line in self._lines(first, after, keys)]
+        )
+
+    def _lines(self, first: int, after: int, keys: Sequence[str]) -> Iterator[PacketLine]:
+        index = self._index
+        packets = index.packets(max(1, first - 1), min(after, index.count + 1))
+        before = next(packets, None) if first > 1 else None
+        begin = index.read(1).nanoseconds if index.count else 0
+        return lines_of(packets, index.header.linktype, keys, before=before, first=begin)
+
+    async def find(self, text: str, here: int = 1) -> int:
+        """Return the number of the packet that a place means; the rest of the file is indexed if need be.
+
+        Args:
+            text: As :func:`~netmon_tui.domain.packet_place.parse_place` takes it. A time means the first packet
+                at or after it, or the last one.
+            here: Number of the packet that offsets count from.
+
+        Raises:
+            InvalidInput: It is no place.
+            NotFound: There are no packets.
+        """
+        return min(await self._find_place(text, here), self.count)
+
+    async def find_part(self, since: str, until: str, most: int | None = None) -> range:
+        """Return the numbers of the packets from one place to another, as far as there are any.
+
+        Args:
+            since: Place of the first; empty for the first of the file.
+            until: Place of the last: packets at that time belong to the part, a distance counts from the first.
+                Empty for the last of the file.
+            most: Without ``until`` no more than so many are looked for; None for all.
+
+        Raises:
+            InvalidInput: One is no place.
+            NotFound: There are no packets.
+        """
+        first = await self._find_place(since, 1) if since else 1
+        if until:
+            return range(first, await self._find_place(until, first, last=True) + 1)
+        while (most is None or self.count < first - 1 + most) and await self.extend():
+            pass
+        return range(first, min(self.count, self.count if most is None else first - 1 + most) + 1)
+
+    async def _find_place(self, text: str, here: int, *, last: bool = False) -> int:
+        number = number_meant(text)
+        while not 0 < number <= self.count and await self.extend():
+            pass
+        return await self._alone(lambda: self._place(text, here, last))
+
+    def _place(self, text: str, here: int, last: bool) -> int:
+        index = self._index
+        if not index.count:
+            raise NotFound("there are no packets")
+        here = min(max(here, 1), index.count)
+        first, end, now = (index.read(number).nanoseconds for number in (1, index.count, here))
+        place = parse_place(text, Span(index.count, first, end, here, now))
+        if place.number:
+            return place.number
+        return index.first_since(place.nanoseconds + last) - last
+
     async def search(self, numbers: Sequence[int], wanted: Callable[[PacketSummary], bool]) -> list[int]:
         """Return those of some numbers (from 1, consecutive ones cost least) whose summary is wanted."""
         return [summary.number for summary in await self.pick(numbers) if wanted(summary)]
@@ -100,8 +178,13 @@ class PacketRows:
         return [summarise(raw, linktype) for raw in self._index.packets(first, after)]
 
     async def close(self) -> None:
-        """Release the file, after what is being read of it."""
-        await self._alone(self._index.close)
+        """Release the file, after what is being read of it; what is known of one that grows is kept."""
+        await self._alone(self._close)
+
+    def _close(self) -> None:
+        if self.growing:
+            keep_index(self._index)
+        self._index.close()
 
     async def _alone(self, work: Callable[[], Result]) -> Result:
         """Run blocking work in a thread, alone; a caller that is cancelled leaves it to its end."""
@@ -155,6 +238,24 @@ class PacketList(PacketRows):
         if not 1 <= number <= self._index.count:
             raise NotFound(f"no packet {number}: the file has {self._index.count}")
         return self._index.read(number)
+
+    async def dissected(self, number: int, fields: Sequence[str]) -> dict[int, Dissected]:
+        """Return what the dissector says of a packet, and of those near it, in a list.
+
+        Fields that depend on what the dissector knows are not told before it knows the whole file.
+
+        Raises:
+            ToolMissing, ToolFailed: There is no sharkd, or it could not do it.
+            NotFound: There is no such packet.
+        """
+        raw = await self._alone(lambda: self._index.read(number))
+        found = await self._dissector.columns(raw, fields)
+        hidden = [
+            at for at, field in enumerate(fields) if depends_on_window(field) or field == "frame.number"
+        ]
+        if self.knows_whole or not hidden:
+            return found
+        return {number: _without(one, hidden) for number, one in found.items()}
 
     def _built_in(self, raw: RawPacket) -> PacketDetail:
         linktype, alone = self._index.header.linktype, (raw.number, raw.number)
@@ -227,6 +328,11 @@ class PacketList(PacketRows):
         await super().close()
 
 
+def _without(one: Dissected, hidden: Sequence[int]) -> Dissected:
+    shown = (OF_WHOLE_FILE if at in hidden else value for at, value in enumerate(one.fields))
+    return one._replace(fields=tuple(shown))
+
+
 def _runs(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:
     """Yield consecutive numbers as (first, one after the last)."""
     first = after = -1
@@ -241,10 +347,16 @@ def _runs(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:
 
 
 class PacketService:
-    """Opens capture files for those who may see them."""
+    """Opens capture files for those who may see them.
 
-    def __init__(self, captures: CaptureRepository) -> None:
+    Args:
+        captures: Where they are.
+        columns: Which columns each user wants to see of them.
+    """
+
+    def __init__(self, captures: CaptureRepository, columns: PacketColumnService) -> None:
         self._captures = captures
+        self.columns = columns
 
     async def open(self, actor: Actor, capture_id: int, file: str = "") -> PacketList:
         """Open a file of a capture, also while it runs.

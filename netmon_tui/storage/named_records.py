@@ -107,6 +107,15 @@ capture_filters = _owned(
 recent_capture_filters = _recent("recent_capture_filters")
 """The capture filters that each user has captured with last."""
 
+packet_columns = Table(
+    "packet_columns",
+    metadata,
+    Column("owner_id", ID, ForeignKey("users.id"), nullable=False, primary_key=True),
+    Column("keys", JsonText, nullable=False),
+    Column("by_tshark", Boolean, nullable=False),
+)
+"""The columns of packet lists that each user has chosen."""
+
 
 def _sets(name: str) -> Table:
     return _owned(

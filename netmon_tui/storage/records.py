@@ -50,6 +50,7 @@ from netmon_tui.storage.ignore_records import ignore_rules, ignore_rules_off
 from netmon_tui.storage.named_records import (
     capture_filters,
     display_filters,
+    packet_columns,
     port_sets,
     profiles,
     recent_capture_filters,
@@ -323,6 +324,7 @@ __all__ = (
     "os_fingerprints",
     "os_matches",
     "os_ports",
+    "packet_columns",
     "port_details",
     "port_lists",
     "port_sets",

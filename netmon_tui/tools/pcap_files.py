@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,8 +23,12 @@ class WholeRecords(NamedTuple):
     """POSIX times of the first and the last packet; None without packets."""
 
 
-def trim(path: str | Path) -> WholeRecords:
+def trim(path: str | Path, keep: Callable[[PacketIndex], object] | None = None) -> WholeRecords:
     """Cut what follows the last whole record, in place, and return what stays, from one walk over the file.
+
+    Args:
+        path: The file.
+        keep: Called with the index of the file when nothing was cut.
 
     Raises:
         InvalidInput: Not a classic pcap file; it is left as it is.
@@ -32,6 +37,8 @@ def trim(path: str | Path) -> WholeRecords:
         index.extend()
         if index.end < index.file_size:
             os.truncate(path, index.end)
+        elif keep is not None:
+            keep(index)
         return WholeRecords(index.count, index.end, index.header.linktype_name, index.first_and_last_time())
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from netmon_tui.domain.display_filter import Offer
@@ -24,6 +25,10 @@ _FILTER = re.compile(r"([A-Za-z_][\w.-]*)(?: == (.*))?", re.DOTALL)
 _REFUSED = "Filter invalid - "
 _OFFERED = 200
 """Names of a completion that are believed."""
+_LONGEST_CELL = 500
+"""Characters of a column that are kept."""
+USUAL_PROTOCOL, USUAL_INFO, USUAL_COLUMNS = 4, 6, 7
+"""Where they stand among the columns that are given when none are asked for, and how many there are."""
 
 
 def pack_request(number: int, method: str, **parameters: object) -> bytes:
@@ -85,6 +90,29 @@ def offers_of(reply: Any) -> list[Offer]:
         raise ToolFailed("sharkd's names cannot be read", why=repr(error)[:80]) from error
     names = sorted(found, key=lambda name: (len(name), name))
     return [Offer(name, found[name]) for name in names[:_OFFERED]]
+
+
+def fields_of(reply: Any, *, skipped: int) -> dict[int, tuple[str, ...]]:
+    """Return the columns of each packet in a reply to ``frames``, by number.
+
+    Args:
+        reply: Its result.
+        skipped: As for :func:`layers_of`.
+
+    Raises:
+        ToolFailed: It is no list of packets.
+    """
+    try:
+        return {
+            int(one["num"]) + skipped: tuple(str(text)[:_LONGEST_CELL] for text in one["c"]) for one in reply
+        }
+    except (TypeError, KeyError, ValueError) as error:
+        raise ToolFailed("sharkd's columns cannot be read", why=repr(error)[:80]) from error
+
+
+def column_parameters(fields: Sequence[str]) -> dict[str, str]:
+    """Return the parameters of ``frames`` that ask for fields, all occurrences of each."""
+    return {f"column{at}": f"{name}:0" for at, name in enumerate(fields)}
 
 
 class _Tree(NamedTuple):

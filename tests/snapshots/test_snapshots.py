@@ -15,6 +15,7 @@ from netmon_tui.domain.capture_filter_library import SaveCaptureFilter
 from netmon_tui.domain.host import Hop, Host, HostAddress, Port
 from netmon_tui.domain.named_set import SaveSet, SetKind
 from netmon_tui.domain.neighbour_event import Mute, NeighbourEvent, NeighbourEventKind
+from netmon_tui.domain.packet_columns import PacketColumns
 from netmon_tui.domain.profile import SaveProfile
 from netmon_tui.storage.neighbour_repository import NeighbourNews, NeighbourRepository, Sighting
 from netmon_tui.storage.scan_results import ScanResults
@@ -705,6 +706,37 @@ def test_capture_detail(tour: Tour) -> None:
         picture("fields"),
         "z",
         picture("fields_zoomed"),
+    )
+
+
+async def own_columns(pilot: Pilot[Any], _album: Album) -> None:
+    """Let ada have other columns than the usual ones."""
+    columns = PacketColumns(("number", "since", "source", "source_port", "destination", "ttl", "info"))
+    await pilot.app.services.packets.columns.choose(ADA, columns)  # type: ignore[attr-defined]
+
+
+def test_packet_columns(tour: Tour) -> None:
+    tour(
+        "3",
+        BUSY,
+        own_columns,
+        *("down", "down", "enter"),
+        shows("Ended: stopped"),
+        ALL_PACKETS,
+        FIRST_PACKET,
+        shows("Since first"),
+        picture("shown"),
+        "C",
+        shows("Columns of packets"),
+        *("down", "down", "down", "J"),
+        picture("choice"),
+        closed(),
+        "ctrl+g",
+        shows("14:03:05"),
+        types("#line", "never"),
+        "enter",
+        shows("is no place in a capture"),
+        picture("no_place"),
     )
 
 

@@ -18,8 +18,8 @@ from netmon_tui.ui.commands import command
 from netmon_tui.ui.messages import ApplyDisplayFilter, CaptureAddress, ScanAddress, ShowHost
 from netmon_tui.ui.modals.help import Help, title_of
 from netmon_tui.ui.screens.analysis import AnalysisScreen
+from netmon_tui.ui.screens.arranging import ArrangingScreen
 from netmon_tui.ui.screens.capture_actions import CaptureActions
-from netmon_tui.ui.screens.filterable import FilterableScreen
 from netmon_tui.ui.screens.packet_choices import choices_of
 from netmon_tui.ui.session import Session
 from netmon_tui.ui.widgets.capture_header import CaptureHeader
@@ -32,6 +32,8 @@ HELP_TEXT = (
     "m marks where a part begins and ends; w makes a capture of it, of what / shows, or of a conversation.\n"
     "In the fields, right opens and left closes; the bytes of a field are marked, and a byte shows its field.\n"
     "/ finds words in the lines; d takes a display filter in Wireshark's language, and = & ! make one of a field.\n"
+    "C chooses the columns, t the form of the time, P tshark's words; + makes a column of a field.\n"
+    "ctrl+g goes to a packet by number, time (14:03:05), distance (+10s, -500) or part of the file (50%).\n"
     "The fields are made of some hundred packets around the one shown, and W makes them of the whole file.\n"
     "Of several files one is shown: [ and ] turn to the others. Export and analysis take all of them as one."
 )
@@ -39,7 +41,7 @@ LOOK_SECONDS = 1.0
 """How often a growing file is looked at."""
 
 
-class CaptureDetailScreen(FilterableScreen):
+class CaptureDetailScreen(ArrangingScreen):
     """A capture and its packets.
 
     Args:
@@ -114,6 +116,7 @@ class CaptureDetailScreen(FilterableScreen):
         browser = self._files.browser
         browser.table.focus()
         self.recall_filters(browser.filter_bar)
+        self.recall_columns()
 
     async def refresh_live(self, *, changed: bool) -> None:
         """Show new figures when there are some, and the running clock."""

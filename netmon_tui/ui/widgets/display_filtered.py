@@ -191,6 +191,8 @@ class DisplayFiltered(Vertical):
         try:
             await packets.load_whole()
             self.describe_again()
+            if self._source is not None:
+                self._source.show_columns(self._source.pages.columns)
         except NetmonError as error:
             toasts.report(self.app, error)
         finally:

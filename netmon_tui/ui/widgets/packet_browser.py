@@ -18,22 +18,22 @@ from netmon_tui.domain.packet import PacketDetail
 from netmon_tui.errors import NetmonError
 from netmon_tui.services.packets import PacketList
 from netmon_tui.ui.rendering import thin
-from netmon_tui.ui.widgets.display_filtered import NO_PACKETS, DisplayFiltered
+from netmon_tui.ui.widgets.arranged_packets import ArrangedPackets
+from netmon_tui.ui.widgets.display_filtered import NO_PACKETS
 from netmon_tui.ui.widgets.figure import Figure
 from netmon_tui.ui.widgets.hex_view import HexView
-from netmon_tui.ui.widgets.packet_list import COLUMNS, FILE_ORDERS, PacketSource
+from netmon_tui.ui.widgets.packet_columns import table_columns
+from netmon_tui.ui.widgets.packet_list import FILE_ORDERS, PacketSource
 from netmon_tui.ui.widgets.packet_tree import PacketTree
 from netmon_tui.ui.widgets.row_source import cell_text
 from netmon_tui.ui.widgets.table import Table
 
 DEBOUNCE_SECONDS = 0.12
 """Rest of the cursor before a packet is dissected: holding an arrow key down costs nothing."""
-_SOURCE, _DESTINATION = 2, 3
-"""Indexes of the addresses among the cells of a packet."""
 _ZOOMS = ("-zoom-list", "-zoom-tree", "-zoom-bytes")
 
 
-class PacketBrowser(DisplayFiltered):
+class PacketBrowser(ArrangedPackets):
     """Shows a file that may still grow; whoever mounts it calls :meth:`look` when it may have grown.
 
     Args:
@@ -76,7 +76,7 @@ class PacketBrowser(DisplayFiltered):
     def compose(self) -> ComposeResult:
         """Filter over list over tree and bytes."""
         yield self.filter_bar
-        yield Table(COLUMNS, empty_text=NO_PACKETS, id="packets")
+        yield Table(table_columns(self.columns), empty_text=NO_PACKETS, id="packets")
         yield Figure(id="packet-damage", classes="-error")
         with Horizontal(id="packet-status"):
             yield Figure(id="packet-count")
@@ -103,13 +103,12 @@ class PacketBrowser(DisplayFiltered):
     @property
     def address(self) -> str:
         """The address that is meant: the field's, the cell's, or else the packet's source or destination."""
-        node, row = self.query_one(PacketTree).node, self.table.cursor_row
+        node, table = self.query_one(PacketTree).node, self.table
         in_tree = node is not None and self._has_focus_in(PacketTree)
         meant = [node.value] if node is not None and in_tree else []
-        if row is not None:
-            meant += [self.table.grid.cursor_cell, row.cells[_SOURCE], row.cells[_DESTINATION]]  # type: ignore[list-item]
-        texts = map(cell_text, meant)
-        return next((text for text in texts if parse_ip(text)), "")
+        if self._source is not None:
+            meant += [cell_text(table.grid.cursor_cell), *self._source.pages.ends(table.cursor_key)]
+        return next((text for text in meant if parse_ip(text)), "")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """There is nothing to follow in a file that no longer grows, and nothing to end where nothing runs."""
@@ -140,6 +139,7 @@ class PacketBrowser(DisplayFiltered):
     def _take(self, packets: PacketList) -> None:
         self._packets = packets
         self._source = PacketSource(packets)
+        self._source.show_columns(self.columns)
         self._source.subscribe(self.show_count)
         self.table.set_texts(error="")
         self.table.set_source(self._source)

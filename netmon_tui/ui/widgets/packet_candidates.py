@@ -30,6 +30,11 @@ class Candidates:
         return range(start + 1, stop + 1) if self.chosen is None else self.chosen[start:stop]
 
 
+def place_near(number: int, numbers: Sequence[int] | None) -> int:
+    """Return where the first number stands that is not lower, or how many there are when all are."""
+    return number - 1 if numbers is None else bisect_left(numbers, number)
+
+
 def place_of(number: int, numbers: Sequence[int] | None) -> int | None:
     """Return where a number stands among others that rise; None of them means all numbers from 1."""
     if numbers is None:

@@ -3,30 +3,20 @@
 from __future__ import annotations
 
 from array import array
-from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from datetime import datetime
 
 from netmon_tui.domain.packet import PacketSummary
+from netmon_tui.domain.packet_columns import TIMES, PacketColumns
 from netmon_tui.services.packets import PacketList
 from netmon_tui.ui.rendering import thin
-from netmon_tui.ui.widgets.packet_candidates import Candidates, place_of
+from netmon_tui.ui.widgets.packet_candidates import Candidates, place_near, place_of
+from netmon_tui.ui.widgets.packet_pages import PacketPages, first_pending
 from netmon_tui.ui.widgets.row_source import Listeners, Row, matches
-from netmon_tui.ui.widgets.table_columns import Column
 
-COLUMNS = (
-    Column("number", "No.", width=9, align="right", priority=0),
-    Column("time", "Time", width=15, priority=3),
-    Column("source", "Source", minimum=15, share=1, priority=0),
-    Column("destination", "Destination", minimum=15, share=1, priority=0),
-    Column("protocol", "Protocol", width=8, priority=1),
-    Column("length", "Length", width=6, align="right", priority=2),
-    Column("info", "Info", minimum=16, share=3, priority=1),
-)
-FILE_ORDERS = frozenset({None, "number", "time"})
+FILE_ORDERS = frozenset({None, "number", *TIMES} - {"delta"})
 """The columns in whose order packets stand in the file already; any other would need all of them at once."""
 _PAGE_ROWS = 200
-_KEPT_PAGES = 24
 _FIRST_SLICE = 2_000
 """Packets indexed before the first rows are shown."""
 _SLICE = 50_000
@@ -47,7 +37,8 @@ class PacketSource:
 
     def __init__(self, packets: PacketList) -> None:
         self._packets = packets
-        self._pages: OrderedDict[int, Sequence[Row]] = OrderedDict()
+        self.pages = PacketPages(packets)
+        """The rows that are there."""
         self._reverse = False
         self._text = ""
         self._found = array("Q")
@@ -99,7 +90,7 @@ class PacketSource:
     def _begin_anew(self) -> None:
         self._searched, self._found = 0, array("Q")
         self._generation += 1
-        self._pages.clear()
+        self.pages.clear()
         self._listeners.tell()
 
     async def advance(self) -> bool:
@@ -108,14 +99,14 @@ class PacketSource:
         The pages that this changes are read before anybody is told, so that they are painted once: those that were
         not full, and the last ones when the end is what was looked at.
         """
-        at_end = self._last_page in self._pages
+        at_end = self._last_page in self.pages
         grown = await self._packets.extend(_SLICE if self._packets.count else _FIRST_SLICE)
         if grown:
-            pages = {page for page, rows in self._pages.items() if len(rows) < self._length(page)}
+            pages = {page for page in self.pages if len(self.pages.rows(page)) < self._length(page)}
             if at_end:
-                pages |= {max(0, self._last_page - 1), self._last_page} - self._pages.keys()
+                pages |= {max(0, self._last_page - 1), self._last_page} - set(self.pages)
             for page in sorted(pages):
-                await self._read(page)
+                await self.pages.read(page, self._numbers(page))
             self._listeners.tell()
         return not self._packets.complete
 
@@ -125,16 +116,24 @@ class PacketSource:
 
     def window(self, start: int, stop: int) -> Sequence[Row | None]:
         """Return the rows of a range, None where nothing is loaded."""
-        return [self._row_at(index) for index in range(start, min(stop, self.count))]
+        places = map(self._place, range(start, min(stop, self.count)))
+        return [self.pages.row(*divmod(place, _PAGE_ROWS)) for place in places]
 
     def missing(self, start: int, stop: int) -> bool:
-        """Whether a page of the range is not loaded, or the filter has not seen every packet."""
-        return self.searched is not None or bool(self._wanted(start, stop))
+        """Whether a page of the range is not loaded or not told of, or the filter has not seen every packet."""
+        told = first_pending(self.window(max(0, start), stop)) is None
+        return self.searched is not None or bool(self._wanted(start, stop)) or not told
 
     async def load(self, start: int, stop: int) -> None:
         """Read the pages of a range that are not there, and let the filter look a little further."""
-        for page in self._wanted(start, stop):
-            await self._read(page)
+        wanted = self._wanted(start, stop)
+        for page in wanted:
+            await self.pages.read(page, self._numbers(page))
+        around = self.window(max(0, start), stop)
+        shown = around[len(around) // 3 :]  # a table asks for a screen before and after the one it shows
+        number = None if wanted else first_pending([*shown, *around])
+        if number is not None:
+            await self.pages.ask(number)
         if self.searched is not None:
             await self._search()
 
@@ -150,17 +149,6 @@ class PacketSource:
             self._found.extend(numbers)
             self._listeners.tell()
 
-    async def _read(self, page: int) -> None:
-        """Read a page, unless the filter changes meanwhile."""
-        generation = self._generation
-        numbers = self._numbers(page * _PAGE_ROWS, (page + 1) * _PAGE_ROWS)
-        rows = [packet_row(summary) for summary in await self._packets.pick(numbers)]
-        if generation == self._generation:
-            self._pages[page] = rows
-            self._pages.move_to_end(page)
-            while len(self._pages) > _KEPT_PAGES:
-                self._pages.popitem(last=False)
-
     def _wanted(self, start: int, stop: int) -> list[int]:
         """Return the pages of a range that are not loaded, or were loaded when the list ended in them."""
         start, stop = max(0, start), min(stop, self.count)
@@ -168,21 +156,16 @@ class PacketSource:
             return []
         first, last = sorted((self._place(start), self._place(stop - 1)))
         pages = range(first // _PAGE_ROWS, last // _PAGE_ROWS + 1)
-        return [page for page in pages if len(self._pages.get(page, ())) < self._length(page)]
+        return [page for page in pages if len(self.pages.rows(page)) < self._length(page)]
 
     def _length(self, page: int) -> int:
         """Return how many rows a page should have now."""
         return min(_PAGE_ROWS, self.count - page * _PAGE_ROWS)
 
-    def _numbers(self, start: int, stop: int) -> list[int]:
-        """Return the numbers of the packets at positions of the unreversed list."""
-        stop = min(stop, self.count)
+    def _numbers(self, page: int) -> list[int]:
+        """Return the numbers of the packets of a page of the unreversed list."""
+        start, stop = page * _PAGE_ROWS, min((page + 1) * _PAGE_ROWS, self.count)
         return list(self._found[start:stop] if self._text else self._candidates.numbers(start, stop))
-
-    def _row_at(self, index: int) -> Row | None:
-        page, offset = divmod(self._place(index), _PAGE_ROWS)
-        rows = self._pages.get(page)
-        return rows[offset] if rows is not None and offset < len(rows) else None
 
     def _place(self, index: int) -> int:
         return self.count - 1 - index if self._reverse else index
@@ -190,6 +173,11 @@ class PacketSource:
     async def sort(self, column_key: str | None, reverse: bool) -> None:
         """Take the order of the file or its reverse; other orders change nothing."""
         self._reverse = reverse and column_key in FILE_ORDERS
+        self._listeners.tell()
+
+    def show_columns(self, columns: PacketColumns) -> None:
+        """Show other columns, or the same with what the dissector says now."""
+        self.pages.show(columns)
         self._listeners.tell()
 
     async def filter(self, text: str) -> None:
@@ -204,6 +192,11 @@ class PacketSource:
             return None
         place = place_of(key, self._found if self._text else self._candidates.chosen)
         return None if place is None or place >= self.count else self._place(place)
+
+    def position_near(self, number: int) -> int:
+        """Return where a packet stands, or the first after it that the filters let through, or the last of all."""
+        place = place_near(number, self._found if self._text else self._candidates.chosen)
+        return self._place(max(0, min(place, self.count - 1)))
 
     def subscribe(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Call ``listener`` after every change; the returned function ends that."""

@@ -89,6 +89,14 @@ class PacketTree(Vertical):
             tooltip="Of the packets shown, leave out those with this field and value.",
             show=False,
         ),
+        Binding(
+            "plus",
+            "add_column",
+            "As column",
+            id="packet.add_column",
+            tooltip="Show this field as a column of the packet list.",
+            show=False,
+        ),
     ]
 
     class FieldHighlighted(Message):
@@ -107,6 +115,13 @@ class PacketTree(Vertical):
             """For the field and its value."""
             self.how = how
             """As :func:`netmon_tui.domain.display_filter.join` takes it."""
+
+    class ColumnAsked(Message):
+        """The user wants a field as a column of the packet list."""
+
+        def __init__(self, name: str) -> None:
+            super().__init__()
+            self.name = name
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -184,6 +199,11 @@ class PacketTree(Vertical):
         """Ask for the packets that have the field under the cursor."""
         if self.node is not None and self.node.filter:
             self.post_message(self.FilterAsked(self.node.filter, how))
+
+    def action_add_column(self) -> None:
+        """Ask for the field under the cursor as a column."""
+        if self.node is not None and self.node.name:
+            self.post_message(self.ColumnAsked(self.node.name))
 
     @on(Table.Opened)
     def _toggle(self, event: Table.Opened) -> None:

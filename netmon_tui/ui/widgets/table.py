@@ -111,15 +111,16 @@ class Table(Vertical):
         self.grid.focus(scroll_visible)
         return self
 
+    def set_columns(self, columns: Sequence[Column]) -> None:
+        """Take other columns; the rows of the source must have their cells."""
+        self.columns = tuple(columns)
+        self._choice.replace(columns)
+        self.grid.relayout()
+
     @property
     def visible_columns(self) -> tuple[str, ...]:
         """Keys of the columns that are shown at the present width."""
         return tuple(slot.column.key for slot in self.grid.slots)
-
-    @property
-    def hidden_columns(self) -> frozenset[str]:
-        """Keys of the columns the user does not want; worth remembering."""
-        return self._choice.hidden
 
     @property
     def source(self) -> RowSource:

@@ -61,6 +61,14 @@ class ColumnChoice:
         self._hidden = {column.key for column in columns if column.hidden}
         self._pinned: set[str] = set()
 
+    def replace(self, columns: Sequence[Column]) -> None:
+        """Take other columns; of those that stay, what the user wants of them stays."""
+        self.columns = tuple(columns)
+        self._hidden &= {column.key for column in columns}
+        self._pinned &= {column.key for column in columns}
+        if len(self._hidden) == len(columns):
+            self._hidden.clear()
+
     @property
     def hidden(self) -> frozenset[str]:
         """Keys of the columns the user does not want."""

@@ -83,6 +83,7 @@ VERBS = {
         "show",
         "stop",
         "delete",
+        "columns",
         "packets",
         "packet",
         "export",

@@ -1,0 +1,129 @@
+"""The cells of a packet's line that are read from its bytes and its time, without any dissector."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from netmon_tui.domain.packet import PacketSummary
+from netmon_tui.domain.packet_columns import PacketLine
+from netmon_tui.tools import link_layers
+from netmon_tui.tools.packet_parts import IPV4, IPV6, TCP, UDP, link_part, number, skip_extensions
+from netmon_tui.tools.packet_summary import summarise
+from netmon_tui.tools.pcap import RawPacket
+
+_SECOND = 1_000_000_000
+_PORTED = frozenset({TCP, UDP, 132, 136})
+_FIRST_TAG = {link_layers.ETHERNET: 14, link_layers.LINUX_SLL: 16, link_layers.LINUX_SLL2: 20}
+"""Where a first VLAN tag would be."""
+
+
+class _Parts(NamedTuple):
+    """What the headers of a packet say beside its addresses; empty where it is cut or has none."""
+
+    source_mac: str = ""
+    destination_mac: str = ""
+    vlan: str = ""
+    ttl: str = ""
+    source_port: str = ""
+    destination_port: str = ""
+
+
+class _Seen(NamedTuple):
+    """A packet and what its cells are made of."""
+
+    raw: RawPacket
+    summary: PacketSummary
+    parts: _Parts
+    before: int
+    """Time of the packet before, or its own."""
+    first: int
+    """Time of the first packet of the file."""
+
+
+_CELLS: dict[str, Callable[[_Seen], str]] = {
+    "number": lambda seen: str(seen.raw.number),
+    "time": lambda seen: f"{_moment(seen.raw).astimezone():%H:%M:%S.%f}",
+    "utc": lambda seen: f"{_moment(seen.raw):%H:%M:%S.%f}",
+    "datetime": lambda seen: f"{_moment(seen.raw).astimezone():%Y-%m-%d %H:%M:%S.%f}",
+    "epoch": lambda seen: _seconds(seen.raw.nanoseconds),
+    "since": lambda seen: _seconds(seen.raw.nanoseconds - seen.first),
+    "delta": lambda seen: _seconds(seen.raw.nanoseconds - seen.before),
+    "source": lambda seen: seen.summary.source,
+    "destination": lambda seen: seen.summary.destination,
+    "source_port": lambda seen: seen.parts.source_port,
+    "destination_port": lambda seen: seen.parts.destination_port,
+    "source_mac": lambda seen: seen.parts.source_mac,
+    "destination_mac": lambda seen: seen.parts.destination_mac,
+    "vlan": lambda seen: seen.parts.vlan,
+    "ttl": lambda seen: seen.parts.ttl,
+    "protocol": lambda seen: seen.summary.protocol,
+    "length": lambda seen: str(seen.raw.length),
+    "captured": lambda seen: str(seen.raw.captured),
+    "info": lambda seen: seen.summary.info,
+}
+_OF_PARTS = frozenset(_Parts._fields)
+
+
+def lines_of(
+    packets: Iterable[RawPacket], linktype: int, keys: Sequence[str], *, before: RawPacket | None, first: int
+) -> Iterator[PacketLine]:
+    """Yield the lines of packets that follow each other.
+
+    Args:
+        packets: They.
+        linktype: LINKTYPE number of their file.
+        keys: Of the columns; the cells of those that are not ours stay empty.
+        before: The packet before them; None when the first of them is the first of the file.
+        first: POSIX time of the first packet of the file in nanoseconds.
+    """
+    makers = [_CELLS.get(key, _nothing) for key in keys]
+    takes_apart = not _OF_PARTS.isdisjoint(keys)
+    for raw in packets:
+        parts = _parts(raw.data, linktype) if takes_apart else _Parts()
+        last = raw.nanoseconds if before is None else before.nanoseconds
+        seen = _Seen(raw, summarise(raw, linktype), parts, last, first)
+        yield PacketLine(seen.summary, tuple(make(seen) for make in makers))
+        before = raw
+
+
+def _nothing(_seen: _Seen) -> str:
+    return ""
+
+
+def _moment(raw: RawPacket) -> datetime:
+    seconds, below = divmod(raw.nanoseconds, _SECOND)
+    return datetime.fromtimestamp(seconds, UTC).replace(microsecond=below // 1000)
+
+
+def _seconds(nanoseconds: int) -> str:
+    """Return seconds to the microsecond, cut as clocks do."""
+    sign, microseconds = "-" if nanoseconds < 0 else "", abs(nanoseconds) // 1000
+    return f"{sign}{microseconds // 1_000_000}.{microseconds % 1_000_000:06d}"
+
+
+def _parts(data: bytes, linktype: int) -> _Parts:
+    link = link_part(data, linktype)
+    if link is None:
+        return _Parts()
+    macs = [data[at : at + 6].hex(":") for at in link.macs]  # Ethernet's destination comes first
+    tags = range(_FIRST_TAG.get(linktype, link.at), link.at, 4)
+    vlan = ",".join(str(number(data, at) & 0xFFF) for at in tags)
+    ttl, source, destination = _network(data, link.kind, link.at)
+    return _Parts(macs[-1] if macs else "", macs[0] if len(macs) == 2 else "", vlan, ttl, source, destination)
+
+
+def _network(data: bytes, kind: int, at: int) -> tuple[str, str, str]:
+    """Return TTL and ports of an IP packet."""
+    if kind == IPV4 and at + 20 <= len(data) and data[at] >> 4 == 4:
+        ttl, protocol, inside = data[at + 8], data[at + 9], number(data, at + 6) & 0x1FFF > 0
+        at += (data[at] & 0x0F) * 4
+    elif kind == IPV6 and at + 40 <= len(data) and data[at] >> 4 == 6:
+        ttl = data[at + 7]
+        protocol, at, inside = skip_extensions(data, at + 40, data[at + 6])
+    else:
+        return "", "", ""
+    if inside or protocol not in _PORTED or at + 4 > len(data):
+        return str(ttl), "", ""
+    return str(ttl), str(number(data, at)), str(number(data, at + 2))

@@ -1,0 +1,82 @@
+"""Chosen columns of packets as columns of a table, and their cells while the dissector has not said all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from netmon_tui.domain.packet_columns import Dissected, PacketColumns, PacketLine, said_cells, title_of
+from netmon_tui.ui.rendering import thin
+from netmon_tui.ui.widgets.row_source import Cell, Row, cell_text
+from netmon_tui.ui.widgets.table_columns import Column
+
+_WIDTHS: Mapping[str, int] = {
+    "time": 15, "utc": 15, "datetime": 26, "epoch": 17, "since": 13, "delta": 11, "source_port": 8,
+    "destination_port": 8, "source_mac": 17, "destination_mac": 17, "vlan": 9, "ttl": 3, "protocol": 8,
+    "length": 6, "captured": 8,
+}  # fmt: skip
+_NUMBERS = frozenset(
+    {"epoch", "since", "delta", "source_port", "destination_port", "ttl", "length", "captured"}
+)
+_DROPPED = {"time": 3, "length": 2, "captured": 3}
+"""Priorities of columns that are dropped before others."""
+_OURS_AT_FIRST = frozenset({"protocol", "info"})
+_WIDEST_TITLE = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Pending(Cell):
+    """A cell whose text the dissector has not said yet."""
+
+
+_UNSAID = Pending("…", "muted")
+_UNKNOWN = Cell("?", "muted")
+
+
+def table_columns(columns: PacketColumns) -> tuple[Column, ...]:
+    """Return the columns of a table."""
+    return tuple(map(_column, columns.keys))
+
+
+def _column(key: str) -> Column:
+    title = title_of(key)
+    if key == "number":
+        return Column(key, title, width=9, align="right", priority=0)
+    if key in ("source", "destination"):
+        return Column(key, title, minimum=15, share=1, priority=0)
+    if key == "info":
+        return Column(key, title, minimum=16, share=3, priority=0)
+    if key in _WIDTHS:
+        align: Literal["left", "right"] = "right" if key in _NUMBERS else "left"
+        return Column(key, title, width=_WIDTHS[key], align=align, priority=_DROPPED.get(key, 1))
+    return Column(key, title, minimum=min(max(len(title), 8), _WIDEST_TITLE), share=1, priority=0)
+
+
+def line_row(line: PacketLine, columns: PacketColumns) -> Row:
+    """Return the line of a packet; its key is its number. What the dissector is to say is :class:`Pending`."""
+    fields = columns.fields
+    cells: list[str | Cell] = []
+    for key, text in zip(columns.keys, line.cells, strict=True):
+        if key in fields:
+            cells.append(_UNSAID)
+        elif key in _OURS_AT_FIRST and columns.by_tshark:
+            cells.append(Pending(text, "muted"))
+        else:
+            cells.append(thin(int(text)) if key == "number" else text)
+    return Row(line.summary.number, tuple(cells))
+
+
+def is_pending(row: Row) -> bool:
+    """Whether the dissector is still to say something of it."""
+    return any(isinstance(cell, Pending) for cell in row.cells)
+
+
+def said_row(row: Row, columns: PacketColumns, said: Dissected | None) -> Row:
+    """Return a line with what the dissector said; None when it failed, then our own words stay."""
+    ours = [cell_text(cell) for cell in row.cells]
+    if said is not None:
+        return Row(row.key, said_cells(columns, ours, said), row.tone)
+    fields = columns.fields
+    pairs = zip(columns.keys, ours, strict=True)
+    return Row(row.key, tuple(_UNKNOWN if key in fields else text for key, text in pairs), row.tone)

@@ -1,0 +1,99 @@
+"""The pages of a packet list that are kept, with chosen columns."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Sequence
+
+from netmon_tui.domain.packet_columns import PacketColumns
+from netmon_tui.errors import NetmonError
+from netmon_tui.services.packets import PacketList
+from netmon_tui.ui.widgets.packet_columns import is_pending, line_row, said_row
+from netmon_tui.ui.widgets.row_source import Row
+
+_KEPT_PAGES = 24
+
+
+class PacketPages:
+    """Rows by page. What only the dissector knows is asked for some hundred packets at a time.
+
+    Args:
+        packets: The file.
+    """
+
+    def __init__(self, packets: PacketList) -> None:
+        self._packets = packets
+        self._rows: OrderedDict[int, list[Row]] = OrderedDict()
+        self._ends: dict[int, tuple[str, str]] = {}
+        """Source and destination by number, of the pages that are kept."""
+        self.columns = PacketColumns()
+
+    def show(self, columns: PacketColumns) -> None:
+        """Make the pages anew with other columns, or with what the dissector says now."""
+        self.columns = columns
+        self._rows = OrderedDict()
+
+    def __contains__(self, page: int) -> bool:
+        """Whether a page is kept."""
+        return page in self._rows
+
+    def __iter__(self) -> Iterator[int]:
+        """The pages that are kept."""
+        return iter(tuple(self._rows))
+
+    def clear(self) -> None:
+        """Keep none."""
+        self._rows = OrderedDict()
+        self._ends = {}
+
+    def rows(self, page: int) -> Sequence[Row]:
+        """Return the rows of a page; none when it is not kept."""
+        return self._rows.get(page, ())
+
+    def row(self, page: int, offset: int) -> Row | None:
+        """Return a row of a page; None when it is not kept."""
+        rows = self.rows(page)
+        return rows[offset] if offset < len(rows) else None
+
+    def ends(self, number: object) -> tuple[str, str]:
+        """Return source and destination of a packet; empty when its page is not kept."""
+        return self._ends.get(number, ("", "")) if isinstance(number, int) else ("", "")
+
+    async def read(self, page: int, numbers: Sequence[int]) -> None:
+        """Keep the packets with some numbers as a page, unless all are dropped meanwhile or shown otherwise.
+
+        What the dissector has said of them stays.
+        """
+        rows, columns = self._rows, self.columns
+        lines = await self._packets.lines(numbers, columns.keys)
+        if self._rows is not rows or self.columns is not columns:
+            return
+        known = {row.key: row for row in self.rows(page) if not is_pending(row)}
+        rows[page] = [known.get(line.summary.number) or line_row(line, columns) for line in lines]
+        rows.move_to_end(page)
+        self._ends |= {line.summary.number: (line.summary.source, line.summary.destination) for line in lines}
+        while len(rows) > _KEPT_PAGES:
+            for row in rows.popitem(last=False)[1]:
+                self._ends.pop(row.key, None)  # type: ignore[call-overload]
+
+    async def ask(self, number: int) -> None:
+        """Let the dissector say what it knows of a packet, and of those near it."""
+        rows, columns = self._rows, self.columns
+        try:
+            said = await self._packets.dissected(number, columns.fields)
+        except (NetmonError, OSError):
+            said = {}
+        if self._rows is not rows or self.columns is not columns:
+            return
+        failed = number not in said
+        for page in rows.values():
+            for at, row in enumerate(page):
+                if is_pending(row) and (failed or row.key in said):
+                    page[at] = said_row(row, columns, said.get(row.key))  # type: ignore[call-overload]
+
+
+def first_pending(rows: Iterable[Row | None]) -> int | None:
+    """Return the number of the first packet of which the dissector is to say something."""
+    numbers = (row.key for row in rows if row is not None and is_pending(row))
+    found = next(numbers, None)
+    return found if isinstance(found, int) else None

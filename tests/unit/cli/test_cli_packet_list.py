@@ -1,0 +1,95 @@
+"""``capture packets`` with places and columns, and ``capture columns``."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import Any
+
+import pytest
+
+from netmon_tui.domain.packet_columns import PacketColumns
+from netmon_tui.runtime.tool_paths import find_tool
+from tests.unit.cli.test_cli_display_filter import capture as capture_of_500
+
+pytestmark = [pytest.mark.lab, pytest.mark.skipif(not find_tool("sharkd"), reason="sharkd is not installed")]
+
+
+capture = capture_of_500
+"""The fixture."""
+
+
+def numbers(admin: Any, capture: int, *words: object) -> list[int]:
+    return [one["number"] for one in admin("capture", "packets", capture, *words, "--json").document]
+
+
+PARTS: list[tuple[tuple[str, ...], Any]] = [
+    (("--from", "490"), range(490, 501)),
+    (("--from", "10", "--to", "12"), range(10, 13)),
+    (("--from", "10", "--to", "+2"), range(10, 13)),
+    (("--from", "50%", "--limit", "2"), (250, 251)),
+    (("--to", "20", "--last", "3"), (18, 19, 20)),
+    (("--last", "2"), (499, 500)),
+    (("--from", "2023-11-14T22:13:20.000255Z", "--to", "2023-11-14T22:13:20.000301Z"), (6, 7)),
+    (("--from", "2030-01-01"), ()),
+    (("--to", "2000-01-01"), ()),
+    (("--from", "400", "--to", "300"), ()),
+]
+
+
+def test_a_part_of_the_packets(admin: Any, capture: int) -> None:
+    for words, expected in PARTS:
+        assert numbers(admin, capture, *words) == list(expected), words
+
+
+def test_a_filter_and_a_part_are_both_met(admin: Any, capture: int) -> None:
+    dns = numbers(admin, capture, "--filter", "dns")
+    assert numbers(admin, capture, "--filter", "dns", "--from", dns[2], "--to", dns[5]) == dns[2:6]
+    assert numbers(admin, capture, "--filter", "dns", "--last", 2) == dns[-2:]
+
+
+def test_columns_say_what_tshark_says(admin: Any, capture: int, home: Any) -> None:
+    keys = "number,delta,since,source_mac,ttl,captured,protocol,dns.qry.name,udp.port"
+    found = admin("capture", "packets", capture, "--columns", keys, "--by-tshark", "--json").document
+    fields = ("frame.number", "frame.time_delta", "frame.time_relative", "eth.src", "ip.ttl", "frame.cap_len")
+    fields += ("_ws.col.Protocol", "dns.qry.name", "udp.port")
+    command = ["tshark", "-n", "-r", str(home / "made.pcap"), "-T", "fields"]
+    command += [word for field in fields for word in ("-e", field)]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    cut = {"frame.time_delta": 3, "frame.time_relative": 3}  # nanoseconds of a file that has none
+    theirs = [
+        [text[: len(text) - cut.get(field, 0)] for field, text in zip(fields, row.split("\t"), strict=True)]
+        for row in told
+    ]
+    assert [list(one.values()) for one in found] == theirs
+    assert list(found[0]) == keys.split(",")
+
+
+def test_a_field_of_the_whole_file_is_not_made_up_of_a_part(admin: Any, capture: int) -> None:
+    found = admin("capture", "packets", capture, "--columns", "tcp.stream", "--limit", 1, "--json").document
+    assert found == [{"tcp.stream": "(whole file)"}]
+
+
+def test_columns_are_chosen(admin: Any, capture: int) -> None:
+    usual = list(PacketColumns().keys)
+    assert admin("capture", "columns", "--json").document["keys"] == usual
+    chosen = admin("capture", "columns", "--set", "number,ip.ttl", "--by-tshark", "--json").document
+    assert (chosen["keys"], chosen["by_tshark"]) == (["number", "ip.ttl"], True)
+    mine = admin("capture", "packets", capture, "--columns", "mine", "--limit", 1, "--json").document
+    assert mine == [{"number": "1", "ip.ttl": "64"}]
+    assert "ip.ttl" in admin("capture", "columns").out
+    assert admin("capture", "columns", "--set", "usual", "--own", "--json").document["keys"] == usual
+
+
+WRONG: list[tuple[tuple[Any, ...], str]] = [
+    (("packets", 1, "--from", "somewhere"), "no place"),
+    (("packets", 1, "--columns", "no.such.field"), "neither a field nor a protocol"),
+    (("packets", 1, "--columns", "a b"), "is no column"),
+    (("packets", 1, "--by-tshark"), "needs --columns"),
+    (("columns", "--set", "number,number"), "already"),
+]
+
+
+def test_what_is_wrong_is_refused(admin: Any, capture: int) -> None:
+    for words, said in WRONG:
+        answer = admin("capture", *words)
+        assert answer.code == 2 and said in answer.err and not answer.out, words

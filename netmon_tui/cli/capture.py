@@ -16,6 +16,7 @@ from netmon_tui.cli.context import CommandLine, json_option, pass_line
 from netmon_tui.cli.display_filter import display_filter
 from netmon_tui.cli.following import interruptible, run_to_end
 from netmon_tui.cli.output import moment, print_json, print_pairs, print_table, say
+from netmon_tui.cli.packet_find import VERBS as FIND_VERBS
 from netmon_tui.cli.packets import packet, packets, stream
 from netmon_tui.domain.capture import DEFAULT_SNAPLEN, Capture, StartCapture
 from netmon_tui.domain.capture_filter import filter_text
@@ -53,7 +54,7 @@ def capture() -> None:
 capture.add_command(packets)
 capture.add_command(packet)
 capture.add_command(stream)
-for verb in (*VERBS, analyse, follow, interfaces, capture_filter):
+for verb in (*VERBS, *FIND_VERBS, analyse, follow, interfaces, capture_filter):
     capture.add_command(verb)
 capture.add_command(display_filter)
 

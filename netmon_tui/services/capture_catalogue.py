@@ -11,6 +11,7 @@ import socket
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO
@@ -31,6 +32,7 @@ from netmon_tui.services.capture_import import CaptureImport
 from netmon_tui.storage.audit_repository import AuditRepository, NewEvent
 from netmon_tui.storage.capture_catalogue import CaptureCatalogue
 from netmon_tui.storage.capture_repository import CaptureRepository
+from netmon_tui.storage.packet_mark_repository import PacketMarkRepository
 
 _PLAIN = ExportForm()
 _EVERYTHING = PacketChoice()
@@ -45,7 +47,7 @@ class CatalogueService:
     """Makes captures of files and of other captures, and keeps what people say of them.
 
     Args:
-        captures, catalogue, audit: Storage.
+        captures, catalogue, marks, audit: Storage.
         settings: The free space that must stay, and how long captures are kept.
         jobs: Directory of the job directories.
         export_whole: Copies the file of a capture as it is, to a new file.
@@ -57,6 +59,7 @@ class CatalogueService:
         self,
         captures: CaptureRepository,
         catalogue: CaptureCatalogue,
+        marks: PacketMarkRepository,
         audit: AuditRepository,
         settings: CaptureSettings,
         *,
@@ -67,6 +70,7 @@ class CatalogueService:
     ) -> None:
         self._captures = captures
         self._catalogue = catalogue
+        self._marks = marks
         self._audit = audit
         self._keep_days = min(settings.keep_days, _LONGEST_DAYS)
         self._jobs = jobs
@@ -141,10 +145,10 @@ class CatalogueService:
         """
         actor.require(Permission.CAPTURE)
         capture, path = await self._with_file(actor, capture_id)
-        name = _checked_name(name)
+        name, exact = _checked_name(name), await self._exact(actor, capture_id, choice)
 
         def make(draft: Draft) -> MadeCapture:
-            return make_slice(capture, path, choice, draft, name)
+            return make_slice(capture, path, exact, draft, name)
 
         detail = f"of capture {capture_id}: {choice.words()}"
         return await self._get(
@@ -203,13 +207,23 @@ class CatalogueService:
         if choice.everything and form == _PLAIN:
             return await self._export_whole(actor, capture_id, path)
         capture, source = await self._with_file(actor, capture_id)
-        chunks = export_chunks(capture, source, choice, form)
+        exact = await self._exact(actor, capture_id, choice)
+        chunks = export_chunks(capture, source, exact, form)
         written = await asyncio.to_thread(self._write_new, path, chunks)
         detail = f"{choice.words()} as {form.format}{', anonymised' if form.anonymise else ''}"
         await asyncio.to_thread(
             self._audit.record, actor, "capture.export", f"capture {capture_id}", clean(detail)
         )
         return written
+
+    async def _exact(self, actor: Actor, capture_id: int, choice: PacketChoice) -> PacketChoice:
+        """Return the choice with the numbers of the marked packets, where those are asked for."""
+        if not choice.marked:
+            return choice
+        marked = {mark.number for mark in await asyncio.to_thread(self._marks.marks, actor, capture_id)}
+        if choice.numbers is not None:
+            marked &= set(choice.numbers)
+        return replace(choice, marked=False, numbers=sorted(marked), numbers_are="marked packets")
 
     async def _with_file(self, actor: Actor, capture_id: int) -> tuple[Capture, Path]:
         capture = await self._get(actor, capture_id)

@@ -31,6 +31,7 @@ from netmon_tui.services.maintenance import MaintenanceService
 from netmon_tui.services.neighbour_limits import NeighbourRoom, limit_checks
 from netmon_tui.services.neighbour_sightings import NeighbourSightings
 from netmon_tui.services.neighbours import NeighbourService
+from netmon_tui.services.packet_marks import PacketMarkService
 from netmon_tui.services.packets import PacketService
 from netmon_tui.services.profiles import ProfileService
 from netmon_tui.services.rounds import Rounds
@@ -63,6 +64,7 @@ from netmon_tui.storage.ignore_repository import IgnoreRepository
 from netmon_tui.storage.job_repository import JobRepository
 from netmon_tui.storage.neighbour_queries import NeighbourQueries
 from netmon_tui.storage.neighbour_repository import NeighbourRepository
+from netmon_tui.storage.packet_mark_repository import PacketMarkRepository
 from netmon_tui.storage.profile_repository import ProfileRepository
 from netmon_tui.storage.recent_filter_repository import RecentFilterRepository
 from netmon_tui.storage.records import recent_capture_filters
@@ -99,6 +101,7 @@ class Services:
     search: SearchService
     capturing: CapturingService
     packets: PacketService
+    marks: PacketMarkService
     catalogue: CatalogueService
     filters: DisplayFilterService
     capture_filters: CaptureFilterService
@@ -178,6 +181,7 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
         search=SearchService(SearchQueries(database), SavedSearchRepository(database), audit),
         capturing=_open_capturing(database, audit, supervisor, settings, privilege, paths, session),
         packets=PacketService(CaptureRepository(database)),
+        marks=PacketMarkService(CaptureRepository(database), PacketMarkRepository(database)),
         catalogue=catalogue,
         filters=DisplayFilterService(database),
         capture_filters=CaptureFilterService(database, audit),
@@ -233,6 +237,7 @@ def _open_catalogue(
     return transfers, CatalogueService(
         CaptureRepository(database),
         CaptureCatalogue(database),
+        PacketMarkRepository(database),
         audit,
         settings.captures,
         jobs=paths.jobs,

@@ -11,10 +11,12 @@ from typing import TypeVar
 from netmon_tui.domain.capture import CAPTURE_NAME
 from netmon_tui.domain.display_filter import Offer, check_text
 from netmon_tui.domain.packet import PacketDetail, PacketSummary
+from netmon_tui.domain.packet_find import Wanted
 from netmon_tui.domain.user import Actor
 from netmon_tui.errors import InvalidInput, NetmonError, NotFound
 from netmon_tui.runtime.display_filter import FilterRun, check_by_tshark
 from netmon_tui.runtime.packet_dissector import PacketDissector
+from netmon_tui.services.packet_finding import PacketFinder
 from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.tools.packet_summary import summarise
 from netmon_tui.tools.packet_tree import describe
@@ -90,6 +92,12 @@ class PacketRows:
     async def search(self, numbers: Sequence[int], wanted: Callable[[PacketSummary], bool]) -> list[int]:
         """Return those of some numbers (from 1, consecutive ones cost least) whose summary is wanted."""
         return [summary.number for summary in await self.pick(numbers) if wanted(summary)]
+
+    async def finder(self, wanted: Wanted, numbers: Sequence[int] | None = None) -> PacketFinder:
+        """Return what finds packets by what is in them, among those of some numbers (ascending) or all that are
+        indexed; raises InvalidInput for a pattern that cannot be understood.
+        """
+        return await self._alone(lambda: PacketFinder(self._index, wanted, numbers))
 
     def _summaries(self, first: int, after: int) -> list[PacketSummary]:
         linktype = self._index.header.linktype

@@ -34,7 +34,7 @@ _capture_id = click.argument("capture_id", metavar="ID", type=int)
 @click.option("--regex", is_flag=True, help="PATTERN is a regular expression (RE2's language).")
 @click.option("--hex", "as_hex", is_flag=True, help="PATTERN is bytes: de ad be ef, or de:?d with any digit.")
 @click.option(
-    "--in", "place", type=click.Choice([*FindIn]), default=FindIn.BYTES.value, show_default=True,
+    "--in", "place", type=click.Choice([one.value for one in FindIn]), default="bytes", show_default=True,
     help="The line of the list, the field tree as tshark words it (slow), or the bytes.",
 )  # fmt: skip
 @click.option("--ignore-case", is_flag=True, help="Take capital and small letters for the same.")

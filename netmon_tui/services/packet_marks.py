@@ -15,6 +15,35 @@ from netmon_tui.storage.packet_mark_repository import PacketMarkRepository
 from netmon_tui.tools.pcap_index import PacketIndex
 
 
+class CaptureMarks:
+    """The marks of one user in one capture; every call raises as that of the service.
+
+    Args:
+        service: Which keeps them.
+        actor: Whose.
+        capture_id: Where.
+    """
+
+    def __init__(self, service: PacketMarkService, actor: Actor, capture_id: int) -> None:
+        self._service = service
+        self._actor = actor
+        self._capture_id = capture_id
+
+    async def all(self) -> dict[int, str]:
+        """Return the comments of the marked packets, by number, rising."""
+        marks = await self._service.marks(self._actor, self._capture_id)
+        return {mark.number: mark.comment for mark in marks}
+
+    async def mark(self, number: int, comment: str | None = None) -> None:
+        """Mark a packet, and say something of it."""
+        await self._service.mark(self._actor, self._capture_id, [number], comment)
+
+    async def unmark(self, number: int | None = None) -> None:
+        """Take the mark of a packet away, or all."""
+        numbers = None if number is None else [number]
+        await self._service.unmark(self._actor, self._capture_id, numbers)
+
+
 class PacketMarkService:
     """Whoever may see a capture may mark packets in it; nobody sees the marks of others.
 
@@ -25,6 +54,10 @@ class PacketMarkService:
     def __init__(self, captures: CaptureRepository, marks: PacketMarkRepository) -> None:
         self._captures = captures
         self._marks = marks
+
+    def of(self, actor: Actor, capture_id: int) -> CaptureMarks:
+        """Return the actor's marks in a capture."""
+        return CaptureMarks(self, actor, capture_id)
 
     async def marks(self, actor: Actor, capture_id: int) -> list[PacketMark]:
         """Return the actor's, by number; NotFound without the capture."""

@@ -47,7 +47,7 @@ class PacketSearch:
         self._end = index.end
 
     def blocks(self, start: int) -> Iterator[tuple[int, int]]:
-        """Yield blocks as first packet and the one after the last: from the one with packet ``start`` on, around."""
+        """Yield blocks, as first packet and the one after the last: that of packet ``start``, and on around."""
         begin = max(1, start - (start - 1) % _STEP)
         yield from self._blocks(begin, self._count + 1)
         yield from self._blocks(1, begin)

@@ -17,7 +17,7 @@ from netmon_tui.ui.messages import ApplyDisplayFilter, CaptureAddress, ScanAddre
 from netmon_tui.ui.modals.help import Help, title_of
 from netmon_tui.ui.screens.analysis import AnalysisScreen
 from netmon_tui.ui.screens.capture_actions import CaptureActions
-from netmon_tui.ui.screens.filterable import FilterableScreen
+from netmon_tui.ui.screens.markable import MarkableScreen
 from netmon_tui.ui.screens.packet_choices import choices_of
 from netmon_tui.ui.session import Session
 from netmon_tui.ui.widgets.capture_header import CaptureHeader
@@ -27,16 +27,18 @@ from netmon_tui.ui.widgets.packet_browser import PacketBrowser
 HELP_TEXT = (
     "Above: the figures of the capture. Packets and protocols are the kernel's own count; captured, received and\n"
     "dropped are tcpdump's. Below: the packets of the file, the fields of one, and its bytes.\n"
-    "m marks where a part begins and ends; w makes a capture of it, of what / shows, or of a conversation.\n"
+    "m marks a packet, for you alone, and T says something of it; [ and ] go from mark to mark.\n"
+    "M says where a part begins and ends; w makes a capture of it, of the marked packets, or of what / shows.\n"
     "In the fields, right opens and left closes; the bytes of a field are marked, and a byte shows its field.\n"
-    "/ finds words in the lines; d takes a display filter in Wireshark's language, and = & ! make one of a field.\n"
+    "ctrl+f finds text, an expression or bytes in bytes, lines or fields; n and N go to the next match and back.\n"
+    "/ shows only lines with some words; d takes a display filter in Wireshark's language, = & ! one of a field.\n"
     "The fields are made of some hundred packets around the one shown, and W makes them of the whole file."
 )
 LOOK_SECONDS = 1.0
 """How often a growing file is looked at."""
 
 
-class CaptureDetailScreen(FilterableScreen):
+class CaptureDetailScreen(MarkableScreen):
     """A capture and its packets.
 
     Args:
@@ -84,9 +86,10 @@ class CaptureDetailScreen(FilterableScreen):
     def compose(self) -> ComposeResult:
         """Figures, packets, keys."""
         self.take_breakpoints()
-        packets, actor = self.session.services.packets, self.session.actor
+        services, actor, number = self.session.services, self.session.actor, self.capture_id
+        marks = services.marks.of(actor, number)
         yield CaptureHeader(id="capture-header")
-        yield PacketBrowser(lambda: packets.open(actor, self.capture_id), id="packet-browser")
+        yield PacketBrowser(lambda: services.packets.open(actor, number), marks, id="packet-browser")
         yield KeyLine()
 
     def on_mount(self) -> None:

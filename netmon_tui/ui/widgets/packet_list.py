@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from array import array
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from datetime import datetime
 
 from netmon_tui.domain.packet import PacketSummary
 from netmon_tui.services.packets import PacketList
 from netmon_tui.ui.rendering import thin
 from netmon_tui.ui.widgets.packet_candidates import Candidates, place_of
-from netmon_tui.ui.widgets.row_source import Listeners, Row, matches
+from netmon_tui.ui.widgets.row_source import Listeners, Row, cell_text, matches
 from netmon_tui.ui.widgets.table_columns import Column
 
 COLUMNS = (
@@ -23,6 +23,7 @@ COLUMNS = (
     Column("length", "Length", width=6, align="right", priority=2),
     Column("info", "Info", minimum=16, share=3, priority=1),
 )
+_INFO = [column.key for column in COLUMNS].index("info")
 FILE_ORDERS = frozenset({None, "number", "time"})
 """The columns in whose order packets stand in the file already; any other would need all of them at once."""
 _PAGE_ROWS = 200
@@ -57,6 +58,8 @@ class PacketSource:
         self._candidates = Candidates(packets)
         self._generation = 0
         self._listeners = Listeners()
+        self._marks: Mapping[int, str] = {}
+        self._glyph = ""
 
     @property
     def count(self) -> int:
@@ -94,6 +97,11 @@ class PacketSource:
         """Show more packets; their numbers are indexed, and higher than those before."""
         assert self._candidates.chosen is not None
         self._candidates.chosen.extend(numbers)
+        self._listeners.tell()
+
+    def mark(self, marks: Mapping[int, str], glyph: str) -> None:
+        """Show which packets are marked, by number, with a glyph and what is said of them."""
+        self._marks, self._glyph = marks, glyph
         self._listeners.tell()
 
     def _begin_anew(self) -> None:
@@ -182,7 +190,9 @@ class PacketSource:
     def _row_at(self, index: int) -> Row | None:
         page, offset = divmod(self._place(index), _PAGE_ROWS)
         rows = self._pages.get(page)
-        return rows[offset] if rows is not None and offset < len(rows) else None
+        row = rows[offset] if rows is not None and offset < len(rows) else None
+        comment = self._marks.get(row.key) if row is not None and isinstance(row.key, int) else None
+        return row if row is None or comment is None else marked_row(row, comment, self._glyph)
 
     def _place(self, index: int) -> int:
         return self.count - 1 - index if self._reverse else index
@@ -208,6 +218,12 @@ class PacketSource:
     def subscribe(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Call ``listener`` after every change; the returned function ends that."""
         return self._listeners.subscribe(listener)
+
+
+def marked_row(row: Row, comment: str, glyph: str) -> Row:
+    """Return the line of a marked packet: a glyph, and what is said of it, before its info."""
+    words = " ".join(filter(None, (glyph, comment and f"[{comment}]", cell_text(row.cells[_INFO]))))
+    return Row(row.key, (*row.cells[:_INFO], words, *row.cells[_INFO + 1 :]), "accent")
 
 
 def packet_row(summary: PacketSummary) -> Row:

@@ -1,0 +1,32 @@
+"""The base of screens in which packets are marked: asks for what is said of one, and before all marks go."""
+
+from __future__ import annotations
+
+from textual import on, work
+
+from netmon_tui.ui.modals.confirm import Confirm
+from netmon_tui.ui.modals.packet_comment import PacketComment
+from netmon_tui.ui.screens.filterable import FilterableScreen
+from netmon_tui.ui.widgets.packet_marking import PacketMarking
+
+
+class MarkableScreen(FilterableScreen):
+    """Answers two keys of a list of packets."""
+
+    @on(PacketMarking.CommentAsked)
+    @work(exclusive=True, group="packet-comment", exit_on_error=False)
+    async def _ask_comment(self, event: PacketMarking.CommentAsked) -> None:
+        before = event.browser.marks.get(event.number, "")
+        await self.app.push_screen_wait(PacketComment(event.number, before, event.browser.comment))
+
+    @on(PacketMarking.ClearAsked)
+    @work(exclusive=True, group="clear-marks", exit_on_error=False)
+    async def _ask_clear(self, event: PacketMarking.ClearAsked) -> None:
+        marks = event.browser.marks
+        said = sum(map(bool, marks.values()))
+        lost = f", and what is said of {said}" if said else ""
+        question = Confirm(
+            "Unmark all packets", f"The marks of {len(marks)} packets{lost} are lost.", verb="Unmark"
+        )
+        if await self.app.push_screen_wait(question):
+            event.browser.clear_marks()

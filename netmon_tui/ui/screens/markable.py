@@ -23,10 +23,8 @@ class MarkableScreen(FilterableScreen):
     @work(exclusive=True, group="clear-marks", exit_on_error=False)
     async def _ask_clear(self, event: PacketMarking.ClearAsked) -> None:
         marks = event.browser.marks
-        said = sum(map(bool, marks.values()))
-        lost = f", and what is said of {said}" if said else ""
-        question = Confirm(
-            "Unmark all packets", f"The marks of {len(marks)} packets{lost} are lost.", verb="Unmark"
-        )
+        comments = sum(map(bool, marks.values()))
+        lost = f"{len(marks)} marks and {comments} comments are lost."
+        question = Confirm("Unmark all packets", lost, verb="Unmark")
         if await self.app.push_screen_wait(question):
             event.browser.clear_marks()

@@ -16,7 +16,7 @@ from netmon_tui.domain.packet_find import LONGEST_PATTERN, FindIn, FindKind, Wan
 from netmon_tui.errors import NetmonError
 from netmon_tui.ui.widgets.figure import Figure
 
-_HINT = "enter finds · tab list, tree, bytes · ^t text, regex, hex · ^g case · esc leaves"
+_HINT = "enter finds · tab list, tree, bytes · ^t text, regex, hex · ^g case"
 _PLACES = (FindIn.BYTES, FindIn.LIST, FindIn.TREE)
 _KINDS = tuple(FindKind)
 Way = TypeVar("Way")
@@ -66,7 +66,8 @@ class FindBar(Vertical):
         height: auto; display: none;
         Horizontal { height: 1; }
         Input { height: 1; border: none; padding: 0 1; }
-        #find-words { width: 34; text-align: right; }
+        #find { width: 1fr; }
+        #find-words { width: 26; text-align: right; }
         &.-open { display: block; }
     }
     """

@@ -28,7 +28,7 @@ _COLUMNS = (
 )
 _MARKS = {True: "▾ ", False: "▸ ", None: "  "}
 _ASCII_MARKS = {True: "- ", False: "+ ", None: "  "}
-_FOUND, _ASCII_FOUND = " ◂", " <"
+_FOUND, _ASCII_FOUND = "» ", "> "
 Path = tuple[tuple[str, int], ...]
 """Where a field is: name and how many siblings of that name come before it, from the layer down."""
 
@@ -259,12 +259,10 @@ class PacketTree(Vertical):
         self._source.replace(self._row(node, marks) for node in self._by_path.values())
 
     def _row(self, node: Node, marks: Mapping[bool | None, str]) -> Row:
-        label = "  " * (len(node.path) - 1) + marks[self._state(node)] + node.label
-        if self._is_found is None or not self._is_found(node.label):
-            return Row(node.path, (label, node.name))
-        return Row(
-            node.path, (label + (_ASCII_FOUND if marks is _ASCII_MARKS else _FOUND), node.name), "accent"
-        )
+        found = self._is_found is not None and self._is_found(node.label)
+        pointer = (_ASCII_FOUND if marks is _ASCII_MARKS else _FOUND) if found else ""
+        label = "  " * (len(node.path) - 1) + marks[self._state(node)] + pointer + node.label
+        return Row(node.path, (label, node.name), "accent" if found else "")
 
     def _state(self, node: Node) -> bool | None:
         return node.path in self._open if node.fields else None

@@ -65,9 +65,12 @@ VERBS = {
     },
     "capture": {
         "analyse",
+        "find",
         "follow",
         "import",
         "keep",
+        "mark",
+        "marks",
         "merge",
         "name",
         "note",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import suppress
-from itertools import islice
+from itertools import islice, takewhile
 
 from netmon_tui.domain.packet_find import Batch, FindIn, Wanted
 from netmon_tui.errors import NetmonError
@@ -20,6 +21,8 @@ _GATHER_SECONDS = 0.05
 """Between two looks at what tshark's trees brought."""
 _MOST_PLACES = 1_000
 """Places in one packet that are shown."""
+_PLACES_SECONDS = 0.5
+"""So long they are looked for."""
 
 
 class PacketFinder:
@@ -63,18 +66,26 @@ class PacketFinder:
         return next(self._search.blocks(start), (1, 1))[0]
 
     def places(self, data: bytes) -> list[range]:
-        """Return where in the bytes of a packet the pattern is; nowhere when it is not looked for there."""
+        """Return where in the bytes of a packet the pattern is, the first places; nowhere when it is not for bytes.
+
+        Blocks for a packet that is large.
+        """
         if self.wanted.place is not FindIn.BYTES:
             return []
-        return [range(*span) for span in islice(self._pattern.find_all(data), _MOST_PLACES)]
+        end = time.monotonic() + _PLACES_SECONDS
+        found = takewhile(lambda _: time.monotonic() < end, self._pattern.find_all(data))
+        return [range(*span) for span in islice(found, _MOST_PLACES)]
 
     def is_in_field(self, label: str) -> bool:
         """Whether the pattern is in a line of the field tree, where that is what is looked through."""
         return self.wanted.place is FindIn.TREE and self._pattern.is_in(label)
 
     async def _in_blocks(self, start: int) -> AsyncGenerator[Batch, None]:
-        for block in self._search.blocks(start):
-            yield await asyncio.to_thread(self._search.look, block)
+        try:
+            for block in self._search.blocks(start):
+                yield await asyncio.to_thread(self._search.look, block)
+        finally:
+            self._search.stop()
 
     async def _in_trees(self) -> AsyncGenerator[Batch, None]:
         tshark = await asyncio.to_thread(require_tool, "tshark")

@@ -1,7 +1,8 @@
 """Looking for a pattern in the packets of a pcap file: in their bytes at the speed of the disk, or in their lines.
 
-The file is read in blocks of whole records. A block in whose bytes the pattern is nowhere is done without a look
-at its records; only where it is somewhere do the records say in which packet, and headers do not count.
+The file is read in blocks of whole records. A block in whose bytes a row of bytes is nowhere is done without a look
+at its records; only where it is somewhere do the records say in which packet, and headers do not count. Expressions
+are looked for in some records at a time, so that they can be stopped between them.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ _STEP = 64
 _BLOCK = 4 << 20
 """Bytes of a block, where so many packets of 64 are not more."""
 _BLOCK_PACKETS = 32_768
+_GROUP = 64 << 10
+"""Bytes of records in which an expression is looked for at once, where it may reach across packets."""
 _LINES = 2_048
 """Packets of a block whose lines are made: some 20 ms."""
 
@@ -45,6 +48,11 @@ class PacketSearch:
         self._numbers = numbers
         self._count = index.count
         self._end = index.end
+        self._stopped = False
+
+    def stop(self) -> None:
+        """Let a block that is being looked through in another thread end early; what it finds is not whole."""
+        self._stopped = True
 
     def blocks(self, start: int) -> Iterator[tuple[int, int]]:
         """Yield blocks, as first packet and the one after the last: that of packet ``start``, and on around."""
@@ -75,7 +83,7 @@ class PacketSearch:
         if self._numbers is not None and not self._some_between(first, after):
             return Batch(first, after, ())
         data = self._read(first, after)
-        if not self._in_lines and self._pattern.is_free and self._pattern.find(data) is None:
+        if not self._in_lines and self._pattern.is_plain and self._pattern.find(data) is None:
             return Batch(first, after, ())
         return Batch(first, after, list(self._matches(data, first)))
 
@@ -123,10 +131,19 @@ class PacketSearch:
                 yield Match(first + row, found[0] - begin, found[1] - found[0])
 
     def _each(self, data: bytes, first: int, ends: list[int]) -> Iterator[Match]:
-        """Find what may be of any length in each packet by itself."""
-        before = 0
+        """Find what may be of any length in each packet by itself, where some packets have it together."""
+        row = before = 0
+        while row < len(ends) and not self._stopped:
+            after = max(row + 1, bisect_right(ends, before + _GROUP))
+            if not self._pattern.is_free or self._pattern.find(data, before, ends[after - 1]) is not None:
+                yield from self._group(data, before, first + row, ends[row:after])
+            row, before = after, ends[after - 1]
+
+    def _group(self, data: bytes, before: int, first: int, ends: list[int]) -> Iterator[Match]:
         for number, end in enumerate(ends, first):
             begin, before = before + RECORD_HEADER_SIZE, end
+            if self._stopped:
+                return
             if self._counts(number) and (found := self._pattern.find(data[begin:end])):
                 yield Match(number, found[0], found[1] - found[0])
 
@@ -134,6 +151,8 @@ class PacketSearch:
         header, before = self._index.header, 0
         for number, end in enumerate(ends, first):
             begin, before = before + RECORD_HEADER_SIZE, end
+            if self._stopped:
+                return
             if self._counts(number):
                 length = header.record.unpack_from(data, begin - RECORD_HEADER_SIZE)[3]
                 raw = RawPacket(number, 0, length, data[begin:end])

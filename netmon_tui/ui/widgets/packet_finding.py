@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Sequence
 from contextlib import aclosing
@@ -163,9 +164,8 @@ class PacketFinding(DisplayFiltered):
             return
         self._finder, self._filters = finder, filters
         self._found = FoundPackets(finder.begins_at(self._here), finder.count)
-        self.find_bar.leave()
         self.show_places(self.query_one(PacketTree).detail)
-        self.refresh_bindings()
+        await self._leave_bar()
         try:
             async with aclosing(finder.batches(max(1, self._here))) as batches:
                 async for batch in batches:
@@ -179,6 +179,14 @@ class PacketFinding(DisplayFiltered):
             toasts.tell(self.app, str(error))
         finally:
             self.call_after_refresh(self._ended)
+
+    async def _leave_bar(self) -> None:
+        """Close the line, and wait until the list has its room: a match is scrolled to in what is then there."""
+        self.find_bar.leave()
+        self.refresh_bindings()
+        gone = asyncio.Event()
+        self.call_after_refresh(gone.set)
+        await gone.wait()
 
     def _ended(self) -> None:
         self._tell()
@@ -200,10 +208,11 @@ class PacketFinding(DisplayFiltered):
             self.describe_again()
             self._tell()
 
-    def show_places(self, detail: PacketDetail | None) -> None:
+    @work(group="places", exclusive=True, exit_on_error=False)
+    async def show_places(self, detail: PacketDetail | None) -> None:
         """Mark in the bytes and fields of the packet that is shown what was found, and bring it into sight."""
         finder, tree = self._finder, self.query_one(PacketTree)
-        places = finder.places(detail.data) if finder and detail else []
+        places = await asyncio.to_thread(finder.places, detail.data) if finder and detail else []
         self.query_one(HexView).show_found(places)
         tree.show_found(finder.is_in_field if finder else None)
         if finder is not None and detail is not None and detail.summary.number == self._arrived:

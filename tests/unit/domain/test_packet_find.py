@@ -25,9 +25,7 @@ def blocks(start: int) -> list[tuple[int, int]]:
     here=st.integers(0, COUNT),
     done=st.integers(0, 5),
 )
-def test_what_is_said_is_what_is_said_in_the_end(
-    numbers: set[int], start: int, here: int, done: int
-) -> None:
+def test_what_is_said_is_what_is_said_in_the_end(numbers: set[int], start: int, here: int, done: int) -> None:
     order = blocks(start)
     found = FoundPackets(order[0][0], COUNT)
     for first, after in order[:done]:

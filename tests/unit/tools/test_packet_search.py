@@ -30,7 +30,9 @@ def write(path: Path, packets: list[bytes]) -> PacketIndex:
     return index
 
 
-def found(index: PacketIndex, wanted: Wanted, numbers: list[int] | None = None, start: int = 1) -> list[Match]:
+def found(
+    index: PacketIndex, wanted: Wanted, numbers: list[int] | None = None, start: int = 1
+) -> list[Match]:
     search = PacketSearch(index, PacketPattern(wanted), wanted.place, numbers)
     return [match for block in search.blocks(start) for match in search.look(block).matches]
 
@@ -64,9 +66,12 @@ def test_each_packet_by_itself(
     noise: PacketIndex, kind: FindKind, text: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(packet_search, "_BLOCK", 20_000)
+    monkeypatch.setattr(packet_search, "_GROUP", 900)
     plain = AS_PYTHON.get(text, text.encode())
     if kind is FindKind.TEXT:
-        plain = b"|".join(re.escape(text.encode(encoding)) for encoding in ("utf-8", "utf-16-le", "utf-16-be"))
+        plain = b"|".join(
+            re.escape(text.encode(encoding)) for encoding in ("utf-8", "utf-16-le", "utf-16-be")
+        )
     expected = [
         Match(raw.number, match.start(), match.end() - match.start())
         for raw in noise.packets()
@@ -90,7 +95,7 @@ def test_record_headers_do_not_count(tmp_path: Path) -> None:
 
 
 def test_text_is_found_in_capitals_and_in_two_bytes(tmp_path: Path) -> None:
-    packets = [b"-Stra\xc3\x9fe", "Straße--".encode("utf-16-le"), "STRASSE".encode(), b"stra\xdfe", b"a+b"]
+    packets = [b"-Stra\xc3\x9fe", "Straße--".encode("utf-16-le"), b"STRASSE", b"stra\xdfe", b"a+b"]
     index = write(tmp_path / "a.pcap", packets)
     assert found(index, Wanted("Straße")) == [Match(1, 1, 7), Match(2, 0, 12)]
     assert [one.number for one in found(index, Wanted("straße", ignore_case=True))] == [1, 2, 3]
@@ -109,7 +114,15 @@ def test_lines_are_those_of_the_list(tmp_path: Path) -> None:
         assert [one.number for one in found(index, wanted)] == expected
 
 
-HOSTILE = ["(a+)+$", "(a|a)*b", "(.*a){12}", "(x+x+)+y", r"(?i)(a*)*(b*)*(a*)*c"]
+HOSTILE = [
+    "(a+)+$",
+    "(a|a)*b",
+    "(.*a){12}",
+    "(x+x+)+y",
+    r"(?i)(a*)*(b*)*(a*)*c",
+    "((a|b)?){90}c",
+    ".{80}x.{80}y",
+]
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -122,6 +135,8 @@ REFUSED = [
     Wanted("(a", FindKind.REGEX),
     Wanted(r"(a)\1", FindKind.REGEX),
     Wanted("((a{500}){500}){500}", FindKind.REGEX),
+    Wanted("((a|b)?){900}c", FindKind.REGEX),
+    Wanted("12" + "?4" * 100, FindKind.HEX),
     Wanted("a*", FindKind.REGEX),
     Wanted("a b c", FindKind.HEX),
     Wanted("xy", FindKind.HEX),

@@ -1,8 +1,8 @@
 r"""What users look for in packets, compiled: text, regular expressions and hexadecimal bytes alike, by RE2.
 
-RE2 takes time in proportion to what it reads, and lets other threads run meanwhile. Python's own ``re`` goes back and
-tries again, for hours where somebody writes ``(a+)+$``, and holds everything until then. A byte takes at worst 25 ns
-for each step of the expression, so large ones are refused.
+RE2 takes time in proportion to what it reads, and lets other threads run meanwhile. Python's own ``re`` goes back
+and tries again, for hours where somebody writes ``(a+)+$``, and holds everything until then. A byte takes at worst
+25 ns for each step of the expression, so large ones are refused.
 """
 
 from __future__ import annotations

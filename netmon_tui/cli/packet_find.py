@@ -124,10 +124,10 @@ def mark(
 
     async def work(services: Services, actor: Actor) -> int:
         if off:
-            await services.marks.unmark(actor, capture_id, numbers)
+            await services.packets.marks.unmark(actor, capture_id, numbers)
         else:
-            await services.marks.mark(actor, capture_id, numbers, comment)
-        return len(await services.marks.marks(actor, capture_id))
+            await services.packets.marks.mark(actor, capture_id, numbers, comment)
+        return len(await services.packets.marks.marks(actor, capture_id))
 
     say(f"capture {capture_id}: {line.run(work)} packets are marked")
 
@@ -142,8 +142,8 @@ def marks(line: CommandLine, capture_id: int, clear: bool, as_json: bool) -> Non
 
     async def work(services: Services, actor: Actor) -> list[PacketMark]:
         if clear:
-            await services.marks.unmark(actor, capture_id)
-        return await services.marks.marks(actor, capture_id)
+            await services.packets.marks.unmark(actor, capture_id)
+        return await services.packets.marks.marks(actor, capture_id)
 
     kept = line.run(work)
     if as_json:

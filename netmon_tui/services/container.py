@@ -31,7 +31,6 @@ from netmon_tui.services.maintenance import MaintenanceService
 from netmon_tui.services.neighbour_limits import NeighbourRoom, limit_checks
 from netmon_tui.services.neighbour_sightings import NeighbourSightings
 from netmon_tui.services.neighbours import NeighbourService
-from netmon_tui.services.packet_marks import PacketMarkService
 from netmon_tui.services.packets import PacketService
 from netmon_tui.services.profiles import ProfileService
 from netmon_tui.services.rounds import Rounds
@@ -101,7 +100,6 @@ class Services:
     search: SearchService
     capturing: CapturingService
     packets: PacketService
-    marks: PacketMarkService
     catalogue: CatalogueService
     filters: DisplayFilterService
     capture_filters: CaptureFilterService
@@ -180,8 +178,7 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
         maps=MapService(scans=scans, queries=TopologyQueries(database)),
         search=SearchService(SearchQueries(database), SavedSearchRepository(database), audit),
         capturing=_open_capturing(database, audit, supervisor, settings, privilege, paths, session),
-        packets=PacketService(CaptureRepository(database)),
-        marks=PacketMarkService(CaptureRepository(database), PacketMarkRepository(database)),
+        packets=PacketService(CaptureRepository(database), PacketMarkRepository(database)),
         catalogue=catalogue,
         filters=DisplayFilterService(database),
         capture_filters=CaptureFilterService(database, audit),

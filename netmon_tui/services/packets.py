@@ -17,7 +17,9 @@ from netmon_tui.errors import InvalidInput, NetmonError, NotFound
 from netmon_tui.runtime.display_filter import FilterRun, check_by_tshark
 from netmon_tui.runtime.packet_dissector import PacketDissector
 from netmon_tui.services.packet_finding import PacketFinder
+from netmon_tui.services.packet_marks import PacketMarkService
 from netmon_tui.storage.capture_repository import CaptureRepository
+from netmon_tui.storage.packet_mark_repository import PacketMarkRepository
 from netmon_tui.tools.packet_summary import summarise
 from netmon_tui.tools.packet_tree import describe
 from netmon_tui.tools.pcap import RawPacket
@@ -242,10 +244,16 @@ def _runs(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:
 
 
 class PacketService:
-    """Opens capture files for those who may see them."""
+    """Opens capture files for those who may see them.
 
-    def __init__(self, captures: CaptureRepository) -> None:
+    Args:
+        captures, marks: Storage.
+    """
+
+    def __init__(self, captures: CaptureRepository, marks: PacketMarkRepository) -> None:
         self._captures = captures
+        self.marks = PacketMarkService(captures, marks)
+        """The packets that users have marked."""
 
     async def open(self, actor: Actor, capture_id: int) -> PacketList:
         """Open a capture, also while it runs.

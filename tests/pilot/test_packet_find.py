@@ -106,7 +106,7 @@ async def test_marks_are_put_commented_and_cleared(logged_in: Any, until: Any, f
         await pilot.press("enter")
         await until(pilot, lambda: not isinstance(app.screen, PacketComment) and "[red]reset" in info())
         assert "2 marked" in said(app, "packet-count")
-        assert await app.services.marks.of(app.actor, 1).all() == {1: "", 3: "[red]reset"}
+        assert await app.services.packets.marks.of(app.actor, 1).all() == {1: "", 3: "[red]reset"}
         assert PacketChoice(marked=True) in choices_of(browser)
         await pilot.press("right_square_bracket")
         await until(pilot, lambda: browser.table.cursor_key == 1)

@@ -87,7 +87,7 @@ class CaptureDetailScreen(MarkableScreen):
         """Figures, packets, keys."""
         self.take_breakpoints()
         services, actor, number = self.session.services, self.session.actor, self.capture_id
-        marks = services.marks.of(actor, number)
+        marks = services.packets.marks.of(actor, number)
         yield CaptureHeader(id="capture-header")
         yield PacketBrowser(lambda: services.packets.open(actor, number), marks, id="packet-browser")
         yield KeyLine()

@@ -99,9 +99,9 @@ class HexView(ScrollView, can_focus=True):
         before, self._marked = self._marked, wanted
         if wanted and self._cursor not in wanted:
             self._refresh_lines(range(self._cursor, self._cursor + 1))
-            self._cursor = self._first_found(wanted)
+            self._cursor = _first_in(wanted, self._found)
         if wanted:
-            self._reveal(self._first_found(wanted))
+            self._reveal(_first_in(wanted, self._found))
         self._refresh_lines(before)
         self._refresh_lines(wanted)
 
@@ -112,13 +112,6 @@ class HexView(ScrollView, can_focus=True):
             if places:
                 self._reveal(places[0].start)
             self.refresh()
-
-    def _first_found(self, within: range) -> int:
-        return next((place.start for place in self._found if place.start in within), within.start)
-
-    def _is_found(self, offset: int) -> bool:
-        at = bisect_right(self._found, offset, key=lambda place: place.start) - 1
-        return at >= 0 and offset in self._found[at]
 
     def render_line(self, y: int) -> Strip:
         """Paint one line of the screen."""
@@ -147,7 +140,7 @@ class HexView(ScrollView, can_focus=True):
     def _style_of(self, index: int, base: Style) -> Style:
         if self.has_focus and index == self._cursor:
             return self._look("cursor")
-        if self._is_found(index):
+        if _is_in(index, self._found):
             return self._look("found")
         return self._look("marked") if index in self._marked else base
 
@@ -224,6 +217,16 @@ class HexView(ScrollView, can_focus=True):
             last = min(self.size.height - 1, offsets[-1] // self.per_line - self.scroll_offset.y)
             if first <= last:
                 self.refresh(Region(0, first, self.size.width, last - first + 1))
+
+
+def _first_in(wanted: range, found: Sequence[range]) -> int:
+    """Return where the first of the found places begins that begins in a range; else where the range begins."""
+    return next((place.start for place in found if place.start in wanted), wanted.start)
+
+
+def _is_in(offset: int, found: Sequence[range]) -> bool:
+    at = bisect_right(found, offset, key=lambda place: place.start) - 1
+    return at >= 0 and offset in found[at]
 
 
 def _printable(value: int) -> str:

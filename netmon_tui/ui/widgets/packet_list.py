@@ -119,7 +119,7 @@ class PacketSource:
         at_end = self._last_page in self._pages
         grown = await self._packets.extend(_SLICE if self._packets.count else _FIRST_SLICE)
         if grown:
-            pages = {page for page, rows in self._pages.items() if len(rows) < self._length(page)}
+            pages = {page for page, rows in self._pages.items() if len(rows) < _rows_on(page, self.count)}
             if at_end:
                 pages |= {max(0, self._last_page - 1), self._last_page} - self._pages.keys()
             for page in sorted(pages):
@@ -176,11 +176,7 @@ class PacketSource:
             return []
         first, last = sorted((self._place(start), self._place(stop - 1)))
         pages = range(first // _PAGE_ROWS, last // _PAGE_ROWS + 1)
-        return [page for page in pages if len(self._pages.get(page, ())) < self._length(page)]
-
-    def _length(self, page: int) -> int:
-        """Return how many rows a page should have now."""
-        return min(_PAGE_ROWS, self.count - page * _PAGE_ROWS)
+        return [page for page in pages if len(self._pages.get(page, ())) < _rows_on(page, self.count)]
 
     def _numbers(self, start: int, stop: int) -> list[int]:
         """Return the numbers of the packets at positions of the unreversed list."""
@@ -218,6 +214,11 @@ class PacketSource:
     def subscribe(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Call ``listener`` after every change; the returned function ends that."""
         return self._listeners.subscribe(listener)
+
+
+def _rows_on(page: int, count: int) -> int:
+    """Return how many rows a page should have when there are so many in all."""
+    return min(_PAGE_ROWS, count - page * _PAGE_ROWS)
 
 
 def marked_row(row: Row, comment: str, glyph: str) -> Row:

@@ -31,7 +31,7 @@ class Marked(NamedTuple):
 
     @property
     def marks(self) -> PacketMarkService:
-        return self.services.marks
+        return self.services.packets.marks
 
 
 @pytest.fixture

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.widgets import Button, Input, Static
 
 from netmon_tui.domain.packet_mark import LONGEST_COMMENT
-from netmon_tui.errors import NetmonError
-from netmon_tui.ui.modals.dialog import Dialog
-from netmon_tui.ui.rendering import content, thin
+from netmon_tui.ui.modals.form import SavingForm
+from netmon_tui.ui.rendering import thin
 
 
-class PacketComment(Dialog[bool]):
+class PacketComment(SavingForm[bool]):
     """Asks for some words; stays open until they are kept.
 
     Args:
@@ -27,31 +25,21 @@ class PacketComment(Dialog[bool]):
     def __init__(self, number: int, before: str, keep: Callable[[int, str], Awaitable[None]]) -> None:
         super().__init__()
         self._number = number
-        self._before = before
+        self._said = before
         self._keep = keep
 
     def compose(self) -> ComposeResult:
         """One line."""
         with self.box(f"Mark packet {thin(self._number)}", id="packet-comment"):
             yield Input(
-                self._before, placeholder="comment", id="comment", max_length=LONGEST_COMMENT, compact=True
+                self._said, placeholder="comment", id="comment", max_length=LONGEST_COMMENT, compact=True
             )
             yield Static("", id="comment-error", classes="dialog--error")
             with Horizontal(classes="dialog--buttons"):
                 yield Button("Cancel", id="cancel")
                 yield Button("Mark", id="keep", variant="primary")
 
-    @on(Button.Pressed, "#cancel")
-    def _cancel(self) -> None:
-        self.dismiss(None)
-
-    @on(Button.Pressed, "#keep")
-    @on(Input.Submitted)
-    @work(exclusive=True, group="keep-comment", exit_on_error=False)
-    async def _submit(self) -> None:
-        try:
-            await self._keep(self._number, self.query_one(Input).value)
-        except NetmonError as error:
-            self.query_one("#comment-error", Static).update(content(error))
-        else:
-            self.dismiss(True)
+    async def save(self) -> bool:
+        """Keep the words."""
+        await self._keep(self._number, self.query_one(Input).value)
+        return True

@@ -175,8 +175,10 @@ class PacketFinding(DisplayFiltered):
                         self._tell()
             if not self._found.numbers:
                 toasts.tell(self.app, f"Nothing is found: {wanted.words()}: {wanted.text}")
-        except (NetmonError, OSError) as error:
-            toasts.tell(self.app, str(error))
+        except NetmonError as error:
+            toasts.report(self.app, error)
+        except OSError as error:
+            toasts.tell(self.app, f"The search ended early: {error}")
         finally:
             self.call_after_refresh(self._ended)
 
@@ -189,8 +191,9 @@ class PacketFinding(DisplayFiltered):
         await gone.wait()
 
     def _ended(self) -> None:
-        self._tell()
-        self.refresh_bindings()
+        if self.is_attached:
+            self._tell()
+            self.refresh_bindings()
 
     def _tell(self) -> None:
         self._told = time.monotonic()

@@ -18,6 +18,7 @@ from netmon_tui.cli.capture_starting import again, request_of, request_options, 
 from netmon_tui.cli.context import CommandLine, json_option, pass_line
 from netmon_tui.cli.display_filter import display_filter
 from netmon_tui.cli.output import moment, print_json, print_pairs, print_table, say
+from netmon_tui.cli.packet_find import VERBS as FIND_VERBS
 from netmon_tui.cli.packet_list import columns, packets
 from netmon_tui.cli.packets import packet, stream
 from netmon_tui.domain.capture import Capture
@@ -59,7 +60,7 @@ capture.add_command(packets)
 capture.add_command(columns)
 capture.add_command(packet)
 capture.add_command(stream)
-for verb in (*VERBS, analyse, follow, usage, interfaces, capture_filter, again):
+for verb in (*VERBS, *FIND_VERBS, analyse, follow, usage, interfaces, capture_filter, again):
     capture.add_command(verb)
 capture.add_command(display_filter)
 

@@ -22,7 +22,7 @@ def choosing(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(command)
     def wrapped(*args: Any, **kept: Any) -> Any:
-        names = ("file", "packets", "since", "until", "hosts", "conversation", "display_filter")
+        names = ("file", "packets", "since", "until", "hosts", "conversation", "display_filter", "marked")
         return command(*args, choice=_choice(*(kept.pop(name) for name in names)), **kept)
 
     for option in reversed(_CHOOSING):
@@ -65,6 +65,7 @@ _CHOOSING = (
     click.option(
         "--filter", "display_filter", default="", metavar="FILTER", help="Wireshark's display filter."
     ),
+    click.option("--marked", is_flag=True, help="Packets that you have marked."),
 )
 _WRITING = (
     click.option("--format", type=click.Choice(CAPTURE_FORMATS), default="pcap", show_default=True),
@@ -83,6 +84,7 @@ def _choice(
     hosts: tuple[str, ...],
     conversation: int | None,
     display_filter: str,
+    marked: bool,
 ) -> PacketChoice:
     first, last = _range(packets)
     return PacketChoice(
@@ -94,6 +96,7 @@ def _choice(
         hosts=hosts,
         conversation=conversation or 0,
         filter=display_filter,
+        marked=marked,
     )
 
 

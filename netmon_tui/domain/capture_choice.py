@@ -38,6 +38,8 @@ class PacketChoice:
     """A packet's number: only packets of its conversation, both directions."""
     filter: str = ""
     """A display filter in Wireshark's language."""
+    marked: bool = False
+    """Only packets that the user has marked."""
     numbers: Sequence[int] | None = None
     """Only these packets, ascending."""
     numbers_are: str = ""
@@ -65,6 +67,8 @@ class PacketChoice:
             parts.append(f"the conversation of packet {self.conversation:,}")
         if self.filter:
             parts.append(f"display filter {self.filter}")
+        if self.marked:
+            parts.append("marked packets")
         if self.numbers is not None:
             parts.append(self.numbers_are or f"{len(self.numbers):,} chosen packets")
         return ", ".join(parts) or "all packets"

@@ -11,6 +11,7 @@ import socket
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO
@@ -33,6 +34,7 @@ from netmon_tui.services.capture_quota import CaptureQuota
 from netmon_tui.storage.audit_repository import AuditRepository, NewEvent
 from netmon_tui.storage.capture_catalogue import CaptureCatalogue
 from netmon_tui.storage.capture_repository import CaptureRepository
+from netmon_tui.storage.packet_mark_repository import PacketMarkRepository
 from netmon_tui.tools.file_set import one_file, sizes_of
 
 _PLAIN = ExportForm()
@@ -48,7 +50,7 @@ class CatalogueService:
     """Makes captures of files and of other captures, and keeps what people say of them.
 
     Args:
-        captures, catalogue, audit: Storage.
+        captures, catalogue, marks, audit: Storage.
         quota: What users may keep.
         settings: The free space that must stay, and how long captures are kept.
         jobs: Directory of the job directories.
@@ -61,6 +63,7 @@ class CatalogueService:
         self,
         captures: CaptureRepository,
         catalogue: CaptureCatalogue,
+        marks: PacketMarkRepository,
         audit: AuditRepository,
         quota: CaptureQuota,
         settings: CaptureSettings,
@@ -72,6 +75,7 @@ class CatalogueService:
     ) -> None:
         self._captures = captures
         self._catalogue = catalogue
+        self._marks = marks
         self._audit = audit
         self._quota = quota
         self._keep_days = min(settings.keep_days, _LONGEST_DAYS)
@@ -149,10 +153,10 @@ class CatalogueService:
         """
         actor.require(Permission.CAPTURE)
         capture, path = await self._with_files(actor, capture_id, choice.file)
-        name = _checked_name(name)
+        name, exact = _checked_name(name), await self._exact(actor, capture_id, choice)
 
         def make(draft: Draft) -> MadeCapture:
-            return make_slice(capture, path, choice, draft, name)
+            return make_slice(capture, path, exact, draft, name)
 
         detail = f"of capture {capture_id}: {choice.words()}"
         return await self._get(
@@ -212,13 +216,23 @@ class CatalogueService:
         if choice.everything and form == _PLAIN:
             return await self._export_whole(actor, capture_id, path)
         capture, source = await self._with_files(actor, capture_id, choice.file)
-        chunks = export_chunks(capture, source, choice, form)
+        exact = await self._exact(actor, capture_id, choice)
+        chunks = export_chunks(capture, source, exact, form)
         written = await asyncio.to_thread(self._write_new, path, chunks)
         detail = f"{choice.words()} as {form.format}{', anonymised' if form.anonymise else ''}"
         await asyncio.to_thread(
             self._audit.record, actor, "capture.export", f"capture {capture_id}", clean(detail)
         )
         return written
+
+    async def _exact(self, actor: Actor, capture_id: int, choice: PacketChoice) -> PacketChoice:
+        """Return the choice with the numbers of the marked packets, where those are asked for."""
+        if not choice.marked:
+            return choice
+        marked = {mark.number for mark in await asyncio.to_thread(self._marks.marks, actor, capture_id)}
+        if choice.numbers is not None:
+            marked &= set(choice.numbers)
+        return replace(choice, marked=False, numbers=sorted(marked), numbers_are="marked packets")
 
     async def _with_files(self, actor: Actor, capture_id: int, file: str = "") -> tuple[Capture, Path]:
         """Return a capture with the path of its directory, or of one of its files."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from netmon_tui.services.activity import ActivityService
 from netmon_tui.services.analysis import AnalysisService
 from netmon_tui.services.capture_catalogue import CatalogueService
 from netmon_tui.services.capture_filters import CaptureFilterService
-from netmon_tui.services.capture_quota import CaptureQuota
+from netmon_tui.services.capture_opening import open_capturing, open_catalogue, open_packets
 from netmon_tui.services.capture_starts import CaptureStarts
 from netmon_tui.services.capturing import CapturingService
 from netmon_tui.services.comparison import ComparisonService
@@ -36,7 +36,6 @@ from netmon_tui.services.neighbour_limits import NeighbourRoom, limit_checks
 from netmon_tui.services.neighbour_recorder import recorder_checks
 from netmon_tui.services.neighbour_sightings import NeighbourSightings
 from netmon_tui.services.neighbours import NeighbourService
-from netmon_tui.services.packet_columns import PacketColumnService
 from netmon_tui.services.packets import PacketService
 from netmon_tui.services.profiles import ProfileService
 from netmon_tui.services.rounds import Rounds
@@ -55,11 +54,10 @@ from netmon_tui.services.search import SearchService
 from netmon_tui.services.segment import SegmentServices, open_segment
 from netmon_tui.services.sets import NamedSets
 from netmon_tui.services.supervision import JobSupervisor
-from netmon_tui.services.transfers import TransferService, write_new
+from netmon_tui.services.transfers import TransferService
 from netmon_tui.services.user_limits import UserLimits
 from netmon_tui.storage.account_repository import AccountRepository
 from netmon_tui.storage.audit_repository import AuditRepository
-from netmon_tui.storage.capture_catalogue import CaptureCatalogue
 from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.storage.comparison_queries import ComparisonQueries
 from netmon_tui.storage.database import Database
@@ -71,8 +69,6 @@ from netmon_tui.storage.job_repository import JobRepository
 from netmon_tui.storage.neighbour_queries import NeighbourQueries
 from netmon_tui.storage.neighbour_repository import NeighbourRepository
 from netmon_tui.storage.profile_repository import ProfileRepository
-from netmon_tui.storage.recent_filter_repository import RecentFilterRepository
-from netmon_tui.storage.records import recent_capture_filters
 from netmon_tui.storage.revision import RevisionWatch
 from netmon_tui.storage.saved_search_repository import SavedSearchRepository
 from netmon_tui.storage.scan_repository import ScanRepository
@@ -174,8 +170,8 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
     scanning = _open_scanning(
         database, audit, supervisor, settings, privilege, paths, accounts, ended, ScanRequests(profiles, sets)
     )
-    transfers, catalogue = _open_catalogue(database, audit, settings, paths, keeper, session)
-    capturing = _open_capturing(database, audit, supervisor, settings, privilege, paths, session)
+    transfers, catalogue = open_catalogue(database, audit, settings, paths, keeper, session)
+    capturing = open_capturing(database, audit, supervisor, settings, privilege, paths, session)
     schedules, rounds = _open_schedules(database, scanning, capturing, accounts, catalogue)
     segment = open_segment(database, audit, scanning, settings, paths, privilege, session, machine=_machine())
     return Services(
@@ -194,7 +190,7 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
         maps=MapService(scans=scans, queries=TopologyQueries(database)),
         search=SearchService(SearchQueries(database), SavedSearchRepository(database), audit),
         capturing=capturing,
-        packets=PacketService(CaptureRepository(database), PacketColumnService(database)),
+        packets=open_packets(database),
         catalogue=catalogue,
         filters=DisplayFilterService(database),
         capture_filters=CaptureFilterService(database, audit),
@@ -211,53 +207,6 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
         keeper=keeper,
         database=database,
         revisions=RevisionWatch(database),
-    )
-
-
-def _open_capturing(
-    database: Database,
-    audit: AuditRepository,
-    supervisor: JobSupervisor,
-    settings: Settings,
-    privilege: Privilege,
-    paths: Paths,
-    session: Mapping[str, str],
-) -> CapturingService:
-    captures = CaptureRepository(database)
-    quota = CaptureQuota(captures, settings.captures, paths.jobs)
-    return CapturingService(
-        captures,
-        audit,
-        quota,
-        supervisor,
-        settings,
-        privilege,
-        jobs=paths.jobs,
-        environ=session,
-        note_filter=RecentFilterRepository(database, recent_capture_filters).note,
-    )
-
-
-def _open_catalogue(
-    database: Database,
-    audit: AuditRepository,
-    settings: Settings,
-    paths: Paths,
-    keeper: DocumentKeeper,
-    session: Mapping[str, str],
-) -> tuple[TransferService, CatalogueService]:
-    """Return what moves files, and the catalogue, which copies whole captures by it."""
-    transfers, captures = _open_transfers(database, audit, paths, keeper), CaptureRepository(database)
-    return transfers, CatalogueService(
-        captures,
-        CaptureCatalogue(database),
-        audit,
-        CaptureQuota(captures, settings.captures, paths.jobs),
-        settings.captures,
-        jobs=paths.jobs,
-        export_whole=transfers.export_capture,
-        write_new=write_new,
-        environ=session,
     )
 
 
@@ -331,21 +280,6 @@ def _open_comparison(
         scans=scans, queries=queries, scripts=ScriptQueries(database), rules=rules, audit=audit
     )
     return comparison, IgnoreService(rules, comparison.sift_again)
-
-
-def _open_transfers(
-    database: Database, audit: AuditRepository, paths: Paths, keeper: DocumentKeeper
-) -> TransferService:
-    return TransferService(
-        scans=ScanRepository(database),
-        results=ScanResults(database),
-        hosts=HostQueries(database),
-        routes=TopologyQueries(database),
-        captures=CaptureRepository(database),
-        audit=audit,
-        jobs=paths.jobs,
-        imported=keeper.pack_soon,
-    )
 
 
 def _open_scanning(

@@ -1,8 +1,18 @@
-"""The tables of what captures are made of and are tagged with."""
+"""The tables of what captures are made of and are tagged with, and of the packets marked in them."""
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, PrimaryKeyConstraint, String, Table
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+)
 
 from netmon_tui.storage.host_records import ID, metadata
 
@@ -24,3 +34,14 @@ capture_parents = Table(
     PrimaryKeyConstraint("capture_id", "position"),
 )
 """Which captures one was made of. No foreign key to them: the lineage outlives what it speaks of."""
+
+packet_marks = Table(
+    "packet_marks",
+    metadata,
+    Column("capture_id", ID, ForeignKey("captures.id", ondelete="CASCADE"), nullable=False),
+    Column("owner_id", ID, ForeignKey("users.id"), nullable=False),
+    Column("number", BigInteger, nullable=False),
+    Column("comment", Text, nullable=False),
+    PrimaryKeyConstraint("capture_id", "owner_id", "number"),
+)
+"""Which packets each user has marked. They are the user's own: a mark changes nothing of the capture."""

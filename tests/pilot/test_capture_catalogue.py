@@ -112,8 +112,8 @@ async def test_a_marked_range_becomes_a_capture(logged_in: Any, until: Any, fold
         table = await open_capture(app, pilot, until)
         table.move_to_key(5)
         await until(pilot, lambda: table.cursor_key == 5)
-        await pilot.press("m", "up", "up", "m")
-        await until(pilot, lambda: "marked 3 to 5" in screen_text(app))
+        await pilot.press("M", "up", "up", "M")
+        await until(pilot, lambda: "part 3 to 5" in screen_text(app))
         await pilot.press("w")
         await until(pilot, lambda: isinstance(app.screen, PacketExport))
         app.screen.query_one("#path", Input).value = "the part"

@@ -80,7 +80,7 @@ async def test_columns_are_chosen_ordered_filled_and_kept(
         assert await until(pilot, lambda: cell(app, "number") == "2 402")
         await pilot.press("P")
         await until(pilot, lambda: "Seq=" in cell(app, "info") or "Len=" in cell(app, "info"))
-        await pilot.press("T")
+        await pilot.press("ctrl+t")
         await until(pilot, lambda: "time" in [column.key for column in table.columns])
         await until(pilot, lambda: any(port.endswith(",53") for port in column(table, "udp.port")))
         shown = tuple(column.key for column in table.columns)

@@ -62,6 +62,6 @@ class ArrangingScreen(FilterableScreen):
     @work(exclusive=True, group="go-to", exit_on_error=False)
     async def _go_to(self, event: ArrangedPackets.PlaceAsked) -> None:
         packets = self.query_one(ArrangedPackets)
-        number = await self.app.push_screen_wait(LineForm("Go to", WAYS, "Go", packets.find))
+        number = await self.app.push_screen_wait(LineForm("Go to", WAYS, "Go", packets.find_place))
         if number is not None:
             packets.go_to(number)

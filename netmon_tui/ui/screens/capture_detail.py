@@ -18,8 +18,8 @@ from netmon_tui.ui.commands import command
 from netmon_tui.ui.messages import ApplyDisplayFilter, CaptureAddress, ScanAddress, ShowHost
 from netmon_tui.ui.modals.help import Help, title_of
 from netmon_tui.ui.screens.analysis import AnalysisScreen
-from netmon_tui.ui.screens.arranging import ArrangingScreen
 from netmon_tui.ui.screens.capture_actions import CaptureActions
+from netmon_tui.ui.screens.markable import MarkableScreen
 from netmon_tui.ui.screens.packet_choices import choices_of
 from netmon_tui.ui.session import Session
 from netmon_tui.ui.widgets.capture_header import CaptureHeader
@@ -29,10 +29,12 @@ from netmon_tui.ui.widgets.key_line import KeyLine
 HELP_TEXT = (
     "Above: the figures of the capture. Packets and protocols are the kernel's own count; captured, received and\n"
     "dropped are tcpdump's. Below: the packets of the file, the fields of one, and its bytes.\n"
-    "m marks where a part begins and ends; w makes a capture of it, of what / shows, or of a conversation.\n"
+    "m marks a packet, for you alone, and ; says something of it; . and , go from mark to mark.\n"
+    "M says where a part begins and ends; w makes a capture of it, of the marked packets, or of what / shows.\n"
     "In the fields, right opens and left closes; the bytes of a field are marked, and a byte shows its field.\n"
-    "/ finds words in the lines; d takes a display filter in Wireshark's language, and = & ! make one of a field.\n"
-    "C chooses the columns, t the form of the time, P tshark's words; + makes a column of a field.\n"
+    "ctrl+f finds text, an expression or bytes in bytes, lines or fields; n and N go to the next match and back.\n"
+    "/ shows only lines with some words; d takes a display filter in Wireshark's language, = & ! one of a field.\n"
+    "C chooses the columns, ctrl+t the form of the time, P tshark's words; + makes a column of a field.\n"
     "ctrl+g goes to a packet by number, time (14:03:05), distance (+10s, -500) or part of the file (50%).\n"
     "The fields are made of some hundred packets around the one shown, and W makes them of the whole file.\n"
     "Of several files one is shown: [ and ] turn to the others. Export and analysis take all of them as one."
@@ -41,7 +43,7 @@ LOOK_SECONDS = 1.0
 """How often a growing file is looked at."""
 
 
-class CaptureDetailScreen(ArrangingScreen):
+class CaptureDetailScreen(MarkableScreen):
     """A capture and its packets.
 
     Args:
@@ -105,9 +107,9 @@ class CaptureDetailScreen(ArrangingScreen):
     def compose(self) -> ComposeResult:
         """Figures, packets, keys."""
         self.take_breakpoints()
-        packets, actor = self.session.services.packets, self.session.actor
+        services, actor = self.session.services, self.session.actor
         yield CaptureHeader(id="capture-header")
-        yield FileSetBrowser(packets, actor, self.capture_id, id="file-set-browser")
+        yield FileSetBrowser(services.packets, actor, self.capture_id, id="file-set-browser")
         yield KeyLine()
 
     def on_mount(self) -> None:

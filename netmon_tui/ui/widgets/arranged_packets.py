@@ -29,7 +29,7 @@ class ArrangedPackets(DisplayFiltered):
             show=False,
         ),
         Binding(
-            "t",
+            "ctrl+t",
             "time_form",
             "Time form",
             tooltip="Show the time in the next form: local, UTC, with date, since the first, delta, epoch.",
@@ -68,7 +68,7 @@ class ArrangedPackets(DisplayFiltered):
         if self._source is not None:
             self._source.show_columns(columns)
 
-    async def find(self, text: str) -> int:
+    async def find_place(self, text: str) -> int:
         """Return the number of the packet that a place means, counted from the one under the cursor.
 
         Raises:
@@ -94,12 +94,12 @@ class ArrangedPackets(DisplayFiltered):
 
     def action_time_form(self) -> None:
         """Show the time in its next form."""
-        self._change(self.columns.next_time())
+        self._rearrange(self.columns.next_time())
 
     def action_by_tshark(self) -> None:
         """Show protocol and info in tshark's words, or in ours."""
         by_tshark = not self.columns.by_tshark
-        self._change(PacketColumns(self.columns.keys, by_tshark))
+        self._rearrange(PacketColumns(self.columns.keys, by_tshark))
         toasts.tell(self.app, f"Protocol and info in {'tshark' if by_tshark else 'our own'} words")
 
     @on(PacketTree.ColumnAsked)
@@ -107,10 +107,10 @@ class ArrangedPackets(DisplayFiltered):
         """Add a field of the tree as a column."""
         event.stop()
         try:
-            self._change(self.columns.with_field(event.name), event.name)
+            self._rearrange(self.columns.with_field(event.name), event.name)
         except NetmonError as error:
             toasts.report(self.app, error)
 
-    def _change(self, columns: PacketColumns, field: str = "") -> None:
+    def _rearrange(self, columns: PacketColumns, field: str = "") -> None:
         self.show_columns(columns)
         self.post_message(self.ColumnsChanged(columns, field))

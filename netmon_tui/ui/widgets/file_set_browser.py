@@ -77,7 +77,7 @@ class FileSetBrowser(Vertical):
         yield self.browser
 
     def _of_file(self, name: str) -> PacketBrowser:
-        return PacketBrowser(lambda: self._open(name))
+        return PacketBrowser(lambda: self._open(name), self._service.marks.of(self._actor, self._capture_id))
 
     async def _open(self, name: str) -> PacketList:
         try:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 
 from rich.segment import Segment
 from rich.style import Style
@@ -13,6 +14,8 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from netmon_tui.ui.clipboard import copy
+
 _OFFSET_GAP = 2
 _PER_LINE = (16, 8, 4)
 
@@ -21,7 +24,7 @@ class HexView(ScrollView, can_focus=True):
     """Lines of 16, 8 or 4 bytes, whichever fits; a cursor says which byte is meant."""
 
     ALLOW_SELECT = False
-    COMPONENT_CLASSES = {"hex--offset", "hex--marked", "hex--cursor"}
+    COMPONENT_CLASSES = {"hex--offset", "hex--marked", "hex--found", "hex--cursor"}
     DEFAULT_CSS = "HexView { height: 1fr; overflow: hidden scroll; scrollbar-size-vertical: 1; }"
     BINDINGS = [
         Binding("right,l", "move(1)", "Next byte", id="hex.right", show=False),
@@ -32,6 +35,20 @@ class HexView(ScrollView, can_focus=True):
         Binding("pageup", "pages(-1)", "Page up", id="hex.page_up", show=False),
         Binding("home,g", "edge(False)", "First byte", id="hex.first", show=False),
         Binding("end,G", "edge(True)", "Last byte", id="hex.last", show=False),
+        Binding(
+            "y",
+            "copy(True)",
+            "Copy hex",
+            tooltip="Copy the field's bytes, or all, as hex.",
+            id="hex.copy_hex",
+        ),
+        Binding(
+            "Y",
+            "copy(False)",
+            "Copy text",
+            tooltip="Copy the field's bytes, or all, as text.",
+            id="hex.copy_text",
+        ),
     ]
 
     class ByteChosen(Message):
@@ -45,6 +62,7 @@ class HexView(ScrollView, can_focus=True):
         super().__init__(id=id)
         self._data = b""
         self._marked = range(0)
+        self._found: Sequence[range] = ()
         self._cursor = 0
 
     @property
@@ -65,24 +83,35 @@ class HexView(ScrollView, can_focus=True):
     def show(self, data: bytes) -> None:
         """Show the bytes of a packet, nothing marked."""
         if data != self._data:
-            self._data, self._marked, self._cursor = data, range(0), 0
+            self._data, self._marked, self._found, self._cursor = data, range(0), (), 0
             self._fit()
             self.scroll_to(y=0, animate=False, force=True)
             self.refresh()
 
     def mark(self, offset: int, size: int) -> None:
-        """Mark a field's bytes and bring its first one into sight; a negative offset marks nothing."""
+        """Mark a field's bytes; a negative offset marks nothing.
+
+        The first of them comes into sight, or the first in them that was found.
+        """
         wanted = range(offset, min(offset + size, len(self._data))) if offset >= 0 else range(0)
         if wanted == self._marked:
             return
         before, self._marked = self._marked, wanted
         if wanted and self._cursor not in wanted:
             self._refresh_lines(range(self._cursor, self._cursor + 1))
-            self._cursor = wanted.start
+            self._cursor = _first_in(wanted, self._found)
         if wanted:
-            self._reveal(wanted.start)
+            self._reveal(_first_in(wanted, self._found))
         self._refresh_lines(before)
         self._refresh_lines(wanted)
+
+    def show_found(self, places: Sequence[range]) -> None:
+        """Show where something was found, ascending, and bring the first place into sight."""
+        if places != self._found:
+            self._found = places
+            if places:
+                self._reveal(places[0].start)
+            self.refresh()
 
     def render_line(self, y: int) -> Strip:
         """Paint one line of the screen."""
@@ -111,6 +140,8 @@ class HexView(ScrollView, can_focus=True):
     def _style_of(self, index: int, base: Style) -> Style:
         if self.has_focus and index == self._cursor:
             return self._look("cursor")
+        if _is_in(index, self._found):
+            return self._look("found")
         return self._look("marked") if index in self._marked else base
 
     def _look(self, name: str) -> Style:
@@ -144,6 +175,11 @@ class HexView(ScrollView, can_focus=True):
     def action_edge(self, last: bool) -> None:
         """Move to the first or the last byte."""
         self._go(len(self._data) - 1 if last else 0)
+
+    def action_copy(self, as_hex: bool) -> None:
+        """Copy the bytes that are marked, or all when none are."""
+        data = self.marked or self._data
+        copy(self, data.hex(" ") if as_hex else data.decode("utf-8", "backslashreplace"))
 
     def on_click(self, event: events.Click) -> None:
         """Move to the byte that was clicked, in either half."""
@@ -181,6 +217,16 @@ class HexView(ScrollView, can_focus=True):
             last = min(self.size.height - 1, offsets[-1] // self.per_line - self.scroll_offset.y)
             if first <= last:
                 self.refresh(Region(0, first, self.size.width, last - first + 1))
+
+
+def _first_in(wanted: range, found: Sequence[range]) -> int:
+    """Return where the first of the found places begins that begins in a range; else where the range begins."""
+    return next((place.start for place in found if place.start in wanted), wanted.start)
+
+
+def _is_in(offset: int, found: Sequence[range]) -> bool:
+    at = bisect_right(found, offset, key=lambda place: place.start) - 1
+    return at >= 0 and offset in found[at]
 
 
 def _printable(value: int) -> str:

@@ -16,14 +16,15 @@ from netmon_tui.domain.address import parse_ip
 from netmon_tui.domain.counted import counted
 from netmon_tui.domain.packet import PacketDetail
 from netmon_tui.errors import NetmonError
+from netmon_tui.services.packet_marks import CaptureMarks
 from netmon_tui.services.packets import PacketList
 from netmon_tui.ui.rendering import thin
-from netmon_tui.ui.widgets.arranged_packets import ArrangedPackets
 from netmon_tui.ui.widgets.display_filtered import NO_PACKETS
 from netmon_tui.ui.widgets.figure import Figure
 from netmon_tui.ui.widgets.hex_view import HexView
 from netmon_tui.ui.widgets.packet_columns import table_columns
 from netmon_tui.ui.widgets.packet_list import FILE_ORDERS, PacketSource
+from netmon_tui.ui.widgets.packet_marking import PacketMarking
 from netmon_tui.ui.widgets.packet_tree import PacketTree
 from netmon_tui.ui.widgets.row_source import cell_text
 from netmon_tui.ui.widgets.table import Table
@@ -33,11 +34,12 @@ DEBOUNCE_SECONDS = 0.12
 _ZOOMS = ("-zoom-list", "-zoom-tree", "-zoom-bytes")
 
 
-class PacketBrowser(ArrangedPackets):
+class PacketBrowser(PacketMarking):
     """Shows a file that may still grow; whoever mounts it calls :meth:`look` when it may have grown.
 
     Args:
         open_file: Opens the file; raises NetmonError while there is none.
+        marks: The user's marks in it.
         id: Identifier of the widget.
     """
 
@@ -58,24 +60,32 @@ class PacketBrowser(ArrangedPackets):
             "f", "follow", "Follow", tooltip="Stay at the newest packet, or stop that.", id="packets.follow"
         ),
         Binding(
-            "m", "mark", "Mark", tooltip="Mark where a part begins, and where it ends.", id="packets.mark"
+            "M",
+            "range",
+            "Range",
+            tooltip="Say where a part begins, and where it ends.",
+            id="packets.range",
+            show=False,
         ),
         Binding("z", "zoom", "Zoom", tooltip="Give one part all the room, and back.", id="packets.zoom"),
     ]
 
-    def __init__(self, open_file: Callable[[], Awaitable[PacketList]], *, id: str | None = None) -> None:
-        super().__init__(id=id)
+    def __init__(
+        self, open_file: Callable[[], Awaitable[PacketList]], marks: CaptureMarks, *, id: str | None = None
+    ) -> None:
+        super().__init__(marks, id=id)
         self._open_file = open_file
         self._indexing = False
         self._grown = False
         """Whether the file may have grown since the index was begun."""
         self._had_address = False
-        self.marks: tuple[int, int] = (0, 0)
-        """Numbers of the first and the last packet of the marked range; 0 where there is none (yet)."""
+        self.range: tuple[int, int] = (0, 0)
+        """Numbers of the first and the last packet of a part; 0 where there is none (yet)."""
 
     def compose(self) -> ComposeResult:
         """Filter over list over tree and bytes."""
         yield self.filter_bar
+        yield self.find_bar
         yield Table(table_columns(self.columns), empty_text=NO_PACKETS, id="packets")
         yield Figure(id="packet-damage", classes="-error")
         with Horizontal(id="packet-status"):
@@ -113,7 +123,11 @@ class PacketBrowser(ArrangedPackets):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """There is nothing to follow in a file that no longer grows, and nothing to end where nothing runs."""
         if action == "end_filter":
-            return self.is_busy() or bool(self.filter_bar.text)
+            return self.is_busy() or self.has_search or bool(self.filter_bar.text)
+        if action == "match":
+            return self.has_search
+        if action in {"mark_step", "ask_clear"}:
+            return bool(self.marks)
         growing = self._packets is None or self._packets.growing
         return growing or self.following if action == "follow" else True
 
@@ -143,6 +157,7 @@ class PacketBrowser(ArrangedPackets):
         self._source.subscribe(self.show_count)
         self.table.set_texts(error="")
         self.table.set_source(self._source)
+        self.load_marks()
         self._warm_up(packets)
 
     @work(group="warm-up", exit_on_error=False)
@@ -180,8 +195,12 @@ class PacketBrowser(ArrangedPackets):
             words.append(f"· {self._doing}")
         if self.following:
             words.append("· following")
-        if self.marks[0]:
-            words.append(f"· marked {thin(self.marks[0])} to {thin(self.marks[1]) if self.marks[1] else '…'}")
+        if self.found_words:
+            words.append(f"· {self.found_words}")
+        if self.marks:
+            words.append(f"· {thin(len(self.marks))} marked")
+        if self.range[0]:
+            words.append(f"· part {thin(self.range[0])} to {thin(self.range[1]) if self.range[1] else '…'}")
         self.query_one("#packet-count", Figure).show(" ".join(words))
         self.query_one("#packet-damage", Figure).show(packets.damage)
         self.set_class(bool(packets.damage), "-damaged")
@@ -194,13 +213,13 @@ class PacketBrowser(ArrangedPackets):
         filters = (self.filter_bar.text, f"/{self._source.text}" if self._source.text else "")
         return " and ".join(filter(None, filters)), self._source.shown
 
-    def action_mark(self) -> None:
-        """Begin a range at the packet under the cursor, end it there, or take it away."""
-        number, (first, last) = self.table.cursor_key, self.marks
+    def action_range(self) -> None:
+        """Begin a part at the packet under the cursor, end it there, or forget it."""
+        number, (first, last) = self.table.cursor_key, self.range
         if not isinstance(number, int) or last:
-            self.marks = (0, 0)
+            self.range = (0, 0)
         else:
-            self.marks = (min(first, number), max(first, number)) if first else (number, 0)
+            self.range = (min(first, number), max(first, number)) if first else (number, 0)
         self.show_count()
 
     def action_follow(self) -> None:
@@ -268,6 +287,7 @@ class PacketBrowser(ArrangedPackets):
     def _show(self, detail: PacketDetail | None) -> None:
         self.query_one(HexView).show(detail.data if detail else b"")
         self.query_one(PacketTree).show(detail)
+        self.show_places(detail)
         words = f"packet {thin(detail.summary.number)} by {detail.dissector}" if detail else ""
         self.query_one("#packet-dissector", Figure).show(words)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from datetime import datetime
 
 from netmon_tui.domain.packet import PacketSummary
@@ -12,7 +12,7 @@ from netmon_tui.services.packets import PacketList
 from netmon_tui.ui.rendering import thin
 from netmon_tui.ui.widgets.packet_candidates import Candidates, place_near, place_of
 from netmon_tui.ui.widgets.packet_pages import PacketPages, first_pending
-from netmon_tui.ui.widgets.row_source import Listeners, Row, matches
+from netmon_tui.ui.widgets.row_source import Listeners, Row, cell_text, matches
 
 FILE_ORDERS = frozenset({None, "number", *TIMES} - {"delta"})
 """The columns in whose order packets stand in the file already; any other would need all of them at once."""
@@ -48,6 +48,8 @@ class PacketSource:
         self._candidates = Candidates(packets)
         self._generation = 0
         self._listeners = Listeners()
+        self._marks: Mapping[int, str] = {}
+        self._glyph = ""
 
     @property
     def count(self) -> int:
@@ -87,6 +89,11 @@ class PacketSource:
         self._candidates.chosen.extend(numbers)
         self._listeners.tell()
 
+    def mark(self, marks: Mapping[int, str], glyph: str) -> None:
+        """Show which packets are marked, by number, with a glyph and what is said of them."""
+        self._marks, self._glyph = marks, glyph
+        self._listeners.tell()
+
     def _begin_anew(self) -> None:
         self._searched, self._found = 0, array("Q")
         self._generation += 1
@@ -99,25 +106,21 @@ class PacketSource:
         The pages that this changes are read before anybody is told, so that they are painted once: those that were
         not full, and the last ones when the end is what was looked at.
         """
-        at_end = self._last_page in self.pages
+        at_end = _last_page(self.count) in self.pages
         grown = await self._packets.extend(_SLICE if self._packets.count else _FIRST_SLICE)
         if grown:
-            pages = {page for page in self.pages if len(self.pages.rows(page)) < self._length(page)}
+            pages = {page for page in self.pages if len(self.pages.rows(page)) < _rows_on(page, self.count)}
             if at_end:
-                pages |= {max(0, self._last_page - 1), self._last_page} - set(self.pages)
+                last = _last_page(self.count)
+                pages |= {max(0, last - 1), last} - set(self.pages)
             for page in sorted(pages):
                 await self.pages.read(page, self._numbers(page))
             self._listeners.tell()
         return not self._packets.complete
 
-    @property
-    def _last_page(self) -> int:
-        return (self.count - 1) // _PAGE_ROWS
-
     def window(self, start: int, stop: int) -> Sequence[Row | None]:
         """Return the rows of a range, None where nothing is loaded."""
-        places = map(self._place, range(start, min(stop, self.count)))
-        return [self.pages.row(*divmod(place, _PAGE_ROWS)) for place in places]
+        return [self._row_at(index) for index in range(start, min(stop, self.count))]
 
     def missing(self, start: int, stop: int) -> bool:
         """Whether a page of the range is not loaded or not told of, or the filter has not seen every packet."""
@@ -156,16 +159,20 @@ class PacketSource:
             return []
         first, last = sorted((self._place(start), self._place(stop - 1)))
         pages = range(first // _PAGE_ROWS, last // _PAGE_ROWS + 1)
-        return [page for page in pages if len(self.pages.rows(page)) < self._length(page)]
-
-    def _length(self, page: int) -> int:
-        """Return how many rows a page should have now."""
-        return min(_PAGE_ROWS, self.count - page * _PAGE_ROWS)
+        return [page for page in pages if len(self.pages.rows(page)) < _rows_on(page, self.count)]
 
     def _numbers(self, page: int) -> list[int]:
         """Return the numbers of the packets of a page of the unreversed list."""
         start, stop = page * _PAGE_ROWS, min((page + 1) * _PAGE_ROWS, self.count)
         return list(self._found[start:stop] if self._text else self._candidates.numbers(start, stop))
+
+    def _row_at(self, index: int) -> Row | None:
+        row = self.pages.row(*divmod(self._place(index), _PAGE_ROWS))
+        comment = self._marks.get(row.key) if row is not None and isinstance(row.key, int) else None
+        if row is None or comment is None:
+            return row
+        keys = self.pages.columns.keys
+        return marked_row(row, comment, self._glyph, keys.index("info") if "info" in keys else len(keys) - 1)
 
     def _place(self, index: int) -> int:
         return self.count - 1 - index if self._reverse else index
@@ -201,6 +208,21 @@ class PacketSource:
     def subscribe(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Call ``listener`` after every change; the returned function ends that."""
         return self._listeners.subscribe(listener)
+
+
+def _last_page(count: int) -> int:
+    return (count - 1) // _PAGE_ROWS
+
+
+def _rows_on(page: int, count: int) -> int:
+    """Return how many rows a page should have when there are so many in all."""
+    return min(_PAGE_ROWS, count - page * _PAGE_ROWS)
+
+
+def marked_row(row: Row, comment: str, glyph: str, at: int) -> Row:
+    """Return the line of a marked packet: a glyph, and what is said of it, before one of its cells."""
+    words = " ".join(filter(None, (glyph, comment and f"[{comment}]", cell_text(row.cells[at]))))
+    return Row(row.key, (*row.cells[:at], words, *row.cells[at + 1 :]), "accent")
 
 
 def packet_row(summary: PacketSummary) -> Row:

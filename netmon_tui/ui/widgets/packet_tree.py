@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from textual import on
@@ -14,6 +14,7 @@ from textual.message import Message
 
 from netmon_tui.domain.display_filter import filter_of
 from netmon_tui.domain.packet import Field, Layer, PacketDetail
+from netmon_tui.ui.clipboard import copy
 from netmon_tui.ui.rendering import ASCII_CLASS, thin
 from netmon_tui.ui.widgets.figure import Figure
 from netmon_tui.ui.widgets.memory_source import MemorySource
@@ -27,6 +28,7 @@ _COLUMNS = (
 )
 _MARKS = {True: "▾ ", False: "▸ ", None: "  "}
 _ASCII_MARKS = {True: "- ", False: "+ ", None: "  "}
+_FOUND, _ASCII_FOUND = "» ", "> "
 Path = tuple[tuple[str, int], ...]
 """Where a field is: name and how many siblings of that name come before it, from the layer down."""
 
@@ -97,6 +99,32 @@ class PacketTree(Vertical):
             tooltip="Show this field as a column of the packet list.",
             show=False,
         ),
+        # Before the table's own, which would copy the line as it is painted
+        Binding(
+            "y",
+            "copy('value')",
+            "Copy value",
+            id="packet.copy_value",
+            priority=True,
+            tooltip="Copy its value.",
+        ),
+        Binding(
+            "Y",
+            "copy('name')",
+            "Copy name",
+            id="packet.copy_name",
+            priority=True,
+            tooltip="Copy its name in filters.",
+            show=False,
+        ),
+        Binding(
+            "ctrl+y",
+            "copy('filter')",
+            "Copy filter",
+            id="packet.copy_filter",
+            tooltip="Copy the display filter for this field and value.",
+            show=False,
+        ),
     ]
 
     class FieldHighlighted(Message):
@@ -131,6 +159,8 @@ class PacketTree(Vertical):
         self._open: set[Path] = set()
         self._by_path: dict[Path, Node] = {}
         """The visible ones."""
+        self._is_found: Callable[[str], bool] | None = None
+        """Says of a label whether it is what was looked for."""
         self._source = MemorySource([column.key for column in _COLUMNS])
 
     def compose(self) -> ComposeResult:
@@ -161,15 +191,28 @@ class PacketTree(Vertical):
 
     def reveal(self, offset: int) -> None:
         """Open what leads to the smallest field with this byte of the packet, and put the cursor there."""
-        found = _innermost(self._roots, offset)
+        self._open_up(_innermost(self._roots, offset))
+
+    def _open_up(self, found: Node | None) -> None:
         if found is not None:
             self._open |= {found.path[:depth] for depth in range(1, len(found.path))}
             self._arrange()
             self.table.move_to_key(found.path)
 
+    def show_found(self, is_found: Callable[[str], bool] | None) -> None:
+        """Point at the fields whose label is what was looked for; at none when None."""
+        if is_found != self._is_found:
+            self._is_found = is_found
+            self._arrange()
+
+    def reveal_found(self) -> None:
+        """Open what leads to the first field that was found, and put the cursor there."""
+        found = (node for node in _walk(self._roots) if self._is_found and self._is_found(node.label))
+        self._open_up(next(found, None))
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Leave the letters to the filter line while that is being typed in."""
-        return self.table.grid.has_focus if action in {"fold", "unfold"} else True
+        return self.table.grid.has_focus if action in {"fold", "unfold", "copy"} else True
 
     def action_unfold(self) -> None:
         """Open the field under the cursor, or go into it when it is open."""
@@ -205,6 +248,11 @@ class PacketTree(Vertical):
         if self.node is not None and self.node.name:
             self.post_message(self.ColumnAsked(self.node.name))
 
+    def action_copy(self, what: str) -> None:
+        """Copy ``value``, ``name`` or ``filter`` of the field under the cursor; a layer's value is its label."""
+        if self.node is not None:
+            copy(self, getattr(self.node, what) or (self.node.label if what == "value" else ""))
+
     @on(Table.Opened)
     def _toggle(self, event: Table.Opened) -> None:
         event.stop()
@@ -228,10 +276,13 @@ class PacketTree(Vertical):
         """Make a row of each visible node."""
         marks = _ASCII_MARKS if self.app.has_class(ASCII_CLASS) else _MARKS
         self._by_path = {node.path: node for node in self._visible(self._roots)}
-        self._source.replace(
-            Row(path, ("  " * (len(path) - 1) + marks[self._state(node)] + node.label, node.name))
-            for path, node in self._by_path.items()
-        )
+        self._source.replace(self._row(node, marks) for node in self._by_path.values())
+
+    def _row(self, node: Node, marks: Mapping[bool | None, str]) -> Row:
+        found = self._is_found is not None and self._is_found(node.label)
+        pointer = (_ASCII_FOUND if marks is _ASCII_MARKS else _FOUND) if found else ""
+        label = "  " * (len(node.path) - 1) + marks[self._state(node)] + pointer + node.label
+        return Row(node.path, (label, node.name), "accent" if found else "")
 
     def _state(self, node: Node) -> bool | None:
         return node.path in self._open if node.fields else None

@@ -8,15 +8,11 @@ from textual import events
 from textual.binding import Binding
 from textual.geometry import clamp
 
-from netmon_tui.security.hostile_text import clean
-from netmon_tui.ui.rendering import size
+from netmon_tui.ui.clipboard import copy
 from netmon_tui.ui.widgets.row_source import Cell, Row, cell_text
 from netmon_tui.ui.widgets.table_body import TableBody
 from netmon_tui.ui.widgets.table_messages import ChooseColumns, Opened, SelectionChanged, SortAsked
 from netmon_tui.ui.widgets.table_window import HEADER
-
-CLIPBOARD_LIMIT = 50_000
-"""Bytes that terminals take by OSC 52; many cut, silently, somewhere above."""
 
 
 class TableGrid(TableBody, can_focus=True):
@@ -166,12 +162,12 @@ class TableGrid(TableBody, can_focus=True):
 
     def action_copy_cell(self) -> None:
         """Copy the cell under both cursors, without what would hurt where it is pasted."""
-        self._copy((self.cursor_cell,))
+        copy(self, cell_text(self.cursor_cell))
 
     def action_copy_row(self) -> None:
         """Copy all cells of the row, hidden ones too, with tabs between them."""
         row = self.cursor_row
-        self._copy(row.cells if row else ())
+        copy(self, *(map(cell_text, row.cells) if row else ()))
 
     def on_click(self, event: events.Click) -> None:
         """Sort by the title, or move to the row, that was clicked; open it on a double click."""
@@ -192,17 +188,3 @@ class TableGrid(TableBody, can_focus=True):
         """Ask for a column's order, or its reverse when it is sorted by it already."""
         sorted_by, reverse = self.sort
         self.post_message(SortAsked(self.owner, column_key, sorted_by == column_key and not reverse))
-
-    def _copy(self, cells: Iterable[str | Cell]) -> None:
-        """Send cells to the terminal's clipboard and say so; there is no answer whether it took them."""
-        text = "\t".join(clean(cell_text(cell), CLIPBOARD_LIMIT + 1) for cell in cells)
-        length = len(text.encode("utf-8", "replace"))
-        if length > CLIPBOARD_LIMIT:
-            self.notify(
-                f"Too long for the terminal's clipboard ({size(length)}). Export it instead.",
-                severity="warning",
-                markup=False,
-            )
-        elif text:
-            self.app.copy_to_clipboard(text)
-            self.notify(f"Sent to the terminal's clipboard: {clean(text, 60)}", markup=False)

@@ -66,9 +66,12 @@ VERBS = {
     "capture": {
         "again",
         "analyse",
+        "find",
         "follow",
         "import",
         "keep",
+        "mark",
+        "marks",
         "merge",
         "name",
         "note",

@@ -1,0 +1,156 @@
+"""``capture find``: packets by what is in them; ``mark`` and ``marks``: packets that are marked."""
+
+from __future__ import annotations
+
+from array import array
+from contextlib import aclosing
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from netmon_tui.cli.context import CommandLine, json_option, pass_line
+from netmon_tui.cli.output import print_json, print_table, say
+from netmon_tui.domain.capture_documents import packet_document
+from netmon_tui.domain.packet_find import FindIn, FindKind, Wanted
+from netmon_tui.errors import UsageError
+
+if TYPE_CHECKING:
+    from netmon_tui.domain.packet import PacketSummary
+    from netmon_tui.domain.packet_find import Match
+    from netmon_tui.domain.packet_mark import PacketMark
+    from netmon_tui.domain.user import Actor
+    from netmon_tui.services.container import Services
+    from netmon_tui.services.packets import PacketList
+
+_COLUMNS = ("NO", "TIME", "OFFSET", "SOURCE", "DESTINATION", "PROTOCOL", "INFO")
+_capture_id = click.argument("capture_id", metavar="ID", type=int)
+
+
+@click.command(context_settings={"ignore_unknown_options": True})
+@_capture_id
+@click.argument("pattern", type=click.UNPROCESSED)
+@click.option("--regex", is_flag=True, help="PATTERN is a regular expression (RE2's language).")
+@click.option("--hex", "as_hex", is_flag=True, help="PATTERN is bytes: de ad be ef, or de:?d with any digit.")
+@click.option(
+    "--in", "place", type=click.Choice([one.value for one in FindIn]), default="bytes", show_default=True,
+    help="The line of the list, the field tree as tshark words it (slow), or the bytes.",
+)  # fmt: skip
+@click.option("--ignore-case", is_flag=True, help="Take capital and small letters for the same.")
+@click.option("--filter", "text", default="", metavar="DISPLAY", help="Only packets that meet this filter.")
+@click.option("--limit", type=click.IntRange(1, 1_000_000), default=1_000, show_default=True)
+@json_option
+@pass_line
+def find(
+    line: CommandLine,
+    capture_id: int,
+    pattern: str,
+    regex: bool,
+    as_hex: bool,
+    place: str,
+    ignore_case: bool,
+    text: str,
+    limit: int,
+    as_json: bool,
+) -> None:
+    """Find packets by what is in them: their number, time and line, and where in their bytes it begins.
+
+    Text in bytes is found as UTF-8 and as UTF-16. Exit status 0 also when nothing is found.
+    """
+    if regex and as_hex:
+        raise UsageError("a pattern is a regular expression or bytes, not both")
+    kind = FindKind.REGEX if regex else FindKind.HEX if as_hex else FindKind.TEXT
+    wanted = Wanted(pattern, kind, FindIn(place), ignore_case)
+
+    async def work(services: Services, actor: Actor) -> list[tuple[PacketSummary, Match]]:
+        opened = await services.packets.open(actor, capture_id)
+        try:
+            return await _found(opened, wanted, text, limit)
+        finally:
+            await opened.close()
+
+    found = line.run(work)
+    if as_json:
+        places = ({"offset": match.offset, "size": match.size} for _, match in found)
+        print_json([packet_document(one) | at for (one, _), at in zip(found, places, strict=True)])
+    else:
+        print_table(_COLUMNS, (_row(*pair) for pair in found))
+
+
+async def _found(
+    opened: PacketList, wanted: Wanted, text: str, limit: int
+) -> list[tuple[PacketSummary, Match]]:
+    while await opened.extend():
+        pass
+    matches: list[Match] = []
+    finder = await opened.finder(wanted, await _shown(opened, text) if text else None)
+    async with aclosing(finder.batches()) as batches:
+        async for batch in batches:
+            matches += batch.matches
+            if len(matches) >= limit:
+                break
+    del matches[limit:]
+    summaries = await opened.pick([match.number for match in matches])
+    return list(zip(summaries, matches, strict=True))
+
+
+async def _shown(opened: PacketList, text: str) -> array[int]:
+    shown = array("Q")
+    async with aclosing(opened.matching(await opened.check_filter(text)).numbers()) as batches:
+        async for numbers in batches:
+            shown.extend(numbers)
+    return shown
+
+
+def _row(one: PacketSummary, match: Match) -> tuple[object, ...]:
+    clock = datetime.fromtimestamp(one.time, UTC).astimezone().strftime("%H:%M:%S.%f")
+    offset = match.offset if match.offset >= 0 else ""
+    return one.number, clock, offset, one.source, one.destination, one.protocol, one.info
+
+
+@click.command()
+@_capture_id
+@click.argument("numbers", metavar="NUMBER...", nargs=-1, required=True, type=click.IntRange(min=1))
+@click.option("--comment", metavar="TEXT", help="Say something about them; an empty text takes that away.")
+@click.option("--off", is_flag=True, help="Take the marks away.")
+@pass_line
+def mark(
+    line: CommandLine, capture_id: int, numbers: tuple[int, ...], comment: str | None, off: bool
+) -> None:
+    """Mark packets of a capture, for yourself: `capture slice ID --marked` takes them out."""
+    if off and comment is not None:
+        raise UsageError("a comment needs a mark", fix="leave --off out")
+
+    async def work(services: Services, actor: Actor) -> int:
+        if off:
+            await services.packets.marks.unmark(actor, capture_id, numbers)
+        else:
+            await services.packets.marks.mark(actor, capture_id, numbers, comment)
+        return len(await services.packets.marks.marks(actor, capture_id))
+
+    say(f"capture {capture_id}: {line.run(work)} packets are marked")
+
+
+@click.command()
+@_capture_id
+@click.option("--clear", is_flag=True, help="Take all of them away.")
+@json_option
+@pass_line
+def marks(line: CommandLine, capture_id: int, clear: bool, as_json: bool) -> None:
+    """List the packets that you have marked in a capture."""
+
+    async def work(services: Services, actor: Actor) -> list[PacketMark]:
+        if clear:
+            await services.packets.marks.unmark(actor, capture_id)
+        return await services.packets.marks.marks(actor, capture_id)
+
+    kept = line.run(work)
+    if as_json:
+        print_json([asdict(one) for one in kept])
+    else:
+        print_table(("NO", "COMMENT"), ((one.number, one.comment) for one in kept))
+
+
+VERBS = (find, mark, marks)
+"""What the group ``capture`` gets from here."""

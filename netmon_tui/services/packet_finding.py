@@ -1,0 +1,116 @@
+"""Finding packets by what is in them: in their bytes and lines by ourselves, in their field trees with tshark."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import suppress
+from itertools import islice, takewhile
+
+from netmon_tui.domain.packet_find import Batch, FindIn, Wanted
+from netmon_tui.errors import NetmonError
+from netmon_tui.runtime.tool_paths import require_tool
+from netmon_tui.runtime.tshark import TsharkRun
+from netmon_tui.tools.packet_pattern import PacketPattern
+from netmon_tui.tools.packet_search import PacketSearch
+from netmon_tui.tools.pcap_index import PacketIndex
+from netmon_tui.tools.tshark_text import TreeReader, tree_command
+
+_GATHER_SECONDS = 0.05
+"""Between two looks at what tshark's trees brought."""
+_MOST_PLACES = 1_000
+"""Places in one packet that are shown."""
+_PLACES_SECONDS = 0.5
+"""So long they are looked for."""
+
+
+class PacketFinder:
+    """One search through the packets that are indexed of a file. Blocks while it is made.
+
+    Args:
+        index: The file; nobody may extend it while this is made.
+        wanted: What is looked for.
+        numbers: The packets that count, ascending; all when None.
+
+    Raises:
+        InvalidInput: The pattern cannot be understood.
+    """
+
+    def __init__(self, index: PacketIndex, wanted: Wanted, numbers: Sequence[int] | None = None) -> None:
+        self._pattern = PacketPattern(wanted)
+        self._search = PacketSearch(index, self._pattern, wanted.place, numbers)
+        self._path = index.path
+        self._numbers = None if numbers is None else frozenset(numbers)
+        self.wanted = wanted
+        """What is looked for."""
+        self.count = index.count
+        """Packets that are looked through."""
+
+    def batches(self, start: int = 1) -> AsyncGenerator[Batch, None]:
+        """Yield what is found, from about packet ``start`` to the last and on from the first; close it to end it.
+
+        In field trees it always goes from the first to the last: tshark knows a packet by those before.
+
+        Raises:
+            InvalidInput: The file became shorter.
+            ToolMissing, ToolFailed: Field trees need tshark.
+            OSError: The file cannot be read.
+        """
+        return self._in_trees() if self.wanted.place is FindIn.TREE else self._in_blocks(start)
+
+    def begins_at(self, start: int) -> int:
+        """Return where a search from ``start`` on really begins."""
+        if self.wanted.place is FindIn.TREE:
+            return 1
+        return next(self._search.blocks(start), (1, 1))[0]
+
+    def places(self, data: bytes) -> list[range]:
+        """Return where in the bytes of a packet the pattern is, the first places; nowhere when it is not for bytes.
+
+        Blocks for a packet that is large.
+        """
+        if self.wanted.place is not FindIn.BYTES:
+            return []
+        end = time.monotonic() + _PLACES_SECONDS
+        found = takewhile(lambda _: time.monotonic() < end, self._pattern.find_all(data))
+        return [range(*span) for span in islice(found, _MOST_PLACES)]
+
+    def is_in_field(self, label: str) -> bool:
+        """Whether the pattern is in a line of the field tree, where that is what is looked through."""
+        return self.wanted.place is FindIn.TREE and self._pattern.is_in(label)
+
+    async def _in_blocks(self, start: int) -> AsyncGenerator[Batch, None]:
+        try:
+            for block in self._search.blocks(start):
+                yield await asyncio.to_thread(self._search.look, block)
+        finally:
+            self._search.stop()
+
+    async def _in_trees(self) -> AsyncGenerator[Batch, None]:
+        tshark = await asyncio.to_thread(require_tool, "tshark")
+        reader = TreeReader(self._pattern)
+        running = asyncio.create_task(TsharkRun(self._path).read(lambda _: tree_command(tshark), reader))
+        try:
+            done = False
+            while not done:
+                await asyncio.wait({running}, timeout=_GATHER_SECONDS)
+                if done := running.done():
+                    await running
+                    reader.end()
+                for batch in reader.take_batches():
+                    yield self._counted(batch)
+        finally:
+            running.cancel()
+            with suppress(asyncio.CancelledError, NetmonError, OSError):
+                await running
+
+    def _counted(self, batch: Batch) -> Batch:
+        """Leave out what does not count, or came after the search was begun."""
+        numbers = self._numbers
+        matches = [
+            match
+            for match in batch.matches
+            if match.number <= self.count and (numbers is None or match.number in numbers)
+        ]
+        return Batch(batch.first, min(batch.after, self.count + 1), matches)

@@ -1,0 +1,29 @@
+"""Packets that users have marked in captures"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0024"
+down_revision = "0023"
+branch_labels = None
+depends_on = None
+
+ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+def upgrade() -> None:
+    op.create_table(
+        "packet_marks",
+        sa.Column("capture_id", ID, nullable=False),
+        sa.Column("owner_id", ID, nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("comment", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["capture_id"],
+            ["captures.id"],
+            name=op.f("fk_packet_marks_capture_id_captures"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(["owner_id"], ["users.id"], name=op.f("fk_packet_marks_owner_id_users")),
+        sa.PrimaryKeyConstraint("capture_id", "owner_id", "number", name=op.f("pk_packet_marks")),
+    )

@@ -1,0 +1,141 @@
+"""What a list of packets does with those that the user has marked: a part of the packet browser."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from typing import ClassVar
+
+from textual import work
+from textual.binding import Binding, BindingType
+from textual.message import Message
+
+from netmon_tui.errors import NetmonError
+from netmon_tui.services.packet_marks import CaptureMarks
+from netmon_tui.ui import toasts
+from netmon_tui.ui.rendering import ASCII_CLASS
+from netmon_tui.ui.widgets.packet_finding import PacketFinding
+
+_GLYPH, _ASCII_GLYPH = "◆", "*"
+
+
+class PacketMarking(PacketFinding):
+    """Marks single packets and goes from mark to mark. A mark is kept at once, or told of when it cannot be.
+
+    Args:
+        kept: Where marks are kept.
+        id: Identifier of the widget.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("m", "mark", "Mark", tooltip="Mark this packet, or no longer.", id="packets.mark"),
+        Binding(
+            "semicolon",
+            "ask_comment",
+            "Comment",
+            tooltip="Say something of it.",
+            id="packets.comment",
+            show=False,
+        ),
+        Binding(
+            "full_stop",
+            "mark_step(True)",
+            "Next mark",
+            tooltip="Go to the next marked packet.",
+            id="packets.next_mark",
+            show=False,
+        ),
+        Binding(
+            "comma",
+            "mark_step(False)",
+            "Mark before",
+            tooltip="Go to the marked packet before.",
+            id="packets.mark_before",
+            show=False,
+        ),
+        Binding(
+            "U", "ask_clear", "Unmark all", tooltip="Take all marks away.", id="packets.unmark", show=False
+        ),
+    ]
+
+    class CommentAsked(Message):
+        """The user wants to say something of a packet."""
+
+        def __init__(self, browser: PacketMarking, number: int) -> None:
+            super().__init__()
+            self.browser = browser
+            self.number = number
+
+    class ClearAsked(Message):
+        """The user wants no packet marked any more."""
+
+        def __init__(self, browser: PacketMarking) -> None:
+            super().__init__()
+            self.browser = browser
+
+    def __init__(self, kept: CaptureMarks, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._kept = kept
+        self.marks: dict[int, str] = {}
+        """What is said of each marked packet, by number, rising."""
+
+    @work(group="marks", exit_on_error=False)
+    async def load_marks(self) -> None:
+        """Read which packets are marked."""
+        await self._show_marks()
+
+    def action_mark(self) -> None:
+        """Mark the packet under the cursor, or no longer."""
+        number = self.table.cursor_key
+        if isinstance(number, int):
+            self._change(self._kept.unmark(number) if number in self.marks else self._kept.mark(number))
+
+    def action_mark_step(self, forward: bool) -> None:
+        """Go to the next mark that is listed, or the one before, and around."""
+        here = self.table.cursor_key if isinstance(self.table.cursor_key, int) else 0
+        listed = [number for number in self.marks if self.table.source.position_of(number) is not None]
+        ahead = [number for number in listed if (number > here if forward else number < here)]
+        if listed:
+            self.table.grid.follow = False
+            self.table.move_to_key((ahead or listed)[0 if forward else -1])
+            self.describe_again()
+
+    def action_ask_comment(self) -> None:
+        """Ask what is to be said of the packet under the cursor."""
+        if isinstance(self.table.cursor_key, int):
+            self.post_message(self.CommentAsked(self, self.table.cursor_key))
+
+    def action_ask_clear(self) -> None:
+        """Ask whether all marks may go."""
+        self.post_message(self.ClearAsked(self))
+
+    async def comment(self, number: int, text: str) -> None:
+        """Mark a packet with some words.
+
+        Raises:
+            NetmonError: They cannot be kept.
+        """
+        await self._kept.mark(number, text)
+        await self._show_marks()
+
+    def clear_marks(self) -> None:
+        """Take all marks away."""
+        self._change(self._kept.unmark())
+
+    @work(group="marks", exit_on_error=False)
+    async def _change(self, change: Awaitable[None]) -> None:
+        try:
+            await change
+        except NetmonError as error:
+            toasts.report(self.app, error)
+        await self._show_marks()
+
+    async def _show_marks(self) -> None:
+        try:
+            self.marks = await self._kept.all()
+        except NetmonError as error:
+            toasts.report(self.app, error)
+            return
+        if self._source is not None:
+            self._source.mark(self.marks, _ASCII_GLYPH if self.app.has_class(ASCII_CLASS) else _GLYPH)
+        self.show_count()
+        self.refresh_bindings()

@@ -15,6 +15,7 @@ from netmon_tui.cli.display_filter import display_filter
 from netmon_tui.cli.following import interruptible, run_to_end
 from netmon_tui.cli.output import moment, print_json, print_pairs, print_table, say, yes_no
 from netmon_tui.cli.packets import packet, packets, stream
+from netmon_tui.cli.talkers import talkers
 from netmon_tui.domain.capture import DEFAULT_SNAPLEN, Capture, StartCapture
 from netmon_tui.domain.capture_filter import filter_text
 from netmon_tui.domain.documents import capture_document, interface_document
@@ -51,7 +52,7 @@ def capture() -> None:
 capture.add_command(packets)
 capture.add_command(packet)
 capture.add_command(stream)
-for verb in (*VERBS, analyse, follow):
+for verb in (*VERBS, analyse, follow, talkers):
     capture.add_command(verb)
 capture.add_command(display_filter)
 

@@ -47,6 +47,7 @@ from netmon_tui.services.search import SearchService
 from netmon_tui.services.segment import SegmentServices, open_segment
 from netmon_tui.services.sets import NamedSets
 from netmon_tui.services.supervision import JobSupervisor
+from netmon_tui.services.traffic import TrafficService
 from netmon_tui.services.transfers import TransferService, write_new
 from netmon_tui.services.user_limits import UserLimits
 from netmon_tui.storage.account_repository import AccountRepository
@@ -96,6 +97,7 @@ class Services:
     search: SearchService
     capturing: CapturingService
     packets: PacketService
+    traffic: TrafficService
     catalogue: CatalogueService
     filters: DisplayFilterService
     analysis: AnalysisService
@@ -175,6 +177,7 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
         search=SearchService(SearchQueries(database), SavedSearchRepository(database), audit),
         capturing=_open_capturing(database, audit, supervisor, settings, privilege, paths, session),
         packets=PacketService(CaptureRepository(database)),
+        traffic=TrafficService(CaptureRepository(database)),
         catalogue=catalogue,
         filters=DisplayFilterService(database),
         neighbours=segment.neighbours,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import struct
 from collections.abc import Iterator
 
@@ -27,8 +26,8 @@ class RecordFinder:
         self._times = int(first), int(last)
         self._fractions = 1_000_000_000 if header.nanoseconds else 1_000_000
         upper = range(self._times[0] >> 16, (self._times[1] >> 16) + 1)
-        pattern = b"|".join(re.escape(struct.pack(f"{header.byte_order}H", one & 0xFFFF)) for one in upper)
-        self._upper = re.compile(b"(?=" + pattern + b")", re.DOTALL)
+        self._upper = [struct.pack(f"{header.byte_order}H", one & 0xFFFF) for one in upper]
+        """The upper halves of all times that are possible."""
         self._before = 2 if header.byte_order == "<" else 0
         """Bytes of a time before its upper half."""
 
@@ -45,8 +44,11 @@ class RecordFinder:
         return None
 
     def _candidates(self, piece: bytes) -> Iterator[int]:
-        for found in self._upper.finditer(piece, self._before, TRUSTED_AFTER):
-            yield found.start() - self._before
+        for upper in self._upper:
+            at = piece.find(upper, self._before, TRUSTED_AFTER)
+            while at >= 0:
+                yield at - self._before
+                at = piece.find(upper, at + 1, TRUSTED_AFTER)
 
     def _follow(self, piece: bytes, begin: int, broken: set[int]) -> int | None:
         """Return where the first record after the distance begins, or None where the chain breaks.

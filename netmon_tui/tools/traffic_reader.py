@@ -131,7 +131,7 @@ class TrafficReader:
         """Count blocks that stand for all that is new; False, and nothing counted, when none could be."""
         new = self._size - self._end
         span = CHUNK + TRUSTED_AFTER
-        blocks = min(int(budget / (self._cost * span)), new // (2 * span))
+        blocks = min(int(budget / (self._cost * CHUNK)), new // (2 * span))
         finder = self._finder()
         if blocks < 1 or finder is None:
             return False

@@ -49,6 +49,8 @@ def talkers(
             _print_table(traffic, kind or "talkers")
 
     async def work(services: Services, actor: Actor) -> None:
+        if watch:
+            await _wait_for_packets(services, actor, capture_id)
         async for traffic in _follow(services, actor, capture_id, top, progress):
             show(traffic)
             if not watch:
@@ -58,6 +60,15 @@ def talkers(
         line.run(work, follow=True)
     finally:
         progress.clear()
+
+
+async def _wait_for_packets(services: Services, actor: Actor, capture_id: int) -> None:
+    """Wait until a running capture has packets."""
+    while True:
+        one = await services.capturing.get(actor, capture_id)
+        if one.state.is_final or one.counters.bytes:
+            return
+        await asyncio.sleep(_WATCH_SECONDS)
 
 
 async def _follow(

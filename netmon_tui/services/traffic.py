@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from functools import partial
+from pathlib import Path
 
-from netmon_tui.domain.capture import CAPTURE_NAME
+from netmon_tui.domain.capture import CAPTURE_NAME, Capture
 from netmon_tui.domain.traffic import Traffic
 from netmon_tui.domain.user import Actor
 from netmon_tui.errors import InvalidInput
 from netmon_tui.storage.capture_repository import CaptureRepository
+from netmon_tui.tools.pcap import FILE_HEADER_SIZE
 from netmon_tui.tools.traffic_reader import TrafficReader
 
 MOST_SHOWN = 200
@@ -21,7 +22,7 @@ _FIRST_SECONDS = 0.3
 """Processor time for what the file has when it is opened."""
 _PIECE_SECONDS = 0.2
 """Processor time for one look at a file that does not grow, of which every packet is counted."""
-_LONGEST_GAP = 2.0
+_LONGEST_GAP = 5.0
 """Seconds between two looks that count; a screen that was left alone has not saved up for a long one."""
 
 
@@ -77,12 +78,18 @@ class TrafficService:
 
         Raises:
             NotFound: No such capture, or not the actor's.
-            InvalidInput: Its file is not there yet, or no capture file.
+            InvalidInput: Nothing was written yet, or what was is no capture file.
         """
         capture = await asyncio.to_thread(self._captures.get, actor, capture_id)
         path = await asyncio.to_thread(self._captures.directory, capture_id) / CAPTURE_NAME
-        try:
-            growing = not capture.state.is_final
-            return OpenTraffic(await asyncio.to_thread(partial(TrafficReader, path, growing=growing)))
-        except FileNotFoundError as error:
-            raise InvalidInput(f"capture {capture_id} has no file", why="nothing was written yet") from error
+        return OpenTraffic(await asyncio.to_thread(_open, path, capture))
+
+
+def _open(path: Path, capture: Capture) -> TrafficReader:
+    try:
+        growing = not capture.state.is_final
+        if not growing or path.stat().st_size >= FILE_HEADER_SIZE:
+            return TrafficReader(path, growing=growing)
+    except FileNotFoundError:
+        pass
+    raise InvalidInput(f"capture {capture.id} has no packets", why="nothing was written yet")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
+from itertools import zip_longest
 from typing import ClassVar, cast
 
 from textual import on
@@ -15,6 +17,7 @@ from netmon_tui.domain.address import parse_ip
 from netmon_tui.domain.capture import Capture
 from netmon_tui.domain.traffic import Traffic, TrafficKind
 from netmon_tui.domain.user import Permission
+from netmon_tui.errors import InvalidInput
 from netmon_tui.services.traffic import OpenTraffic
 from netmon_tui.ui.commands import command
 from netmon_tui.ui.messages import ApplyDisplayFilter, CaptureAddress, ScanAddress, ShowHost
@@ -25,7 +28,7 @@ from netmon_tui.ui.widgets.figure import Figure
 from netmon_tui.ui.widgets.key_line import KeyLine
 from netmon_tui.ui.widgets.live import LiveScreen
 from netmon_tui.ui.widgets.memory_source import MemorySource
-from netmon_tui.ui.widgets.row_source import cell_text
+from netmon_tui.ui.widgets.row_source import Row, cell_text
 from netmon_tui.ui.widgets.table import Table
 from netmon_tui.ui.widgets.traffic_rows import COLUMNS, KINDS, Entry, TrafficRows, key_of
 
@@ -38,6 +41,8 @@ HELP = (
 )
 LOOK_SECONDS = 1.0
 """How often a growing file is looked at."""
+_LINES_PER_SECOND = 7
+"""Lines of the table that change, on average: where more do, the next look waits. A line costs some 90 bytes."""
 
 
 class TrafficScreen(LiveScreen):
@@ -68,7 +73,8 @@ class TrafficScreen(LiveScreen):
         self._capture: Capture | None = None
         self._opened: OpenTraffic | None = None
         self._traffic = Traffic()
-        self._looked = 0.0
+        self._next = 0.0
+        """Monotonic time before which a growing file is not looked at again."""
         self._rows = {kind: TrafficRows() for kind, _ in KINDS}
         self._sources = {
             kind: MemorySource([column.key for column in columns]) for kind, columns in COLUMNS.items()
@@ -103,29 +109,50 @@ class TrafficScreen(LiveScreen):
         growing = not self._capture.state.is_final
         now = time.monotonic()
         done = self._opened is not None and self._opened.complete
-        if done or (growing and now - self._looked < LOOK_SECONDS):
+        if done or (growing and now < self._next):
             return
-        self._looked = now
-        if self._opened is None:
-            self._opened = await services.traffic.open(actor, self._capture_id)
+        self._next = now + LOOK_SECONDS
+        try:
+            if self._opened is None:
+                self._opened = await services.traffic.open(actor, self._capture_id)
+        except InvalidInput as error:
+            self._show_title()
+            self._state(str(error), "" if growing else "error")
+            return
         self._traffic = await self._opened.look(growing=growing)
         self._show(now)
 
     def _show(self, now: float) -> None:
         """Bring the figures and the table that is seen up to date."""
         assert self._capture is not None and self._opened is not None
-        traffic, capture = self._traffic, self._capture
-        what = " · ".join(part for part in (capture.name, capture.interface) if part)
-        self.query_one("#traffic-title", Figure).show(f"Capture {capture.id} · {what} · who talks")
+        traffic = self._traffic
+        self._show_title()
         words = [f"{thin(traffic.packets)} packets", size(traffic.bytes), *traffic.notes]
-        if capture.state.is_final and not self._opened.complete:
+        if self._capture.state.is_final and not self._opened.complete:
             words.append(f"reading {traffic.read:.0%}")
         if self.frozen:
             words.append("frozen")
         tone: Tone = "error" if traffic.damage else "warning" if traffic.notes else ""
-        self.query_one("#traffic-state", Figure).show(" · ".join(words), tone)
+        self._state(" · ".join(words), tone)
         kind, ascii_only = self._kind, self.app.has_class(ASCII_CLASS)
+        before = self._seen()
         self._sources[kind].replace(self._rows[kind].rows(traffic, kind, now, ascii_only=ascii_only))
+        lines = sum(old != new for old, new in zip_longest(before, self._seen()))
+        self._next = now + max(LOOK_SECONDS, lines / _LINES_PER_SECOND)
+
+    def _seen(self) -> Sequence[Row]:
+        """The rows that are on the screen."""
+        grid = self._table.grid
+        return self._sources[self._kind].window(grid.top, grid.top + grid.page)
+
+    def _show_title(self) -> None:
+        assert self._capture is not None
+        capture = self._capture
+        what = " · ".join(part for part in (capture.name, capture.interface) if part)
+        self.query_one("#traffic-title", Figure).show(f"Capture {capture.id} · {what} · who talks")
+
+    def _state(self, text: str, tone: Tone) -> None:
+        self.query_one("#traffic-state", Figure).show(text, tone)
 
     @property
     def _kind(self) -> TrafficKind:

@@ -29,7 +29,7 @@ _LONGEST_COUNT = 9
 # What changes all the time stands at the left: a line is sent from there to the last cell that differs.
 _FIGURES = (
     Column("bytes", "Bytes", width=7, align="right", priority=0),
-    Column("rate", "Rate", width=9, align="right", priority=1),
+    Column("rate", "Rate", width=10, align="right", priority=1),
     Column("packets", "Packets", width=9, align="right", priority=3),
     Column("sent", "Sent", width=7, align="right", priority=2),
     Column("received", "Received", width=8, align="right", priority=2),

@@ -64,7 +64,8 @@ class Talker:
     @property
     def filter(self) -> str:
         """Display filter that leaves its packets."""
-        return address_filter(self.address)
+        text = address_filter(self.address)
+        return text if parse_ip(self.address) else f"{text} && !ip && !ipv6"
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,25 +107,25 @@ class TrafficReader:
         )
 
     def _read_on(self, deadline: float) -> None:
-        """Count from where we are until nothing is left or the time is up."""
-        while self._size - self._end >= RECORD_HEADER_SIZE and time.thread_time() < deadline:
-            counted = self._count(self._end, CHUNK)
+        """Count from where we are, at least one chunk, until nothing is left or the time is up."""
+        while self._size - self._end >= RECORD_HEADER_SIZE:
+            counted = self._count(self._end)
             self._looked_at += counted.end
             self._end += counted.end
             if counted.damage:
                 self._damage = f"{counted.damage}: at byte {self._end}"
-            if counted.damage or not counted.end:
+            if counted.damage or not counted.end or time.thread_time() > deadline:
                 break
             if len(self._counter) > _MOST_FLOWS:
                 self._tables.add(*self._counter.take())
         self._tables.add(*self._counter.take())
 
-    def _count(self, begin: int, size: int, start: int = 0) -> Counted:
-        """Count the records that begin in the ``size`` bytes after ``begin``, the first of them at ``start``."""
-        piece = os.pread(self._fd, size + NEEDED, begin)
-        if len(piece) < size + NEEDED:
+    def _count(self, begin: int) -> Counted:
+        """Count the records that begin in the chunk at ``begin``, where one begins."""
+        piece = os.pread(self._fd, CHUNK + NEEDED, begin)
+        if len(piece) < CHUNK + NEEDED:
             piece += bytes(NEEDED)
-        return self._counter.count(piece, start, self._size - begin)
+        return self._counter.count(piece, 0, self._size - begin)
 
     def _sample(self, budget: float) -> bool:
         """Count blocks that stand for all that is new; False, and nothing counted, when none could be."""

@@ -65,6 +65,7 @@ VERBS = {
     },
     "capture": {
         "analyse",
+        "talkers",
         "follow",
         "import",
         "keep",

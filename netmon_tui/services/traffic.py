@@ -22,7 +22,7 @@ _FIRST_SECONDS = 0.3
 """Processor time for what the file has when it is opened."""
 _PIECE_SECONDS = 0.2
 """Processor time for one look at a file that does not grow, of which every packet is counted."""
-_LONGEST_GAP = 5.0
+_LONGEST_GAP = 10.0
 """Seconds between two looks that count; a screen that was left alone has not saved up for a long one."""
 
 

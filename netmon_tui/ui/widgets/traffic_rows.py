@@ -30,9 +30,9 @@ _LONGEST_COUNT = 9
 _FIGURES = (
     Column("bytes", "Bytes", width=7, align="right", priority=0),
     Column("rate", "Rate", width=10, align="right", priority=1),
-    Column("packets", "Packets", width=9, align="right", priority=3),
-    Column("sent", "Sent", width=7, align="right", priority=2),
-    Column("received", "Received", width=8, align="right", priority=2),
+    Column("packets", "Packets", width=9, align="right", priority=2),
+    Column("sent", "Sent", width=7, align="right", priority=3),
+    Column("received", "Received", width=8, align="right", priority=3),
 )
 COLUMNS: dict[TrafficKind, tuple[Column, ...]] = {
     "talkers": (*_FIGURES, Column("address", "Address", minimum=15, priority=0)),

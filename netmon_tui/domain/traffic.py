@@ -41,11 +41,9 @@ class Service:
 
 
 @dataclass(frozen=True, slots=True)
-class Talker:
-    """An address with what it sent and received; bytes are those on the wire, link layer included."""
+class Exchanged:
+    """What one side sent and received; bytes are those on the wire, link layer included."""
 
-    address: str
-    """IP, or Ethernet where the packets carry no IP."""
     sent_packets: int
     sent_bytes: int
     received_packets: int
@@ -60,6 +58,14 @@ class Talker:
     def bytes(self) -> int:
         """Both ways."""
         return self.sent_bytes + self.received_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Talker(Exchanged):
+    """An address with what it sent and received."""
+
+    address: str
+    """IP, or Ethernet where the packets carry no IP."""
 
     @property
     def filter(self) -> str:
@@ -69,32 +75,17 @@ class Talker:
 
 
 @dataclass(frozen=True, slots=True)
-class Conversation:
-    """Two addresses and what they speak, over all ports of the client."""
+class Conversation(Exchanged):
+    """Two addresses and what they speak, over all ports of the client, who is the side that sent."""
 
     client: str
     """The side whose port is the less known; without ports, or with equal ones, the lower address."""
     server: str
     service: Service
-    sent_packets: int
-    """By the client."""
-    sent_bytes: int
-    received_packets: int
-    received_bytes: int
-
-    @property
-    def packets(self) -> int:
-        """Both ways."""
-        return self.sent_packets + self.received_packets
-
-    @property
-    def bytes(self) -> int:
-        """Both ways."""
-        return self.sent_bytes + self.received_bytes
 
     @property
     def filter(self) -> str:
-        """Display filter that leaves its packets."""
+        """Display filter that leaves its packets, and those of the same service the other way round."""
         ends = (address_filter(self.client), address_filter(self.server))
         return " && ".join((*dict.fromkeys(ends), self.service.filter))
 

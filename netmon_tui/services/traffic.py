@@ -16,7 +16,7 @@ from netmon_tui.tools.traffic_reader import TrafficReader
 
 MOST_SHOWN = 200
 """Entries of each table that are handed out."""
-SHARE = 0.01
+SHARE = 0.007
 """Part of a processor core that reading a file that grows may take; what is too much for that is sampled."""
 _FIRST_SECONDS = 0.3
 """Processor time for what the file has when it is opened."""

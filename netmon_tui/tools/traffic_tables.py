@@ -174,9 +174,9 @@ class TrafficTables:
     def snapshot(self, most: int) -> Traffic:
         """Return the largest entries of each table, at most ``most`` of each."""
         return Traffic(
-            talkers=tuple(Talker(_text(key), *entry.rounded()) for key, entry in self._talkers.largest(most)),
+            talkers=tuple(Talker(*entry.rounded(), _text(key)) for key, entry in self._talkers.largest(most)),
             conversations=tuple(
-                Conversation(_text(key.client), _text(key.server), _service(key.service), *entry.rounded())
+                Conversation(*entry.rounded(), _text(key.client), _text(key.server), _service(key.service))
                 for key, entry in self._conversations.largest(most)
             ),
             services=tuple(

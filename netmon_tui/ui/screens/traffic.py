@@ -10,23 +10,21 @@ from typing import ClassVar, cast
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.message import Message
 from textual.widgets import TabbedContent, TabPane
 
 from netmon_tui.domain.address import parse_ip
 from netmon_tui.domain.capture import Capture
 from netmon_tui.domain.traffic import Traffic, TrafficKind
-from netmon_tui.domain.user import Permission
 from netmon_tui.errors import InvalidInput
 from netmon_tui.services.traffic import OpenTraffic
 from netmon_tui.ui.commands import command
-from netmon_tui.ui.messages import ApplyDisplayFilter, CaptureAddress, ScanAddress, ShowHost
+from netmon_tui.ui.messages import ApplyDisplayFilter
 from netmon_tui.ui.modals.help import Help, title_of
 from netmon_tui.ui.rendering import ASCII_CLASS, Tone, size, thin
+from netmon_tui.ui.screens.above_capture import AboveCapture
 from netmon_tui.ui.session import Session
 from netmon_tui.ui.widgets.figure import Figure
 from netmon_tui.ui.widgets.key_line import KeyLine
-from netmon_tui.ui.widgets.live import LiveScreen
 from netmon_tui.ui.widgets.memory_source import MemorySource
 from netmon_tui.ui.widgets.row_source import Row, cell_text
 from netmon_tui.ui.widgets.table import Table
@@ -45,7 +43,7 @@ _LINES_PER_SECOND = 5
 """Lines of the table that may change, on average, at some 140 bytes each: where more do, the next look waits."""
 
 
-class TrafficScreen(LiveScreen):
+class TrafficScreen(AboveCapture):
     """Four tables of what was counted, one at a time.
 
     Args:
@@ -163,7 +161,12 @@ class TrafficScreen(LiveScreen):
         return self.query_one(f"#table-{self._kind}", Table)
 
     @property
-    def _address(self) -> str:
+    def interface(self) -> str:
+        """Where the capture is made."""
+        return self._capture.interface if self._capture is not None else ""
+
+    @property
+    def address(self) -> str:
         """The IP address that is meant: the cell's under the cursor, or else the first of the line."""
         table = self._table
         row = table.cursor_row
@@ -171,13 +174,6 @@ class TrafficScreen(LiveScreen):
             return ""
         texts = map(cell_text, (table.grid.cursor_cell, *row.cells))
         return next((text for text in texts if parse_ip(text)), "")
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Grey out what the line or the role does not allow."""
-        if action in {"scan", "capture", "host"}:
-            needed = {"scan": Permission.SCAN, "capture": Permission.CAPTURE}.get(action, Permission.VIEW)
-            return (self.session.actor.may(needed) and bool(self._address)) or None
-        return True
 
     @on(TabbedContent.TabActivated, "#traffic-tabs")
     def _tab_changed(self) -> None:
@@ -198,28 +194,9 @@ class TrafficScreen(LiveScreen):
         entries: tuple[Entry, ...] = getattr(self._traffic, self._kind)
         text = next((one.filter for one in entries if key_of(one) == event.key), "")
         if text:
-            self._hand_on(ApplyDisplayFilter(text))
+            self.hand_on(ApplyDisplayFilter(text))
         else:
             self.notify("No filter says which packets this line is about", markup=False)
-
-    def action_scan(self) -> None:
-        """Scan the address."""
-        self._hand_on(ScanAddress(self._address))
-
-    def action_capture(self) -> None:
-        """Capture the address, on the same interface."""
-        interface = self._capture.interface if self._capture is not None else ""
-        self._hand_on(CaptureAddress(self._address, interface))
-
-    def action_host(self) -> None:
-        """Show what is known of the address."""
-        self._hand_on(ShowHost(self._address))
-
-    def _hand_on(self, message: Message) -> None:
-        """Leave, and hand a request to the capture beneath."""
-        beneath = self.app.screen_stack[-2]
-        self.dismiss(None)
-        beneath.post_message(message)
 
     def action_back(self) -> None:
         """Leave."""

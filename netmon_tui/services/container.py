@@ -147,12 +147,11 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
     """
     database = _open_store(settings, paths)
     audit, jobs = AuditRepository(database), _open_jobs(database, reading=reading)
-    scans, hosts = ScanRepository(database), HostQueries(database)
+    scans, profiles = ScanRepository(database), ProfileService(ProfileRepository(database), audit)
     privilege, session, supervisor = probe(), session_environment(), JobSupervisor(jobs, reading=reading)
     accounts = AccountService(AccountRepository(database), audit, Passwords(), settings.accounts)
     comparison, ignoring = _open_comparison(database, scans, audit)
     keeper, sets = DocumentKeeper(scans), NamedSets(database, audit)
-    profiles = ProfileService(ProfileRepository(database), audit)
     ended = _after_scans(database, keeper, comparison)
     scanning = _open_scanning(
         database, audit, supervisor, settings, privilege, paths, accounts, ended, ScanRequests(profiles, sets)
@@ -172,7 +171,7 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
         sets=sets,
         schedules=schedules,
         rounds=rounds,
-        scans=ScanHistory(scans=scans, hosts=hosts, audit=audit),
+        scans=ScanHistory(scans=scans, hosts=HostQueries(database), audit=audit),
         maps=MapService(scans=scans, queries=TopologyQueries(database)),
         search=SearchService(SearchQueries(database), SavedSearchRepository(database), audit),
         capturing=_open_capturing(database, audit, supervisor, settings, privilege, paths, session),

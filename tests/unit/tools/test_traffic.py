@@ -118,6 +118,15 @@ def test_every_link_type_leads_to_the_same_flow():
                 assert counter.take() == ({expected: [1, 1500]}, {1500: 1})
 
 
+@pytest.mark.parametrize("order", "<>")
+def test_the_fast_way_finds_what_the_careful_one_does(order):
+    header = make_header(byte_order=order)
+    for frame in FRAMES.values():
+        entry, counter = record(header, frame), FlowCounter(header)
+        counter.count(entry + bytes(NEEDED), 0, len(entry))
+        assert counter.take()[0] == {flow_of(frame, link_layers.ETHERNET): [1, len(frame)]}
+
+
 @pytest.mark.parametrize(
     ("ports", "port", "from_client"),
     [((40000, 443), 443, True), ((53, 1024), 53, False), ((40000, 27017), 27017, True), ((5353, 5353), 5353, True),

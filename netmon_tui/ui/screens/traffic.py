@@ -20,7 +20,7 @@ from netmon_tui.services.traffic import OpenTraffic
 from netmon_tui.ui.commands import command
 from netmon_tui.ui.messages import ApplyDisplayFilter
 from netmon_tui.ui.modals.help import Help, title_of
-from netmon_tui.ui.rendering import ASCII_CLASS, Tone, size, thin
+from netmon_tui.ui.rendering import ASCII_CLASS, Tone, content, size, thin
 from netmon_tui.ui.screens.above_capture import AboveCapture
 from netmon_tui.ui.session import Session
 from netmon_tui.ui.widgets.figure import Figure
@@ -85,7 +85,7 @@ class TrafficScreen(AboveCapture):
         yield Figure(id="traffic-state")
         with TabbedContent(initial="tab-talkers", id="traffic-tabs"):
             for number, (kind, title) in enumerate(KINDS, 1):
-                with TabPane(f"{number} {title}", id=f"tab-{kind}"):
+                with TabPane(content(f"{number} {title}"), id=f"tab-{kind}"):
                     yield Table(COLUMNS[kind], source=self._sources[kind], id=f"table-{kind}")
         yield KeyLine()
 

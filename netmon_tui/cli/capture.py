@@ -21,6 +21,7 @@ from netmon_tui.cli.output import moment, print_json, print_pairs, print_table, 
 from netmon_tui.cli.packet_find import VERBS as FIND_VERBS
 from netmon_tui.cli.packet_list import columns, packets
 from netmon_tui.cli.packets import packet, stream
+from netmon_tui.cli.talkers import talkers
 from netmon_tui.domain.capture import Capture
 from netmon_tui.domain.capture_documents import capture_document
 from netmon_tui.domain.capture_filter import filter_text
@@ -60,7 +61,7 @@ capture.add_command(packets)
 capture.add_command(columns)
 capture.add_command(packet)
 capture.add_command(stream)
-for verb in (*VERBS, *FIND_VERBS, analyse, follow, usage, interfaces, capture_filter, again):
+for verb in (*VERBS, *FIND_VERBS, analyse, follow, talkers, usage, interfaces, capture_filter, again):
     capture.add_command(verb)
 capture.add_command(display_filter)
 

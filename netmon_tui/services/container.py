@@ -54,6 +54,7 @@ from netmon_tui.services.search import SearchService
 from netmon_tui.services.segment import SegmentServices, open_segment
 from netmon_tui.services.sets import NamedSets
 from netmon_tui.services.supervision import JobSupervisor
+from netmon_tui.services.traffic import TrafficService
 from netmon_tui.services.transfers import TransferService
 from netmon_tui.services.user_limits import UserLimits
 from netmon_tui.storage.account_repository import AccountRepository
@@ -102,6 +103,7 @@ class Services:
     search: SearchService
     capturing: CapturingService
     packets: PacketService
+    traffic: TrafficService
     catalogue: CatalogueService
     filters: DisplayFilterService
     capture_filters: CaptureFilterService
@@ -161,7 +163,7 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
     """
     database = _open_store(settings, paths)
     audit, jobs = AuditRepository(database), _open_jobs(database, reading=reading)
-    scans, hosts = ScanRepository(database), HostQueries(database)
+    scans, profiles = ScanRepository(database), ProfileService(ProfileRepository(database), audit)
     privilege, session, supervisor = probe(), session_environment(), JobSupervisor(jobs, reading=reading)
     accounts = AccountService(AccountRepository(database), audit, Passwords(), settings.accounts)
     comparison, ignoring = _open_comparison(database, scans, audit)
@@ -186,11 +188,12 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
         sets=sets,
         schedules=schedules,
         rounds=rounds,
-        scans=ScanHistory(scans=scans, hosts=hosts, audit=audit),
+        scans=ScanHistory(scans=scans, hosts=HostQueries(database), audit=audit),
         maps=MapService(scans=scans, queries=TopologyQueries(database)),
         search=SearchService(SearchQueries(database), SavedSearchRepository(database), audit),
         capturing=capturing,
         packets=open_packets(database),
+        traffic=TrafficService(CaptureRepository(database)),
         catalogue=catalogue,
         filters=DisplayFilterService(database),
         capture_filters=CaptureFilterService(database, audit),

@@ -47,6 +47,8 @@ def test_http_and_dns_are_counted_as_they_were_sent(program: Program, lab: Lab) 
     until(listens, "tcpdump listens")
     done = lab.run(["python3", "-c", _ASK, WEB, NAMES, "3"], timeout=90)
     assert done.returncode == 0, done.stderr
+    running = program.json("capture", "talkers", "1", "--top", "9")
+    assert running["sampled"] == 1 and running["notes"] == []
     program("capture", "stop", "1")
     packets = program.json("capture", "show", "1")["packets"]
 
@@ -54,7 +56,14 @@ def test_http_and_dns_are_counted_as_they_were_sent(program: Program, lab: Lab) 
         found: list[dict[str, object]] = program.json("capture", "analyse", "1", question, *options)["rows"]
         return found
 
+    counted = program.json("capture", "talkers", "1")
+    assert counted["packets"] == packets >= running["packets"] and counted["read"] == 1
+    (web,) = (one for one in counted["conversations"] if one["server"] == WEB)
+    assert web["service"]["port"] == 80
     conversations = rows("conversations:tcp")
+    assert web["sent_packets"] + web["received_packets"] == sum(
+        int(str(row["packets"])) for row in conversations
+    )
     assert [row["b"] for row in conversations] == [WEB] * 3
     assert sum(int(str(row["packets"])) for row in (*conversations, *rows("conversations:udp"))) == packets
     assert all(row["rtt"] and not row["retransmissions"] for row in conversations)

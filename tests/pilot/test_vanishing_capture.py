@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from netmon_tui.domain.capture import CAPTURE_NAME
+from netmon_tui.domain.capture_files import CAPTURE_NAME
 from netmon_tui.runtime.tool_paths import find_tool
 from tests.bench.generate_pcap import generate
 from tests.pilot.test_display_filter import apply, open_capture, said, shown

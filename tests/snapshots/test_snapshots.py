@@ -815,6 +815,26 @@ def test_admin(tour: Tour) -> None:
     )
 
 
+def test_traffic(tour: Tour) -> None:
+    tour(
+        "3",
+        BUSY,
+        "end",
+        "enter",
+        shows("Ended: stopped"),
+        ALL_PACKETS,
+        "T",
+        shows(" packets · "),
+        picture("talkers"),
+        "2",
+        shows("TCP 80"),
+        picture("conversations"),
+        "3",
+        shows("███"),
+        picture("services"),
+    )
+
+
 def test_analysis(tour: Tour) -> None:
     tour(
         "3",

@@ -537,7 +537,7 @@ def paths_as_shown(services: Services) -> None:
         data=SHOWN, logs=SHOWN / "log", config_file=Path("/etc/xdg/netmon-tui/config.toml")
     )
     services.scanning._jobs = services.capturing._jobs = services.catalogue._jobs = SHOWN / "jobs"
-    for service in (services.packets, services.packets.marks, services.analysis):
+    for service in (services.packets, services.packets.marks, services.analysis, services.traffic):
         service._captures.directory = lambda number: real / f"capture-{number}"  # type: ignore[method-assign]
 
     async def directory(_actor: Actor, scan_id: int) -> Path:

@@ -10,7 +10,6 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
-from textual.message import Message
 from textual.widgets import Input
 from textual.worker import Worker, WorkerState
 
@@ -18,18 +17,17 @@ from netmon_tui.domain.address import parse_ip
 from netmon_tui.domain.analysis import QUESTIONS, Analysis, AnalysisRow, Asked
 from netmon_tui.domain.display_filter import LONGEST_FILTER
 from netmon_tui.domain.stream import Follow
-from netmon_tui.domain.user import Permission
 from netmon_tui.errors import NetmonError
 from netmon_tui.ui.commands import command
-from netmon_tui.ui.messages import ApplyDisplayFilter, CaptureAddress, ScanAddress, ShowHost
+from netmon_tui.ui.messages import ApplyDisplayFilter
 from netmon_tui.ui.modals.help import Help, title_of
 from netmon_tui.ui.rendering import ASCII_CLASS, Tone, thin
+from netmon_tui.ui.screens.above_capture import AboveCapture
 from netmon_tui.ui.screens.stream import StreamScreen
 from netmon_tui.ui.session import Session
 from netmon_tui.ui.widgets.analysis_rows import columns_of, rows_of
 from netmon_tui.ui.widgets.figure import Figure
 from netmon_tui.ui.widgets.key_line import KeyLine
-from netmon_tui.ui.widgets.live import LiveScreen
 from netmon_tui.ui.widgets.memory_source import MemorySource
 from netmon_tui.ui.widgets.row_source import Row, cell_text
 from netmon_tui.ui.widgets.table import Table
@@ -52,7 +50,7 @@ _LINES = {
 _STREAMS = {"conversations:tcp": "tcp", "conversations:udp": "udp"}
 
 
-class AnalysisScreen(LiveScreen):
+class AnalysisScreen(AboveCapture):
     """A list of questions beside the answer to one.
 
     Args:
@@ -207,7 +205,12 @@ class AnalysisScreen(LiveScreen):
         return self._answer.rows[key] if self._answer is not None and isinstance(key, int) else None
 
     @property
-    def _address(self) -> str:
+    def interface(self) -> str:
+        """Where the capture was made."""
+        return self._interface
+
+    @property
+    def address(self) -> str:
         """The address that is meant: the cell's under the cursor, or else the first of the line."""
         table = self.query_one_optional("#answer", Table)
         row = table.cursor_row if table is not None else None
@@ -222,7 +225,7 @@ class AnalysisScreen(LiveScreen):
         if row is None or not row.filter:
             self._state("No filter says which packets this line is about", "warning")
             return
-        self._hand_on(ApplyDisplayFilter(row.filter))
+        self.hand_on(ApplyDisplayFilter(row.filter))
 
     @on(Table.Highlighted, "#answer")
     def _moved(self) -> None:
@@ -233,10 +236,7 @@ class AnalysisScreen(LiveScreen):
         if action == "follow":
             row = self._row
             return (row is not None and row.stream is not None) or None
-        if action in {"scan", "capture", "host"}:
-            needed = {"scan": Permission.SCAN, "capture": Permission.CAPTURE}.get(action, Permission.VIEW)
-            return (self.session.actor.may(needed) and bool(self._address)) or None
-        return True
+        return super().check_action(action, parameters)
 
     def action_follow(self) -> None:
         """Put the stream together."""
@@ -244,24 +244,6 @@ class AnalysisScreen(LiveScreen):
         if row is not None and row.stream is not None and protocol is not None:
             wanted = Follow("tcp" if protocol == "tcp" else "udp", row.stream, self._asked.keys)
             self.app.push_screen(StreamScreen(self.session, self._capture_id, wanted))
-
-    def action_scan(self) -> None:
-        """Scan the address."""
-        self._hand_on(ScanAddress(self._address))
-
-    def action_capture(self) -> None:
-        """Capture the address, on the same interface."""
-        self._hand_on(CaptureAddress(self._address, self._interface))
-
-    def action_host(self) -> None:
-        """Show what is known of the address."""
-        self._hand_on(ShowHost(self._address))
-
-    def _hand_on(self, message: Message) -> None:
-        """Leave, and hand a request to the capture beneath."""
-        beneath = self.app.screen_stack[-2]
-        self.dismiss(None)
-        beneath.post_message(message)
 
     def action_back(self) -> None:
         """Leave the line, stop tshark, go back to the questions where only the answer is seen, or leave."""

@@ -21,6 +21,7 @@ from netmon_tui.ui.screens.analysis import AnalysisScreen
 from netmon_tui.ui.screens.capture_actions import CaptureActions
 from netmon_tui.ui.screens.markable import MarkableScreen
 from netmon_tui.ui.screens.packet_choices import choices_of
+from netmon_tui.ui.screens.traffic import TrafficScreen
 from netmon_tui.ui.session import Session
 from netmon_tui.ui.widgets.capture_header import CaptureHeader
 from netmon_tui.ui.widgets.file_set_browser import FileSetBrowser
@@ -89,6 +90,9 @@ class CaptureDetailScreen(MarkableScreen):
             "capture.host", "H", "host", "Host", "Show what is known of the address under it.", show=False
         ),
         command("capture.analysis", "A", "analysis", "Analysis", "Conversations, counts, graph, streams."),
+        command(
+            "capture.traffic", "T", "traffic", "Talkers", "Who talks: addresses, conversations, services."
+        ),
         command("capture.facts", "i", "facts", "File", "Show or hide file and SHA-256.", show=False),
         command("capture.freeze", "p", "freeze", "Freeze", "Stop and continue updating.", show=False),
         command("capture.help", "question_mark,f1", "help", "Help", "Show what this is and all its keys."),
@@ -230,6 +234,10 @@ class CaptureDetailScreen(MarkableScreen):
         """Ask about the whole capture."""
         interface = self._capture.interface if self._capture else ""
         self.app.push_screen(AnalysisScreen(self.session, self.capture_id, interface))
+
+    def action_traffic(self) -> None:
+        """Show who talks."""
+        self.app.push_screen(TrafficScreen(self.session, self.capture_id, self._files.shown_file))
 
     @on(ApplyDisplayFilter)
     def _apply_filter(self, request: ApplyDisplayFilter) -> None:

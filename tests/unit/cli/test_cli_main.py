@@ -67,6 +67,7 @@ VERBS = {
         "again",
         "analyse",
         "find",
+        "talkers",
         "follow",
         "import",
         "keep",

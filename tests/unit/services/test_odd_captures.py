@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from netmon_tui.domain.analysis import Asked, find_question
-from netmon_tui.domain.capture import CAPTURE_NAME, Capture
+from netmon_tui.domain.capture import Capture
 from netmon_tui.domain.capture_choice import ExportForm, PacketChoice
+from netmon_tui.domain.capture_files import CAPTURE_NAME
 from netmon_tui.errors import NetmonError, ToolFailed
 from netmon_tui.runtime.tool_paths import find_tool
 from netmon_tui.services.capture_cutting import export_chunks

@@ -1,0 +1,167 @@
+"""Reads who talks from a capture file that may grow, with no more processor time than it is given.
+
+What it cannot read in that time it samples, in blocks at even distances, and says so. The blocks begin where
+``pcap_sync`` finds a record, which needs the packets' times to be near; where it finds none, it falls behind and
+reads on from where it was.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from netmon_tui.domain.traffic import Traffic
+from netmon_tui.tools.flow_counter import NEEDED, Counted, FlowCounter
+from netmon_tui.tools.pcap import FILE_HEADER_SIZE, RECORD_HEADER_SIZE, read_header
+from netmon_tui.tools.pcap_sync import TRUSTED_AFTER, RecordFinder
+from netmon_tui.tools.traffic_tables import TrafficTables
+
+CHUNK = 256 * 1024
+"""Bytes counted at once, and of a block that stands for others: a millisecond."""
+_MOST_FLOWS = 8_192
+"""Flows that are counted before the tables take them."""
+_FIRST_COST = 4e-9
+"""Seconds of processor time for each byte, until it was measured."""
+_SLACK_SECONDS = 2
+"""By which the times of packets may go back, or be ahead of ours."""
+
+
+class TrafficReader:
+    """One capture file and what was counted of it; one thread at a time.
+
+    Args:
+        path: The file.
+        growing: It is still being written: what is new may be sampled, and a half record at its end is no
+            damage. May change later.
+
+    Raises:
+        InvalidInput: Not a classic pcap file.
+        OSError: The file cannot be opened or read.
+    """
+
+    def __init__(self, path: str | Path, *, growing: bool = False) -> None:
+        self.growing = growing
+        self._fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            self._header = read_header(os.pread(self._fd, FILE_HEADER_SIZE, 0))
+        except BaseException:
+            os.close(self._fd)
+            raise
+        self._counter = FlowCounter(self._header)
+        self._tables = TrafficTables()
+        self._end = FILE_HEADER_SIZE
+        self._size = FILE_HEADER_SIZE
+        self._looked_at = 0
+        """Bytes of the records that were counted."""
+        self._cost = _FIRST_COST
+        self._damage = ""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; a second call does nothing."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+    def advance(self, budget: float) -> bool:
+        """Read what is new.
+
+        Args:
+            budget: Seconds of processor time to spend, about.
+
+        Returns:
+            Whether there is more that could be read at once.
+        """
+        self._size = os.fstat(self._fd).st_size
+        if self._size < self._end and not self._damage:
+            self._damage = "the file became shorter while it was read"
+        if self._damage:
+            return False
+        began, before = time.thread_time(), self._looked_at
+        if not (self.growing and self._cost * (self._size - self._end) > budget and self._sample(budget)):
+            self._read_on(began + budget)
+        read, spent = self._looked_at - before, time.thread_time() - began
+        if read > CHUNK:
+            self._cost += (spent / read - self._cost) / 2
+        return not self.growing and not self._damage and read > 0
+
+    def snapshot(self, most: int) -> Traffic:
+        """Return what was counted so far: the largest entries of each table, at most ``most`` of each."""
+        done = self._end - FILE_HEADER_SIZE
+        return replace(
+            self._tables.snapshot(most),
+            sampled=done / self._looked_at if 0 < self._looked_at < done else 1.0,
+            read=min(1.0, self._end / self._size),
+            damage=self._damage,
+        )
+
+    def _read_on(self, deadline: float) -> None:
+        """Count from where we are, at least one chunk, until nothing is left or the time is up."""
+        while self._size - self._end >= RECORD_HEADER_SIZE:
+            counted = self._count(self._end)
+            self._looked_at += counted.end
+            self._end += counted.end
+            if counted.damage:
+                self._damage = f"{counted.damage}: at byte {self._end}"
+            if counted.damage or not counted.end or time.thread_time() > deadline:
+                break
+            if len(self._counter) > _MOST_FLOWS:
+                self._tables.add(*self._counter.take())
+        self._tables.add(*self._counter.take())
+
+    def _count(self, begin: int) -> Counted:
+        """Count the records that begin in the chunk at ``begin``, where one begins."""
+        piece = os.pread(self._fd, CHUNK + NEEDED, begin)
+        if len(piece) < CHUNK + NEEDED:
+            piece += bytes(NEEDED)
+        return self._counter.count(piece, 0, self._size - begin)
+
+    def _sample(self, budget: float) -> bool:
+        """Count blocks that stand for all that is new; False, and nothing counted, when none could be."""
+        new = self._size - self._end
+        span = CHUNK + TRUSTED_AFTER
+        blocks = min(int(budget / (self._cost * CHUNK)), new // (2 * span))
+        finder = self._finder()
+        if blocks < 1 or finder is None:
+            return False
+        looked_at, end = 0, self._end
+        deadline = time.thread_time() + 2 * budget
+        for number in range(1, blocks + 1):
+            if time.thread_time() > deadline:
+                break
+            begin = self._end + new * number // blocks - span - NEEDED
+            piece = os.pread(self._fd, span + NEEDED, begin)
+            start = finder.find(piece)
+            if start is None:
+                continue
+            counted = self._counter.count(piece, start, self._size - begin)
+            looked_at += counted.end - start
+            end = begin + counted.end
+        if not looked_at:
+            return False
+        self._tables.add(*self._counter.take(), weight=(end - self._end) / looked_at)
+        self._looked_at += looked_at
+        self._end = end
+        return True
+
+    def _finder(self) -> RecordFinder | None:
+        """Return what finds records after where we are; None where their times cannot be told."""
+        header = os.pread(self._fd, RECORD_HEADER_SIZE, self._end)
+        if len(header) < RECORD_HEADER_SIZE:
+            return None
+        seconds: int = self._header.record.unpack(header)[0]
+        now = time.time()
+        if seconds > now + _SLACK_SECONDS:
+            return None
+        return RecordFinder(self._header, seconds - _SLACK_SECONDS, now + _SLACK_SECONDS)

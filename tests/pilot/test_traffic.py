@@ -1,0 +1,87 @@
+"""Who talks in a capture, as a user goes through it."""
+
+from __future__ import annotations
+
+import shutil
+from typing import Any
+
+import pytest
+from textual.widgets import TabbedContent
+
+from netmon_tui.domain.capture import StartCapture
+from netmon_tui.domain.capture_files import CAPTURE_NAME
+from netmon_tui.domain.job import JobState
+from netmon_tui.storage.capture_repository import CaptureRepository
+from netmon_tui.ui.modals.scan_form import ScanForm
+from netmon_tui.ui.screens.capture_detail import CaptureDetailScreen
+from netmon_tui.ui.screens.traffic import TrafficScreen
+from netmon_tui.ui.widgets.figure import Figure
+from netmon_tui.ui.widgets.packet_browser import PacketBrowser
+from netmon_tui.ui.widgets.row_source import cell_text
+from netmon_tui.ui.widgets.table import Table
+from tests.unit.tools.exchanges import CLIENT, SERVER, exchanges
+
+
+def rows(app: Any, kind: str) -> list[tuple[str, ...]]:
+    table = app.screen.query_one(f"#table-{kind}", Table)
+    return [tuple(map(cell_text, row.cells)) for row in table.source.window(0, table.row_count) if row]
+
+
+def state(app: Any) -> str:
+    return str(app.screen.query_one("#traffic-state", Figure).text)
+
+
+@pytest.mark.skipif(not shutil.which("tshark"), reason="no tshark")
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_a_running_capture_tells_who_talks_and_a_line_becomes_a_filter(
+    logged_in: Any, until: Any, screen_text: Any, size: tuple[int, int]
+) -> None:
+    async with logged_in(size=size) as (app, pilot):
+        session, data = app.screen.session, exchanges().data()
+        captures = CaptureRepository(app.services.database)
+        number = captures.create(session.actor, StartCapture("lo"), filter="", jobs=app.services.paths.jobs)
+        path = captures.directory(number) / CAPTURE_NAME
+        path.parent.mkdir()
+        app.push_screen(CaptureDetailScreen(session, number))
+        await until(pilot, lambda: isinstance(app.screen, CaptureDetailScreen))
+        await pilot.press("T")
+        await until(
+            pilot, lambda: isinstance(app.screen, TrafficScreen) and "nothing was written" in state(app)
+        )
+        path.write_bytes(data)
+        path.chmod(0o644)
+        await until(pilot, lambda: state(app) == "20 packets · 1.6 kB")
+        assert [row[-1] for row in rows(app, "talkers")] == [SERVER, CLIENT, "192.0.2.9"]
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen.query_one("#packets", Table).row_count == 20)
+        await pilot.press("T")
+        await until(pilot, lambda: isinstance(app.screen, TrafficScreen) and len(rows(app, "talkers")) == 3)
+        assert app.screen.query_one("#table-talkers", Table).grid.has_focus
+        await pilot.press("2")
+        await until(pilot, lambda: len(rows(app, "conversations")) == 2 and "TCP 80" in screen_text(app))
+        with path.open("ab") as file:
+            file.write(data[24:])
+        await until(pilot, lambda: state(app).startswith("40 packets"))
+        assert rows(app, "conversations")[0][5:] == (CLIENT, SERVER, "TCP 80")
+        await pilot.press("p")
+        with path.open("ab") as file:
+            file.write(data[24:])
+        await pilot.press("3")
+        await until(pilot, lambda: [row[-1] for row in rows(app, "services")] == ["TCP 80", "UDP 5000"])
+        await pilot.press("4")
+        await until(pilot, lambda: len(rows(app, "lengths")) == 10 and "frozen" in state(app))
+        assert state(app).startswith("40 packets")
+        await pilot.press("p")
+        captures.update(number, state=JobState.COMPLETED.value)
+        await until(pilot, lambda: state(app) == "60 packets · 4.9 kB")
+        await pilot.press("2", "enter")
+        await until(pilot, lambda: isinstance(app.screen, CaptureDetailScreen))
+        await until(pilot, lambda: "tcp.port == 80" in screen_text(app))
+        await until(pilot, lambda: app.screen.query_one("#packets", Table).row_count == 54)
+        await until(pilot, lambda: not app.screen.query_one(PacketBrowser).is_busy())
+        await pilot.press("T")
+        await until(pilot, lambda: isinstance(app.screen, TrafficScreen) and len(rows(app, "talkers")) == 3)
+        assert app.screen.query_one(TabbedContent).active == "tab-talkers"
+        await pilot.press("s")
+        await until(pilot, lambda: isinstance(app.screen, ScanForm))
+        assert SERVER in screen_text(app)

@@ -1,0 +1,50 @@
+"""``capture talkers`` on a capture whose counts are known."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from netmon_tui.config.paths import find_paths
+from netmon_tui.config.settings import load_settings
+from netmon_tui.domain.user import Actor, Role
+from netmon_tui.services.container import open_services
+from tests.unit.services.tsharks import keep
+from tests.unit.tools.exchanges import CLIENT, SERVER, exchanges
+
+
+@pytest.fixture
+def capture(admin, home: Path) -> str:
+    """The exchanges, as a capture of ada's."""
+    services = open_services(load_settings(environ={}), find_paths(data_dir=home / "data"), reading=False)
+    number = keep(services, Actor(1, "ada", Role.ADMIN), exchanges().data())
+    asyncio.run(services.close())
+    return str(number)
+
+
+def test_each_table_and_all_as_json(admin, capture: str) -> None:
+    lines = admin("capture", "talkers", capture, "--top", "1").out.splitlines()
+    assert [line.split()[:2] for line in lines] == [["ADDRESS", "PACKETS"], [SERVER, "20"]]
+    lines = admin("capture", "talkers", capture, "--conversations").out.splitlines()
+    assert lines[1].split()[:5] == [CLIENT, SERVER, "TCP", "80", "18"] and len(lines) == 3
+    lines = admin("capture", "talkers", capture, "--services").out.splitlines()
+    assert [line.split()[:3] for line in lines[1:]] == [["TCP", "80", "18"], ["UDP", "5000", "2"]]
+    lines = admin("capture", "talkers", capture, "--lengths").out.splitlines()
+    assert sum(int(line.split()[-1]) for line in lines[1:]) == 20
+    for watch in ((), ("--watch",)):
+        document = admin("capture", "talkers", capture, "--json", *watch).document
+        assert (document["packets"], document["sampled"], document["read"], document["notes"]) == (
+            20,
+            1,
+            1,
+            [],
+        )
+        assert document["conversations"][0]["service"] == {"protocol": "TCP", "number": 6, "port": 80}
+        assert document["talkers"][0]["filter"] == f"ip.addr == {SERVER}"
+
+
+def test_a_capture_that_is_not_there(admin, capture: str) -> None:
+    answer = admin("capture", "talkers", "7")
+    assert answer.code == 1 and "7" in answer.err and answer.out == ""

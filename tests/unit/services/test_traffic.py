@@ -1,0 +1,81 @@
+"""Who talks in captures, for those who may see them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from netmon_tui.domain.capture import StartCapture
+from netmon_tui.domain.capture_files import CAPTURE_NAME
+from netmon_tui.domain.user import Actor, Role
+from netmon_tui.errors import InvalidInput, NotFound
+from netmon_tui.services import traffic
+from netmon_tui.services.container import Services
+from netmon_tui.storage.capture_repository import CaptureRepository
+from tests.unit.services.made_scans import Store
+from tests.unit.services.tsharks import keep
+from tests.unit.tools.exchanges import CLIENT, SERVER, exchanges
+
+
+def begin(services: Services, owner: Actor, content: bytes = b"") -> tuple[int, Path]:
+    """Store a capture that runs, and return it with the path of its file."""
+    captures = CaptureRepository(services.database)
+    number = captures.create(owner, StartCapture("lo"), filter="", jobs=services.paths.jobs)
+    path = captures.directory(number) / CAPTURE_NAME
+    path.parent.mkdir()
+    if content:
+        path.write_bytes(content)
+    return number, path
+
+
+async def test_a_whole_capture_is_counted(store: Store) -> None:
+    number = keep(store.services, store.ada, exchanges().data())
+    opened = await store.services.traffic.open(store.ada, number)
+    while not opened.complete:
+        found = await opened.look(growing=False, most=2)
+    await opened.close()
+    assert (found.packets, found.notes, found.read) == (20, (), 1.0)
+    assert [one.address for one in found.talkers] == [SERVER, CLIENT]
+    (web, _) = found.conversations
+    assert (web.client, web.server, web.service.label, web.packets) == (CLIENT, SERVER, "TCP 80", 18)
+    assert web.filter == f"ip.addr == {CLIENT} && ip.addr == {SERVER} && tcp.port == 80"
+
+
+async def test_a_capture_that_runs_is_followed(store: Store) -> None:
+    data = exchanges().data()
+    number, path = begin(store.services, store.ada, data)
+    opened = await store.services.traffic.open(store.ada, number)
+    assert (await opened.look(growing=True)).packets == 20 and not opened.complete
+    records = data[24:]
+    with path.open("ab", buffering=0) as file:
+        file.write(records + records[:9])
+        assert (await opened.look(growing=True)).packets == 40
+        file.write(records[9:])
+        found = await opened.look(growing=True)
+    await opened.close()
+    assert (found.packets, found.read, found.notes) == (60, 1.0, ())
+
+
+async def test_what_is_too_much_is_sampled_while_the_capture_runs(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = exchanges().data()
+    number, _ = begin(store.services, store.ada, data + data[24:] * 2999)
+    monkeypatch.setattr(traffic, "_FIRST_SECONDS", 0.01)
+    opened = await store.services.traffic.open(store.ada, number)
+    found = await opened.look(growing=True)
+    await opened.close()
+    assert found.sampled > 1.5 and "estimates" in found.notes[0]
+    assert found.packets == pytest.approx(60_000, rel=0.05)
+
+
+async def test_others_and_captures_without_packets_are_refused(store: Store) -> None:
+    number, path = begin(store.services, store.ada)
+    with pytest.raises(NotFound):
+        await store.services.traffic.open(Actor(99, "eve", Role.OPERATOR), number)
+    for content in (None, b"", b"\xd4\xc3\xb2"):
+        if content is not None:
+            path.write_bytes(content)
+        with pytest.raises(InvalidInput, match="nothing was written yet"):
+            await store.services.traffic.open(store.ada, number)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from netmon_tui.cli.capture_files import file_option, tell_file
 from netmon_tui.cli.context import CommandLine, json_option, pass_line
 from netmon_tui.cli.output import print_json, print_table, say
 from netmon_tui.domain.capture_documents import packet_document
@@ -40,6 +41,7 @@ _capture_id = click.argument("capture_id", metavar="ID", type=int)
 @click.option("--ignore-case", is_flag=True, help="Take capital and small letters for the same.")
 @click.option("--filter", "text", default="", metavar="DISPLAY", help="Only packets that meet this filter.")
 @click.option("--limit", type=click.IntRange(1, 1_000_000), default=1_000, show_default=True)
+@file_option
 @json_option
 @pass_line
 def find(
@@ -52,6 +54,7 @@ def find(
     ignore_case: bool,
     text: str,
     limit: int,
+    file: str,
     as_json: bool,
 ) -> None:
     """Find packets by what is in them: their number, time and line, and where in their bytes it begins.
@@ -64,8 +67,9 @@ def find(
     wanted = Wanted(pattern, kind, FindIn(place), ignore_case)
 
     async def work(services: Services, actor: Actor) -> list[tuple[PacketSummary, Match]]:
-        opened = await services.packets.open(actor, capture_id)
+        opened = await services.packets.open(actor, capture_id, file)
         try:
+            tell_file(await services.packets.file_set(actor, capture_id), file)
             return await _found(opened, wanted, text, limit)
         finally:
             await opened.close()

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from netmon_tui.services.packets import PacketList
 
 _COLUMNS = ("NO", "TIME", "SOURCE", "DESTINATION", "PROTOCOL", "LENGTH", "INFO")
+_USUAL_LIMIT = 1_000
 _PLACE = "12345, 14:03:05, 2026-11-22 14:03:05.5, +10s, +500 or 50%"
 
 
@@ -39,7 +40,9 @@ _PLACE = "12345, 14:03:05, 2026-11-22 14:03:05.5, +10s, +500 or 50%"
 @click.option("--to", "until", metavar="PLACE", help="The last one; a distance counts from the first.")
 @click.option("--last", type=click.IntRange(1, 1_000_000), metavar="N", help="Only the last N of these.")
 @click.option("--offset", type=click.IntRange(min=0), default=0, show_default=True, help="Packets to skip.")
-@click.option("--limit", type=click.IntRange(1, 1_000_000), default=1_000, show_default=True)
+@click.option(
+    "--limit", type=click.IntRange(1, 1_000_000), help="At most so many: 1000, or what --last says."
+)
 @click.option("--filter", "text", metavar="DISPLAY", help="Only packets that meet a display filter.")
 @click.option("--saved", metavar="NAME", help="The same by a saved one; both must be met if there are two.")
 @click.option("--columns", metavar="KEYS", help='Keys by commas as "capture columns" lists them, or "mine".')
@@ -54,7 +57,7 @@ def packets(
     until: str | None,
     last: int | None,
     offset: int,
-    limit: int,
+    limit: int | None,
     text: str | None,
     saved: str | None,
     columns: str | None,
@@ -69,6 +72,8 @@ def packets(
     """
     if by_tshark and columns is None:
         raise UsageError("--by-tshark needs --columns", fix="such as --columns number,protocol,info")
+
+    limit = limit or last or _USUAL_LIMIT
 
     async def work(services: Services, actor: Actor) -> tuple[PacketColumns, list[PacketLine]]:
         chosen = await _chosen(services, actor, columns, by_tshark)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from netmon_tui.cli.capture_files import file_option
+from netmon_tui.cli.capture_files import file_option, tell_file
 from netmon_tui.cli.context import CommandLine, json_option, pass_line
 from netmon_tui.cli.output import Progress, print_json, print_json_line, print_table, say
 from netmon_tui.domain.traffic import Conversation, Talker, Traffic, TrafficKind, traffic_document
@@ -42,6 +42,8 @@ def talkers(
     as_json: bool,
 ) -> None:
     """Show who talks in a capture: addresses by bytes, or with whom and what.
+
+    Of several files one is read, the newest unless another is named.
 
     While the capture runs, what is too much to be read by the side is sampled, which is said, and the figures
     are estimates. --json has all tables, each entry with the display filter that leaves its packets.
@@ -84,6 +86,7 @@ async def _follow(
 ) -> AsyncIterator[Traffic]:
     """Yield what was counted: each second of a capture that runs, and once all of one that has ended."""
     opened = await services.traffic.open(actor, capture_id, file)
+    tell_file(await services.packets.file_set(actor, capture_id), file)
     try:
         while not opened.complete:
             growing = not (await services.capturing.get(actor, capture_id)).state.is_final

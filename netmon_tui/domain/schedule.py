@@ -156,4 +156,7 @@ def capture_words(request: StartCapture) -> str:
 def limit_words(request: StartCapture) -> str:
     """Return until when is captured, such as ``600 s, 1000 packets``; empty without a limit."""
     limits = {"s": request.seconds, "packets": request.packets, "bytes": request.size}
-    return ", ".join(f"{limit:.10g} {unit}" for unit, limit in limits.items() if limit)
+    words = [f"{limit:.10g} {unit}" for unit, limit in limits.items() if limit]
+    if request.rotation.files:
+        words.append(f"in a ring of {request.rotation.files} files")
+    return ", ".join(words)

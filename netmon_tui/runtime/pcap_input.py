@@ -9,8 +9,9 @@ import termios
 import threading
 from pathlib import Path
 
-from netmon_tui.errors import NetmonError, ToolFailed
-from netmon_tui.tools.file_set import FileSetReader, sizes_of
+from netmon_tui.domain.capture_files import file_number
+from netmon_tui.errors import InvalidInput, NetmonError, ToolFailed
+from netmon_tui.tools.file_set import End, FileSetReader, sizes_of
 
 
 class PcapInput:
@@ -36,7 +37,8 @@ class PcapInput:
         if not source.is_dir() or len(sizes) == 1:
             self.descriptor = os.open(next(iter(sizes), source), os.O_RDONLY | os.O_CLOEXEC)
             return
-        reader = FileSetReader(source)
+        newest = next(reversed(sizes))
+        reader = FileSetReader(source, End(file_number(newest.name) or 0, sizes[newest]))
         self.descriptor, end = os.pipe2(os.O_CLOEXEC)
         self._size, self._written = sum(sizes.values()), 0
         threading.Thread(target=self._feed, args=(reader, end), daemon=True).start()
@@ -50,6 +52,8 @@ class PcapInput:
                         done = pipe.write(view) or 0
                         self._written += done
                         view = view[done:]
+            if reader.missed:
+                raise InvalidInput("the ring deleted packets while they were read", fix="read it once more")
         except BrokenPipeError:
             return  # whoever read has had enough
         except (NetmonError, OSError) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import selectors
 import signal
@@ -9,12 +10,9 @@ import subprocess
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from netmon_tui.errors import ToolMissing
-
-if TYPE_CHECKING:
-    import asyncio
 
 PRLIMIT = "/usr/bin/prlimit"
 """Of util-linux. Python's own ways: code between fork and exec is not safe in a program with threads, and
@@ -30,6 +28,8 @@ ENVIRONMENT = {
 _NOBODY = 65_534
 """User nobody and group nogroup, by the same number on Debian."""
 _PIECE = 65_536
+_LOOK_SECONDS = 0.5
+"""Between two looks whether the output of a child that was killed has come to its end."""
 
 
 class Finished(NamedTuple):
@@ -102,16 +102,17 @@ def _start(argv: tuple[str, ...], source: int, identity: dict[str, Any]) -> subp
 async def end_process(process: asyncio.subprocess.Process) -> None:
     """Kill a child of asyncio's with its group, and wait for it.
 
-    Its output is read to the end: before that asyncio takes no child to have ended, and it stops reading a pipe of
-    which nobody takes anything.
+    Its stdout is read to the end: before that asyncio takes no child to have ended, and it stops reading a pipe of
+    which nobody takes anything. Its stderr must go nowhere or to a task of the caller's.
     """
     if process.returncode is None:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-    for pipe in (process.stdout, process.stderr):
-        with suppress(RuntimeError):  # somebody else is reading it
-            while pipe is not None and await pipe.read(_PIECE):
-                pass
+    pipe = process.stdout
+    with suppress(RuntimeError):  # somebody else is reading it
+        while pipe is not None and not pipe.at_eof():
+            with suppress(TimeoutError):  # two who read one pipe may take the wake-up from each other
+                await asyncio.wait_for(pipe.read(_PIECE), _LOOK_SECONDS)
     await process.wait()
 
 

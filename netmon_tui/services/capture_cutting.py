@@ -53,20 +53,27 @@ class _Source:
 
     def __init__(self, capture: Capture, path: Path) -> None:
         self.path = path
+        self._files = files_of(path)
         self._growing = not capture.state.is_final
         with next(self._indexes()) as index:
             self.header = index.header
 
     def _indexes(self) -> Iterator[AbstractContextManager[PacketIndex]]:
-        return (_indexed(path, growing=self._growing) for path in files_of(self.path))
+        return (_indexed(path, growing=self._growing) for path in self._files)
 
     def pieces(self, cut: Cut) -> Iterator[Piece]:
         """Yield the records of the wanted packets."""
         before = 0
-        for opened in self._indexes():
-            with opened as index:
-                yield from pieces(index, cut.after(before))
-                before += index.count
+        try:
+            for opened in self._indexes():
+                with opened as index:
+                    yield from pieces(index, cut.after(before))
+                    before += index.count
+        except FileNotFoundError as error:
+            raise _too_late() from error
+        # A display filter looked through what there was when it began: the same files, or it means other packets
+        if files_of(self.path)[:1] != self._files[:1]:
+            raise _too_late()
 
     def read(self, number: int) -> RawPacket:
         """Return one packet; NotFound without it."""
@@ -77,6 +84,13 @@ class _Source:
                     return index.read(number - before)
                 before += index.count
         raise NotFound(f"There is no packet {number}", why=f"the capture has {before}")
+
+
+def _too_late() -> InvalidInput:
+    return InvalidInput(
+        "the ring deleted packets while they were read",
+        fix="choose the newest file, or stop the capture first",
+    )
 
 
 def make_slice(capture: Capture, path: Path, choice: PacketChoice, draft: Draft, name: str) -> MadeCapture:

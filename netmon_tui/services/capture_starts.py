@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from netmon_tui.domain.buffer_size import buffer_text, next_buffer
@@ -64,7 +65,8 @@ class CaptureStarts:
     async def _stop(self, actor: Actor, capture: Capture) -> None:
         """Stop a capture that runs, and wait for its end: two at once would share what the machine can do."""
         if not capture.state.is_final:
-            await self.capturing.stop(actor, capture.id)
+            with suppress(InvalidInput):  # it has ended by itself meanwhile
+                await self.capturing.stop(actor, capture.id)
             await self.capturing.wait(actor, capture.id)
 
     async def on_each(self, actor: Actor, request: StartCapture, interfaces: Sequence[str]) -> list[Capture]:
@@ -87,9 +89,10 @@ class CaptureStarts:
         try:
             for one in requests:
                 begun.append(await self.capturing.start(actor, one))
-        except NetmonError:
+        except (NetmonError, OSError):
             for capture in begun:
-                await self.capturing.stop(actor, capture.id)
+                with suppress(NetmonError, OSError):  # the first failure is the one to be told of
+                    await self.capturing.stop(actor, capture.id)
             raise
         labels = CaptureLabels(add_tags=(f"with-{begun[0].id}",))
         return [await self.label(actor, capture.id, labels) for capture in begun]

@@ -162,8 +162,7 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
         StorageError: The data directory or the database, with the reason and the way out.
     """
     database = _open_store(settings, paths)
-    audit, jobs = AuditRepository(database), _open_jobs(database, reading=reading)
-    scans, profiles = ScanRepository(database), ProfileService(ProfileRepository(database), audit)
+    audit, scans, jobs = AuditRepository(database), ScanRepository(database), _open_jobs(database, reading)
     privilege, session, supervisor = probe(), session_environment(), JobSupervisor(jobs, reading=reading)
     accounts = AccountService(AccountRepository(database), audit, Passwords(), settings.accounts)
     comparison, ignoring = _open_comparison(database, scans, audit)
@@ -268,7 +267,7 @@ def _open_store(settings: Settings, paths: Paths) -> Database:
     return open_database(url, backups=paths.backups, evidence=paths.jobs)
 
 
-def _open_jobs(database: Database, *, reading: bool) -> JobRepository:
+def _open_jobs(database: Database, reading: bool) -> JobRepository:
     jobs = JobRepository(database, _machine())
     if reading:
         jobs.close_abandoned()

@@ -41,7 +41,7 @@ def open_index(path: Path, *, growing: bool = False) -> PacketIndex:
 
 def keep_index(index: PacketIndex) -> bool:
     """Keep an index for the next time, where that is worth it and may be; whether that was done."""
-    if index.count - index.recalled < LEAST_PACKETS:
+    if index.count - index.recalled < LEAST_PACKETS or not index.path.exists():
         return False
     try:
         data = pcap_kept_index.pack(index)

@@ -85,7 +85,7 @@ class PacketMarkService:
         known = {mark.number: mark.comment for mark in await self.marks(actor, capture_id)}
         if len(wanted) > MOST_MARKS:
             raise InvalidInput(f"{len(wanted):,} packets are too many", why=f"{MOST_MARKS:,} are possible")
-        await asyncio.to_thread(self._require_packets, capture_id, wanted)
+        await asyncio.to_thread(self._require_packets, actor, capture_id, wanted)
         marks = [PacketMark(number, known.get(number, "") if said is None else said) for number in wanted]
         if marks:
             await asyncio.to_thread(self._marks.put, actor, capture_id, marks)
@@ -96,14 +96,15 @@ class PacketMarkService:
         these = None if numbers is None else list(numbers)
         await asyncio.to_thread(self._marks.remove, actor, capture_id, these)
 
-    def _require_packets(self, capture_id: int, numbers: Sequence[int]) -> None:
+    def _require_packets(self, actor: Actor, capture_id: int, numbers: Sequence[int]) -> None:
         if not numbers:
             return
         paths = packet_files(self._captures.directory(capture_id))
-        if len(paths) > 1:
+        capture = self._captures.get(actor, capture_id)
+        if len(paths) > 1 or (capture.rotation.is_on and not capture.state.is_final):
             raise InvalidInput(
                 f"the packets of capture {capture_id} cannot be marked",
-                why="it has several files",
+                why="it has several files, or will have",
                 fix="make a slice of the part first",
             )
         try:

@@ -160,10 +160,6 @@ class PacketRows:
             return place.number
         return index.first_since(place.nanoseconds + last) - last
 
-    async def search(self, numbers: Sequence[int], wanted: Callable[[PacketSummary], bool]) -> list[int]:
-        """Return those of some numbers (from 1, consecutive ones cost least) whose summary is wanted."""
-        return [summary.number for summary in await self.pick(numbers) if wanted(summary)]
-
     async def finder(self, wanted: Wanted, numbers: Sequence[int] | None = None) -> PacketFinder:
         """Return what finds packets by what is in them, among those of some numbers (ascending) or all that are
         indexed; raises InvalidInput for a pattern that cannot be understood.

@@ -29,9 +29,10 @@ class ScheduledCaptures:
             InvalidInput: It has no limit, or a start refuses it.
         """
         owner.require(Permission.CAPTURE)
-        if not (request.seconds or request.packets or request.size):
+        # what a ring deletes does not count for its size
+        if not (request.seconds or request.packets or (request.size and not request.rotation.files)):
             raise InvalidInput(
-                "a capture of a schedule needs a limit", fix="seconds, packets or the size of the file"
+                "a capture of a schedule needs a limit", fix="seconds, packets or, without a ring, the size"
             )
         try:
             await self.check(request)

@@ -11,7 +11,7 @@ from netmon_tui.domain.traffic import Traffic
 from netmon_tui.domain.user import Actor
 from netmon_tui.errors import InvalidInput
 from netmon_tui.storage.capture_repository import CaptureRepository
-from netmon_tui.tools.file_set import one_file
+from netmon_tui.tools.file_set import one_file, packet_files
 from netmon_tui.tools.pcap import FILE_HEADER_SIZE
 from netmon_tui.tools.traffic_reader import TrafficReader
 
@@ -32,10 +32,14 @@ class OpenTraffic:
 
     Args:
         reader: Reads its file.
+        path: The file.
+        may_grow: Whether it is the newest of the capture's files.
     """
 
-    def __init__(self, reader: TrafficReader) -> None:
+    def __init__(self, reader: TrafficReader, path: Path, *, may_grow: bool) -> None:
+        self.path = path
         self._reader = reader
+        self._may_grow = may_grow
         self._lock = asyncio.Lock()
         self._looked: float | None = None
         self.complete = False
@@ -45,10 +49,10 @@ class OpenTraffic:
         """Read on, and return what was counted so far.
 
         Args:
-            growing: Whether the file is still being written.
+            growing: Whether the capture still runs.
             most: Entries of each table.
         """
-        return await asyncio.shield(asyncio.ensure_future(self._look(growing, most)))
+        return await asyncio.shield(asyncio.ensure_future(self._look(growing and self._may_grow, most)))
 
     async def _look(self, growing: bool, most: int) -> Traffic:
         async with self._lock:
@@ -88,14 +92,15 @@ class TrafficService:
         """
         capture = await asyncio.to_thread(self._captures.get, actor, capture_id)
         directory = await asyncio.to_thread(self._captures.directory, capture_id)
-        return OpenTraffic(await asyncio.to_thread(lambda: _open(one_file(directory, file), capture)))
+        return await asyncio.to_thread(lambda: _open(one_file(directory, file), directory, capture))
 
 
-def _open(path: Path, capture: Capture) -> TrafficReader:
+def _open(path: Path, directory: Path, capture: Capture) -> OpenTraffic:
     try:
-        growing = not capture.state.is_final
+        is_newest = packet_files(directory)[-1:] == [path]
+        growing = is_newest and not capture.state.is_final
         if not growing or path.stat().st_size >= FILE_HEADER_SIZE:
-            return TrafficReader(path, growing=growing)
+            return OpenTraffic(TrafficReader(path, growing=growing), path, may_grow=is_newest)
     except FileNotFoundError:
         pass
     raise InvalidInput(f"capture {capture.id} has no packets", why="nothing was written yet")

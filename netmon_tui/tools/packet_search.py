@@ -43,6 +43,8 @@ class PacketSearch:
         self, index: PacketIndex, pattern: PacketPattern, place: FindIn, numbers: Sequence[int] | None
     ) -> None:
         self._index = index
+        # A descriptor of its own: the file may be deleted, and the index closed, while this looks
+        self._file = os.fdopen(os.dup(index.fileno()), "rb", buffering=0)
         self._pattern = pattern
         self._in_lines = place is FindIn.LIST
         self._numbers = numbers
@@ -94,8 +96,7 @@ class PacketSearch:
 
     def _read(self, first: int, after: int) -> bytes:
         begin, end = self._offset(first), self._offset(after)
-        with self._index.path.open("rb", buffering=0) as file:
-            data = os.pread(file.fileno(), end - begin, begin)
+        data = os.pread(self._file.fileno(), end - begin, begin)
         if len(data) < end - begin:
             raise InvalidInput("The capture file became shorter while it was read", why=str(self._index.path))
         return data

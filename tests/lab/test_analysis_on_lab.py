@@ -47,6 +47,7 @@ def test_http_and_dns_are_counted_as_they_were_sent(program: Program, lab: Lab) 
     until(listens, "tcpdump listens")
     done = lab.run(["python3", "-c", _ASK, WEB, NAMES, "3"], timeout=90)
     assert done.returncode == 0, done.stderr
+    until(lambda: program.json("capture", "show", "1")["bytes"], "packets are in the file")
     running = program.json("capture", "talkers", "1", "--top", "9")
     assert running["sampled"] == 1 and running["notes"] == []
     program("capture", "stop", "1")

@@ -66,7 +66,7 @@ async def test_a_ring_is_made_followed_and_turned_over(logged_in: Any, until: An
         await until(pilot, lambda: "File 1 of 3" in line(app))
         await until(pilot, lambda: packets(app).row_count > 250)
         await until(pilot, lambda: packets(app).cursor_key == 1)
-        await pilot.press("m", "m", "w")
+        await pilot.press("M", "M", "w")
         await until(pilot, lambda: isinstance(app.screen, PacketExport))
         name = app.screen_stack[-2].query_one(FileSetBrowser).shown_file
         chosen = app.screen.query(Select).first().value

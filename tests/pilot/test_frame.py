@@ -369,7 +369,7 @@ async def test_a_form_takes_a_burst_and_leaves_it(patient, logged_in, until) -> 
         await until(pilot, lambda: app.screen.query_one("#targets", Input).has_focus)
         type_ahead(app, "ctrl+u", *"wrong", "ctrl+u", *"::1", "tab", "shift+tab", "end", "backspace", "2")
         await until(pilot, lambda: app.screen.query_one("#targets", Input).value == "::2")
-        type_ahead(app, "escape", "2")
+        type_ahead(app, "escape", "escape", "2")
         await until(pilot, lambda: (app.screen.id, app.screen._active) == ("main", "neighbours"))
 
 

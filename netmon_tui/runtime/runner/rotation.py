@@ -93,7 +93,7 @@ class RotatedFile(PacketFile):
         self._packets_since = time.monotonic()
         while 0 < self._rotation["files"] < self.files:
             path, size, records = self._full.popleft()
-            os.unlink(path)
+            _delete(path)
             self.bytes, self._full_bytes = self.bytes - size, self._full_bytes - size
             self.overwritten += records
 
@@ -102,7 +102,7 @@ class RotatedFile(PacketFile):
         walk, size = self._walk, self._size
         walk.extend(size)
         if not walk.records:
-            raise OSError(errno.EBADMSG, "tcpdump's packets cannot be told apart")
+            raise OSError(errno.EBADMSG, "the packets cannot be told apart")
         draft, path = f"{self._directory}/{_DRAFT}", f"{self._directory}/{self._name % (self._number + 1)}"
         target = create_file(self._directory, _DRAFT)
         try:
@@ -128,3 +128,12 @@ class RotatedFile(PacketFile):
         records = super().trim()
         self.bytes += self._full_bytes
         return records + sum(records for _, _, records in self._full)
+
+
+def _delete(path: str) -> None:
+    """Delete a file of the ring and what is kept beside it, unless somebody did or nobody may: both end nothing."""
+    for name in (path, f"{path}.index"):
+        try:
+            os.unlink(name)
+        except OSError:
+            continue

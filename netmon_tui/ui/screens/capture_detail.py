@@ -224,8 +224,11 @@ class CaptureDetailScreen(MarkableScreen):
         """Show what is known of the address under the cursor."""
         self._pivot(ShowHost(self._address))
 
+    @on(ScanAddress)
+    @on(CaptureAddress)
+    @on(ShowHost)
     def _pivot(self, message: Message) -> None:
-        """Leave, and hand a request to the screen beneath."""
+        """Leave, and hand a request, also one of a screen above, to the screen beneath."""
         beneath = self.app.screen_stack[-2]
         self.dismiss(None)
         beneath.post_message(message)
@@ -246,13 +249,6 @@ class CaptureDetailScreen(MarkableScreen):
             toasts.tell(self.app, f"{request.text} counts through all files, and one is shown")
             return
         self._files.browser.filter_bar.put(request.text, apply=True)
-
-    @on(ScanAddress)
-    @on(CaptureAddress)
-    @on(ShowHost)
-    def _hand_on(self, request: ScanAddress | CaptureAddress | ShowHost) -> None:
-        """Give the frame what the analysis asks of it."""
-        self._pivot(request)
 
     def action_facts(self) -> None:
         """Show or hide the file's facts."""

@@ -15,7 +15,7 @@ from textual.widgets import TabbedContent, TabPane
 from netmon_tui.domain.address import parse_ip
 from netmon_tui.domain.capture import Capture
 from netmon_tui.domain.traffic import Traffic, TrafficKind
-from netmon_tui.errors import InvalidInput
+from netmon_tui.errors import InvalidInput, NotFound
 from netmon_tui.services.traffic import OpenTraffic
 from netmon_tui.ui.commands import command
 from netmon_tui.ui.messages import ApplyDisplayFilter
@@ -73,6 +73,8 @@ class TrafficScreen(AboveCapture):
         self._capture: Capture | None = None
         self._opened: OpenTraffic | None = None
         self._traffic = Traffic()
+        self._several = bool(file)
+        """Whether the capture has other files."""
         self._next = 0.0
         """Monotonic time before which a growing file is not looked at again."""
         self._rows = {kind: TrafficRows() for kind, _ in KINDS}
@@ -113,14 +115,25 @@ class TrafficScreen(AboveCapture):
             return
         self._next = now + LOOK_SECONDS
         try:
+            await self._turn()
             if self._opened is None:
                 self._opened = await services.traffic.open(actor, self._capture_id, self._file)
-        except InvalidInput as error:
+        except (InvalidInput, NotFound) as error:
             self._show_title()
             self._state(str(error), "" if growing else "error")
             return
         self._traffic = await self._opened.look(growing=growing)
         self._show(now)
+
+    async def _turn(self) -> None:
+        """Let go of a file that is no longer the newest, where that is what is looked at."""
+        if self._opened is None or self._file:
+            return
+        files = await self.session.services.packets.file_set(self.session.actor, self._capture_id)
+        self._several = len(files) > 1
+        if files and files[-1] != self._opened.path:
+            await self._opened.close()
+            self._opened = None
 
     def _show(self, now: float) -> None:
         """Bring the figures and the table that is seen up to date."""
@@ -147,7 +160,8 @@ class TrafficScreen(AboveCapture):
     def _show_title(self) -> None:
         assert self._capture is not None
         capture = self._capture
-        what = " · ".join(part for part in (capture.name, capture.interface, self._file) if part)
+        file = self._opened.path.name if self._opened is not None and self._several else ""
+        what = " · ".join(part for part in (capture.name, capture.interface, file) if part)
         self.query_one("#traffic-title", Figure).show(f"Capture {capture.id} · {what} · who talks")
 
     def _state(self, text: str, tone: Tone) -> None:

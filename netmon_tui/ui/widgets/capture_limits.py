@@ -12,7 +12,7 @@ from netmon_tui.config.sections import CaptureSettings
 from netmon_tui.domain.byte_size import parse_size
 from netmon_tui.domain.job import Rotation
 from netmon_tui.errors import InvalidInput
-from netmon_tui.ui.rendering import size
+from netmon_tui.ui.rendering import content, size
 
 
 class CaptureLimits(Vertical):
@@ -72,4 +72,4 @@ class CaptureLimits(Vertical):
 
 def _field(id: str, without: str, most: int, unit: str) -> ComposeResult:
     yield Input(placeholder=without, id=id, compact=True, max_length=most)
-    yield Label(unit, classes="form--unit")
+    yield Label(content(unit), classes="form--unit")

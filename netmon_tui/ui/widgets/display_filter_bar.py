@@ -156,6 +156,11 @@ class DisplayFilterBar(Vertical):
         self._line.focus()
         self._look()
 
+    @property
+    def recent(self) -> Sequence[str]:
+        """The filters that can be recalled, the last first."""
+        return self._recent
+
     def remember(self, recent: Sequence[str]) -> None:
         """Take the filters that up and down recall, the newest first."""
         self._recent, self._recalled = list(recent), -1

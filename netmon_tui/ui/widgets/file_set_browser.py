@@ -11,10 +11,13 @@ from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.widgets import Input
 
+from netmon_tui.domain.display_filter import depends_on_window
 from netmon_tui.domain.user import Actor
 from netmon_tui.errors import InvalidInput, NotFound
 from netmon_tui.services.packets import PacketList, PacketService
+from netmon_tui.ui import toasts
 from netmon_tui.ui.widgets.figure import Figure
 from netmon_tui.ui.widgets.packet_browser import PacketBrowser
 
@@ -109,12 +112,16 @@ class FileSetBrowser(Vertical):
     async def _look(self, growing: bool) -> None:
         before, self._growing = self._files, growing
         self._files = await self._service.file_set(self._actor, self._capture_id)
-        if self.browser.following and self.shown_file not in ("", self._files[-1].name):
+        if self._goes_on() and self.shown_file not in ("", self._files[-1].name):
             await self._show_file(self._files[-1], following=True)
         await self.browser.look(growing=growing)
         self._tell()
         if before != self._files:
             self.refresh_bindings()
+
+    def _goes_on(self) -> bool:
+        """Whether the newest file is to be shown: never while somebody types, whose keys would be commands then."""
+        return self.browser.following and not isinstance(self.screen.focused, Input)
 
     def _tell(self) -> None:
         path = self.browser.path
@@ -125,7 +132,8 @@ class FileSetBrowser(Vertical):
             return
         if path not in self._files:
             line.show(
-                f"{path.name}: the ring has deleted it; what is open stays readable · ] others", "warning"
+                f"{path.name}: the ring has deleted it; its packets stay, without filters · ] others",
+                "warning",
             )
             return
         place = self._files.index(path) + 1
@@ -157,8 +165,12 @@ class FileSetBrowser(Vertical):
             await self.mount(new)
             self.browser = new
             await old.remove()
+        new.show_columns(old.columns)
+        new.filter_bar.remember(old.filter_bar.recent)
         await new.look(growing=self._growing)
-        if text:
+        if depends_on_window(text):
+            toasts.tell(self.app, f"{text} counts within one file: it is not taken along")
+        elif text:
             new.filter_bar.put(text, apply=True)
         if following:
             new.action_follow()

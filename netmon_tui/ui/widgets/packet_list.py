@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from datetime import datetime
 
-from netmon_tui.domain.packet import PacketSummary
 from netmon_tui.domain.packet_columns import TIMES, PacketColumns
 from netmon_tui.services.packets import PacketList
-from netmon_tui.ui.rendering import thin
 from netmon_tui.ui.widgets.packet_candidates import Candidates, place_near, place_of
+from netmon_tui.ui.widgets.packet_columns import line_row
 from netmon_tui.ui.widgets.packet_pages import PacketPages, first_pending
 from netmon_tui.ui.widgets.row_source import Listeners, Row, cell_text, matches
 
@@ -144,9 +142,10 @@ class PacketSource:
         """Look through the next packets, and tell of it."""
         generation, text = self._generation, self._text
         start, stop = self._searched, min(len(self._candidates), self._searched + _SEARCH_SLICE)
-        numbers = await self._packets.search(
-            self._candidates.numbers(start, stop), lambda one: matches(packet_row(one), text)
-        )
+        columns = self.pages.columns
+        lines = await self._packets.lines(self._candidates.numbers(start, stop), columns.keys)
+        rows = (marked_row(line_row(line, columns), self._marks, self._glyph, columns) for line in lines)
+        numbers = [row.key for row in rows if matches(row, text) and isinstance(row.key, int)]
         if generation == self._generation:
             self._searched = stop
             self._found.extend(numbers)
@@ -168,11 +167,7 @@ class PacketSource:
 
     def _row_at(self, index: int) -> Row | None:
         row = self.pages.row(*divmod(self._place(index), _PAGE_ROWS))
-        comment = self._marks.get(row.key) if row is not None and isinstance(row.key, int) else None
-        if row is None or comment is None:
-            return row
-        keys = self.pages.columns.keys
-        return marked_row(row, comment, self._glyph, keys.index("info") if "info" in keys else len(keys) - 1)
+        return None if row is None else marked_row(row, self._marks, self._glyph, self.pages.columns)
 
     def _place(self, index: int) -> int:
         return self.count - 1 - index if self._reverse else index
@@ -184,8 +179,9 @@ class PacketSource:
 
     def show_columns(self, columns: PacketColumns) -> None:
         """Show other columns, or the same with what the dissector says now."""
+        anew = bool(self._text) and columns.keys != self.pages.columns.keys
         self.pages.show(columns)
-        self._listeners.tell()
+        self._begin_anew() if anew else self._listeners.tell()
 
     async def filter(self, text: str) -> None:
         """Keep the packets whose line contains ``text``; loading finds them."""
@@ -219,24 +215,11 @@ def _rows_on(page: int, count: int) -> int:
     return min(_PAGE_ROWS, count - page * _PAGE_ROWS)
 
 
-def marked_row(row: Row, comment: str, glyph: str, at: int) -> Row:
-    """Return the line of a marked packet: a glyph, and what is said of it, before one of its cells."""
+def marked_row(row: Row, marks: Mapping[int, str], glyph: str, columns: PacketColumns) -> Row:
+    """Return a line with a glyph, and what is said of its packet, before its info, where that is marked."""
+    comment = marks.get(row.key) if isinstance(row.key, int) else None
+    if comment is None:
+        return row
+    at = columns.keys.index("info") if "info" in columns.keys else len(columns.keys) - 1
     words = " ".join(filter(None, (glyph, comment and f"[{comment}]", cell_text(row.cells[at]))))
     return Row(row.key, (*row.cells[:at], words, *row.cells[at + 1 :]), "accent")
-
-
-def packet_row(summary: PacketSummary) -> Row:
-    """Return the line of a packet; its key is its number."""
-    moment = datetime.fromtimestamp(summary.time).astimezone()
-    return Row(
-        summary.number,
-        (
-            thin(summary.number),
-            f"{moment:%H:%M:%S.%f}",
-            summary.source,
-            summary.destination,
-            summary.protocol,
-            str(summary.length),
-            summary.info,
-        ),
-    )

@@ -86,9 +86,7 @@ async def test_a_ring_is_one_file_to_whom_it_is_handed(
     assert written.read_bytes() == WHOLE
     with await services.transfers.read_capture(ada, ring) as reader:
         assert b"".join(reader.pieces()) == WHOLE
-    assert services.catalogue.hand_over(capture)[0].endswith(
-        f"netmon-tui capture stream {ring} > capture-{ring}.pcap"
-    )
+    assert services.catalogue.hand_over(capture)[0].endswith(f" capture stream {ring} > capture-{ring}.pcap")
 
 
 async def test_parts_are_taken_through_all_files_or_from_one(

@@ -25,7 +25,9 @@ async def test_escape_asks_before_it_throws_away_what_was_typed(logged_in: Any, 
         await pilot.press("escape")
         box = form.query_one(".dialog--box")
         await until(pilot, lambda: str(box.border_subtitle) == LOST)
-        await pilot.press("1", "escape")  # who types on is asked again
+        await pilot.press("1")
+        await until(pilot, lambda: "o profiles" in str(box.border_subtitle))
+        await pilot.press("escape")  # who has typed on is asked again
         await until(pilot, lambda: form.query_one("#targets", Input).value == "10.91")
         assert app.screen is form
         await pilot.press("escape")

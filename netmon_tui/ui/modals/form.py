@@ -6,6 +6,7 @@ from abc import abstractmethod
 
 from textual import on, work
 from textual.events import Event
+from textual.widget import Widget
 from textual.widgets import Button, Input, Static
 
 from netmon_tui.errors import NetmonError
@@ -23,25 +24,37 @@ class Form(Dialog[Result]):
         self._before: dict[object, str] = {}
         self._has_typing = False
         self._has_warned = False
+        self._hint: str | None = None
+        """What the frame said before it warned."""
 
     def on_mount(self) -> None:
         """Note what stands in the fields before anybody types."""
         self._before = {field: field.value for field in self.query(Input)}
 
     @on(Input.Changed)
-    def _note_typing(self, event: Input.Changed) -> None:
+    def _note_input(self, event: Input.Changed) -> None:
         if event.input.has_focus and event.value != self._before.get(event.input, ""):
-            self._has_typing, self._has_warned = True, False
+            self._note_typing()
 
     def on_text_area_changed(self, event: Event) -> None:
         """Note typing in a field of many lines, whose class would cost start-up time to import."""
-        self._has_typing, self._has_warned = True, False
+        self._note_typing()
+
+    def _note_typing(self) -> None:
+        self._has_typing = True
+        if self._has_warned:
+            self._has_warned = False
+            self._frame.border_subtitle = self._hint
+
+    @property
+    def _frame(self) -> Widget:
+        return self.query_one(".dialog--box")
 
     def action_cancel(self) -> None:
         """Close without a result; where something was typed, the second time."""
         if self._has_typing and not self._has_warned:
-            self._has_warned = True
-            self.query_one(".dialog--box").border_subtitle = content(LOST)
+            self._has_warned, self._hint = True, self._frame.border_subtitle
+            self._frame.border_subtitle = content(LOST)
         else:
             self.dismiss(None)
 

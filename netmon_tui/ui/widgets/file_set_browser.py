@@ -88,7 +88,7 @@ class FileSetBrowser(Vertical):
         except (NotFound, InvalidInput):
             if not name:
                 raise
-            return await self._service.open(self._actor, self._capture_id)  # the ring was quicker: the newest
+            return await self._service.open(self._actor, self._capture_id, "1")  # the ring was quicker
 
     @property
     def shown_file(self) -> str:

@@ -179,7 +179,9 @@ async def test_captures_stop_when_they_use_the_quota_up_together(services: Servi
         sender.kill()
         await sender.wait()
     assert {(one.state, one.end_reason) for one in ended} == {(JobState.COMPLETED, EndReason.QUOTA)}
-    assert all(one.counters.packets and one.counters.bytes < QUOTA for one in ended)
+    sizes = sorted(one.counters.bytes for one in ended)
+    assert all(one.counters.packets for one in ended)
+    assert sizes[0] < QUOTA <= sum(sizes), "a second of packets comes at once, so one may go beyond it alone"
 
 
 SENDER = """

@@ -79,7 +79,9 @@ def find(
         places = ({"offset": match.offset, "size": match.size} for _, match in found)
         print_json([packet_document(one) | at for (one, _), at in zip(found, places, strict=True)])
     else:
-        print_table(_COLUMNS, (_row(*pair) for pair in found))
+        shown = [at for at, name in enumerate(_COLUMNS) if name != "OFFSET" or wanted.place is FindIn.BYTES]
+        rows = (_row(*pair) for pair in found)
+        print_table([_COLUMNS[at] for at in shown], ([row[at] for at in shown] for row in rows))
 
 
 async def _found(

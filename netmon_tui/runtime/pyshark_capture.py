@@ -11,9 +11,10 @@ import asyncio
 import os
 import resource
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
-from pyshark.capture.capture import Capture, StopCapture
+from pyshark.capture.capture import Capture, StopCapture, TSharkCrashException
 from pyshark.tshark.output_parser.tshark_xml import TsharkXmlParser
 
 from netmon_tui.errors import ToolFailed
@@ -116,7 +117,8 @@ class OnePacketCapture(Capture):  # type: ignore[misc]
             start_new_session=True,
             **self._identity,
         )
-        self._created_new_process(list(argv), process)
+        with suppress(TSharkCrashException):  # one that is gone already is read as any other
+            self._created_new_process(list(argv), process)
         self._create_stderr_handling_task(process.stderr)
         _limit(process.pid)
         return process

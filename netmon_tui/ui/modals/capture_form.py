@@ -193,7 +193,8 @@ class CaptureForm(Form[StartCapture]):
     @work(exclusive=True, group="form-more", exit_on_error=False)
     async def action_more(self) -> None:
         """Ask for what few captures need."""
-        others = [name for name in self._interfaces if name != self._chosen("interface")]
+        # any would have the same packets once more
+        others = [name for name in self._interfaces if name not in (self._chosen("interface"), "any")]
         taken = await self.app.push_screen_wait(CaptureMore(self._rare, others))
         if taken is not None:
             self._rare = taken

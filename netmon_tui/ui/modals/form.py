@@ -44,7 +44,7 @@ class Form(Dialog[Result]):
         self._has_typing = True
         if self._has_warned:
             self._has_warned = False
-            self._frame.border_subtitle = self._hint
+            self._frame.border_subtitle = content(self._hint or "")
 
     @property
     def _frame(self) -> Widget:

@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -165,6 +166,20 @@ async def test_lua_of_the_home_directory_does_not_run(tmp_path, monkeypatch):
 async def test_a_dissector_that_fails_is_a_tool_that_failed(public, text):
     with pytest.raises(ToolFailed):
         await dissect_packet(packet("ping"), HEADER, tshark=program(public, text))
+
+
+async def test_a_dissector_that_is_gone_before_it_is_noted_is_a_tool_that_failed(public, monkeypatch):
+    start = asyncio.create_subprocess_exec
+
+    async def start_and_see_it_end(*argv: Any, **options: Any) -> asyncio.subprocess.Process:
+        process = await start(*argv, **options)
+        while process.returncode is None:
+            await asyncio.sleep(0.01)
+        return process
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", start_and_see_it_end)
+    with pytest.raises(ToolFailed, match="did not describe"):
+        await dissect_packet(packet("ping"), HEADER, tshark=program(public, "raise SystemExit(3)"))
 
 
 async def test_no_tshark_is_a_tool_that_failed():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import io
 import os
 import struct
 import termios
@@ -44,20 +45,26 @@ class PcapInput:
         threading.Thread(target=self._feed, args=(reader, end), daemon=True).start()
 
     def _feed(self, reader: FileSetReader, end: int) -> None:
-        try:
-            with reader, os.fdopen(end, "wb", buffering=0) as pipe:
-                for piece in reader.pieces():
-                    view = memoryview(piece)
-                    while view:
-                        done = pipe.write(view) or 0
-                        self._written += done
-                        view = view[done:]
-            if reader.missed:
-                raise InvalidInput("the ring deleted packets while they were read", fix="read it once more")
-        except BrokenPipeError:
-            return  # whoever read has had enough
-        except (NetmonError, OSError) as error:
-            self._trouble = error
+        with os.fdopen(
+            end, "wb", buffering=0
+        ) as pipe:  # closed last: whoever sees its end asks what went wrong
+            try:
+                with reader:
+                    self._write(reader, pipe)
+            except BrokenPipeError:
+                return  # whoever read has had enough
+            except (NetmonError, OSError) as error:
+                self._trouble = error
+
+    def _write(self, reader: FileSetReader, pipe: io.FileIO) -> None:
+        for piece in reader.pieces():
+            view = memoryview(piece)
+            while view:
+                done = pipe.write(view) or 0
+                self._written += done
+                view = view[done:]
+        if reader.missed:
+            raise InvalidInput("the ring deleted packets while they were read", fix="read it once more")
 
     @property
     def position(self) -> int:

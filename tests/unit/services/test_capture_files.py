@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -17,12 +18,15 @@ from netmon_tui.domain.capture_choice import ExportForm, PacketChoice
 from netmon_tui.domain.capture_files import NUMBERED_NAME
 from netmon_tui.domain.job import EndReason, JobState, Rotation
 from netmon_tui.domain.user import Actor
-from netmon_tui.errors import DiskFull, InvalidInput, NotFound
+from netmon_tui.errors import DiskFull, InvalidInput, NotFound, ToolFailed
+from netmon_tui.runtime.pcap_input import PcapInput
 from netmon_tui.runtime.tool_paths import find_tool
+from netmon_tui.services.capture_cutting import _Source
 from netmon_tui.services.capture_stock import take_stock
 from netmon_tui.services.container import Services, open_services
 from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.tools.pcap import RawPacket, make_header, pack_record
+from netmon_tui.tools.pcap_cut import Cut
 from tests.unit.tools.test_packet_masking import FRAMES
 
 FRAME = next(iter(FRAMES.values()))
@@ -163,6 +167,59 @@ async def test_what_a_quota_leaves_is_told_and_no_more_is_taken(
     ):
         with pytest.raises(DiskFull, match="quota of your captures is used up"):
             await taking
+
+
+async def test_packets_are_marked_only_where_their_numbers_stay(
+    services: Services, ada: Actor, ring: int
+) -> None:
+    """Packet 2 of one file is another one in the next."""
+    with pytest.raises(InvalidInput, match="several files, or will have"):
+        await services.packets.marks.mark(ada, ring, [2])
+    running = store(services, ada, b"".join(RECORDS[:3]), state=JobState.RUNNING)
+    with pytest.raises(InvalidInput, match="several files, or will have"):
+        await services.packets.marks.mark(ada, running, [2])
+    ended = store(services, ada, b"".join(RECORDS[:3]))
+    await services.packets.marks.mark(ada, ended, [2])
+    assert await services.packets.marks.of(ada, ended).all() == {2: ""}
+
+
+async def test_parts_of_a_ring_that_turns_meanwhile_are_refused(
+    services: Services, ada: Actor, tmp_path: Path
+) -> None:
+    running = store(services, ada, *(b"".join(RECORDS[n : n + 3]) for n in (0, 3, 6)), state=JobState.RUNNING)
+    directory = CaptureRepository(services.database).directory(running)
+    source = _Source(await services.capturing.get(ada, running), directory)
+    pieces = source.pieces(Cut())
+    next(pieces)
+    (directory / (NUMBERED_NAME % 5)).unlink()
+    with pytest.raises(InvalidInput, match="ring deleted packets while they were read"):
+        list(pieces)
+
+
+async def test_who_talks_follows_the_newest_file_and_says_which(
+    services: Services, ada: Actor, ring: int
+) -> None:
+    opened = await services.traffic.open(ada, ring)
+    assert opened.path.name == NUMBERED_NAME % 7
+    assert (await opened.look(growing=False)).packets == 3
+    await opened.close()
+    first = await services.traffic.open(ada, ring, "1")
+    assert first.path.name == NUMBERED_NAME % 5
+    await first.close()
+
+
+def test_a_child_that_cannot_be_given_all_files_is_not_believed(tmp_path: Path) -> None:
+    many = RECORDS[0] * 4_000  # more than a pipe holds
+    for number in range(1, 7):
+        (tmp_path / (NUMBERED_NAME % number)).write_bytes(HEADER.data + many)
+    given = PcapInput(tmp_path)
+    for number in range(2, 6):
+        (tmp_path / (NUMBERED_NAME % number)).unlink()
+    while os.read(given.descriptor, 1 << 20):
+        pass
+    with pytest.raises(ToolFailed, match="could not all be read"):
+        given.require_whole()
+    given.close()
 
 
 @pytest.mark.skipif(find_tool("tcpdump") is None, reason="tcpdump is not installed")

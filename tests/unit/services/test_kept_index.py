@@ -43,6 +43,13 @@ def test_a_small_file_needs_none(path):
     assert not keep(path) and not index_path(path).exists()
 
 
+def test_of_a_file_that_is_gone_none_is_kept(path):
+    with open_index(path, growing=True) as index:
+        index.extend()
+        path.unlink()
+        assert not keep_index(index) and not index_path(path).exists()
+
+
 @pytest.mark.parametrize("mode", [0o620, 0o602])
 def test_what_others_may_have_written_is_not_believed_but_replaced(path, mode):
     keep(path)

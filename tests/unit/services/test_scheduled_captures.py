@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from netmon_tui.domain.capture import StartCapture
+from netmon_tui.domain.job import Rotation
 from netmon_tui.domain.schedule import Runner, SaveSchedule, When
 from netmon_tui.domain.user import Actor, Role
 from netmon_tui.errors import InvalidInput, NotAllowed
@@ -26,6 +27,8 @@ MORNING = SaveSchedule("Morning", (), When(every=3600), capture=StartCapture("lo
     ("wrong", "said"),
     [
         ({"seconds": 0.0}, "needs a limit"),
+        # a ring never has so many bytes that the size would end it
+        ({"seconds": 0.0, "size": 10**8, "rotation": Rotation(10**7, 0.0, 5)}, "needs a limit"),
         ({"interface": "gone0"}, "no interface 'gone0'"),
         ({"filter": "udp prt 7"}, "host name: prt"),
         ({"buffer_kib": 1}, "buffer"),

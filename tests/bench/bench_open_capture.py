@@ -20,7 +20,7 @@ from bench_packets import check  # noqa: E402 - found by the line above
 from generate_pcap import generate  # noqa: E402 - as above
 from terminal import Terminal, command_line, make_user, open_app  # noqa: E402 - as above
 
-from netmon_tui.domain.capture import CAPTURE_NAME  # noqa: E402 - as above
+from netmon_tui.domain.capture_files import CAPTURE_NAME  # noqa: E402 - as above
 from netmon_tui.services.kept_index import index_path, open_index  # noqa: E402 - as above
 from netmon_tui.ui.rendering import thin  # noqa: E402 - as above
 

@@ -14,11 +14,11 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from operator import sub
 from pathlib import Path
-from types import TracebackType
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 from netmon_tui.errors import InvalidInput, NotFound
-from netmon_tui.tools.pcap import FILE_HEADER_SIZE, RECORD_HEADER_SIZE, FileHeader, RawPacket, read_header
+from netmon_tui.tools.pcap import FILE_HEADER_SIZE, RECORD_HEADER_SIZE, RawPacket
+from netmon_tui.tools.pcap_open import OpenPcap
 
 _CHUNK = 1024 * 1024
 """Bytes read at once: larger ones measured no faster."""
@@ -41,7 +41,7 @@ class Found(NamedTuple):
     """Offsets of the first packet and of every 64th after it, the last of which may be the next to come."""
 
 
-class PacketIndex:
+class PacketIndex(OpenPcap):
     """A pcap file opened for reading packets by number, growing with the file.
 
     One thread may call ``extend`` while others read: what ``count`` covers does not change any more.
@@ -56,14 +56,9 @@ class PacketIndex:
     """
 
     def __init__(self, path: str | Path, *, growing: bool = False) -> None:
+        super().__init__(path)
         self.path = Path(path)
         self.growing = growing
-        self._fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            self.header: FileHeader = read_header(os.pread(self._fd, FILE_HEADER_SIZE, 0))
-        except BaseException:
-            os.close(self._fd)
-            raise
         self._record = self.header.record
         self._captured_at = struct.Struct(f"{self.header.byte_order}8xI4x").unpack_from
         self._scale = 1 if self.header.nanoseconds else 1000
@@ -76,24 +71,6 @@ class PacketIndex:
         """Packets that were known without looking for them."""
         self.stamp: os.stat_result | None = None
         """The file when its index was begun, or as long as it grows when it was last looked at."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the file; a second call does nothing."""
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
-
-    def fileno(self) -> int:
-        """Return the descriptor of the file."""
-        return self._fd
 
     @property
     def count(self) -> int:

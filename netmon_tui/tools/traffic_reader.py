@@ -11,12 +11,11 @@ import os
 import time
 from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from netmon_tui.domain.traffic import Traffic
 from netmon_tui.tools.flow_counter import NEEDED, Counted, FlowCounter
-from netmon_tui.tools.pcap import FILE_HEADER_SIZE, RECORD_HEADER_SIZE, read_header
+from netmon_tui.tools.pcap import FILE_HEADER_SIZE, RECORD_HEADER_SIZE
+from netmon_tui.tools.pcap_open import OpenPcap
 from netmon_tui.tools.pcap_sync import TRUSTED_AFTER, RecordFinder
 from netmon_tui.tools.traffic_tables import TrafficTables
 
@@ -30,7 +29,7 @@ _SLACK_SECONDS = 2
 """By which the times of packets may go back, or be ahead of ours."""
 
 
-class TrafficReader:
+class TrafficReader(OpenPcap):
     """One capture file and what was counted of it; one thread at a time.
 
     Args:
@@ -44,14 +43,9 @@ class TrafficReader:
     """
 
     def __init__(self, path: str | Path, *, growing: bool = False) -> None:
+        super().__init__(path)
         self.growing = growing
-        self._fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            self._header = read_header(os.pread(self._fd, FILE_HEADER_SIZE, 0))
-        except BaseException:
-            os.close(self._fd)
-            raise
-        self._counter = FlowCounter(self._header)
+        self._counter = FlowCounter(self.header)
         self._tables = TrafficTables()
         self._end = FILE_HEADER_SIZE
         self._size = FILE_HEADER_SIZE
@@ -59,20 +53,6 @@ class TrafficReader:
         """Bytes of the records that were counted."""
         self._cost = _FIRST_COST
         self._damage = ""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the file; a second call does nothing."""
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
 
     def advance(self, budget: float) -> bool:
         """Read what is new.
@@ -160,8 +140,8 @@ class TrafficReader:
         header = os.pread(self._fd, RECORD_HEADER_SIZE, self._end)
         if len(header) < RECORD_HEADER_SIZE:
             return None
-        seconds: int = self._header.record.unpack(header)[0]
+        seconds: int = self.header.record.unpack(header)[0]
         now = time.time()
         if seconds > now + _SLACK_SECONDS:
             return None
-        return RecordFinder(self._header, seconds - _SLACK_SECONDS, now + _SLACK_SECONDS)
+        return RecordFinder(self.header, seconds - _SLACK_SECONDS, now + _SLACK_SECONDS)

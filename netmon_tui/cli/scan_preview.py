@@ -7,7 +7,7 @@ from typing import Any
 
 from netmon_tui.cli.output import print_line, say
 from netmon_tui.domain.estimate import ScanEstimate, Span, extent_words, probes_words, rounded, time_words
-from netmon_tui.domain.scan import ScanPreview
+from netmon_tui.domain.scan import IF_FAR, ScanPreview
 
 
 def preview_document(plan: ScanPreview) -> dict[str, Any]:
@@ -15,6 +15,7 @@ def preview_document(plan: ScanPreview) -> dict[str, Any]:
     return {
         "command": list(plan.command),
         "stages": [list(stage) for stage in plan.stages],
+        "stages_only_if_far": plan.only_if_far,
         "addresses": plan.addresses,
         "warnings": list(plan.warnings),
         "to_confirm": list(plan.to_confirm),
@@ -48,6 +49,8 @@ def print_preview(plan: ScanPreview) -> None:
         say(f"takes {time_words(plan.estimate)} ({plan.estimate.basis})")
     for stage in plan.stages:
         say(f"stage: {shlex.join(stage)}")
+    if plan.only_if_far:
+        say(IF_FAR)
     if plan.never_scanned:
         say(f"never scanned: {' '.join(plan.never_scanned)}")
     for warning in plan.warnings:

@@ -240,10 +240,16 @@ class ScanPreview:
     """Scripts that may do harm or tell third parties, each with its categories: somebody has to want them."""
     stage_names: tuple[str, ...] = ()
     """What each of the stages is for: ``discovery``, ``ports``, ``detection``."""
+    only_if_far: bool = False
+    """Whether the stages are done only where pings of some hosts find them far away; else one nmap does it."""
     estimate: ScanEstimate | None = None
     """How much it is and how long it may take; None when it is refused."""
     never_scanned: tuple[str, ...] = ()
     """What is left out whoever asks: everybody's never-scan list and the user's own."""
+
+
+IF_FAR = "in stages only where pings of some hosts find them far away, else by the one nmap"
+"""What to say of :attr:`ScanPreview.only_if_far`."""
 
 
 def require_confirmed(scripts: Sequence[str], *, confirmed: bool) -> None:

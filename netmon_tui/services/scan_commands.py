@@ -15,6 +15,7 @@ from netmon_tui.errors import InvalidInput
 from netmon_tui.runtime.job_directory import seconds_run, write_private
 from netmon_tui.runtime.nmap_services import port_frequencies
 from netmon_tui.runtime.nse_files import installed_scripts
+from netmon_tui.runtime.pings import round_trips
 from netmon_tui.runtime.privilege import Privilege
 from netmon_tui.runtime.staged import PROGRAM
 from netmon_tui.runtime.staged.plan import Plan, read_plan
@@ -33,13 +34,16 @@ from netmon_tui.tools.nmap_arguments import (
 from netmon_tui.tools.nmap_exclusions import NeverScan, excluded_in
 from netmon_tui.tools.nmap_ports import refuse_no_ports
 from netmon_tui.tools.nmap_rate import lower_ceiling, under_ceiling
-from netmon_tui.tools.nmap_stages import Stages, stages_of
+from netmon_tui.tools.nmap_sample import sample_of
+from netmon_tui.tools.nmap_stages import Stages, is_near, stages_of
 from netmon_tui.tools.nmap_targets import TargetSet, parse_target, parse_targets
 
 XML_NAME = "scan.xml"
 PLAN_NAME = "plan.json"
 SHORTEST_RUN = 1.0
 """Seconds that must be left of a scan's time for it to go on."""
+PING_SECONDS = 0.05
+"""How long hosts are waited for that are pinged before a scan."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,11 @@ class PreparedScan:
     def stages(self) -> dict[str, tuple[str, ...]]:
         """The commands of the stages by name, without output and targets; none when it is one nmap."""
         return self.plan.stages if self.plan is not None else {}
+
+    @property
+    def only_if_far(self) -> bool:
+        """Whether the stages gain something only where the hosts are far away: without detection."""
+        return bool(self.stages) and "detection" not in self.stages
 
 
 class ScanCommands:
@@ -141,6 +150,15 @@ class ScanCommands:
         never_here = never.of_family(ipv6=ipv6)
         return PreparedScan(options, targets, command, plan, usable, never_here, addresses, names)
 
+    @staticmethod
+    def settle(prepared: PreparedScan) -> PreparedScan:
+        """Return what a scan that is about to begin runs: one nmap, where stages would gain nothing.
+
+        Some of its hosts may be pinged for that; it waits :data:`PING_SECONDS` at most.
+        """
+        sample = sample_of(prepared.usable, prepared.targets) if prepared.only_if_far else ()
+        return replace(prepared, plan=None) if sample and _are_near(sample) else prepared
+
     def _plan(
         self,
         nmap: str,
@@ -214,6 +232,10 @@ class ScanCommands:
             detached=detached,
             private_pty=needs_private_pty(version_numbers("nmap")),
         )
+
+
+def _are_near(sample: tuple[str, ...]) -> bool:
+    return is_near(round_trips(sample, PING_SECONDS))
 
 
 def _refuse_nothing(left: int) -> None:

@@ -110,6 +110,8 @@ class ScanQueue:
             skipped=scan.skipped,
             spared=excluded_by(scan.command) if goes_on else (),
         )
+        if not goes_on:
+            prepared = await asyncio.to_thread(self._commands.settle, prepared)
         spec = await asyncio.to_thread(self._commands.spec, prepared, path, detached=scan.detached)
         await self._note_start(owner, scan, prepared)
         if goes_on:

@@ -80,6 +80,7 @@ class ScanningService:
             prepared.targets.count,
             to_confirm=command.to_confirm,
             stage_names=tuple(prepared.stages),
+            only_if_far=prepared.only_if_far,
             estimate=await self._estimates.of(actor, request, prepared),
             never_scanned=prepared.never,
         )

@@ -1,4 +1,4 @@
-"""How many addresses a scan has when what is excluded is taken out, without ever listing them."""
+"""How many addresses a scan has when what is excluded is taken out, and which, without ever listing them."""
 
 from __future__ import annotations
 
@@ -33,6 +33,23 @@ def count_addresses(targets: Iterable[Target], excluded: Iterable[Target]) -> tu
         else:
             addresses += target.count - leaves_out.within(_box(target.text))
     return addresses, names
+
+
+def address_at(target: Target, place: int) -> str:
+    """Return an address of a target that is no name, in ascending order.
+
+    Args:
+        target: What passed the grammar of targets.
+        place: 0 to its count - 1.
+    """
+    box = _box(target.text)
+    if len(box) == 1:
+        return str(ipaddress.IPv6Address(box[0][0] + place))
+    parts = []
+    for first, last in reversed(box):
+        place, over = divmod(place, last - first + 1)
+        parts.append(first + over)
+    return str(ipaddress.IPv4Address(bytes(reversed(parts))))
 
 
 class _Exclusions:

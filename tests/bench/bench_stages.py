@@ -16,6 +16,12 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+from netmon_tui.runtime.pings import round_trips
+from netmon_tui.services.scan_commands import PING_SECONDS
+from netmon_tui.tools.nmap_arguments import parse_options
+from netmon_tui.tools.nmap_sample import sample_of
+from netmon_tui.tools.nmap_targets import parse_targets
+
 CASES: dict[str, tuple[str, str, str, str, float]] = {
     "services": ("0", "0", "-T4 -n -F -sV", "10.99.0.0/24", 8.0),
     "far": ("20", "0", "-T4 -n -F", "10.99.0.0/22", 3.0),
@@ -97,7 +103,7 @@ def service_words(service: Any) -> tuple[str, ...]:
 
 
 def staged(options: str, targets: str, folder: Path) -> tuple[float, Found]:
-    """Scan with the program, from the command to the stored result; its own start is not counted."""
+    """Scan with the program, from the pings before it to the stored result; its own start is not counted."""
     password = folder / "password"
     password.write_text("walnut-koala-lantern\n")
     program = [str(Path(sys.executable).with_name("netmon-tui")), "--data-dir", str(folder / "data")]
@@ -114,7 +120,15 @@ def staged(options: str, targets: str, folder: Path) -> tuple[float, Found]:
         for port in host["ports"]:
             key = (host["address"], port["protocol"], port["number"])
             found[key] = (port["state"], *service_words(port["service"]))
-    return job["ended"] - job["started"], found
+    return pinged(options, targets) + job["ended"] - job["started"], found
+
+
+def pinged(options: str, targets: str) -> float:
+    """Return the seconds that pings before the scan take: they are not in its job's time."""
+    asked, begun = sample_of(parse_options(options), parse_targets([targets])), time.perf_counter()
+    if asked:
+        round_trips(asked, PING_SECONDS)
+    return time.perf_counter() - begun
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from textual.content import Content
 
 from netmon_tui.domain.estimate import extent_words, probes_words, time_words
-from netmon_tui.domain.scan import ScanPreview
+from netmon_tui.domain.scan import IF_FAR, ScanPreview
 from netmon_tui.ui.rendering import content
 from netmon_tui.ui.widgets.scan_words import asks_first, left_out
 
@@ -52,8 +52,13 @@ def _stages(preview: ScanPreview) -> Iterator[Content]:
     for name, words in zip(preview.stage_names, preview.stages, strict=True):
         label = content(f"Stage {name}: ").stylize("$foreground-muted")
         yield label + content(shlex.join(words), LONGEST_COMMAND)
+    if preview.only_if_far:
+        yield content(IF_FAR).stylize("$foreground-muted")
 
 
 def _folded(preview: ScanPreview, key: str) -> Content:
     names = ", ".join(preview.stage_names)
-    return content(f"{len(preview.stages)} stages: {names} ({key} shows them)").stylize("$text-accent")
+    if_far = " if far away" if preview.only_if_far else ""
+    return content(f"{len(preview.stages)} stages{if_far}: {names} ({key} shows them)").stylize(
+        "$text-accent"
+    )

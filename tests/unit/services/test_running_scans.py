@@ -205,6 +205,20 @@ async def test_stages_find_what_one_nmap_finds(tmp_path: Path, ssh: Listener, ft
         assert not await services.scanning.stages(ada, 2)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="pings need root")
+async def test_the_ports_of_near_hosts_are_left_to_one_nmap(tmp_path: Path) -> None:
+    near, unknown = "-T4 -n -p 1", "-T4 -n -p 1 -PS1"  # who says how hosts are asked has none pinged
+    async with opened(tmp_path) as (services, ada):
+        for options in (near, unknown):
+            planned = await services.scanning.plan(ada, StartScan(("127.0.1.0/24",), options))
+            assert (planned.stage_names, planned.only_if_far) == (("discovery", "ports"), True)
+            scan = await services.scanning.start(ada, StartScan(("127.0.1.0/24",), options))
+            ended = await services.scanning.wait(ada, scan.id)
+            assert (ended.state, ended.hosts_up) == (JobState.COMPLETED, 256)
+        assert not await services.scanning.stages(ada, 1)
+        assert list(await services.scanning.stages(ada, 2)) == ["discovery", "ports"]
+
+
 async def test_the_document_of_a_staged_scan_is_nmaps(tmp_path: Path, ssh: Listener) -> None:
     async with opened(tmp_path) as (services, ada):
         scan = await services.scanning.start(ada, StartScan((NETWORK,), f"-T4 -n -sV -p {ssh.port},1"))

@@ -95,7 +95,7 @@ def add(
     """Add an entry to the kernel's table.
 
     Like all verbs that change it: shows the ip command that does the same, asks, is kept for undo and in the audit
-    trail, and never touches what carries your own SSH session. Needs root or CAP_NET_ADMIN.
+    trail, and never touches what carries an SSH session to here. Needs root or CAP_NET_ADMIN.
     """
     _edit(line, SetEntry(address, interface, lladdr, _state(state)), consent)
 
@@ -199,7 +199,7 @@ def _count(plan: EditPlan) -> str:
 
 def _show_remarks(plan: EditPlan) -> None:
     for address in plan.spared:
-        say(f"left out: {address} carries your own SSH session")
+        say(f"left out: {address} carries an SSH session to here")
     for remark in (*plan.notices, *plan.conflicts):
         say(f"note: {remark}")
 

@@ -10,9 +10,11 @@ from functools import lru_cache
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
-_HEX12 = re.compile(r"[0-9a-f]{12}")
 _LLADDR_SPELLINGS = re.compile(
-    r"(?:[0-9a-f]{2}([:-]))(?:[0-9a-f]{2}\1){4}[0-9a-f]{2}|(?:[0-9a-f]{4}\.){2}[0-9a-f]{4}|[0-9a-f]{12}"
+    r"[0-9a-f]{2}([:\- ])(?:[0-9a-f]{2}\1){4}[0-9a-f]{2}"  # most systems; with spaces: dumps
+    r"|(?:[0-9a-f]{1,2}:){5}[0-9a-f]{1,2}"  # BSD, macOS, ethers(5): without leading zeros
+    r"|[0-9a-f]{4}([.-])[0-9a-f]{4}\2[0-9a-f]{4}"  # Cisco; Huawei and H3C
+    r"|[0-9a-f]{6}-[0-9a-f]{6}|[0-9a-f]{12}"  # HP
 )
 
 
@@ -66,8 +68,11 @@ def normalise_lladdr(text: str) -> str | None:
     lowered = text.strip().lower()
     if not _LLADDR_SPELLINGS.fullmatch(lowered):
         return None
-    digits = re.sub(r"[:.-]", "", lowered)
-    return ":".join(digits[i : i + 2] for i in range(0, 12, 2)) if _HEX12.fullmatch(digits) else None
+    octets = lowered.split(":")
+    digits = (
+        "".join(octet.zfill(2) for octet in octets) if len(octets) == 6 else re.sub(r"[. -]", "", lowered)
+    )
+    return ":".join(digits[i : i + 2] for i in range(0, 12, 2))
 
 
 def is_private_lladdr(lladdr: str) -> bool:

@@ -75,7 +75,7 @@ class NeighbourRecord:
     """Seconds since the kernel last confirmed or changed it."""
     gateway: bool = False
     own: bool = False
-    """Carries the user's own SSH session: the other end of it, or the gateway on the way there."""
+    """Carries an SSH session to this machine: the other end of it, or the gateway on the way there."""
     name: str = ""
     """What people call the device."""
     known: bool = False

@@ -146,7 +146,7 @@ class EditPlan:
     seen: tuple[TableEntry, ...] = ()
     """The entries there are now of those that it changes or takes."""
     spared: tuple[str, ...] = ()
-    """Addresses that it leaves out because they carry the actor's own SSH session."""
+    """Addresses that it leaves out because they carry an SSH session to this machine."""
     conflicts: tuple[str, ...] = ()
     """Why it should not be done without a second look."""
     notices: tuple[str, ...] = ()

@@ -38,7 +38,7 @@ class Situation:
     """The kernel's table."""
     interfaces: Mapping[str, Interface]
     carriers: frozenset[Key] = frozenset()
-    """Entries that carry the actor's own SSH session; an empty interface stands for any."""
+    """Entries that carry an SSH session to this machine; an empty interface stands for any."""
 
     def carries_session(self, key: Key) -> bool:
         """Whether the entry may not be touched."""
@@ -50,7 +50,7 @@ def plan_set(situation: Situation, request: SetEntry) -> EditPlan:
 
     Raises:
         InvalidInput: An address, lladdr or interface that has no neighbour entries, or an entry that is there.
-        NotAllowed: It carries the actor's own SSH session.
+        NotAllowed: It carries an SSH session to this machine.
     """
     interface, address = _place(situation, request.interface, request.address)
     key = (interface.name, str(address))
@@ -117,7 +117,7 @@ def plan_undo(situation: Situation, kept: KeptEdit) -> EditPlan:
 
     Raises:
         InvalidInput: It is undone already, or what it was about has no neighbours any more.
-        NotAllowed: All that it changed carries the actor's own SSH session now.
+        NotAllowed: All that it changed carries an SSH session to this machine now.
     """
     edit = kept.edit
     if edit.undone_by is not None:
@@ -190,7 +190,7 @@ def _subject(key: Key) -> str:
 def _refuse_carrier(situation: Situation, key: Key) -> None:
     if situation.carries_session(key):
         raise NotAllowed(
-            f"{_subject(key)} carries your own SSH session",
+            f"{_subject(key)} carries an SSH session to here",
             why="a wrong entry there would cut you off",
             fix="do it from the console of this machine, or over another way",
         )

@@ -1,25 +1,66 @@
-"""Which neighbour entries carry the SSH session that this program is used through."""
+"""Which neighbour entries carry the SSH sessions to this machine, that of the user among them.
+
+The environment names one, but not always the one that somebody sits at: in a tmux that was attached again it is the
+one of yesterday, and without one (a service, an emptied environment) it is none. So all that are there are spared.
+"""
 
 from __future__ import annotations
 
 import socket
+import sys
 from collections.abc import Iterator
 from ipaddress import ip_address
+from pathlib import Path
 
 from netmon_tui.domain.address import plain_address
 from netmon_tui.runtime.interfaces import SshSession
 from netmon_tui.runtime.netlink_requests import KernelLine
 from netmon_tui.tools.rtnetlink_routes import NextHop, read_hops, route_request
 
+_CONNECTIONS = [Path("/proc/thread-self/net/tcp"), Path("/proc/thread-self/net/tcp6")]
+_SSH_PORT = 22
+_ESTABLISHED = "01"
+
 
 def session_carriers(session: SshSession | None) -> frozenset[tuple[str, str]]:
-    """Return (interface, address) of the entries that the session's packets to the client need. Blocks shortly.
+    """Return (interface, address) of the entries that the packets to SSH clients need. Blocks shortly.
 
-    The client itself, on any interface (an empty name): it may be reached by another one tomorrow. And the
+    A client itself, on any interface (an empty name): it may be reached by another one tomorrow. And the
     gateways of its route, all of a multipath route and those that a redirect put in their place.
+
+    Args:
+        session: The one that the environment names.
     """
-    if session is None:
-        return frozenset()
+    ports = {_SSH_PORT, session.server_port if session else _SSH_PORT}
+    sessions = {*ssh_connections(ports), *([session] if session else [])}
+    # of many from one client to one address, one says it all
+    by_way = {(one.client, one.server): one for one in sessions}
+    return frozenset(place for one in by_way.values() for place in _carriers(one))
+
+
+def ssh_connections(ports: set[int]) -> Iterator[SshSession]:
+    """Yield the connections from elsewhere to these ports of this machine, as the kernel lists them (proc(5))."""
+    for path in _CONNECTIONS:
+        try:
+            with path.open() as lines:
+                next(lines)
+                for line in lines:
+                    _, server, client, state, *_ = line.split(maxsplit=4)
+                    if state == _ESTABLISHED and int(server.rpartition(":")[2], 16) in ports:
+                        yield SshSession(*_end(client), *_end(server))
+        except OSError:  # a kernel without IPv6
+            continue
+
+
+def _end(text: str) -> tuple[str, int]:
+    """Read ``0100007F:0016``: words of 32 bits in the byte order of the machine, and a port."""
+    digits, _, port = text.partition(":")
+    words = [digits[place : place + 8] for place in range(0, len(digits), 8)]
+    packed = b"".join(int(word, 16).to_bytes(4, sys.byteorder) for word in words)
+    return str(ip_address(packed)), int(port, 16)
+
+
+def _carriers(session: SshSession) -> frozenset[tuple[str, str]]:
     peer = plain_address(session.client)
     try:
         with KernelLine() as line:

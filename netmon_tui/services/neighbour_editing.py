@@ -71,7 +71,7 @@ class NeighbourEditing:
         """Return what an edit comes to, with the commands that do the same. Changes nothing.
 
         Raises:
-            NetmonError: What is asked for makes no sense, or would cut the actor's own SSH session.
+            NetmonError: What is asked for makes no sense, or would cut an SSH session to this machine.
         """
         actor.require(Permission.EDIT_NEIGHBOURS)
         return await asyncio.to_thread(self._plan, actor, request)
@@ -106,7 +106,7 @@ class NeighbourEditing:
             actor: Who does it.
             plan: What :meth:`plan` returned and somebody has seen.
             accepted: Its conflicts were seen and agreed to.
-            force: Do it whatever the table says by now; never with entries of the actor's own SSH session.
+            force: Do it whatever the table says by now; never with entries of an SSH session to this machine.
 
         Raises:
             Superseded: The table has changed, or there are conflicts that nobody has agreed to. Plan again.

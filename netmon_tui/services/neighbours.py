@@ -288,9 +288,8 @@ class NeighbourService:
                     queue.put_nowait(event)
 
     async def _look_for_session(self) -> None:
-        """Ask the kernel by which entries the packets of the SSH session go now."""
-        if self._session is not None:
-            self._carriers = await asyncio.to_thread(session_carriers, self._session)
+        """Ask the kernel by which entries the packets of SSH sessions go now."""
+        self._carriers = await asyncio.to_thread(session_carriers, self._session)
 
     async def _store_for_ever(self) -> None:
         while True:

@@ -44,8 +44,6 @@ _WORDS = {
     **dict.fromkeys(("yes", "true", "1", "x", "on", "y", "t"), True),
     **dict.fromkeys(("no", "false", "0", "off", "n", "f"), False),
 }
-_SHORT_LLADDR = re.compile(r"(?:[0-9a-f]{1,2}:){5}[0-9a-f]{1,2}")
-"""As ethers(5) and arpwatch write it: without leading zeros."""
 _DELIMITERS = ",;\t|"
 _BYTE_ORDER_MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 
@@ -74,7 +72,7 @@ def read_devices(data: bytes) -> DeviceList:
     if begin in ("[", "{"):
         return DeviceList("entry", _bounded(_of_json(text)))
     first = next((line for line in io.StringIO(text) if line.strip() and not line.startswith("#")), "")
-    if first and _lladdr(first.split(None, 1)[0]):
+    if first and normalise_lladdr(first.split(None, 1)[0]):
         return DeviceList("line", _bounded(_of_words(text)))
     delimiter, columns = _header(first)
     return DeviceList("line", _bounded(_of_csv(text, delimiter, columns)))
@@ -108,7 +106,7 @@ def _of_words(text: str) -> Iterator[Entry]:
         words = line.partition("#")[0].split()
         if not words:
             continue
-        lladdr = _lladdr(words[0])
+        lladdr = normalise_lladdr(words[0])
         if lladdr is None:
             yield BadEntry(number, _no_lladdr(words[0]))
         elif len(words) > 2 and parse_ip(words[1]) and words[2].isascii() and words[2].isdigit():
@@ -205,7 +203,7 @@ def _of_json(text: str) -> Iterator[Entry]:
 
 def _entry(number: int, cells: Mapping[str, Any], *, is_json: bool = False) -> Entry:
     """Return what the cells of one device say; of JSON, an empty text is one that is to be empty."""
-    lladdr = _lladdr(_text(cells.get("lladdr")))
+    lladdr = normalise_lladdr(_text(cells.get("lladdr")))
     if lladdr is None:
         return BadEntry(number, _no_lladdr(_text(cells.get("lladdr"))))
     texts = {
@@ -229,14 +227,6 @@ def _entry(number: int, cells: Mapping[str, Any], *, is_json: bool = False) -> E
 
 def _text(value: object) -> str:
     return "" if value is None else str(value).strip()
-
-
-def _lladdr(text: str) -> str | None:
-    """Return a lladdr in normal form, also one that is written without leading zeros."""
-    lowered = text.strip().lower()
-    if _SHORT_LLADDR.fullmatch(lowered):
-        return ":".join(part.zfill(2) for part in lowered.split(":"))
-    return normalise_lladdr(text)
 
 
 def _no_lladdr(text: str) -> str:

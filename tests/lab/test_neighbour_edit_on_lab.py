@@ -231,7 +231,7 @@ def test_the_own_ssh_session_is_spared(make: Callable[..., Program], client: str
     for arguments in (["delete", carrier], ["replace", carrier, OTHER], ["add", carrier, OTHER]):
         for option in ("--yes", "--force", "--dry-run"):
             said = program("neighbour", *arguments, "--interface", HERE, option, code=6)
-            assert "your own SSH session" in said
+            assert "an SSH session to here" in said
     said = program("neighbour", "flush", "--interface", HERE, "--yes")
     assert f"left out: {carrier} " in said
     assert f"ip neigh del 10.77.0.21{'2' if carrier.endswith('213') else '3'} dev {HERE}" in said

@@ -146,7 +146,7 @@ async def test_flush_tells_how_many_and_spares_the_session(
     async with logged_in() as (app, pilot):
         await shown(pilot, until, "10.77.0.202", FREE)
         await pilot.press("D")
-        await until(pilot, lambda: "own SSH session" in " ".join(n.message for n in app._notifications))
+        await until(pilot, lambda: "SSH session to here" in " ".join(n.message for n in app._notifications))
         assert app.screen.id == "main"
         await pilot.press("F")
         await until(pilot, lambda: isinstance(app.screen, FlushForm))
@@ -155,7 +155,7 @@ async def test_flush_tells_how_many_and_spares_the_session(
         lines = "takes 2 entries of eth0 STALE ipv4\nip neigh del 10.77.0.200 dev eth0"
         await until(pilot, lambda: lines in str(app.screen.query_one("#neighbour-preview", Static).render()))
         await pilot.press("enter")
-        assert "left out: 10.77.0.202 carries your own SSH session" in await asked(pilot, until)
+        assert "left out: 10.77.0.202 carries an SSH session to here" in await asked(pilot, until)
         await answer(pilot, until)
         await until(pilot, lambda: FREE not in kernel(lab))
         assert "10.77.0.202" in kernel(lab)

@@ -132,7 +132,7 @@ def preview(plan: EditPlan, most: int = _SHOWN_COMMANDS) -> str:
     lines += [shlex.join(command) for command in plan.commands[:most]]
     if len(plan.commands) > most:
         lines.append(f"and {len(plan.commands) - most:,} more of the kind")
-    lines += [f"left out: {address} carries your own SSH session" for address in plan.spared]
+    lines += [f"left out: {address} carries an SSH session to here" for address in plan.spared]
     return "\n".join([*lines, *plan.notices, *plan.conflicts])
 
 

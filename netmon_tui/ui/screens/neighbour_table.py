@@ -68,15 +68,15 @@ class NeighbourTablePane(WithNeighbourKeys, WithSweeps):
     HELP_TEXT = (
         "The kernel's ARP and NDP table as it changes, told by the kernel itself, with vendors from the prefix "
         "files on this machine. (private) is a randomised or virtual lladdr. A row that changed flashes once.\n\n"
-        "Flags: gateway, router (an IPv6 one that announces itself), new (first seen today), own (carries your "
-        "SSH session: its other end, or the gateway on the way there), known (somebody said whose it is). Name is "
-        "the one that N gave the device, or what the DNS calls a row that is looked at "
+        "Flags: gateway, router (an IPv6 one that announces itself), new (first seen today), own (carries an "
+        "SSH session to here: its other end, or the gateway on the way there), known (somebody said whose it is). "
+        "Name is the one that N gave the device, or what the DNS calls a row that is looked at "
         "(neighbours.resolve_names).\n\n"
         "w sweeps a local network: every address is asked who has it, by nmap, as a scan. The answers reach not "
         "the kernel's table but the memory: m shows the addresses too that are only remembered (GONE). enter "
         "tells every lladdr an address had, and which scans found its lladdr at other addresses.\n\n"
         "a, E, D, F and M change the kernel's table: the ip command that does the same is shown and asked for, the "
-        "entries before it are kept for u, and what carries your own SSH session is never touched."
+        "entries before it are kept for u, and what carries an SSH session to here is never touched."
     )
     LIVE = True
     BINDINGS: ClassVar[list[BindingType]] = [

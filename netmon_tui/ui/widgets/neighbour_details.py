@@ -24,7 +24,7 @@ def neighbour_text(record: NeighbourRecord | None) -> str:
     roles = (
         ("default gateway", record.gateway),
         ("router (it says so itself, IPv6)", record.router),
-        ("the other end of your SSH session", record.own),
+        ("the other end of an SSH session to here", record.own),
     )
     pairs = (
         ("State", f"{record.state}: {_STATES.get(record.state, 'as the kernel calls it')}"),

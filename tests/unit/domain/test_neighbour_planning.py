@@ -85,7 +85,7 @@ def test_a_carrier_holds_for_its_interface_only_if_it_names_one() -> None:
     elsewhere = meeting(entry("192.0.2.7"), carriers=frozenset({("eth1", "192.0.2.7")}))
     assert plan_delete(elsewhere, DeleteEntry("192.0.2.7", "eth0")).writes
     for name in ("eth0", ""):
-        with pytest.raises(NotAllowed, match="your own SSH session"):
+        with pytest.raises(NotAllowed, match="an SSH session to here"):
             plan_delete(
                 meeting(entry("192.0.2.7"), carriers=frozenset({(name, "192.0.2.7")})),
                 DeleteEntry("192.0.2.7", "eth0"),

@@ -1,6 +1,8 @@
 """Which entries carry an SSH session, asked of real routing tables."""
 
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -74,3 +76,41 @@ def test_without_a_route_or_a_session() -> None:
         return session_carriers(SshSession("192.0.2.9", 50_000, "192.0.2.1", 22))
 
     assert in_own_network(work) == {("", "192.0.2.9")}
+
+
+@pytest.mark.parametrize(("server", "client"), [("10.0.0.1", "10.0.0.9"), ("fd00::1", "fd00::9")])
+def test_sessions_that_no_environment_names(server: str, client: str) -> None:
+    def work() -> tuple[frozenset[tuple[str, str]], ...]:
+        make_pair()
+        ip("addr add 10.0.0.9/8 dev left", "addr add fd00::9/64 dev left nodad", *ROUTES)
+        with _connected(server, client, 22):
+            named = SshSession("192.0.2.9", 50_000, "10.0.0.1", 22)
+            return session_carriers(None), session_carriers(named)
+
+    unnamed, beside = in_own_network(work)
+    assert unnamed == {("", client)}
+    assert beside == {("", client), ("", "192.0.2.9"), ("left", "10.0.0.254")}
+
+
+def test_connections_to_a_port_of_the_session_count() -> None:
+    def work() -> tuple[frozenset[tuple[str, str]], ...]:
+        make_pair()
+        ip("addr add 10.0.0.9/8 dev left")
+        with _connected("10.0.0.1", "10.0.0.9", 2222):
+            named = session_carriers(SshSession("10.0.0.8", 50_000, "10.0.0.1", 2222))
+            return named, session_carriers(None)
+
+    named, unnamed = in_own_network(work)
+    assert named == {("", "10.0.0.8"), ("", "10.0.0.9")}
+    assert unnamed == frozenset(), "without a name, only port 22 is known to be SSH's"
+
+
+@contextmanager
+def _connected(server: str, client: str, port: int) -> Iterator[None]:
+    family = socket.AF_INET6 if ":" in server else socket.AF_INET
+    with (
+        socket.create_server((server, port), family=family) as listening,
+        socket.create_connection((server, port), source_address=(client, 0)),
+        listening.accept()[0],
+    ):
+        yield

@@ -150,7 +150,7 @@ def test_a_gateway_that_begins_to_carry_the_session_is_not_cut(run: Run, force: 
         deletion = await editing.plan(ADA, DeleteEntry("10.6.0.1", "left"))
         flush = await editing.plan(ADA, FlushEntries("left"))
         ip("route add default via 10.6.0.1 dev left")
-        with pytest.raises(NotAllowed, match="your own SSH session"):
+        with pytest.raises(NotAllowed, match="an SSH session to here"):
             await editing.apply(ADA, deletion, force=force)
         if not force:
             with pytest.raises(Superseded, match=r"spare 10\.6\.0\.1"):

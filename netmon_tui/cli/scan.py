@@ -336,7 +336,8 @@ def export(
     """Write a scan, or some of its hosts.
 
     xml is nmap's own document and gnmap its greppable output; json is one document, jsonl one host a line, csv
-    one port a line; md (Markdown) and html are reports for people, html one file to print or to hand on.
+    one port a line; md (Markdown) and html are reports for people, html one file to print or to hand on; tar has
+    the documents of every nmap that worked on it, as they were written.
     Words of --filter are looked for in what the list of hosts shows: address, name, vendor, system, status.
     """
     selection = HostSelection(hosts, text)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-SCAN_FORMATS = ("xml", "json", "jsonl", "csv", "md", "html", "gnmap")
-"""nmap's XML, JSON, JSON lines, CSV, Markdown, HTML, nmap's greppable output. They are file extensions too."""
+SCAN_FORMATS = ("xml", "json", "jsonl", "csv", "md", "html", "gnmap", "tar")
+"""nmap's XML, JSON, JSON lines, CSV, Markdown, HTML, nmap's greppable output, the documents of all its nmaps.
+
+They are file extensions too.
+"""
 
 MAP_FORMATS = ("svg", "dot", "mermaid", "tree")
 """What the map of a scan can be written as: a picture, the languages of Graphviz and Mermaid, indented text."""

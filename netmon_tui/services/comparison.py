@@ -200,7 +200,7 @@ class _Side:
         self.heads = queries.heads(scan_id)
         self.covered_ports = PortCoverage(subject.scaninfo, foreign=subject.imported)
         self._addresses = TargetCoverage(subject.targets, (*excluded_by(subject.command), *subject.skipped))
-        self._complete = subject.state is JobState.COMPLETED
+        self._looked = subject.state is JobState.COMPLETED and not subject.only_listed
 
     @property
     def on_the_segment(self) -> bool:
@@ -222,12 +222,14 @@ class _Side:
 
     def would_list(self, head: HostHead) -> bool:
         """Whether a host of the other scan would be listed here if it was up."""
-        return self._complete and self._addresses.covers(head.address, head.asked)
+        return self._looked and self._addresses.covers(head.address, head.asked)
 
     def notes(self) -> Iterator[str]:
         """Yield what cannot be compared."""
         name = f"scan {self._subject.scan_id}"
-        if not self._complete:
+        if self._subject.only_listed:
+            yield f"{name} only listed its targets and asked none of them: no host can have come or gone"
+        elif not self._looked:
             how = _HOW.get(self._subject.state, f"is {self._subject.state}")
             yield f"{name} {how}: hosts it does not list are not compared"
         if self._addresses.unknown:

@@ -18,6 +18,8 @@ from netmon_tui.storage.history_queries import HistoryQueries, HostLook, ScanSco
 from netmon_tui.tools.nmap_coverage import PortCoverage, TargetCoverage, excluded_by
 
 _NOT_PINGED = "user-set"
+_ONLY_LISTED = "unknown"
+"""Status of every host that a list scan (``-sL``) names."""
 _LONGEST_ADDRESS = 100
 
 
@@ -56,7 +58,9 @@ def _look(
     host: HostLook | None,
     ports: Mapping[tuple[int, int], dict[PortKey, PortFacts]],
 ) -> Look | None:
-    """Return what a scan says of an address; None when it did not ask for it."""
+    """Return what a scan says of an address; None when it did not ask for it, or only listed it."""
+    if host is not None and host.status == _ONLY_LISTED:
+        return None
     covers = _port_coverage(scope.scaninfo, scope.imported)
     if host is None:
         asked = _covers_address(scope.targets, _excluded(scope), address)

@@ -13,6 +13,7 @@ from netmon_tui.domain.scan import Scan, ScanEvent
 from netmon_tui.errors import InvalidInput, NotFound
 from netmon_tui.runtime.kept_documents import has_document, open_document
 from netmon_tui.security.hostile_text import clean, clean_block, csv_cell
+from netmon_tui.services.scan_originals import originals
 from netmon_tui.storage.host_queries import HostQueries
 from netmon_tui.tools.nmap_output import hosts_to_csv
 from netmon_tui.tools.nmap_xml import NmapXmlParser, close_truncated
@@ -62,6 +63,8 @@ class ScanExport:
         """
         if format == "xml":
             return self._xml()
+        if format == "tar":
+            return self._originals()
         writers: dict[str, Callable[[], Iterable[str]]] = {
             "json": lambda: scan_to_json(self._scan, self._hosts()),
             "jsonl": lambda: scan_to_json_lines(self._scan, self._hosts()),
@@ -82,6 +85,13 @@ class ScanExport:
     def _xml(self) -> Iterator[bytes]:
         positions = self._positions()
         return self._document() if positions is None else keep_hosts(self._document(), positions)
+
+    def _originals(self) -> Iterator[bytes]:
+        if self._chosen is not None:
+            raise InvalidInput(
+                "the documents of the stages are written whole", fix="choose another format, or all hosts"
+            )
+        return originals(self._path.parent, f"scan-{self._scan.id}")
 
     def _positions(self) -> Container[int] | None:
         """Return the hosts that are wanted: a stored host's ordinal is its position in the document.

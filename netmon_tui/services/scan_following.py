@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -62,10 +62,16 @@ class ScanFollower:
         self._limits = limits
         self._ended = ended
 
-    def begin_again(self, scan_id: int, directory: Path) -> None:
-        """Set the files of an ended run aside, and forget what was read of them: it comes again (blocking)."""
+    def begin_again(self, scan_id: int, directory: Path, given_up: Sequence[str]) -> None:
+        """Set the files of an ended run aside, and forget what was read of them: it comes again (blocking).
+
+        Args:
+            scan_id: The scan.
+            directory: Its job directory.
+            given_up: Hosts of which nothing more comes.
+        """
         set_aside(directory)
-        self._results.clear(scan_id)
+        self._results.clear(scan_id, given_up)
 
     def read_again(self, scan_id: int, directory: Path) -> None:
         """Bring the results back of a scan that could not go on (blocking)."""

@@ -70,6 +70,8 @@ class ScanIngest:
         self._scans = scans
         self._results = results
         self._percent = percent
+        self._least_percent = scans.percent(scan_id)
+        """It only rises, also when a run goes on with an earlier one and asks some hosts again."""
         self._parser = NmapXmlParser()
         self._text = LiveText()
         self._skip = results.stored(scan_id)
@@ -147,7 +149,8 @@ class ScanIngest:
     def _take(self, events: list[ScanEvent]) -> None:
         for event in events:
             if self._percent is not None:
-                self._changed["percent"] = round(self._percent.update(event), 1)
+                now = round(self._percent.update(event), 1)
+                self._changed["percent"] = max(now, self._least_percent)
             if isinstance(event, HostFound):
                 self._take_host(event)
             else:

@@ -115,7 +115,7 @@ class ScanQueue:
         spec = await asyncio.to_thread(self._commands.spec, prepared, path, detached=scan.detached)
         await self._note_start(owner, scan, prepared)
         if goes_on:
-            await asyncio.to_thread(self._follower.begin_again, scan.id, path)
+            await asyncio.to_thread(self._follower.begin_again, scan.id, path, scan.skipped)
         await asyncio.to_thread(write_plan, prepared, path)
         try:
             await self._supervisor.launch(JobKind.SCAN, scan.id, owner, spec, path)

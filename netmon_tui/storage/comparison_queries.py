@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, case, or_, select
+from sqlalchemy import ColumnElement, Connection, ScalarSelect, Select, case, func, or_, select
 
 from netmon_tui.domain.comparing import HostHead, HostKeys
 from netmon_tui.domain.comparison import PortFacts, PortKey
@@ -23,6 +23,8 @@ _SCANS = records.scans.c
 _SCRIPTS = records.scripts.c
 _PROBED = "probed"
 _NOT_PINGED = "user-set"
+_UNKNOWN = "unknown"
+"""Status of every host that a list scan names."""
 _KEY_SCRIPTS = ("ssh-hostkey", "ssl-cert")
 """In the order of the fields of HostKeys."""
 
@@ -41,6 +43,8 @@ class Subject(NamedTuple):
     skipped: tuple[str, ...]
     """Addresses that were given up."""
     nmap_version: str
+    only_listed: bool
+    """Whether it sent nothing to its targets (``-sL``)."""
 
 
 class ComparisonQueries:
@@ -61,7 +65,12 @@ class ComparisonQueries:
             row.imported,
             tuple(row.skipped),
             row.nmap_version,
+            self._first_status(scan_id) == _UNKNOWN,
         )
+
+    def _first_status(self, scan_id: int) -> str | None:
+        with self._database.read() as connection:
+            return connection.execute(select(_first_status_of(scan_id))).scalar_one()
 
     def predecessor(self, scan_id: int) -> int | None:
         """Return what a scan is compared with by itself.
@@ -71,7 +80,7 @@ class ComparisonQueries:
         """
         columns = (_SCANS.owner_id, _SCANS.targets, _SCANS.arguments, _SCANS.imported)
         this = self._one(select(*columns).where(_SCANS.id == scan_id), scan_id)
-        if this.imported:
+        if this.imported or self._first_status(scan_id) == _UNKNOWN:
             return None
         same_options = case((_SCANS.arguments == this.arguments, 1), else_=0)
         query = (
@@ -172,12 +181,19 @@ class ComparisonQueries:
 
 
 def _alike(this: Any) -> tuple[ColumnElement[bool], ...]:
-    """Return the conditions of a completed scan with the same owner and targets."""
+    """Return the conditions of a completed scan with the same owner and targets that asked them something."""
     return (
         _SCANS.owner_id == this.owner_id,
         _SCANS.targets == this.targets,
         _SCANS.state == JobState.COMPLETED.value,
+        func.coalesce(_first_status_of(_SCANS.id), "") != _UNKNOWN,
     )
+
+
+def _first_status_of(scan_id: ColumnElement[int] | int) -> ScalarSelect[str]:
+    """Return the status of the first host that a scan lists."""
+    query = select(_HOSTS.status).where(_HOSTS.scan_id == scan_id)
+    return query.order_by(_HOSTS.ordinal).limit(1).scalar_subquery()
 
 
 def _head(row: Any, system: str) -> HostHead:

@@ -11,10 +11,18 @@ HOSTS_AT_ONCE = 5_000
 """Hosts of one unit of work: 675,000 in one took 1 GB of memory, and kept all other writers waiting for 30 s."""
 
 
-def delete_hosts(database: Database, scan_id: int) -> None:
-    """Delete the hosts of a scan with all that belongs to them; when it is broken off, the last ones are left."""
+def delete_hosts(database: Database, scan_id: int, *, from_ordinal: int | None = None) -> None:
+    """Delete the hosts of a scan with all that belongs to them; when it is broken off, the last ones are left.
+
+    Args:
+        database: Where.
+        scan_id: The scan.
+        from_ordinal: The first one; None for all.
+    """
     hosts = records.hosts.c
     of_scan = select(hosts.ordinal).where(hosts.scan_id == scan_id)
+    if from_ordinal is not None:
+        of_scan = of_scan.where(hosts.ordinal >= from_ordinal)
     first = of_scan.order_by(hosts.ordinal).limit(HOSTS_AT_ONCE)
     query = delete(records.hosts).where(hosts.scan_id == scan_id, hosts.ordinal.in_(first))
 

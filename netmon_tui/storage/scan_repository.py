@@ -258,6 +258,12 @@ class ScanRepository:
             row = connection.execute(query).one()
         return row.arguments, tuple(row.targets)
 
+    def percent(self, scan_id: int) -> float:
+        """Return how far a scan is said to be."""
+        with self._database.read() as connection:
+            query = select(records.scans.c.percent).where(records.scans.c.id == scan_id)
+            return float(connection.execute(query).scalar_one_or_none() or 0.0)
+
     def add_warnings(self, scan_id: int, warnings: Sequence[str]) -> None:
         """Append to what a scan warns of."""
         if not warnings:

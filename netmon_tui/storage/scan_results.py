@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 
 from sqlalchemy import Connection, delete, select, update
 
@@ -28,16 +29,27 @@ class ScanResults:
             query = select(records.scans.c.hosts_stored).where(records.scans.c.id == scan_id)
             return int(connection.execute(query).scalar_one_or_none() or 0)
 
-    def clear(self, scan_id: int) -> None:
-        """Forget all results of a scan: its document will be read from the beginning."""
-        scans = records.scans
+    def clear(self, scan_id: int, given_up: Sequence[str] = ()) -> None:
+        """Forget the results of a scan: its document will be read from the beginning.
+
+        Args:
+            scan_id: The scan.
+            given_up: Hosts that will not come again: what live output said of them stays.
+        """
 
         def work(connection: Connection) -> None:
             connection.execute(delete(records.run_scripts).where(records.run_scripts.c.scan_id == scan_id))
-            nothing = {"hosts_stored": 0, "hosts_up": 0, "hosts_down": 0, "hosts_total": 0, "ports_open": 0}
-            connection.execute(update(scans).where(scans.c.id == scan_id).values(percent=0.0, **nothing))
+            known = _provisional(connection, scan_id)
+            left_over = known.keys() - set(given_up)
+            _drop_provisional(connection, scan_id, left_over)
+            kept = [count for address, (_, count) in known.items() if address not in left_over]
+            figures = {"hosts_stored": 0, "hosts_up": len(kept), "hosts_down": 0, "hosts_total": 0}
+            scans = records.scans
+            connection.execute(
+                update(scans).where(scans.c.id == scan_id).values(**figures, ports_open=sum(kept))
+            )
 
-        delete_hosts(self._database, scan_id)
+        delete_hosts(self._database, scan_id, from_ordinal=0)
         self._database.write(work)
 
     def store(self, scan_id: int, found: Iterable[tuple[int, Host]]) -> None:
@@ -95,7 +107,7 @@ def _provisional(connection: Connection, scan_id: int) -> dict[str, tuple[int, i
     return {address: (ordinal, count) for address, ordinal, count in connection.execute(query)}
 
 
-def _drop_provisional(connection: Connection, scan_id: int, addresses: set[str]) -> tuple[int, int]:
+def _drop_provisional(connection: Connection, scan_id: int, addresses: AbstractSet[str]) -> tuple[int, int]:
     """Delete provisional rows of these addresses; return how many open ports and hosts that takes away."""
     known = _provisional(connection, scan_id)
     gone = [known[address] for address in addresses & known.keys()]

@@ -89,6 +89,11 @@ def decimal(text: str) -> float | None:
     return float(text) if _DECIMAL.fullmatch(text) else None
 
 
+def moment(text: str) -> float | None:
+    """Seconds since 1970; None for anything else, and for the 0 that nmap writes where it kept no time."""
+    return decimal(text) or None
+
+
 def first_ip(addresses: tuple[HostAddress, ...]) -> str:
     """The first address that is not a link-layer one.
 

@@ -287,8 +287,8 @@ class NmapElements:
             tuple(self._extraports),
             self._host_scripts,
             tuple(self._matches),
-            started=read.decimal(attributes.get("starttime", "")),
-            finished=read.decimal(attributes.get("endtime", "")),
+            started=read.moment(attributes.get("starttime", "")),
+            finished=read.moment(attributes.get("endtime", "")),
             timed_out=attributes.get("timedout") == "true",
         )
         if "comment" in attributes:

@@ -153,8 +153,8 @@ class _Reader:
             read.small(ttl),
             addresses,
             self._hostnames() if self._found(_NAMES) else (),
-            started=float(started) if started else None,
-            finished=float(finished) if finished else None,
+            started=read.moment(started or ""),
+            finished=read.moment(finished or ""),
         )
         if self._found(_PORTS):
             host.extraports = self._extraports()

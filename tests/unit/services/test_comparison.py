@@ -229,3 +229,17 @@ async def test_bad_questions_get_an_answer(store: Store) -> None:
     with pytest.raises(InvalidInput, match="is running"):
         await store.comparison.pin(store.ada, running, pinned=True)
     assert (await store.comparison.compare(store.ada, running, a)).hosts == (), "it may find the host yet"
+
+
+async def test_a_list_scan_asked_nobody(store: Store) -> None:
+    a = store.scan([host("10.0.0.5", 22)])
+    listed = store.scan(
+        [Host("10.0.0.5", status="unknown"), Host("10.0.0.6", status="unknown")], arguments="-sL"
+    )
+    b = store.scan([host("10.0.0.5", 22), host("10.0.0.6")])
+    assert await store.lines(a, listed) == await store.lines(listed, b) == []
+    said = await store.comparison.compare(store.ada, a, listed)
+    assert any("only listed" in note for note in said.notes)
+    before = await store.comparison.predecessor(store.ada, b)
+    assert before is not None and before.id == a
+    assert await store.comparison.predecessor(store.ada, listed) is None

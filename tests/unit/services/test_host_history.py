@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from netmon_tui.domain.history import HostHistory
-from netmon_tui.domain.host import Port
+from netmon_tui.domain.host import Host, Port
 from netmon_tui.domain.job import JobState
 from netmon_tui.domain.user import Actor, Role
 from netmon_tui.errors import InvalidInput
@@ -91,3 +91,12 @@ async def test_an_address_has_one_spelling_and_a_name_is_none(store: Store) -> N
     assert spans(await history(store, "FE80:0:0::1"))
     with pytest.raises(InvalidInput, match="is no address"):
         await history(store, "router\x1b[2J")
+
+
+async def test_a_scan_that_only_listed_the_host_says_nothing(store: Store) -> None:
+    a = day(store, 1, host(HERE, 22))
+    day(store, 2, Host(HERE, status="unknown"), scaninfo=[])
+    day(store, 3, Host(HERE, status="unknown"), scaninfo=[], imported=True, targets=())
+    found = await history(store)
+    assert spans(found) == [(a, None)]
+    assert [(one.first.scan_id, one.ended) for one in found.up] == [(a, None)]

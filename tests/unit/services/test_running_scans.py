@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gzip
 import json
 import os
 import signal
 import socket
 import struct
+import tarfile
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -21,6 +23,7 @@ from libnmap.parser import NmapParser
 
 from netmon_tui.config.paths import find_paths
 from netmon_tui.config.settings import load_settings
+from netmon_tui.domain.export import HostSelection
 from netmon_tui.domain.host import Host
 from netmon_tui.domain.job import Job, JobKind, JobState
 from netmon_tui.domain.scan import Scan, StartScan
@@ -217,6 +220,52 @@ async def test_the_ports_of_near_hosts_are_left_to_one_nmap(tmp_path: Path) -> N
             assert (ended.state, ended.hosts_up) == (JobState.COMPLETED, 256)
         assert not await services.scanning.stages(ada, 1)
         assert list(await services.scanning.stages(ada, 2)) == ["discovery", "ports"]
+
+
+async def test_the_originals_of_a_staged_scan_are_in_one_archive(tmp_path: Path, ssh: Listener) -> None:
+    async with opened(tmp_path) as (services, ada):
+        scan = await services.scanning.start(ada, StartScan((NETWORK,), f"-T4 -n -sV -p {ssh.port},1"))
+        await services.scanning.wait(ada, scan.id)
+        path = await services.transfers.export_scan(ada, scan.id, "tar", tmp_path / "originals.tar")
+        written = {}
+        with tarfile.open(path) as archive:
+            for member in archive:
+                content = archive.extractfile(member).read()  # type: ignore[union-attr]
+                written[member.name.removesuffix(".gz")] = (
+                    gzip.decompress(content) if member.name.endswith(".gz") else content
+                )
+        assert {name.split("-")[2] for name in written if "stage-" in name} == {
+            "discovery",
+            "ports",
+            "detection",
+        }
+        for name, content in written.items():
+            assert NmapParser.parse_fromstring(content.decode()).hosts, name
+        one_host = HostSelection(("127.0.0.3",))
+        with pytest.raises(InvalidInput, match="whole"):
+            await services.transfers.scan_chunks(ada, scan.id, "tar", one_host)
+
+
+async def test_what_was_found_of_a_host_that_is_given_up_is_kept(tmp_path: Path, ssh: Listener) -> None:
+    options = f"-sT -Pn -n -v -p {ssh.port},1-60 --scan-delay 100ms"
+    async with opened(tmp_path) as (services, ada):
+        await services.supervisor.start()
+        scan = await services.scanning.start(ada, StartScan(("127.0.0.2-3",), options, staged=False))
+
+        async def found() -> bool:
+            return (await services.scans.get(ada, scan.id)).ports_open > 0
+
+        await until(found, "an open port")
+        before = await services.scans.get(ada, scan.id)
+        await services.scanning.skip(ada, scan.id, "127.0.0.3")
+        during = await services.scans.get(ada, scan.id)
+        assert during.percent >= before.percent
+        ended = await services.scanning.wait(ada, scan.id)
+        assert (ended.state, ended.skipped, ended.ports_open) == (JobState.COMPLETED, ("127.0.0.3",), 1)
+        hosts = {host.address: host for host in await services.scans.whole_hosts(ada, scan.id)}
+        assert hosts["127.0.0.3"].partial
+        assert [port.number for port in hosts["127.0.0.3"].ports] == [ssh.port]
+        assert not hosts["127.0.0.2"].partial
 
 
 async def test_the_document_of_a_staged_scan_is_nmaps(tmp_path: Path, ssh: Listener) -> None:

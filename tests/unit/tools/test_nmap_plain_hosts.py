@@ -148,3 +148,10 @@ def test_any_text_in_a_value_is_the_same_or_not_plain(text: str) -> None:
 
 def test_long_hosts_are_left_to_expat() -> None:
     assert nmap_plain_hosts.read_plain_host(PLAIN.replace(b"OpenSSH", b"x" * 70_000)) is None
+
+
+def test_a_time_that_nmap_did_not_keep_is_none() -> None:
+    timeless = re.sub(rb'(start|end)time="[0-9]+"', rb'\1time="0"', PLAIN)
+    host = nmap_plain_hosts.read_plain_host(timeless)
+    assert host is not None and host == by_expat(timeless)
+    assert (host.started, host.finished) == (None, None)

@@ -176,10 +176,12 @@ def _ended_by_signals() -> Iterator[None]:
     task = asyncio.current_task()
     assert task is not None
     received: list[int] = []
+    over = False
 
     def end(number: int) -> None:
+        if not (received or over):  # a second one must not break off what the first one lets end
+            task.cancel()
         received.append(number)
-        task.cancel()
 
     watched = [n for n in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(n) is not signal.SIG_IGN]
     for number in watched:
@@ -191,6 +193,7 @@ def _ended_by_signals() -> Iterator[None]:
             raise click.exceptions.Exit(128 + received[0]) from None
         raise
     finally:
+        over = True
         for number in watched:
             loop.remove_signal_handler(number)
 

@@ -96,6 +96,8 @@ class ScanImport:
         ingest_file(copy, ingest)
         if (ingest.damage or ingest.started is None) and not self._hosts.count_hosts(scan_id):
             raise InvalidInput(f"{name} cannot be read", why=ingest.damage or "it ends too early")
+        if ingest.refused and not self._hosts.count_hosts(scan_id):
+            raise InvalidInput(f"no host in {name} can be read", why=ingest.refused[0])
         finished = ingest.finished
         whole = finished is not None and finished.exit == "success" and not ingest.damage
         started: ScanStarted | None = ingest.started

@@ -242,3 +242,15 @@ async def test_a_port_and_an_address_that_come_twice_count_once(house: House) ->
     (found,) = await house.hosts(scan_id)
     assert [(p.number, p.service.name if p.service else "") for p in found.ports] == [(80, "http")]
     assert (found.open_ports, len(found.addresses)) == (1, 2)
+
+
+async def test_a_document_of_which_no_host_can_be_read_is_refused(house: House, tmp_path: Path) -> None:
+    path = tmp_path / "numbers.xml"
+    path.write_text(
+        '<nmaprun scanner="nmap" start="1"><host><address addr="192.0.2.1" addrtype="ipv4"/><ports>'
+        '<port protocol="tcp" portid="99999999"><state state="open"/></port></ports></host>'
+        '<runstats><finished time="2" exit="success"/><hosts up="1" down="0" total="1"/></runstats></nmaprun>'
+    )
+    with pytest.raises(InvalidInput, match=r"no host in numbers\.xml can be read"):
+        await house.take(path)
+    assert not list(house.jobs.iterdir())

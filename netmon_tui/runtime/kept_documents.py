@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import gzip
+import hashlib
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -49,8 +50,8 @@ def plain_documents(directory: Path) -> list[Path]:
         return []
 
 
-def pack_document(path: Path, stopped: Callable[[], bool] = lambda: False) -> bool:
-    """Pack a document that nothing writes to any more; whether this did it.
+def pack_document(path: Path, stopped: Callable[[], bool] = lambda: False) -> str:
+    """Pack a document that nothing writes to any more; return its SHA-256, empty when this did not do it.
 
     Args:
         path: Its plain name.
@@ -62,30 +63,33 @@ def pack_document(path: Path, stopped: Callable[[], bool] = lambda: False) -> bo
     draft = _beside(path, _DRAFT)
     with open(draft, "ab", opener=private_opener) as file:
         if not _is_ours(file, draft):
-            return False
+            return ""
         try:
-            if not path.is_file() or not _fill(file, path, stopped):
-                return False
+            digest = _fill(file, path, stopped) if path.is_file() else ""
+            if not digest:
+                return ""
             draft.replace(_beside(path, PACKED))
         finally:
             draft.unlink(missing_ok=True)
     _sync_directory(path.parent)
     path.unlink()
-    return True
+    return digest
 
 
-def _fill(file: BinaryIO, path: Path, stopped: Callable[[], bool]) -> bool:
-    """Write the document packed; False when it is not wanted any more, or something writes to it after all."""
+def _fill(file: BinaryIO, path: Path, stopped: Callable[[], bool]) -> str:
+    """Write the document packed and return its SHA-256; empty when it is not wanted, or still written to."""
     file.truncate(0)
+    digest = hashlib.sha256()
     with gzip.GzipFile(path.name, "wb", LEVEL, file, mtime=0) as packed:
         for piece in _pieces(path):
             if stopped():
-                return False
+                return ""
+            digest.update(piece)
             packed.write(piece)
         size = packed.tell()
     file.flush()
     os.fsync(file.fileno())
-    return path.stat().st_size == size
+    return digest.hexdigest() if path.stat().st_size == size else ""
 
 
 def _is_ours(file: BinaryIO, draft: Path) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from netmon_tui.errors import NetmonError, NotFound
 from netmon_tui.runtime.kept_documents import pack_document, plain_documents
+from netmon_tui.services.scan_commands import XML_NAME
 from netmon_tui.storage.scan_repository import ScanRepository
 
 PATIENCE = 0.5
@@ -71,17 +72,20 @@ class DocumentKeeper:
             for path in documents:
                 if self._stopping.is_set():
                     return
-                self._pack(path)
+                digest = self._pack(path)
+                if digest and path.name == XML_NAME:
+                    self._scans.update(scan_id, document_sha256=digest)
             if documents:
                 self._clear(scan_id, directory)
 
-    def _pack(self, path: Path) -> None:
+    def _pack(self, path: Path) -> str:
         try:
-            pack_document(path, self._stopping.is_set)
+            return pack_document(path, self._stopping.is_set)
         except FileNotFoundError:
             pass  # the scan was deleted meanwhile
         except OSError as error:
             _log.warning("%s stays as it is: %s", path, error)
+        return ""
 
     def _clear(self, scan_id: int, directory: Path) -> None:
         """Remove what was written into the directory of a scan while somebody deleted it."""

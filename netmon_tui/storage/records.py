@@ -141,7 +141,7 @@ scans = Table(
     sqlite_autoincrement=True,
 )
 """``changes`` are the lines (added, removed, changed) since the scan ``compared_with``; NULL without one.
-``document_sha256`` is of an imported document, unpacked: the same file comes in once."""
+``document_sha256`` is of the document, unpacked: the same file comes in once."""
 
 
 run_scripts = Table(

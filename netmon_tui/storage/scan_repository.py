@@ -239,7 +239,7 @@ class ScanRepository:
             return [(row.id, Path(row.directory)) for row in connection.execute(query) if row.directory]
 
     def scan_of_document(self, actor: Actor, sha256: str) -> int | None:
-        """Return the actor's scan that was imported from this document; None when there is none."""
+        """Return the actor's scan that has this document, unpacked; None when there is none."""
         table = records.scans.c
         query = select(table.id).where(
             table.owner_id == actor.user_id,

@@ -131,6 +131,21 @@ async def test_the_same_document_is_recognised_in_any_packing(house: House, tmp_
     assert await house.take(path) == scan_id + 2
 
 
+async def test_the_export_of_an_own_scan_is_that_scan(house: House, tmp_path: Path) -> None:
+    repository = house.services.transfers._scans
+    number = repository.create(
+        house.ada, targets=(), profile="", arguments="", state=JobState.COMPLETED, jobs=house.jobs
+    )
+    (house.jobs / f"scan-{number}").mkdir()
+    (house.jobs / f"scan-{number}" / "stage-ports-0001.xml").write_bytes(FULL + b"<!-- a stage -->")
+    (house.jobs / f"scan-{number}" / "scan.xml").write_bytes(FULL)
+    house.services.keeper.pack_soon()
+    await asyncio.to_thread(house.pack)
+    written = await house.services.transfers.export_scan(house.ada, number, "xml", tmp_path / "out.xml")
+    with pytest.raises(AlreadyImported, match=f"is scan {number} already"):
+        await house.take(written)
+
+
 async def test_another_users_import_is_not_told(house: House, tmp_path: Path) -> None:
     await house.take(DATA / "nmap/full.xml")
     eve = await house.services.accounts.add_user(house.ada, "eve", "walnut-koala-lantern", role=Role.OPERATOR)

@@ -31,7 +31,8 @@ def test_the_doctor_says_how_much_is_remembered_and_what_is_deleted(tmp_path):
     check = history_check(retention, 9)
     assert check.status is CheckStatus.OK
     assert check.detail == (
-        before + "what ended, or was acknowledged, is deleted after 9 days (neighbours.history_days), 1 of it soon"
+        before
+        + "what ended, or was acknowledged, is deleted after 9 days (neighbours.history_days), 1 of it soon"
     ), "the present time of presence stays, and what was acknowledged just now"
     assert history_check(retention, 11).detail.endswith("(neighbours.history_days)")
     assert history_check(retention, 0).detail == before + "kept for ever (neighbours.history_days = 0)"

@@ -1,7 +1,7 @@
 """A neighbour table that is full: what the kernel refuses, and what is said and shown of it then.
 
-``python tests/bench/bench_neighbour_limit.py`` as root, and never beside other tests: the limit is the machine's,
-so for a tenth of a second no namespace gets new entries, and some lose old ones. The kernel's count of refusals stays
+``python tests/bench/bench_neighbour_limit.py`` as root, and never beside other tests: the limit is the machine's.
+For a tenth of a second no namespace gets new entries, and some lose old ones; the kernel's count of refusals stays
 until the machine starts again.
 """
 

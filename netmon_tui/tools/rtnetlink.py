@@ -146,8 +146,6 @@ class Decoded:
     """The table changed under the dump, which must be asked for again."""
     error: int = 0
     """errno with which the kernel refused or broke off; 0 for none."""
-    sequence: int = 0
-    """Of the last message: the number of the request that it answers."""
 
 
 def link_dump_request(sequence: int) -> bytes:
@@ -203,7 +201,7 @@ def decode(datagram: bytes, names: Mapping[int, str], dumped: DumpedEntries | No
     while offset < end:
         if end - offset < 16:
             raise broken(offset)
-        length, kind, flags, decoded.sequence, _ = HEADER.unpack_from(datagram, offset)
+        length, kind, flags, _, _ = HEADER.unpack_from(datagram, offset)
         if length < 16 or offset + length > end:
             raise broken(offset)
         if flags & _DUMP_INTERRUPTED:

@@ -29,6 +29,7 @@ import sys
 from netmon_tui.__main__ import main
 from netmon_tui.services import neighbour_memory, neighbour_recorder
 neighbour_recorder.TELL_SECONDS, neighbour_recorder.STILL_SECONDS = 0.2, 3.0
+neighbour_recorder._MARGIN_SECONDS = 3600.0  # what the other one stored is kept and has to be told from the rest
 neighbour_memory.LOOK_SECONDS = 0.2
 sys.exit(main())
 """

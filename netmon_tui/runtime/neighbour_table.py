@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 from netmon_tui.domain.neighbour import Neighbour
 from netmon_tui.tools.rtnetlink import (
     Decoded,
-    DumpedEntries,
-    KnownEntries,
     LinkGone,
     LinkSeen,
     NeighbourDeleted,
@@ -20,6 +18,7 @@ from netmon_tui.tools.rtnetlink import (
     link_dump_request,
     neighbour_dump_request,
 )
+from netmon_tui.tools.rtnetlink_entries import DumpedEntries, KnownEntries
 
 _SEQUENCE = 1
 """Of every request: nothing is asked before the last answer is complete."""
@@ -33,7 +32,7 @@ class Resync:
 
     neighbours: list[Neighbour]
     cacheinfos: list[bytes]
-    """Of each entry, for :func:`~netmon_tui.tools.rtnetlink.read_ages`."""
+    """Of each entry, for :func:`~netmon_tui.tools.rtnetlink_entries.read_ages`."""
     links: list[LinkSeen]
 
 

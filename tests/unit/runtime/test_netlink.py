@@ -15,7 +15,8 @@ from netmon_tui.domain.neighbour import Neighbour, NudState
 from netmon_tui.errors import NetmonError
 from netmon_tui.runtime.neighbour_table import Resync, TableChange, TableReader
 from netmon_tui.runtime.netlink import NeighbourMonitor, dump_neighbours, dump_table
-from netmon_tui.tools.rtnetlink import LinkGone, LinkSeen, NeighbourDeleted, NeighbourSeen, read_ages
+from netmon_tui.tools.rtnetlink import LinkGone, LinkSeen, NeighbourDeleted, NeighbourSeen
+from netmon_tui.tools.rtnetlink_entries import read_ages
 from tests.unit.runtime.network_namespace import (
     drop_capabilities,
     entries,

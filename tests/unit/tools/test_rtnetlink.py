@@ -12,8 +12,6 @@ from netmon_tui.domain.neighbour import Neighbour, NeighbourAges, NudState
 from netmon_tui.errors import InvalidInput
 from netmon_tui.tools.rtnetlink import (
     Decoded,
-    DumpedEntries,
-    KnownEntries,
     LinkGone,
     LinkSeen,
     NeighbourDeleted,
@@ -21,8 +19,8 @@ from netmon_tui.tools.rtnetlink import (
     decode,
     link_dump_request,
     neighbour_dump_request,
-    read_ages,
 )
+from netmon_tui.tools.rtnetlink_entries import DumpedEntries, KnownEntries, read_ages
 
 NEWLINK, DELLINK, NEWNEIGH, DELNEIGH = 16, 17, 28, 29
 NAMES = {2: "eth0"}

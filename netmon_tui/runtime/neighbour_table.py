@@ -5,12 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from operator import attrgetter
 
 from netmon_tui.domain.neighbour import Neighbour
 from netmon_tui.tools.rtnetlink import (
     Decoded,
-    DumpedEntries,
     LinkGone,
     LinkSeen,
     NeighbourDeleted,
@@ -20,6 +18,7 @@ from netmon_tui.tools.rtnetlink import (
     link_dump_request,
     neighbour_dump_request,
 )
+from netmon_tui.tools.rtnetlink_entries import DumpedEntries, KnownEntries
 
 _SEQUENCE = 1
 """Of every request: nothing is asked before the last answer is complete."""
@@ -33,7 +32,7 @@ class Resync:
 
     neighbours: list[Neighbour]
     cacheinfos: list[bytes]
-    """Of each entry, for :func:`~netmon_tui.tools.rtnetlink.read_ages`."""
+    """Of each entry, for :func:`~netmon_tui.tools.rtnetlink_entries.read_ages`."""
     links: list[LinkSeen]
 
 
@@ -66,7 +65,7 @@ class _Rebuild:
             case LinkGone():
                 self.newer_links[change.ifindex] = None
 
-    def ask(self, request: Callable[[int], bytes], known: dict[bytes, Neighbour]) -> None:
+    def ask(self, request: Callable[[int], bytes], known: KnownEntries) -> None:
         """Await the answer to a request, and forget an earlier one to it; what the events said stays true."""
         self.request, self.interrupted, self.entries = request, False, DumpedEntries(known)
         if request is link_dump_request:
@@ -77,11 +76,19 @@ class _Rebuild:
         merged = {link.ifindex: link for link in self.links} | self.newer_links
         return {ifindex: link for ifindex, link in merged.items() if link is not None}
 
+    def what_is_known(self, names: dict[int, str]) -> KnownEntries:
+        """Return what the next dump can use: nothing if the interfaces may have other names, or it is too much."""
+        entries = self.entries
+        is_much = len(entries.known.rows) > _KNOWN_FOR_EACH * len(entries.rows)
+        if self.newer_links or is_much or not entries.made <= names.keys():
+            return KnownEntries()
+        return KnownEntries(entries.known.rows, entries.datagrams)
+
     def result(self, names: dict[int, str]) -> Resync:
         """Return the entries of existing interfaces, under their present names."""
         rows, cacheinfos, links = self.entries.rows, self.entries.cacheinfos, list(self.link_table().values())
         is_calm = not (self.newer_rows or self.newer_links)
-        if is_calm and names.keys() >= set(map(attrgetter("ifindex"), rows)):
+        if is_calm and self.entries.made <= names.keys():
             return Resync(rows, cacheinfos, links)
         dumped = map(NeighbourSeen, rows, cacheinfos)
         kept = [seen for seen in dumped if (seen[0].ifindex, seen[0].address) not in self.newer_rows]
@@ -104,8 +111,8 @@ class TableReader:
     def __init__(self, send: Callable[[bytes], object]) -> None:
         self._send = send
         self._names: dict[int, str] = {}
-        self._known: dict[bytes, Neighbour] = {}
-        """The entries of dumps by their bytes; void when an interface has another name."""
+        self._known = KnownEntries()
+        """Void when an interface has another name."""
         self._rebuild: _Rebuild | None = None
 
     def start(self) -> None:
@@ -153,7 +160,7 @@ class TableReader:
             self._names[change.ifindex] = change.name
             if before == change.name:
                 return False
-        self._known = {}
+        self._known = KnownEntries()
         return before is not None and isinstance(change, LinkSeen)
 
     def _take_answer(self, rebuild: _Rebuild, decoded: Decoded) -> list[TableChange]:
@@ -170,11 +177,10 @@ class TableReader:
         else:
             names = {ifindex: link.name for ifindex, link in rebuild.link_table().items()}
             if names != self._names:
-                self._names, self._known = names, {}
+                self._names, self._known = names, KnownEntries()
             if rebuild.request is neighbour_dump_request:
                 self._rebuild = None
-                if rebuild.newer_links or len(self._known) > _KNOWN_FOR_EACH * len(rebuild.entries.rows):
-                    self._known = {}
+                self._known = rebuild.what_is_known(names)
                 return [rebuild.result(names)]
             rebuild.ask(neighbour_dump_request, self._known)
         self._ask(rebuild)

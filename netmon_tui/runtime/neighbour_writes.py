@@ -18,7 +18,6 @@ _MEANINGS = {
     errno.ENOENT: "there is no such entry",
     errno.ENODEV: "the interface is gone",
     errno.ENETDOWN: "the interface is down",
-    errno.ENOBUFS: "the neighbour table is full (net.ipv4.neigh.default.gc_thresh3, or ipv6)",
     errno.EINVAL: "the interface does not speak this family, or has no such neighbours",
 }
 
@@ -54,4 +53,12 @@ def _write(line: KernelLine, write: TableWrite) -> str:
         return "the kernel gave no answer"
     if not answer.errno or (answer.errno == errno.ENOENT and write.verb is Verb.DELETE):
         return ""
-    return answer.words or _MEANINGS.get(answer.errno) or os.strerror(answer.errno)
+    return answer.words or _meaning(answer.errno, write.entry.address)
+
+
+def _meaning(number: int, address: str) -> str:
+    """Return what an errno means for an address."""
+    if number == errno.ENOBUFS:
+        limit = f"net.{'ipv6' if ':' in address else 'ipv4'}.neigh.default.gc_thresh3"
+        return f"the neighbour table is full ({limit}): netmon-tui doctor says how to make room"
+    return _MEANINGS.get(number) or os.strerror(number)

@@ -32,6 +32,7 @@ from netmon_tui.services.document_keeping import DocumentKeeper
 from netmon_tui.services.host_history import HostHistoryService
 from netmon_tui.services.ignoring import IgnoreService
 from netmon_tui.services.maintenance import MaintenanceService
+from netmon_tui.services.neighbour_history_check import history_check
 from netmon_tui.services.neighbour_limits import NeighbourRoom, limit_checks
 from netmon_tui.services.neighbour_recorder import recorder_checks
 from netmon_tui.services.neighbour_sightings import NeighbourSightings
@@ -69,6 +70,7 @@ from netmon_tui.storage.ignore_repository import IgnoreRepository
 from netmon_tui.storage.job_repository import JobRepository
 from netmon_tui.storage.neighbour_queries import NeighbourQueries
 from netmon_tui.storage.neighbour_repository import NeighbourRepository
+from netmon_tui.storage.neighbour_retention import NeighbourRetention
 from netmon_tui.storage.profile_repository import ProfileRepository
 from netmon_tui.storage.revision import RevisionWatch
 from netmon_tui.storage.saved_search_repository import SavedSearchRepository
@@ -252,13 +254,20 @@ def _open_doctor(
         privilege=privilege,
         problem=problem,
         engine=settings.captures.engine,
-        more=_checks(paths),
+        more=_checks(settings, paths, database),
     )
 
 
-def _checks(paths: Paths) -> Callable[[], list[Check]]:
+def _checks(settings: Settings, paths: Paths, database: Database | None) -> Callable[[], list[Check]]:
     """Return what the doctor asks about neighbours."""
-    return lambda: [*limit_checks(), *recorder_checks(OnlyOne(paths.neighbours_claim))]
+
+    def checks() -> list[Check]:
+        found = [*limit_checks(), *recorder_checks(OnlyOne(paths.neighbours_claim))]
+        if database is not None:
+            found.append(history_check(NeighbourRetention(database), settings.neighbours.history_days))
+        return found
+
+    return checks
 
 
 def _open_store(settings: Settings, paths: Paths) -> Database:

@@ -19,6 +19,7 @@ from netmon_tui.domain.neighbour_event import NeighbourEvent, NeighbourEventKind
 from netmon_tui.domain.noticing import Key, KnownAddress, Noticing, NoticingLimits
 from netmon_tui.errors import NetmonError
 from netmon_tui.runtime import interfaces
+from netmon_tui.runtime.lasting_objects import made_to_last
 from netmon_tui.runtime.nudge import nudge
 from netmon_tui.runtime.only_one import OnlyOne
 from netmon_tui.services.neighbour_backlog import NeighbourBacklog, bounded_events
@@ -99,7 +100,8 @@ class NeighbourMemory:
 
     def _load(self) -> None:
         self._revision = self._repository.revision()
-        self.noticing.load(self._repository.each_held(), self._devices.down())
+        with made_to_last():
+            self.noticing.load(self._repository.each_held(), self._devices.down())
 
     async def read_marks(self) -> None:
         """Read what people say; somebody may have changed it."""

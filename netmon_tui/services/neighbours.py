@@ -25,7 +25,8 @@ from netmon_tui.runtime.session_route import session_carriers
 from netmon_tui.services.neighbour_memory import STORE_SECONDS, NeighbourMemory
 from netmon_tui.storage.neighbour_repository import NeighbourRepository
 from netmon_tui.tools.oui import VendorTable
-from netmon_tui.tools.rtnetlink import LinkGone, LinkSeen, NeighbourDeleted, NeighbourSeen, read_ages
+from netmon_tui.tools.rtnetlink import LinkGone, LinkSeen, NeighbourDeleted, NeighbourSeen
+from netmon_tui.tools.rtnetlink_entries import read_ages
 
 _log = logging.getLogger(__name__)
 _NO_MARKS = DeviceMarks("")
@@ -241,17 +242,18 @@ class NeighbourService:
 
         Of an entry that is as it was, only the ages are new.
         """
+        self.revision += 1  # no entry that was reported before has it
         entries, at, revision = self._entries, time.monotonic(), self.revision
-        gone, changed = set(entries), []
+        changed = []
         for neighbour, cacheinfo in zip(table.neighbours, table.cacheinfos, strict=True):
-            key = (neighbour.interface, neighbour.address)
-            gone.discard(key)
-            entry = entries.get(key)
+            entry = entries.get((neighbour.interface, neighbour.address))
+            if entry is not None:
+                entry.revision = revision
             if entry is None or entry.neighbour != neighbour or neighbour.state is NudState.REACHABLE:
                 changed.append(NeighbourSeen(neighbour, cacheinfo))
             else:
-                entry.cacheinfo, entry.at, entry.revision = cacheinfo, at, revision
-        for key in gone:
+                entry.neighbour, entry.cacheinfo, entry.at = neighbour, cacheinfo, at
+        for key in [key for key, entry in entries.items() if entry.revision != revision]:
             self._removed(key, now)
         known = frozenset(self._memory.noticing.interfaces) if changed else frozenset()
         for seen in changed:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from netmon_tui.domain.neighbour import NudState
 from netmon_tui.domain.neighbour_edit import TableWrite, Verb
-from netmon_tui.tools.rtnetlink import attribute, message, read_attributes
+from netmon_tui.tools.rtnetlink_messages import attribute, message, read_attributes
 
 _ERROR = 2
 _NEWNEIGH, _DELNEIGH = 28, 29

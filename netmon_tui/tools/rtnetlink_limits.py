@@ -14,7 +14,7 @@ from struct import Struct
 
 from netmon_tui.domain.address import Family
 from netmon_tui.domain.neighbour import NeighbourLimits
-from netmon_tui.tools.rtnetlink import HEADER, broken, dump_request, read_attributes
+from netmon_tui.tools.rtnetlink_messages import HEADER, broken, dump_request, read_attributes
 
 _ERROR, _DONE = 2, 3
 _NEWNEIGHTBL, _GETNEIGHTBL = 64, 66

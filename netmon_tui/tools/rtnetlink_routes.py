@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from struct import Struct
 from typing import NamedTuple
 
-from netmon_tui.tools.rtnetlink import attribute, message, read_attributes
+from netmon_tui.tools.rtnetlink_messages import attribute, message, read_attributes
 
 _NEWROUTE, _GETROUTE = 24, 26
 _REQUEST = 0x1

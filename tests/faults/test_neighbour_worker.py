@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +22,17 @@ from tests.faults.program import Site, until
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(180)]
 
 ADDRESS, FIRST, SECOND, THIRD = "10.77.0.90", "b8:27:eb:00:00:90", "b8:27:eb:00:00:91", "b8:27:eb:00:00:92"
+
+
+IMPATIENT = """
+import sys
+from netmon_tui.__main__ import main
+from netmon_tui.services import neighbour_memory, neighbour_recorder
+neighbour_recorder.TELL_SECONDS, neighbour_recorder.STILL_SECONDS = 0.2, 3.0
+neighbour_recorder._MARGIN_SECONDS = 3600.0  # what the other one stored is kept and has to be told from the rest
+neighbour_memory.LOOK_SECONDS = 0.2
+sys.exit(main())
+"""
 
 
 class Watched:
@@ -55,6 +69,17 @@ class Watched:
         self.site.lab.run(["ip", "neigh", "del", ADDRESS, "dev", "eth0"])
         self.site.lab.http_get(ADDRESS)
 
+    def stored(self) -> list[dict[str, Any]]:
+        """The stored events of the host, the last first."""
+        return list(self.site.run("neighbour", "events", "--address", ADDRESS, "--json").document)
+
+    def impatient(self, *arguments: str, **options: Any) -> subprocess.Popen[Any]:
+        """Start the program, which takes another one to stand still after seconds already."""
+        site = self.site
+        return site.lab.popen(
+            [sys.executable, "-c", IMPATIENT, *arguments], env=site.environment(), **options
+        )
+
     def work(self) -> Any:
         """Start a worker; return it once it runs."""
         worker = self.site.start("worker")
@@ -84,7 +109,7 @@ def test_a_worker_notices_and_tells(watched: Watched) -> None:
     until(lambda: watched.kinds() == ["new", "changed"], "the hook is told of the change")
     (_, new), (_, changed) = watched.told
     assert (changed["lladdr"], changed["previous_lladdr"]) == (SECOND, FIRST)
-    stored = site.run("neighbour", "events", "--address", ADDRESS, "--json").document
+    stored = watched.stored()
     assert [event["id"] for event in stored] == [changed["id"], new["id"]]
     broken = next(h for h in site.run("neighbour", "hooks", "--json").document if h["name"] == "broken")
     assert broken["failing"]
@@ -108,11 +133,56 @@ def test_of_two_workers_one_is_killed_and_the_other_goes_on(watched: Watched) ->
     workers.append(watched.work())
     site.lab.set_lladdr(watched.host, THIRD)
     until(lambda: len(watched.told) == 3, "the next change is told")
-    stored = site.run("neighbour", "events", "--address", ADDRESS, "--json").document
+    stored = watched.stored()
     assert [(e["kind"], e["lladdr"], e["count"]) for e in stored] == [
         ("changed", THIRD, 1), ("changed", SECOND, 1), ("new", FIRST, 1)
     ]  # fmt: skip
     assert [document["id"] for _, document in watched.told] == [e["id"] for e in reversed(stored)]
+    for worker in workers:
+        worker.kill()
+        worker.communicate(timeout=20)
+
+
+def test_one_that_is_stopped_is_told_of_and_nothing_is_lost_or_stored_twice(
+    watched: Watched, tmp_path: Path
+) -> None:
+    """What stops is a real process: it keeps the claim, for the kernel lets go of it with the process alone."""
+    site = watched.site
+    logs = [tmp_path / name for name in ("one", "two")]
+    with logs[0].open("w") as one, logs[1].open("w") as two:
+        workers = [watched.impatient("worker", stderr=log) for log in (one, two)]
+    for log in logs:
+        until(lambda log=log: "the worker runs" in log.read_text(), "both work")
+    until(lambda: followed(site), "one of them follows the table")
+    watched.meet()
+    until(lambda: watched.kinds() == ["new"], "it is told once")
+    storing = watched.told[0][0]
+    words = f"process {storing} is to store what is seen of neighbours, but stands still"
+
+    def complaints() -> int:
+        return sum(log.read_text().count(words) for log in logs)
+
+    site.kill(storing, signal.SIGSTOP)
+    site.lab.set_lladdr(watched.host, SECOND)
+    until(lambda: complaints() == 1, "the other one says so")
+    doctor = watched.impatient("doctor", "--json", stdout=subprocess.PIPE)
+    checks = json.loads(doctor.communicate(timeout=60)[0])["checks"]
+    (check,) = [one for one in checks if one["name"] == "neighbour memory"]
+    assert check["fix"] == f"kill -CONT {storing}, or end it"
+    assert [event["kind"] for event in watched.stored()] == ["new"], "the claim is still the stopped one's"
+    site.kill(storing, signal.SIGCONT)
+    until(lambda: watched.kinds() == ["new", "changed"], "it goes on and tells what it slept through")
+    assert watched.told[1][0] == storing
+    site.kill(storing, signal.SIGSTOP)
+    site.lab.set_lladdr(watched.host, THIRD)
+    until(lambda: complaints() == 2, "the other one says so again")
+    site.kill(storing)
+    until(lambda: len(watched.told) == 3, "the other one stores and tells in its place")
+    assert watched.told[2][0] != storing
+    assert [(e["kind"], e["lladdr"], e["count"]) for e in watched.stored()] == [
+        ("changed", THIRD, 1), ("changed", SECOND, 1), ("new", FIRST, 1)
+    ]  # fmt: skip
+    assert [document["id"] for _, document in watched.told] == [e["id"] for e in reversed(watched.stored())]
     for worker in workers:
         worker.kill()
         worker.communicate(timeout=20)

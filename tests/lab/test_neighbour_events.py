@@ -191,6 +191,7 @@ async def test_a_host_appears_and_changes_its_lladdr(segment: Segment) -> None:
     _, changed = await segment.becomes("10.77.0.40", "new", "changed")
     assert (changed.lladdr, changed.previous_lladdr) == ("b8:27:eb:00:99:40", "b8:27:eb:00:01:28")
     assert (changed.severity, changed.count) == (Severity.MEDIUM, 1)
+    await segment.until(lambda: len(segment.programs[0].told) == 2)
     assert [event.id for event in segment.programs[0].told] == [new.id, changed.id]
 
 
@@ -460,10 +461,11 @@ async def test_when_the_one_that_stores_ends_the_other_goes_on(segment: Segment)
     one, two = await segment.follow(), await segment.follow()
     name = segment.host(61)
     meet("10.77.0.61")
-    await segment.becomes("10.77.0.61", "new")
+    await segment.until(lambda: one.told or two.told)  # it is stored before it is told
     storing, other = (one, two) if one.told else (two, one)
     segment.programs.remove(storing)
     await storing.service.close()
     segment.lab.set_lladdr(name, "b8:27:eb:00:99:61")
     await segment.becomes("10.77.0.61", "new", "changed")
+    await segment.until(lambda: other.told)
     assert [event.kind.value for event in other.told] == ["changed"]

@@ -57,6 +57,7 @@ def test_doctor_needs_no_login(program) -> None:
     answer = program("doctor", "--json")
     found = by_name(answer)
     assert {"nmap", "tcpdump", "tshark", "privileges", "terminal", "data directory", "database"} <= set(found)
+    assert "times of presence" in found["neighbour history"]["detail"]
     assert found["database"]["status"] == "ok"
     failed = [check for check in found.values() if check["status"] == "fail"]
     assert bool(failed) == bool(answer.code)

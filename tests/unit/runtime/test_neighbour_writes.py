@@ -1,5 +1,6 @@
 """Edits in the table of a real kernel, beside what ``ip neigh`` makes of the commands that are shown."""
 
+import errno
 import json
 import subprocess
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from netmon_tui.domain.neighbour_edit import (
     Verb,
     table_entry,
 )
-from netmon_tui.runtime.neighbour_writes import write_entries
+from netmon_tui.runtime.neighbour_writes import _meaning, write_entries
 from netmon_tui.runtime.netlink import dump_neighbours
 from netmon_tui.tools.ip_neigh import plan_commands
 from tests.unit.runtime.network_namespace import (
@@ -122,6 +123,12 @@ def test_the_flush_that_is_shown_does_the_same(request_: FlushEntries) -> None:
     assert left == after(theirs(lambda: flushed(request_)))
     assert ("10.0.0.7" in left) is (request_.state is not NudState.PERMANENT), "what is permanent stays"
     assert "10.0.0.9" in left, "so does NOARP"
+
+
+@pytest.mark.parametrize(("address", "family"), [("192.0.2.7", "ipv4"), ("2001:db8::7", "ipv6")])
+def test_a_full_table_is_told_with_its_own_limit(address: str, family: str) -> None:
+    """Really full it is in tests/bench/bench_neighbour_limit.py alone: the limit is the whole machine's."""
+    assert f"net.{family}.neigh.default.gc_thresh3" in _meaning(errno.ENOBUFS, address)
 
 
 def test_the_kernel_says_why_and_the_rest_goes_on() -> None:

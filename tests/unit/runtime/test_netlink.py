@@ -15,7 +15,8 @@ from netmon_tui.domain.neighbour import Neighbour, NudState
 from netmon_tui.errors import NetmonError
 from netmon_tui.runtime.neighbour_table import Resync, TableChange, TableReader
 from netmon_tui.runtime.netlink import NeighbourMonitor, dump_neighbours, dump_table
-from netmon_tui.tools.rtnetlink import LinkGone, LinkSeen, NeighbourDeleted, NeighbourSeen, read_ages
+from netmon_tui.tools.rtnetlink import LinkGone, LinkSeen, NeighbourDeleted, NeighbourSeen
+from netmon_tui.tools.rtnetlink_entries import read_ages
 from tests.unit.runtime.network_namespace import (
     drop_capabilities,
     entries,
@@ -24,6 +25,7 @@ from tests.unit.runtime.network_namespace import (
     make_pair,
     needs_namespace,
 )
+from tests.unit.tools.test_rtnetlink import link, message, neighbour
 
 Rows = dict[tuple[str, str], tuple[str, NudState]]
 
@@ -413,6 +415,16 @@ def test_an_event_during_a_dump_overrules_it() -> None:
     neighbours, kernel = in_own_network(work)
     assert rows_of(neighbours) == kernel
     assert kernel["left", "10.1.0.2"][0] == "00:16:3e:ff:ff:ff"
+
+
+def test_an_entry_of_an_interface_that_the_kernel_does_not_list_is_left_out_every_time() -> None:
+    reader, end = TableReader(lambda request: None), message(3, bytes(4))
+    for _ in range(2):
+        reader.start()
+        assert reader.receive(link() + end, event=False) == []
+        (table,) = reader.receive(neighbour() + end, event=False)
+        assert isinstance(table, Resync)
+        assert (table.neighbours, [one.name for one in table.links]) == ([], ["eth7"])
 
 
 def test_a_refused_dump_is_an_error_with_words(monkeypatch: pytest.MonkeyPatch) -> None:

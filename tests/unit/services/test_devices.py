@@ -26,7 +26,7 @@ from netmon_tui.services.container import Services, open_services
 from netmon_tui.storage.audit_repository import AuditRepository
 from netmon_tui.storage.neighbour_repository import NeighbourNews, NeighbourRepository, Sighting
 from netmon_tui.tools.oui import VendorTable
-from netmon_tui.tools.rtnetlink import NO_CACHEINFO
+from netmon_tui.tools.rtnetlink_entries import NO_CACHEINFO
 from tests.unit.services.conftest import USERS
 
 PI, HP, NAS = "b8:27:eb:00:00:01", "3c:d9:2b:00:00:02", "00:11:32:00:00:03"

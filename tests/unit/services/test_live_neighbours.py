@@ -9,8 +9,10 @@ import subprocess
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from netmon_tui.domain.neighbour import NeighbourRecord
+from netmon_tui.domain.address import Family
+from netmon_tui.domain.neighbour import Neighbour, NeighbourRecord, NudState
 from netmon_tui.domain.user import Actor, Role
+from netmon_tui.runtime.neighbour_table import Resync
 from netmon_tui.runtime.only_one import OnlyOne
 from netmon_tui.services.neighbour_memory import NeighbourMemory
 from netmon_tui.services.neighbours import NeighbourService
@@ -18,6 +20,7 @@ from netmon_tui.storage.device_repository import DeviceRepository
 from netmon_tui.storage.neighbour_repository import NeighbourRepository
 from netmon_tui.storage.schema_version import open_database
 from netmon_tui.tools.oui import VendorTable
+from netmon_tui.tools.rtnetlink import NeighbourSeen
 from tests.unit.runtime.network_namespace import entries, in_own_network, ip, make_pair, needs_namespace
 
 pytestmark = needs_namespace
@@ -143,6 +146,20 @@ def test_what_changed_since_is_all_that_changed(tmp_path: Path) -> None:
         await until(service, lambda: ("left", "10.1.0.9") in shown(service))
         assert service.removed_since(EVE, revision) == [("left", "10.1.0.7")]
         assert service.removed_since(EVE, service.revision) == []
+
+    followed(tmp_path, work)
+
+
+def test_what_a_new_table_does_not_have_leaves_even_if_it_came_just_before(tmp_path: Path) -> None:
+    async def work(service: NeighbourService) -> None:
+        row = Neighbour("10.0.0.9", Family.IPV4, 2, "old", "00:16:3e:00:00:09", NudState.STALE)
+        stays, cacheinfo = row._replace(interface="new"), bytes(16)
+        service._fold([NeighbourSeen(row, cacheinfo), Resync([stays], [cacheinfo], [])])
+        assert list(shown(service)) == [("new", "10.0.0.9")]
+        before = service.revision
+        service._fold([Resync([stays], [cacheinfo], [])])
+        assert [one.interface for one in service.changed_since(EVE, before)] == ["new"], "with its new age"
+        assert service.removed_since(EVE, before) == []
 
     followed(tmp_path, work)
 

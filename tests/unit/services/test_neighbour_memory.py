@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import sqlite3
@@ -169,6 +170,19 @@ async def test_what_a_scan_resolved_long_before_it_was_stored_is_noticed(databas
     assert known is not None
     assert known.last_seen == pytest.approx(NOW - 1800)
     assert await memory.look_around(now + 120) == []
+
+
+async def test_what_is_loaded_is_never_looked_at_by_the_garbage_collector(database, tmp_path):
+    """A full collection of 200,000 addresses holds up the event loop for a third of a second."""
+    moment = datetime.fromtimestamp(NOW, UTC)
+    seen = Sighting("eth0", "10.0.0.9", "ipv4", "02:00:00:00:00:09", False, moment)
+    NeighbourRepository(database).remember([seen])
+    memory = memory_on(database, tmp_path)
+    await memory.load()
+    known = memory.known(("eth0", "10.0.0.9"))
+    assert gc.is_tracked(known)
+    assert not any(one is known for one in gc.get_objects())
+    assert gc.isenabled()
 
 
 async def test_what_is_too_old_is_deleted_piece_by_piece_by_the_program_that_stores(

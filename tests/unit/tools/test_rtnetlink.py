@@ -12,7 +12,6 @@ from netmon_tui.domain.neighbour import Neighbour, NeighbourAges, NudState
 from netmon_tui.errors import InvalidInput
 from netmon_tui.tools.rtnetlink import (
     Decoded,
-    DumpedEntries,
     LinkGone,
     LinkSeen,
     NeighbourDeleted,
@@ -20,8 +19,8 @@ from netmon_tui.tools.rtnetlink import (
     decode,
     link_dump_request,
     neighbour_dump_request,
-    read_ages,
 )
+from netmon_tui.tools.rtnetlink_entries import DumpedEntries, KnownEntries, read_ages
 
 NEWLINK, DELLINK, NEWNEIGH, DELNEIGH = 16, 17, 28, 29
 NAMES = {2: "eth0"}
@@ -153,7 +152,7 @@ def test_a_datagram_of_several_messages() -> None:
     datagram = link() + neighbour() + neighbour("2001:db8::1") + message(3, struct.pack("=i", 0))
     decoded = decode(datagram, NAMES)
     assert [type(change) for change in decoded.changes] == [LinkSeen, NeighbourSeen, NeighbourSeen]
-    assert (decoded.done, decoded.error, decoded.interrupted, decoded.sequence) == (True, 0, False, 7)
+    assert (decoded.done, decoded.error, decoded.interrupted) == (True, 0, False)
 
 
 def test_a_run_of_entries_ends_where_something_differs() -> None:
@@ -193,6 +192,38 @@ def test_a_second_dump_makes_only_what_changed() -> None:
     assert read_ages(again.cacheinfos[0]) == NeighbourAges(used=0.01, confirmed=2.5, updated=0.02)
 
 
+def test_a_datagram_in_which_nothing_but_ages_changed_is_taken_as_a_whole() -> None:
+    messages = [neighbour(f"192.0.2.{number}") for number in range(1, 41)]
+    first = DumpedEntries()
+    decode(b"".join(messages), NAMES, first)
+    known = KnownEntries({}, first.datagrams)
+    aged = [one[:-12] + struct.pack("=III", 1, 2, 0) for one in messages]
+    again = DumpedEntries(known)
+    decode(b"".join(aged) + message(3, bytes(4)), NAMES, again)
+    assert all(one is before for one, before in zip(again.rows, first.rows, strict=True))
+    assert {read_ages(one) for one in again.cacheinfos} == {NeighbourAges(0.01, 2.5, 0.02)}
+    assert (again.made, again.datagrams) == (set(), first.datagrams)
+
+
+def test_a_datagram_with_another_change_is_read_as_if_it_were_the_first() -> None:
+    usual = b"".join(neighbour(f"192.0.2.{number}") for number in range(1, 41))
+    dumped = DumpedEntries()
+    decode(usual, NAMES, dumped)
+
+    def said(changed: bytes, known: KnownEntries) -> tuple[object, ...]:
+        entries = DumpedEntries(known)
+        try:
+            return decode(changed, NAMES, entries), entries.rows, entries.cacheinfos
+        except InvalidInput as refused:
+            return refused.position, entries.rows, entries.cacheinfos
+
+    for at in [number * 76 + byte for number in (0, 20, 39) for byte in range(60)]:
+        changed = bytearray(usual)
+        changed[at] ^= 0x10
+        known = KnownEntries(dict(dumped.known.rows), dumped.datagrams)
+        assert said(bytes(changed), known) == said(bytes(changed), KnownEntries()), at
+
+
 def test_a_known_entry_in_an_interrupted_or_deleting_message_is_not_taken_for_another() -> None:
     dumped, plain = DumpedEntries(), neighbour()
     marked = plain[:6] + struct.pack("=H", 0x12) + plain[8:]
@@ -208,10 +239,10 @@ def test_a_known_entry_in_an_interrupted_or_deleting_message_is_not_taken_for_an
 
 
 def test_the_end_of_a_dump_and_its_troubles() -> None:
-    assert decode(message(3), NAMES) == Decoded(done=True, sequence=7)
-    assert decode(message(3, struct.pack("=i", -5)), NAMES) == Decoded(done=True, error=5, sequence=7)
-    assert decode(message(2, struct.pack("=i", -1)), NAMES) == Decoded(error=1, sequence=7)
-    assert decode(message(2, struct.pack("=i", 0)), NAMES) == Decoded(sequence=7)
+    assert decode(message(3), NAMES) == Decoded(done=True)
+    assert decode(message(3, struct.pack("=i", -5)), NAMES) == Decoded(done=True, error=5)
+    assert decode(message(2, struct.pack("=i", -1)), NAMES) == Decoded(error=1)
+    assert decode(message(2, struct.pack("=i", 0)), NAMES) == Decoded()
     assert decode(message(4), NAMES).error == 105
     assert decode(message(3, flags=0x12), NAMES).interrupted
 

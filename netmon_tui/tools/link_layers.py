@@ -8,6 +8,7 @@ from __future__ import annotations
 NULL = 0
 ETHERNET = 1
 PPP = 9
+PPP_SERIAL = 50
 RAW = 101
 LOOP = 108
 LINUX_SLL = 113
@@ -23,7 +24,7 @@ _NAMES = {
     8: "SLIP",
     PPP: "PPP",
     10: "FDDI",
-    50: "PPP_SERIAL",
+    PPP_SERIAL: "PPP_SERIAL",
     51: "PPP_ETHER",
     RAW: "RAW",
     104: "C_HDLC",

@@ -73,11 +73,8 @@ def summarise(raw: RawPacket, linktype: int) -> PacketSummary:
     line = Line(cut=raw.captured < raw.length)
     try:
         _link(line, raw.data, linktype)
-        for _ in range(DEEPEST):
-            if line.carried is None:
-                break
-            (kind, payload), line.carried = line.carried, None
-            _typed(line, kind, payload)
+        if line.carried is not None:
+            _go_deeper(line)
     except (struct.error, IndexError):
         # The one way out of every decoder: bytes that should be there are not.
         mark = f"[Packet size limited during capture: {line.protocol} truncated]"
@@ -91,6 +88,15 @@ def summarise(raw: RawPacket, linktype: int) -> PacketSummary:
         raw.length,
         line.info[:_LONGEST_INFO],
     )
+
+
+def _go_deeper(line: Line) -> None:
+    """Decode the packets within, one after the other: as calls of calls they could use up the stack."""
+    for _ in range(DEEPEST):
+        if line.carried is None:
+            break
+        (kind, payload), line.carried = line.carried, None
+        _typed(line, kind, payload)
 
 
 def _link(line: Line, data: bytes, linktype: int) -> None:

@@ -23,7 +23,6 @@ DEEPEST = 16
 """Steps that are worth going: nobody nests so much by intent."""
 ESP, AUTHENTICATION = 50, 51
 
-_Bytes = bytes | bytearray
 _PPP_PROTOCOLS = {0x0021: IP4, 0x0057: IP6, 0x0281: 0x8847, 0x0283: 0x8848}
 _VERSIONS = {4: IP4, 6: IP6}
 _BRIDGEABLE = VLAN_TAGS | {IP4, IP6, 0x0806}
@@ -42,7 +41,7 @@ class Within(NamedTuple):
     """Where it begins."""
 
 
-def within_type(kind: int, data: _Bytes, at: int) -> Within | None:
+def within_type(kind: int, data: bytes, at: int) -> Within | None:
     """Return what is behind a tag, label or frame of an ethertype; None when that is the last of them."""
     if kind in VLAN_TAGS:
         return Within(u16(data, at + 2), at + 4)
@@ -56,7 +55,7 @@ def within_type(kind: int, data: _Bytes, at: int) -> Within | None:
     return Within(u16(data, at + 12), at + 14) if kind == BRIDGED else None
 
 
-def _labelled(data: _Bytes, at: int) -> Within | None:
+def _labelled(data: bytes, at: int) -> Within | None:
     """Return what follows the bottom of MPLS's label stack, guessed by how it begins as everybody does."""
     while not data[at + 2] & 1:
         at += 4
@@ -71,32 +70,32 @@ def _labelled(data: _Bytes, at: int) -> Within | None:
     )
 
 
-def _kind(data: _Bytes, at: int) -> int:
+def _kind(data: bytes, at: int) -> int:
     """Return the ethertype at an offset; less where the bytes end."""
     return int.from_bytes(data[at : at + 2], "big")
 
 
-def ppp_protocol(data: _Bytes, at: int) -> tuple[int, int]:
+def ppp_protocol(data: bytes, at: int) -> tuple[int, int]:
     """Return the protocol of a PPP frame, and where what it carries begins. RFC 1661, 1662."""
     if data[at : at + 2] == b"\xff\x03":
         at += 2
     return (data[at], at + 1) if data[at] & 1 else (u16(data, at), at + 2)
 
 
-def within_ip(protocol: int, data: _Bytes, at: int) -> Within | None:
+def within_ip(protocol: int, data: bytes, at: int) -> Within | None:
     """Return what a tunnel that stands directly on IP carries; None when this is none that can be looked into."""
     find = _ON_IP.get(protocol)
     return find(data, at) if find else None
 
 
-def after_authentication(protocol: int, data: _Bytes, at: int) -> tuple[int, int]:
+def after_authentication(protocol: int, data: bytes, at: int) -> tuple[int, int]:
     """Go through authentication headers of IPv4, RFC 4302; return the protocol behind them and where it begins."""
     while protocol == AUTHENTICATION:  # ends: each turn moves at least 8 bytes on
         protocol, at = data[at], at + 8 + data[at + 1] * 4
     return protocol, at
 
 
-def _gre(data: _Bytes, at: int) -> Within | None:
+def _gre(data: bytes, at: int) -> Within | None:
     """Look into GRE, RFC 2784 and 2890, and into that of PPTP, RFC 2637."""
     flags, kind = u16(data, at), u16(data, at + 2)
     if flags & 0x4000 or kind < 0x600:  # a list of routes, as nobody sends any more; a keepalive
@@ -109,7 +108,7 @@ def _gre(data: _Bytes, at: int) -> Within | None:
     return Within(kind, at)
 
 
-_ON_IP: dict[int, Callable[[_Bytes, int], Within | None]] = {
+_ON_IP: dict[int, Callable[[bytes, int], Within | None]] = {
     4: lambda _, at: Within(IP4, at),
     41: lambda _, at: Within(IP6, at),
     47: _gre,
@@ -119,7 +118,7 @@ _ON_IP: dict[int, Callable[[_Bytes, int], Within | None]] = {
 """IP in IP, 6in4, GRE, EtherIP, MPLS in IP."""
 
 
-def within_udp(source: int, destination: int, data: _Bytes, at: int) -> Within | None:
+def within_udp(source: int, destination: int, data: bytes, at: int) -> Within | None:
     """Return what a tunnel over UDP carries; ``at`` is where the payload begins. None when this is none."""
     for port in (destination, source):
         if find := _ON_UDP.get(port):
@@ -127,19 +126,19 @@ def within_udp(source: int, destination: int, data: _Bytes, at: int) -> Within |
     return None
 
 
-def _vxlan(data: _Bytes, at: int) -> Within | None:
+def _vxlan(data: bytes, at: int) -> Within | None:
     return Within(BRIDGED, at + 8) if data[at] & 8 else None
 
 
-def _vxlan_gpe(data: _Bytes, at: int) -> Within | None:
+def _vxlan_gpe(data: bytes, at: int) -> Within | None:
     return Within(_GPE[data[at + 3]], at + 8) if data[at] & 12 == 12 and data[at + 3] in _GPE else None
 
 
-def _geneve(data: _Bytes, at: int) -> Within | None:
+def _geneve(data: bytes, at: int) -> Within | None:
     return Within(u16(data, at + 2), at + 8 + (data[at] & 63) * 4) if data[at] < 64 else None
 
 
-def _l2tp(data: _Bytes, at: int) -> Within | None:
+def _l2tp(data: bytes, at: int) -> Within | None:
     """Look into a data message of L2TP, RFC 2661."""
     flags = u16(data, at)
     if flags & 0x8000 or flags & 15 != 2:
@@ -148,7 +147,7 @@ def _l2tp(data: _Bytes, at: int) -> Within | None:
     return Within(PPP, at + 2 + u16(data, at) if flags & 0x0200 else at)
 
 
-_ON_UDP: dict[int, Callable[[_Bytes, int], Within | None]] = {
+_ON_UDP: dict[int, Callable[[bytes, int], Within | None]] = {
     1701: _l2tp,
     4789: _vxlan,
     4790: _vxlan_gpe,

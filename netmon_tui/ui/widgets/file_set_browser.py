@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from textual import work
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import Input
 
+from netmon_tui.domain.capture_files import file_number
 from netmon_tui.domain.display_filter import depends_on_window
 from netmon_tui.domain.user import Actor
 from netmon_tui.errors import InvalidInput, NotFound
@@ -20,6 +21,7 @@ from netmon_tui.services.packets import PacketList, PacketService
 from netmon_tui.ui import toasts
 from netmon_tui.ui.widgets.figure import Figure
 from netmon_tui.ui.widgets.packet_browser import PacketBrowser
+from netmon_tui.ui.widgets.packet_marking import PacketMarking
 
 
 class FileSetBrowser(Vertical):
@@ -157,6 +159,31 @@ class FileSetBrowser(Vertical):
             if path is not None:
                 await self._show_file(path)
                 await self._look(self._growing)
+
+    @on(PacketMarking.MarkElsewhere)
+    def _mark_elsewhere(self, event: PacketMarking.MarkElsewhere) -> None:
+        event.stop()
+        self._turn_to_mark(event.forward)
+
+    @work(exclusive=True, group="file-set", exit_on_error=False)
+    async def _turn_to_mark(self, forward: bool) -> None:
+        """Show the next file with marks, or the one before, around, and go to its first or last mark."""
+        async with self._lock:
+            step = 1 if forward else -1
+            here = file_number(self.browser.path.name) if self.browser.path else None
+            marks = sorted(self.browser.all_marks, key=lambda mark: step * mark.file)
+            ahead = [mark.file for mark in marks if mark.file != here]
+            file = next((one for one in ahead if (one - (here or 0)) * step > 0), ahead[0])
+            path = next((path for path in self._files if file_number(path.name) == file), None)
+            if path is None:
+                toasts.tell(self.app, "the ring has deleted the file of that mark")
+                return
+            await self._show_file(path)
+            await self._look(self._growing)
+            numbers = [mark.number for mark in marks if mark.file == file]
+            number = min(numbers) if forward else max(numbers)
+            await self.browser.find_place(str(number))
+            self.browser.go_to(number)
 
     async def _show_file(self, path: Path, *, following: bool = False) -> None:
         old, new = self.browser, self._of_file(path.name)

@@ -17,6 +17,7 @@ from netmon_tui.domain.capture import StartCapture
 from netmon_tui.domain.capture_choice import ExportForm, PacketChoice
 from netmon_tui.domain.capture_files import NUMBERED_NAME
 from netmon_tui.domain.job import EndReason, JobState, Rotation
+from netmon_tui.domain.packet_mark import PacketMark
 from netmon_tui.domain.user import Actor
 from netmon_tui.errors import DiskFull, InvalidInput, NotFound, ToolFailed
 from netmon_tui.runtime.pcap_input import PcapInput
@@ -169,18 +170,27 @@ async def test_what_a_quota_leaves_is_told_and_no_more_is_taken(
             await taking
 
 
-async def test_packets_are_marked_only_where_their_numbers_stay(
-    services: Services, ada: Actor, ring: int
-) -> None:
-    """Packet 2 of one file is another one in the next."""
-    with pytest.raises(InvalidInput, match="several files, or will have"):
-        await services.packets.marks.mark(ada, ring, [2])
-    running = store(services, ada, b"".join(RECORDS[:3]), state=JobState.RUNNING)
-    with pytest.raises(InvalidInput, match="several files, or will have"):
-        await services.packets.marks.mark(ada, running, [2])
-    ended = store(services, ada, b"".join(RECORDS[:3]))
-    await services.packets.marks.mark(ada, ended, [2])
-    assert await services.packets.marks.of(ada, ended).all() == {2: ""}
+async def test_a_mark_is_of_a_file_and_goes_with_it(services: Services, ada: Actor) -> None:
+    marks, parts = services.packets.marks, [b"".join(RECORDS[n : n + 3]) for n in (0, 3, 6)]
+    ring = store(services, ada, *parts, state=JobState.RUNNING)
+    await marks.mark(ada, ring, [2], "first", file="1")
+    await marks.mark(ada, ring, [2, 3], file=NUMBERED_NAME % 6)
+    await marks.mark(ada, ring, [1])
+    kept = [PacketMark(2, "first", 5), PacketMark(2, "", 6), PacketMark(3, "", 6), PacketMark(1, "", 7)]
+    assert await marks.of(ada, ring).all() == kept
+    for choice, wanted in (
+        (PacketChoice(marked=True), [1, 4, 5, 6]),
+        (PacketChoice("2", marked=True), [4, 5]),
+        (PacketChoice(marked=True, last=5), [1, 4]),
+    ):
+        made = await services.catalogue.slice(ada, ring, choice)
+        assert Path(made.files[0].path).read_bytes()[24:] == b"".join(RECORDS[n] for n in wanted)
+    await marks.unmark(ada, ring, [2], file="2")
+    for numbers, file in (([4], "1"), ([1], "4"), ([0], "")):
+        with pytest.raises((InvalidInput, NotFound)):
+            await marks.mark(ada, ring, numbers, file=file)
+    (CaptureRepository(services.database).directory(ring) / (NUMBERED_NAME % 5)).unlink()
+    assert await marks.of(ada, ring).all() == [PacketMark(3, "", 6), PacketMark(1, "", 7)]
 
 
 async def test_parts_of_a_ring_that_turns_meanwhile_are_refused(

@@ -17,7 +17,7 @@ from netmon_tui.tools.pcap import RawPacket, make_header, pack_record
 from netmon_tui.ui.screens.capture_detail import CaptureDetailScreen
 from netmon_tui.ui.widgets.file_set_browser import FileSetBrowser
 from netmon_tui.ui.widgets.table import Table
-from tests.pilot.test_display_filter import apply, said, shown
+from tests.pilot.test_display_filter import apply, said
 from tests.unit.tools import packet_samples as samples
 
 pytestmark = [pytest.mark.lab, pytest.mark.skipif(not find_tool("sharkd"), reason="sharkd is not installed")]

@@ -28,6 +28,7 @@ from netmon_tui.services.container import Services, open_services
 from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.tools.pcap import RawPacket, make_header, pack_record
 from netmon_tui.tools.pcap_cut import Cut
+from netmon_tui.ui.screens.captures import packets_of
 from tests.unit.tools.test_packet_masking import FRAMES
 
 FRAME = next(iter(FRAMES.values()))
@@ -168,6 +169,30 @@ async def test_what_a_quota_leaves_is_told_and_no_more_is_taken(
     ):
         with pytest.raises(DiskFull, match="quota of your captures is used up"):
             await taking
+
+
+async def test_packets_on_disk_and_all_that_were_captured_are_told(
+    services: Services, ada: Actor, ring: int
+) -> None:
+    captures = CaptureRepository(services.database)
+    captures.update(ring, packets=9, overwritten=191)
+    ended = captures.get(ada, ring)
+    assert (ended.packets_on_disk, ended.packets_captured) == (9, 200)
+    assert ended.packets_words == "9 on disk of 200 captured"
+    captures.update(ring, state=JobState.RUNNING.value, packets=200)
+    assert captures.get(ada, ring).packets_words == ended.packets_words
+    assert packets_of(captures.get(ada, ring)) == "9/200"
+    captures.update(ring, overwritten=0)
+    assert captures.get(ada, ring).packets_words == "200"
+
+
+async def test_of_an_old_capture_is_asked_for_again_what_its_row_tells(
+    services: Services, ada: Actor, ring: int
+) -> None:
+    captures = CaptureRepository(services.database)
+    assert captures.request(captures.get(ada, ring)) == (StartCapture("lo", rotation=RING), True)
+    captures.update(ring, request=None)
+    assert captures.request(captures.get(ada, ring)) == (StartCapture("lo", rotation=RING), False)
 
 
 async def test_a_mark_is_of_a_file_and_goes_with_it(services: Services, ada: Actor) -> None:

@@ -10,6 +10,7 @@ ETHERNET = 1
 PPP = 9
 PPP_SERIAL = 50
 RAW = 101
+C_HDLC = 104
 LOOP = 108
 LINUX_SLL = 113
 IPV4 = 228
@@ -27,7 +28,7 @@ _NAMES = {
     PPP_SERIAL: "PPP_SERIAL",
     51: "PPP_ETHER",
     RAW: "RAW",
-    104: "C_HDLC",
+    C_HDLC: "C_HDLC",
     105: "IEEE802_11",
     107: "FRELAY",
     LOOP: "LOOP",

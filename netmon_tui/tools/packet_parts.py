@@ -32,6 +32,7 @@ _PPP = {0x0021: IPV4, 0x0057: IPV6}
 _EXTENSIONS = frozenset({0, 43, 60, 135, 139, 140})
 _FRAGMENT = 44
 _PLAIN_IPV4 = b"\x08\0"
+_PPP_LINKS = frozenset({link_layers.PPP, link_layers.PPP_SERIAL})
 _RAW_IP = frozenset({link_layers.RAW, link_layers.IPV4, link_layers.IPV6})
 KNOWN_LINK_TYPES = _RAW_IP | {
     link_layers.ETHERNET,
@@ -39,7 +40,8 @@ KNOWN_LINK_TYPES = _RAW_IP | {
     link_layers.LINUX_SLL2,
     link_layers.NULL,
     link_layers.LOOP,
-    link_layers.PPP,
+    link_layers.C_HDLC,
+    *_PPP_LINKS,
 }
 """Those in whose packets the addresses can be found."""
 
@@ -95,7 +97,9 @@ def link_part(data: bytes | bytearray, linktype: int) -> LinkPart | None:
         if linktype == link_layers.NULL and family > 0xFFFF:  # in the byte order of the machine
             family = int.from_bytes(data[:4], "little")
         return LinkPart((), _FAMILIES.get(family, 0), 4)
-    if linktype == link_layers.PPP and len(data) >= 4:
+    if linktype == link_layers.C_HDLC and len(data) >= 4:
+        return LinkPart((), number(data, 2), 4)
+    if linktype in _PPP_LINKS and len(data) >= 4:
         at = 2 if data[:2] == b"\xff\x03" else 0
         return LinkPart((), _PPP.get(number(data, at), 0), at + 2)
     return None

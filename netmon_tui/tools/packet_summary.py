@@ -110,9 +110,12 @@ def _link(line: Line, data: bytes, linktype: int) -> None:
     elif linktype in (link_layers.RAW, link_layers.IPV4, link_layers.IPV6):
         line.protocol = "IP"
         network(line, 0x86DD if data[0] >> 4 == 6 else 0x0800, data)
+    elif linktype == link_layers.C_HDLC:
+        line.protocol = "CHDLC"
+        _typed(line, u16(data, 2), data[4:])
     elif linktype in (link_layers.NULL, link_layers.LOOP):
         _loopback(line, data, host_order=linktype == link_layers.NULL)
-    elif linktype == link_layers.PPP:
+    elif linktype in (link_layers.PPP, link_layers.PPP_SERIAL):
         _tunnel(line, PPP, data)
     else:
         line.protocol = link_layers.link_type_name(linktype)

@@ -64,6 +64,9 @@ def _link(tree: Tree, linktype: int) -> Following | None:
         tree.layer("sll", "Linux cooked capture")
         at, after = (14, 16) if linktype == link_layers.LINUX_SLL else (0, 20)
         return _by_type(tree, "sll.etype", at)._replace(at=after)
+    if linktype == link_layers.C_HDLC:
+        tree.layer("chdlc", "Cisco HDLC")
+        return _by_type(tree, "chdlc.protocol", 2)
     if linktype in (link_layers.NULL, link_layers.LOOP):
         tree.layer("null", "Null/Loopback")
         tree.field("null.type", "Type", _type_words(link.kind), 0, 4)

@@ -282,7 +282,7 @@ def packets_of(capture: Capture) -> str:
     if not capture.counters.overwritten:
         return thin(capture.counters.packets)
     return "/".join(
-        size(one).removesuffix("B") for one in (capture.packets_on_disk, capture.packets_captured)
+        size(one).removesuffix("B").rstrip() for one in (capture.packets_on_disk, capture.packets_captured)
     )
 
 

@@ -14,6 +14,7 @@ from netmon_tui.runtime.dissection import dissect_packet
 from netmon_tui.runtime.tool_paths import find_tool
 from netmon_tui.services.packets import PacketList
 from netmon_tui.tools import link_layers
+from netmon_tui.tools.packet_parts import ends_of
 from netmon_tui.tools.pcap import RawPacket, make_header
 from tests.unit.runtime.test_packet_dissector import children
 from tests.unit.services.made_scans import Store
@@ -57,6 +58,8 @@ async def test_every_link_type_is_listed_sliced_and_exported(
             assert rows[0][2:5] == ("192.0.2.2", "192.0.2.1", "UDP"), linktype
             names = [layer.name for layer in (await opened.sketch(1)).layers]
             assert names[-3:] == ["ip", "udp", "data"], linktype
+            ends = ends_of(data, linktype)
+            assert ends is not None and ends.protocol == 17, linktype
         await opened.close()
         made = await store.services.catalogue.slice(store.ada, number, PacketChoice(first=2, last=3))
         assert file_of(store, made.id).read_bytes() == pcap(

@@ -163,7 +163,7 @@ class FileSetBrowser(Vertical):
             return
         place = self._files.index(path) + 1
         if self.browser.filter_bar.text:
-            keys = self._looking or f"{keys}, {{ }} the next with matches"
+            keys = self._looking or f"{keys}, {{ }} with matches"
         line.show(f"File {place} of {len(self._files)} · {path.name} · {keys}", "muted")
 
     def _next(self, step: int) -> Path | None:

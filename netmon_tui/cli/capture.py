@@ -141,7 +141,7 @@ def _row(one: Capture) -> tuple[object, ...]:
         one.state,
         one.interface,
         one.filter,
-        counters.packets,
+        f"{one.packets_on_disk} of {one.packets_captured}" if counters.overwritten else counters.packets,
         counters.bytes,
         one.file_count,
         counters.dropped,
@@ -187,7 +187,7 @@ def _print_capture(one: Capture, as_json: bool, hand_over: Sequence[str] = ()) -
             ("owner", one.owner),
             ("started", moment(one.started)),
             ("finished", moment(one.finished)),
-            ("packets", f"{counters.packets}, {counters.received} received, {counters.dropped} dropped"),
+            ("packets", f"{one.packets_words}, {counters.received} received, {counters.dropped} dropped"),
             ("bytes", counters.bytes),
             ("protocols", ", ".join(f"{name} {count}" for name, count in counters.protocols)),
             ("link type", one.linktype),
@@ -210,7 +210,9 @@ def stop(line: CommandLine, capture_id: int) -> None:
         return await services.capturing.wait(actor, capture_id)
 
     ended = line.run(work, follow=True)
-    say(f"capture {capture_id} is {ended.state}: {counted(ended.counters.packets, 'packet')}")
+    say(
+        f"capture {capture_id} is {ended.state}: {counted(ended.counters.packets, 'packet', ended.packets_words)}"
+    )
 
 
 @capture.command()

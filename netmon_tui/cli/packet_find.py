@@ -14,6 +14,7 @@ from netmon_tui.cli.capture_files import file_option, tell_file
 from netmon_tui.cli.context import CommandLine, json_option, pass_line
 from netmon_tui.cli.output import print_json, print_table, say
 from netmon_tui.domain.capture_documents import packet_document
+from netmon_tui.domain.capture_files import file_number
 from netmon_tui.domain.packet_find import FindIn, FindKind, Wanted
 from netmon_tui.errors import UsageError
 
@@ -120,19 +121,23 @@ def _row(one: PacketSummary, match: Match) -> tuple[object, ...]:
 @click.argument("numbers", metavar="NUMBER...", nargs=-1, required=True, type=click.IntRange(min=1))
 @click.option("--comment", metavar="TEXT", help="Say something about them; an empty text takes that away.")
 @click.option("--off", is_flag=True, help="Take the marks away.")
+@file_option
 @pass_line
 def mark(
-    line: CommandLine, capture_id: int, numbers: tuple[int, ...], comment: str | None, off: bool
+    line: CommandLine, capture_id: int, numbers: tuple[int, ...], comment: str | None, off: bool, file: str
 ) -> None:
-    """Mark packets of a capture, for yourself: `capture slice ID --marked` takes them out."""
+    """Mark packets of a capture, for yourself: `capture slice ID --marked` takes them out.
+
+    Of several files NUMBERs are those in one, the newest unless --file names another.
+    """
     if off and comment is not None:
         raise UsageError("a comment needs a mark", fix="leave --off out")
 
     async def work(services: Services, actor: Actor) -> int:
         if off:
-            await services.packets.marks.unmark(actor, capture_id, numbers)
+            await services.packets.marks.unmark(actor, capture_id, numbers, file=file)
         else:
-            await services.packets.marks.mark(actor, capture_id, numbers, comment)
+            await services.packets.marks.mark(actor, capture_id, numbers, comment, file=file)
         return len(await services.packets.marks.marks(actor, capture_id))
 
     say(f"capture {capture_id}: {line.run(work)} packets are marked")
@@ -144,16 +149,21 @@ def mark(
 @json_option
 @pass_line
 def marks(line: CommandLine, capture_id: int, clear: bool, as_json: bool) -> None:
-    """List the packets that you have marked in a capture."""
+    """List the packets that you have marked in a capture; marks in files that a ring has deleted are gone."""
 
-    async def work(services: Services, actor: Actor) -> list[PacketMark]:
+    async def work(services: Services, actor: Actor) -> tuple[list[PacketMark], dict[int | None, str]]:
         if clear:
             await services.packets.marks.unmark(actor, capture_id)
-        return await services.packets.marks.marks(actor, capture_id)
+        paths = await services.packets.file_set(actor, capture_id)
+        names = {file_number(path.name): path.name for path in paths}
+        return await services.packets.marks.marks(actor, capture_id), names
 
-    kept = line.run(work)
+    kept, names = line.run(work)
     if as_json:
-        print_json([asdict(one) for one in kept])
+        print_json([asdict(one) | {"file": names.get(one.file, "")} for one in kept])
+    elif len(names) > 1:
+        rows = ((names.get(one.file, ""), one.number, one.comment) for one in kept)
+        print_table(("FILE", "NO", "COMMENT"), rows)
     else:
         print_table(("NO", "COMMENT"), ((one.number, one.comment) for one in kept))
 

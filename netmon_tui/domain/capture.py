@@ -108,6 +108,25 @@ class Capture:
         return tuple(file for file in self.files if file_number(file.name) is not None)
 
     @property
+    def packets_on_disk(self) -> int:
+        """How many packets its files have, without those that a ring has deleted."""
+        counters = self.counters  # a capture that has ended counts what its files have
+        return counters.packets if self.state.is_final else max(0, counters.packets - counters.overwritten)
+
+    @property
+    def packets_captured(self) -> int:
+        """How many packets it has captured, with those that a ring has deleted."""
+        counters = self.counters
+        return counters.packets + counters.overwritten if self.state.is_final else counters.packets
+
+    @property
+    def packets_words(self) -> str:
+        """How many packets there are, and of how many where that differs: ``9,120 on disk of 200,000 captured``."""
+        if not self.counters.overwritten:
+            return str(self.counters.packets)
+        return f"{self.packets_on_disk:,} on disk of {self.packets_captured:,} captured"
+
+    @property
     def file_count(self) -> str:
         """How many files there are, and how many a ring may have: ``3/5``; empty when there can be but one."""
         if not self.rotation.is_on:

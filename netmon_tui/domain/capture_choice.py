@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from netmon_tui.domain.packet_mark import PacketMark
+
 CAPTURE_FORMATS = ("pcap", "pcapng", "pcap.gz", "pcapng.gz")
 """What packets can be written as; they are file extensions too."""
 NOT_HIDDEN = (
@@ -44,6 +46,8 @@ class PacketChoice:
     """Only these packets, ascending."""
     numbers_are: str = ""
     """What those are, such as ``shown by "dns"``."""
+    marks: Sequence[PacketMark] | None = None
+    """Only these, each of its file: what ``marked`` comes to."""
 
     @property
     def everything(self) -> bool:
@@ -67,7 +71,7 @@ class PacketChoice:
             parts.append(f"the conversation of packet {self.conversation:,}")
         if self.filter:
             parts.append(f"display filter {self.filter}")
-        if self.marked:
+        if self.marked or self.marks is not None:
             parts.append("marked packets")
         if self.numbers is not None:
             parts.append(self.numbers_are or f"{len(self.numbers):,} chosen packets")

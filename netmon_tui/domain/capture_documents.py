@@ -49,6 +49,8 @@ def capture_document(capture: Capture) -> Document:
         "started": timestamp(capture.started),
         "finished": timestamp(capture.finished),
         "packets": counters.packets,
+        "packets_on_disk": capture.packets_on_disk,
+        "packets_captured": capture.packets_captured,
         "bytes": counters.bytes,
         "received": counters.received,
         "dropped": counters.dropped,

@@ -15,6 +15,8 @@ class PacketMark:
     """A marked packet."""
 
     number: int
-    """From 1."""
+    """In its file, from 1."""
     comment: str = ""
     """What the user says of it, on one line; mostly nothing."""
+    file: int = 1
+    """Number of its file among those of the capture."""

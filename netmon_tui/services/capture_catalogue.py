@@ -226,13 +226,11 @@ class CatalogueService:
         return written
 
     async def _exact(self, actor: Actor, capture_id: int, choice: PacketChoice) -> PacketChoice:
-        """Return the choice with the numbers of the marked packets, where those are asked for."""
+        """Return the choice with the marked packets, where those are asked for."""
         if not choice.marked:
             return choice
-        marked = {mark.number for mark in await asyncio.to_thread(self._marks.marks, actor, capture_id)}
-        if choice.numbers is not None:
-            marked &= set(choice.numbers)
-        return replace(choice, marked=False, numbers=sorted(marked), numbers_are="marked packets")
+        marks = await asyncio.to_thread(self._marks.marks, actor, capture_id)
+        return replace(choice, marked=False, marks=marks)
 
     async def _with_files(self, actor: Actor, capture_id: int, file: str = "") -> tuple[Capture, Path]:
         """Return a capture with the path of its directory, or of one of its files."""

@@ -10,9 +10,11 @@ from pathlib import Path
 
 from netmon_tui.domain.capture import Capture, CaptureOrigin, MadeCapture
 from netmon_tui.domain.capture_choice import CAPTURE_FORMATS, ExportForm, PacketChoice
+from netmon_tui.domain.capture_files import file_number
 from netmon_tui.domain.capture_filter import LONGEST_NAME
 from netmon_tui.domain.counted import counted
 from netmon_tui.domain.display_filter import check_text
+from netmon_tui.domain.packet_mark import PacketMark
 from netmon_tui.errors import InvalidInput, NotFound
 from netmon_tui.runtime.display_filter import shown_numbers
 from netmon_tui.security.hostile_text import clean
@@ -84,6 +86,18 @@ class _Source:
                     return index.read(number - before)
                 before += index.count
         raise NotFound(f"There is no packet {number}", why=f"the capture has {before}")
+
+    def numbers_of(self, marks: Sequence[PacketMark]) -> list[int]:
+        """Return the numbers of marked packets through these files, without those that are in others."""
+        found, before, last = [], 0, max((mark.file for mark in marks), default=0)
+        for path, opened in zip(self._files, self._indexes(), strict=True):
+            file = file_number(path.name) or 0
+            if file > last:
+                break
+            with opened as index:
+                found += [before + mark.number for mark in marks if mark.file == file]
+                before += index.count
+        return found
 
 
 def _too_late() -> InvalidInput:
@@ -256,7 +270,7 @@ def _cut_of(source: _Source, choice: PacketChoice) -> Cut:
         last=choice.last or None,
         since=_nanoseconds(choice.since),
         until=_nanoseconds(choice.until),
-        numbers=_numbers(source.path, choice),
+        numbers=_numbers(source, choice),
         wanted=_wanted(source, choice),
     )
 
@@ -268,14 +282,11 @@ def _nanoseconds(moment: datetime | None) -> int | None:
     return int(moment.replace(microsecond=0).timestamp()) * NANOSECONDS + moment.microsecond * 1000
 
 
-def _numbers(path: Path, choice: PacketChoice) -> Sequence[int] | None:
-    if not choice.filter:
-        return choice.numbers
-    shown = shown_numbers(path, check_text(choice.filter))
-    if choice.numbers is None:
-        return shown
-    both = set(choice.numbers)
-    return [number for number in shown if number in both]
+def _numbers(source: _Source, choice: PacketChoice) -> Sequence[int] | None:
+    shown = shown_numbers(source.path, check_text(choice.filter)) if choice.filter else None
+    marked = None if choice.marks is None else source.numbers_of(choice.marks)
+    said = [numbers for numbers in (choice.numbers, marked, shown) if numbers is not None]
+    return sorted(set(said[0]).intersection(*said[1:])) if len(said) > 1 else next(iter(said), None)
 
 
 def _wanted(source: _Source, choice: PacketChoice) -> Callable[[bytes], bool] | None:

@@ -48,8 +48,10 @@ class CaptureStarts:
                 f"capture {capture_id} was not captured here and cannot be started again",
                 fix="start a new capture",
             )
-        asked = await asyncio.to_thread(self.captures.request, before)
+        asked, is_kept = await asyncio.to_thread(self.captures.request, before)
         note = f"capture {capture_id} again"
+        if not is_kept:
+            note += ", with the limits of the settings, for its own were not kept"
         if buffer:
             most = await asyncio.to_thread(largest_buffer_kib)
             larger = replace(asked, buffer_kib=next_buffer(buffer, asked.buffer_kib, most))

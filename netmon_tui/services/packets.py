@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import aclosing
 from pathlib import Path
 
 from netmon_tui.domain.display_filter import Offer, check_text, depends_on_window
@@ -200,6 +201,28 @@ class PacketService:
             return await asyncio.to_thread(lambda: PacketList(one_file(directory, file), growing=growing))
         except FileNotFoundError as error:
             raise InvalidInput("the ring has deleted the file", fix="open another one") from error
+
+    async def first_match(self, actor: Actor, capture_id: int, file: str, text: str) -> int:
+        """Return the first packet of a file of a capture that meets a display filter; 0 when none does.
+
+        Args:
+            actor: Who looks.
+            capture_id: At which capture.
+            file: As for :meth:`open`.
+            text: The filter, which is right.
+
+        Raises:
+            NotFound: No such capture, or not the actor's; or it has no such file.
+            ToolMissing, ToolFailed: It needs tshark, which must be able to read the file.
+        """
+        await asyncio.to_thread(self._captures.get, actor, capture_id)
+        directory = await asyncio.to_thread(self._captures.directory, capture_id)
+        path = await asyncio.to_thread(one_file, directory, file)
+        async with aclosing(FilterRun(path, text).numbers()) as batches:
+            async for numbers in batches:
+                if numbers:
+                    return numbers[0]
+        return 0
 
     async def file_set(self, actor: Actor, capture_id: int) -> tuple[Path, ...]:
         """Return the files that a capture has now, the oldest first; NotFound when it is not the actor's."""

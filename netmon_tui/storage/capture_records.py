@@ -40,8 +40,12 @@ packet_marks = Table(
     metadata,
     Column("capture_id", ID, ForeignKey("captures.id", ondelete="CASCADE"), nullable=False),
     Column("owner_id", ID, ForeignKey("users.id"), nullable=False),
+    Column("file", Integer, nullable=False),
     Column("number", BigInteger, nullable=False),
     Column("comment", Text, nullable=False),
-    PrimaryKeyConstraint("capture_id", "owner_id", "number"),
+    PrimaryKeyConstraint("capture_id", "owner_id", "file", "number"),
 )
-"""Which packets each user has marked. They are the user's own: a mark changes nothing of the capture."""
+"""Which packets each user has marked, by the number of the file and in it.
+
+They are the user's own: a mark changes nothing of the capture.
+"""

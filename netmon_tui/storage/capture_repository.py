@@ -106,14 +106,21 @@ class CaptureRepository:
             raise NotFound(f"no capture {capture_id}")
         return found[0]
 
-    def request(self, capture: Capture) -> StartCapture:
-        """Return what was asked for; of a capture from before that was kept, what its row tells."""
+    def request(self, capture: Capture) -> tuple[StartCapture, bool]:
+        """Return what was asked for, and whether that was kept; of an older capture it is what its row tells."""
         query = select(_CAPTURES.request).where(_CAPTURES.id == capture.id)
         with self._database.read() as connection:
             kept = connection.execute(query).scalar_one_or_none()
         if kept is not None:
-            return request_from(kept)
-        return StartCapture(capture.interface, capture.filter, capture.snaplen, name=capture.name)
+            return request_from(kept), True
+        told = StartCapture(
+            capture.interface,
+            capture.filter,
+            capture.snaplen,
+            rotation=capture.rotation,
+            name=capture.name,
+        )
+        return told, False
 
     def directory(self, capture_id: int) -> Path:
         """Return where the capture's files are; NotFound when it was deleted meanwhile."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 
 from sqlalchemy import Connection, delete, func, insert, select
 
@@ -20,9 +21,13 @@ class PacketMarkRepository:
         self._database = database
 
     def marks(self, actor: Actor, capture_id: int) -> list[PacketMark]:
-        """Return the actor's in a capture, by number."""
+        """Return the actor's in a capture, by file and number."""
         mine = (MARKS.c.owner_id == actor.user_id, MARKS.c.capture_id == capture_id)
-        query = select(MARKS.c.number, MARKS.c.comment).where(*mine).order_by(MARKS.c.number)
+        query = (
+            select(MARKS.c.number, MARKS.c.comment, MARKS.c.file)
+            .where(*mine)
+            .order_by(MARKS.c.file, MARKS.c.number)
+        )
         with self._database.read() as connection:
             return [PacketMark(*row) for row in connection.execute(query)]
 
@@ -34,9 +39,11 @@ class PacketMarkRepository:
         """
 
         def work(connection: Connection) -> None:
-            self._delete(connection, actor, capture_id, [mark.number for mark in marks])
+            for file in {mark.file for mark in marks}:
+                numbers = [mark.number for mark in marks if mark.file == file]
+                self._delete(connection, actor, capture_id, file, numbers)
             mine = {"capture_id": capture_id, "owner_id": actor.user_id}
-            rows = [mine | {"number": mark.number, "comment": mark.comment} for mark in marks]
+            rows = [mine | asdict(mark) for mark in marks]
             connection.execute(insert(MARKS), rows)
             owned = select(func.count()).where(
                 MARKS.c.capture_id == capture_id, MARKS.c.owner_id == actor.user_id
@@ -50,13 +57,26 @@ class PacketMarkRepository:
 
         self._database.write(work)
 
-    def remove(self, actor: Actor, capture_id: int, numbers: Sequence[int] | None = None) -> None:
-        """Take the marks of some packets away, or all of the actor's in a capture."""
-        self._database.write(lambda connection: self._delete(connection, actor, capture_id, numbers))
+    def remove(
+        self, actor: Actor, capture_id: int, file: int | None = None, numbers: Sequence[int] | None = None
+    ) -> None:
+        """Take the marks of some packets of a file away, or of all of them, or of all files."""
+        self._database.write(lambda connection: self._delete(connection, actor, capture_id, file, numbers))
+
+    def remove_before(self, capture_id: int, file: int) -> None:
+        """Take everybody's marks in the files of a capture before one away: a ring has deleted those."""
+        gone = (MARKS.c.capture_id == capture_id, MARKS.c.file < file)
+        self._database.write(lambda connection: connection.execute(delete(MARKS).where(*gone)))
 
     def _delete(
-        self, connection: Connection, actor: Actor, capture_id: int, numbers: Sequence[int] | None
+        self,
+        connection: Connection,
+        actor: Actor,
+        capture_id: int,
+        file: int | None,
+        numbers: Sequence[int] | None,
     ) -> None:
         mine = (MARKS.c.owner_id == actor.user_id, MARKS.c.capture_id == capture_id)
-        these = () if numbers is None else (MARKS.c.number.in_(numbers),)
+        these = [] if file is None else [MARKS.c.file == file]
+        these += [] if numbers is None else [MARKS.c.number.in_(numbers)]
         connection.execute(delete(MARKS).where(*mine, *these))

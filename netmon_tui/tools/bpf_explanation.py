@@ -63,6 +63,8 @@ _CASTS = {
 }
 _PLACES = {"vlan": "VLAN tag", "mpls": "MPLS label", "pppoes": "PPPoE header", "geneve": "Geneve header"}
 _TAGGED = {"vlan": "VLAN", "mpls": "MPLS label", "pppoes": "PPPoE session", "geneve": "Geneve network"}
+_DIRECTION_WORDS = {"inbound": "in", "outbound": "out"}
+"""libpcap 1.10 knows of no direction in the first blocks of packets; tcpdump's ``-Q`` does not need it."""
 _JOINT = re.compile(r", |(?<!both from) and |except")
 """What joins conditions, other than in ``both from and to``."""
 _CHOICE = re.compile(r", | or (?!from )")
@@ -332,6 +334,10 @@ def _cautions(tree: Tree) -> Iterable[str]:
     )
     for protocol in protocols:
         yield f"`{protocol}[...]` looks at IPv4 alone, never at IPv6"
+
+    for word in dict.fromkeys(one.name for one in tree.primitives if isinstance(one, Other)):
+        if direction := _DIRECTION_WORDS.get(word):
+            yield f"`{word}` comes late and loses the first packets: choose the direction `{direction}` instead"
 
 
 def _loaded(text: str) -> list[str]:

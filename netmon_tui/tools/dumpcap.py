@@ -29,7 +29,7 @@ def build_command(dumpcap: str, request: StartCapture, capture_filter: str) -> t
         raise InvalidInput(
             f"dumpcap cannot capture with: {refused}",
             why="tcpdump, which can, may not open interfaces here",
-            fix="sudo setcap cap_net_raw,cap_net_admin+eip $(command -v tcpdump)",
+            fix="leave that out, or: sudo setcap cap_net_raw,cap_net_admin+eip $(command -v tcpdump)",
         )
     buffer_mib = -(-request.buffer_kib // 1024)
     command = [dumpcap, "-P", "-w", "-", "-i", request.interface, "-B", str(buffer_mib)]

@@ -10,7 +10,8 @@ import struct
 from collections import Counter
 from typing import NamedTuple
 
-from netmon_tui.tools.packet_flow import IP4, IP6, LAYOUTS, LONGEST_HEADERS, PORTED, Flow, Layout, flow_of
+from netmon_tui.tools.packet_flow import LAYOUTS, LONGEST_HEADERS, PORTED, Flow, Layout, flow_of
+from netmon_tui.tools.packet_tunnels import IP4, IP6
 from netmon_tui.tools.pcap import RECORD_HEADER_SIZE, FileHeader
 
 NEEDED = RECORD_HEADER_SIZE + LONGEST_HEADERS

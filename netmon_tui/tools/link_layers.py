@@ -8,7 +8,9 @@ from __future__ import annotations
 NULL = 0
 ETHERNET = 1
 PPP = 9
+PPP_SERIAL = 50
 RAW = 101
+C_HDLC = 104
 LOOP = 108
 LINUX_SLL = 113
 IPV4 = 228
@@ -23,10 +25,10 @@ _NAMES = {
     8: "SLIP",
     PPP: "PPP",
     10: "FDDI",
-    50: "PPP_SERIAL",
+    PPP_SERIAL: "PPP_SERIAL",
     51: "PPP_ETHER",
     RAW: "RAW",
-    104: "C_HDLC",
+    C_HDLC: "C_HDLC",
     105: "IEEE802_11",
     107: "FRELAY",
     LOOP: "LOOP",

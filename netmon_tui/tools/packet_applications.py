@@ -8,10 +8,12 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Callable
+from functools import partial
 
 from netmon_tui.tools.packet_line import Line, text, u16, u32
 from netmon_tui.tools.packet_names import dns
 from netmon_tui.tools.packet_tls import tls
+from netmon_tui.tools.packet_tunnels import TUNNEL_PORTS, within_udp
 
 _HTTP = re.compile(
     rb"(?:GET|POST|HEAD|PUT|DELETE|OPTIONS|PATCH|TRACE|CONNECT) [^\r\n]+ HTTP/1\.[01]"
@@ -30,6 +32,7 @@ _NTP_MODES = (
     "control",
     "private",
 )
+_L2TP = 1701
 _DHCP_COOKIE = b"\x63\x82\x53\x63"
 _DHCP = ("", "Discover", "Offer", "Request", "Decline", "ACK", "NAK", "Release", "Inform")
 _DHCP6 = (
@@ -160,7 +163,30 @@ def _syslog(line: Line, payload: bytes) -> bool:
     return True
 
 
+def _tunnel(line: Line, payload: bytes, port: int) -> bool:
+    within = within_udp(port, port, payload, 0)
+    if within is None and port != _L2TP:
+        return False
+    line.protocol = TUNNEL_PORTS[port]
+    if within is None:
+        line.info = "Control Message"
+    else:
+        line.carried = within.kind, payload[within.at :]
+    return True
+
+
+def _encapsulated(line: Line, payload: bytes) -> bool:
+    """Decode what IPsec sends over UDP, RFC 3948; zeros in the place of an SPI are a message about keys."""
+    if payload == b"\xff":
+        line.protocol, line.info = "UDPENCAP", "NAT-keepalive"
+    elif index := u32(payload, 0):
+        line.protocol, line.info = "ESP", f"ESP (SPI=0x{index:08x})"
+    return True
+
+
 _UDP: dict[int, _Decoder] = {
+    **{port: partial(_tunnel, port=port) for port in TUNNEL_PORTS},
+    4500: _encapsulated,
     53: dns,
     67: _dhcp,
     68: _dhcp,

@@ -9,12 +9,11 @@ from typing import NamedTuple
 from netmon_tui.domain.packet import PacketSummary
 from netmon_tui.domain.packet_columns import PacketLine
 from netmon_tui.tools import link_layers
-from netmon_tui.tools.packet_parts import IPV4, IPV6, TCP, UDP, link_part, number, skip_extensions
+from netmon_tui.tools.packet_parts import LinkPart, ip_parts, link_part, number, ports_of
 from netmon_tui.tools.packet_summary import summarise
 from netmon_tui.tools.pcap import RawPacket
 
 _SECOND = 1_000_000_000
-_PORTED = frozenset({TCP, UDP, 132, 136})
 _FIRST_TAG = {link_layers.ETHERNET: 14, link_layers.LINUX_SLL: 16, link_layers.LINUX_SLL2: 20}
 """Where a first VLAN tag would be."""
 
@@ -110,20 +109,14 @@ def _parts(data: bytes, linktype: int) -> _Parts:
     macs = [data[at : at + 6].hex(":") for at in link.macs]  # Ethernet's destination comes first
     tags = range(_FIRST_TAG.get(linktype, link.at), link.at, 4)
     vlan = ",".join(str(number(data, at) & 0xFFF) for at in tags)
-    ttl, source, destination = _network(data, link.kind, link.at)
+    ttl, source, destination = _innermost(data, link)
     return _Parts(macs[-1] if macs else "", macs[0] if len(macs) == 2 else "", vlan, ttl, source, destination)
 
 
-def _network(data: bytes, kind: int, at: int) -> tuple[str, str, str]:
-    """Return TTL and ports of an IP packet."""
-    if kind == IPV4 and at + 20 <= len(data) and data[at] >> 4 == 4:
-        ttl, protocol, inside = data[at + 8], data[at + 9], number(data, at + 6) & 0x1FFF > 0
-        at += (data[at] & 0x0F) * 4
-    elif kind == IPV6 and at + 40 <= len(data) and data[at] >> 4 == 6:
-        ttl = data[at + 7]
-        protocol, at, inside = skip_extensions(data, at + 40, data[at + 6])
-    else:
+def _innermost(data: bytes, link: LinkPart) -> tuple[str, str, str]:
+    """Return TTL and ports of the innermost IP, whose addresses the line has."""
+    parts = list(ip_parts(data, link.kind, link.at))
+    if not parts:
         return "", "", ""
-    if inside or protocol not in _PORTED or at + 4 > len(data):
-        return str(ttl), "", ""
-    return str(ttl), str(number(data, at)), str(number(data, at + 2))
+    source, destination = (str(number(port, 0)) if port else "" for port in ports_of(data, parts[-1]))
+    return str(parts[-1].hops), source, destination

@@ -11,6 +11,7 @@ import struct
 from typing import NamedTuple
 
 from netmon_tui.tools import link_layers
+from netmon_tui.tools.packet_tunnels import BRIDGED, IP4, IP6, VLAN_TAGS, within_type
 
 Flow = tuple[int, bytes]
 """Protocol number, and both ends of 0, 8, 12 (IPv4, or Ethernet under an ethertype), 32 or 36 (IPv6) bytes."""
@@ -23,12 +24,7 @@ PORTED = frozenset({6, 17, 132, 136})
 """TCP, UDP, SCTP and UDPLite: what follows IP begins with two ports."""
 LONGEST_HEADERS = 512
 """Bytes in which a flow has to show itself."""
-IP4, IP6 = 0x0800, 0x86DD
 
-_VLAN_TAGS = frozenset({0x8100, 0x88A8, 0x9100})
-_MPLS = frozenset({0x8847, 0x8848})
-_PPPOE = 0x8864
-_PPP = {0x0021: IP4, 0x0057: IP6}
 _EXTENSIONS = frozenset({0, 43, 60, 135, 139, 140})
 _FRAGMENT, _AUTHENTICATION = 44, 51
 _OFFSET = 0x1FFF
@@ -100,24 +96,15 @@ def flow_of(data: bytes, linktype: int) -> Flow:
 
 def _typed(kind: int, data: bytes, at: int, ends: bytes) -> Flow:
     """Go through tags and labels to IP; without it, the flow is that of the link layer."""
-    while kind in _VLAN_TAGS and at + 4 <= len(data):
+    while kind in VLAN_TAGS and at + 4 <= len(data):
         kind, at = _U16(data, at + 2)[0], at + 4
     named = kind if kind >= 0x600 else LLC
     try:
-        if kind in _MPLS:
-            kind, at = _after_labels(data, at)
-        elif kind == _PPPOE:
-            kind, at = _PPP.get(_U16(data, at + 6)[0], 0), at + 8
+        while (within := within_type(kind, data, at)) is not None and within.kind != BRIDGED:
+            kind, at = within
         return _network(kind, data, at) or (named, ends)
     except (struct.error, IndexError):
         return named, ends
-
-
-def _after_labels(data: bytes, at: int) -> tuple[int, int]:
-    """Return what follows the bottom of MPLS's label stack, guessed by its version as everybody does."""
-    while not data[at + 2] & 1:
-        at += 4
-    return {4: IP4, 6: IP6}.get(data[at + 4] >> 4, 0), at + 4
 
 
 def _network(kind: int, data: bytes, at: int) -> Flow | None:

@@ -31,6 +31,8 @@ class Line:
     """TTL or hop limit, for ICMP's words."""
     fragment: bool = False
     """Set by IPv6's fragment header."""
+    carried: tuple[int, bytes] | None = None
+    """Ethertype and bytes of a packet within this one, which is yet to be decoded."""
 
 
 def u16(data: bytes, at: int) -> int:

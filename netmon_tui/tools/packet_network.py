@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from netmon_tui.tools.packet_line import Line, ether, ipv4, ipv6, u16, u32
 from netmon_tui.tools.packet_transport import tcp, udp
+from netmon_tui.tools.packet_tunnels import ESP, after_authentication, within_ip
 
 ETHERTYPES = {
     0x0806: "ARP",
@@ -56,8 +57,6 @@ IP_PROTOCOLS = {
 _EXTENSION_HEADERS = frozenset({0, 43, 60, 135, 139, 140})
 _FRAGMENT_HEADER = 44
 _AUTHENTICATION_HEADER = 51
-_DEEPEST = 8
-"""IP inside IP inside ... that is followed."""
 
 _UNREACHABLE = {
     0: "Network unreachable",
@@ -106,12 +105,12 @@ _ICMP6 = {
 }
 
 
-def network(line: Line, kind: int, payload: bytes, depth: int = 0) -> bool:
+def network(line: Line, kind: int, payload: bytes) -> bool:
     """Decode a payload by its ethertype; False when we do not know it."""
     if kind == 0x0800:
-        _ip4(line, payload, depth)
+        _ip4(line, payload)
     elif kind == 0x86DD:
-        _ip6(line, payload, depth)
+        _ip6(line, payload)
     elif kind == 0x0806:
         _arp(line, payload)
     else:
@@ -141,7 +140,7 @@ def _arp(line: Line, data: bytes) -> None:
         line.info = f"Opcode {operation}"
 
 
-def _ip4(line: Line, data: bytes, depth: int) -> None:
+def _ip4(line: Line, data: bytes) -> None:
     line.protocol = "IPv4"
     header = (data[0] & 0x0F) * 4
     if data[0] >> 4 != 4 or header < 20:
@@ -158,10 +157,10 @@ def _ip4(line: Line, data: bytes, depth: int) -> None:
         )
         return
     end = length if header <= length <= len(data) else len(data)  # 0 in packets that the card will segment
-    _transport(line, protocol, data[header:end], max(length - header, end - header), depth)
+    _transport(line, protocol, data[header:end], max(length - header, end - header))
 
 
-def _ip6(line: Line, data: bytes, depth: int) -> None:
+def _ip6(line: Line, data: bytes) -> None:
     line.protocol = "IPv6"
     if data[0] >> 4 != 6:
         line.info = f"Bogus IPv6 version ({data[0] >> 4})"
@@ -171,7 +170,7 @@ def _ip6(line: Line, data: bytes, depth: int) -> None:
     end = 40 + length if length and 40 + length <= len(data) else len(data)
     protocol, at = _skip_extensions(line, data, following)
     if not line.fragment:
-        _transport(line, protocol, data[at:end], max(40 + length, end) - at, depth)
+        _transport(line, protocol, data[at:end], max(40 + length, end) - at)
 
 
 def _skip_extensions(line: Line, data: bytes, following: int) -> tuple[int, int]:
@@ -196,7 +195,7 @@ def _skip_extensions(line: Line, data: bytes, following: int) -> tuple[int, int]
             return following, at
 
 
-def _transport(line: Line, protocol: int, data: bytes, length: int, depth: int) -> None:
+def _transport(line: Line, protocol: int, data: bytes, length: int) -> None:
     """Decode what IP carries. ``length`` is what the IP header promised, in bytes."""
     if protocol == 6:
         tcp(line, data, length)
@@ -206,11 +205,17 @@ def _transport(line: Line, protocol: int, data: bytes, length: int, depth: int) 
         _icmp(line, data)
     elif protocol == 58:
         _icmp6(line, data)
-    elif protocol in (4, 41) and depth < _DEEPEST:
-        network(line, 0x0800 if protocol == 4 else 0x86DD, data, depth + 1)
+    elif protocol == _AUTHENTICATION_HEADER:
+        line.protocol, line.info = "AH", f"AH (SPI=0x{u32(data, 4):08x})"
+        protocol, at = after_authentication(protocol, data, 0)
+        _transport(line, protocol, data[at:], length - at)
+    elif protocol == ESP:
+        line.protocol, line.info = "ESP", f"ESP (SPI=0x{u32(data, 0):08x})"
     else:
         line.protocol = IP_PROTOCOLS.get(protocol, f"IP protocol {protocol}")
         line.info = f"{_named(protocol)}, {length} bytes"
+        if (within := within_ip(protocol, data, 0)) is not None:
+            line.carried = within.kind, data[within.at :]
 
 
 def _named(protocol: int) -> str:

@@ -5,21 +5,34 @@ Readers return what they found and stop where bytes are missing, so that no byte
 
 from __future__ import annotations
 
+import struct
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from netmon_tui.domain.address import parse_ip
 from netmon_tui.errors import InvalidInput
 from netmon_tui.tools import link_layers
+from netmon_tui.tools.packet_tunnels import (
+    DEEPEST,
+    TUNNEL_PORTS,
+    VLAN_TAGS,
+    Within,
+    after_authentication,
+    within_ip,
+    within_type,
+    within_udp,
+)
 
 IPV4, IPV6, ARP = 0x0800, 0x86DD, 0x0806
 TCP, UDP = 6, 17
-_TAGS = frozenset({0x8100, 0x88A8, 0x9100})
+_PORTED = frozenset({TCP, UDP, 132, 136})
 _MOST_TAGS = 8
 _FAMILIES = {2: IPV4, 10: IPV6, 24: IPV6, 28: IPV6, 30: IPV6}
 _PPP = {0x0021: IPV4, 0x0057: IPV6}
 _EXTENSIONS = frozenset({0, 43, 60, 135, 139, 140})
 _FRAGMENT = 44
 _PLAIN_IPV4 = b"\x08\0"
+_PPP_LINKS = frozenset({link_layers.PPP, link_layers.PPP_SERIAL})
 _RAW_IP = frozenset({link_layers.RAW, link_layers.IPV4, link_layers.IPV6})
 KNOWN_LINK_TYPES = _RAW_IP | {
     link_layers.ETHERNET,
@@ -27,7 +40,8 @@ KNOWN_LINK_TYPES = _RAW_IP | {
     link_layers.LINUX_SLL2,
     link_layers.NULL,
     link_layers.LOOP,
-    link_layers.PPP,
+    link_layers.C_HDLC,
+    *_PPP_LINKS,
 }
 """Those in whose packets the addresses can be found."""
 
@@ -47,12 +61,25 @@ class Ends(NamedTuple):
     """Who speaks with whom."""
 
     addresses: frozenset[bytes]
-    """IP addresses, packed: of the outer header, or of ARP."""
+    """IP addresses, packed: of every header of IP, tunnels included, or of ARP."""
     macs: frozenset[bytes]
     protocol: int = 0
-    """Of IP."""
+    """Of the innermost IP."""
     ends: frozenset[tuple[bytes, bytes]] = frozenset()
-    """Pairs of address and port; a port is empty where there is none."""
+    """Pairs of its addresses and ports; a port is empty where there is none."""
+
+
+class IpPart(NamedTuple):
+    """A header of IP."""
+
+    source: bytes
+    """Packed."""
+    destination: bytes
+    hops: int
+    protocol: int
+    """What IP carries, behind extension headers."""
+    at: int
+    """Where that begins; the end of the packet in a later fragment."""
 
 
 def link_part(data: bytes | bytearray, linktype: int) -> LinkPart | None:
@@ -70,7 +97,9 @@ def link_part(data: bytes | bytearray, linktype: int) -> LinkPart | None:
         if linktype == link_layers.NULL and family > 0xFFFF:  # in the byte order of the machine
             family = int.from_bytes(data[:4], "little")
         return LinkPart((), _FAMILIES.get(family, 0), 4)
-    if linktype == link_layers.PPP and len(data) >= 4:
+    if linktype == link_layers.C_HDLC and len(data) >= 4:
+        return LinkPart((), number(data, 2), 4)
+    if linktype in _PPP_LINKS and len(data) >= 4:
         at = 2 if data[:2] == b"\xff\x03" else 0
         return LinkPart((), _PPP.get(number(data, at), 0), at + 2)
     return None
@@ -90,10 +119,10 @@ def _tagged(data: bytes | bytearray, macs: tuple[int, ...], type_at: int) -> Lin
 def _untagged(data: bytes | bytearray, kind: int, at: int) -> tuple[int, int]:
     """Go through VLAN tags."""
     for _ in range(_MOST_TAGS):
-        if kind not in _TAGS or at + 4 > len(data):
+        if kind not in VLAN_TAGS or at + 4 > len(data):
             break
         kind, at = number(data, at + 2), at + 4
-    return (0, at) if kind in _TAGS else (kind, at)
+    return (0, at) if kind in VLAN_TAGS else (kind, at)
 
 
 def number(data: bytes | bytearray, at: int) -> int:
@@ -120,6 +149,49 @@ def skip_extensions(data: bytes | bytearray, at: int, protocol: int) -> tuple[in
     return protocol, at, False
 
 
+def ip_parts(data: bytes, kind: int, at: int) -> Iterator[IpPart]:
+    """Yield the headers of IP of a packet from an ethertype on, the outermost first; there are a few at most."""
+    for _ in range(DEEPEST):
+        part = _ip_part(data, kind, at)
+        if part is not None:
+            yield part
+        try:
+            within = within_type(kind, data, at) if part is None else _within(data, part)
+        except (struct.error, IndexError):
+            return
+        if within is None:
+            return
+        kind, at = within
+
+
+def _ip_part(data: bytes, kind: int, at: int) -> IpPart | None:
+    if kind == IPV4 and at + 20 <= len(data) and data[at] >> 4 == 4:
+        header, whole = (data[at] & 0x0F) * 4, not number(data, at + 6) & 0x1FFF
+        pair = data[at + 12 : at + 16], data[at + 16 : at + 20]
+        return IpPart(*pair, data[at + 8], data[at + 9], at + header if whole else len(data))
+    if kind == IPV6 and at + 40 <= len(data) and data[at] >> 4 == 6:
+        protocol, behind, inside = skip_extensions(data, at + 40, data[at + 6])
+        pair = data[at + 8 : at + 24], data[at + 24 : at + 40]
+        return IpPart(*pair, data[at + 7], protocol, len(data) if inside else behind)
+    return None
+
+
+def _within(data: bytes, part: IpPart) -> Within | None:
+    """Return the packet that IP carries in a tunnel."""
+    if part.protocol == UDP:
+        ports = number(data, part.at), number(data, part.at + 2)
+        return None if TUNNEL_PORTS.keys().isdisjoint(ports) else within_udp(*ports, data, part.at + 8)
+    protocol, at = after_authentication(part.protocol, data, part.at)
+    return within_ip(protocol, data, at)
+
+
+def ports_of(data: bytes, part: IpPart) -> tuple[bytes, bytes]:
+    """Return the ports behind a header of IP; empty where there are none."""
+    if part.protocol in _PORTED and part.at + 4 <= len(data):
+        return data[part.at : part.at + 2], data[part.at + 2 : part.at + 4]
+    return b"", b""
+
+
 def ends_of(data: bytes, linktype: int) -> Ends | None:
     """Return who speaks with whom in a packet; None when that cannot be seen."""
     link = link_part(data, linktype)
@@ -127,25 +199,16 @@ def ends_of(data: bytes, linktype: int) -> Ends | None:
         return None
     macs = frozenset(data[at : at + 6] for at in link.macs)
     at = link.at
-    if link.kind == IPV4 and at + 20 <= len(data) and data[at] >> 4 == 4:
-        header, whole = (data[at] & 0x0F) * 4, not number(data, at + 6) & 0x1FFF
-        pair = data[at + 12 : at + 16], data[at + 16 : at + 20]
-        return _ends(data, macs, pair, data[at + 9], at + header if whole else len(data))
-    if link.kind == IPV6 and at + 40 <= len(data) and data[at] >> 4 == 6:
-        protocol, behind, inside = skip_extensions(data, at + 40, data[at + 6])
-        pair = data[at + 8 : at + 24], data[at + 24 : at + 40]
-        return _ends(data, macs, pair, protocol, len(data) if inside else behind)
     if link.kind == ARP and data[at + 4 : at + 6] == b"\6\4" and at + 28 <= len(data):
         owners = data[at + 14 : at + 18], data[at + 24 : at + 28]
         return Ends(frozenset(owners), macs | {data[at + 8 : at + 14]})
-    return Ends(frozenset(), macs)
-
-
-def _ends(data: bytes, macs: frozenset[bytes], pair: tuple[bytes, bytes], protocol: int, at: int) -> Ends:
-    ports = (b"", b"")
-    if protocol in (TCP, UDP, 132, 136) and at + 4 <= len(data):
-        ports = data[at : at + 2], data[at + 2 : at + 4]
-    return Ends(frozenset(pair), macs, protocol, frozenset(zip(pair, ports, strict=True)))
+    parts = list(ip_parts(data, link.kind, at))
+    if not parts:
+        return Ends(frozenset(), macs)
+    addresses = frozenset(address for part in parts for address in part[:2])
+    last = parts[-1]
+    pairs = zip(last[:2], ports_of(data, last), strict=True)
+    return Ends(addresses, macs, last.protocol, frozenset(pairs))
 
 
 def packed_address(text: str) -> bytes:
@@ -169,8 +232,9 @@ def packed_address(text: str) -> bytes:
 
 def has_addresses(data: bytes, linktype: int, addresses: frozenset[bytes]) -> bool:
     """Whether a packet has all these addresses (packed). What does not even hold the bytes is not taken apart."""
-    if linktype == link_layers.ETHERNET and data[12:14] == _PLAIN_IPV4:  # nearly always: 4 us less
-        return addresses <= {data[26:30], data[30:34], data[:6], data[6:12]}
+    is_plain = linktype == link_layers.ETHERNET and data[12:14] == _PLAIN_IPV4
+    if is_plain and addresses <= {data[26:30], data[30:34], data[:6], data[6:12]}:  # 4 us less
+        return True
     if not all(address in data for address in addresses):
         return False
     found = ends_of(data, linktype)

@@ -3,51 +3,21 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
 from datetime import UTC, datetime
 
 from netmon_tui.domain.counted import counted
-from netmon_tui.domain.packet import Field, Layer
+from netmon_tui.domain.packet import Layer
 from netmon_tui.tools import link_layers
+from netmon_tui.tools.packet_fields import By, Decoders, Following, Tree
 from netmon_tui.tools.packet_line import ether, ipv4, ipv6, u16, u32
 from netmon_tui.tools.packet_network import ETHERTYPES, IP_PROTOCOLS
+from netmon_tui.tools.packet_parts import link_part, skip_extensions
+from netmon_tui.tools.packet_tree_tunnels import TUNNELS
+from netmon_tui.tools.packet_tunnels import BRIDGED, PPP, TUNNEL_PORTS
 from netmon_tui.tools.pcap import RawPacket
 
 _TCP_FLAGS = ["FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR"]
-_VLAN_TAGS = frozenset({0x8100, 0x88A8, 0x9100})
 _MOST_LAYERS = 24
-
-
-class _Tree:
-    """Layers in the making; reading past the end raises and leaves the fields found so far."""
-
-    def __init__(self, data: bytes) -> None:
-        self.data = data
-        self._open: list[tuple[str, str, list[Field]]] = []
-
-    def layer(self, name: str, label: str) -> None:
-        """Begin a protocol."""
-        self._open.append((name, label, []))
-
-    def field(self, name: str, label: str, value: str, at: int, size: int) -> None:
-        """Add a field to the protocol begun last."""
-        self._open[-1][2].append(Field(name, f"{label}: {value}", value, at, size))
-
-    def number(self, name: str, label: str, at: int, size: int, *, base: int = 10) -> int:
-        """Add a number in network byte order as a field and return it."""
-        if at + size > len(self.data):
-            raise IndexError
-        value = int.from_bytes(self.data[at : at + size], "big")
-        self.field(name, label, f"0x{value:0{size * 2}x}" if base == 16 else str(value), at, size)
-        return value
-
-    def layers(self) -> tuple[Layer, ...]:
-        """Return what has been found."""
-        return tuple(Layer(name, tuple(fields), label) for name, label, fields in self._open)
-
-
-_Next = tuple[Callable[..., "_Next | None"], tuple[int, ...]]
-"""The decoder of what follows, and its arguments: an offset and what else it needs."""
 
 
 def describe(raw: RawPacket, linktype: int) -> tuple[Layer, ...]:
@@ -57,21 +27,21 @@ def describe(raw: RawPacket, linktype: int) -> tuple[Layer, ...]:
         raw: The packet.
         linktype: LINKTYPE number of its file.
     """
-    tree = _Tree(raw.data)
+    tree = Tree(raw.data)
     _frame(tree, raw, linktype)
-    following = _first(linktype, raw.data)
     try:
+        following = _link(tree, linktype)
         for _ in range(_MOST_LAYERS):
-            if following is None:
+            decoder = None if following is None else _DECODERS.get((following.by, following.number))
+            if following is None or decoder is None:
                 break
-            decoder, arguments = following
-            following = decoder(tree, *arguments)
+            following = decoder(tree, following.at)
     except (struct.error, IndexError):
         tree.layer("_ws.malformed", "[The packet ends inside this header]")
     return tree.layers()
 
 
-def _frame(tree: _Tree, raw: RawPacket, linktype: int) -> None:
+def _frame(tree: Tree, raw: RawPacket, linktype: int) -> None:
     tree.layer("frame", f"Frame {raw.number}: {raw.length} bytes on wire, {raw.captured} bytes captured")
     tree.field("frame.encap_type", "Encapsulation type", link_layers.link_type_name(linktype), 0, 0)
     seconds, nanoseconds = divmod(raw.nanoseconds, 1_000_000_000)
@@ -82,43 +52,47 @@ def _frame(tree: _Tree, raw: RawPacket, linktype: int) -> None:
     tree.field("frame.cap_len", "Capture Length", f"{raw.captured} bytes", 0, 0)
 
 
-def _first(linktype: int, data: bytes) -> _Next | None:
+def _link(tree: Tree, linktype: int) -> Following | None:
     if linktype == link_layers.ETHERNET:
-        return _ethernet, ()
-    if linktype == link_layers.LINUX_SLL:
-        return _cooked, (14, 16)
-    if linktype == link_layers.LINUX_SLL2:
-        return _cooked, (0, 20)
-    if linktype in (link_layers.RAW, link_layers.IPV4, link_layers.IPV6):
-        return (_ip6 if data[:1] >= b"\x60" else _ip4), (0,)
-    return None
+        return _ethernet(tree, 0)
+    if linktype in (link_layers.PPP, link_layers.PPP_SERIAL):
+        return Following(By.ETHERTYPE, PPP, 0)
+    link = link_part(tree.data, linktype)
+    if link is None:
+        return None
+    if linktype in (link_layers.LINUX_SLL, link_layers.LINUX_SLL2):
+        tree.layer("sll", "Linux cooked capture")
+        at, after = (14, 16) if linktype == link_layers.LINUX_SLL else (0, 20)
+        return _by_type(tree, "sll.etype", at)._replace(at=after)
+    if linktype == link_layers.C_HDLC:
+        tree.layer("chdlc", "Cisco HDLC")
+        return _by_type(tree, "chdlc.protocol", 2)
+    if linktype in (link_layers.NULL, link_layers.LOOP):
+        tree.layer("null", "Null/Loopback")
+        tree.field("null.type", "Type", _type_words(link.kind), 0, 4)
+    return Following(By.ETHERTYPE, link.kind, link.at)
 
 
-def _ethernet(tree: _Tree) -> _Next | None:
-    destination, source = ether(tree.data, 0), ether(tree.data, 6)
+def _ethernet(tree: Tree, at: int) -> Following:
+    destination, source = ether(tree.data, at), ether(tree.data, at + 6)
     tree.layer("eth", f"Ethernet II, Src: {source}, Dst: {destination}")
-    tree.field("eth.dst", "Destination", destination, 0, 6)
-    tree.field("eth.src", "Source", source, 6, 6)
-    return _by_type(tree, "eth.type", 12)
+    tree.field("eth.dst", "Destination", destination, at, 6)
+    tree.field("eth.src", "Source", source, at + 6, 6)
+    return _by_type(tree, "eth.type", at + 12)
 
 
-def _cooked(tree: _Tree, type_at: int, size: int) -> _Next | None:
-    tree.layer("sll", "Linux cooked capture")
-    following = _by_type(tree, "sll.etype", type_at)
-    return None if following is None else (following[0], (size,))
-
-
-def _by_type(tree: _Tree, name: str, at: int) -> _Next | None:
+def _by_type(tree: Tree, name: str, at: int) -> Following:
     """Add the ethertype at an offset and return what decodes the bytes after it."""
     kind = u16(tree.data, at)
-    known = {0x0800: "IPv4", 0x86DD: "IPv6", **ETHERTYPES}.get(kind, "Unknown")
-    tree.field(name, "Type", f"{known} (0x{kind:04x})", at, 2)
-    decoders: dict[int, Callable[..., _Next | None]] = {0x0800: _ip4, 0x86DD: _ip6, 0x0806: _arp}
-    decoder = _vlan if kind in _VLAN_TAGS else decoders.get(kind)
-    return None if decoder is None else (decoder, (at + 2,))
+    tree.field(name, "Type", _type_words(kind), at, 2)
+    return Following(By.ETHERTYPE, kind, at + 2)
 
 
-def _vlan(tree: _Tree, at: int) -> _Next | None:
+def _type_words(kind: int) -> str:
+    return f"{ {0x0800: 'IPv4', 0x86DD: 'IPv6', **ETHERTYPES}.get(kind, 'Unknown') } (0x{kind:04x})"
+
+
+def _vlan(tree: Tree, at: int) -> Following:
     tag = u16(tree.data, at)
     tree.layer("vlan", f"802.1Q Virtual LAN, PRI: {tag >> 13}, DEI: {tag >> 12 & 1}, ID: {tag & 0xFFF}")
     tree.field("vlan.priority", "Priority", str(tag >> 13), at, 2)
@@ -126,16 +100,17 @@ def _vlan(tree: _Tree, at: int) -> _Next | None:
     return _by_type(tree, "vlan.etype", at + 2)
 
 
-def _arp(tree: _Tree, at: int) -> None:
+def _arp(tree: Tree, at: int) -> Following | None:
     tree.layer("arp", "Address Resolution Protocol")
     tree.number("arp.opcode", "Opcode", at + 6, 2)
     tree.field("arp.src.hw_mac", "Sender MAC address", ether(tree.data, at + 8), at + 8, 6)
     tree.field("arp.src.proto_ipv4", "Sender IP address", ipv4(tree.data, at + 14), at + 14, 4)
     tree.field("arp.dst.hw_mac", "Target MAC address", ether(tree.data, at + 18), at + 18, 6)
     tree.field("arp.dst.proto_ipv4", "Target IP address", ipv4(tree.data, at + 24), at + 24, 4)
+    return None
 
 
-def _ip4(tree: _Tree, at: int) -> _Next | None:
+def _ip4(tree: Tree, at: int) -> Following | None:
     source, destination = ipv4(tree.data, at + 12), ipv4(tree.data, at + 16)
     tree.layer("ip", f"Internet Protocol Version 4, Src: {source}, Dst: {destination}")
     header = (tree.data[at] & 15) * 4
@@ -156,10 +131,10 @@ def _ip4(tree: _Tree, at: int) -> _Next | None:
     tree.number("ip.checksum", "Header Checksum", at + 10, 2, base=16)
     tree.field("ip.src", "Source Address", source, at + 12, 4)
     tree.field("ip.dst", "Destination Address", destination, at + 16, 4)
-    return None if fragment & 0x1FFF or header < 20 else _by_protocol(protocol, at + header)
+    return None if fragment & 0x1FFF or header < 20 else Following(By.IP_PROTOCOL, protocol, at + header)
 
 
-def _ip6(tree: _Tree, at: int) -> _Next | None:
+def _ip6(tree: Tree, at: int) -> Following | None:
     source, destination = ipv6(tree.data, at + 8), ipv6(tree.data, at + 24)
     tree.layer("ipv6", f"Internet Protocol Version 6, Src: {source}, Dst: {destination}")
     tree.field("ipv6.version", "Version", str(tree.data[at] >> 4), at, 1)
@@ -170,26 +145,27 @@ def _ip6(tree: _Tree, at: int) -> _Next | None:
     tree.number("ipv6.hlim", "Hop Limit", at + 7, 1)
     tree.field("ipv6.src", "Source Address", source, at + 8, 16)
     tree.field("ipv6.dst", "Destination Address", destination, at + 24, 16)
-    return _by_protocol(protocol, at + 40)
+    protocol, behind, inside = skip_extensions(tree.data, at + 40, protocol)
+    return None if inside else Following(By.IP_PROTOCOL, protocol, behind)
 
 
-def _by_protocol(protocol: int, at: int) -> _Next | None:
-    decoders: dict[int, Callable[..., _Next | None]] = {
-        1: _icmp, 4: _ip4, 6: _tcp, 17: _udp, 41: _ip6, 58: _icmp,
-    }  # fmt: skip
-    decoder = decoders.get(protocol)
-    return None if decoder is None else (decoder, (at,))
+def _icmp(tree: Tree, at: int) -> Following:
+    return _control(tree, at, "icmp", "Internet Control Message Protocol")
 
 
-def _icmp(tree: _Tree, at: int) -> _Next:
-    tree.layer("icmp", "Internet Control Message Protocol")
-    tree.number("icmp.type", "Type", at, 1)
-    tree.number("icmp.code", "Code", at + 1, 1)
-    tree.number("icmp.checksum", "Checksum", at + 2, 2, base=16)
-    return _payload, (at + 4,)
+def _icmp6(tree: Tree, at: int) -> Following:
+    return _control(tree, at, "icmpv6", "Internet Control Message Protocol v6")
 
 
-def _tcp(tree: _Tree, at: int) -> _Next | None:
+def _control(tree: Tree, at: int, name: str, label: str) -> Following:
+    tree.layer(name, label)
+    tree.number(f"{name}.type", "Type", at, 1)
+    tree.number(f"{name}.code", "Code", at + 1, 1)
+    tree.number(f"{name}.checksum", "Checksum", at + 2, 2, base=16)
+    return Following(By.NOTHING, 0, at + 4)
+
+
+def _tcp(tree: Tree, at: int) -> Following | None:
     source, destination = u16(tree.data, at), u16(tree.data, at + 2)
     tree.layer("tcp", f"Transmission Control Protocol, Src Port: {source}, Dst Port: {destination}")
     tree.number("tcp.srcport", "Source Port", at, 2)
@@ -203,22 +179,40 @@ def _tcp(tree: _Tree, at: int) -> _Next | None:
     tree.number("tcp.window_size_value", "Window", at + 14, 2)
     tree.number("tcp.checksum", "Checksum", at + 16, 2, base=16)
     tree.number("tcp.urgent_pointer", "Urgent Pointer", at + 18, 2)
-    return None if header < 20 else (_payload, (at + header,))
+    return None if header < 20 else Following(By.NOTHING, 0, at + header)
 
 
-def _udp(tree: _Tree, at: int) -> _Next:
+def _udp(tree: Tree, at: int) -> Following:
     source, destination = u16(tree.data, at), u16(tree.data, at + 2)
     tree.layer("udp", f"User Datagram Protocol, Src Port: {source}, Dst Port: {destination}")
     tree.number("udp.srcport", "Source Port", at, 2)
     tree.number("udp.dstport", "Destination Port", at + 2, 2)
     tree.number("udp.length", "Length", at + 4, 2)
     tree.number("udp.checksum", "Checksum", at + 6, 2, base=16)
-    return _payload, (at + 8,)
+    port = next((port for port in (destination, source) if port in TUNNEL_PORTS), None)
+    return Following(By.NOTHING if port is None else By.UDP_PORT, port or 0, at + 8)
 
 
-def _payload(tree: _Tree, at: int) -> None:
+def _payload(tree: Tree, at: int) -> Following | None:
     rest = tree.data[at:]
     if rest:
         tree.layer("data", f"Data ({counted(len(rest), 'byte')})")
         shown = rest[:64].hex() + ("…" if len(rest) > 64 else "")
         tree.field("data.data", "Data", shown, at, len(rest))
+    return None
+
+
+_DECODERS: Decoders = {
+    (By.ETHERTYPE, 0x0800): _ip4,
+    (By.ETHERTYPE, 0x86DD): _ip6,
+    (By.ETHERTYPE, 0x0806): _arp,
+    (By.ETHERTYPE, BRIDGED): _ethernet,
+    (By.ETHERTYPE, 0x8100): _vlan,
+    (By.ETHERTYPE, 0x9100): _vlan,
+    (By.IP_PROTOCOL, 1): _icmp,
+    (By.IP_PROTOCOL, 6): _tcp,
+    (By.IP_PROTOCOL, 17): _udp,
+    (By.IP_PROTOCOL, 58): _icmp6,
+    (By.NOTHING, 0): _payload,
+    **TUNNELS,
+}

@@ -77,7 +77,8 @@ async def test_a_ring_is_made_followed_and_turned_over(logged_in: Any, until: An
         assert [text for text in shown if text.startswith("Files")] == [
             "Files       3/3 of 300,000 bytes, the oldest deleted"
         ]
-        assert len([text for text in shown if text.startswith("Packets ")]) == 3
+        told = [text for text in shown if text.startswith("Packets ")]
+        assert len(told) == 4 and " on disk of 1,100 captured" in told[0]
         await pilot.press("escape", "escape")
         table = await until(pilot, lambda: app.screen.query_one("#captures", Table))
         await until(pilot, lambda: "3/3" in [getattr(cell, "text", cell) for cell in table.cursor_row.cells])

@@ -11,6 +11,7 @@ from textual.widgets import Button, Input, Select, Static
 
 from netmon_tui.domain.capture import Direction, StartCapture
 from netmon_tui.errors import InvalidInput
+from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.ui.modals.capture_form import CaptureForm
 from netmon_tui.ui.modals.capture_schedule_form import CaptureScheduleForm
 from netmon_tui.ui.screens.capture_detail import CaptureDetailScreen
@@ -95,6 +96,9 @@ async def test_what_was_dropped_leads_to_a_larger_buffer(logged_in: Any, until: 
         await pilot.press("R")
         await until(pilot, lambda: figure(app, "title").startswith("Capture 5 "))
         assert (await capturing.get(actor, 5)).command == second.command
+        CaptureRepository(app.services.database).update(5, request=None)
+        old = await app.services.starts.again(actor, 5)
+        assert old.note == "capture 5 again, with the limits of the settings, for its own were not kept"
 
 
 async def test_captures_on_several_interfaces_start_all_or_none(logged_in: Any) -> None:

@@ -9,6 +9,7 @@ import pytest
 from textual.widgets import Input
 
 from netmon_tui.domain.capture_choice import PacketChoice
+from netmon_tui.domain.packet_mark import PacketMark
 from netmon_tui.runtime.tool_paths import find_tool
 from netmon_tui.ui.modals.confirm import Confirm
 from netmon_tui.ui.modals.packet_comment import PacketComment
@@ -106,7 +107,10 @@ async def test_marks_are_put_commented_and_cleared(logged_in: Any, until: Any, f
         await pilot.press("enter")
         await until(pilot, lambda: not isinstance(app.screen, PacketComment) and "[red]reset" in info())
         assert "2 marked" in said(app, "packet-count")
-        assert await app.services.packets.marks.of(app.actor, 1).all() == {1: "", 3: "[red]reset"}
+        assert await app.services.packets.marks.of(app.actor, 1).all() == [
+            PacketMark(1),
+            PacketMark(3, "[red]reset"),
+        ]
         assert PacketChoice(marked=True) in choices_of(browser)
         await pilot.press("full_stop")
         await until(pilot, lambda: browser.table.cursor_key == 1)

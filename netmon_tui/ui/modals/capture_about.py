@@ -83,7 +83,7 @@ def _facts(capture: Capture) -> Iterator[tuple[str, str]]:
     yield "Command", shlex.join(capture.command)
     yield "Files", capture.files_words
     if capture.counters.overwritten:
-        yield "Deleted", f"{thin(capture.counters.overwritten)} packets, by the ring"
+        yield "Packets", f"{capture.packets_words}, rest deleted by the ring"
     for file in capture.files:
         yield from _of_file(file, several=len(capture.packet_files) > 1)
     yield "Note", " " if capture.note else ""

@@ -38,7 +38,8 @@ HELP_TEXT = (
     "C chooses the columns, ctrl+t the form of the time, P tshark's words; + makes a column of a field.\n"
     "ctrl+g goes to a packet by number, time (14:03:05), distance (+10s, -500) or part of the file (50%).\n"
     "The fields are made of some hundred packets around the one shown, and W makes them of the whole file.\n"
-    "Of several files one is shown: [ and ] turn to the others. Export and analysis take all of them as one."
+    "Of several files one is shown: [ and ] turn to the others, { and } to those where packets meet the filter;\n"
+    ". and , go to the marks of all. Export and analysis take all of them as one."
 )
 LOOK_SECONDS = 1.0
 """How often a growing file is looked at."""

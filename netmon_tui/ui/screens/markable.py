@@ -22,8 +22,8 @@ class MarkableScreen(ArrangingScreen):
     @on(PacketMarking.ClearAsked)
     @work(exclusive=True, group="clear-marks", exit_on_error=False)
     async def _ask_clear(self, event: PacketMarking.ClearAsked) -> None:
-        marks = event.browser.marks
-        comments = sum(map(bool, marks.values()))
+        marks = event.browser.all_marks
+        comments = sum(bool(mark.comment) for mark in marks)
         lost = f"{len(marks)} marks and {comments} comments are lost."
         question = Confirm("Unmark all packets", lost, verb="Unmark")
         if await self.app.push_screen_wait(question):

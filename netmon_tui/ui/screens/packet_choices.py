@@ -20,6 +20,8 @@ def choices_of(browser: PacketBrowser, file: str = "") -> list[PacketChoice]:
         choices.append(PacketChoice(file, first=first, last=last or first))
     if browser.marks:
         choices.append(PacketChoice(file, marked=True))
+    if file and len(browser.marks) < len(browser.all_marks):
+        choices.append(PacketChoice(marked=True))
     if shown:
         choices.append(PacketChoice(file, numbers=shown, numbers_are=f"shown by {filter}"))
     choices += [PacketChoice(file), PacketChoice()] if file else [PacketChoice()]

@@ -132,6 +132,8 @@ class CaptureHeader(Vertical):
             words = f"captured {thin(counters.captured)}   {dropped}"
         if capture.origin is not CaptureOrigin.LIVE:
             words = "not captured here: nothing is known of what was dropped"
+        if counters.overwritten:
+            words += f"   {thin(capture.packets_on_disk)} on disk"
         lost.show(words, "error" if counters.dropped else "muted")
         if capture.state.is_final:
             self._put("capture-rate", rate(counters.packets / passed) if passed else "")

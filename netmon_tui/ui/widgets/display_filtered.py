@@ -103,6 +103,11 @@ class DisplayFiltered(Vertical):
         """Whether tshark looks through the file, or sharkd loads it."""
         return self._work is not None and not self._work.is_finished
 
+    def busy_with(self, work: Worker[None]) -> None:
+        """Let escape end something that is done for this list elsewhere."""
+        self._work = work
+        self.refresh_bindings()
+
     def action_display_filter(self) -> None:
         """Begin to type a filter."""
         self.filter_bar.open()

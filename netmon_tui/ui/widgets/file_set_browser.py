@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import ClassVar
 
-from textual import work
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import Input
+from textual.worker import get_current_worker
 
+from netmon_tui.domain.capture_files import file_number
 from netmon_tui.domain.display_filter import depends_on_window
 from netmon_tui.domain.user import Actor
-from netmon_tui.errors import InvalidInput, NotFound
+from netmon_tui.errors import InvalidInput, NetmonError, NotFound
 from netmon_tui.services.packets import PacketList, PacketService
 from netmon_tui.ui import toasts
+from netmon_tui.ui.widgets.display_filter_bar import DisplayFilterBar
 from netmon_tui.ui.widgets.figure import Figure
 from netmon_tui.ui.widgets.packet_browser import PacketBrowser
+from netmon_tui.ui.widgets.packet_marking import PacketMarking
 
 
 class FileSetBrowser(Vertical):
@@ -58,6 +63,22 @@ class FileSetBrowser(Vertical):
             id="files.newer",
             show=False,
         ),
+        Binding(
+            "left_curly_bracket",
+            "match_file(-1)",
+            "Older match",
+            tooltip="Show the next older file with packets that meet the display filter.",
+            id="files.older_match",
+            show=False,
+        ),
+        Binding(
+            "right_curly_bracket",
+            "match_file(1)",
+            "Newer match",
+            tooltip="Show the next newer file with packets that meet the display filter.",
+            id="files.newer_match",
+            show=False,
+        ),
     ]
 
     def __init__(
@@ -71,6 +92,8 @@ class FileSetBrowser(Vertical):
         """The packets of the file that is shown."""
         self._files: Sequence[Path] = ()
         self._growing = False
+        self._looking = ""
+        """In which file a match is looked for, in words."""
         self._lock = asyncio.Lock()
         """Held while another file is put in the place of one."""
 
@@ -98,6 +121,8 @@ class FileSetBrowser(Vertical):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Grey out what there is no file for."""
+        if action == "match_file":
+            return bool(self.shown_file and self.browser.filter_bar.text) or None
         return self._next(int(str(parameters[0]))) is not None or None if action == "turn" else True
 
     async def look(self, *, growing: bool) -> None:
@@ -124,7 +149,7 @@ class FileSetBrowser(Vertical):
         return self.browser.following and not isinstance(self.screen.focused, Input)
 
     def _tell(self) -> None:
-        path = self.browser.path
+        path, keys = self.browser.path, "[ older, ] newer"
         several = bool(self.shown_file)
         self.set_class(several, "-several")
         line = self.query_one("#file-set", Figure)
@@ -137,7 +162,9 @@ class FileSetBrowser(Vertical):
             )
             return
         place = self._files.index(path) + 1
-        line.show(f"File {place} of {len(self._files)} · {path.name} · [ older, ] newer", "muted")
+        if self.browser.filter_bar.text:
+            keys = self._looking or f"{keys}, {{ }} with matches"
+        line.show(f"File {place} of {len(self._files)} · {path.name} · {keys}", "muted")
 
     def _next(self, step: int) -> Path | None:
         """Return the file that many places on; of a deleted one the oldest that is left."""
@@ -149,7 +176,7 @@ class FileSetBrowser(Vertical):
         place = self._files.index(path) + step
         return self._files[place] if 0 <= place < len(self._files) else None
 
-    @work(exclusive=True, group="file-set", exit_on_error=False)
+    @work(group="file-set", exit_on_error=False)  # one after the other: none is left half shown
     async def action_turn(self, step: int) -> None:
         """Show the file before or after this one, with the same display filter."""
         async with self._lock:
@@ -157,6 +184,75 @@ class FileSetBrowser(Vertical):
             if path is not None:
                 await self._show_file(path)
                 await self._look(self._growing)
+
+    @work(exclusive=True, group="match-file", exit_on_error=False)
+    async def action_match_file(self, step: int) -> None:
+        """Look through the other files, the nearest first and around, and show the first with a match."""
+        browser, text = self.browser, self.browser.filter_bar.text
+        browser.busy_with(get_current_worker())
+        try:
+            path = await self._file_with_match(text, step)
+        except NetmonError as error:
+            toasts.report(self.app, error)
+            return
+        finally:
+            self._looking = ""
+            if self.is_attached:
+                self._tell()
+                self.call_after_refresh(self.refresh_bindings)
+        if path is None:
+            toasts.tell(self.app, f"No other file has packets that meet {text}")
+            return
+        self._turn_from(browser, path)
+
+    @work(group="file-set", exit_on_error=False)
+    async def _turn_from(self, browser: PacketBrowser, path: Path) -> None:
+        async with self._lock:
+            if browser is self.browser:
+                await self._show_file(path)
+                await self._look(self._growing)
+
+    async def _file_with_match(self, text: str, step: int) -> Path | None:
+        files = list(self._files)
+        here = files.index(self.browser.path) if self.browser.path in files else 0
+        around = files[here + 1 :] + files[:here]
+        for path in around if step > 0 else reversed(around):
+            self._looking = f"looking through {path.name}, esc stops"
+            self._tell()
+            with suppress(NotFound):  # the ring was quicker
+                if await self._service.first_match(self._actor, self._capture_id, path.name, text):
+                    return path
+        return None
+
+    @on(DisplayFilterBar.Applied)
+    def _filter_applied(self) -> None:
+        self._tell()
+        self.refresh_bindings()
+
+    @on(PacketMarking.MarkElsewhere)
+    def _mark_elsewhere(self, event: PacketMarking.MarkElsewhere) -> None:
+        event.stop()
+        self._turn_to_mark(event.forward)
+
+    @work(group="file-set", exit_on_error=False)  # one after the other: none is left half shown
+    async def _turn_to_mark(self, forward: bool) -> None:
+        """Show the next file with marks, or the one before, around, and go to its first or last mark."""
+        async with self._lock:
+            step = 1 if forward else -1
+            here = file_number(self.browser.path.name) if self.browser.path else None
+            marks = sorted(self.browser.all_marks, key=lambda mark: step * mark.file)
+            ahead = [mark.file for mark in marks if mark.file != here]
+            file = next((one for one in ahead if (one - (here or 0)) * step > 0), ahead[0])
+            path = next((path for path in self._files if file_number(path.name) == file), None)
+            if path is None:
+                toasts.tell(self.app, "the ring has deleted the file of that mark")
+                return
+            await self._show_file(path)
+            await self._look(self._growing)
+            numbers = [mark.number for mark in marks if mark.file == file]
+            number = min(numbers) if forward else max(numbers)
+            await self.browser.find_place(str(number))
+            self.browser.go_to(number)
 
     async def _show_file(self, path: Path, *, following: bool = False) -> None:
         old, new = self.browser, self._of_file(path.name)

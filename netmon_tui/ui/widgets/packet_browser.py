@@ -127,7 +127,7 @@ class PacketBrowser(PacketMarking):
         if action == "match":
             return self.has_search
         if action in {"mark_step", "ask_clear"}:
-            return bool(self.marks)
+            return bool(self.all_marks)
         growing = self._packets is None or self._packets.growing
         return growing or self.following if action == "follow" else True
 
@@ -197,8 +197,10 @@ class PacketBrowser(PacketMarking):
             words.append("· following")
         if self.found_words:
             words.append(f"· {self.found_words}")
-        if self.marks:
-            words.append(f"· {thin(len(self.marks))} marked")
+        if self.all_marks:
+            others = len(self.all_marks) - len(self.marks)
+            elsewhere = f" and {thin(others)} in other files" if others else ""
+            words.append(f"· {thin(len(self.marks))} marked{elsewhere}")
         if self.range[0]:
             words.append(f"· part {thin(self.range[0])} to {thin(self.range[1]) if self.range[1] else '…'}")
         self.query_one("#packet-count", Figure).show(" ".join(words))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from typing import ClassVar
 
 from textual import work
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
+from netmon_tui.domain.capture_files import file_number
+from netmon_tui.domain.packet_mark import PacketMark
 from netmon_tui.errors import NetmonError
 from netmon_tui.services.packet_marks import CaptureMarks
 from netmon_tui.ui import toasts
@@ -72,11 +74,31 @@ class PacketMarking(PacketFinding):
             super().__init__()
             self.browser = browser
 
+    class MarkElsewhere(Message):
+        """The next mark, or the one before, is in another file."""
+
+        def __init__(self, forward: bool) -> None:
+            super().__init__()
+            self.forward = forward
+
     def __init__(self, kept: CaptureMarks, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._kept = kept
-        self.marks: dict[int, str] = {}
-        """What is said of each marked packet, by number, rising."""
+        self.all_marks: Sequence[PacketMark] = ()
+        """The user's in all files of the capture, by file and number."""
+
+    @property
+    def marks(self) -> dict[int, str]:
+        """What is said of each marked packet of the file, by number, rising."""
+        return {mark.number: mark.comment for mark in self.all_marks if mark.file == self._file}
+
+    @property
+    def _file(self) -> int:
+        return file_number(self.path.name) or 0 if self.path is not None else 0
+
+    @property
+    def _file_name(self) -> str:
+        return self.path.name if self.path is not None else ""
 
     @work(group="marks", exit_on_error=False)
     async def load_marks(self) -> None:
@@ -87,14 +109,17 @@ class PacketMarking(PacketFinding):
         """Mark the packet under the cursor, or no longer."""
         number = self.table.cursor_key
         if isinstance(number, int):
-            self._change(self._kept.unmark(number) if number in self.marks else self._kept.mark(number))
+            change = self._kept.unmark if number in self.marks else self._kept.mark
+            self._change(change(number, file=self._file_name))
 
     def action_mark_step(self, forward: bool) -> None:
-        """Go to the next mark that is listed, or the one before, and around."""
+        """Go to the next mark that is listed, or the one before, through all files and around."""
         here = self.table.cursor_key if isinstance(self.table.cursor_key, int) else 0
         listed = [number for number in self.marks if self.table.source.position_of(number) is not None]
         ahead = [number for number in listed if (number > here if forward else number < here)]
-        if listed:
+        if not ahead and len(self.marks) < len(self.all_marks):
+            self.post_message(self.MarkElsewhere(forward))
+        elif listed:
             self.table.grid.follow = False
             self.table.move_to_key((ahead or listed)[0 if forward else -1])
             self.describe_again()
@@ -114,7 +139,7 @@ class PacketMarking(PacketFinding):
         Raises:
             NetmonError: They cannot be kept.
         """
-        await self._kept.mark(number, text)
+        await self._kept.mark(number, text, file=self._file_name)
         await self._show_marks()
 
     def clear_marks(self) -> None:
@@ -131,7 +156,7 @@ class PacketMarking(PacketFinding):
 
     async def _show_marks(self) -> None:
         try:
-            self.marks = await self._kept.all()
+            self.all_marks = await self._kept.all()
         except NetmonError as error:
             toasts.report(self.app, error)
             return

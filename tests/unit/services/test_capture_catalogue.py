@@ -310,7 +310,17 @@ async def test_hosts_and_conversations_in_both_directions_and_in_vlans(house: Ho
     names = list(FRAMES)
     capture = await house.take(pcap(raws(list(FRAMES.values()))))
     made, _ = await cut(house, capture, PacketChoice(hosts=("10.1.2.3", "10.1.9.77")))
-    with_both = ("udp", "tcp", "mptcp", "record route", "vlan", "icmp error", "icmp redirect", "ip6 in ip")
+    with_both = (
+        "udp",
+        "tcp",
+        "mptcp",
+        "record route",
+        "vlan",
+        "icmp error",
+        "icmp redirect",
+        "ip6 in ip",
+        "ip in ip",
+    )
     assert made.counters.packets == len([*with_both, "unknown protocol"])
     assert made.source == "host 10.1.2.3 and 10.1.9.77"
     made, data = await cut(house, capture, PacketChoice(conversation=names.index("udp") + 1))

@@ -17,6 +17,7 @@ from netmon_tui.domain.capture import StartCapture
 from netmon_tui.domain.capture_choice import ExportForm, PacketChoice
 from netmon_tui.domain.capture_files import NUMBERED_NAME
 from netmon_tui.domain.job import EndReason, JobState, Rotation
+from netmon_tui.domain.packet_mark import PacketMark
 from netmon_tui.domain.user import Actor
 from netmon_tui.errors import DiskFull, InvalidInput, NotFound, ToolFailed
 from netmon_tui.runtime.pcap_input import PcapInput
@@ -27,6 +28,7 @@ from netmon_tui.services.container import Services, open_services
 from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.tools.pcap import RawPacket, make_header, pack_record
 from netmon_tui.tools.pcap_cut import Cut
+from netmon_tui.ui.screens.captures import packets_of
 from tests.unit.tools.test_packet_masking import FRAMES
 
 FRAME = next(iter(FRAMES.values()))
@@ -169,18 +171,51 @@ async def test_what_a_quota_leaves_is_told_and_no_more_is_taken(
             await taking
 
 
-async def test_packets_are_marked_only_where_their_numbers_stay(
+async def test_packets_on_disk_and_all_that_were_captured_are_told(
     services: Services, ada: Actor, ring: int
 ) -> None:
-    """Packet 2 of one file is another one in the next."""
-    with pytest.raises(InvalidInput, match="several files, or will have"):
-        await services.packets.marks.mark(ada, ring, [2])
-    running = store(services, ada, b"".join(RECORDS[:3]), state=JobState.RUNNING)
-    with pytest.raises(InvalidInput, match="several files, or will have"):
-        await services.packets.marks.mark(ada, running, [2])
-    ended = store(services, ada, b"".join(RECORDS[:3]))
-    await services.packets.marks.mark(ada, ended, [2])
-    assert await services.packets.marks.of(ada, ended).all() == {2: ""}
+    captures = CaptureRepository(services.database)
+    captures.update(ring, packets=9, overwritten=191)
+    ended = captures.get(ada, ring)
+    assert (ended.packets_on_disk, ended.packets_captured) == (9, 200)
+    assert ended.packets_words == "9 on disk of 200 captured"
+    captures.update(ring, state=JobState.RUNNING.value, packets=200)
+    assert captures.get(ada, ring).packets_words == ended.packets_words
+    assert packets_of(captures.get(ada, ring)) == "9/200"
+    captures.update(ring, overwritten=0)
+    assert captures.get(ada, ring).packets_words == "200"
+
+
+async def test_of_an_old_capture_is_asked_for_again_what_its_row_tells(
+    services: Services, ada: Actor, ring: int
+) -> None:
+    captures = CaptureRepository(services.database)
+    assert captures.request(captures.get(ada, ring)) == (StartCapture("lo", rotation=RING), True)
+    captures.update(ring, request=None)
+    assert captures.request(captures.get(ada, ring)) == (StartCapture("lo", rotation=RING), False)
+
+
+async def test_a_mark_is_of_a_file_and_goes_with_it(services: Services, ada: Actor) -> None:
+    marks, parts = services.packets.marks, [b"".join(RECORDS[n : n + 3]) for n in (0, 3, 6)]
+    ring = store(services, ada, *parts, state=JobState.RUNNING)
+    await marks.mark(ada, ring, [2], "first", file="1")
+    await marks.mark(ada, ring, [2, 3], file=NUMBERED_NAME % 6)
+    await marks.mark(ada, ring, [1])
+    kept = [PacketMark(2, "first", 5), PacketMark(2, "", 6), PacketMark(3, "", 6), PacketMark(1, "", 7)]
+    assert await marks.of(ada, ring).all() == kept
+    for choice, wanted in (
+        (PacketChoice(marked=True), [1, 4, 5, 6]),
+        (PacketChoice("2", marked=True), [4, 5]),
+        (PacketChoice(marked=True, last=5), [1, 4]),
+    ):
+        made = await services.catalogue.slice(ada, ring, choice)
+        assert Path(made.files[0].path).read_bytes()[24:] == b"".join(RECORDS[n] for n in wanted)
+    await marks.unmark(ada, ring, [2], file="2")
+    for numbers, file in (([4], "1"), ([1], "4"), ([0], "")):
+        with pytest.raises((InvalidInput, NotFound)):
+            await marks.mark(ada, ring, numbers, file=file)
+    (CaptureRepository(services.database).directory(ring) / (NUMBERED_NAME % 5)).unlink()
+    assert await marks.of(ada, ring).all() == [PacketMark(3, "", 6), PacketMark(1, "", 7)]
 
 
 async def test_parts_of_a_ring_that_turns_meanwhile_are_refused(

@@ -48,7 +48,7 @@ async def test_a_mark_is_put_changed_and_taken_away(house: Marked) -> None:
     await marks.mark(7)
     await marks.mark(3, "the first reset")
     await marks.mark(3)
-    assert await marks.all() == {3: "the first reset", 7: ""}
+    assert await marks.all() == [PacketMark(3, "the first reset"), PacketMark(7)]
     await house.marks.mark(house.ada, house.capture, [7, 9, 9], "retry")
     assert await house.marks.marks(house.ada, house.capture) == [
         PacketMark(3, "the first reset"),
@@ -56,9 +56,9 @@ async def test_a_mark_is_put_changed_and_taken_away(house: Marked) -> None:
         PacketMark(9, "retry"),
     ]
     await marks.unmark(7)
-    assert list(await marks.all()) == [3, 9]
+    assert [mark.number for mark in await marks.all()] == [3, 9]
     await marks.unmark()
-    assert await marks.all() == {}
+    assert await marks.all() == []
 
 
 async def test_marks_are_ones_own_and_go_with_the_capture(house: Marked) -> None:

@@ -157,3 +157,84 @@ SAMPLES = {
     + bytes(8),
 }
 """A whole Ethernet frame by what it is."""
+
+
+INNER = ethernet(0x0800, ip4(17, udp(40000, 40001, b"plain text")))[14:].replace(IP_A + IP_B, IP_B + IP_A)
+"""A datagram from B to A: whoever tells A to B stopped at the tunnel."""
+PING6 = struct.pack(">BBHHH", 128, 0, 0, 7, 1) + bytes(8)
+INNER6 = ip6(58, checksummed(PING6, IP6_B, IP6_A), IP6_B, IP6_A)
+FRAME = MAC_A + MAC_B + b"\x08\0" + INNER
+
+
+def label(number, bottom=True):
+    return struct.pack(">I", number << 12 | bottom << 8 | 64)
+
+
+def over_ip(protocol, payload):
+    return ethernet(0x0800, ip4(protocol, payload))
+
+
+def over_udp(port, payload):
+    return over_ip(17, udp(50000, port, payload))
+
+
+def session(payload):
+    return ethernet(0x8864, struct.pack(">BBHH", 0x11, 0, 7, len(payload)) + payload)
+
+
+ROUTERS = bytes.fromhex("00000c000001 00000c000002")
+"""MAC addresses of a maker, by which tshark recognises a pseudo wire."""
+VXLAN = b"\x08\0\0\0\0\0\5\0"
+AUTHENTICATION = struct.pack(">BBHII", 17, 4, 0, 0x100, 1) + bytes(12)
+
+TUNNELS = {
+    "802.1ad": ethernet(0x88A8, bytes.fromhex("006481000065") + b"\x08\0" + INNER),
+    "MPLS": ethernet(0x8847, label(16) + INNER),
+    "MPLS, two labels": ethernet(0x8847, label(16, bottom=False) + label(17) + INNER6),
+    "MPLS, pseudo wire": ethernet(0x8847, label(16) + bytes(4) + ROUTERS + b"\x08\0" + INNER),
+    "MPLS, pseudo wire without control word": ethernet(0x8847, label(16) + ROUTERS + b"\x08\0" + INNER),
+    "MPLS, unknown": ethernet(0x8847, label(16) + b"\xf0" * 40),
+    "PPPoE": session(b"\0\x21" + INNER),
+    "PPPoE, IPv6": session(b"\0\x57" + INNER6),
+    "PPPoE, LCP": session(b"\xc0\x21\x09\1\0\x08\0\0\0\0"),
+    "PPPoE, IPCP": session(b"\x80\x21\1\1\0\x0a\3\6\0\0\0\0"),
+    "PPPoE discovery": ethernet(0x8863, bytes.fromhex("110900000004") + b"\1\1\0\0"),
+    "GRE": over_ip(47, b"\0\0\x08\0" + INNER),
+    "GRE, key, number": over_ip(47, b"\x30\0\x86\xdd" + bytes(7) + b"\1" + INNER6),
+    "GRE, bridged": over_ip(47, b"\x20\0\x65\x58\0\0\5\0" + FRAME),
+    "GRE, ARP": over_ip(47, b"\0\0\x65\x58" + ethernet(0x0806, arp(1))),
+    "GRE, MPLS": over_ip(47, b"\0\0\x88\x47" + label(16) + INNER),
+    "GRE, PPTP": over_ip(47, b"\x30\x81\x88\x0b\0\x2a\0\7\0\0\0\1\0\0\0\1" + b"\xff\x03\0\x21" + INNER),
+    "GRE, ERSPAN": over_ip(47, b"\x10\0\x88\xbe\0\0\0\1" + b"\x10\0\0\0\0\0\0\0" + FRAME),
+    "GRE over IPv6": ethernet(0x86DD, ip6(47, b"\0\0\x08\0" + INNER)),
+    "6in4": over_ip(41, INNER6),
+    "4in6": ethernet(0x86DD, ip6(4, INNER)),
+    "IP in IP in IP": over_ip(4, ip4(4, INNER)),
+    "EtherIP": over_ip(97, b"\x30\0" + FRAME),
+    "MPLS in IP": over_ip(137, label(16) + INNER),
+    "MPLS in UDP": over_udp(6635, label(16) + INNER),
+    "VXLAN": over_udp(4789, VXLAN + FRAME),
+    "VXLAN, VLAN": over_udp(4789, VXLAN + MAC_A + MAC_B + b"\x81\0\0\5\x86\xdd" + INNER6),
+    "VXLAN, ARP": over_udp(4789, VXLAN + ethernet(0x0806, arp(2))),
+    "VXLAN-GPE": over_udp(4790, b"\x0c\0\0\1\0\0\5\0" + INNER),
+    "Geneve": over_udp(6081, b"\0\0\x65\x58\0\0\5\0" + FRAME),
+    "Geneve, options": over_udp(6081, b"\2\0\x08\0\0\0\5\0" + b"\0\x10\0\1" + bytes(4) + INNER),
+    "L2TP": over_udp(1701, b"\0\2\0\1\0\1" + b"\xff\x03\0\x21" + INNER),
+    "L2TP, length": over_udp(
+        1701, struct.pack(">HHHH", 0x4002, 12 + len(INNER), 1, 1) + b"\xff\x03\0\x21" + INNER
+    ),
+    "L2TP, LCP": over_udp(1701, b"\0\2\0\1\0\1" + b"\xff\x03\xc0\x21\1\1\0\4"),
+    "ESP": over_ip(50, struct.pack(">II", 0x1234, 1) + bytes(40)),
+    "ESP over UDP": over_udp(4500, struct.pack(">II", 0x1234, 1) + bytes(40)),
+    "NAT keepalive": over_udp(4500, b"\xff"),
+    "AH": over_ip(51, AUTHENTICATION + udp(40000, 40001, b"plain text")),
+    "AH over IPv6": ethernet(
+        0x86DD, ip6(51, b"\x3a" + AUTHENTICATION[1:] + checksummed(PING6, IP6_A, IP6_B))
+    ),
+    "VXLAN in GRE in PPPoE": session(
+        b"\0\x21" + ip4(47, b"\0\0\x08\0" + ip4(17, udp(50000, 4789, VXLAN + FRAME)))
+    ),
+    "an error about a tunnel": over_ip(1, b"\3\4\0\0\0\0\5\0" + ip4(47, b"\0\0\x08\0" + INNER)),
+    "a later fragment in a tunnel": over_ip(47, b"\0\0\x08\0" + ip4(17, bytes(16), fragment=185)),
+}
+"""Packets within others."""

@@ -92,6 +92,8 @@ def test_filters_in_words(text: str, words: str) -> None:
 @pytest.mark.parametrize(
     ("text", "cautions"),
     [
+        ("inbound and udp", ["choose the direction `in` instead"]),
+        ("not outbound or outbound", ["choose the direction `out` instead"]),
         ("tcp and port 80 or udp", []),
         ("tcp or udp and port 80", ["this is `(tcp or udp) and port 80`"]),
         ("port 80 or 81 and src 10.0.0.1", ["this is `(port 80 or port 81) and src 10.0.0.1`"]),

@@ -61,6 +61,9 @@ OTHER_INFO = {
 """Samples whose info differs: relative sequence numbers, checksums, spelling, protocols we only name."""
 
 
+FRAMES = {**samples.SAMPLES, **samples.TUNNELS}
+
+
 def packet(data, length=None, number=1):
     return RawPacket(number, 1_700_000_000_500_000_000, len(data) if length is None else length, data)
 
@@ -159,12 +162,12 @@ def test_any_bytes_have_a_line_and_a_tree(data, linktype, extra):
 
 @settings(max_examples=400, deadline=None)
 @given(
-    name=st.sampled_from(sorted(samples.SAMPLES)),
+    name=st.sampled_from(sorted(FRAMES)),
     changes=st.lists(st.tuples(st.integers(12, 120), st.integers(0, 255)), max_size=4),
     cut=st.integers(0, 200),
 )
 def test_damaged_packets_have_a_line_and_a_tree(name, changes, cut):
-    data = bytearray(samples.SAMPLES[name])
+    data = bytearray(FRAMES[name])
     for position, value in changes:
         data[position % len(data)] = value
     check(bytes(data[: max(cut, 1)]), 1, 0)
@@ -179,11 +182,53 @@ def check(data, linktype, extra):
             assert 0 <= field.offset <= field.offset + field.size <= len(data)
 
 
-@pytest.mark.parametrize("name", samples.SAMPLES)
+@pytest.mark.parametrize("name", FRAMES)
 def test_every_cut_of_every_sample_has_a_line(name):
-    data = samples.SAMPLES[name]
+    data = FRAMES[name]
     for length in range(len(data)):
-        assert summarise(packet(data[:length], length=len(data)), 1).length == len(data)
+        check(data[:length], 1, len(data) - length)
+
+
+@pytest.mark.parametrize(
+    ("name", "layers"),
+    [
+        ("802.1ad", "eth ieee8021ad vlan ip udp data"),
+        ("MPLS, two labels", "eth mpls mpls ipv6 icmpv6 data"),
+        ("MPLS, pseudo wire", "eth mpls eth ip udp data"),
+        ("PPPoE, IPv6", "eth pppoes ppp ipv6 icmpv6 data"),
+        ("GRE, PPTP", "eth ip gre ppp ip udp data"),
+        ("GRE, ERSPAN", "eth ip gre erspan eth ip udp data"),
+        ("VXLAN, VLAN", "eth ip udp vxlan eth vlan ipv6 icmpv6 data"),
+        ("Geneve, options", "eth ip udp geneve ip udp data"),
+        ("L2TP, length", "eth ip udp l2tp ppp ip udp data"),
+        ("AH over IPv6", "eth ipv6 ah icmpv6 data"),
+        ("VXLAN in GRE in PPPoE", "eth pppoes ppp ip gre ip udp vxlan eth ip udp data"),
+    ],
+)
+def test_the_tree_of_what_is_within(name, layers):
+    assert [layer.name for layer in describe(packet(FRAMES[name]), 1)[1:]] == layers.split()
+
+
+def test_a_tunnel_is_told_by_what_is_innermost():
+    found = {name: line(data) for name, data in samples.TUNNELS.items() if samples.INNER in data}
+    found.pop("an error about a tunnel")
+    assert len(found) > 20
+    assert {one[2:5] for one in found.values()} == {("192.0.2.2", "192.0.2.1", "UDP")}
+
+
+@pytest.mark.parametrize(
+    ("kind", "step"),
+    [
+        (0x8847, bytes(4)),
+        (0x8864, bytes.fromhex("1100 0007 0000 880b")),
+        (0x0800, samples.ip4(47, b"\0\0\x08\0")),
+        (0x0800, samples.ip4(51, b"\x33\0" + bytes(6))),
+        (0x0800, samples.ip4(4, b"")),
+    ],
+)
+def test_what_is_nested_without_end_is_followed_some_steps(kind, step):
+    check(samples.ethernet(kind, step * 3_000), 1, 0)
+    assert len(describe(packet(samples.ethernet(kind, step * 3_000)), 1)) < 30
 
 
 @pytest.fixture(scope="module")
@@ -194,20 +239,20 @@ def by_tshark(tmp_path_factory):
         pytest.skip("tshark is not installed")
     path = tmp_path_factory.mktemp("samples") / "a.pcap"
     header = make_header()
-    records = [pack_record(header, packet(data)) for data in samples.SAMPLES.values()]
+    records = [pack_record(header, packet(data)) for data in FRAMES.values()]
     path.write_bytes(header.data + b"".join(records))
     found = subprocess.run(
         [tshark, "-n", "-T", "tabs", "-r", path], capture_output=True, text=True, check=True
     )
     rows = [[cell.strip() for cell in row.split("\t")] for row in found.stdout.splitlines()]
-    return dict(zip(samples.SAMPLES, rows, strict=True))
+    return dict(zip(FRAMES, rows, strict=True))
 
 
 @pytest.mark.lab
-@pytest.mark.parametrize("name", samples.SAMPLES)
+@pytest.mark.parametrize("name", FRAMES)
 def test_the_columns_are_those_of_tshark(by_tshark, name):
     source, _arrow, destination, protocol, length, info = by_tshark[name][2:8]
-    summary = line(samples.SAMPLES[name])
+    summary = line(FRAMES[name])
     assert (summary.source, summary.destination, str(summary.length)) == (source, destination, length)
     assert summary.protocol == protocol or name in OTHER_PROTOCOL
     assert summary.info == info or name in OTHER_INFO

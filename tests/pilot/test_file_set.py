@@ -1,0 +1,81 @@
+"""Marks and display filters of a capture over several files: keys turn to the file that has what is next."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from netmon_tui.domain.capture import StartCapture
+from netmon_tui.domain.capture_files import NUMBERED_NAME
+from netmon_tui.domain.job import JobState, Rotation
+from netmon_tui.domain.packet_mark import PacketMark
+from netmon_tui.runtime.tool_paths import find_tool
+from netmon_tui.storage.capture_repository import CaptureRepository
+from netmon_tui.tools.pcap import RawPacket, make_header, pack_record
+from netmon_tui.ui.screens.capture_detail import CaptureDetailScreen
+from netmon_tui.ui.widgets.file_set_browser import FileSetBrowser
+from netmon_tui.ui.widgets.table import Table
+from tests.pilot.test_display_filter import apply, said
+from tests.unit.tools import packet_samples as samples
+
+pytestmark = [pytest.mark.lab, pytest.mark.skipif(not find_tool("sharkd"), reason="sharkd is not installed")]
+FILES = (["udp", "dns query", "ping"], ["arp request", "arp reply"], ["ping", "udp", "ntp", "udp"])
+
+
+def store(app: Any) -> None:
+    captures, header = CaptureRepository(app.services.database), make_header()
+    request = StartCapture("lo", rotation=Rotation(file_bytes=300_000, files=3))
+    number = captures.create(app.actor, request, filter="", jobs=app.services.paths.jobs)
+    captures.update(number, state=JobState.COMPLETED.value)
+    directory = captures.directory(number)
+    directory.mkdir()
+    for place, names in enumerate(FILES, 5):
+        frames = [samples.SAMPLES[name] for name in names]
+        records = [pack_record(header, RawPacket(1, 10**18, len(data), data)) for data in frames]
+        (directory / (NUMBERED_NAME % place)).write_bytes(header.data + b"".join(records))
+
+
+async def test_keys_turn_to_the_file_of_the_next_mark_and_of_the_next_match(
+    logged_in: Any, until: Any
+) -> None:
+    async with logged_in(size=(120, 40)) as (app, pilot):
+        await asyncio.to_thread(store, app)
+        await pilot.press("3")
+        table = await until(pilot, lambda: app.screen.query_one("#captures", Table))
+        await until(pilot, lambda: table.grid.has_focus and table.row_count)
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, CaptureDetailScreen))
+        files = app.screen.query_one(FileSetBrowser)
+
+        async def at(file: int, packet: int) -> None:
+            await until(pilot, lambda: f"File {file} of 3" in said(app, "file-set"))
+            await until(pilot, lambda: files.browser.table.cursor_key == packet)
+            await until(pilot, lambda: said(app, "packet-dissector").startswith(f"packet {packet} by sharkd"))
+
+        await at(3, 1)
+        await pilot.press("down", "m")
+        await until(pilot, lambda: "1 marked" in said(app, "packet-count"))
+        await pilot.press("[", "[")
+        await at(1, 1)
+        await until(pilot, lambda: "0 marked and 1 in other files" in said(app, "packet-count"))
+        await pilot.press("down", "down", "m")
+        await until(pilot, lambda: "1 marked and 1 in other files" in said(app, "packet-count"))
+        marks = await app.services.packets.marks.of(app.actor, 1).all()
+        assert marks == [PacketMark(3, "", 5), PacketMark(2, "", 7)]
+        await pilot.press("full_stop")
+        await at(3, 2)
+        await pilot.press("full_stop")
+        await at(1, 3)
+        await pilot.press("comma")
+        await at(3, 2)
+
+        await apply(app, pilot, until, "arp")
+        await until(pilot, lambda: said(app, "packet-count").startswith("0 of 4 packets"))
+        await pilot.press("right_curly_bracket")
+        await at(2, 1)
+        await until(pilot, lambda: said(app, "packet-count").startswith("2 of 2 packets"))
+        await pilot.press("left_curly_bracket")
+        await until(pilot, lambda: any("No other file" in note.message for note in app._notifications))
+        assert "File 2 of 3" in said(app, "file-set")

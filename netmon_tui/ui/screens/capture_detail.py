@@ -118,11 +118,9 @@ class CaptureDetailScreen(MarkableScreen):
 
     def on_mount(self) -> None:
         """Begin to follow."""
-        super().on_mount()
         browser = self._files.browser
         browser.table.focus()
         self.recall_filters(browser.filter_bar)
-        self.recall_columns()
 
     async def refresh_live(self, *, changed: bool) -> None:
         """Show new figures when there are some, and the running clock."""
@@ -134,6 +132,8 @@ class CaptureDetailScreen(MarkableScreen):
         capture = self._capture
         assert capture is not None
         self.query_one(CaptureHeader).show(capture)
+        if before is None:
+            await self.show_chosen_columns()
         ended = before is not None and before.state != capture.state
         now = time.monotonic()
         runs_on = not capture.state.is_final and now - self._looked >= LOOK_SECONDS

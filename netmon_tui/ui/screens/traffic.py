@@ -95,7 +95,6 @@ class TrafficScreen(AboveCapture):
 
     def on_mount(self) -> None:
         """Begin to look."""
-        super().on_mount()
         self._table.focus()
 
     async def on_unmount(self) -> None:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
+
 from textual.screen import Screen
 
 from netmon_tui.errors import NetmonError
 from netmon_tui.ui import toasts
 from netmon_tui.ui.defects import WorkerDefects
 from netmon_tui.ui.session import Session
+
+PATIENCE_SECONDS = 0.15
+"""For so long a new screen waits for what it shows first, before it is painted without."""
 
 
 class LiveScreen(WorkerDefects, Screen[None]):
@@ -29,6 +35,8 @@ class LiveScreen(WorkerDefects, Screen[None]):
         self._refreshing = False
         self._wanted = True
         self._told = ""
+        self._first_refresh = asyncio.Event()
+        """Set after the first refresh."""
 
     async def refresh_live(self, *, changed: bool) -> None:
         """Show what is new.
@@ -50,10 +58,13 @@ class LiveScreen(WorkerDefects, Screen[None]):
         self._wanted |= self._refreshing  # what is under way may have looked already
         self._tick()
 
-    def on_mount(self) -> None:
-        """Begin to tick."""
+    async def on_mount(self) -> None:
+        """Begin to tick, and paint nothing before there is something to show: each layout costs as much as all."""
         self.set_interval(1 / self.session.services.settings.interface.repaints_per_second, self._tick)
         self.refresh_now()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                await self._first_refresh.wait()
 
     def take_breakpoints(self) -> None:
         """Take the classes of the present size, before there are widgets.
@@ -97,6 +108,7 @@ class LiveScreen(WorkerDefects, Screen[None]):
             self._tell_once(error)
         finally:
             self._refreshing = False
+            self._first_refresh.set()
 
     def _tell_once(self, error: NetmonError) -> None:
         if str(error) != self._told:

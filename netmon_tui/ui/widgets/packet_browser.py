@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import ClassVar
 
 from textual import on, work
@@ -139,7 +140,7 @@ class PacketBrowser(PacketMarking):
         """
         if self._packets is None:
             try:
-                self._take(await self._open_file())
+                await self._take(await self._open_file())
             except NetmonError as error:
                 self.table.set_texts(error="" if growing else str(error))
                 return
@@ -150,13 +151,22 @@ class PacketBrowser(PacketMarking):
                 self._indexing = True
                 self._index()
 
-    def _take(self, packets: PacketList) -> None:
+    async def _take(self, packets: PacketList) -> None:
+        """Show a file that was opened; its first rows are read before, so that they are painted with all else."""
+        if not self.is_attached:
+            await packets.close()
+            return
         self._packets = packets
-        self._source = PacketSource(packets)
-        self._source.show_columns(self.columns)
-        self._source.subscribe(self.show_count)
+        source = self._source = PacketSource(packets)
+        source.show_columns(self.columns)
+        with suppress(NetmonError, OSError):  # the table says it when it loads them itself
+            if not packets.count:
+                await source.advance()
+            await source.load(0, 1)
+        source.subscribe(self.show_count)
         self.table.set_texts(error="")
-        self.table.set_source(self._source)
+        self.table.set_source(source)
+        self.show_count()
         self.load_marks()
         self._warm_up(packets)
 

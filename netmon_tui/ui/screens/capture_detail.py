@@ -110,7 +110,7 @@ class CaptureDetailScreen(MarkableScreen):
 
     def compose(self) -> ComposeResult:
         """Figures, packets, keys."""
-        self.take_breakpoints()
+        self.prepare()
         services, actor = self.session.services, self.session.actor
         yield CaptureHeader(id="capture-header")
         yield FileSetBrowser(services.packets, actor, self.capture_id, id="file-set-browser")

@@ -84,7 +84,7 @@ class TrafficScreen(AboveCapture):
 
     def compose(self) -> ComposeResult:
         """What it is of, how it was counted, tables, keys."""
-        self.take_breakpoints()
+        self.prepare()
         yield Figure(id="traffic-title")
         yield Figure(id="traffic-state")
         with TabbedContent(initial="tab-talkers", id="traffic-tabs"):

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 
+from textual import events
 from textual.screen import Screen
 
 from netmon_tui.errors import NetmonError
 from netmon_tui.ui import toasts
 from netmon_tui.ui.defects import WorkerDefects
 from netmon_tui.ui.session import Session
+from netmon_tui.ui.uncollected import rest_from_collecting
 
 PATIENCE_SECONDS = 0.15
 """For so long a new screen waits for what it shows first, before it is painted without."""
@@ -37,6 +39,7 @@ class LiveScreen(WorkerDefects, Screen[None]):
         self._told = ""
         self._first_refresh = asyncio.Event()
         """Set after the first refresh."""
+        self._was_on_top = False
 
     async def refresh_live(self, *, changed: bool) -> None:
         """Show what is new.
@@ -66,11 +69,17 @@ class LiveScreen(WorkerDefects, Screen[None]):
             async with asyncio.timeout(PATIENCE_SECONDS):
                 await self._first_refresh.wait()
 
-    def take_breakpoints(self) -> None:
-        """Take the classes of the present size, before there are widgets.
+    def on_screen_resume(self, event: events.ScreenResume) -> None:
+        """Come to the top; not all styled again the first time, as it was when it was mounted a moment ago."""
+        event.refresh_styles = self._was_on_top
+        self._was_on_top = True
+
+    def prepare(self) -> None:
+        """Take the classes of the present size, before there are widgets; to be called where they are composed.
 
         Textual does so after the first layout, and then styles every widget a second time.
         """
+        rest_from_collecting()
         width, height = self.app.size
         for length, breakpoints in (
             (width, self.HORIZONTAL_BREAKPOINTS),

@@ -10,7 +10,7 @@ REST_SECONDS = 0.3
 
 
 def rest_from_collecting() -> None:
-    """Collect no garbage for a moment: of the objects of a new screen a collector finds all in use, in 30 to 100 ms."""
+    """Collect no garbage for a moment: 30 to 100 ms, to find that all objects of a new screen are in use."""
     if gc.isenabled():
         gc.disable()
         asyncio.get_running_loop().call_later(REST_SECONDS, gc.enable)

@@ -103,9 +103,9 @@ class DisplayFiltered(Vertical):
         """Whether tshark looks through the file, or sharkd loads it."""
         return self._work is not None and not self._work.is_finished
 
-    def action_display_filter(self) -> None:
+    async def action_display_filter(self) -> None:
         """Begin to type a filter."""
-        self.filter_bar.open()
+        await self.filter_bar.open()
 
     def action_end_filter(self) -> None:
         """Stop what is running, or show all packets again."""

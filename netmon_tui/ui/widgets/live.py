@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 
-from textual import events
+from textual import events, on
 from textual.screen import Screen
 
 from netmon_tui.errors import NetmonError
@@ -61,7 +61,8 @@ class LiveScreen(WorkerDefects, Screen[None]):
         self._wanted |= self._refreshing  # what is under way may have looked already
         self._tick()
 
-    async def on_mount(self) -> None:
+    @on(events.Mount)
+    async def _begin(self) -> None:
         """Begin to tick, and paint nothing before there is something to show: each layout costs as much as all."""
         self.set_interval(1 / self.session.services.settings.interface.repaints_per_second, self._tick)
         self.refresh_now()

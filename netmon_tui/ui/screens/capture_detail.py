@@ -54,6 +54,7 @@ class CaptureDetailScreen(MarkableScreen):
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (70, "-normal"), (110, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-low"), (30, "-high")]
+    AUTO_FOCUS = "#packets TableGrid"
     BINDINGS: ClassVar[list[BindingType]] = [
         command("capture.back", "escape", "back", "Back", "Back to where you came from.", show=False),
         command("capture.stop", "x", "stop", "Stop", "Stop this capture; its packets are kept."),
@@ -116,12 +117,6 @@ class CaptureDetailScreen(MarkableScreen):
         yield FileSetBrowser(services.packets, actor, self.capture_id, id="file-set-browser")
         yield KeyLine()
 
-    def on_mount(self) -> None:
-        """Begin to follow."""
-        browser = self._files.browser
-        browser.table.focus()
-        self.recall_filters(browser.filter_bar)
-
     async def refresh_live(self, *, changed: bool) -> None:
         """Show new figures when there are some, and the running clock."""
         if not changed and (self._capture is None or self._capture.state.is_final):
@@ -133,6 +128,7 @@ class CaptureDetailScreen(MarkableScreen):
         assert capture is not None
         self.query_one(CaptureHeader).show(capture)
         if before is None:
+            self.recall_filters(self._files.browser.filter_bar)
             await self.show_chosen_columns()
         ended = before is not None and before.state != capture.state
         now = time.monotonic()

@@ -6,6 +6,7 @@ import asyncio
 from contextlib import suppress
 
 from textual import events, on
+from textual.css.query import NoMatches
 from textual.screen import Screen
 
 from netmon_tui.errors import NetmonError
@@ -113,6 +114,9 @@ class LiveScreen(WorkerDefects, Screen[None]):
                 if not self._wanted:
                     break
             self._told = ""
+        except NoMatches:
+            if self in self.app.screen_stack:
+                raise  # else it is being taken down, its widgets first
         except NetmonError as error:
             self._wanted = True  # what it was for is still to be shown
             self._tell_once(error)

@@ -80,6 +80,7 @@ class PacketBrowser(PacketMarking):
         self._grown = False
         """Whether the file may have grown since the index was begun."""
         self._had_address = False
+        self._is_gone = False
         self.range: tuple[int, int] = (0, 0)
         """Numbers of the first and the last packet of a part; 0 where there is none (yet)."""
 
@@ -98,6 +99,7 @@ class PacketBrowser(PacketMarking):
 
     async def on_unmount(self) -> None:
         """Release the file."""
+        self._is_gone = True
         if self._packets is not None:
             await self._packets.close()
 
@@ -153,7 +155,7 @@ class PacketBrowser(PacketMarking):
 
     async def _take(self, packets: PacketList) -> None:
         """Show a file that was opened; its first rows are read before, so that they are painted with all else."""
-        if not self.is_attached:
+        if self._is_gone:
             await packets.close()
             return
         self._packets = packets
@@ -267,9 +269,11 @@ class PacketBrowser(PacketMarking):
             self._describe(event.key)
 
     @on(Table.Opened, "#packets")
-    def _opened(self, event: Table.Opened) -> None:
+    async def _opened(self, event: Table.Opened) -> None:
         event.stop()
-        self.query_one(PacketTree).table.focus()
+        tree = self.query_one(PacketTree)
+        await tree.fill()
+        tree.table.focus()
 
     @on(Table.SortChanged, "#packets")
     def _sorted(self, event: Table.SortChanged) -> None:

@@ -87,6 +87,8 @@ class NetmonApp(GuardedApp):
         self._walls = (*([AsciiLineFilter()] if self._is_ascii else []), HostileLineFilter())
         self.set_class(self._is_ascii, ASCII_CLASS)
         self.set_keymap(dict(settings.keys))
+        self._keeps_code = False
+        """Whether garbage was not collected while the program was loaded: a test does not begin so."""
 
     @property
     def services(self) -> Services | None:
@@ -118,7 +120,7 @@ class NetmonApp(GuardedApp):
             # Without a handler SIGTERM leaves the terminal raw; ignoring SIGHUP makes the input thread spin.
             with contextlib.suppress(NotImplementedError, ValueError, RuntimeError):
                 loop.add_signal_handler(number, self._leave_on_signal, number)
-        self.call_after_refresh(_collect_garbage_again)
+        self.call_after_refresh(self._collect_garbage_again)
         if not self.is_headless:
             self.set_interval(HANG_UP_SECONDS, self._leave_when_hung_up)
 
@@ -155,6 +157,20 @@ class NetmonApp(GuardedApp):
             if not self.stylesheet.has_source(str(path)):
                 self.stylesheet.read(path)
         self.stylesheet.parse()
+        self._keep_code()
+
+    def _collect_garbage_again(self) -> None:
+        """End what the command line began to be quick: what start-up made is never looked at again."""
+        if not gc.isenabled():
+            self._keeps_code = True
+            gc.freeze()
+            gc.enable()
+
+    def _keep_code(self) -> None:
+        """Do the same, once, with what was loaded behind the login: a look at all of it would take 0.1 s."""
+        if self._keeps_code:
+            self._keeps_code = False
+            gc.freeze()
 
     async def build_screens(self, actor: Actor) -> None:
         """Show the frame."""
@@ -208,13 +224,6 @@ class NetmonApp(GuardedApp):
 
         if isinstance(message.table, Table):
             self.push_screen(Columns(message.table))
-
-
-def _collect_garbage_again() -> None:
-    """End what the command line began to be quick: what start-up made stays for good, never look at it again."""
-    if not gc.isenabled():
-        gc.freeze()
-        gc.enable()
 
 
 def build_app(*, data_dir: Path, user: str = "") -> NetmonApp:

@@ -14,6 +14,7 @@ from netmon_tui.domain.user import Actor
 from netmon_tui.errors import InvalidInput, NetmonError, NotFound
 from netmon_tui.runtime.display_filter import FilterRun, check_by_tshark
 from netmon_tui.runtime.packet_dissector import PacketDissector
+from netmon_tui.services.opened import opened
 from netmon_tui.services.packet_columns import PacketColumnService
 from netmon_tui.services.packet_marks import PacketMarkService
 from netmon_tui.services.packet_rows import SLICE, PacketRows
@@ -194,11 +195,13 @@ class PacketService:
             NotFound: No such capture, or not the actor's; or it has no such file.
             InvalidInput: It has no file yet, or it is no capture file.
         """
-        capture = await asyncio.to_thread(self._captures.get, actor, capture_id)
-        directory = await asyncio.to_thread(self._captures.directory, capture_id)
-        growing = not capture.state.is_final
+        return await opened(lambda: self._open(actor, capture_id, file))
+
+    def _open(self, actor: Actor, capture_id: int, file: str) -> PacketList:
+        capture = self._captures.get(actor, capture_id)
         try:
-            return await asyncio.to_thread(lambda: PacketList(one_file(directory, file), growing=growing))
+            path = one_file(self._captures.directory(capture_id), file)
+            return PacketList(path, growing=not capture.state.is_final)
         except FileNotFoundError as error:
             raise InvalidInput("the ring has deleted the file", fix="open another one") from error
 
@@ -226,9 +229,11 @@ class PacketService:
 
     async def file_set(self, actor: Actor, capture_id: int) -> tuple[Path, ...]:
         """Return the files that a capture has now, the oldest first; NotFound when it is not the actor's."""
-        await asyncio.to_thread(self._captures.get, actor, capture_id)
-        directory = await asyncio.to_thread(self._captures.directory, capture_id)
-        return tuple(await asyncio.to_thread(packet_files, directory))
+        return await asyncio.to_thread(self._file_set, actor, capture_id)
+
+    def _file_set(self, actor: Actor, capture_id: int) -> tuple[Path, ...]:
+        self._captures.get(actor, capture_id)
+        return tuple(packet_files(self._captures.directory(capture_id)))
 
     async def check_filter(self, text: str) -> str:
         """Return a display filter without outer spaces, checked without a capture; raises as that of one."""

@@ -10,6 +10,7 @@ from netmon_tui.domain.capture import Capture
 from netmon_tui.domain.traffic import Traffic
 from netmon_tui.domain.user import Actor
 from netmon_tui.errors import InvalidInput
+from netmon_tui.services.opened import opened
 from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.tools.file_set import one_file, packet_files
 from netmon_tui.tools.pcap import FILE_HEADER_SIZE
@@ -90,9 +91,12 @@ class TrafficService:
             NotFound: No such capture, or not the actor's; or it has no such file.
             InvalidInput: Nothing was written yet, or what was is no capture file.
         """
-        capture = await asyncio.to_thread(self._captures.get, actor, capture_id)
-        directory = await asyncio.to_thread(self._captures.directory, capture_id)
-        return await asyncio.to_thread(lambda: _open(one_file(directory, file), directory, capture))
+        return await opened(lambda: self._open(actor, capture_id, file))
+
+    def _open(self, actor: Actor, capture_id: int, file: str) -> OpenTraffic:
+        capture = self._captures.get(actor, capture_id)
+        directory = self._captures.directory(capture_id)
+        return _open(one_file(directory, file), directory, capture)
 
 
 def _open(path: Path, directory: Path, capture: Capture) -> OpenTraffic:

@@ -87,7 +87,7 @@ class AnalysisScreen(AboveCapture):
 
     def compose(self) -> ComposeResult:
         """Limit, state, questions, answer, keys."""
-        self.take_breakpoints()
+        self.prepare()
         yield Figure(id="analysis-title")
         yield Figure(id="analysis-state")
         yield Input(compact=True, max_length=LONGEST_FILTER, id="analysis-line")

@@ -21,6 +21,10 @@ class ArrangingScreen(FilterableScreen):
     @work(exclusive=True, group="packet-columns", exit_on_error=False)
     async def recall_columns(self) -> None:
         """Show the columns that the user has chosen."""
+        await self.show_chosen_columns()
+
+    async def show_chosen_columns(self) -> None:
+        """Read and show them."""
         chosen = await self.session.services.packets.columns.chosen(self.session.actor)
         self.query_one(ArrangedPackets).show_columns(chosen)
 

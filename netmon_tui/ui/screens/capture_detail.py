@@ -55,6 +55,7 @@ class CaptureDetailScreen(MarkableScreen):
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (70, "-normal"), (110, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-low"), (30, "-high")]
+    AUTO_FOCUS = "#packets TableGrid"
     BINDINGS: ClassVar[list[BindingType]] = [
         command("capture.back", "escape", "back", "Back", "Back to where you came from.", show=False),
         command("capture.stop", "x", "stop", "Stop", "Stop this capture; its packets are kept."),
@@ -111,19 +112,11 @@ class CaptureDetailScreen(MarkableScreen):
 
     def compose(self) -> ComposeResult:
         """Figures, packets, keys."""
-        self.take_breakpoints()
+        self.prepare()
         services, actor = self.session.services, self.session.actor
         yield CaptureHeader(id="capture-header")
         yield FileSetBrowser(services.packets, actor, self.capture_id, id="file-set-browser")
         yield KeyLine()
-
-    def on_mount(self) -> None:
-        """Begin to follow."""
-        super().on_mount()
-        browser = self._files.browser
-        browser.table.focus()
-        self.recall_filters(browser.filter_bar)
-        self.recall_columns()
 
     async def refresh_live(self, *, changed: bool) -> None:
         """Show new figures when there are some, and the running clock."""
@@ -135,6 +128,9 @@ class CaptureDetailScreen(MarkableScreen):
         capture = self._capture
         assert capture is not None
         self.query_one(CaptureHeader).show(capture)
+        if before is None:
+            self.recall_filters(self._files.browser.filter_bar)
+            await self.show_chosen_columns()
         ended = before is not None and before.state != capture.state
         now = time.monotonic()
         runs_on = not capture.state.is_final and now - self._looked >= LOOK_SECONDS

@@ -88,7 +88,6 @@ class DevicePageScreen(LiveScreen):
 
     def on_mount(self) -> None:
         """Begin in the table."""
-        super().on_mount()
         self.query_one(Table).focus()
 
     async def refresh_live(self, *, changed: bool) -> None:

@@ -101,7 +101,6 @@ class HostHistoryScreen(LiveScreen):
 
     def on_mount(self) -> None:
         """Begin with the intervals."""
-        super().on_mount()
         self._choose_table()
 
     async def refresh_live(self, *, changed: bool) -> None:

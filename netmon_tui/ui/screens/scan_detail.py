@@ -101,7 +101,7 @@ class ScanDetailScreen(SearchableScreen, RunningScan):
 
     def compose(self) -> ComposeResult:
         """Head, tabs, footer."""
-        self.take_breakpoints()
+        self.prepare()
         yield ScanHead()
         first = "hosts" if self._compared_with is None else "changes"
         with TabbedContent(initial=f"tab-{first}", id="scan-tabs"):

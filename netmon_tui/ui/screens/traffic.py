@@ -84,7 +84,7 @@ class TrafficScreen(AboveCapture):
 
     def compose(self) -> ComposeResult:
         """What it is of, how it was counted, tables, keys."""
-        self.take_breakpoints()
+        self.prepare()
         yield Figure(id="traffic-title")
         yield Figure(id="traffic-state")
         with TabbedContent(initial="tab-talkers", id="traffic-tabs"):
@@ -95,7 +95,6 @@ class TrafficScreen(AboveCapture):
 
     def on_mount(self) -> None:
         """Begin to look."""
-        super().on_mount()
         self._table.focus()
 
     async def on_unmount(self) -> None:

@@ -28,7 +28,7 @@ class CaptureHeader(Vertical):
     CaptureHeader { height: auto; }
     CaptureHeader Horizontal { height: 1; }
     CaptureHeader .header--ended { display: none; }
-    CaptureHeader.-ended .header--ended { display: block; }
+    CaptureHeader .header--ended.-ended { display: block; }
     """
 
     def __init__(self, *, id: str | None = None) -> None:
@@ -96,7 +96,8 @@ class CaptureHeader(Vertical):
         look = state_style(capture.state)
         state = self.query_one("#capture-state", Figure)
         state.show(f"{look.label(self._ascii)} · {capture.owner}", look.tone)
-        self.set_class(capture.state.is_final, "-ended")
+        for line in self.query(".header--ended"):  # not the header, in which everything would be styled anew
+            line.set_class(capture.state.is_final, "-ended")
         if capture.state.is_final:
             self._show_end(capture)
 

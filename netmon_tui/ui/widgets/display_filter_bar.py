@@ -7,15 +7,15 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import ClassVar
 
 from textual import on, work
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
 from textual.message import Message
+from textual.widget import Widget
 from textual.widgets import Input
 
 from netmon_tui.domain.display_filter import LONGEST_FILTER, Offer, word_before
 from netmon_tui.errors import InvalidInput, NetmonError
 from netmon_tui.ui.widgets.figure import Figure
+from netmon_tui.ui.widgets.filled_later import FilledLater
 
 DEBOUNCE_SECONDS = 0.15
 """Rest of the keys before the dissector is asked."""
@@ -68,7 +68,7 @@ class DisplayFilterInput(Input):
         self.post_message(DisplayFilterBar.Choose(self._bar))
 
 
-class DisplayFilterBar(Vertical):
+class DisplayFilterBar(FilledLater):
     """A line with what is wrong and what could stand there below it; gone while there is no filter.
 
     Args:
@@ -135,12 +135,13 @@ class DisplayFilterBar(Vertical):
             id="display-filter",
         )
         self._line.can_focus = False
+        self._words = Figure(id="display-words", classes="words")
+        self._offered = Figure(id="display-offers", classes="words")
 
-    def compose(self) -> ComposeResult:
+    @property
+    def parts(self) -> Sequence[Widget]:
         """Line over words."""
-        yield self._line
-        yield Figure(id="display-words", classes="words")
-        yield Figure(id="display-offers", classes="words")
+        return self._line, self._words, self._offered
 
     @property
     def text(self) -> str:
@@ -149,8 +150,9 @@ class DisplayFilterBar(Vertical):
 
     # what the screen and the list do with it
 
-    def open(self) -> None:
+    async def open(self) -> None:
         """Begin to type."""
+        await self.fill()
         self.add_class("-open", "-typing")
         self._line.can_focus = True  # never by tab, and not as the screen's first focus
         self._line.focus()
@@ -167,6 +169,7 @@ class DisplayFilterBar(Vertical):
 
     def put(self, text: str, *, apply: bool = False) -> None:
         """Write a filter into the line, and apply it."""
+        self.call_later(self.fill)
         self._line.value = text
         self._line.cursor_position = len(text)
         self.add_class("-open")
@@ -180,7 +183,7 @@ class DisplayFilterBar(Vertical):
 
     def tell(self, error: NetmonError) -> None:
         """Say what is wrong with the filter that was applied."""
-        self.query_one("#display-words", Figure).show(error, "error")
+        self._words.show(error, "error")
         self.set_class(isinstance(error, InvalidInput), "-invalid")
         self.add_class("-open", "-typing")
 
@@ -253,7 +256,7 @@ class DisplayFilterBar(Vertical):
         await self._judge(text)
 
     async def _judge(self, text: str) -> None:
-        words = self.query_one("#display-words", Figure)
+        words = self._words
         verdict = ""
         try:
             await self._check(text)
@@ -274,4 +277,4 @@ class DisplayFilterBar(Vertical):
         shown = self._offers[first : first + _OFFERED]
         meaning = f"{shown[0].name} ({shown[0].meaning})" if shown and shown[0].meaning else ""
         names = [meaning or one.name if one is shown[0] else one.name for one in shown]
-        self.query_one("#display-offers", Figure).show("  ".join(names))
+        self._offered.show("  ".join(names))

@@ -108,9 +108,9 @@ class DisplayFiltered(Vertical):
         self._work = work
         self.refresh_bindings()
 
-    def action_display_filter(self) -> None:
+    async def action_display_filter(self) -> None:
         """Begin to type a filter."""
-        self.filter_bar.open()
+        await self.filter_bar.open()
 
     def action_end_filter(self) -> None:
         """Stop what is running, or show all packets again."""

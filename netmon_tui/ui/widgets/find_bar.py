@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import ClassVar, TypeVar
 
 from textual import on
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal
 from textual.message import Message
+from textual.widget import Widget
 from textual.widgets import Input
 
 from netmon_tui.domain.packet_find import LONGEST_PATTERN, FindIn, FindKind, Wanted
 from netmon_tui.errors import NetmonError
 from netmon_tui.ui.widgets.figure import Figure
+from netmon_tui.ui.widgets.filled_later import FilledLater
 
 _HINT = "enter finds · tab list, tree, bytes · ^t text, regex, hex · ^g case"
 _PLACES = (FindIn.BYTES, FindIn.LIST, FindIn.TREE)
@@ -58,7 +60,7 @@ class FindInput(Input):
         self._bar.turn("case")
 
 
-class FindBar(Vertical):
+class FindBar(FilledLater):
     """Shown while something is typed; remembers what was looked for last, how and where."""
 
     DEFAULT_CSS = """
@@ -89,16 +91,17 @@ class FindBar(Vertical):
             placeholder="find", compact=True, max_length=LONGEST_PATTERN, select_on_focus=True, id="find"
         )
         self._line.can_focus = False
+        self._words = Figure(id="find-words")
+        self._hint = Figure(id="find-hint")
 
-    def compose(self) -> ComposeResult:
+    @property
+    def parts(self) -> Sequence[Widget]:
         """Line and how it is read, over a hint or an error."""
-        with Horizontal():
-            yield self._line
-            yield Figure(id="find-words")
-        yield Figure(id="find-hint")
+        return Horizontal(self._line, self._words), self._hint
 
-    def open(self) -> None:
+    async def open(self) -> None:
         """Begin to type."""
+        await self.fill()
         self.add_class("-open")
         self._line.can_focus = True  # never by tab, and not as the screen's first focus
         self._line.focus()
@@ -119,7 +122,7 @@ class FindBar(Vertical):
 
     def tell(self, error: NetmonError) -> None:
         """Say what is wrong with it."""
-        self.query_one("#find-hint", Figure).show(error, "error")
+        self._hint.show(error, "error")
 
     def turn(self, what: str) -> None:
         """Take the next of the ways to read it: its ``place``, ``kind`` or ``case``."""
@@ -136,8 +139,8 @@ class FindBar(Vertical):
         self._show()
 
     def _show(self) -> None:
-        self.query_one("#find-words", Figure).show(self._wanted.words())
-        self.query_one("#find-hint", Figure).show(_HINT, "muted")
+        self._words.show(self._wanted.words())
+        self._hint.show(_HINT, "muted")
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
+
+from textual import events, on
+from textual.css.query import NoMatches
 from textual.screen import Screen
 
 from netmon_tui.errors import NetmonError
 from netmon_tui.ui import toasts
 from netmon_tui.ui.defects import WorkerDefects
 from netmon_tui.ui.session import Session
+from netmon_tui.ui.uncollected import rest_from_collecting
+
+PATIENCE_SECONDS = 0.15
+"""For so long a new screen waits for what it shows first, before it is painted without."""
 
 
 class LiveScreen(WorkerDefects, Screen[None]):
@@ -29,6 +38,9 @@ class LiveScreen(WorkerDefects, Screen[None]):
         self._refreshing = False
         self._wanted = True
         self._told = ""
+        self._first_refresh = asyncio.Event()
+        """Set after the first refresh."""
+        self._was_on_top = False
 
     async def refresh_live(self, *, changed: bool) -> None:
         """Show what is new.
@@ -50,16 +62,26 @@ class LiveScreen(WorkerDefects, Screen[None]):
         self._wanted |= self._refreshing  # what is under way may have looked already
         self._tick()
 
-    def on_mount(self) -> None:
-        """Begin to tick."""
+    @on(events.Mount)
+    async def _begin(self) -> None:
+        """Begin to tick, and paint nothing before there is something to show: each layout costs as much as all."""
         self.set_interval(1 / self.session.services.settings.interface.repaints_per_second, self._tick)
         self.refresh_now()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                await self._first_refresh.wait()
 
-    def take_breakpoints(self) -> None:
-        """Take the classes of the present size, before there are widgets.
+    def on_screen_resume(self, event: events.ScreenResume) -> None:
+        """Come to the top; not all styled again the first time, as it was when it was mounted a moment ago."""
+        event.refresh_styles = self._was_on_top
+        self._was_on_top = True
+
+    def prepare(self) -> None:
+        """Take the classes of the present size, before there are widgets; to be called where they are composed.
 
         Textual does so after the first layout, and then styles every widget a second time.
         """
+        rest_from_collecting()
         width, height = self.app.size
         for length, breakpoints in (
             (width, self.HORIZONTAL_BREAKPOINTS),
@@ -92,11 +114,15 @@ class LiveScreen(WorkerDefects, Screen[None]):
                 if not self._wanted:
                     break
             self._told = ""
+        except NoMatches:
+            if self in self.app.screen_stack:
+                raise  # else it is being taken down, its widgets first
         except NetmonError as error:
             self._wanted = True  # what it was for is still to be shown
             self._tell_once(error)
         finally:
             self._refreshing = False
+            self._first_refresh.set()
 
     def _tell_once(self, error: NetmonError) -> None:
         if str(error) != self._told:

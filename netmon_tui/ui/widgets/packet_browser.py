@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import ClassVar
 
 from textual import on, work
@@ -79,6 +80,7 @@ class PacketBrowser(PacketMarking):
         self._grown = False
         """Whether the file may have grown since the index was begun."""
         self._had_address = False
+        self._is_gone = False
         self.range: tuple[int, int] = (0, 0)
         """Numbers of the first and the last packet of a part; 0 where there is none (yet)."""
 
@@ -97,6 +99,7 @@ class PacketBrowser(PacketMarking):
 
     async def on_unmount(self) -> None:
         """Release the file."""
+        self._is_gone = True
         if self._packets is not None:
             await self._packets.close()
 
@@ -139,7 +142,7 @@ class PacketBrowser(PacketMarking):
         """
         if self._packets is None:
             try:
-                self._take(await self._open_file())
+                await self._take(await self._open_file())
             except NetmonError as error:
                 self.table.set_texts(error="" if growing else str(error))
                 return
@@ -150,13 +153,22 @@ class PacketBrowser(PacketMarking):
                 self._indexing = True
                 self._index()
 
-    def _take(self, packets: PacketList) -> None:
+    async def _take(self, packets: PacketList) -> None:
+        """Show a file that was opened; its first rows are read before, so that they are painted with all else."""
+        if self._is_gone:
+            await packets.close()
+            return
         self._packets = packets
-        self._source = PacketSource(packets)
-        self._source.show_columns(self.columns)
-        self._source.subscribe(self.show_count)
+        source = self._source = PacketSource(packets)
+        source.show_columns(self.columns)
+        with suppress(NetmonError, OSError):  # the table says it when it loads them itself
+            if not packets.count:
+                await source.advance()
+            await source.load(0, 1)
+        source.subscribe(self.show_count)
         self.table.set_texts(error="")
-        self.table.set_source(self._source)
+        self.table.set_source(source)
+        self.show_count()
         self.load_marks()
         self._warm_up(packets)
 
@@ -259,9 +271,11 @@ class PacketBrowser(PacketMarking):
             self._describe(event.key)
 
     @on(Table.Opened, "#packets")
-    def _opened(self, event: Table.Opened) -> None:
+    async def _opened(self, event: Table.Opened) -> None:
         event.stop()
-        self.query_one(PacketTree).table.focus()
+        tree = self.query_one(PacketTree)
+        await tree.fill()
+        tree.table.focus()
 
     @on(Table.SortChanged, "#packets")
     def _sorted(self, event: Table.SortChanged) -> None:

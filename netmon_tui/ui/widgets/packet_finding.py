@@ -102,10 +102,10 @@ class PacketFinding(ArrangedPackets):
         key = self.table.cursor_key
         return key if isinstance(key, int) else self._arrived
 
-    def action_find(self) -> None:
+    async def action_find(self) -> None:
         """Begin to type what is looked for."""
         if self._packets is not None:
-            self.find_bar.open()
+            await self.find_bar.open()
 
     def action_match(self, forward: bool) -> None:
         """Go to another match, once it is known which."""

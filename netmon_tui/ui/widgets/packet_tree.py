@@ -7,16 +7,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from textual import on
-from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Vertical
 from textual.message import Message
+from textual.widget import Widget
 
 from netmon_tui.domain.display_filter import filter_of
 from netmon_tui.domain.packet import Field, Layer, PacketDetail
 from netmon_tui.ui.clipboard import copy
 from netmon_tui.ui.rendering import ASCII_CLASS, thin
 from netmon_tui.ui.widgets.figure import Figure
+from netmon_tui.ui.widgets.filled_later import FilledLater
 from netmon_tui.ui.widgets.memory_source import MemorySource
 from netmon_tui.ui.widgets.row_source import Row
 from netmon_tui.ui.widgets.table import Table
@@ -53,7 +53,7 @@ class Node:
         return 0 <= self.offset <= offset < self.offset + self.size
 
 
-class PacketTree(Vertical):
+class PacketTree(FilledLater):
     """Layers of a packet, closed at first; what is open stays open from packet to packet."""
 
     DEFAULT_CSS = """
@@ -162,16 +162,18 @@ class PacketTree(Vertical):
         self._is_found: Callable[[str], bool] | None = None
         """Says of a label whether it is what was looked for."""
         self._source = MemorySource([column.key for column in _COLUMNS])
-
-    def compose(self) -> ComposeResult:
-        """What the dissector knew, over one table."""
-        yield Figure(id="packet-window")
-        yield Table(_COLUMNS, source=self._source, empty_text="Choose a packet", id="packet-fields")
+        self._window = Figure(id="packet-window")
+        self.table = Table(_COLUMNS, source=self._source, empty_text="Choose a packet", id="packet-fields")
+        """The table with the lines."""
 
     @property
-    def table(self) -> Table:
-        """The table with the lines."""
-        return self.query_one(Table)
+    def parts(self) -> Sequence[Widget]:
+        """What the dissector knew, over one table."""
+        return self._window, self.table
+
+    def on_mount(self) -> None:
+        """Let the packets be painted first."""
+        self.call_after_refresh(self.fill)
 
     @property
     def node(self) -> Node | None:
@@ -184,7 +186,7 @@ class PacketTree(Vertical):
         self.detail = detail
         self._roots = tuple(_layer_nodes(detail.layers)) if detail else ()
         words = _knowing(detail) if detail else ""
-        self.query_one("#packet-window", Figure).show(words)
+        self._window.show(words)
         self.set_class(bool(words), "-window")
         self._arrange()
         self.post_message(self.FieldHighlighted(self.node))

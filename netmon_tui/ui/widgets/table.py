@@ -10,7 +10,7 @@ Of a screen's code it needs this much::
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from typing import Self, TypeAlias
 
 from textual import on
@@ -204,11 +204,6 @@ class Table(Vertical):
     def toggle_column(self, key: str) -> None:
         """Hide a column that is visible, show one that is not."""
         self._choice.toggle(key, key in self.visible_columns)
-        self.grid.relayout()
-
-    def hide_columns(self, keys: Collection[str]) -> None:
-        """Hide exactly these columns; ignored when none would remain."""
-        self._choice.hide(keys)
         self.grid.relayout()
 
     def move_to_key(self, key: Hashable) -> bool:

@@ -223,6 +223,7 @@ async def test_fields_open_and_close_and_stay_open_for_the_next_packet() -> None
     tree = PacketTree()
     async with OneWidget(tree).run_test(size=(60, 20)) as pilot:
         tree.show(packet())
+        await tree.fill()
         tree.table.focus()
         assert [line[:4] for line in lines(tree)] == ["▸ Fr", "▸ In", "▸ GE"]
         await pilot.press("down", "right", "right", "enter", "down")
@@ -243,6 +244,7 @@ async def test_fields_open_and_close_and_stay_open_for_the_next_packet() -> None
 async def test_a_byte_reveals_the_smallest_field_that_has_it() -> None:
     tree = PacketTree()
     async with OneWidget(tree).run_test(size=(60, 20)) as pilot:
+        await tree.fill()
         tree.show(packet())
         await pilot.pause()
         tree.reveal(20)

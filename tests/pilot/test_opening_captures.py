@@ -1,0 +1,106 @@
+"""What is seen of a capture first, and what becomes of keys that come before all of its screen is there."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual import events
+from textual.widgets import Input
+
+from netmon_tui.domain.capture_files import CAPTURE_NAME
+from netmon_tui.ui import keys_in_turn
+from netmon_tui.ui.modals.packet_export import PacketExport
+from netmon_tui.ui.screens.capture_detail import CaptureDetailScreen
+from netmon_tui.ui.widgets import live
+from netmon_tui.ui.widgets.display_filter_bar import DisplayFilterBar
+from netmon_tui.ui.widgets.find_bar import FindBar
+from netmon_tui.ui.widgets.packet_tree import PacketTree
+from netmon_tui.ui.widgets.table import Table
+from tests.bench.generate_pcap import generate
+from tests.unit.services.test_opened import closed
+from tests.unit.services.tsharks import keep
+
+TYPED_FILTER, TYPED_FIND = "tcp.port", "host"
+
+
+def type_at_once(app: Any, *keys: str) -> None:
+    """Send keys in one burst, as a slow line does."""
+    for key in keys:
+        app.post_message(events.Key(key, key if len(key) == 1 else None))
+
+
+async def to_captures(app: Any, pilot: Any, until: Any, made: Path) -> Path:
+    """Store a capture, put the cursor on it, and return its file."""
+    generate(made, 3_000)
+    keep(app.services, app.actor, made.read_bytes())
+    await pilot.press("3")
+    table = await until(pilot, lambda: app.screen.query_one("#captures", Table))
+    await until(pilot, lambda: table.grid.has_focus and table.row_count)
+    (path,) = app.services.paths.jobs.glob(f"*/{CAPTURE_NAME}")
+    return path
+
+
+async def test_a_capture_is_painted_first_with_its_packets(
+    logged_in: Any, until: Any, screen_text: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "PATIENCE_SECONDS", 30.0)  # however busy the machine is
+    pictures: list[str] = []
+    async with logged_in() as (app, pilot):
+        await to_captures(app, pilot, until, tmp_path / "made.pcap")
+        paint = app._display
+
+        def watch(screen: Any, picture: Any) -> None:
+            paint(screen, picture)
+            if isinstance(app.screen, CaptureDetailScreen) and screen is app.screen:
+                pictures.append(screen_text(app))
+
+        app._display = watch
+        await pilot.press("enter")
+        tree = await until(pilot, lambda: app.screen.query_one(PacketTree))
+        await until(pilot, lambda: tree.table.row_count)
+        first, last = (picture.replace("▌", " ").splitlines() for picture in (pictures[0], pictures[-1]))
+        begins = next(place for place, line in enumerate(first) if line.split()[:1] == ["No."]) + 1
+        numbers = [line.split()[0] for line in first[begins : begins + 10]]
+        assert numbers == [str(number) for number in range(1, 11)]
+        assert "done · ada" in first[0] and "2 000 packets" in pictures[0]
+        assert last[begins : begins + 10] == first[begins : begins + 10]  # nothing that came later moved them
+        assert (
+            not app.screen.query_one(DisplayFilterBar).children and not app.screen.query_one(FindBar).children
+        )
+
+
+async def test_keys_typed_before_the_screen_is_there_are_not_lost(
+    logged_in: Any, until: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keys_in_turn, "PATIENCE_SECONDS", 30.0)  # however busy the machine is
+    async with logged_in() as (app, pilot):
+        path = await to_captures(app, pilot, until, tmp_path / "made.pcap")
+        for key, line, text in (("d", "#display-filter", TYPED_FILTER), ("ctrl+f", "#find", TYPED_FIND)):
+            type_at_once(app, "enter", key, *text)
+            await until(pilot, lambda line=line, text=text: app.screen.query_one(line, Input).value == text)
+            type_at_once(app, "escape", "escape")
+            await until(pilot, lambda: app.screen.id == "main")
+        type_at_once(app, "enter", "enter", "right", "z", "w")
+        await until(pilot, lambda: isinstance(app.screen, PacketExport))
+        type_at_once(app, "escape")
+        await until(pilot, lambda: isinstance(app.screen, CaptureDetailScreen))
+        assert app.screen.query_one(PacketTree).has_focus_within
+        type_at_once(app, "escape")
+        await until(pilot, lambda: app.screen.id == "main")
+        assert await closed(path)
+
+
+async def test_a_capture_that_is_left_at_once_is_closed(logged_in: Any, until: Any, tmp_path: Path) -> None:
+    async with logged_in() as (app, pilot):
+        path = await to_captures(app, pilot, until, tmp_path / "made.pcap")
+        for turns in range(0, 100, 10):
+            app.post_message(events.Key("enter", None))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            if isinstance(app.screen, CaptureDetailScreen):
+                app.screen.dismiss(None)
+            await until(pilot, lambda: app.screen.id == "main" or app.screen.dismiss(None))
+        assert await closed(path)

@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 from rich.cells import get_character_cell_size
 from rich.color import Color, ColorSystem
 from rich.console import Console
-from rich.control import Control
 from rich.style import Style
 from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.strip import Strip
@@ -60,7 +59,7 @@ class SentScreen:
         held = _PLAIN
         for y, x, strip in pieces:
             for begin, cells in self._changes(y, x, strip, system):
-                sent.append(str(Control.move_to(begin, y)))
+                sent.append(f"\x1b[{y + 1};{begin + 1}H")
                 for pen, run in groupby(cells, lambda cell: cell[1]):
                     sent += (_change(held, pen), *(text for text, _ in run))
                     held = pen
@@ -74,14 +73,12 @@ class SentScreen:
         self, y: int, x: int, strip: Strip, system: ColorSystem
     ) -> Iterator[tuple[int, Sequence[tuple[str, Pen]]]]:
         """Yield where cells begin that the terminal does not show yet, and the cells."""
-        cells = [
-            cell
-            for text, style, _ in strip
-            for cell in zip(text, repeat(_pen(style, system) if style else _PLAIN))
-        ]
+        cells: list[tuple[str, Pen]] = []
+        for text, style, _ in strip:
+            cells += zip(text, repeat(_pen(style, system) if style else _PLAIN))
         line, end = self._lines.setdefault(y, []), x + strip.cell_length
         line += repeat(None, end - len(line))
-        if not all(_is_single(text) for text, _ in cells):
+        if not all(text.isascii() or all(map(_is_single, text)) for text, _, _ in strip):
             line[x:end] = repeat(None, end - x)
             yield x, cells
             return

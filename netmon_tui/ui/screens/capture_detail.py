@@ -240,7 +240,7 @@ class CaptureDetailScreen(MarkableScreen):
 
     def action_traffic(self) -> None:
         """Show who talks."""
-        self.app.push_screen(TrafficScreen(self.session, self.capture_id, self._files.shown_file))
+        self.app.push_screen(TrafficScreen(self.session, self.capture_id, self._files.pinned_file))
 
     @on(ApplyDisplayFilter)
     def _apply_filter(self, request: ApplyDisplayFilter) -> None:

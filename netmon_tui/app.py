@@ -173,7 +173,7 @@ class NetmonApp(GuardedApp):
         from netmon_tui.ui.screens.main import MainScreen
         from netmon_tui.ui.session import Session
 
-        if not self._is_loaded:  # what was imported stays for good: the collector would walk all of it at each round
+        if not self._is_loaded:  # what is imported stays: the collector would walk all of it each time
             self._is_loaded = True
             gc.freeze()
         await self.push_screen(MainScreen(Session(services, actor)))

@@ -139,7 +139,7 @@ class CaptureDetailScreen(MarkableScreen):
         capture = self._capture
         assert capture is not None
         self._looked = now
-        self.query_one(CaptureHeader).show(capture)
+        self.query_one(CaptureHeader).show(capture, now=now)
         if runs or before is None:
             await self._files.look(growing=not capture.state.is_final)
         if before is None or before.state != capture.state:

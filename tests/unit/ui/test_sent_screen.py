@@ -111,6 +111,14 @@ def test_what_is_shown_already_is_not_sent() -> None:
     assert "alpha" in sent.sequence([(0, 0, second)], ColorSystem.TRUECOLOR)
 
 
+def test_a_whole_screen_is_sent_whole_whatever_others_wrote_over_it() -> None:
+    sent = SentScreen()
+    whole = LayoutUpdate([[line_of(("abc", STYLES[2]))]], Region(0, 0, WIDTH, 1))
+    first, second = (sent.frugally(whole).render_segments(CONSOLE) for _ in range(2))
+    assert "abc" in first
+    assert first == second
+
+
 def test_terminals_of_few_colours_get_few() -> None:
     strip = line_of(("red", Style.parse("#ff0000")))
     assert "38;2" not in SentScreen().sequence([(0, 0, strip)], ColorSystem.STANDARD)

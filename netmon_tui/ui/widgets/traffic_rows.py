@@ -42,12 +42,12 @@ COLUMNS: dict[TrafficKind, tuple[Column, ...]] = {
         *_FIGURES,
     ),
     "services": (
-        Column("service", "Service", minimum=15, priority=0),
+        Column("service", "Service", width=20, priority=0),
         *_FIGURES[:3],
         Column("share", "Share", width=_SHARE_CELLS, priority=1),
     ),
     "lengths": (
-        Column("length", "Bytes on the wire", minimum=17, priority=0),
+        Column("length", "Bytes on the wire", width=17, priority=0),
         Column("packets", "Packets", width=9, align="right", priority=0),
         Column("share", "Share", width=_SHARE_CELLS, priority=1),
     ),

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from rich.console import RenderableType
 from textual import work
 from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
@@ -83,6 +84,7 @@ class NetmonApp(GuardedApp):
         self.settings = settings
         self.paths = paths
         self.log_file = paths.log_file
+        self._is_loaded = False
         self._is_ascii = settings.interface.ascii or draws_ascii_only(os.environ)
         self._walls = (*([AsciiLineFilter()] if self._is_ascii else []), HostileLineFilter())
         self.set_class(self._is_ascii, ASCII_CLASS)
@@ -108,8 +110,15 @@ class NetmonApp(GuardedApp):
         return "enter" if self._is_ascii and binding.key == "enter" else super().get_key_display(binding)
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """Offer the themes; all other commands of the palette are ours."""
+        """Offer what is for every screen; all other commands of the palette are ours."""
         yield SystemCommand("Theme", "Choose other colours.", self.action_change_theme)
+        yield SystemCommand("Redraw", "Draw everything again that others wrote over.", screen.refresh)
+
+    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
+        """Send what the terminal does not show yet; Textual calls it with each picture."""
+        if isinstance(self._driver, TerminalDriver):
+            renderable = self._driver.sent.frugally(renderable)
+        super()._display(screen, renderable)
 
     def on_mount(self) -> None:
         """Paint the login first; everything heavy is imported behind it."""
@@ -180,6 +189,9 @@ class NetmonApp(GuardedApp):
         from netmon_tui.ui.screens.main import MainScreen
         from netmon_tui.ui.session import Session
 
+        if not self._is_loaded:  # what is imported stays: the collector would walk all of it each time
+            self._is_loaded = True
+            gc.freeze()
         await self.push_screen(MainScreen(Session(services, actor)))
 
     # out

@@ -13,6 +13,8 @@ from typing import IO, Any, Protocol, cast
 
 from textual.drivers.linux_driver import LinuxDriver
 
+from netmon_tui.ui.sent_screen import SentScreen
+
 
 class _LossyFile:
     """The terminal's file; after the first failure everything written to it is dropped.
@@ -67,6 +69,13 @@ class TerminalDriver(LinuxDriver):
     def __init__(self, app: Any, **options: Any) -> None:
         super().__init__(app, **options)
         self._file = cast("Any", _LossyFile(cast("IO[str]", self._file), self._tell_hang_up))
+        self.sent = SentScreen()
+        """What the terminal shows."""
+
+    def start_application_mode(self) -> None:
+        """Begin, or go on after a pause, with a screen of which nothing is known."""
+        self.sent.forget()
+        super().start_application_mode()  # type: ignore[no-untyped-call]
 
     def _tell_hang_up(self) -> None:
         self._loop.call_soon_threadsafe(cast("_HangsUp", self._app).hang_up)

@@ -25,9 +25,11 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from generate_nmap_xml import generate
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-ROOT = Path(__file__).parents[2]
+from tests.bench.generate_nmap_xml import generate
+
+ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = ROOT / ".venv/bin/netmon-tui"
 MEASURED = Path(__file__).with_name("peak_memory.py")
 HEAD = b'<?xml version="1.0"?>\n<!DOCTYPE nmaprun>\n<nmaprun scanner="nmap">\n'

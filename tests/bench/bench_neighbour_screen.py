@@ -104,7 +104,7 @@ def storm(seconds: float, among: int) -> int:
 def paint(terminal: Terminal, feeder: Feeder, turn: int) -> float:
     """Milliseconds from writing a line to a running ``ip -batch`` until a visible cell shows the change."""
     number = turn % 20
-    terminal.written.clear()
+    terminal.forget()
     began = time.perf_counter()
     feeder.write(entry(number, turn=turn))
     terminal.until(f":{turn % 256:02x}:00:{number:02x}", limit=10)

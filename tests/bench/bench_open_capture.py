@@ -44,7 +44,7 @@ def ours(data: Path, packets: int, forget: Callable[[], object]) -> tuple[float,
         for _ in range(2):
             terminal.quiet(1.0)
             forget()
-            terminal.written.clear()
+            terminal.forget()
             terminal.press("\r")
             start = time.perf_counter()
             terminal.until(FIRST_ROWS)

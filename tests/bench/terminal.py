@@ -5,6 +5,7 @@ For the benchmarks that drive the installed program as a person over SSH does.
 
 from __future__ import annotations
 
+import codecs
 import fcntl
 import os
 import pty
@@ -25,9 +26,43 @@ ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = str(Path(sys.executable).with_name("netmon-tui"))
 USER, PASSWORD = "ada", "walnut-koala-lantern"
 WIDTH, HEIGHT = 120, 40
-_ESCAPES = re.compile(
-    rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|P[^\x1b]*\x1b\\|[ -/]*[0-~])"
+_TOKENS = re.compile(
+    r"\x1b\[(?P<line>\d+);(?P<column>\d+)H"
+    r"|\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|P[^\x1b]*\x1b\\|[ -/]*[0-Z^-~])"
+    r"|(?P<rest>\x1b.*)|[\x00-\x1f]|(?P<text>[^\x00-\x1f]+)",
+    re.DOTALL,
 )
+
+
+class Picture:
+    """What the netmon-tui of a terminal has drawn so far: it sends only cells that differ."""
+
+    def __init__(self) -> None:
+        self._lines = [[" "] * WIDTH for _ in range(HEIGHT)]
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._rest = ""
+        self._y = self._x = 0
+        self.touched: set[int] = set()
+        """Lines drawn on since somebody emptied this."""
+
+    def draw(self, data: bytes) -> None:
+        """Take what was written."""
+        text, self._rest = self._rest + self._decoder.decode(data), ""
+        for token in _TOKENS.finditer(text):
+            if token["line"]:
+                self._y, self._x = int(token["line"]) - 1, int(token["column"]) - 1
+            elif token["rest"]:
+                self._rest = token["rest"]
+            elif token["text"] and self._y < HEIGHT:
+                end = self._x + len(token["text"])
+                self._lines[self._y][self._x : end] = token["text"]
+                self._x = end
+                self.touched.add(self._y)
+
+    @property
+    def text(self) -> str:
+        """The lines that were touched, as they are now."""
+        return "\n".join("".join(self._lines[y]) for y in sorted(self.touched))
 
 
 class Terminal:
@@ -55,6 +90,7 @@ class Terminal:
         self.master = master
         self.written = bytearray()
         """All that it wrote since it was last forgotten."""
+        self._picture = Picture()
 
     def __enter__(self) -> Self:
         return self
@@ -63,20 +99,25 @@ class Terminal:
         self.close()
 
     def until(self, *wanted: str, limit: float = 60.0) -> str:
-        """Read until one of the texts has been drawn in one go since the last call; say which.
+        """Read until one of the texts stands in a line that was drawn on since the last call; say which.
 
         Raises:
             TimeoutError: It was not; with the end of what was.
         """
         end = time.monotonic() + limit
         while True:
-            drawn = _ESCAPES.sub(b"", bytes(self.written)).decode(errors="replace")
+            drawn = self._picture.text
             for text in wanted:
                 if text in drawn:
-                    self.written.clear()
+                    self.forget()
                     return text
             if time.monotonic() > end or not self._read(1.0):
                 raise TimeoutError(f"{wanted} not drawn:\n{drawn[-1500:]}")
+
+    def forget(self) -> None:
+        """Begin anew with what it has written and drawn."""
+        self.written.clear()
+        self._picture.touched.clear()
 
     def press(self, keys: str) -> None:
         """Send keys."""
@@ -84,7 +125,7 @@ class Terminal:
 
     def record(self, seconds: float) -> bytes:
         """Return what it writes in so many seconds from now."""
-        self.written.clear()
+        self.forget()
         self.watch(seconds)
         return bytes(self.written)
 
@@ -106,9 +147,11 @@ class Terminal:
         if not select.select([self.master], [], [], limit)[0]:
             return patient or self.process.poll() is None
         try:
-            self.written += os.read(self.master, 65536)
+            data = os.read(self.master, 65536)
         except OSError:  # EIO: it has ended
             return False
+        self.written += data
+        self._picture.draw(data)
         return True
 
     def close(self) -> None:
@@ -133,7 +176,7 @@ class Drain:
 
     def __enter__(self) -> Self:
         self._began = time.monotonic()
-        self._terminal.written.clear()
+        self._terminal.forget()
         self._thread.start()
         return self
 

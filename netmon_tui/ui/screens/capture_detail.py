@@ -104,6 +104,8 @@ class CaptureDetailScreen(MarkableScreen):
         super().__init__(session)
         self.capture_id = capture_id
         self._capture: Capture | None = None
+        self._stale = True
+        """Whether the database has changed since the capture was read."""
         self._looked = 0.0
 
     @property
@@ -119,25 +121,25 @@ class CaptureDetailScreen(MarkableScreen):
         yield KeyLine()
 
     async def refresh_live(self, *, changed: bool) -> None:
-        """Show new figures when there are some, and the running clock."""
-        if not changed and (self._capture is None or self._capture.state.is_final):
+        """Show what is new, and the running clock: once a second while it runs."""
+        before, now = self._capture, time.monotonic()
+        self._stale |= changed
+        runs = before is not None and not before.state.is_final
+        if now - self._looked < LOOK_SECONDS if runs else not self._stale:
             return
-        before = self._capture
-        if changed or before is None:
+        if self._stale:
             self._capture = await self.session.services.capturing.get(self.session.actor, self.capture_id)
+            self._stale = False
         capture = self._capture
         assert capture is not None
-        self.query_one(CaptureHeader).show(capture)
+        self._looked = now
+        self.query_one(CaptureHeader).show(capture, now=now)
         if before is None:
             self.recall_filters(self._files.browser.filter_bar)
             await self.show_chosen_columns()
-        ended = before is not None and before.state != capture.state
-        now = time.monotonic()
-        runs_on = not capture.state.is_final and now - self._looked >= LOOK_SECONDS
-        if before is None or ended or runs_on:
-            self._looked = now
+        if runs or before is None:
             await self._files.look(growing=not capture.state.is_final)
-        if before is None or ended:
+        if before is None or before.state != capture.state:
             self.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -176,6 +178,8 @@ class CaptureDetailScreen(MarkableScreen):
     async def action_stop(self) -> None:
         """Stop it."""
         await self._actions.stop(self.capture_id)
+        self._looked = 0.0
+        self.refresh_now()
 
     @work(exclusive=True, group="capture-again", exit_on_error=False)
     async def action_again(self, buffer: str) -> None:
@@ -237,7 +241,7 @@ class CaptureDetailScreen(MarkableScreen):
 
     def action_traffic(self) -> None:
         """Show who talks."""
-        self.app.push_screen(TrafficScreen(self.session, self.capture_id, self._files.shown_file))
+        self.app.push_screen(TrafficScreen(self.session, self.capture_id, self._files.pinned_file))
 
     @on(ApplyDisplayFilter)
     def _apply_filter(self, request: ApplyDisplayFilter) -> None:

@@ -75,6 +75,10 @@ class TrafficScreen(AboveCapture):
         self._traffic = Traffic()
         self._several = bool(file)
         """Whether the capture has other files."""
+        self._stale = True
+        """Whether the database has changed since the capture was read."""
+        self._read = 0.0
+        """Monotonic time of that."""
         self._next = 0.0
         """Monotonic time before which a growing file is not looked at again."""
         self._rows = {kind: TrafficRows() for kind, _ in KINDS}
@@ -105,10 +109,14 @@ class TrafficScreen(AboveCapture):
     async def refresh_live(self, *, changed: bool) -> None:
         """Look at the file once a second while it grows; one that does not is read to its end."""
         services, actor = self.session.services, self.session.actor
-        if changed or self._capture is None:
-            self._capture = await services.capturing.get(actor, self._capture_id)
-        growing = not self._capture.state.is_final
         now = time.monotonic()
+        self._stale |= changed
+        if self._stale and now - self._read >= LOOK_SECONDS:
+            self._capture = await services.capturing.get(actor, self._capture_id)
+            self._stale, self._read = False, now
+        if self._capture is None:
+            return
+        growing = not self._capture.state.is_final
         done = self._opened is not None and self._opened.complete
         if done or (growing and now < self._next):
             return

@@ -119,6 +119,12 @@ class FileSetBrowser(Vertical):
         path = self.browser.path
         return path.name if path is not None and self._files and list(self._files) != [path] else ""
 
+    @property
+    def pinned_file(self) -> str:
+        """The name of the file that is shown, unless it is the newest of a running capture, which others follow."""
+        newest = self._files[-1].name if self._files and self._growing else ""
+        return self.shown_file if self.shown_file != newest else ""
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Grey out what there is no file for."""
         if action == "match_file":

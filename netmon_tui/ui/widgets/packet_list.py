@@ -14,7 +14,7 @@ from netmon_tui.ui.widgets.row_source import Listeners, Row, cell_text, matches
 
 FILE_ORDERS = frozenset({None, "number", *TIMES} - {"delta"})
 """The columns in whose order packets stand in the file already; any other would need all of them at once."""
-_PAGE_ROWS = 200
+_PAGE_ROWS = 100
 _FIRST_SLICE = 2_000
 """Packets indexed before the first rows are shown."""
 _SLICE = 50_000

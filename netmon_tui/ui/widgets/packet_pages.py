@@ -11,7 +11,7 @@ from netmon_tui.services.packets import PacketList
 from netmon_tui.ui.widgets.packet_columns import is_pending, line_row, said_row
 from netmon_tui.ui.widgets.row_source import Row
 
-_KEPT_PAGES = 24
+_KEPT_PAGES = 48
 
 
 class PacketPages:

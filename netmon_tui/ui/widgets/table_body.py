@@ -71,11 +71,7 @@ class TableBody(TableWindow):
             self.refresh()
 
     def repaint_changed(self) -> None:
-        """Repaint the lines that no longer show what they should, rows only where their cells differ.
-
-        Textual sends such a line from its left edge to the last cell that differs: cells that change often
-        cost least in columns at the left.
-        """
+        """Repaint the lines that no longer show what they should, rows only where their cells differ."""
         regions: list[Region] = []
         for y in range(self.size.height):
             old, new = self._painted.get(y), self._line(y)

@@ -170,7 +170,7 @@ class TableWindow(ScrollView):
         """Keep the cursor on its row, and that row on its line, wherever the row went."""
         before, self._count = self._count, self.source.count
         last = max(0, self._count - 1)
-        if self.follow and 0 < before < self._count and self.cursor == before - 1:
+        if self.follow and before < self._count and self.cursor == max(0, before - 1):
             self.cursor, self.cursor_key = last, None
             self.reveal_cursor()
             return

@@ -26,7 +26,6 @@ KINDS: tuple[tuple[TrafficKind, str], ...] = (
 """What is counted, and its title."""
 _SHARE_CELLS = 20
 _LONGEST_COUNT = 9
-# What changes all the time stands at the left: a line is sent from there to the last cell that differs.
 _FIGURES = (
     Column("bytes", "Bytes", width=7, align="right", priority=0),
     Column("rate", "Rate", width=10, align="right", priority=1),
@@ -35,22 +34,22 @@ _FIGURES = (
     Column("received", "Received", width=8, align="right", priority=3),
 )
 COLUMNS: dict[TrafficKind, tuple[Column, ...]] = {
-    "talkers": (*_FIGURES, Column("address", "Address", minimum=15, priority=0)),
+    "talkers": (Column("address", "Address", minimum=15, priority=0), *_FIGURES),
     "conversations": (
-        *_FIGURES,
         Column("client", "Client", minimum=15, priority=0),
         Column("server", "Server", minimum=15, priority=0),
         Column("service", "Service", width=11, priority=0),
+        *_FIGURES,
     ),
     "services": (
+        Column("service", "Service", width=20, priority=0),
         *_FIGURES[:3],
         Column("share", "Share", width=_SHARE_CELLS, priority=1),
-        Column("service", "Service", minimum=15, priority=0),
     ),
     "lengths": (
+        Column("length", "Bytes on the wire", width=17, priority=0),
         Column("packets", "Packets", width=9, align="right", priority=0),
         Column("share", "Share", width=_SHARE_CELLS, priority=1),
-        Column("length", "Bytes on the wire", minimum=17, priority=0),
     ),
 }
 
@@ -99,18 +98,20 @@ def _cells(
     one: Entry, key: Hashable, speed: Callable[[Hashable], Cell], whole: int, ascii_only: bool
 ) -> Iterator[str | Cell]:
     if isinstance(one, LengthShare):
-        yield from (_count(one.packets), _share(one.packets, whole, ascii_only), one.label)
+        yield from (one.label, _count(one.packets), _share(one.packets, whole, ascii_only))
         return
-    yield from (Cell(size(one.bytes), sort=one.bytes), speed(key), _count(one.packets))
-    if isinstance(one, ServiceShare):
-        yield from (_share(one.bytes, whole, ascii_only), one.service.label)
-        return
-    yield Cell(size(one.sent_bytes), sort=one.sent_bytes)
-    yield Cell(size(one.received_bytes), sort=one.received_bytes)
     if isinstance(one, Talker):
         yield one.address
+    elif isinstance(one, ServiceShare):
+        yield one.service.label
     else:
         yield from (one.client, one.server, one.service.label)
+    yield from (Cell(size(one.bytes), sort=one.bytes), speed(key), _count(one.packets))
+    if isinstance(one, ServiceShare):
+        yield _share(one.bytes, whole, ascii_only)
+    else:
+        yield Cell(size(one.sent_bytes), sort=one.sent_bytes)
+        yield Cell(size(one.received_bytes), sort=one.received_bytes)
 
 
 def _count(packets: int) -> Cell:

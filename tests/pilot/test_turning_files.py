@@ -1,0 +1,85 @@
+"""A running capture goes on in another file while somebody looks at it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.widgets import Input
+
+from netmon_tui.domain.capture import StartCapture
+from netmon_tui.domain.capture_files import NUMBERED_NAME
+from netmon_tui.storage.capture_repository import CaptureRepository
+from netmon_tui.ui.screens.capture_detail import CaptureDetailScreen
+from netmon_tui.ui.screens.traffic import TrafficScreen
+from netmon_tui.ui.widgets.figure import Figure
+from netmon_tui.ui.widgets.file_set_browser import FileSetBrowser
+from netmon_tui.ui.widgets.table import Table
+from tests.unit.tools.exchanges import exchanges
+
+
+@pytest.fixture
+def packets() -> bytes:
+    """A file with 20 packets."""
+    return exchanges().data()
+
+
+async def watched(app: Any, pilot: Any, until: Any, data: bytes) -> Path:
+    """Show a capture that runs and has two files; return the directory of its files."""
+    captures, session = CaptureRepository(app.services.database), app.screen.session
+    number = captures.create(session.actor, StartCapture("lo"), filter="", jobs=app.services.paths.jobs)
+    folder = captures.directory(number)
+    folder.mkdir()
+    write(folder, 1, data)
+    write(folder, 2, data)
+    app.push_screen(CaptureDetailScreen(session, number))
+    await until(pilot, lambda: app.screen.query_one("#packets", Table).row_count == 20)
+    return folder
+
+
+def write(folder: Path, number: int, data: bytes) -> None:
+    path = folder / (NUMBERED_NAME % number)
+    path.write_bytes(data)
+    path.chmod(0o644)
+
+
+def text(app: Any, name: str) -> str:
+    return str(app.screen.query_one(f"#{name}", Figure).text)
+
+
+async def test_nothing_is_put_in_another_place_under_somebody_who_types(
+    logged_in: Any, until: Any, packets: bytes
+) -> None:
+    async with logged_in(size=(120, 40)) as (app, pilot):
+        folder = await watched(app, pilot, until, packets)
+        await until(pilot, lambda: "File 2 of 2" in text(app, "file-set"))
+        await pilot.press("f", "d", *"udp")
+        files = app.screen.query_one(FileSetBrowser)
+        browser = files.browser
+        assert browser.following
+        write(folder, 3, packets)
+        await until(pilot, lambda: "File 2 of 3" in text(app, "file-set"))
+        await pilot.press("x")
+        assert files.browser is browser
+        assert isinstance(app.screen.focused, Input) and app.screen.focused.value == "udpx"
+        await pilot.press("escape")
+        await until(pilot, lambda: "File 3 of 3" in text(app, "file-set"))
+        assert files.browser is not browser
+
+
+async def test_who_talks_goes_on_in_the_next_file(logged_in: Any, until: Any, packets: bytes) -> None:
+    async with logged_in(size=(80, 24)) as (app, pilot):
+        folder = await watched(app, pilot, until, packets)
+        await pilot.press("T")
+        await until(pilot, lambda: isinstance(app.screen, TrafficScreen))
+        await until(pilot, lambda: NUMBERED_NAME % 2 in text(app, "traffic-title"))
+        assert text(app, "traffic-state") == "20 packets · 1.6 kB"
+        write(folder, 3, packets + packets[24:])
+        await until(pilot, lambda: text(app, "traffic-state").startswith("40 packets"))
+        assert NUMBERED_NAME % 3 in text(app, "traffic-title")
+        await pilot.press("escape")
+        await until(pilot, lambda: "File 2 of 3" in text(app, "file-set"))
+        await pilot.press("T")
+        await until(pilot, lambda: isinstance(app.screen, TrafficScreen))
+        await until(pilot, lambda: NUMBERED_NAME % 2 in text(app, "traffic-title"))

@@ -118,7 +118,6 @@ class CaptureDetailScreen(MarkableScreen):
 
     def on_mount(self) -> None:
         """Begin to follow."""
-        super().on_mount()
         browser = self._files.browser
         browser.table.focus()
         self.recall_filters(browser.filter_bar)

@@ -84,7 +84,6 @@ class NetmonApp(GuardedApp):
         self.settings = settings
         self.paths = paths
         self.log_file = paths.log_file
-        self._is_loaded = False
         self._is_ascii = settings.interface.ascii or draws_ascii_only(os.environ)
         self._walls = (*([AsciiLineFilter()] if self._is_ascii else []), HostileLineFilter())
         self.set_class(self._is_ascii, ASCII_CLASS)
@@ -189,9 +188,6 @@ class NetmonApp(GuardedApp):
         from netmon_tui.ui.screens.main import MainScreen
         from netmon_tui.ui.session import Session
 
-        if not self._is_loaded:  # what is imported stays: the collector would walk all of it each time
-            self._is_loaded = True
-            gc.freeze()
         await self.push_screen(MainScreen(Session(services, actor)))
 
     # out

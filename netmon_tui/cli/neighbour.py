@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     from netmon_tui.services.container import Services
 
 _COLUMNS = ("ADDRESS", "LLADDR", "VENDOR", "INTERFACE", "STATE", "NAME", "ROUTER", "FIRST SEEN", "LAST SEEN")
+_remembered_option = click.option(
+    "--remembered", is_flag=True, help="Addresses too that are not in the kernel's table now (GONE)."
+)
 _names_option = click.option(
     "--names", is_flag=True, help="Ask for host names (reverse DNS) and wait for them."
 )
@@ -52,9 +55,7 @@ neighbour.add_command(sweep)
 
 
 @neighbour.command("list")
-@click.option(
-    "--remembered", is_flag=True, help="Addresses too that are not in the kernel's table now (GONE)."
-)
+@_remembered_option
 @_names_option
 @json_option
 @pass_line
@@ -126,13 +127,14 @@ def _print_event(event: NeighbourEvent, as_json: bool) -> None:
 @neighbour.command()
 @click.option("--format", "form", type=click.Choice(["csv", "json"]), default="csv", show_default=True)
 @click.option("--output", metavar="FILE", type=click.Path(path_type=Path), help="A new file, else stdout.")
+@_remembered_option
 @_names_option
 @pass_line
-def export(line: CommandLine, form: str, output: Path | None, names: bool) -> None:
+def export(line: CommandLine, form: str, output: Path | None, remembered: bool, names: bool) -> None:
     """Write the table as CSV or JSON."""
 
     async def work(services: Services, actor: Actor) -> None:
-        records = await _table(services, actor, names)
+        records = await _table(services, actor, names, remembered)
         if output is None:
             write_export(await services.transfers.neighbour_chunks(actor, records, form), sys.stdout)
             return

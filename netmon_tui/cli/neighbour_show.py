@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _LIVE = ("ADDRESS", "LLADDR", "VENDOR", "INTERFACE", "STATE")
 _SPANS = ("ADDRESS", "LLADDR", "INTERFACE", "FIRST SEEN", "LAST SEEN")
+_CAPTURES = ("CAPTURE", "TIME", "INTERFACE", "PACKETS", "FILTER", "NAME")
 _SCANS = ("SCAN", "TIME", "ADDRESS", "LLADDR", "OPEN", "NAME")
 
 
@@ -29,7 +30,7 @@ def show(line: CommandLine, asked: str, as_json: bool) -> None:
     """Show what is known of an address or lladdr.
 
     Its entries in the kernel's table, every lladdr that the address had (or address that the lladdr had) since
-    it was first seen, and the latest scans of yours that found it up.
+    it was first seen, the latest scans of yours that found it up, and your captures whose filter names it.
     """
 
     async def work(services: Services, actor: Actor) -> tuple[str, NeighbourFacts]:
@@ -39,7 +40,7 @@ def show(line: CommandLine, asked: str, as_json: bool) -> None:
     known, facts = line.run(work, follow=True)
     if as_json:
         print_json(neighbour_facts_document(known, facts))
-    elif facts.live or facts.spans or facts.scans:
+    elif facts.live or facts.spans or facts.scans or facts.captures:
         _print(facts)
     else:
         raise NotFound(f"nothing is known of {known}", fix="netmon-tui neighbour sweep asks who is there")
@@ -60,6 +61,13 @@ def _print(facts: NeighbourFacts) -> None:
             [
                 (one.scan_id, moment(one.time), one.address, one.lladdr, one.open_ports, one.name)
                 for one in facts.scans
+            ],
+        ),
+        (
+            _CAPTURES,
+            [
+                (one.capture_id, moment(one.time), one.interface, one.packets, one.filter, one.name)
+                for one in facts.captures
             ],
         ),
     )

@@ -54,6 +54,10 @@ class NeighbourAges(NamedTuple):
     """Since its state or lladdr last changed."""
 
 
+REMEMBERED = "GONE"
+"""State of a record that is not in the kernel's table."""
+
+
 @dataclass(frozen=True, slots=True)
 class NeighbourRecord:
     """A neighbour with what is remembered of it; one row of the screen and of the JSON list."""

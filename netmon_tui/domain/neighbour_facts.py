@@ -34,6 +34,18 @@ class ScanOfHost(NamedTuple):
     open_ports: int
 
 
+class CaptureNaming(NamedTuple):
+    """One capture whose filter names an address; which packets it has, only reading them tells."""
+
+    capture_id: int
+    name: str
+    time: datetime
+    """When it was begun."""
+    interface: str
+    filter: str
+    packets: int
+
+
 @dataclass(frozen=True, slots=True)
 class NeighbourFacts:
     """Everything of one address or one lladdr."""
@@ -44,6 +56,8 @@ class NeighbourFacts:
     """What is remembered, seen last first."""
     scans: tuple[ScanOfHost, ...] = ()
     """The latest first; of scans that are the actor's to see."""
+    captures: tuple[CaptureNaming, ...] = ()
+    """The latest first; of captures that are the actor's to see."""
 
     @property
     def lladdrs(self) -> tuple[str, ...]:
@@ -76,5 +90,16 @@ def neighbour_facts_document(asked: str, facts: NeighbourFacts) -> dict[str, Any
                 "ports_open": one.open_ports,
             }
             for one in facts.scans
+        ],
+        "captures": [
+            {
+                "capture": one.capture_id,
+                "name": one.name,
+                "time": timestamp(one.time),
+                "interface": one.interface,
+                "filter": one.filter,
+                "packets": one.packets,
+            }
+            for one in facts.captures
         ],
     }

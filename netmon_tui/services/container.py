@@ -35,19 +35,14 @@ from netmon_tui.services.maintenance import MaintenanceService
 from netmon_tui.services.neighbour_history_check import history_check
 from netmon_tui.services.neighbour_limits import NeighbourRoom, limit_checks
 from netmon_tui.services.neighbour_recorder import recorder_checks
-from netmon_tui.services.neighbour_sightings import NeighbourSightings
 from netmon_tui.services.neighbours import NeighbourService
 from netmon_tui.services.packets import PacketService
 from netmon_tui.services.profiles import ProfileService
 from netmon_tui.services.rounds import Rounds
-from netmon_tui.services.scan_commands import ScanCommands
-from netmon_tui.services.scan_estimates import ScanEstimates
-from netmon_tui.services.scan_following import ScanFollower
 from netmon_tui.services.scan_history import ScanHistory
 from netmon_tui.services.scan_map import MapService
+from netmon_tui.services.scan_opening import open_scans
 from netmon_tui.services.scan_options import ScanOptionsService
-from netmon_tui.services.scan_queue import ScanQueue
-from netmon_tui.services.scan_requests import ScanRequests
 from netmon_tui.services.scanning import ScanningService
 from netmon_tui.services.scheduled_captures import ScheduledCaptures
 from netmon_tui.services.scheduling import SchedulingService
@@ -61,26 +56,15 @@ from netmon_tui.services.user_limits import UserLimits
 from netmon_tui.storage.account_repository import AccountRepository
 from netmon_tui.storage.audit_repository import AuditRepository
 from netmon_tui.storage.capture_repository import CaptureRepository
-from netmon_tui.storage.comparison_queries import ComparisonQueries
 from netmon_tui.storage.database import Database
-from netmon_tui.storage.duration_queries import DurationQueries
 from netmon_tui.storage.history_queries import HistoryQueries
-from netmon_tui.storage.host_queries import HostQueries
-from netmon_tui.storage.ignore_repository import IgnoreRepository
 from netmon_tui.storage.job_repository import JobRepository
-from netmon_tui.storage.neighbour_queries import NeighbourQueries
-from netmon_tui.storage.neighbour_repository import NeighbourRepository
 from netmon_tui.storage.neighbour_retention import NeighbourRetention
-from netmon_tui.storage.profile_repository import ProfileRepository
 from netmon_tui.storage.revision import RevisionWatch
 from netmon_tui.storage.saved_search_repository import SavedSearchRepository
-from netmon_tui.storage.scan_repository import ScanRepository
-from netmon_tui.storage.scan_results import ScanResults
 from netmon_tui.storage.schedule_repository import ScheduleRepository
 from netmon_tui.storage.schema_version import open_database
-from netmon_tui.storage.script_queries import ScriptQueries
 from netmon_tui.storage.search_queries import SearchQueries
-from netmon_tui.storage.topology_queries import TopologyQueries
 
 _MACHINE_ID = Path("/etc/machine-id")
 
@@ -164,33 +148,30 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
         StorageError: The data directory or the database, with the reason and the way out.
     """
     database = _open_store(settings, paths)
-    audit, scans, jobs = AuditRepository(database), ScanRepository(database), _open_jobs(database, reading)
+    audit, jobs = AuditRepository(database), _open_jobs(database, reading)
     privilege, session, supervisor = probe(), session_environment(), JobSupervisor(jobs, reading=reading)
     accounts = AccountService(AccountRepository(database), audit, Passwords(), settings.accounts)
-    comparison, ignoring = _open_comparison(database, scans, audit)
-    keeper, profiles = DocumentKeeper(scans), ProfileService(ProfileRepository(database), audit)
-    sets, ended = NamedSets(database, audit), _after_scans(database, keeper, comparison)
-    scanning = _open_scanning(
-        database, audit, supervisor, settings, privilege, paths, accounts, ended, ScanRequests(profiles, sets)
-    )
-    transfers, catalogue = open_catalogue(database, audit, settings, paths, keeper, session)
+    scans = open_scans(database, audit, supervisor, settings, privilege, paths, accounts.today)
+    transfers, catalogue = open_catalogue(database, audit, settings, paths, scans.keeper, session)
     capturing = open_capturing(database, audit, supervisor, settings, privilege, paths, session)
-    schedules, rounds = _open_schedules(database, scanning, capturing, accounts, catalogue)
-    segment = open_segment(database, audit, scanning, settings, paths, privilege, session, machine=_machine())
+    schedules, rounds = _open_schedules(database, scans.scanning, capturing, accounts, catalogue)
+    segment = open_segment(
+        database, audit, scans.scanning, settings, paths, privilege, session, machine=_machine()
+    )
     return Services(
         settings=settings,
         paths=paths,
         privilege=privilege,
         accounts=accounts,
         limits=UserLimits(accounts, AccountRepository(database)),
-        scanning=scanning,
+        scanning=scans.scanning,
         options=ScanOptionsService(),
-        profiles=profiles,
-        sets=sets,
+        profiles=scans.profiles,
+        sets=scans.sets,
         schedules=schedules,
         rounds=rounds,
-        scans=ScanHistory(scans=scans, hosts=HostQueries(database), audit=audit),
-        maps=MapService(scans=scans, queries=TopologyQueries(database)),
+        scans=scans.history,
+        maps=scans.maps,
         search=SearchService(SearchQueries(database), SavedSearchRepository(database), audit),
         capturing=capturing,
         packets=open_packets(database),
@@ -200,32 +181,18 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
         capture_filters=CaptureFilterService(database, audit),
         segment=segment,
         analysis=AnalysisService(CaptureRepository(database)),
-        comparison=comparison,
+        comparison=scans.comparison,
         transfers=transfers,
-        ignoring=ignoring,
+        ignoring=scans.ignoring,
         history=HostHistoryService(HistoryQueries(database)),
         activity=ActivityService(jobs=jobs, audit=audit, supervisor=supervisor),
         doctor=_open_doctor(settings, paths, privilege, database),
         maintenance=MaintenanceService(database, audit),
         supervisor=supervisor,
-        keeper=keeper,
+        keeper=scans.keeper,
         database=database,
         revisions=RevisionWatch(database),
     )
-
-
-def _after_scans(
-    database: Database, keeper: DocumentKeeper, comparison: ComparisonService
-) -> Callable[[int], None]:
-    """Return what is done when the results of a scan are complete."""
-    sightings = NeighbourSightings(NeighbourQueries(database), NeighbourRepository(database))
-
-    def ended(scan_id: int) -> None:
-        keeper.pack_soon()
-        comparison.note_changes(scan_id)
-        sightings.note(scan_id)
-
-    return ended
 
 
 def open_doctor(settings: Settings, paths: Paths) -> tuple[DoctorService, Callable[[], None]]:
@@ -281,46 +248,6 @@ def _open_jobs(database: Database, reading: bool) -> JobRepository:
     if reading:
         jobs.close_abandoned()
     return jobs
-
-
-def _open_comparison(
-    database: Database, scans: ScanRepository, audit: AuditRepository
-) -> tuple[ComparisonService, IgnoreService]:
-    rules, queries = IgnoreRepository(database), ComparisonQueries(database)
-    comparison = ComparisonService(
-        scans=scans, queries=queries, scripts=ScriptQueries(database), rules=rules, audit=audit
-    )
-    return comparison, IgnoreService(rules, comparison.sift_again)
-
-
-def _open_scanning(
-    database: Database,
-    audit: AuditRepository,
-    supervisor: JobSupervisor,
-    settings: Settings,
-    privilege: Privilege,
-    paths: Paths,
-    accounts: AccountService,
-    ended: Callable[[int], None],
-    requests: ScanRequests,
-) -> ScanningService:
-    scans, limits = ScanRepository(database), AccountRepository(database).limits
-    follower = ScanFollower(scans, ScanResults(database), settings.scans, ended=ended)
-    commands = ScanCommands(settings, privilege, limits)
-    queue = ScanQueue(
-        scans=scans,
-        audit=audit,
-        supervisor=supervisor,
-        follower=follower,
-        commands=commands,
-        at_once=settings.scans.at_once,
-        jobs=paths.jobs,
-        today=accounts.today,
-    )
-    estimates = ScanEstimates(DurationQueries(database), privilege, settings.scans.longest_run_seconds)
-    return ScanningService(
-        scans, audit, supervisor, queue, commands, estimates, paths.jobs, requests.complete
-    )
 
 
 def _open_schedules(

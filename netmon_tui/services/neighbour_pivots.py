@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from netmon_tui.domain.address import Family, address_sort_key, is_private_lladdr, normalise_lladdr, parse_ip
 from netmon_tui.domain.device import DeviceMarks
-from netmon_tui.domain.neighbour import NeighbourRecord
+from netmon_tui.domain.neighbour import REMEMBERED, NeighbourRecord
 from netmon_tui.domain.neighbour_facts import NeighbourFacts, ScanOfHost
 from netmon_tui.domain.scan import Scan
 from netmon_tui.domain.sweep import Sweep
@@ -21,8 +22,6 @@ from netmon_tui.storage.neighbour_repository import NeighbourRepository
 from netmon_tui.tools.oui import VendorTable
 from netmon_tui.tools.sweep_targets import zoned
 
-REMEMBERED = "GONE"
-"""State of a record that is not in the kernel's table."""
 _LONGEST_SHOWN = 100
 
 
@@ -79,15 +78,17 @@ class NeighbourPivots:
         if lladdr is not None:
             spans = await asyncio.to_thread(self._queries.addresses_of, lladdr)
             scans = await asyncio.to_thread(self._queries.scans_of_lladdr, actor, lladdr)
+            captures = await asyncio.to_thread(self._queries.captures_naming, actor, lladdr)
             live = self._neighbours.entries_of(actor, lladdr=lladdr)
-            return lladdr, NeighbourFacts(tuple(live), tuple(spans), tuple(scans))
+            return lladdr, NeighbourFacts(tuple(live), tuple(spans), tuple(scans), tuple(captures))
         parsed = parse_ip(asked.partition("%")[0])
         if parsed is None:
             what = f"{clean(asked, _LONGEST_SHOWN)} is neither an address nor an lladdr"
             raise InvalidInput(what, fix="as 192.0.2.7, fe80::1 or b8:27:eb:00:00:10")
         facts = await self.of_host(actor, str(parsed))
         scans = await asyncio.to_thread(self._queries.scans_of_address, actor, str(parsed))
-        return str(parsed), NeighbourFacts(facts.live, facts.spans, tuple(scans))
+        captures = await asyncio.to_thread(self._queries.captures_naming, actor, str(parsed))
+        return str(parsed), replace(facts, scans=tuple(scans), captures=tuple(captures))
 
     async def answers(
         self, actor: Actor, sweep: Sweep, scan: Scan, up: Collection[str]

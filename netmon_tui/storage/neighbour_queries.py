@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
+from itertools import islice
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, func, select
 
 from netmon_tui.domain.address import packed_sort_key
-from netmon_tui.domain.neighbour_facts import LladdrSpan, ScanOfHost
+from netmon_tui.domain.neighbour_facts import CaptureNaming, LladdrSpan, ScanOfHost
 from netmon_tui.domain.user import Actor
 from netmon_tui.errors import NotFound
 from netmon_tui.storage import records
@@ -17,6 +19,7 @@ from netmon_tui.storage.selection import visible_to
 
 MOST_SPANS = 200
 MOST_SCANS = 50
+MOST_CAPTURES = 50
 _HOSTS = records.hosts.c
 _SCANS = records.scans.c
 _HISTORY = records.neighbour_history.c
@@ -83,6 +86,23 @@ class NeighbourQueries:
         )
         with self._database.read() as connection:
             return [ScanOfHost(*row) for row in connection.execute(query)]
+
+    def captures_naming(self, actor: Actor, address: str) -> list[CaptureNaming]:
+        """Return the captures whose filter names an address or lladdr, the latest first."""
+        captures = records.captures.c
+        begun = func.coalesce(captures.started, captures.created, type_=captures.created.type)
+        query = (
+            select(captures.id, captures.name, begun, captures.interface, captures.filter, captures.packets)
+            .where(
+                func.lower(captures.filter).contains(address, autoescape=True),
+                visible_to(actor, captures.owner_id),
+            )
+            .order_by(captures.id.desc())
+        )
+        word = re.compile(rf"(?<![\w.:]){re.escape(address)}(?![\w.:])", re.IGNORECASE)
+        with self._database.read() as connection:
+            found = (CaptureNaming(*row) for row in connection.execute(query))
+            return list(islice((one for one in found if word.search(one.filter)), MOST_CAPTURES))
 
     def swept(self, scan_id: int) -> SweptScan:
         """Return what a scan was asked to do; NotFound when it was deleted meanwhile."""

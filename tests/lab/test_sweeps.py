@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -47,6 +48,8 @@ def test_a_sweep_is_a_scan_whose_answers_are_remembered(program: Program) -> Non
     assert {address: (one["state"], one["lladdr"], one["interface"]) for address, one in kept.items()} == {
         address: ("GONE", lladdr, "eth0") for address, lladdr in OTHERS.items()
     }
+    exported = json.loads(program("neighbour", "export", "--format", "json", "--remembered"))
+    assert {one["address"]: one["state"] for one in exported} == dict.fromkeys(OTHERS, "GONE")
     actions = [event["action"] for event in program.json("audit", "list")]
     assert "scan.start" in actions
 

@@ -64,6 +64,14 @@ async def test_a_filter_is_explained_taken_from_the_library_kept_and_recalled(
         table = app.screen.query_one(Table)
         await until(pilot, lambda: table.row_count >= 25)
         assert [row[0] for row in rows(table)[:3]] == ["Stuck", "recent", "ARP"]
+        await pilot.press("down", "down", "delete")
+        await until(pilot, lambda: any("Built-in filters stay" in one.message for one in app._notifications))
+        await pilot.press("e")
+        await until(pilot, lambda: isinstance(app.screen, CaptureFilterForm))
+        app.screen.query_one("#capture-filter-name", Input).value = "My ARP"
+        await pilot.press("enter")
+        await until(pilot, lambda: [row[0] for row in rows(table)[:2]] == ["My ARP", "Stuck"])
+        await pilot.press("home", "down")
         await pilot.press("down", "enter")
         await until(pilot, lambda: isinstance(app.screen, CaptureForm))
         assert app.screen.query_one("#filter", Input).value == "udp port 7"

@@ -193,8 +193,12 @@ async def test_filters_are_kept_recalled_and_chosen(logged_in: Any, until: Any, 
         line = app.screen.query_one("#display-filter", Input)
         await until(pilot, lambda: line.has_focus)
         line.value = ""
+        await pilot.press(*"ip", "down")
+        assert line.value == "ip", "there is no later one"
         await pilot.press("up")
         assert line.value == "arp"
+        await pilot.press("down")
+        assert line.value == "ip", "what was typed comes back"
         await pilot.press("ctrl+o")
         table = await until(pilot, lambda: app.screen.query_one("#filters", Table))
         await until(pilot, lambda: table.row_count == 2)

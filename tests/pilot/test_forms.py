@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from textual.widgets import Input
+from textual.widgets import Button, Input, Static
+from textual.widgets._toast import Toast
 
+from netmon_tui.ui.modals.confirm import Confirm
 from netmon_tui.ui.modals.form import LOST
 from netmon_tui.ui.modals.scan_form import ScanForm
+from netmon_tui.ui.widgets.frame_header import FrameHeader
 
 
 async def test_escape_asks_before_it_throws_away_what_was_typed(logged_in: Any, until: Any) -> None:
@@ -26,9 +29,34 @@ async def test_escape_asks_before_it_throws_away_what_was_typed(logged_in: Any, 
         box = form.query_one(".dialog--box")
         await until(pilot, lambda: str(box.border_subtitle) == LOST)
         await pilot.press("1")
-        await until(pilot, lambda: "o profiles" in str(box.border_subtitle))
+        await until(pilot, lambda: str(box.border_subtitle) != LOST)
         await pilot.press("escape")  # who has typed on is asked again
         await until(pilot, lambda: form.query_one("#targets", Input).value == "10.91")
         assert app.screen is form
         await pilot.press("escape")
         await until(pilot, lambda: app.screen is not form)
+
+
+async def test_a_form_shows_its_own_keys_and_the_clock_goes_on(
+    logged_in: Any, until: Any, screen_text: Any
+) -> None:
+    async with logged_in(size=(80, 24)) as (app, pilot):
+        header = app.screen.query_one(FrameHeader)
+        await pilot.press("n")
+        await until(pilot, lambda: isinstance(app.screen, ScanForm))
+        await until(pilot, lambda: "esc Cancel" in screen_text(app).splitlines()[-1])
+        assert "Quit" not in screen_text(app).splitlines()[-1]
+        header.show_time("99:99 ")
+        clock = header.query_one("#header-clock", Static)
+        await until(pilot, lambda: "99:99" not in str(clock.content))
+
+
+async def test_a_toast_leaves_the_buttons_of_a_dialog_free(logged_in: Any, until: Any) -> None:
+    async with logged_in(size=(80, 24)) as (app, pilot):
+        text = "\n".join(["a line of what is lost"] * 15)
+        app.push_screen(Confirm("Delete", text, verb="Delete"))
+        await until(pilot, lambda: isinstance(app.screen, Confirm))
+        app.notify("a few words")
+        toast = await until(pilot, lambda: app.screen.query_one(Toast).region)
+        buttons = [button.region for button in app.screen.query(Button)]
+        assert len(buttons) == 2 and not any(toast.overlaps(button) for button in buttons)

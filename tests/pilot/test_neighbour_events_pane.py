@@ -72,13 +72,13 @@ async def test_events_come_and_are_seen_to(logged_in, until, screen_text) -> Non
         await until(pilot, lambda: rows(pane) == [3, 2, 1])
         await until(pilot, lambda: "1 high, 1 medium, 1 info to be seen to" in screen_text(app))
         assert "gateway changed" in screen_text(app)
-        await pilot.press("a")
+        await pilot.press("t")
         await until(pilot, lambda: rows(pane) == [2, 1])
         assert stored(app)[2].acknowledged_by == "ada"
         await pilot.press("v")
         await until(pilot, lambda: rows(pane) == [3, 2, 1])
         assert "acknowledged ones are shown, too" in screen_text(app)
-        await pilot.press("home", "a")
+        await pilot.press("home", "t")
         await until(pilot, lambda: "That was acknowledged already" in screen_text(app))
         assert [event.acknowledged_by for event in stored(app)] == ["", "", "ada"]
 
@@ -88,12 +88,12 @@ async def test_selected_ones_and_all_that_the_filter_leaves(logged_in, until) ->
         pane = await shown(pilot, until)
         happen(app, *(event(n, Kind.DUPLICATE if n > 3 else Kind.NEW) for n in range(1, 7)))
         await until(pilot, lambda: rows(pane) == [6, 5, 4, 3, 2, 1])
-        await pilot.press("space", "down", "down", "space", "a")
+        await pilot.press("space", "down", "down", "space", "t")
         await until(pilot, lambda: rows(pane) == [5, 3, 2, 1])
         assert pane.query_one("#events", Table).selected_keys == frozenset()
         await pilot.press("slash", *"new", "enter")
         await until(pilot, lambda: rows(pane) == [3, 2, 1])
-        await pilot.press("A")
+        await pilot.press("T")
         await until(pilot, lambda: isinstance(app.screen, Confirm) and app.screen.query_one("#yes").has_focus)
         await pilot.press("enter")
         await until(pilot, lambda: rows(pane) == [])
@@ -105,7 +105,7 @@ async def test_what_comes_while_the_question_is_asked_is_not_seen_to(logged_in, 
         pane = await shown(pilot, until)
         happen(app, event(1))
         await until(pilot, lambda: rows(pane) == [1])
-        await pilot.press("A")
+        await pilot.press("T")
         await until(pilot, lambda: isinstance(app.screen, Confirm) and app.screen.query_one("#yes").has_focus)
         happen(app, event(2))
         await pilot.press("enter")
@@ -206,7 +206,7 @@ async def test_a_viewer_looks_only(logged_in, until) -> None:
         offered = {active.binding.action for active in app.screen.active_bindings.values()}
         assert not {"acknowledge", "acknowledge_all", "mute", "scan", "capture"} & offered
         assert {"mutes", "host"} <= offered
-        await pilot.press("a", "m", "A")
+        await pilot.press("t", "m", "T")
         assert app.screen.id == "main"
         assert not stored(app)[0].acknowledged
 

@@ -119,7 +119,7 @@ async def test_change_and_keep(logged_in, until, lab: Lab) -> None:
     lab.run(["ip", "neigh", "replace", FREE, "lladdr", MAC, "dev", "eth0", "nud", "stale"], check=True)
     async with logged_in() as (app, pilot):
         pane = await shown(pilot, until, FREE)
-        await pilot.press("M")
+        await pilot.press("P")
         assert "nud permanent" in await asked(pilot, until)
         await answer(pilot, until)
         await until(pilot, lambda: kernel(lab)[FREE] == (MAC, "PERMANENT"))
@@ -152,10 +152,19 @@ async def test_flush_tells_how_many_and_spares_the_session(
         await until(pilot, lambda: isinstance(app.screen, FlushForm))
         app.screen.query_one("#neighbour-state", Select).value = "STALE"
         app.screen.query_one("#neighbour-family", Select).value = "ipv4"
-        lines = "takes 2 entries of eth0 STALE ipv4\nip neigh del 10.77.0.200 dev eth0"
-        await until(pilot, lambda: lines in str(app.screen.query_one("#neighbour-preview", Static).render()))
+        preview = app.screen.query_one("#neighbour-preview", Static)
+        lines = ("entries of eth0 STALE ipv4", "ip neigh del 10.77.0.200 dev eth0")
+        await until(pilot, lambda: all(line in str(preview.render()) for line in lines))
         await pilot.press("enter")
         assert "left out: 10.77.0.202 carries an SSH session to here" in await asked(pilot, until)
+        await pilot.press("enter")
+        await until(pilot, lambda: "Nothing was flushed" in [n.message for n in app._notifications])
+        assert FREE in kernel(lab)
+        await pilot.press("F")
+        await until(pilot, lambda: isinstance(app.screen, FlushForm))
+        app.screen.query_one("#neighbour-family", Select).value = "ipv4"
+        await pilot.press("enter")
+        await asked(pilot, until)
         await answer(pilot, until)
         await until(pilot, lambda: FREE not in kernel(lab))
         assert "10.77.0.202" in kernel(lab)

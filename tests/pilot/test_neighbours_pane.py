@@ -296,4 +296,4 @@ async def test_any_size_of_terminal(logged_in, until, size: tuple[int, int]) -> 
         columns = pane.query_one(Table).visible_columns
         assert columns[0] == "address"
         if size[0] >= 80:
-            assert {"lladdr", "vendor", "state", "age", "flags"} <= set(columns)
+            assert {"lladdr", "vendor", "interface", "state", "name"} <= set(columns)

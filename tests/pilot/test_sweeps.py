@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from textual.widgets import Button, Input, Select
 
 from netmon_tui.domain.scan import StartScan
 from netmon_tui.storage.neighbour_repository import NeighbourRepository, Sighting
+from netmon_tui.ui.modals.file_choice import Export
 from netmon_tui.ui.modals.history import History
 from netmon_tui.ui.modals.schedule_form import ScheduleForm
 from netmon_tui.ui.modals.sweep_form import SweepForm
@@ -49,7 +51,9 @@ async def sweep_form(pilot: Any, until: Any) -> SweepForm:
 
 
 @marked
-async def test_enter_sweeps_the_network_and_m_shows_the_answers(logged_in, until, lab: Lab) -> None:
+async def test_enter_sweeps_the_network_and_v_shows_the_answers(
+    logged_in, until, lab: Lab, tmp_path: Path
+) -> None:
     forget()
     async with logged_in() as (app, pilot):
         form = await sweep_form(pilot, until)
@@ -61,7 +65,7 @@ async def test_enter_sweeps_the_network_and_m_shows_the_answers(logged_in, until
         assert (ended.name, ended.hosts_up) == (f"Sweep of {SUBNET}", len(CAST))
         quiet = "10.77.0.14"
         assert quiet not in rows(pane)
-        await pilot.press("m")
+        await pilot.press("v")
         await until(pilot, lambda: "GONE" in rows(pane)[quiet]["state"])
         assert rows(pane)[quiet]["lladdr"] == "00:00:0c:00:00:14"
         removed: set[Any] = set()
@@ -70,9 +74,20 @@ async def test_enter_sweeps_the_network_and_m_shows_the_answers(logged_in, until
         meet(quiet)
         await until(pilot, lambda: "REACHABLE" in rows(pane)[quiet]["state"])
         assert removed == set(), "what is only remembered stays when the table changes"
+        table = pane.query_one(Table)
+        assert table.move_to_key(("eth0", quiet))
         forget()
         await until(pilot, lambda: "GONE" in rows(pane)[quiet]["state"])
-        await pilot.press("m")
+        assert removed == set() and table.cursor_key == ("eth0", quiet)
+        await pilot.press("D")
+        said = f"The kernel has no entry for {quiet} on eth0: it is only remembered. a adds one"
+        await until(pilot, lambda: said in [one.message for one in app._notifications])
+        await pilot.press("e")
+        dialog = await until(pilot, lambda: isinstance(app.screen, Export) and app.screen)
+        dialog.query_one("#path", Input).value = str(tmp_path / "all.csv")
+        await pilot.press("enter")
+        await until(pilot, lambda: quiet in (tmp_path / "all.csv").read_text())
+        await pilot.press("v")
         await until(pilot, lambda: quiet not in rows(pane))
 
 

@@ -400,7 +400,7 @@ def test_sweep(tour: Tour) -> None:
         picture("refused"),
         closed(),
         seen_once,
-        "m",
+        "v",
         shows("GONE"),
         picture("remembered"),
     )

@@ -78,7 +78,13 @@ class CaptureFilterList(ListDialog[str, CaptureFilter | str]):
     NOUN = "a capture filter"
     ON_ROW = frozenset({"edit", "delete"})
     BINDINGS: ClassVar[list[BindingType]] = [
-        command("capture_filters.edit", "e", "edit", "Edit", "Change name, filter and meaning."),
+        command(
+            "capture_filters.edit",
+            "e",
+            "edit",
+            "Edit",
+            "Change it, or a copy of it.",
+        ),
         command("capture_filters.delete", "delete", "delete", "Delete", "Delete this saved filter."),
     ]
 
@@ -117,7 +123,18 @@ class CaptureFilterList(ListDialog[str, CaptureFilter | str]):
         self.query_one("#capture-filter-about", Static).update(content_block("\n".join(lines)))
 
     def allows(self, action: str, kept: CaptureFilter | str) -> bool:
-        """Whether it may be changed."""
+        """Whether it may be changed; what may not be is copied instead."""
+        return action == "edit" or self._is_mine(kept)
+
+    def why_not(self, action: str, kept: CaptureFilter | str) -> str:
+        """Return what it is."""
+        if isinstance(kept, str):
+            return "Recent filters go by themselves; e keeps this one under a name"
+        if kept.is_built_in:
+            return "Built-in filters stay; e makes a copy of this one that is your own"
+        return super().why_not(action, kept)
+
+    def _is_mine(self, kept: CaptureFilter | str) -> bool:
         return not isinstance(kept, str) and kept.is_changed_by(self._actor)
 
     def take(self, kept: CaptureFilter | str) -> None:
@@ -134,11 +151,14 @@ class CaptureFilterList(ListDialog[str, CaptureFilter | str]):
 
     @work(exclusive=True, group="list-change", exit_on_error=False)
     async def action_edit(self) -> None:
-        """Change the filter under the cursor."""
+        """Change the filter under the cursor; of a recent one, or one that others have, make a copy."""
         if (chosen := self.chosen) is None:
             return
-        kept = self._named(chosen)
-        first = SaveCaptureFilter(kept.name, kept.text, kept.meaning)
+        if isinstance(chosen, str):
+            first, kept = SaveCaptureFilter("", chosen, ""), None
+        else:
+            first = SaveCaptureFilter(chosen.name, chosen.text, chosen.meaning)
+            kept = chosen if self._is_mine(chosen) else None
         form = CaptureFilterForm(self._session, first, kept=kept, interface=self._interface)
         changed: CaptureFilter | None = await self.app.push_screen_wait(form)
         await self.show(changed)

@@ -87,8 +87,7 @@ class CaptureForm(Form[StartCapture]):
 
     def compose(self) -> ComposeResult:
         """What, how long, and the command."""
-        with self.box("New capture") as box:
-            box.border_subtitle = content("ctrl+ o filters, s saves this one, t more, r repeats it")
+        with self.box("New capture"):
             with Horizontal(classes="form--line"):
                 yield Label("Interface", classes="form--label")
                 yield InterfaceSelect([], prompt="looking ...", id="interface", compact=True)

@@ -30,7 +30,9 @@ class Confirm(Dialog[bool]):
 
     def compose(self) -> ComposeResult:
         """Text over two buttons."""
-        with self.box(self._title):
+        with self.box(self._title) as box:
+            if self._dangerous:
+                box.border_subtitle = content(f"enter cancels, tab goes to {self._verb}")
             yield Static(content_block(self._text), id="confirm-text")
             with Horizontal(classes="dialog--buttons"):
                 yield Button("Cancel", id="cancel")

@@ -1,4 +1,4 @@
-"""The base of all dialogs: a framed box with a title, closed by escape without a result."""
+"""The base of all dialogs: a framed box with a title over its keys, closed by escape without a result."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from textual.screen import ModalScreen
 
 from netmon_tui.ui.defects import WorkerDefects
 from netmon_tui.ui.rendering import content
+from netmon_tui.ui.widgets.key_line import KeyLine
 
 Result = TypeVar("Result")
 
@@ -33,8 +34,14 @@ class Dialog(WorkerDefects, ModalScreen[Result | None]):
         .dialog--buttons { height: auto; margin-top: 1; align-horizontal: right; }
         .dialog--error { color: $text-error; height: auto; }
         Button { margin-left: 1; }
+        /* Buttons are at the bottom. */
+        ToastRack { dock: top; align: right top; margin-bottom: 0; }
     }
     """
+
+    def on_mount(self) -> None:
+        """Show the keys of the dialog over those of the screen behind it."""
+        self.mount(KeyLine())
 
     def box(self, title: str, *, id: str | None = None) -> Vertical:
         """Return the framed container to compose the dialog's content in."""

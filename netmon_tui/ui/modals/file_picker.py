@@ -21,7 +21,6 @@ from netmon_tui.services.readable_files import ReadableFile, readable_files
 from netmon_tui.ui.commands import command
 from netmon_tui.ui.modals.dialog import Dialog
 from netmon_tui.ui.rendering import age, content, size
-from netmon_tui.ui.widgets.key_line import KeyLine
 from netmon_tui.ui.widgets.memory_source import MemorySource
 from netmon_tui.ui.widgets.row_source import Cell, Row
 from netmon_tui.ui.widgets.table import Table
@@ -69,7 +68,6 @@ class FilePicker(Dialog[tuple[Path, ...]]):
             with Horizontal(classes="dialog--buttons"):
                 yield Button("Cancel", id="cancel")
                 yield Button("Import", id="import", variant="primary")
-        yield KeyLine()
 
     def on_mount(self) -> None:
         """Begin in the path, at its end."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 
 from textual import on, work
+from textual.binding import Binding
 from textual.events import Event
 from textual.widget import Widget
 from textual.widgets import Button, Input, Static
@@ -18,6 +19,8 @@ LOST = "escape again closes this; what was typed is lost"
 
 class Form(Dialog[Result]):
     """Asks for what is typed. Escape closes it at once only while nothing was."""
+
+    BINDINGS = [Binding("tab", "app.focus_next", "Next field", id="form.next")]
 
     def __init__(self) -> None:
         super().__init__()

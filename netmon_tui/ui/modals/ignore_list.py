@@ -58,6 +58,12 @@ class IgnoreList(ListDialog[bool, IgnoreRule]):
             return kept.is_built_in and self._actor.may(Permission.SCAN)
         return kept.is_deleted_by(self._actor)
 
+    def why_not(self, action: str, kept: IgnoreRule) -> str:
+        """Return what can be done instead."""
+        if action == "switch" and not kept.is_built_in:
+            return "Only built-in rules are switched; this one can be deleted"
+        return "A built-in rule can only be switched" if kept.is_built_in else super().why_not(action, kept)
+
     def loss(self, kept: IgnoreRule) -> str:
         """Return what comes back."""
         return f"What it hides is told of again: {kept.pattern}."

@@ -12,7 +12,6 @@ from netmon_tui.errors import NetmonError
 from netmon_tui.ui.modals.dialog import Dialog
 from netmon_tui.ui.rendering import content, rate
 from netmon_tui.ui.session import Session
-from netmon_tui.ui.widgets.key_line import KeyLine
 from netmon_tui.ui.widgets.memory_source import MemorySource
 from netmon_tui.ui.widgets.row_source import Cell, Row
 from netmon_tui.ui.widgets.table import Table
@@ -48,7 +47,6 @@ class InterfacePicker(Dialog[str]):
         with self.box("Interfaces", id="interfaces-box") as box:
             box.border_subtitle = content("packets per second; enter chooses, esc closes")
             yield self._table
-        yield KeyLine()
 
     def on_mount(self) -> None:
         """Begin to count."""

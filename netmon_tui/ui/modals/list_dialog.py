@@ -7,6 +7,7 @@ from typing import ClassVar, Generic, TypeVar
 
 from textual import on, work
 from textual.app import ComposeResult
+from textual.events import Key
 
 from netmon_tui.errors import NetmonError
 from netmon_tui.ui import toasts
@@ -14,7 +15,6 @@ from netmon_tui.ui.modals.confirm import Confirm
 from netmon_tui.ui.modals.dialog import Dialog, Result
 from netmon_tui.ui.rendering import content
 from netmon_tui.ui.session import Session
-from netmon_tui.ui.widgets.key_line import KeyLine
 from netmon_tui.ui.widgets.memory_source import MemorySource
 from netmon_tui.ui.widgets.row_source import Row
 from netmon_tui.ui.widgets.table import Table
@@ -57,7 +57,6 @@ class ListDialog(Dialog[Result], Generic[Result, Kept]):
             box.border_subtitle = content(self._hint)
             yield self._table
             yield from self.compose_below()
-        yield KeyLine()
 
     def compose_below(self) -> ComposeResult:
         """Nothing; a list that has more to say of a row says it under the table."""
@@ -89,6 +88,10 @@ class ListDialog(Dialog[Result], Generic[Result, Kept]):
     def allows(self, action: str, kept: Kept) -> bool:
         """Whether the actor may do with one what :attr:`ON_ROW` names."""
         raise NotImplementedError
+
+    def why_not(self, action: str, kept: Kept) -> str:
+        """Return why the actor may not, for one who tries."""
+        return "Only its owner or an administrator may do that; what is built in stays as it is"
 
     def take(self, kept: Kept) -> None:
         """Do what enter does: nothing."""
@@ -128,6 +131,16 @@ class ListDialog(Dialog[Result], Generic[Result, Kept]):
             return True
         chosen = self.chosen
         return (chosen is not None and self.allows(action, chosen)) or None
+
+    def on_key(self, event: Key) -> None:
+        """Say why a key that is grey does nothing."""
+        chosen = self.chosen
+        if chosen is None or not self._table.grid.has_focus:
+            return
+        for binding in self._bindings.key_to_bindings.get(event.key, ()):
+            if binding.action in self.ON_ROW and not self.allows(binding.action, chosen):
+                event.stop()
+                toasts.tell(self.app, self.why_not(binding.action, chosen))
 
     @on(Table.Highlighted)
     def _highlighted(self) -> None:

@@ -14,7 +14,6 @@ from netmon_tui.ui.commands import command
 from netmon_tui.ui.modals.dialog import Dialog
 from netmon_tui.ui.modals.line_form import LineForm
 from netmon_tui.ui.rendering import content
-from netmon_tui.ui.widgets.key_line import KeyLine
 from netmon_tui.ui.widgets.memory_source import MemorySource
 from netmon_tui.ui.widgets.row_source import Row
 from netmon_tui.ui.widgets.table import Table
@@ -60,7 +59,6 @@ class PacketColumnForm(Dialog[PacketColumns]):
         with self.box("Columns of packets", id="packet-columns-box") as box:
             box.border_subtitle = content("space shows or hides, J and K move, enter takes, esc leaves")
             yield self._table
-        yield KeyLine()
 
     def on_mount(self) -> None:
         """Show what is shown."""

@@ -91,8 +91,7 @@ class ScanForm(Form[StartScan]):
 
     def compose(self) -> ComposeResult:
         """Fields, preview, buttons."""
-        with self.box("New scan", id="scan-form") as box:
-            box.border_subtitle = content("ctrl+ t switches, s saves them, o profiles, n sets, r repeats it")
+        with self.box("New scan", id="scan-form"):
             with Horizontal(classes="form--row"):
                 yield Label("Targets")
                 yield Input(self._targets, id="targets", max_length=LONGEST_TARGETS, compact=True)

@@ -94,6 +94,10 @@ class ScheduleList(ListDialog[Schedule, Schedule]):
             return kept.last_state is not None
         return kept.is_changed_by(self._actor)
 
+    def why_not(self, action: str, kept: Schedule) -> str:
+        """Return what is missing."""
+        return "It has not run yet" if action == "open_last" else super().why_not(action, kept)
+
     def look_at_row(self) -> None:
         """Say what the row has no room for."""
         schedule = self.chosen

@@ -17,7 +17,6 @@ from netmon_tui.ui.commands import command
 from netmon_tui.ui.modals.dialog import Dialog
 from netmon_tui.ui.rendering import content
 from netmon_tui.ui.session import Session
-from netmon_tui.ui.widgets.key_line import KeyLine
 from netmon_tui.ui.widgets.memory_source import MemorySource
 from netmon_tui.ui.widgets.row_source import Cell, Row
 from netmon_tui.ui.widgets.table import Table
@@ -76,7 +75,6 @@ class ScriptPicker(Dialog[ScriptChoice]):
                     max_length=LONGEST_ARGUMENTS,
                     compact=True,
                 )
-        yield KeyLine()
 
     def on_mount(self) -> None:
         """Fetch the list and go to it."""

@@ -60,8 +60,7 @@ class SweepForm(Form[Sweep]):
         networks = [(f"{one.text}  {one.interface}", number) for number, one in enumerate(self._networks)]
         named = networks or [("none: no interface has neighbours", _NO_NETWORK)]
         choices = [(content(name), number) for name, number in named]
-        with self.box("Sweep", id="sweep-form") as box:
-            box.border_subtitle = content("ctrl+r repeats it by a schedule")
+        with self.box("Sweep", id="sweep-form"):
             with Horizontal(classes="form--row"):
                 yield Label("Network")
                 yield Select(choices, value=choices[0][1], allow_blank=False, id="sweep-local", compact=True)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
+from textual.binding import BindingType
 from textual.widgets import TabbedContent, TabPane
 
 from netmon_tui.domain.job import Job, JobKind
@@ -15,6 +17,7 @@ from netmon_tui.domain.window import Window
 from netmon_tui.ui.modals.record import Record
 from netmon_tui.ui.rendering import state_style, when
 from netmon_tui.ui.screens.capture_detail import CaptureDetailScreen
+from netmon_tui.ui.screens.pivots import WithPivots, pivot_commands
 from netmon_tui.ui.screens.scan_detail import ScanDetailScreen
 from netmon_tui.ui.session import Session
 from netmon_tui.ui.widgets.pane import Pane
@@ -44,7 +47,7 @@ _KIND, _SUBJECT = 1, 2
 """Places of the cells that say what a job is for."""
 
 
-class ActivityPane(Pane):
+class ActivityPane(Pane, WithPivots):
     """Jobs, and the trail of who did what."""
 
     HELP_TITLE = "Activity"
@@ -54,6 +57,7 @@ class ActivityPane(Pane):
         "The audit trail lists logins, failures, starts, stops, deletions and exports. enter shows a line of it "
         "in full. shift+tab and the arrows go from one list to the other."
     )
+    BINDINGS: ClassVar[list[BindingType]] = [*pivot_commands("activity", show=False)]
 
     def __init__(self, session: Session, *, id: str | None = None) -> None:
         super().__init__(session, id=id)

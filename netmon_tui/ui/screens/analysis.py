@@ -13,7 +13,6 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Input
 from textual.worker import Worker, WorkerState
 
-from netmon_tui.domain.address import parse_ip
 from netmon_tui.domain.analysis import QUESTIONS, Analysis, AnalysisRow, Asked
 from netmon_tui.domain.display_filter import LONGEST_FILTER
 from netmon_tui.domain.stream import Follow
@@ -29,7 +28,7 @@ from netmon_tui.ui.widgets.analysis_rows import columns_of, rows_of
 from netmon_tui.ui.widgets.figure import Figure
 from netmon_tui.ui.widgets.key_line import KeyLine
 from netmon_tui.ui.widgets.memory_source import MemorySource
-from netmon_tui.ui.widgets.row_source import Row, cell_text
+from netmon_tui.ui.widgets.row_source import Row
 from netmon_tui.ui.widgets.table import Table
 from netmon_tui.ui.widgets.table_columns import Column
 
@@ -213,11 +212,7 @@ class AnalysisScreen(AboveCapture):
     def address(self) -> str:
         """The address that is meant: the cell's under the cursor, or else the first of the line."""
         table = self.query_one_optional("#answer", Table)
-        row = table.cursor_row if table is not None else None
-        if table is None or row is None:
-            return ""
-        texts = map(cell_text, (table.grid.cursor_cell, *row.cells))
-        return next((text for text in map(str.strip, texts) if parse_ip(text)), "")
+        return table.grid.cursor_address if table is not None else ""
 
     @on(Table.Opened, "#answer")
     def _apply(self, event: Table.Opened) -> None:

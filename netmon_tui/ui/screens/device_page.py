@@ -14,16 +14,15 @@ from netmon_tui.domain.user import Permission
 from netmon_tui.errors import NetmonError
 from netmon_tui.ui import toasts
 from netmon_tui.ui.commands import command
-from netmon_tui.ui.messages import CaptureAddress, ScanAddress, ShowHost
 from netmon_tui.ui.modals.help import Help, title_of
 from netmon_tui.ui.modals.history import History
 from netmon_tui.ui.rendering import ASCII_CLASS, duration, state_style
 from netmon_tui.ui.screens.device_actions import DeviceActions
+from netmon_tui.ui.screens.pivots import AddressPage, pivot_commands
 from netmon_tui.ui.screens.scan_detail import ScanDetailScreen
 from netmon_tui.ui.session import Session
 from netmon_tui.ui.widgets.figure import Figure
 from netmon_tui.ui.widgets.key_line import KeyLine
-from netmon_tui.ui.widgets.live import LiveScreen
 from netmon_tui.ui.widgets.memory_source import MemorySource
 from netmon_tui.ui.widgets.presence_line import presence_line
 from netmon_tui.ui.widgets.row_source import Cell, Row
@@ -47,7 +46,7 @@ TIMES = (
 )
 
 
-class DevicePageScreen(LiveScreen):
+class DevicePageScreen(AddressPage):
     """What is remembered of one lladdr.
 
     Args:
@@ -58,19 +57,12 @@ class DevicePageScreen(LiveScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         command("device.back", "escape", "back", "Back", "To the list."),
         command("device.mark", "N", "mark", "Name", "Name, note and marks of this device."),
-        command("device.scan", "s", "scan", "Scan", "Scan this address."),
-        command("device.capture", "c", "capture", "Capture", "Capture this address's packets."),
-        command("device.host", "H", "host", "Host", "Show what scans found on this address."),
+        *pivot_commands("device"),
         command("device.freeze", "p", "freeze", "Freeze", "Stop and continue updating.", show=False),
         command(
             "device.help", "question_mark,f1", "help", "Help", "What this screen is for and all its keys."
         ),
     ]
-    _NEEDS: ClassVar = {
-        "mark": Permission.MARK_NEIGHBOURS,
-        "scan": Permission.SCAN,
-        "capture": Permission.CAPTURE,
-    }
 
     def __init__(self, session: Session, lladdr: str) -> None:
         super().__init__(session)
@@ -116,8 +108,9 @@ class DevicePageScreen(LiveScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Hide what the role does not include."""
-        needed = self._NEEDS.get(action)
-        return needed is None or self.session.actor.may(needed)
+        if action == "mark":
+            return self.session.actor.may(Permission.MARK_NEIGHBOURS)
+        return super().check_action(action, parameters)
 
     def action_back(self) -> None:
         """Back to where one came from."""
@@ -129,33 +122,9 @@ class DevicePageScreen(LiveScreen):
         if await DeviceActions(self.session, self.app).mark(self._lladdr):
             self.refresh_now()
 
-    def action_scan(self) -> None:
-        """Scan the address under the cursor."""
-        if (place := self._place) is not None:
-            self._ask_frame(ScanAddress(place[1], place[0]))
-
-    def action_capture(self) -> None:
-        """Capture the address under the cursor on its interface."""
-        if (place := self._place) is not None:
-            self._ask_frame(CaptureAddress(place[1], place[0]))
-
-    def action_host(self) -> None:
-        """Show the address under the cursor among the hosts."""
-        if (place := self._place) is not None:
-            self._ask_frame(ShowHost(place[1]))
-
-    @on(ScanAddress)
-    @on(CaptureAddress)
-    @on(ShowHost)
-    def _ask_frame(self, request: ScanAddress | CaptureAddress | ShowHost) -> None:
-        """Give the frame what is asked here, or in a scan that was opened from here."""
-        frame = self.app.screen_stack[-2]
-        self.dismiss(None)
-        frame.post_message(request)
-
     @on(Table.Opened)
     def _open(self) -> None:
-        if (place := self._place) is not None:
+        if (place := self._under_cursor) is not None:
             self._show_lladdrs(*place)
 
     @work(exclusive=True, group="device-address", exit_on_error=False)
@@ -172,15 +141,16 @@ class DevicePageScreen(LiveScreen):
             self.app.push_screen(ScanDetailScreen(self.session, found.scan_id, found.address))
 
     @property
-    def _place(self) -> tuple[str, str] | None:
+    def pivot(self) -> tuple[str, str]:
+        """The address under the cursor."""
+        interface, address = self._under_cursor or ("", "")
+        return address, interface
+
+    @property
+    def _under_cursor(self) -> tuple[str, str] | None:
         """Interface and address under the cursor."""
         key = self.query_one(Table).cursor_key
         return (str(key[0]), str(key[1])) if isinstance(key, tuple) else None
-
-    def action_freeze(self) -> None:
-        """Stop or continue updating."""
-        self.toggle_frozen()
-        self.notify("Frozen; p continues" if self.frozen else "Live again", markup=False)
 
     def action_help(self) -> None:
         """Show help."""

@@ -15,10 +15,10 @@ from netmon_tui.domain.device import DeviceLine
 from netmon_tui.domain.user import Permission
 from netmon_tui.domain.window import Window
 from netmon_tui.ui.commands import command
-from netmon_tui.ui.messages import CaptureAddress, ScanAddress, ShowHost
 from netmon_tui.ui.rendering import ASCII_CLASS, state_style, when
 from netmon_tui.ui.screens.device_actions import DeviceActions
 from netmon_tui.ui.screens.device_page import DevicePageScreen
+from netmon_tui.ui.screens.pivots import WithPivots, pivot_commands
 from netmon_tui.ui.session import Session
 from netmon_tui.ui.widgets.pane import Pane
 from netmon_tui.ui.widgets.row_source import Cell, Row
@@ -45,7 +45,7 @@ class DeviceRow(Row):
     device: DeviceLine | None = None
 
 
-class DevicesPane(Pane):
+class DevicesPane(Pane, WithPivots):
     """Every lladdr that was ever seen, or of which somebody says something."""
 
     HELP_TITLE = "Devices"
@@ -59,9 +59,7 @@ class DevicesPane(Pane):
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         command("devices.mark", "N", "mark", "Name", "Name, note and marks of this device."),
-        command("devices.scan", "s", "scan", "Scan", "Scan its address."),
-        command("devices.capture", "c", "capture", "Capture", "Capture its address's packets."),
-        command("devices.host", "H", "host", "Host", "Show what scans found on its address."),
+        *pivot_commands("devices"),
         command("devices.import", "i", "import", "Import", "Take names and marks from a file."),
         command("devices.export", "e", "export", "Export", "Write the devices to a file (CSV or JSON)."),
         command(
@@ -73,8 +71,6 @@ class DevicesPane(Pane):
         "forget": Permission.MARK_NEIGHBOURS,
         "import": Permission.MARK_NEIGHBOURS,
         "export": Permission.EXPORT,
-        "scan": Permission.SCAN,
-        "capture": Permission.CAPTURE,
     }
 
     def __init__(self, session: Session, *, id: str | None = None) -> None:
@@ -97,7 +93,7 @@ class DevicesPane(Pane):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Hide what the role does not include."""
         needed = self._NEEDS.get(action)
-        return needed is None or self.session.actor.may(needed)
+        return super().check_action(action, parameters) if needed is None else self.session.actor.may(needed)
 
     @on(Table.Opened)
     def _open(self, event: Table.Opened) -> None:
@@ -128,21 +124,6 @@ class DevicesPane(Pane):
         """Write the devices that are listed to a file."""
         await self._actions.export(self.query_one(Table).filter_text)
 
-    def action_scan(self) -> None:
-        """Scan the address of the device under the cursor."""
-        if (device := self._reachable) is not None:
-            self.post_message(ScanAddress(device.address, device.interface))
-
-    def action_capture(self) -> None:
-        """Capture the packets of the device under the cursor."""
-        if (device := self._reachable) is not None:
-            self.post_message(CaptureAddress(device.address, device.interface))
-
-    def action_host(self) -> None:
-        """Show the device's address among the hosts."""
-        if (device := self._reachable) is not None:
-            self.post_message(ShowHost(device.address))
-
     @property
     def _actions(self) -> DeviceActions:
         return DeviceActions(self.session, self.app)
@@ -153,10 +134,10 @@ class DevicesPane(Pane):
         return row.device if isinstance(row, DeviceRow) else None
 
     @property
-    def _reachable(self) -> DeviceLine | None:
-        """The device under the cursor, if it ever had an address."""
+    def pivot(self) -> tuple[str, str]:
+        """The address to speak to the device under the cursor at."""
         device = self._device
-        return device if device is not None and device.address else None
+        return (device.address, device.interface) if device is not None else ("", "")
 
     async def _count(self, text: str) -> int:
         return await self.session.services.segment.devices.count(self.session.actor, text)

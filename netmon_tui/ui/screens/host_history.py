@@ -14,18 +14,16 @@ from textual.binding import BindingType
 from netmon_tui.domain.comparison import PortKey
 from netmon_tui.domain.history import HostHistory, HostThen, Interval, Intervals, Seen
 from netmon_tui.domain.neighbour_facts import NeighbourFacts
-from netmon_tui.domain.user import Permission
 from netmon_tui.ui.commands import command
-from netmon_tui.ui.messages import CaptureAddress, ScanAddress, ShowHost
 from netmon_tui.ui.modals.help import Help, title_of
 from netmon_tui.ui.modals.history import History
 from netmon_tui.ui.modals.moment_form import MomentForm
 from netmon_tui.ui.rendering import ASCII_CLASS, age, state_style
+from netmon_tui.ui.screens.pivots import AddressPage, pivot_commands
 from netmon_tui.ui.screens.scan_detail import ScanDetailScreen
 from netmon_tui.ui.session import Session
 from netmon_tui.ui.widgets.figure import Figure
 from netmon_tui.ui.widgets.key_line import KeyLine
-from netmon_tui.ui.widgets.live import LiveScreen
 from netmon_tui.ui.widgets.memory_source import MemorySource
 from netmon_tui.ui.widgets.neighbour_words import neighbour_lines
 from netmon_tui.ui.widgets.row_source import Cell, Row
@@ -58,7 +56,7 @@ THEN = (
 )
 
 
-class HostHistoryScreen(LiveScreen):
+class HostHistoryScreen(AddressPage):
     """The intervals of a host, or its state at a time.
 
     Args:
@@ -71,8 +69,7 @@ class HostHistoryScreen(LiveScreen):
         command("history.older", "left_square_bracket", "step(-1)", "Older", "As the scan before found it."),
         command("history.newer", "right_square_bracket", "step(1)", "Newer", "As the scan after found it."),
         command("history.time", "t", "time", "Time", "As it was at a time."),
-        command("history.scan", "s", "scan", "Scan", "Scan this host."),
-        command("history.capture", "c", "capture", "Capture", "Capture this host's packets."),
+        *pivot_commands("history"),
         command("history.lladdrs", "n", "lladdrs", "lladdrs", "Every lladdr that had this address."),
         command("history.freeze", "p", "freeze", "Freeze", "Stop and continue updating.", show=False),
         command(
@@ -140,10 +137,10 @@ class HostHistoryScreen(LiveScreen):
         self._choose_table()
         await self._show()
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Hide what the role does not include."""
-        needed = {"scan": Permission.SCAN, "capture": Permission.CAPTURE}.get(action)
-        return needed is None or self.session.actor.may(needed)
+    @property
+    def pivot(self) -> tuple[str, str]:
+        """The host."""
+        return self._address, ""
 
     async def action_back(self) -> None:
         """Back to the intervals, or to where one came from."""
@@ -186,28 +183,6 @@ class HostHistoryScreen(LiveScreen):
         found = await self.app.push_screen_wait(History(self._address, rows, lladdr, scans))
         if found is not None:
             self.app.push_screen(ScanDetailScreen(self.session, found.scan_id, found.address))
-
-    def action_scan(self) -> None:
-        """Scan the host."""
-        self._ask_frame(ScanAddress(self._address))
-
-    def action_capture(self) -> None:
-        """Capture the host's packets."""
-        self._ask_frame(CaptureAddress(self._address))
-
-    @on(ScanAddress)
-    @on(CaptureAddress)
-    @on(ShowHost)
-    def _ask_frame(self, request: ScanAddress | CaptureAddress | ShowHost) -> None:
-        """Give the frame what is asked here, or in a scan that was opened from here."""
-        frame = self.app.screen_stack[-2]
-        self.dismiss(None)
-        frame.post_message(request)
-
-    def action_freeze(self) -> None:
-        """Stop or continue updating."""
-        self.toggle_frozen()
-        self.notify("Frozen; p continues" if self.frozen else "Live again", markup=False)
 
     def action_help(self) -> None:
         """Show help."""

@@ -13,9 +13,9 @@ from textual.binding import BindingType
 from netmon_tui.domain.host import KnownHost
 from netmon_tui.domain.window import Window
 from netmon_tui.ui.commands import command
-from netmon_tui.ui.messages import CaptureAddress, ScanAddress
 from netmon_tui.ui.rendering import when
 from netmon_tui.ui.screens.host_history import HostHistoryScreen
+from netmon_tui.ui.screens.pivots import WithPivots, pivot_commands
 from netmon_tui.ui.screens.scan_detail import ScanDetailScreen
 from netmon_tui.ui.session import Session
 from netmon_tui.ui.widgets.pane import Pane
@@ -36,21 +36,20 @@ COLUMNS = (
 )
 
 
-class HostsPane(Pane):
+class HostsPane(Pane, WithPivots):
     """Hosts over all scans of the actor, each with what the latest one found."""
 
     HELP_TITLE = "Hosts"
     HELP_TEXT = (
         "Every address that was up in one of your scans, with what the latest scan found.\n"
-        "enter opens the host in that scan; s scans it again, c captures its packets, t tells its history:\n"
+        "enter opens the host in that scan; s scans it again, c captures its packets, t or H tells its history:\n"
         "when it was up, since when its ports are open, and how it was at any time.\n\n"
         "/ takes words and terms as open:443, service:http, os:linux, target:10.0.0.0/8, after:-7, !open:23.\n"
         "There ctrl+s keeps the search under a name, ctrl+o lists saved ones; ctrl+f searches ports of all scans."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
-        command("hosts.history", "t", "history", "History", "When it was up and its ports were open."),
-        command("hosts.scan", "s", "scan", "Scan", "Scan this address."),
-        command("hosts.capture", "c", "capture", "Capture", "Capture this address's packets."),
+        command("hosts.history", "t,H", "history", "History", "When it was up and its ports were open."),
+        *pivot_commands("hosts")[:2],
     ]
 
     def __init__(self, session: Session, *, id: str | None = None) -> None:
@@ -74,16 +73,6 @@ class HostsPane(Pane):
         """Show one address alone."""
         self.query_one(Table).filter_by(address)
         self.focus_content()
-
-    def action_scan(self) -> None:
-        """Scan the address under the cursor."""
-        if (address := self._address()) is not None:
-            self.post_message(ScanAddress(address))
-
-    def action_capture(self) -> None:
-        """Capture the address under the cursor."""
-        if (address := self._address()) is not None:
-            self.post_message(CaptureAddress(address))
 
     def action_history(self) -> None:
         """Show when the address under the cursor was up, and its ports open."""

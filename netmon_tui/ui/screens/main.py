@@ -130,8 +130,12 @@ class MainScreen(SearchableScreen):
             self._show_header()
 
     def _show_header(self) -> None:
-        clock = f"{datetime.now():%H:%M} "
-        self.query_one(FrameHeader).show(jobs=self._jobs, clock=clock, note="frozen" if self.frozen else "")
+        self.query_one(FrameHeader).show(jobs=self._jobs, note="frozen" if self.frozen else "")
+        self.show_time()
+
+    def show_time(self) -> None:
+        """Bring the clock up to date."""
+        self.query_one(FrameHeader).show_time(f"{datetime.now():%H:%M} ")
 
     def action_tab(self, name: str) -> None:
         """Show a tab."""

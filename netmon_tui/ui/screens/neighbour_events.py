@@ -16,12 +16,13 @@ from netmon_tui.domain.user import Permission
 from netmon_tui.domain.window import Window
 from netmon_tui.errors import NetmonError
 from netmon_tui.ui.commands import command
-from netmon_tui.ui.messages import CaptureAddress, ScanAddress, ShowHost
 from netmon_tui.ui.modals.confirm import Confirm
 from netmon_tui.ui.modals.event_detail import EventDetail
 from netmon_tui.ui.modals.mute_form import MuteForm
 from netmon_tui.ui.modals.mute_list import MuteList
 from netmon_tui.ui.rendering import thin
+from netmon_tui.ui.screens.device_actions import DeviceActions
+from netmon_tui.ui.screens.pivots import WithPivots, pivot_commands
 from netmon_tui.ui.session import Session
 from netmon_tui.ui.widgets.event_words import COLUMNS, EventRow, event_row, event_text
 from netmon_tui.ui.widgets.figure import Figure
@@ -31,16 +32,15 @@ from netmon_tui.ui.widgets.table import Table
 from netmon_tui.ui.widgets.window_source import WindowSource
 
 _NEEDS = {
-    "scan": Permission.SCAN,
-    "capture": Permission.CAPTURE,
+    "mark": Permission.MARK_NEIGHBOURS,
     "acknowledge": Permission.MARK_NEIGHBOURS,
     "acknowledge_all": Permission.MARK_NEIGHBOURS,
     "mute": Permission.MARK_NEIGHBOURS,
 }
-_ON_ROW = frozenset({"scan", "capture", "host", "acknowledge", "acknowledge_all", "mute"})
+_ON_ROW = frozenset({"scan", "capture", "host", "mark", "acknowledge", "acknowledge_all", "mute"})
 
 
-class NeighbourEventsPane(Pane):
+class NeighbourEventsPane(Pane, WithPivots):
     """The events that nobody has acknowledged, the latest first; the others when they are asked for."""
 
     HELP_TITLE = "Neighbour events"
@@ -48,16 +48,16 @@ class NeighbourEventsPane(Pane):
         "What arpwatch would tell of the neighbour table, without its false alarms: new lladdrs, addresses that\n"
         "changed their lladdr, two devices with one address, another gateway, what is gone and what is back.\n"
         "What happens again within an hour is the same event once more. enter says what one may mean.\n\n"
-        "a acknowledges the event under the cursor, or those selected with space; A all that the list has.\n"
+        "t acknowledges the event under the cursor, or those selected with space; T all that the list has.\n"
         "m mutes what is noise, M lists the rules; v shows what is acknowledged, V what is muted."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         command(
-            "events.acknowledge", "a", "acknowledge", "Acknowledge", "Seen to: this event, or those selected."
+            "events.acknowledge", "t", "acknowledge", "Acknowledge", "Seen to: this event, or those selected."
         ),
         command(
             "events.acknowledge_all",
-            "A",
+            "T",
             "acknowledge_all",
             "All",
             "Seen to: all events that the list has, under its filter.",
@@ -73,9 +73,8 @@ class NeighbourEventsPane(Pane):
             show=False,
         ),
         command("events.show_muted", "V", "show('muted')", "Muted", "Show muted ones, too.", show=False),
-        command("events.scan", "s", "scan", "Scan", "Scan this address."),
-        command("events.capture", "c", "capture", "Capture", "Capture this address's packets."),
-        command("events.host", "H", "host", "Host", "Show what scans found on this address."),
+        command("events.mark", "N", "mark", "Name", "Name, note and marks of this device."),
+        *pivot_commands("events"),
     ]
 
     def __init__(self, session: Session, *, id: str | None = None) -> None:
@@ -110,7 +109,9 @@ class NeighbourEventsPane(Pane):
         needed = _NEEDS.get(action)
         if needed is not None and not self.session.actor.may(needed):
             return False
-        return True if action not in _ON_ROW or self._has_row else None
+        if action in _ON_ROW and not self._has_row:
+            return None
+        return super().check_action(action, parameters)
 
     # the list
 
@@ -123,6 +124,12 @@ class NeighbourEventsPane(Pane):
         """The event under the cursor."""
         row = self._table.cursor_row
         return row.event if isinstance(row, EventRow) else None
+
+    @property
+    def pivot(self) -> tuple[str, str]:
+        """The address of the event under the cursor."""
+        event = self._event
+        return (event.address, event.interface) if event is not None else ("", "")
 
     async def _show_head(self) -> None:
         counts = await self._service.open_counts(self.session.actor)
@@ -202,6 +209,12 @@ class NeighbourEventsPane(Pane):
             self.tell(f"{thin(count)} acknowledged" if count else "That was acknowledged already")
         await self._show_again()
 
+    @work(exclusive=True, group="device-mark", exit_on_error=False)
+    async def action_mark(self) -> None:
+        """Ask what is said about the device of the event under the cursor."""
+        if (event := self._event) is not None and event.lladdr:
+            await DeviceActions(self.session, self.app).mark(event.lladdr)
+
     @work(exclusive=True, group="event-change", exit_on_error=False)
     async def action_mute(self) -> None:
         """Ask how widely events such as the one under the cursor are to be muted."""
@@ -215,20 +228,3 @@ class NeighbourEventsPane(Pane):
     async def action_mutes(self) -> None:
         """List what is muted."""
         await self.app.push_screen_wait(MuteList(self.session))
-
-    # pivots
-
-    def action_scan(self) -> None:
-        """Scan the address under the cursor."""
-        if (event := self._event) is not None:
-            self.post_message(ScanAddress(event.address))
-
-    def action_capture(self) -> None:
-        """Capture the address under the cursor on its interface."""
-        if (event := self._event) is not None:
-            self.post_message(CaptureAddress(event.address, event.interface))
-
-    def action_host(self) -> None:
-        """Show the address among the hosts."""
-        if (event := self._event) is not None:
-            self.post_message(ShowHost(event.address))

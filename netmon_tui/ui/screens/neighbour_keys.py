@@ -29,12 +29,13 @@ from netmon_tui.ui.widgets.pane import Pane
 _SHOWN_COMMANDS = 8
 _EDITS = frozenset({"add_entry", "change_entry", "keep_entry", "delete_entry", "flush_entries", "edits"})
 _VERBS = {
-    EditKind.ADD: "Add",
-    EditKind.REPLACE: "Change",
-    EditKind.DELETE: "Delete",
-    EditKind.FLUSH: "Flush",
-    EditKind.UNDO: "Undo",
+    EditKind.ADD: ("Add", "added"),
+    EditKind.REPLACE: ("Change", "changed"),
+    EditKind.DELETE: ("Delete", "deleted"),
+    EditKind.FLUSH: ("Flush", "flushed"),
+    EditKind.UNDO: ("Undo", "undone"),
 }
+"""What the button says, and what was done."""
 
 
 class WithNeighbourKeys(Pane):
@@ -59,7 +60,7 @@ class WithNeighbourKeys(Pane):
         ),
         command(
             "neighbours.keep",
-            "M",
+            "P",
             "keep_entry",
             "Permanent",
             "Make the entry permanent, or no longer.",
@@ -76,7 +77,9 @@ class WithNeighbourKeys(Pane):
         """Hide what the role does not include."""
         if action in _EDITS:
             return self.session.actor.may(Permission.EDIT_NEIGHBOURS)
-        return action != "wake" or self.session.actor.may(Permission.SCAN)
+        if action == "wake":
+            return self.session.actor.may(Permission.SCAN)
+        return super().check_action(action, parameters)
 
     @work(exclusive=True, group="neighbour-edit", exit_on_error=False)
     async def action_add_entry(self) -> None:
@@ -142,11 +145,14 @@ class WithNeighbourKeys(Pane):
         return True
 
     def _entry(self) -> TableEntry | None:
-        """Return the entry under the cursor as the screen has it."""
-        key = self._key()
-        for record in self.session.services.neighbours.snapshot(self.session.actor):
-            if (record.interface, record.address) == key:
-                return TableEntry(*key, record.lladdr, NudState(record.state), record.router)
+        """Return the entry under the cursor as the screen has it; where the kernel has none, say so."""
+        if (key := self._key()) is None:
+            self.tell("There is no entry here; a adds one")
+            return None
+        for record in self.session.services.neighbours.of(self.session.actor, [key]):
+            return TableEntry(*key, record.lladdr, NudState(record.state), record.router)
+        interface, address = key
+        self.tell(f"The kernel has no entry for {address} on {interface}: it is only remembered. a adds one")
         return None
 
     async def _interfaces(self) -> list[Interface]:
@@ -172,6 +178,7 @@ class WithNeighbourKeys(Pane):
                 self.tell("There is nothing to be done")
                 return
             if not await self.app.push_screen_wait(_question(plan, changed)):
+                self.tell(f"Nothing was {_VERBS[plan.kind][1]}")
                 return
             try:
                 edit = await editing.apply(actor, plan, accepted=True)
@@ -195,7 +202,7 @@ class WithNeighbourKeys(Pane):
 
 def _question(plan: EditPlan, changed: str) -> Confirm:
     """Return the dialog that shows what is done, and what has changed since it was shown first."""
-    verb = _VERBS[plan.kind]
+    verb = _VERBS[plan.kind][0]
     told = preview(plan, _SHOWN_COMMANDS)
     title = f"{verb} {plan.subject}"
     loses = plan.kind in (EditKind.DELETE, EditKind.FLUSH) or bool(changed or plan.conflicts)

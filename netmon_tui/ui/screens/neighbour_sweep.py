@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
 from typing import ClassVar
 
 from textual import work
@@ -63,7 +63,7 @@ class WithSweeps(Pane):
             self.report(error)
             return
         if ended.state is JobState.COMPLETED:
-            self.tell(f"{ended.name}: {ended.hosts_up} up; m shows them all")
+            self.tell(f"{ended.name}: {ended.hosts_up} up; v shows them all")
         else:
             self.tell(f"{ended.name} is {ended.state}: {ended.error}")
 
@@ -75,6 +75,7 @@ class RememberedRows:
         session: Services and actor.
         source: The rows of the table, theirs among them.
         make_rows: Makes rows of records.
+        gone: Returns a row as one that is only remembered; None for one that is not remembered.
     """
 
     def __init__(
@@ -82,38 +83,41 @@ class RememberedRows:
         session: Session,
         source: MemorySource,
         make_rows: Callable[[Sequence[NeighbourRecord]], Awaitable[list[Row]]],
+        gone: Callable[[Row], Row | None],
     ) -> None:
         self._session = session
         self._source = source
         self._make_rows = make_rows
-        self._wanted = False
+        self._gone = gone
+        self.wanted = False
+        """Whether they are shown."""
         self._stamp: tuple[int, int] | None = None
         self._looked_at = 0.0
         self._rest = LEAST_SECONDS
-        self.keys: frozenset[Hashable] = frozenset()
+        self._keys: frozenset[Hashable] = frozenset()
         """Of those that are shown."""
 
     async def toggle(self) -> bool:
         """Show them, or no longer; return which."""
-        self._wanted, self._stamp = not self._wanted, None
-        if self._wanted:
+        self.wanted, self._stamp = not self.wanted, None
+        if self.wanted:
             await self.refresh()
         else:
             self._show([])
-        return self._wanted
+        return self.wanted
 
     async def refresh(self) -> None:
         """Bring them up to date, if they are wanted and something has changed."""
         services, now = self._session.services, time.monotonic()
         since = now - self._looked_at
-        if not self._wanted or (self._stamp is not None and since < self._rest):
+        if not self.wanted or (self._stamp is not None and since < self._rest):
             return
         stamp = (await services.revision(), services.neighbours.revision)
         if stamp == self._stamp and since < max(MOST_SECONDS, self._rest):
             return
         self._stamp, self._looked_at = stamp, now
         rows = await self._make_rows(await services.segment.pivots.remembered(self._session.actor))
-        if self._wanted:
+        if self.wanted:
             self._show(rows)
         self._rest = max(LEAST_SECONDS, SHARE * (time.monotonic() - now))
 
@@ -121,6 +125,20 @@ class RememberedRows:
         live = self._session.services.neighbours.keys(self._session.actor)
         fresh = [row for row in rows if row.key not in live]
         keys = frozenset(row.key for row in fresh)
-        self._source.remove([key for key in self.keys - keys if key not in live])
+        self._source.remove([key for key in self._keys - keys if key not in live])
         self._source.update(rows=fresh)
-        self.keys = keys
+        self._keys = keys
+
+    def take_over(self, removed: Iterable[Hashable]) -> list[Hashable]:
+        """Show rows that left the kernel's table where they stood; return the keys of those to be taken out.
+
+        A row that went and came back later would take the cursor with it.
+        """
+        kept: dict[Hashable, Row] = {}
+        for key in removed if self.wanted else ():
+            row = self._source.row(key)
+            if row is not None and (gone := self._gone(row)) is not None:
+                kept[key] = gone
+        self._source.update(rows=kept.values())
+        self._keys |= kept.keys()
+        return [key for key in removed if key not in kept]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import ClassVar
 
@@ -14,17 +15,18 @@ from textual.binding import BindingType
 from textual.widgets import Static
 
 from netmon_tui.domain.address import packed_sort_key
-from netmon_tui.domain.neighbour import NeighbourRecord
+from netmon_tui.domain.counted import counted
+from netmon_tui.domain.neighbour import REMEMBERED, NeighbourRecord
 from netmon_tui.domain.user import Permission
 from netmon_tui.errors import NetmonError
 from netmon_tui.ui.commands import command
-from netmon_tui.ui.messages import CaptureAddress, ScanAddress, ShowHost
 from netmon_tui.ui.modals.file_choice import Export
 from netmon_tui.ui.modals.history import History
 from netmon_tui.ui.rendering import age, content, state_style, when
 from netmon_tui.ui.screens.device_actions import DeviceActions
 from netmon_tui.ui.screens.neighbour_keys import WithNeighbourKeys
 from netmon_tui.ui.screens.neighbour_sweep import RememberedRows, WithSweeps
+from netmon_tui.ui.screens.pivots import WithPivots, pivot_commands
 from netmon_tui.ui.screens.scan_detail import ScanDetailScreen
 from netmon_tui.ui.session import Session
 from netmon_tui.ui.widgets.live import LiveScreen
@@ -39,15 +41,17 @@ COLUMNS = (
     Column("vendor", "Vendor", minimum=10, priority=2, share=2),
     Column("interface", "Iface", width=7, priority=1),
     Column("state", "State", width=12, priority=0),
-    Column("age", "Age", width=4, align="right", priority=3),
-    Column("name", "Name", minimum=10, priority=4, share=2),
-    Column("first_seen", "First seen", width=10, priority=4),
-    Column("last_seen", "Last seen", width=10, priority=5),
-    Column("flags", "Flags", minimum=7, priority=2),
+    Column("age", "Age", width=4, align="right", priority=4),
+    Column("name", "Name", minimum=10, priority=1, share=2),
+    Column("first_seen", "First seen", width=10, priority=5),
+    Column("last_seen", "Last seen", width=10, priority=6),
+    Column("flags", "Flags", minimum=7, priority=3),
 )
 _TIMES = tuple(index for index, column in enumerate(COLUMNS) if column.key in ("age", "name", "last_seen"))
 """Cells that move on by themselves, or come later: no reason for a row to flash."""
-_LLADDR = next(index for index, column in enumerate(COLUMNS) if column.key == "lladdr")
+_LLADDR, _STATE = (
+    next(index for index, column in enumerate(COLUMNS) if column.key == key) for key in ("lladdr", "state")
+)
 AGES_SECONDS = 10.0
 """How often ages of rows in sight move on: a second's tick would repaint every row for nothing."""
 FLASH_SECONDS = 1.5
@@ -61,7 +65,7 @@ _SLICE = 500
 """Rows that are made in one go, some milliseconds of work, before keys have their turn."""
 
 
-class NeighbourTablePane(WithNeighbourKeys, WithSweeps):
+class NeighbourTablePane(WithNeighbourKeys, WithSweeps, WithPivots):
     """ARP and NDP entries, with what is remembered of them."""
 
     HELP_TITLE = "Neighbours"
@@ -73,34 +77,36 @@ class NeighbourTablePane(WithNeighbourKeys, WithSweeps):
         "Name is the one that N gave the device, or what the DNS calls a row that is looked at "
         "(neighbours.resolve_names).\n\n"
         "w sweeps a local network: every address is asked who has it, by nmap, as a scan. The answers reach not "
-        "the kernel's table but the memory: m shows the addresses too that are only remembered (GONE). enter "
+        "the kernel's table but the memory: v shows the addresses too that are only remembered (GONE). enter "
         "tells every lladdr an address had, and which scans found its lladdr at other addresses.\n\n"
-        "a, E, D, F and M change the kernel's table: the ip command that does the same is shown and asked for, the "
+        "a, E, D, F and P change the kernel's table: the ip command that does the same is shown and asked for, the "
         "entries before it are kept for u, and what carries an SSH session to here is never touched."
     )
     LIVE = True
     BINDINGS: ClassVar[list[BindingType]] = [
-        command("neighbours.scan", "s", "scan", "Scan", "Scan this address."),
-        command("neighbours.capture", "c", "capture", "Capture", "Capture this address's packets."),
-        command("neighbours.host", "H", "host", "Host", "Show what scans found on this address."),
+        *pivot_commands("neighbours"),
         command("neighbours.mark", "N", "mark", "Name", "Name, note and marks of this device."),
         command(
             "neighbours.remembered",
-            "m",
+            "v",
             "remembered",
             "Remembered",
             "Show the addresses too that are not in the kernel's table now, or no longer.",
             show=False,
         ),
-        command("neighbours.export", "e", "export", "Export", "Write the table to a file (CSV or JSON)."),
+        command(
+            "neighbours.export",
+            "e",
+            "export",
+            "Export",
+            "Write the table to a file (CSV or JSON); what is remembered too, while it is shown.",
+        ),
         command(
             "neighbours.refresh", "ctrl+r", "refresh", "Refresh", "Ask the kernel for the whole table again."
         ),
     ]
     _NEEDS: ClassVar = {
-        "scan": Permission.SCAN,
         "sweep": Permission.SCAN,
-        "capture": Permission.CAPTURE,
         "export": Permission.EXPORT,
         "mark": Permission.MARK_NEIGHBOURS,
     }
@@ -108,7 +114,7 @@ class NeighbourTablePane(WithNeighbourKeys, WithSweeps):
     def __init__(self, session: Session, *, id: str | None = None) -> None:
         super().__init__(session, id=id)
         self._source = MemorySource([column.key for column in COLUMNS])
-        self._remembered = RememberedRows(session, self._source, _rows)
+        self._remembered = RememberedRows(session, self._source, _rows, _gone)
         self._revision = -1
         self._names_revision = 0
         self._aged: list[tuple[str, str]] = []
@@ -214,27 +220,12 @@ class NeighbourTablePane(WithNeighbourKeys, WithSweeps):
         rows = await _rows(service.changed_since(actor, self._revision))
         changed = {row.key for row in rows if _differs(self._source.row(row.key), row)}
         self._revision = revision
-        self._source.remove([key for key in removed if key not in self._remembered.keys])
+        self._source.remove(self._remembered.take_over(removed))
         self._source.update(rows)
         if not first:
             busy = len(changed.intersection(self._aged)) > BUSY_ROWS
             self._calm_until = now + CALM_SECONDS if busy else 0.0
             self.query_one(Table).refresh_changed(changed, flash=0.0 if busy else FLASH_SECONDS)
-
-    def action_scan(self) -> None:
-        """Scan the address under the cursor."""
-        if key := self._key():
-            self.post_message(ScanAddress(key[1], key[0]))
-
-    def action_capture(self) -> None:
-        """Capture the address under the cursor on its interface."""
-        if key := self._key():
-            self.post_message(CaptureAddress(key[1], key[0]))
-
-    def action_host(self) -> None:
-        """Show the address among the hosts."""
-        if key := self._key():
-            self.post_message(ShowHost(key[1]))
 
     @work(exclusive=True, group="neighbour-memory", exit_on_error=False)
     async def action_remembered(self) -> None:
@@ -282,21 +273,27 @@ class NeighbourTablePane(WithNeighbourKeys, WithSweeps):
     async def action_export(self) -> None:
         """Ask for format and file, and write the table."""
         services = self.session.services
+        actor, remembered = self.session.actor, self._remembered.wanted
         stem = f"neighbours-{datetime.now():%Y%m%d-%H%M%S}"
-        choice = await self.app.push_screen_wait(
-            Export("Export the neighbour table", ("csv", "json"), services.paths.exports, stem)
-        )
+        title = "Export the table and what is remembered" if remembered else "Export the kernel's table"
+        choice = await self.app.push_screen_wait(Export(title, ("csv", "json"), services.paths.exports, stem))
         if choice is None:
             return
-        records = services.neighbours.snapshot(self.session.actor)
+        records = services.neighbours.snapshot(actor)
         try:
-            path = await services.transfers.export_neighbours(
-                self.session.actor, records, choice.format, choice.path
-            )
+            if remembered:
+                records = [*records, *await services.segment.pivots.remembered(actor)]
+            path = await services.transfers.export_neighbours(actor, records, choice.format, choice.path)
         except NetmonError as error:
             self.report(error)
         else:
-            self.tell(f"Written: {path}")
+            self.tell(f"{counted(len(records), 'neighbour')} written: {path}")
+
+    @property
+    def pivot(self) -> tuple[str, str]:
+        """The address under the cursor."""
+        interface, address = self._key() or ("", "")
+        return address, interface
 
     def _key(self) -> tuple[str, str] | None:
         key = self.query_one(Table).cursor_key
@@ -311,6 +308,15 @@ async def _rows(records: Sequence[NeighbourRecord]) -> list[Row]:
         rows += [look.row(record) for record in records[start : start + _SLICE]]
         await asyncio.sleep(0)
     return rows
+
+
+def _gone(row: Row) -> Row | None:
+    """Return a row whose entry the kernel has dropped; None where nobody knew its lladdr."""
+    if not cell_text(row.cells[_LLADDR]):
+        return None
+    look = state_style(REMEMBERED)
+    cells = (*row.cells[:_STATE], Cell(look.label(), look.tone), *row.cells[_STATE + 1 :])
+    return replace(row, cells=cells)
 
 
 def _differs(old: Row | None, new: Row) -> bool:

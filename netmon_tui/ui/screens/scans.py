@@ -17,6 +17,7 @@ from netmon_tui.domain.user import Permission
 from netmon_tui.domain.window import Window
 from netmon_tui.ui.commands import command
 from netmon_tui.ui.rendering import ASCII_CLASS, state_style, thin, when
+from netmon_tui.ui.screens.pivots import WithPivots, pivot_commands
 from netmon_tui.ui.screens.running_scan import RunningScan
 from netmon_tui.ui.screens.scan_actions import ScanActions
 from netmon_tui.ui.screens.scan_detail import ScanDetailScreen
@@ -49,7 +50,7 @@ class ScanRow(Row):
     scan: Scan | None = field(default=None, compare=False)
 
 
-class ScansPane(WithSchedules, RunningScan):
+class ScansPane(WithSchedules, RunningScan, WithPivots):
     """The list of scans: start, open, stop, repeat, export, import, delete."""
 
     HELP_TITLE = "Scans"
@@ -97,6 +98,7 @@ class ScansPane(WithSchedules, RunningScan):
             "scans.import", "i", "import", "Import", "Import files of nmap (-oX) or masscan, packed or not."
         ),
         command("scans.delete", "delete", "delete", "Delete", "Delete this scan, or those selected."),
+        *pivot_commands("scans", show=False),
     ]
 
     def __init__(self, session: Session, *, id: str | None = None) -> None:
@@ -150,7 +152,9 @@ class ScansPane(WithSchedules, RunningScan):
             "delete": Permission.DELETE,
         }.get(action)
         if needed is None or action in {"new", "import"}:
-            return needed is None or self.session.actor.may(needed)
+            return (
+                super().check_action(action, parameters) if needed is None else self.session.actor.may(needed)
+            )
         return self._offers(action) if self.session.actor.may(needed) else False
 
     def _offers(self, action: str) -> bool | None:

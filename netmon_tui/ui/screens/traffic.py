@@ -12,7 +12,6 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.widgets import TabbedContent, TabPane
 
-from netmon_tui.domain.address import parse_ip
 from netmon_tui.domain.capture import Capture
 from netmon_tui.domain.traffic import Traffic, TrafficKind
 from netmon_tui.errors import InvalidInput, NotFound
@@ -26,7 +25,7 @@ from netmon_tui.ui.session import Session
 from netmon_tui.ui.widgets.figure import Figure
 from netmon_tui.ui.widgets.key_line import KeyLine
 from netmon_tui.ui.widgets.memory_source import MemorySource
-from netmon_tui.ui.widgets.row_source import Row, cell_text
+from netmon_tui.ui.widgets.row_source import Row
 from netmon_tui.ui.widgets.table import Table
 from netmon_tui.ui.widgets.traffic_rows import COLUMNS, KINDS, Entry, TrafficRows, key_of
 
@@ -191,12 +190,7 @@ class TrafficScreen(AboveCapture):
     @property
     def address(self) -> str:
         """The IP address that is meant: the cell's under the cursor, or else the first of the line."""
-        table = self._table
-        row = table.cursor_row
-        if row is None:
-            return ""
-        texts = map(cell_text, (table.grid.cursor_cell, *row.cells))
-        return next((text for text in texts if parse_ip(text)), "")
+        return self._table.grid.cursor_address
 
     @on(TabbedContent.TabActivated, "#traffic-tabs")
     def _tab_changed(self) -> None:

@@ -126,6 +126,8 @@ class DisplayFilterBar(FilledLater):
         """Which of them stands there by tab; -1 for none."""
         self._recent: list[str] = []
         self._recalled = -1
+        self._typed_text = ""
+        """What stood there before a recent one was recalled."""
         self._applied = ""
         self._line = DisplayFilterInput(
             placeholder="display filter, such as tcp.port == 443 && ip.addr == 192.0.2.1",
@@ -219,9 +221,13 @@ class DisplayFilterBar(FilledLater):
         self._line.can_focus = False
 
     def recall(self, step: int) -> None:
-        """Write an earlier (1) or later (-1) recent filter into the line."""
-        self._recalled = max(-1, min(len(self._recent) - 1, self._recalled + step))
-        self.put(self._recent[self._recalled] if self._recalled >= 0 else "")
+        """Write an earlier (1) or later (-1) recent filter into the line; after the last one, what was typed."""
+        if self._recalled < 0:
+            self._typed_text = self._line.value
+        turn = max(-1, min(len(self._recent) - 1, self._recalled + step))
+        if turn != self._recalled:
+            self._recalled = turn
+            self.put(self._recent[turn] if turn >= 0 else self._typed_text)
 
     def complete(self) -> None:
         """Write the next name that is offered into the line."""

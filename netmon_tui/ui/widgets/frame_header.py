@@ -47,10 +47,13 @@ class FrameHeader(Horizontal):
         yield Static(content(f"{self._actor.name} ({self._actor.role})"), id="header-user")
         yield Static("", id="header-clock")
 
-    def show(self, *, jobs: int, clock: str, note: str = "") -> None:
-        """Show the number of running jobs, the time and a note such as ``frozen``."""
+    def show(self, *, jobs: int, note: str = "") -> None:
+        """Show the number of running jobs and a note such as ``frozen``."""
         words = counted(jobs, "job") if jobs else ""
         self._put("header-jobs", " · ".join(part for part in (words, note) if part))
+
+    def show_time(self, clock: str) -> None:
+        """Show the time, in five cells and a space."""
         self._put("header-clock", clock)
 
     def _put(self, id: str, text: str) -> None:

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from textual import events, on
 from textual.css.query import NoMatches
-from textual.screen import Screen
+from textual.screen import ModalScreen, Screen
 
 from netmon_tui.errors import NetmonError
 from netmon_tui.ui import toasts
@@ -98,6 +98,11 @@ class LiveScreen(WorkerDefects, Screen[None]):
         # Not is_current, which is also true just below the top: there each message repaints the screen above.
         if self.app.screen is self and not self.frozen:
             self._begin_refresh()
+        elif self.frozen or isinstance(self.app.screen, ModalScreen):
+            self.show_time()
+
+    def show_time(self) -> None:
+        """Show what time it is, if the screen has a clock: it goes on under a dialog, and while frozen."""
 
     def _begin_refresh(self) -> None:
         if not self._refreshing:

@@ -8,6 +8,7 @@ from textual import events
 from textual.binding import Binding
 from textual.geometry import clamp
 
+from netmon_tui.domain.address import parse_ip
 from netmon_tui.ui.clipboard import copy
 from netmon_tui.ui.widgets.row_source import Cell, Row, cell_text
 from netmon_tui.ui.widgets.table_body import TableBody
@@ -103,6 +104,13 @@ class TableGrid(TableBody, can_focus=True):
         """The cell under row and column cursor; empty when there is none."""
         row = self.cursor_row
         return row.cells[self.slots[self.column].index] if row and self.column < len(self.slots) else ""
+
+    @property
+    def cursor_address(self) -> str:
+        """The IP address that is meant: that of the cell under the cursors, or else the first of its row."""
+        row = self.cursor_row
+        texts = (cell_text(cell).strip() for cell in (self.cursor_cell, *(row.cells if row else ())))
+        return next((text for text in texts if parse_ip(text)), "")
 
     def select(self, keys: Iterable[Hashable]) -> None:
         """Select exactly these rows."""

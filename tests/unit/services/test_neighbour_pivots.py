@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import event
 
 from netmon_tui.domain.address import Family
+from netmon_tui.domain.capture import StartCapture
 from netmon_tui.domain.user import Actor, Role, UserState
 from netmon_tui.errors import InvalidInput
 from netmon_tui.storage.account_repository import AccountRepository, NewUser
 from netmon_tui.storage.audit_repository import NewEvent
+from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.storage.neighbour_queries import NeighbourQueries
 from netmon_tui.storage.neighbour_repository import NeighbourRepository, Sighting
 from tests.unit.services.made_scans import Store, host
@@ -64,6 +67,23 @@ async def test_scans_of_others_are_theirs(store: Store) -> None:
     assert [one.scan_id for one in facts.scans] == [own]
     _, facts = await store.services.segment.pivots.about(bo, "10.0.0.5")
     assert facts.scans == ()
+
+
+async def test_captures_are_found_by_the_address_in_their_filter(store: Store, tmp_path: Path) -> None:
+    captures, bo = CaptureRepository(store.services.database), await other(store)
+    for owner, text in (
+        (store.ada, "host 10.0.0.5 and port 53"),
+        (store.ada, "src 10.0.0.50 or net 110.0.0.5"),
+        (bo, "host 10.0.0.5"),
+        (store.ada, f"ether host {PI.upper()} or host FE80::5"),
+    ):
+        captures.create(owner, StartCapture("eth0"), filter=text, jobs=tmp_path)
+    pivots = store.services.segment.pivots
+    for asked, expected in (("10.0.0.5", [3, 1]), (PI, [4]), ("fe80::5", [4]), ("0.0.5.1", [])):
+        _, facts = await pivots.about(store.ada, asked)
+        assert [one.capture_id for one in facts.captures] == expected
+    _, facts = await pivots.about(bo, "10.0.0.5")
+    assert [(one.capture_id, one.filter) for one in facts.captures] == [(3, "host 10.0.0.5")]
 
 
 async def test_a_host_that_was_down_was_not_found(store: Store) -> None:

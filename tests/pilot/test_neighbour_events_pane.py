@@ -77,7 +77,7 @@ async def test_events_come_and_are_seen_to(logged_in, until, screen_text) -> Non
         assert stored(app)[2].acknowledged_by == "ada"
         await pilot.press("v")
         await until(pilot, lambda: rows(pane) == [3, 2, 1])
-        assert "acknowledged ones are shown, too" in screen_text(app)
+        assert "acknowledged, too (v)" in screen_text(app)
         await pilot.press("home", "t")
         await until(pilot, lambda: "That was acknowledged already" in screen_text(app))
         assert [event.acknowledged_by for event in stored(app)] == ["", "", "ada"]

@@ -135,7 +135,7 @@ class NeighbourEventsPane(Pane, WithPivots):
         counts = await self._service.open_counts(self.session.actor)
         words = [f"{thin(count)} {severity}" for severity, count in counts.items() if count]
         parts = [f"{', '.join(words) or 'nothing'} to be seen to"]
-        parts += ["acknowledged ones are shown, too"] * (not self._shown.unacknowledged)
+        parts += ["acknowledged, too (v)"] * (not self._shown.unacknowledged)
         parts += ["muted ones are shown, too"] * self._shown.muted
         is_weighty = counts[Severity.HIGH] + counts[Severity.MEDIUM] > 0
         self.query_one(Figure).show(f" {'  ·  '.join(parts)}", "warning" if is_weighty else "muted")

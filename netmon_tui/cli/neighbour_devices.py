@@ -30,6 +30,7 @@ from netmon_tui.domain.device_documents import (
     presence_document,
 )
 from netmon_tui.domain.device_list import DEVICE_FORMATS
+from netmon_tui.domain.neighbour import where_not_missed
 from netmon_tui.domain.window import Window
 
 if TYPE_CHECKING:
@@ -195,9 +196,14 @@ def mark(
         raise click.UsageError("nothing to say: give --name, --note, --known, --must-be-up or --cluster")
 
     async def work(services: Services, actor: Actor) -> DeviceMarks:
-        return await services.segment.devices.mark(
+        marked = await services.segment.devices.mark(
             actor, await services.segment.devices.find(actor, lladdr), change
         )
+        if change.must_be_up:
+            await services.neighbours.once(actor)
+            if told := where_not_missed(services.neighbours.entries_of(actor, lladdr=marked.lladdr)):
+                say(told)
+        return marked
 
     said = line.run(work)
     if as_json:

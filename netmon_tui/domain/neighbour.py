@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -92,6 +93,18 @@ class NeighbourRecord:
     """Seconds since its state or lladdr last changed."""
     probes: int = 0
     """Questions that were sent when it was last asked for."""
+    lladdr_remembered: bool = False
+    """The kernel has no lladdr for it: this is the one that it had last."""
+
+
+NOT_MISSED = "at a permanent entry nobody is asked, so nobody is missed there"
+"""Why a device that must be up is not told to be down."""
+
+
+def where_not_missed(entries: Iterable[NeighbourRecord]) -> str:
+    """Return at which of a device's entries nobody would be missed, and why; empty for none."""
+    places = [f"{one.address} on {one.interface}" for one in entries if one.state == NudState.PERMANENT]
+    return f"{', '.join(places)}: {NOT_MISSED}" if places else ""
 
 
 @dataclass(frozen=True, slots=True)

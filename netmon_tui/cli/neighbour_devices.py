@@ -30,7 +30,6 @@ from netmon_tui.domain.device_documents import (
     presence_document,
 )
 from netmon_tui.domain.device_list import DEVICE_FORMATS
-from netmon_tui.domain.neighbour import where_not_missed
 from netmon_tui.domain.window import Window
 
 if TYPE_CHECKING:
@@ -199,10 +198,8 @@ def mark(
         marked = await services.segment.devices.mark(
             actor, await services.segment.devices.find(actor, lladdr), change
         )
-        if change.must_be_up:
-            await services.neighbours.once(actor)
-            if told := where_not_missed(services.neighbours.entries_of(actor, lladdr=marked.lladdr)):
-                say(told)
+        if change.must_be_up and (told := await services.segment.devices.not_missed(actor, marked)):
+            say(told)
         return marked
 
     said = line.run(work)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -99,12 +98,6 @@ class NeighbourRecord:
 
 NOT_MISSED = "at a permanent entry nobody is asked, so nobody is missed there"
 """Why a device that must be up is not told to be down."""
-
-
-def where_not_missed(entries: Iterable[NeighbourRecord]) -> str:
-    """Return at which of a device's entries nobody would be missed, and why; empty for none."""
-    places = [f"{one.address} on {one.interface}" for one in entries if one.state == NudState.PERMANENT]
-    return f"{', '.join(places)}: {NOT_MISSED}" if places else ""
 
 
 @dataclass(frozen=True, slots=True)

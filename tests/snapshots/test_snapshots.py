@@ -428,7 +428,7 @@ def test_neighbour_edits(tour: Tour) -> None:
         picture("delete"),
         closed(),
         "F",
-        shows("carries an SSH"),
+        shows("carries an SSH session"),
         picture("flush"),
         "enter",
         shows("Flush eth0"),

@@ -6,7 +6,6 @@ from datetime import datetime
 
 from netmon_tui.domain.device import DeviceMarks, MarksChange
 from netmon_tui.domain.device_list import DEVICE_FORMATS
-from netmon_tui.domain.neighbour import where_not_missed
 from netmon_tui.errors import NetmonError
 from netmon_tui.services.readable_files import working_directory
 from netmon_tui.ui import toasts
@@ -32,8 +31,7 @@ class DeviceActions(Actions):
         with self._reported():
             marks, vendor = await service.marks(actor, lladdr), await service.vendor(actor, lladdr)
             saved = await self._app.push_screen_wait(DeviceForm(marks, vendor, save))
-            entries = self._services.neighbours.entries_of(actor, lladdr=lladdr)
-            if saved and saved.must_be_up and (told := where_not_missed(entries)):
+            if saved and (told := await service.not_missed(actor, saved)):
                 self._tell(f"Must be up, but {told}")
         return saved is not None
 

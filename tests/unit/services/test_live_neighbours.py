@@ -7,21 +7,25 @@ import json
 import socket
 import subprocess
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from netmon_tui.domain.address import Family
-from netmon_tui.domain.neighbour import NOT_MISSED, Neighbour, NeighbourRecord, NudState, where_not_missed
+from netmon_tui.domain.device import DeviceMarks
+from netmon_tui.domain.neighbour import NOT_MISSED, Neighbour, NeighbourRecord, NudState
 from netmon_tui.domain.neighbour_event import NeighbourEvent, NeighbourEventKind
 from netmon_tui.domain.user import Actor, Role
 from netmon_tui.runtime.neighbour_table import Resync
 from netmon_tui.runtime.only_one import OnlyOne
 from netmon_tui.services import neighbour_watch
+from netmon_tui.services.devices import DeviceService
 from netmon_tui.services.neighbour_memory import NeighbourMemory
 from netmon_tui.services.neighbour_watch import EventQueue
 from netmon_tui.services.neighbours import NeighbourService
+from netmon_tui.storage.device_queries import DeviceQueries
 from netmon_tui.storage.device_repository import DeviceRepository
 from netmon_tui.storage.neighbour_repository import NeighbourRepository
 from netmon_tui.storage.schema_version import open_database
@@ -135,6 +139,10 @@ def test_ages_and_probes_are_the_kernels(tmp_path: Path) -> None:
     followed(tmp_path, work)
 
 
+async def marked() -> None:
+    """Nobody shows marks here."""
+
+
 def test_an_entry_without_a_lladdr_shows_the_one_it_had(tmp_path: Path) -> None:
     async def work(service: NeighbourService) -> None:
         ip(entry("10.3.0.9", "left", "reachable"))
@@ -147,7 +155,11 @@ def test_an_entry_without_a_lladdr_shows_the_one_it_had(tmp_path: Path) -> None:
         await until(service, lambda: shown(service)["left", "10.3.0.9"].state == "PERMANENT")
         (record,) = service.entries_of(EVE, lladdr="00:16:3e:00:00:05")
         assert not record.lladdr_remembered
-        assert where_not_missed([record]) == f"10.3.0.9 on left: {NOT_MISSED}"
+        store, queries = service._repository, DeviceQueries(service._repository._database, str)
+        devices = DeviceService(DeviceRepository(store._database), queries, store, str, marked)
+        marks = DeviceMarks("00:16:3e:00:00:05", must_be_up=True)
+        assert await devices.not_missed(EVE, marks) == f"10.3.0.9 on left: {NOT_MISSED}"
+        assert await devices.not_missed(EVE, replace(marks, must_be_up=False)) == ""
 
     followed(tmp_path, work)
 

@@ -428,7 +428,7 @@ def test_neighbour_edits(tour: Tour) -> None:
         picture("delete"),
         closed(),
         "F",
-        shows("carries an SSH session"),
+        shows("carries an SSH"),
         picture("flush"),
         "enter",
         shows("Flush eth0"),

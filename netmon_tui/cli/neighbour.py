@@ -16,23 +16,19 @@ from netmon_tui.cli.neighbour_events import EVENT_VERBS
 from netmon_tui.cli.neighbour_hooks import hooks
 from netmon_tui.cli.neighbour_show import show
 from netmon_tui.cli.neighbour_sweep import sweep
+from netmon_tui.cli.neighbour_watch import watch
 from netmon_tui.cli.output import (
     moment,
     print_json,
-    print_json_line,
-    print_line,
     print_table,
     say,
     write_export,
 )
 from netmon_tui.domain.counted import counted
 from netmon_tui.domain.documents import neighbour_document
-from netmon_tui.domain.neighbour_event_documents import neighbour_event_document
-from netmon_tui.errors import NetmonError
 
 if TYPE_CHECKING:
     from netmon_tui.domain.neighbour import NeighbourRecord
-    from netmon_tui.domain.neighbour_event import NeighbourEvent
     from netmon_tui.domain.user import Actor
     from netmon_tui.services.container import Services
 
@@ -52,6 +48,7 @@ def neighbour() -> None:
 
 neighbour.add_command(show)
 neighbour.add_command(sweep)
+neighbour.add_command(watch)
 
 
 @neighbour.command("list")
@@ -60,7 +57,7 @@ neighbour.add_command(sweep)
 @json_option
 @pass_line
 def list_neighbours(line: CommandLine, remembered: bool, names: bool, as_json: bool) -> None:
-    """Print the table as it is now."""
+    """Print the table as it is now; of an entry without a lladdr the one that it had last, in brackets."""
     found = line.run(lambda services, actor: _table(services, actor, names, remembered))
     if as_json:
         print_json([neighbour_document(record) for record in found])
@@ -84,7 +81,7 @@ async def _table(
 def _row(record: NeighbourRecord) -> tuple[object, ...]:
     return (
         record.address,
-        record.lladdr,
+        f"({record.lladdr})" if record.lladdr_remembered else record.lladdr,
         f"{record.vendor} (private)".strip() if record.private else record.vendor,
         record.interface,
         record.state,
@@ -93,35 +90,6 @@ def _row(record: NeighbourRecord) -> tuple[object, ...]:
         moment(record.first_seen),
         moment(record.last_seen),
     )
-
-
-@neighbour.command()
-@json_option
-@pass_line
-def watch(line: CommandLine, as_json: bool) -> None:
-    """Print what changes in the table, one event a line, until Ctrl-C (which exits with 130)."""
-
-    async def work(services: Services, actor: Actor) -> None:
-        await services.neighbours.start()
-        if services.neighbours.error:
-            raise NetmonError("the neighbour table cannot be followed", why=services.neighbours.error)
-        say(f"watching {counted(len(services.neighbours.snapshot(actor)), 'neighbour')}")
-        async for event in services.neighbours.watch(actor):
-            _print_event(event, as_json)
-
-    line.run(work)
-
-
-def _print_event(event: NeighbourEvent, as_json: bool) -> None:
-    if as_json:
-        print_json_line(neighbour_event_document(event))
-        return
-    before = f" (was {event.previous_lladdr})" if event.previous_lladdr else ""
-    print_line(
-        f"{moment(event.time)}  {event.severity:<6}  {event.kind:<15}  {event.address}  {event.interface}"
-        f"  {event.lladdr}{before}{f'  {event.detail}' if event.detail else ''}"
-    )
-    sys.stdout.flush()
 
 
 @neighbour.command()

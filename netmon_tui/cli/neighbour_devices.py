@@ -195,9 +195,12 @@ def mark(
         raise click.UsageError("nothing to say: give --name, --note, --known, --must-be-up or --cluster")
 
     async def work(services: Services, actor: Actor) -> DeviceMarks:
-        return await services.segment.devices.mark(
+        marked = await services.segment.devices.mark(
             actor, await services.segment.devices.find(actor, lladdr), change
         )
+        if change.must_be_up and (told := await services.segment.devices.not_missed(actor, marked)):
+            say(told)
+        return marked
 
     said = line.run(work)
     if as_json:

@@ -8,6 +8,8 @@
     command = ["/usr/local/bin/mail-event", "root"]
     least = "medium"
 
+``events = ["gone", "back"]`` wants these kinds only, and then of any severity.
+
 It says which programs are run, so it is held to what ssh asks of its files: it belongs to root or to the user
 who runs the program, and nobody else may write to it or to its directory.
 """
@@ -157,11 +159,12 @@ class _Table:
         for other, key in _OWN_KEY.items():
             if other is not kind and key in self._values:
                 raise InvalidInput(f"{self._place}: a {kind} has no {key}", fix=f"it is for a {other}")
+        events = self._events()
         return Hook(
             name,
             kind,
-            events=self._events(),
-            least=self._choice("least", Severity, Severity.LOW),
+            events=events,
+            least=self._least(events),
             command=self._command() if kind is HookKind.COMMAND else (),
             url=self._url() if kind is HookKind.WEBHOOK else "",
             timeout=self._number_of("timeout", 10, LONGEST_TIMEOUT),
@@ -197,6 +200,15 @@ class _Table:
         if not isinstance(values, list):
             raise self._refusal("events", 'a list such as ["changed", "duplicate"]')
         return tuple(self._one(value, "events", NeighbourEventKind) for value in values)
+
+    def _least(self, events: Iterable[NeighbourEventKind]) -> Severity:
+        """Return the least severity: who names kinds wants them, however light they are."""
+        least = self._choice("least", Severity, Severity.INFO if events else Severity.LOW)
+        if light := next((kind for kind in events if kind.severity.rank > least.rank), None):
+            why = f"least = {least.value!r} keeps out {light.value}, which is {light.severity.value}"
+            fix = f"leave {light.value} out of events, or least"
+            raise InvalidInput(f"{self._place}: events and least contradict each other", why=why, fix=fix)
+        return least
 
     def _command(self) -> tuple[str, ...]:
         words = self._values.get("command")

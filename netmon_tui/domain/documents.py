@@ -209,6 +209,7 @@ def neighbour_document(neighbour: NeighbourRecord) -> Document:
         "address": neighbour.address,
         "family": neighbour.family.value,
         "lladdr": neighbour.lladdr,
+        "lladdr_remembered": neighbour.lladdr_remembered,
         "vendor": neighbour.vendor,
         "interface": neighbour.interface,
         "state": neighbour.state,

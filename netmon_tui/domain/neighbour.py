@@ -92,6 +92,12 @@ class NeighbourRecord:
     """Seconds since its state or lladdr last changed."""
     probes: int = 0
     """Questions that were sent when it was last asked for."""
+    lladdr_remembered: bool = False
+    """The kernel has no lladdr for it: this is the one that it had last."""
+
+
+NOT_MISSED = "at a permanent entry nobody is asked, so nobody is missed there"
+"""Why a device that must be up is not told to be down."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,11 @@ class NeighbourEventKind(StrEnum):
         """As it is read, such as ``gateway changed``."""
         return self.value.replace("_", " ")
 
+    @property
+    def turns(self) -> bool:
+        """Whether it is told anew after its opposite, however soon; it happens too seldom to be a storm."""
+        return self in _TURNING
+
 
 _SEVERITIES = {
     NeighbourEventKind.NEW: Severity.LOW,
@@ -57,6 +62,14 @@ _SEVERITIES = {
     NeighbourEventKind.BACK: Severity.INFO,
     NeighbourEventKind.DOWN: Severity.HIGH,
 }
+_TURNING = frozenset(
+    {
+        NeighbourEventKind.DOWN,
+        NeighbourEventKind.GONE,
+        NeighbourEventKind.BACK,
+        NeighbourEventKind.GATEWAY_CHANGED,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,16 +95,36 @@ class NeighbourEvent:
     acknowledged: datetime | None = None
     muted: bool = False
     """A rule said that nobody wants to be told."""
+    editor: str = ""
+    """Name of the user who made it happen by an edit of the table."""
+    name: str = ""
+    """What people call the device with the lladdr."""
+    previous_name: str = ""
+    """What people call the device with the lladdr before."""
 
     @property
     def severity(self) -> Severity:
-        """How much it matters."""
-        return self.kind.severity
+        """How much it matters; what a user did on purpose alarms nobody."""
+        return Severity.INFO if self.editor else self.kind.severity
 
     @property
-    def subject(self) -> tuple[str, str, str, str, str]:
+    def subject(self) -> tuple[str, str, str, str, str, str]:
         """What makes the next event the same one again."""
-        return self.kind.value, self.interface, self.address, self.lladdr, self.previous_lladdr
+        pair = self.lladdr, self.previous_lladdr
+        return self.kind.value, self.interface, self.address, *pair, self.editor
+
+    @property
+    def tells(self) -> dict[tuple[str, ...], str]:
+        """How things are after it: of whom -> what. One that told otherwise makes the next one news again."""
+        device, place = ("device", self.lladdr), (self.interface, self.address)
+        match self.kind:
+            case NeighbourEventKind.DOWN:
+                return {device: "down"}
+            case NeighbourEventKind.GONE:
+                return {("address", *place): "gone"}
+            case NeighbourEventKind.BACK:
+                return {device: "up", ("address", *place): "there"}
+        return {("holder", *place): self.lladdr} if self.previous_lladdr else {}
 
 
 class EventFilter(NamedTuple):

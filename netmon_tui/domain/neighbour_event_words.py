@@ -40,14 +40,24 @@ _MEANINGS = {
 
 
 def sentence(event: NeighbourEvent) -> str:
-    """Return what happened in one sentence without a full stop, the detail included."""
+    """Return what happened in one sentence without a full stop, the detail and who did it included."""
     told = _HAPPENED[event.kind].format(
-        lladdr=event.lladdr,
+        lladdr=_named(event.name, event.lladdr),
         address=event.address,
         interface=event.interface,
-        previous=event.previous_lladdr,
+        previous=_named(event.previous_name, event.previous_lladdr),
     )
-    return f"{told}: {event.detail}" if event.detail else told
+    more = "; ".join(filter(None, [event.detail, set_by(event)]))
+    return f"{told}: {more}" if more else told
+
+
+def set_by(event: NeighbourEvent) -> str:
+    """Return by whose edit it happened; empty when nobody did it."""
+    return f"set by {event.editor}" if event.editor else ""
+
+
+def _named(name: str, lladdr: str) -> str:
+    return f"{name} ({lladdr})" if name else lladdr
 
 
 def meaning(kind: NeighbourEventKind) -> str:

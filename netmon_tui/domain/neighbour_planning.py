@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from netmon_tui.domain.address import IPAddress, address_sort_key, normalise_lladdr, parse_ip
-from netmon_tui.domain.neighbour import Interface, NudState
+from netmon_tui.domain.neighbour import NOT_MISSED, Interface, NudState
 from netmon_tui.domain.neighbour_edit import (
     LASTING,
     SETTABLE,
@@ -39,6 +39,8 @@ class Situation:
     interfaces: Mapping[str, Interface]
     carriers: frozenset[Key] = frozenset()
     """Entries that carry an SSH session to this machine; an empty interface stands for any."""
+    watched: frozenset[str] = frozenset()
+    """lladdrs of devices that must be up."""
 
     def carries_session(self, key: Key) -> bool:
         """Whether the entry may not be touched."""
@@ -69,6 +71,8 @@ def plan_set(situation: Situation, request: SetEntry) -> EditPlan:
         notices.append("there is no such entry yet: it is added")
     elif there is not None and not there.lladdr:
         notices.append(f"the entry that is there is {there}")
+    if entry.state is NudState.PERMANENT and entry.lladdr in situation.watched:
+        notices.append(f"{entry.lladdr} must be up: {NOT_MISSED}")
     return EditPlan(
         request,
         EditKind.REPLACE if request.replace else EditKind.ADD,

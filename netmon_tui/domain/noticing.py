@@ -8,9 +8,10 @@ What is no alarm:
 - many addresses of one lladdr: a router that answers for others (proxy ARP), a host with many addresses;
 - an address that is, or was, at a virtual router's lladdr (VRRP, CARP, HSRP, GLBP), or that passes between devices
   marked as a cluster;
-- an address that passes to another lladdr after its holder was silent, or got another address: DHCP. One packet
-  from there does not show that, for anybody can send it: the holder has to be seen there for a minute, or to have
-  been asked at the address that it left without an answer. Who keeps that up is not told from DHCP;
+- an address that passes to another lladdr after its holder was silent, did not answer for a while, or got another
+  address: DHCP. One packet from there does not show that, for anybody can send it: the holder has to be seen there
+  for a minute, or to have been asked at the address that it left without an answer. Who keeps that up is not told
+  from DHCP;
 - an entry that the kernel forgot, was told to forget, or lost with the link: only an address that was asked and
   did not answer is gone;
 - the temporary addresses that IPv6 hosts make for themselves (RFC 8981).
@@ -56,6 +57,8 @@ class NoticingLimits:
     flapping: float = 600.0
     """Within it, so many changes to and fro make a duplicate address."""
     flaps: int = 3
+    unanswered: float = 30.0
+    """A holder that was asked and did not answer for so long has left."""
     settled: float = 60.0
     """A holder that was seen at another address for so long has got it."""
     gone: float = 300.0
@@ -124,6 +127,8 @@ class Noticing:
         """Those that something is known of; not to be changed."""
         self._lost: set[str] = set()
         """Interfaces that are down, or gone."""
+        self._pinned: set[Key] = set()
+        """Those with a permanent entry: nobody is ever asked there, so nobody can fail to answer."""
         self.gateways: Collection[Key] = frozenset()
         self.marks: Mapping[str, DeviceMarks] = {}
         """What people say, by lladdr."""
@@ -148,6 +153,18 @@ class Noticing:
         """Take that somebody else saw an address earlier."""
         address = self._addresses[key]
         address.first_seen = min(address.first_seen, moment)
+
+    def misses(self, key: Key, lladdr: str) -> bool:
+        """Whether any sign from there is news: nobody answers, or that was told already."""
+        address = self._addresses.get(key)
+        return key in self._failing or lladdr in self._down or (address is not None and address.gone)
+
+    def pinned(self, key: Key, *, is_pinned: bool) -> None:
+        """Take whether an entry is permanent: it is no sign of its holder, and none can be missed."""
+        if is_pinned:
+            self._pinned.add(key)
+        else:
+            self._pinned.discard(key)
 
     def seen(
         self, neighbour: Neighbour, now: float, *, sign: float, quietly: bool = False
@@ -175,7 +192,7 @@ class Noticing:
         self._failing.pop(key, None)
         self._lost.discard(key[0])
         self._hold(key, lladdr, sign).gone = False
-        if lladdr in self._down:
+        if lladdr in self._down and key not in self._pinned:
             self._down.discard(lladdr)
             events = [_event(NeighbourEventKind.BACK, key, lladdr, now, detail="the device was down")]
         return events
@@ -256,11 +273,17 @@ class Noticing:
         last = address.last_seen
         if now - last >= self._limits.silent:
             return f"its holder was silent for {_span(now - last)}"
+        if (failing := now - self._failing.get(key, now)) >= self._limits.unanswered:
+            return f"its holder did not answer for {_span(failing)}"
         others = [other for other in self._stations[address.lladdr] if other != key and _is_like(other, key)]
-        if len(others) != 1 or (other := self._addresses[others[0]]).last_seen <= last:
-            return ""
-        has_settled = other.last_seen - max(last, other.since) >= self._limits.settled
-        return f"its holder has {others[0][1]} now" if has_settled or key in self._failing else ""
+        for place in others:
+            other = self._addresses[place]
+            # IPv6 hosts make new addresses for themselves all the time, and keep those they have.
+            is_instead = len(others) == 1 or (other.since > last and ":" not in key[1])
+            has_settled = other.last_seen - max(last, other.since) >= self._limits.settled
+            if is_instead and other.last_seen > last and (has_settled or key in self._failing):
+                return f"its holder has {place[1]} now"
+        return ""
 
     def answered(self, key: Key, lladdr: str, sign: float) -> None:
         """Take that the holder of an address gave a sign there, without anything new about it."""
@@ -276,6 +299,7 @@ class Noticing:
 
     def removed(self, key: Key, now: float) -> None:
         """Take that an entry left the table: that alone says nothing."""
+        self._pinned.discard(key)
         since = self._failing.get(key)
         if since is not None and now - since < _EDITED_SECONDS:
             del self._failing[key]
@@ -303,13 +327,15 @@ class Noticing:
     def _is_down(self, lladdr: str) -> bool:
         """Whether a device that must be up, and is not yet told to be down, answers nowhere.
 
-        Places where it was long ago do not count, nor those behind a link that is down: nothing can fail there.
+        Places where it was long ago do not count, nor those behind a link that is down, nor permanent entries:
+        nothing can fail there.
         """
         if not self._must_tell_down(lladdr):
             return False
         signs = {key: self._addresses[key].held[lladdr] for key in self._stations[lladdr]}
         recent = max(signs.values()) - self._limits.returning
-        places = [key for key, sign in signs.items() if sign >= recent and key[0] not in self._lost]
+        here = [key for key in signs if key[0] not in self._lost and key not in self._pinned]
+        places = [key for key in here if signs[key] >= recent]
         return bool(places) and all(key in self._failing or self._addresses[key].gone for key in places)
 
     def _must_tell_down(self, lladdr: str) -> bool:
@@ -328,7 +354,7 @@ class Noticing:
             for lladdr, marks in self.marks.items()
             if marks.must_be_up
             for key in self._stations.get(lladdr, ())
-            if self._addresses[key].held[lladdr] < limit
+            if key not in self._pinned and self._addresses[key].held[lladdr] < limit
         ]
 
 

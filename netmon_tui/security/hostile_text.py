@@ -90,8 +90,10 @@ def clean_block(value: object, limit: int = BLOCK_LIMIT, max_lines: int = BLOCK_
 def csv_cell(value: object, limit: int = CSV_LIMIT) -> str:
     """Return ``value`` cleaned for a CSV cell, with ``'`` before what a spreadsheet would run as a formula.
 
-    Numbers (int, float) are what they are: ``-1`` stays a number.
+    Numbers (int, float) are what they are: ``-1`` stays a number. Truths are ``yes`` and ``no``.
     """
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, int | float):
         return str(value)
     raw = _cut(value, limit)[0]

@@ -33,6 +33,7 @@ from netmon_tui.services.host_history import HostHistoryService
 from netmon_tui.services.ignoring import IgnoreService
 from netmon_tui.services.maintenance import MaintenanceService
 from netmon_tui.services.neighbour_history_check import history_check
+from netmon_tui.services.neighbour_hooks import hook_checks
 from netmon_tui.services.neighbour_limits import NeighbourRoom, limit_checks
 from netmon_tui.services.neighbour_recorder import recorder_checks
 from netmon_tui.services.neighbours import NeighbourService
@@ -230,6 +231,7 @@ def _checks(settings: Settings, paths: Paths, database: Database | None) -> Call
 
     def checks() -> list[Check]:
         found = [*limit_checks(), *recorder_checks(OnlyOne(paths.neighbours_claim))]
+        found += hook_checks(paths.hooks_file)
         if database is not None:
             found.append(history_check(NeighbourRetention(database), settings.neighbours.history_days))
         return found

@@ -233,7 +233,7 @@ def _as_csv(lines: Sequence[DeviceLine]) -> Iterator[bytes]:
         writer = csv.writer(text)
         for line in lines[start : start + _PAGE]:
             document = device_document(line)
-            writer.writerow(csv_cell(_word(document[name])) for name in _COLUMNS)
+            writer.writerow(csv_cell(document[name]) for name in _COLUMNS)
         yield text.getvalue().encode()
 
 
@@ -243,9 +243,3 @@ def _as_json(lines: Sequence[DeviceLine]) -> Iterator[bytes]:
         documents = (json.dumps(device_document(line)) for line in lines[start : start + _PAGE])
         yield ((",\n" if start else "\n") + ",\n".join(documents)).encode()
     yield b"\n]\n"
-
-
-def _word(value: object) -> object:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return "" if value is None else value

@@ -22,9 +22,11 @@ from netmon_tui.domain.device import (
     MarksChange,
     Presence,
 )
+from netmon_tui.domain.neighbour import NOT_MISSED, NudState
 from netmon_tui.domain.user import Actor, Permission
 from netmon_tui.domain.window import FIRST, Window
 from netmon_tui.errors import InvalidInput, NotFound
+from netmon_tui.runtime.netlink import dump_neighbours
 from netmon_tui.security.hostile_text import clean, plain_line
 from netmon_tui.storage.device_queries import DeviceQueries
 from netmon_tui.storage.device_repository import DeviceRepository
@@ -176,6 +178,18 @@ class DeviceService:
         if not marked.is_same:
             await self._marked()
         return marked.after
+
+    async def not_missed(self, actor: Actor, marks: DeviceMarks) -> str:
+        """Return at which of its entries a device that must be up is not missed, and why; empty for none."""
+        actor.require(Permission.VIEW)
+        if not marks.must_be_up:
+            return ""
+        permanent = [
+            f"{entry.address} on {entry.interface}"
+            for entry in await asyncio.to_thread(dump_neighbours)
+            if entry.lladdr == marks.lladdr and entry.state is NudState.PERMANENT
+        ]
+        return f"{', '.join(permanent)}: {NOT_MISSED}" if permanent else ""
 
     async def unmark(self, actor: Actor, lladdr: str) -> DeviceMarks:
         """Forget what is said about a device, and return what it was.

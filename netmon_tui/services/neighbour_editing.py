@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from netmon_tui.domain.address import plain_address
@@ -44,12 +44,18 @@ class NeighbourEditing:
         edits: Storage, with the audit trail.
         privilege: What this process may do.
         environ: Where the SSH session of this program is read from.
+        watched: Returns the lladdrs of devices that must be up (blocking).
     """
 
     def __init__(
-        self, edits: NeighbourEditRepository, privilege: Privilege, environ: Mapping[str, str]
+        self,
+        edits: NeighbourEditRepository,
+        privilege: Privilege,
+        environ: Mapping[str, str],
+        watched: Callable[[], frozenset[str]] = frozenset,
     ) -> None:
         self._edits = edits
+        self._watched = watched
         self._privilege = privilege
         self._session = interfaces.ssh_session(environ)
 
@@ -95,6 +101,7 @@ class NeighbourEditing:
             {entry.key: entry for entry in entries},
             {interface.name: interface for interface in interfaces.list_interfaces()},
             session_carriers(self._session),
+            self._watched(),
         )
 
     async def apply(

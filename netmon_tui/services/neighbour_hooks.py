@@ -20,7 +20,9 @@ from pathlib import Path
 from typing import Any
 
 from netmon_tui.config.hooks_file import MOST_HOOKS, Stamp, read_hooks, stamp
+from netmon_tui.domain.check import Check, CheckStatus
 from netmon_tui.domain.comparison import Severity
+from netmon_tui.domain.counted import counted
 from netmon_tui.domain.hook import Hook, HookRecord, HookReport
 from netmon_tui.domain.neighbour_event import NeighbourEvent, NeighbourEventKind
 from netmon_tui.domain.neighbour_event_documents import neighbour_event_document
@@ -46,6 +48,18 @@ _EXAMPLE = NeighbourEvent(
     detail="an example, to try a hook",
 )
 """Addresses for documentation: RFC 5737, RFC 7042."""
+
+
+def hook_checks(file: Path) -> list[Check]:
+    """Return the doctor's line about hooks that are not called, or cannot work; none where there are no hooks."""
+    try:
+        hooks = read_hooks(file)
+    except NetmonError as error:
+        detail = f"no hook is called: {error.what}" + (f": {error.why}" if error.why else "")
+        return [Check("hooks", CheckStatus.WARN, detail, error.fix)]
+    problems = [f"{hook.name}: {problem}" for hook in hooks if (problem := problem_of(hook))]
+    status = CheckStatus.WARN if problems else CheckStatus.OK
+    return [Check("hooks", status, "; ".join(problems) or counted(len(hooks), "hook"))] if hooks else []
 
 
 class Allowance:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from netmon_tui.domain.address import Family
@@ -42,7 +43,8 @@ _SAME_SECONDS = 0.001
 """Moments that are nearer to each other are the same: the store rounds them."""
 ROUTES_SECONDS = 60.0
 """Between two looks at the routes: a router's table can be a million lines."""
-_CONFIRMED = {NudState.REACHABLE, NudState.PERMANENT}
+_HEARD = {NudState.REACHABLE, NudState.STALE, NudState.DELAY}
+"""States in which an entry has its lladdr from its holder; while it is PROBEd, its holder is asked again."""
 
 Told = Callable[[Sequence[NeighbourEvent]], Awaitable[None]]
 """Passes on events that are new and not muted."""
@@ -113,7 +115,13 @@ class NeighbourMemory:
         return self.noticing.known(key)
 
     def seen(
-        self, neighbour: Neighbour, now: float, *, anew: bool, confirmed: float = 0.0, quietly: bool = False
+        self,
+        neighbour: Neighbour,
+        now: float,
+        *,
+        anew: bool,
+        confirmed: float | None = None,
+        quietly: bool = False,
     ) -> list[NeighbourEvent]:
         """Take an entry that has a lladdr.
 
@@ -121,20 +129,30 @@ class NeighbourMemory:
             neighbour: As the kernel reports it.
             now: POSIX seconds.
             anew: It was not in the table before.
-            confirmed: Seconds since the kernel last knew it to be reachable.
+            confirmed: Seconds since the kernel last knew it to be reachable, for an entry that was found in its
+                table; None for one that the kernel reports because something happened to it.
             quietly: Learn it without an event.
         """
         key = neighbour.interface, neighbour.address
         before = self.noticing.known(key)
         other = before is None or before.lladdr != neighbour.lladdr
-        if before is not None and not (other or anew or neighbour.state in _CONFIRMED or before.gone):
+        is_permanent = neighbour.state is NudState.PERMANENT
+        self.noticing.pinned(key, is_pinned=is_permanent)
+        is_news = anew or neighbour.state is NudState.REACHABLE or self._is_sign(key, neighbour)
+        if not other and (is_permanent or not is_news):
             return []
-        sign = now if other or neighbour.state in _CONFIRMED else max(0.0, now - confirmed)
-        if before is not None and not other:
+        sign = now
+        if confirmed is not None and neighbour.state is not NudState.REACHABLE:
+            sign = max(0.0, now - confirmed)
+        if before is not None:
             sign = max(sign, before.last_seen)
         events = self.noticing.seen(neighbour, now, sign=sign, quietly=quietly)
         self._remember(neighbour, datetime.fromtimestamp(sign, UTC), urgent=other or bool(events))
         return self._note(events)
+
+    def _is_sign(self, key: Key, neighbour: Neighbour) -> bool:
+        """Whether a holder that is missed gives a sign of life."""
+        return neighbour.state in _HEARD and self.noticing.misses(key, neighbour.lladdr)
 
     def _remember(self, neighbour: Neighbour, time: datetime, *, urgent: bool) -> None:
         key = neighbour.interface, neighbour.address
@@ -152,7 +170,8 @@ class NeighbourMemory:
         return self._note(self.noticing.passed(now))
 
     def _note(self, events: list[NeighbourEvent]) -> list[NeighbourEvent]:
-        """Have events stored with what follows from them."""
+        """Have events stored with what follows from them, and name the devices."""
+        events = [self._named(event) for event in events]
         for event in events:
             self._news.events.append(event)
             key = event.interface, event.address
@@ -163,6 +182,13 @@ class NeighbourMemory:
             elif event.kind is NeighbourEventKind.BACK and event.lladdr in self.marks:
                 self._news.down[event.lladdr] = False
         return events
+
+    def _named(self, event: NeighbourEvent) -> NeighbourEvent:
+        name, previous = (
+            marks.name if (marks := self.marks.get(lladdr)) is not None else ""
+            for lladdr in (event.lladdr, event.previous_lladdr)
+        )
+        return replace(event, name=name, previous_name=previous) if name or previous else event
 
     async def look_around(self, now: float) -> list[NeighbourEvent]:
         """Every few seconds, take what changed elsewhere (marks, routes, sightings), and ask silent devices.

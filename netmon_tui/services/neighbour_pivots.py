@@ -105,7 +105,8 @@ class NeighbourPivots:
         live = [
             record
             for record in await self._neighbours.once(actor)
-            if record.address in up or (record.lladdr and record.age <= began)
+            if record.address in up
+            or (not record.lladdr_remembered and record.lladdr and record.age <= began)
         ]
         gone = [record for record in await self.remembered(actor) if record.address in up]
         found = [

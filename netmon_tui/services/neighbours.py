@@ -7,13 +7,11 @@ import logging
 import os
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from itertools import takewhile
 
-from netmon_tui.domain.address import address_sort_key, is_private_lladdr
+from netmon_tui.domain.address import address_sort_key
 from netmon_tui.domain.device import DeviceMarks, differing_marks
-from netmon_tui.domain.neighbour import Neighbour, NeighbourRecord, NudState
+from netmon_tui.domain.neighbour import NeighbourRecord, NudState
 from netmon_tui.domain.neighbour_event import NeighbourEvent
 from netmon_tui.domain.noticing import Key
 from netmon_tui.domain.user import Actor, Permission
@@ -23,30 +21,18 @@ from netmon_tui.runtime.neighbour_table import Resync
 from netmon_tui.runtime.netlink import NeighbourMonitor, dump_table
 from netmon_tui.runtime.session_route import session_carriers
 from netmon_tui.services.neighbour_memory import STORE_SECONDS, NeighbourMemory
+from netmon_tui.services.neighbour_rows import LiveEntry, NeighbourRows
+from netmon_tui.services.neighbour_watch import EventQueue, ShownTable, WatchedEvents, WatchedTable
 from netmon_tui.storage.neighbour_repository import NeighbourRepository
 from netmon_tui.tools.oui import VendorTable
 from netmon_tui.tools.rtnetlink import LinkGone, LinkSeen, NeighbourDeleted, NeighbourSeen
 from netmon_tui.tools.rtnetlink_entries import read_ages
 
 _log = logging.getLogger(__name__)
-_NO_MARKS = DeviceMarks("")
 _REACHABLE_SECONDS = 45.0
 """So long ago a holder that is reachable gave its last sign at most, by the kernel's own base_reachable_time."""
 _JUMP_SECONDS = 10.0
 """More than this between two looks at the clock is no ordinary delay."""
-
-
-@dataclass(slots=True)
-class _Entry:
-    """One live entry."""
-
-    neighbour: Neighbour
-    cacheinfo: bytes
-    """For :func:`read_ages`."""
-    at: float
-    """When it was reported, monotonic seconds."""
-    revision: int
-    """Of the table when it was reported."""
 
 
 class NeighbourService:
@@ -68,18 +54,17 @@ class NeighbourService:
         environ: Mapping[str, str] = os.environ,
         name_of: Callable[[str], str] = lambda address: "",
     ) -> None:
-        self._name_of = name_of
+        self._rows = NeighbourRows(memory, vendors, name_of)
         self._repository = repository
         self._memory = memory
         self._vendors = vendors
         self._session = interfaces.ssh_session(environ)
-        self._carriers: frozenset[Key] = frozenset()
         self._shown_marks: Mapping[str, DeviceMarks] = {}
-        self._entries: dict[Key, _Entry] = {}
+        self._entries: dict[Key, LiveEntry] = {}
         """The one that was reported last stands last."""
         self._removals: dict[Key, int] = {}
         """Revision of the table in which each was removed, the latest last."""
-        self._listeners: set[asyncio.Queue[NeighbourEvent]] = set()
+        self._listeners: set[EventQueue] = set()
         self._task: asyncio.Task[None] | None = None
         self._storing: asyncio.Future[None] | None = None
         self._monitor: NeighbourMonitor | None = None
@@ -122,7 +107,7 @@ class NeighbourService:
         """Return the live table, ordered by address."""
         actor.require(Permission.VIEW)
         now = time.monotonic()
-        records = [self._record(entry, now) for entry in self._entries.values()]
+        records = [self._rows.record(entry, now) for entry in self._entries.values()]
         records.sort(key=lambda record: address_sort_key(record.address))
         return records
 
@@ -131,13 +116,13 @@ class NeighbourService:
         actor.require(Permission.VIEW)
         now = time.monotonic()
         latest = takewhile(lambda entry: entry.revision > revision, reversed(self._entries.values()))
-        return [self._record(entry, now) for entry in latest]
+        return [self._rows.record(entry, now) for entry in latest]
 
     def of(self, actor: Actor, keys: Iterable[Key]) -> list[NeighbourRecord]:
         """Return the live entries among these, in no order."""
         actor.require(Permission.VIEW)
         now = time.monotonic()
-        return [self._record(self._entries[key], now) for key in keys if key in self._entries]
+        return [self._rows.record(self._entries[key], now) for key in keys if key in self._entries]
 
     def keys(self, actor: Actor) -> frozenset[Key]:
         """Return (interface, address) of every live entry."""
@@ -155,9 +140,9 @@ class NeighbourService:
         actor.require(Permission.VIEW)
         now = time.monotonic()
         return [
-            self._record(entry, now)
+            self._rows.record(entry, now)
             for (_, known), entry in self._entries.items()
-            if (known == address if address else entry.neighbour.lladdr == lladdr)
+            if (known == address if address else self._rows.lladdr(entry) == lladdr)
         ]
 
     async def once(self, actor: Actor) -> list[NeighbourRecord]:
@@ -171,22 +156,36 @@ class NeighbourService:
             self._memory.release()  # whoever prints for long must not keep others from storing
         return self.snapshot(actor)
 
-    async def watch(self, actor: Actor) -> AsyncIterator[NeighbourEvent]:
-        """Yield events from now on; the service must be started."""
+    async def watch(self, actor: Actor) -> AsyncIterator[WatchedEvents]:
+        """Yield what happens from now on, with who did it by an edit; the service must be started."""
         actor.require(Permission.VIEW)
-        queue: asyncio.Queue[NeighbourEvent] = asyncio.Queue(maxsize=100_000)
+        queue = EventQueue()
         self._listeners.add(queue)
         try:
             while True:
-                yield await queue.get()
+                taken = await queue.take()
+                named = await asyncio.to_thread(self._repository.with_editors, taken.events)
+                yield taken._replace(events=named)
         finally:
             self._listeners.discard(queue)
+
+    async def watch_table(self, actor: Actor) -> AsyncIterator[WatchedTable]:
+        """Yield what changes in the table from now on; the service must be started."""
+        shown, revision = ShownTable(self.snapshot(actor)), self.revision
+        while True:
+            self.changed.clear()
+            if self.revision == revision:
+                await self.changed.wait()
+            before, revision = revision, self.revision
+            watched = shown.take(self.changed_since(actor, before), self.removed_since(actor, before))
+            if watched.seen or watched.removed:
+                yield watched
 
     async def show_marks(self) -> None:
         """Let the entries count as changed of whose devices something else is said than was shown."""
         before, self._shown_marks = self._shown_marks, self._memory.marks
         changed = await asyncio.to_thread(differing_marks, before, self._shown_marks)
-        keys = [key for key, entry in self._entries.items() if entry.neighbour.lladdr in changed]
+        keys = [key for key, entry in self._entries.items() if self._rows.lladdr(entry) in changed]
         if keys:
             self.revision += 1
             self.changed.set()
@@ -258,9 +257,10 @@ class NeighbourService:
         known = frozenset(self._memory.noticing.interfaces) if changed else frozenset()
         for seen in changed:
             quietly = seen.neighbour.interface not in known and not self._ready.is_set()
-            self._seen(seen, now, quietly=quietly)
+            self._seen(seen, now, found=True, quietly=quietly)
 
-    def _seen(self, seen: NeighbourSeen, now: float, *, quietly: bool = False) -> None:
+    def _seen(self, seen: NeighbourSeen, now: float, *, found: bool = False, quietly: bool = False) -> None:
+        """Take an entry that the kernel reports, or that was found when its table was looked through."""
         neighbour = seen.neighbour
         if neighbour.state is NudState.NOARP or neighbour.interface == "lo":
             return  # multicast and loopback need no resolution: nobody's neighbours
@@ -269,9 +269,9 @@ class NeighbourService:
         if before is not None and before.neighbour.state is NudState.REACHABLE:
             self._memory.noticing.answered(key, before.neighbour.lladdr, now - _REACHABLE_SECONDS)
         self._removals.pop(key, None)
-        self._entries[key] = _Entry(neighbour, seen.cacheinfo, time.monotonic(), self.revision)
+        self._entries[key] = LiveEntry(neighbour, seen.cacheinfo, time.monotonic(), self.revision)
         if neighbour.lladdr:
-            confirmed = read_ages(seen.cacheinfo).confirmed
+            confirmed = read_ages(seen.cacheinfo).confirmed if found else None
             self._tell(
                 self._memory.seen(neighbour, now, anew=before is None, confirmed=confirmed, quietly=quietly)
             )
@@ -284,14 +284,13 @@ class NeighbourService:
             self._memory.noticing.removed(key, now)
 
     def _tell(self, events: Iterable[NeighbourEvent]) -> None:
-        for event in events:
-            for queue in self._listeners:
-                if not queue.full():
-                    queue.put_nowait(event)
+        told = list(events)
+        for queue in self._listeners:
+            queue.put(told)
 
     async def _look_for_session(self) -> None:
         """Ask the kernel by which entries the packets of SSH sessions go now."""
-        self._carriers = await asyncio.to_thread(session_carriers, self._session)
+        self._rows.carriers = await asyncio.to_thread(session_carriers, self._session)
 
     async def _store_for_ever(self) -> None:
         while True:
@@ -316,34 +315,6 @@ class NeighbourService:
         self._storing = asyncio.ensure_future(self._memory.store(time.time(), all_of_it=all_of_it))
         self._storing.add_done_callback(_heard)
         await asyncio.shield(self._storing)
-
-    def _record(self, entry: _Entry, now: float) -> NeighbourRecord:
-        neighbour, ages, since = entry.neighbour, read_ages(entry.cacheinfo), now - entry.at
-        key = (neighbour.interface, neighbour.address)
-        memory = self._memory.known(key)
-        marks = self._memory.marks.get(neighbour.lladdr, _NO_MARKS)
-        return NeighbourRecord(
-            address=neighbour.address,
-            family=neighbour.family,
-            interface=neighbour.interface,
-            lladdr=neighbour.lladdr,
-            vendor=self._vendors.lookup(neighbour.lladdr) if neighbour.lladdr else "",
-            state=neighbour.state.value,
-            router=neighbour.router,
-            private=bool(neighbour.lladdr) and is_private_lladdr(neighbour.lladdr),
-            hostname=self._name_of(neighbour.address),
-            first_seen=datetime.fromtimestamp(memory.first_seen, UTC) if memory else None,
-            last_seen=datetime.fromtimestamp(memory.last_seen, UTC) if memory else None,
-            age=min(ages.confirmed, ages.updated) + since,
-            used=ages.used + since,
-            confirmed=ages.confirmed + since,
-            updated=ages.updated + since,
-            probes=neighbour.probes,
-            gateway=key in self._memory.noticing.gateways,
-            own=key in self._carriers or ("", neighbour.address) in self._carriers,
-            name=marks.name,
-            known=marks.known,
-        )
 
 
 def _stood_still(offset: float, since: float) -> bool:

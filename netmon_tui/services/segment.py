@@ -98,7 +98,9 @@ def open_segment(
         neighbours=neighbours,
         pivots=NeighbourPivots(neighbours, queries, repository, vendors, lambda: memory.marks),
         sweeps=SweepService(repository, scanning.plan, never, can_scan_raw=privilege.can_scan_raw),
-        editing=NeighbourEditing(NeighbourEditRepository(database, machine), privilege, session),
+        editing=NeighbourEditing(
+            NeighbourEditRepository(database, machine), privilege, session, marks.must_be_up
+        ),
         waking=WakeService(repository, audit),
         names=names,
         devices=DeviceService(marks, listed, repository, vendors.lookup, marked),

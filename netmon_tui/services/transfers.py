@@ -49,6 +49,8 @@ _NEIGHBOUR_COLUMNS = (
     "router",
     "private",
     "hostname",
+    "name",
+    "known",
     "first_seen",
     "last_seen",
     "used",
@@ -209,7 +211,7 @@ class TransferService:
         documents = [neighbour_document(record) for record in records]
         if format == "json":
             return iter([json.dumps(documents, indent=2).encode() + b"\n"])
-        rows = ([_cell(document[name]) for name in _NEIGHBOUR_COLUMNS] for document in documents)
+        rows = ([document[name] for name in _NEIGHBOUR_COLUMNS] for document in documents)
         return iter([_csv([_NEIGHBOUR_COLUMNS, *rows]).encode()])
 
     async def export_capture(self, actor: Actor, capture_id: int, path: Path) -> Path:
@@ -248,12 +250,7 @@ class TransferService:
         await asyncio.to_thread(self._audit.record, actor, "capture.export", f"capture {capture_id}", "")
 
 
-def _cell(value: object) -> str:
-    """Return a value as CSV has it: nothing for what is not there or not so, but a zero is a zero."""
-    return "" if value is None or value is False else str(value)
-
-
-def _csv(rows: Iterable[Sequence[str]]) -> str:
+def _csv(rows: Iterable[Sequence[object]]) -> str:
     """Return rows as CSV, every cell through the gate and none a formula."""
     text = io.StringIO()
     csv.writer(text).writerows([csv_cell(cell) for cell in row] for row in rows)

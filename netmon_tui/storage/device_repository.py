@@ -35,6 +35,12 @@ class DeviceRepository:
         with self._database.read() as connection:
             return {row.lladdr: DeviceMarks(*row) for row in connection.execute(query)}
 
+    def must_be_up(self) -> frozenset[str]:
+        """Return the lladdrs of devices that must be up."""
+        query = select(_DEVICES.c.lladdr).where(_DEVICES.c.must_be_up.is_(True))
+        with self._database.read() as connection:
+            return frozenset(connection.execute(query).scalars())
+
     def down(self) -> set[str]:
         """Return the lladdrs that were told to be down."""
         with self._database.read() as connection:

@@ -149,9 +149,7 @@ def name_editors(connection: Connection, events: Sequence[NeighbourEvent]) -> li
 def _with_editor(event: NeighbourEvent, editor: tuple[datetime, str] | None) -> NeighbourEvent:
     if editor is None or not timedelta() <= event.time - editor[0] <= _EFFECT:
         return event
-    return replace(
-        event, detail=f"{event.detail}; set by {editor[1]}" if event.detail else f"set by {editor[1]}"
-    )
+    return replace(event, editor=editor[1])
 
 
 def _note_undone(connection: Connection, edit_id: int, by: int) -> None:

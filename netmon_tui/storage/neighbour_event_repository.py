@@ -1,17 +1,16 @@
-"""Events of the neighbour table: kept, folded when they happen again, acknowledged and muted."""
+"""Events of the neighbour table: listed, acknowledged and muted."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple, TypeVar
+from datetime import UTC, datetime
+from typing import Any, TypeVar
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
     Row,
-    bindparam,
     case,
     delete,
     func,
@@ -32,20 +31,25 @@ from netmon_tui.storage.database import Database
 from netmon_tui.storage.selection import contains_text, in_window
 
 _OPEN = EventFilter(unacknowledged=True)
-REPEAT = timedelta(hours=1)
-"""What happens again within so long, and nobody has acknowledged, is the same event once more."""
-_SAME_MOMENT = timedelta(seconds=1)
-MOST_EVENTS = 100_000
-"""That are kept; the oldest go first."""
 MOST_MUTES = 1_000
 _IDS_AT_ONCE = 500
 T = TypeVar("T")
 
 _EVENTS, _MUTES = records.neighbour_events, records.neighbour_mutes
+_NAMES = records.neighbour_devices.c
+
+
+def _name_of(lladdr: ColumnElement[Any]) -> ColumnElement[Any]:
+    """What people call the device with a lladdr by now; null for one that has no marks."""
+    return select(_NAMES.name).where(_NAMES.lladdr == lladdr).scalar_subquery()
+
+
+_NAME, _PREVIOUS_NAME = _name_of(_EVENTS.c.lladdr), _name_of(_EVENTS.c.previous_lladdr)
 _SORTS = {
     "severity": _EVENTS.c.rank,
     "last": _EVENTS.c.last,
     "count": _EVENTS.c.occurrences,
+    "name": _NAME,
     **{
         name: _EVENTS.c[name]
         for name in ("kind", "address", "interface", "lladdr", "previous_lladdr", "acknowledged_by")
@@ -57,19 +61,11 @@ _TEXTS: list[ColumnElement[Any]] = [
         for name in ("kind", "address", "interface", "lladdr", "previous_lladdr", "detail", "acknowledged_by")
     ),
     func.replace(_EVENTS.c.kind, "_", " "),
+    func.coalesce(_NAME, ""),
+    func.coalesce(_PREVIOUS_NAME, ""),
     case({severity.rank: severity.value for severity in Severity}, value=_EVENTS.c.rank),
 ]
 """What a filter text is looked for in: also what is read in place of the columns."""
-
-
-class _Stored(NamedTuple):
-    """What tells whether an event is the same one again."""
-
-    id: int
-    last: datetime
-    acknowledged: bool
-    muted: bool
-    """One that is muted does not stand for one that is to be told."""
 
 
 class NeighbourEventRepository:
@@ -80,7 +76,8 @@ class NeighbourEventRepository:
 
     def events(self, wanted: EventFilter, window: Window = FIRST) -> list[NeighbourEvent]:
         """Return a window of the events; their own order is what happened last first."""
-        query = select(_EVENTS).where(*_conditions(wanted, window.text))
+        query = select(_EVENTS, _NAME.label("name"), _PREVIOUS_NAME.label("previous_name"))
+        query = query.where(*_conditions(wanted, window.text))
         query = in_window(query, window, _SORTS, _EVENTS.c.last.desc(), _EVENTS.c.id.desc())
         with self._database.read() as connection:
             return [_event(row) for row in connection.execute(query)]
@@ -129,7 +126,7 @@ class NeighbourEventRepository:
         def work(connection: Connection) -> int:
             _require(connection, ids)
             changed = 0
-            for part in _parts(ids):
+            for part in parts(ids):
                 open_ones = _EVENTS.c.id.in_(part), _EVENTS.c.acknowledged.is_(None)
                 values = {"acknowledged": datetime.now(UTC), "acknowledged_by": actor.name}
                 changed += connection.execute(update(_EVENTS).where(*open_ones).values(**values)).rowcount
@@ -143,28 +140,32 @@ class NeighbourEventRepository:
     def mutes(self) -> list[Mute]:
         """Return the rules by number, also those whose time is over."""
         with self._database.read() as connection:
-            return _mutes(connection)
+            return mutes_in(connection)
 
     def mute(self, actor: Actor, mute: Mute) -> Mute:
-        """Add a rule; what it covers and is not acknowledged becomes muted at once.
+        """Add a rule, or let one that says the same hold for longer; what it covers and is open becomes muted.
 
         Raises:
-            InvalidInput: There is the same rule already, or there are too many.
+            InvalidInput: There is a rule already that says so for as long, or there are too many.
         """
 
         def work(connection: Connection) -> Mute:
-            known = _mutes(connection)
-            if same := next((rule for rule in known if _says(rule) == _says(mute)), None):
-                raise InvalidInput(f"rule {same.id} says so already", why=str(mute))
-            if len(known) >= MOST_MUTES:
+            known = mutes_in(connection)
+            same = next((rule for rule in known if _covered(rule) == _covered(mute)), None)
+            if same is not None and (not same.until or (mute.until and mute.until <= same.until)):
+                raise InvalidInput(f"rule {same.id} says so already", why=str(same))
+            if same is not None:
+                kept = replace(same, until=mute.until)
+                connection.execute(update(_MUTES).where(_MUTES.c.id == same.id).values(until=mute.until))
+            elif len(known) >= MOST_MUTES:
                 raise InvalidInput(f"there are {MOST_MUTES} rules", fix="delete some of them first")
-            values = dict(zip(("kind", "interface", "address", "lladdr", "until"), _says(mute), strict=True))
-            now = datetime.now(UTC)
-            query = insert(_MUTES).values(**values, created_by=actor.name, created=now).returning(_MUTES.c.id)
-            number = int(connection.execute(query).scalar_one())
-            insert_event(connection, NewEvent("neighbour.mute", actor, f"mute rule {number}", str(mute)))
+            else:
+                kept = _insert_mute(
+                    connection, replace(mute, created_by=actor.name, created=datetime.now(UTC))
+                )
+            insert_event(connection, NewEvent("neighbour.mute", actor, f"mute rule {kept.id}", str(mute)))
             _mute_open_events(connection, mute)
-            return replace(mute, id=number, created_by=actor.name, created=now)
+            return kept
 
         return self._database.write(work)
 
@@ -181,64 +182,6 @@ class NeighbourEventRepository:
             insert_event(connection, NewEvent("neighbour.unmute", actor, f"mute rule {number}"))
 
         self._database.write(work)
-
-
-def store_events(connection: Connection, events: Sequence[NeighbourEvent]) -> list[NeighbourEvent]:
-    """Store events; one that happens again is counted. Return those that are new and not muted, with their ids."""
-    if not events:
-        return []
-    mutes = _mutes(connection)
-    recent = _recent(connection, events)
-    again: list[dict[str, Any]] = []
-    fresh: dict[tuple[str, ...], NeighbourEvent] = {}
-    for event in events:
-        muted, known = any(mute.covers(event) for mute in mutes), recent.get(event.subject)
-        if known is not None and not known.acknowledged and known.muted == muted:
-            again.append({"its_id": known.id, "its_last": event.last or event.time, "more": event.count})
-        elif (first := fresh.get(event.subject)) is not None:
-            fresh[event.subject] = replace(first, last=event.time, count=first.count + event.count)
-        else:
-            fresh[event.subject] = replace(event, muted=muted)
-    if again:
-        more = {"occurrences": _EVENTS.c.occurrences + bindparam("more"), "last": bindparam("its_last")}
-        connection.execute(update(_EVENTS).where(_EVENTS.c.id == bindparam("its_id")).values(**more), again)
-    stored = _insert(connection, list(fresh.values()))
-    return [event for event in stored if not event.muted]
-
-
-def unknown_events(connection: Connection, doubtful: Sequence[NeighbourEvent]) -> list[NeighbourEvent]:
-    """Return the events that nobody has stored; what two programs saw they tell within a second."""
-    known = _recent(connection, doubtful)
-    return [
-        event
-        for event in doubtful
-        if (stored := known.get(event.subject)) is None or stored.last < event.time - _SAME_MOMENT
-    ]
-
-
-def _recent(connection: Connection, events: Sequence[NeighbourEvent]) -> dict[tuple[str, ...], _Stored]:
-    """Return what is stored and about the same as these events, by their subject; the newest of each."""
-    if not events:
-        return {}
-    table = _EVENTS.c
-    since = min(event.time for event in events) - REPEAT
-    subject = (table.kind, table.interface, table.address, table.lladdr, table.previous_lladdr)
-    query = select(table.id, *subject, table.last, table.acknowledged, table.muted).where(table.last >= since)
-    found: dict[tuple[str, ...], _Stored] = {}
-    for part in _parts(list({event.address for event in events})):
-        for row in connection.execute(query.where(table.address.in_(part)).order_by(table.id)):
-            found[tuple(row[1:6])] = _Stored(row.id, row.last, row.acknowledged is not None, row.muted)
-    return found
-
-
-def _insert(connection: Connection, events: Sequence[NeighbourEvent]) -> list[NeighbourEvent]:
-    if not events:
-        return []
-    query = insert(_EVENTS).returning(_EVENTS.c.id, sort_by_parameter_order=True)
-    ids = connection.execute(query, [_values(event) for event in events]).scalars()
-    stored = [replace(event, id=number) for number, event in zip(ids, events, strict=True)]
-    connection.execute(delete(_EVENTS).where(_EVENTS.c.id <= stored[-1].id - MOST_EVENTS))
-    return stored
 
 
 def _mute_open_events(connection: Connection, mute: Mute) -> None:
@@ -282,30 +225,15 @@ def _conditions(wanted: EventFilter, text: str) -> list[ColumnElement[bool]]:
 
 def _require(connection: Connection, ids: Sequence[int]) -> None:
     found: set[int] = set()
-    for part in _parts(ids):
+    for part in parts(ids):
         found |= set(connection.execute(select(_EVENTS.c.id).where(_EVENTS.c.id.in_(part))).scalars())
     if missing := [number for number in ids if number not in found]:
         raise NotFound(f"no neighbour event {missing[0]}")
 
 
-def _parts(ids: Sequence[T]) -> list[Sequence[T]]:
+def parts(ids: Sequence[T]) -> list[Sequence[T]]:
+    """Return a list in parts that fit into one statement."""
     return [ids[start : start + _IDS_AT_ONCE] for start in range(0, len(ids), _IDS_AT_ONCE)]
-
-
-def _values(event: NeighbourEvent) -> dict[str, Any]:
-    return {
-        "time": event.time,
-        "last": event.last or event.time,
-        "occurrences": event.count,
-        "kind": event.kind.value,
-        "rank": event.severity.rank,
-        "interface": event.interface,
-        "address": event.address,
-        "lladdr": event.lladdr,
-        "previous_lladdr": event.previous_lladdr,
-        "detail": event.detail,
-        "muted": event.muted,
-    }
 
 
 def _event(row: Row[Any]) -> NeighbourEvent:
@@ -323,10 +251,14 @@ def _event(row: Row[Any]) -> NeighbourEvent:
         acknowledged_by=row.acknowledged_by,
         acknowledged=row.acknowledged,
         muted=row.muted,
+        editor=row.editor,
+        name=row.name or "",
+        previous_name=row.previous_name or "",
     )
 
 
-def _mutes(connection: Connection) -> list[Mute]:
+def mutes_in(connection: Connection) -> list[Mute]:
+    """Return the rules by number."""
     return [_mute(row) for row in connection.execute(select(_MUTES).order_by(_MUTES.c.id))]
 
 
@@ -336,5 +268,12 @@ def _mute(row: Row[Any]) -> Mute:
     )
 
 
-def _says(mute: Mute) -> tuple[Any, ...]:
-    return mute.kind, mute.interface, mute.address, mute.lladdr, mute.until
+def _covered(mute: Mute) -> tuple[str, str, str, str]:
+    return mute.kind, mute.interface, mute.address, mute.lladdr
+
+
+def _insert_mute(connection: Connection, mute: Mute) -> Mute:
+    columns = ("kind", "interface", "address", "lladdr", "until", "created_by", "created")
+    values = {name: getattr(mute, name) for name in columns}
+    query = insert(_MUTES).values(**values).returning(_MUTES.c.id)
+    return replace(mute, id=int(connection.execute(query).scalar_one()))

@@ -106,6 +106,7 @@ neighbour_events = Table(
     Column("acknowledged_by", Text, nullable=False, server_default=""),
     Column("acknowledged", Moment),
     Column("muted", Boolean, nullable=False, server_default=false()),
+    Column("editor", Text, nullable=False, server_default=""),
     Index(None, "last"),
     Index(None, "address"),
     Index(None, "lladdr"),

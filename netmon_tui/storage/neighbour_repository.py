@@ -30,7 +30,7 @@ from netmon_tui.storage import records
 from netmon_tui.storage.database import Database
 from netmon_tui.storage.device_repository import store_down
 from netmon_tui.storage.neighbour_edit_repository import name_editors
-from netmon_tui.storage.neighbour_event_repository import store_events, unknown_events
+from netmon_tui.storage.neighbour_event_folding import store_events, unknown_events
 
 QUIET = timedelta(hours=1)
 """A neighbour that was not seen for so long begins a new time of presence when it is seen again."""
@@ -106,6 +106,11 @@ class NeighbourRepository:
             return store_events(connection, name_editors(connection, [*unknown, *news.events]))
 
         return self._database.write(work)
+
+    def with_editors(self, events: Sequence[NeighbourEvent]) -> list[NeighbourEvent]:
+        """Return events with the name of whoever made them happen by an edit of the table."""
+        with self._database.read() as connection:
+            return name_editors(connection, events)
 
     def remembered(self, after: int = -1) -> dict[tuple[str, str], Remembered]:
         """Return what is remembered by (interface, address).

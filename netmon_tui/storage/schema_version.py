@@ -16,7 +16,7 @@ from netmon_tui.config.files import create_private
 from netmon_tui.errors import DatabaseDamaged, DatabaseTooNew, InvalidInput, StorageError
 from netmon_tui.storage.database import Database, translated
 
-HEAD_REVISION = "0026"
+HEAD_REVISION = "0027"
 """The newest migration; a test compares it with the scripts."""
 
 

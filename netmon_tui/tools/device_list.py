@@ -45,6 +45,8 @@ _WORDS = {
     **dict.fromkeys(("no", "false", "0", "off", "n", "f"), False),
 }
 _DELIMITERS = ",;\t|"
+_SEPARATOR_LINE = re.compile(r"\A\s*sep=.[^\S\r\n]*(?=[\r\n]|\Z)", re.IGNORECASE)
+"""What Excel takes for the delimiter; the header tells, too."""
 _BYTE_ORDER_MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 
 Entry = ListedDevice | BadEntry
@@ -67,7 +69,7 @@ def read_devices(data: bytes) -> DeviceList:
     """
     if len(data) > LARGEST_LIST:
         raise InvalidInput("the list is too large", why=f"more than {LARGEST_LIST >> 20} MiB")
-    text = _decoded(data)
+    text = _SEPARATOR_LINE.sub("", _decoded(data))
     begin = text[:4096].lstrip()[:1]
     if begin in ("[", "{"):
         return DeviceList("entry", _bounded(_of_json(text)))

@@ -279,7 +279,9 @@ def test_neighbours_are_listed_and_exported(program: Program, lab: Lab) -> None:
     assert found["vendor"].startswith("Raspberr")
     assert (found["family"], found["interface"], found["private"]) == ("ipv4", "eth0", False)
     rows = csv.DictReader(io.StringIO(program("neighbour", "export")))
-    assert {row["address"]: row["lladdr"] for row in rows}["10.77.0.10"] == found["lladdr"]
+    row = {row["address"]: row for row in rows}["10.77.0.10"]
+    assert (row["lladdr"], row["name"]) == (found["lladdr"], "")
+    assert (row["known"], row["router"], row["private"]) == ("no", "no", "no")
 
 
 def test_neighbours_are_watched_until_control_c(own_lab: Lab, data_of_ada: Path, tmp_path: Path) -> None:
@@ -297,6 +299,19 @@ def test_neighbours_are_watched_until_control_c(own_lab: Lab, data_of_ada: Path,
     assert seen[-1]["lladdr"] == "02:00:00:00:00:99"
     assert seen[-1]["previous_lladdr"] == "b8:27:eb:00:00:10"
     assert "new" in {event["kind"] for event in seen}
+    program("neighbour", "replace", "10.77.0.10", "02:00:00:00:00:77", "--interface", "eth0", "--yes")
+    while seen[-1]["lladdr"] != "02:00:00:00:00:77":
+        seen.append(json.loads(watching.stdout.readline()))
+    assert (seen[-1]["severity"], seen[-1]["editor"]) == ("info", "ada")
+    table = program.start("neighbour", "watch", "--table", "--json")
+    assert table.stdout and table.stderr
+    assert b"watching" in table.stderr.readline()
+    program("neighbour", "delete", "10.77.0.10", "--interface", "eth0", "--yes")
+    while (change := json.loads(table.stdout.readline()))["address"] != "10.77.0.10":
+        pass
+    assert change["change"] == "removed"
+    table.send_signal(signal.SIGINT)
+    table.communicate(timeout=NEVER)
     watching.send_signal(signal.SIGINT)
     _, err = watching.communicate(timeout=NEVER)
     assert (watching.returncode, err.strip()) == (130, b"")

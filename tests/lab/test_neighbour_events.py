@@ -380,6 +380,22 @@ async def test_entries_that_are_deleted_and_flushed(segment: Segment) -> None:
     assert segment.kinds("10.77.0.56") == segment.kinds("10.77.0.57") == ["new"]
 
 
+async def test_a_host_that_only_announces_itself_is_there(segment: Segment) -> None:
+    program = await segment.follow(replace(SOON, gone=3.0))
+    name = segment.host(63)
+    meet("10.77.0.63")
+    await segment.becomes("10.77.0.63", "new")
+    segment.lab.link(name, False)
+    await segment.fail("10.77.0.63")
+    segment.lab.link(name, True)
+    key = ("eth0", "10.77.0.63")
+    await segment.until(lambda: key in program.memory.noticing._failing)
+    segment.announce(name, "10.77.0.63", "b8:27:eb:00:01:3f")
+    await segment.until(lambda: "STALE" in segment.state("10.77.0.63"))
+    await segment.all_told()
+    assert segment.kinds("10.77.0.63") == ["new"]
+
+
 async def test_our_own_link_that_goes_down_and_up(segment: Segment) -> None:
     await segment.follow()
     segment.host(58)

@@ -31,6 +31,8 @@ class DeviceActions(Actions):
         with self._reported():
             marks, vendor = await service.marks(actor, lladdr), await service.vendor(actor, lladdr)
             saved = await self._app.push_screen_wait(DeviceForm(marks, vendor, save))
+            if saved and (told := await service.not_missed(actor, saved)):
+                self._tell(f"Must be up, but {told}")
         return saved is not None
 
     async def forget(self, lladdr: str, name: str) -> bool:

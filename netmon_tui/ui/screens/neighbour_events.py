@@ -47,7 +47,8 @@ class NeighbourEventsPane(Pane, WithPivots):
     HELP_TEXT = (
         "What arpwatch would tell of the neighbour table, without its false alarms: new lladdrs, addresses that\n"
         "changed their lladdr, two devices with one address, another gateway, what is gone and what is back.\n"
-        "What happens again within an hour is the same event once more. enter says what one may mean.\n\n"
+        "What happens again within an hour, without its opposite between, is the same event once more.\n"
+        "enter says what one may mean.\n\n"
         "t acknowledges the event under the cursor, or those selected with space; T all that the list has.\n"
         "m mutes what is noise, M lists the rules; v shows what is acknowledged, V what is muted."
     )

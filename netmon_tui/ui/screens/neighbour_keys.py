@@ -150,7 +150,8 @@ class WithNeighbourKeys(Pane):
             self.tell("There is no entry here; a adds one")
             return None
         for record in self.session.services.neighbours.of(self.session.actor, [key]):
-            return TableEntry(*key, record.lladdr, NudState(record.state), record.router)
+            lladdr = "" if record.lladdr_remembered else record.lladdr
+            return TableEntry(*key, lladdr, NudState(record.state), record.router)
         interface, address = key
         self.tell(f"The kernel has no entry for {address} on {interface}: it is only remembered. a adds one")
         return None

@@ -257,7 +257,7 @@ class NeighbourTablePane(WithNeighbourKeys, WithSweeps, WithPivots):
     async def _show_history(self, interface: str, address: str) -> None:
         services, actor = self.session.services, self.session.actor
         row = self._source.row((interface, address))
-        lladdr = str(row.cells[1]) if row else ""
+        lladdr = cell_text(row.cells[_LLADDR]) if row else ""
         try:
             rows = await services.segment.devices.history(actor, interface, address)
             scans = await services.segment.pivots.scans_elsewhere(actor, lladdr, address)
@@ -351,7 +351,7 @@ class _RowLook:
             (record.interface, record.address),
             (
                 Cell(record.address, sort=packed_sort_key(record.address)),
-                record.lladdr,
+                Cell(record.lladdr, "muted") if record.lladdr_remembered else record.lladdr,
                 Cell("(private)", "muted") if record.private else record.vendor,
                 record.interface,
                 self._state(record.state),

@@ -19,8 +19,8 @@ COLUMNS = (
     Column("interface", "Iface", width=7, priority=3),
     Column("lladdr", "lladdr", width=17, priority=1),
     Column("previous_lladdr", "Before", width=17, priority=2),
-    Column("vendor", "Vendor", minimum=10, priority=5),
-    Column("count", "Times", width=5, align="right", priority=3),
+    Column("name", "Device", minimum=7, priority=1),
+    Column("count", "Times", width=5, align="right", priority=5),
     Column("last", "Last", width=7, priority=0),
     Column("acknowledged_by", "Seen to", width=8, priority=4),
 )
@@ -38,7 +38,7 @@ def event_row(event: NeighbourEvent, vendor: str, now: datetime) -> EventRow:
 
     Args:
         event: The event.
-        vendor: Of its lladdr.
+        vendor: Of its lladdr; what people call the device tells more.
         now: The moment.
     """
     is_done = bool(event.acknowledged or event.muted)
@@ -49,7 +49,7 @@ def event_row(event: NeighbourEvent, vendor: str, now: datetime) -> EventRow:
         event.interface,
         event.lladdr,
         event.previous_lladdr,
-        vendor,
+        event.name or vendor,
         thin(event.count),
         when(event.last or event.time, now),
         event.acknowledged_by or ("(muted)" if event.muted else ""),

@@ -45,4 +45,5 @@ def _lladdr(record: NeighbourRecord) -> str:
     if not record.lladdr:
         return "not resolved"
     private = "private: locally administered, randomised or virtual" if record.private else ""
-    return f"{record.lladdr}  ({record.vendor or private or 'unknown vendor'})"
+    before = "; the one it had last" if record.lladdr_remembered else ""
+    return f"{record.lladdr}  ({record.vendor or private or 'unknown vendor'}{before})"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -10,10 +11,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from netmon_tui.config.hooks_file import MOST_HOOKS, read_hooks, stamp
+from netmon_tui.domain.check import Check, CheckStatus
 from netmon_tui.domain.comparison import Severity
 from netmon_tui.domain.hook import Hook, HookKind
-from netmon_tui.domain.neighbour_event import NeighbourEventKind
+from netmon_tui.domain.neighbour_event import NeighbourEvent, NeighbourEventKind
 from netmon_tui.errors import InvalidInput, NetmonError, StorageError
+from netmon_tui.services.neighbour_hooks import hook_checks
 
 COMMAND = '[[hook]]\nname = "mail"\nkind = "command"\ncommand = ["/bin/mail", "root"]\n'
 WEBHOOK = '[[hook]]\nname = "chat"\nkind = "webhook"\nurl = "https://u:secret@chat.example/x?token=secret"\n'
@@ -52,10 +55,24 @@ def test_everything_can_be_said(file: Path) -> None:
     assert (hook.least, hook.timeout, hook.per_minute) == (Severity.MEDIUM, 60, 600)
 
 
+def test_who_names_kinds_gets_them_however_light_they_are(file: Path) -> None:
+    (hook,) = read(file, WEBHOOK + 'events = ["gone", "back"]\n')
+    gone = NeighbourEvent(
+        datetime.now(UTC), NeighbourEventKind.GONE, "192.0.2.1", "eth0", "b8:27:eb:00:00:01"
+    )
+    assert (hook.least, hook.wants(gone)) == (Severity.INFO, True)
+    assert hook_checks(file) == [Check("hooks", CheckStatus.OK, "1 hook")]
+    file.write_text(SYSLOG + 'events = ["gone"]\nleast = "low"\n')
+    (check,) = hook_checks(file)
+    assert "no hook is called" in check.detail
+    assert "keeps out gone, which is info" in check.detail
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
         ("[[hook]]\nname = \n", "line 2"),
+        (SYSLOG + 'events = ["new", "gone"]\nleast = "low"\n', "contradict each other: least .* keeps out gone"),
         (COMMAND + "comand = 1\n", r"hook 1 \('mail'\): unknown key 'comand' \(did you mean command"),
         (SYSLOG + COMMAND.replace("mail", "a b"), r"hook 2 \('a b'\): name = 'a b' is not allowed"),
         ('[[hook]]\nkind = "syslog"\n', "hook 1: name is missing"),

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from netmon_tui.domain.address import Family, plain_address
-from netmon_tui.domain.neighbour import Interface, InterfaceAddress, NudState
+from netmon_tui.domain.neighbour import NOT_MISSED, Interface, InterfaceAddress, NudState
 from netmon_tui.domain.neighbour_edit import (
     DeleteEntry,
     EditKind,
@@ -50,6 +50,14 @@ def kept(before: list[TableEntry], after: list[TableEntry], kind: EditKind = Edi
 def test_a_new_entry_is_permanent() -> None:
     plan = plan_set(meeting(), SetEntry("192.0.2.7", "eth0", "0016.3E00.0002"))
     assert plan.writes == (TableWrite(Verb.ADD, entry("192.0.2.7", NudState.PERMANENT, OTHER)),)
+
+
+def test_who_makes_the_entry_of_a_device_permanent_that_must_be_up_is_told() -> None:
+    situation = replace(meeting(entry("192.0.2.7")), watched=frozenset({MAC}))
+    request = SetEntry("192.0.2.7", "eth0", state=NudState.PERMANENT, replace=True)
+    assert plan_set(situation, request).notices == (f"{MAC} must be up: {NOT_MISSED}",)
+    assert plan_set(situation, replace(request, state=NudState.STALE)).notices == ()
+    assert plan_set(situation, replace(request, lladdr=OTHER)).notices == ()
 
 
 @pytest.mark.parametrize("there", [entry("192.0.2.7", NudState.FAILED, ""), None])

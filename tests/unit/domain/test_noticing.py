@@ -134,6 +134,50 @@ def test_a_holder_that_did_not_answer_and_is_seen_elsewhere_has_left():
     assert told.kinds(ONE, EVE) == [Kind.MOVED]
 
 
+def test_an_address_passes_on_from_a_holder_that_did_not_answer_for_a_while():
+    told = Told()
+    told.see(ONE, ADA)
+    told.fail(ONE)
+    assert told.kinds(ONE, BOB, after=LIMITS.unanswered - 1) == [Kind.CHANGED]
+    told.fail(ONE)
+    (left,) = told.see(ONE, EVE, after=60)
+    assert (left.kind, left.detail) == (Kind.MOVED, "its holder did not answer for 1 min")
+    told.noticing.gateways = {("eth0", ONE)}
+    told.fail(ONE)
+    assert told.kinds(ONE, VRRP, after=60) == [Kind.GATEWAY_CHANGED], "whoever waits until it is down"
+
+
+def test_a_holder_of_several_addresses_left_one_for_a_new_one():
+    told = Told()
+    told.see(ONE, ADA)
+    told.see(TWO, ADA)
+    told.see("192.0.2.3", ADA)
+    told.see("192.0.2.3", ADA, after=LIMITS.settled)
+    (left,) = told.see(ONE, BOB)
+    assert (left.kind, left.detail) == (Kind.MOVED, "its holder has 192.0.2.3 now")
+
+
+def test_new_addresses_of_an_ipv6_host_do_not_show_that_it_left_one():
+    told = Told()
+    for address in ("fe80::1", "2001:db8::1", "2001:db8::2"):
+        told.see(address, ADA)
+    told.see("2001:db8::2", ADA, after=LIMITS.settled)
+    assert told.kinds("fe80::1", BOB) == [Kind.CHANGED]
+
+
+def test_a_permanent_entry_neither_keeps_a_device_up_nor_is_asked():
+    told = Told(ada=DeviceMarks(ADA, must_be_up=True))
+    told.see(ONE, ADA)
+    told.see(TWO, ADA)
+    told.noticing.pinned(("eth0", TWO), is_pinned=True)
+    assert told.noticing.to_be_asked(told.now + LIMITS.down) == [("eth0", ONE)]
+    told.fail(ONE)
+    assert told.wait(LIMITS.down) == [Kind.DOWN]
+    assert told.see(TWO, ADA) == [], "written down, not heard"
+    told.noticing.pinned(("eth0", TWO), is_pinned=False)
+    assert told.kinds(TWO, ADA) == [Kind.BACK]
+
+
 def test_a_holder_that_was_reachable_all_the_time_was_not_silent():
     told = Told()
     told.see(ONE, ADA)

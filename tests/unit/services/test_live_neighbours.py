@@ -7,15 +7,25 @@ import json
 import socket
 import subprocess
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
 from netmon_tui.domain.address import Family
-from netmon_tui.domain.neighbour import Neighbour, NeighbourRecord, NudState
+from netmon_tui.domain.device import DeviceMarks
+from netmon_tui.domain.neighbour import NOT_MISSED, Neighbour, NeighbourRecord, NudState
+from netmon_tui.domain.neighbour_event import NeighbourEvent, NeighbourEventKind
 from netmon_tui.domain.user import Actor, Role
 from netmon_tui.runtime.neighbour_table import Resync
 from netmon_tui.runtime.only_one import OnlyOne
+from netmon_tui.services import neighbour_watch
+from netmon_tui.services.devices import DeviceService
 from netmon_tui.services.neighbour_memory import NeighbourMemory
+from netmon_tui.services.neighbour_watch import EventQueue
 from netmon_tui.services.neighbours import NeighbourService
+from netmon_tui.storage.device_queries import DeviceQueries
 from netmon_tui.storage.device_repository import DeviceRepository
 from netmon_tui.storage.neighbour_repository import NeighbourRepository
 from netmon_tui.storage.schema_version import open_database
@@ -127,6 +137,67 @@ def test_ages_and_probes_are_the_kernels(tmp_path: Path) -> None:
         assert shown(service)["left", "10.3.0.9"].probes > 0
 
     followed(tmp_path, work)
+
+
+async def marked() -> None:
+    """Nobody shows marks here."""
+
+
+def test_an_entry_without_a_lladdr_shows_the_one_it_had(tmp_path: Path) -> None:
+    async def work(service: NeighbourService) -> None:
+        ip(entry("10.3.0.9", "left", "reachable"))
+        await until(service, lambda: ("left", "10.3.0.9") in shown(service))
+        ip("neigh change 10.3.0.9 dev left nud probe")
+        await until(service, lambda: shown(service)["left", "10.3.0.9"].state == "FAILED")
+        (record,) = service.entries_of(EVE, lladdr="00:16:3e:00:00:05")
+        assert (record.lladdr, record.lladdr_remembered) == ("00:16:3e:00:00:05", True)
+        ip(entry("10.3.0.9", "left"))
+        await until(service, lambda: shown(service)["left", "10.3.0.9"].state == "PERMANENT")
+        (record,) = service.entries_of(EVE, lladdr="00:16:3e:00:00:05")
+        assert not record.lladdr_remembered
+        store, queries = service._repository, DeviceQueries(service._repository._database, str)
+        devices = DeviceService(DeviceRepository(store._database), queries, store, str, marked)
+        marks = DeviceMarks("00:16:3e:00:00:05", must_be_up=True)
+        assert await devices.not_missed(EVE, marks) == f"10.3.0.9 on left: {NOT_MISSED}"
+        assert await devices.not_missed(EVE, replace(marks, must_be_up=False)) == ""
+
+    followed(tmp_path, work)
+
+
+def test_every_change_of_an_entry_is_watched_and_its_age_is_none(tmp_path: Path) -> None:
+    async def work(service: NeighbourService) -> None:
+        ip(entry("10.3.0.1", "left"), entry("10.3.0.2", "left"))
+        await until(service, lambda: {("left", "10.3.0.1"), ("left", "10.3.0.2")} <= shown(service).keys())
+        watching = service.watch_table(EVE)
+        first = asyncio.ensure_future(anext(watching))
+        await asyncio.sleep(0)
+        revision = service.revision
+        service.refresh()
+        await until(service, lambda: service.revision > revision)
+        ip(entry("10.3.0.1", "left", "stale"))
+        seen, removed = await first
+        assert [(one.address, one.state) for one in seen] == [("10.3.0.1", "STALE")]
+        assert removed == []
+        ip("neigh del 10.3.0.2 dev left")
+        while not removed:
+            _, removed = await anext(watching)
+        assert removed == [("left", "10.3.0.2")]
+
+    followed(tmp_path, work)
+
+
+async def test_who_reads_too_slowly_is_told_how_much_was_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(neighbour_watch, "MOST_WAITING", 2)
+    made = [
+        NeighbourEvent(datetime.now(UTC), NeighbourEventKind.NEW, f"192.0.2.{n}", "eth0", "")
+        for n in range(5)
+    ]
+    queue = EventQueue()
+    queue.put(made[:1])
+    queue.put(made[1:])
+    assert await queue.take() == (made[:2], 3)
+    queue.put(made[:1])
+    assert await queue.take() == (made[:1], 0)
 
 
 def test_what_changed_since_is_all_that_changed(tmp_path: Path) -> None:

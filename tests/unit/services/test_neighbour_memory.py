@@ -14,8 +14,10 @@ import pytest
 from sqlalchemy import text
 
 from netmon_tui.domain.address import Family
+from netmon_tui.domain.device import MarksChange
 from netmon_tui.domain.neighbour import Neighbour, NudState
 from netmon_tui.domain.neighbour_event import EventFilter, NeighbourEvent, NeighbourEventKind
+from netmon_tui.domain.neighbour_event_documents import neighbour_event_document
 from netmon_tui.domain.user import Actor, Role
 from netmon_tui.domain.window import Window
 from netmon_tui.errors import DatabaseLocked, StorageError
@@ -34,6 +36,7 @@ from netmon_tui.storage.neighbour_retention import NeighbourRetention
 from netmon_tui.storage.schema_version import open_database
 
 NOW = time.time()
+ADA = Actor(1, "ada", Role.ADMIN)
 LLADDR = "02:00:00:00:%02x:%02x"
 
 
@@ -51,16 +54,13 @@ def memory_on(database: Database, tmp_path: Path) -> NeighbourMemory:
     )
 
 
+def row_of(number: int, state: NudState = NudState.REACHABLE) -> Neighbour:
+    lladdr = LLADDR % (number // 256, number % 256)
+    return Neighbour(f"10.0.{number // 250}.{number % 250}", Family.IPV4, 2, "eth0", lladdr, state)
+
+
 def see(memory: NeighbourMemory, number: int, at: float = NOW) -> None:
-    row = Neighbour(
-        f"10.0.{number // 250}.{number % 250}",
-        Family.IPV4,
-        2,
-        "eth0",
-        LLADDR % (number // 256, number % 256),
-        NudState.REACHABLE,
-    )
-    memory.seen(row, at, anew=True)
+    memory.seen(row_of(number), at, anew=True)
 
 
 def stored(database: Database) -> set[str]:
@@ -83,6 +83,62 @@ async def test_what_cannot_be_stored_stays_due_but_is_bounded(database, tmp_path
     assert stored(database) == {"10.0.0.2", "10.0.0.3", "10.0.0.4"}
     seen = NeighbourRepository(database).remembered()
     assert len(seen) == 5, "every address is remembered all the same"
+
+
+KEY = ("eth0", "10.0.0.1")
+
+
+def last_seen(memory: NeighbourMemory) -> float:
+    known = memory.known(KEY)
+    assert known is not None
+    return known.last_seen
+
+
+@pytest.mark.parametrize("state", [NudState.STALE, NudState.DELAY])
+def test_who_announces_himself_after_he_did_not_answer_is_there(database, tmp_path, state):
+    memory = memory_on(database, tmp_path)
+    see(memory, 1)
+    memory.noticing.failed(KEY, NOW + 10)
+    assert memory.seen(row_of(1, NudState.PROBE), NOW + 20, anew=False) == []
+    assert last_seen(memory) == NOW, "who is asked has not answered"
+    assert memory.seen(row_of(1, state), NOW + 30, anew=False) == []
+    assert last_seen(memory) == NOW + 30
+    assert memory.passed(NOW + 1000) == []
+    memory.noticing.failed(KEY, NOW + 1000)
+    assert [event.kind.value for event in memory.passed(NOW + 1300)] == ["gone"]
+    assert [event.kind.value for event in memory.seen(row_of(1, state), NOW + 1400, anew=False)] == ["back"]
+
+
+def test_what_is_found_in_the_table_was_seen_when_the_kernel_confirmed_it(database, tmp_path):
+    memory = memory_on(database, tmp_path)
+    memory.seen(row_of(1, NudState.STALE), NOW, anew=True, confirmed=3600.0, quietly=True)
+    assert last_seen(memory) == NOW - 3600
+    memory.seen(row_of(1, NudState.STALE), NOW + 60, anew=True, confirmed=7000.0)
+    assert last_seen(memory) == NOW - 3600, "it never goes back"
+    memory.seen(row_of(1), NOW + 120, anew=False, confirmed=20.0)
+    assert last_seen(memory) == NOW + 120
+
+
+def test_a_permanent_entry_is_no_sign_of_its_holder(database, tmp_path):
+    memory = memory_on(database, tmp_path)
+    see(memory, 1)
+    memory.noticing.failed(KEY, NOW)
+    assert memory.seen(row_of(1, NudState.PERMANENT), NOW + 100, anew=True) == []
+    assert last_seen(memory) == NOW
+    assert [event.kind.value for event in memory.passed(NOW + 400)] == ["gone"]
+    assert memory.seen(row_of(1, NudState.PERMANENT), NOW + 500, anew=True) == []
+
+
+async def test_a_device_is_told_by_its_name(database, tmp_path):
+    memory = memory_on(database, tmp_path)
+    DeviceRepository(database).mark(ADA, {LLADDR % (0, 1): MarksChange("srv", must_be_up=True)})
+    await memory.read_marks()
+    see(memory, 1)
+    memory.noticing.failed(KEY, NOW)
+    (down,) = memory.passed(NOW + 60)
+    document = neighbour_event_document(down)
+    assert (document["kind"], document["name"]) == ("down", "srv")
+    assert str(document["text"]).startswith("srv (02:00:00:00:00:01) must be up")
 
 
 async def test_what_cannot_be_claimed_stays_due(database, tmp_path):
@@ -205,7 +261,7 @@ async def test_what_is_too_old_is_deleted_piece_by_piece_by_the_program_that_sto
             [Sighting("eth0", f"10.0.0.{number}", "ipv4", LLADDR % (0, number), False, recently)]
         )
     (first, *_) = events.events(EventFilter())
-    events.acknowledge(Actor(1, "ada", Role.ADMIN), [first.id])
+    events.acknowledge(ADA, [first.id])
     with database.engine.begin() as connection:
         times = {"time": long_ago.timestamp(), "ago": long_ago.timestamp()}
         connection.execute(

@@ -15,10 +15,11 @@ from sqlalchemy import insert
 from netmon_tui.domain.comparison import Severity
 from netmon_tui.domain.device import MarksChange
 from netmon_tui.domain.neighbour_event import Mute, NeighbourEvent, NeighbourEventKind
+from netmon_tui.domain.neighbour_event_words import sentence
 from netmon_tui.domain.user import Actor, Role
 from netmon_tui.domain.window import Window
 from netmon_tui.errors import InvalidInput, NotFound
-from netmon_tui.storage import neighbour_event_repository as events_module
+from netmon_tui.storage import neighbour_event_folding as events_module
 from netmon_tui.storage import records
 from netmon_tui.storage.device_repository import DeviceRepository
 from netmon_tui.storage.neighbour_event_repository import EventFilter, NeighbourEventRepository
@@ -218,6 +219,74 @@ def test_nothing_is_acknowledged_if_one_does_not_exist(neighbours, events):
     assert events.count(EventFilter(unacknowledged=True)) == 1
 
 
+TURNS = [
+    ("down", "back", 25), ("gone", "back", 25), ("back", "down", 25), ("back", "gone", 25),
+    ("gateway_changed", "gateway_changed", 20), ("gateway_changed", "flip_flop", 20),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("at_once", [False, True])
+@pytest.mark.parametrize(("kind", "opposite", "minutes"), TURNS)
+def test_what_happens_again_after_its_opposite_is_told_again(neighbours, kind, opposite, minutes, at_once):
+    back = NeighbourEvent(NOON, NeighbourEventKind(opposite), ONE, "eth0", BOB, ADA)
+    if "_" in kind:
+        back = replace(back, lladdr=ADA, previous_lladdr=BOB)
+    elif opposite == "down":
+        back = replace(back, address=TWO)
+    made = [
+        replace(event(NOON, kind) if not turn % 2 else back, time=NOON + turn * minutes * MINUTE)
+        for turn in range(5)
+    ]
+    stores = [made] if at_once else [[one] for one in made]
+    told = [one for some in stores for one in neighbours.store(NeighbourNews(events=some))]
+    assert [one.time for one in told if one.kind.value == kind and one.lladdr == BOB][:3] == [
+        one.time for one in made[::2]
+    ]
+
+
+def test_what_lasts_or_storms_is_told_once(neighbours):
+    down = [event(NOON + n * MINUTE, "down") for n in range(3)]
+    fights = [
+        replace(event(NOON + n * MINUTE, kind), **pair)
+        for n in range(0, 60, 2)
+        for kind in ("changed", "duplicate")
+        for pair in ({}, {"lladdr": ADA, "previous_lladdr": BOB})
+    ]
+    told = [one for event in [*down, *fights] for one in neighbours.store(NeighbourNews(events=[event]))]
+    assert [one.kind.value for one in told] == ["down", "changed", "changed", "duplicate", "duplicate"]
+
+
+def test_what_is_seen_to_or_light_goes_before_an_alarm_however_old(neighbours, events, monkeypatch):
+    monkeypatch.setattr(events_module, "MOST_EVENTS", 3)
+    kinds = ("duplicate", "duplicate", "changed", "new", "new", "new", "new")
+    for n, kind in enumerate(kinds):
+        (stored,) = neighbours.store(NeighbourNews(events=[event(NOON, kind, f"192.0.2.{n}")]))
+        if n == 0:
+            events.acknowledge(ACTOR, [stored.id])
+    assert sorted(e.address for e in events.events(EventFilter())) == [f"192.0.2.{n}" for n in (1, 2, 6)]
+
+
+def test_a_mute_that_is_said_again_lasts_longer(neighbours, events):
+    first = events.mute(ACTOR, Mute(kind="new", until=NOON))
+    longer = events.mute(ACTOR, Mute(kind="new", until=NOON + MINUTE))
+    assert (longer.id, events.mutes()) == (first.id, [longer])
+    with pytest.raises(InvalidInput, match="says so already"):
+        events.mute(ACTOR, Mute(kind="new", until=NOON))
+    assert events.mute(ACTOR, Mute(kind="new")).until is None
+    with pytest.raises(InvalidInput, match="says so already"):
+        events.mute(ACTOR, Mute(kind="new", until=NOON))
+    assert [(rule.id, rule.until) for rule in events.mutes()] == [(first.id, None)]
+
+
+def test_an_event_has_the_names_of_its_devices_as_they_are_by_now(neighbours, events, devices):
+    neighbours.store(NeighbourNews(events=[event(NOON)]))
+    devices.mark(ACTOR, {ADA: MarksChange("srv"), BOB: MarksChange("pi")})
+    (found,) = events.events(EventFilter(), Window(text="SRV", sort="name"))
+    assert sentence(found) == f"{ONE} on eth0 is at pi ({BOB}) now, no longer at srv ({ADA})"
+    assert events.count(EventFilter(), "nas") == 0
+    assert events.acknowledge_all(ACTOR, EventFilter(), "pi") == 1
+
+
 def test_the_oldest_events_go(neighbours, events, monkeypatch):
     monkeypatch.setattr(events_module, "MOST_EVENTS", 3)
     for n in range(5):
@@ -285,13 +354,16 @@ def test_an_event_that_an_edit_made_happen_names_its_user(database, neighbours, 
             events=[event(NOON + second), event(NOON + second, "new", TWO), event(NOON - second, "gone")]
         )
     )
-    assert [(one.kind.value, one.detail) for one in told] == [
-        ("changed", "set by ada"),
-        ("new", ""),
-        ("gone", ""),
+    assert [(one.kind.value, one.editor, one.severity) for one in told] == [
+        ("changed", "ada", Severity.INFO),
+        ("new", "", Severity.LOW),
+        ("gone", "", Severity.INFO),
     ]
-    (later,) = neighbours.store(NeighbourNews(events=[event(NOON + 3 * QUIET)]))
-    assert later.detail == "", "the address took it again by itself"
+    assert [one.kind.value for one in events.events(EventFilter(least=Severity.MEDIUM))] == []
+    (later,) = neighbours.store(NeighbourNews(events=[event(NOON + MINUTE)]))
+    assert (later.editor, later.severity) == ("", Severity.MEDIUM), "the address took it again by itself"
+    (made, _) = neighbours.with_editors([event(NOON + second), event(NOON + MINUTE)])
+    assert sentence(made).endswith("no longer at b8:27:eb:00:00:01: set by ada")
 
 
 def test_marks_replace_what_was_said_before(neighbours, devices):

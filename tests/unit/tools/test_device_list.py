@@ -31,6 +31,7 @@ def said(text: str | bytes) -> list[tuple[int, str, MarksChange] | BadEntry]:
         ("\ufeffMAC address\tIP\tHostname\tDescription\n8:0:20:1:2:3\t10.0.0.1\thall\tby the door\n", None),
         ('"hwaddr","description"\n"b827eb123456","a; b, ""c"""\n', MarksChange('a; b, "c"')),
         ("mac,hostname,approved,cluster\nb8:27:eb:12:34:56,,x,\n", MarksChange(known=True)),
+        ("sep=;\r\nHostname;MAC\r\nhall;b8:27:eb:12:34:56\r\n", MarksChange("hall")),
         ("mac|name\n\n# of ada\nb8:27:eb:12:34:56|hall\n", MarksChange("hall")),
         (
             "devMac,devName,devOwner,devComments,devIsNew,devAlertDown\nb8:27:eb:12:34:56,(unknown),x,rack 2,0,1\n",
@@ -41,7 +42,17 @@ def said(text: str | bytes) -> list[tuple[int, str, MarksChange] | BadEntry]:
             MarksChange("nas", known=False, must_be_up=False),
         ),
     ],
-    ids=["own", "semicolons", "tabs", "quotes", "empty cells", "bars", "NetAlertX", "older NetAlertX"],
+    ids=[
+        "own",
+        "semicolons",
+        "tabs",
+        "quotes",
+        "empty cells",
+        "Excel",
+        "bars",
+        "NetAlertX",
+        "older NetAlertX",
+    ],
 )
 def test_csv_of_many_kinds(text: str, change: MarksChange | None) -> None:
     ((_, lladdr, found),) = said(text)

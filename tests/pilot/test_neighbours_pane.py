@@ -235,7 +235,7 @@ async def test_switched_off_no_name_is_asked_for(logged_in, until, lab: Lab) -> 
 async def test_the_first_change_does_not_wait_for_the_tick(
     logged_in, until, lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(LiveScreen, "on_mount", LiveScreen.refresh_now)
+    monkeypatch.setattr(LiveScreen, "_begin_ticking", lambda screen: None)
     async with logged_in() as (app, pilot):
         pane = await shown(pilot, until)
         await until(pilot, lambda: pane._revision >= 0)

@@ -65,11 +65,14 @@ class LiveScreen(WorkerDefects, Screen[None]):
     @on(events.Mount)
     async def _begin(self) -> None:
         """Begin to tick, and paint nothing before there is something to show: each layout costs as much as all."""
-        self.set_interval(1 / self.session.services.settings.interface.repaints_per_second, self._tick)
+        self._begin_ticking()
         self.refresh_now()
         with suppress(TimeoutError):
             async with asyncio.timeout(PATIENCE_SECONDS):
                 await self._first_refresh.wait()
+
+    def _begin_ticking(self) -> None:
+        self.set_interval(1 / self.session.services.settings.interface.repaints_per_second, self._tick)
 
     def on_screen_resume(self, event: events.ScreenResume) -> None:
         """Come to the top; not all styled again the first time, as it was when it was mounted a moment ago."""

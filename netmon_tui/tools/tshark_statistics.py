@@ -127,12 +127,14 @@ def reader_for(asked: Asked) -> AnalysisReader:
         return ConversationReader(kind, endpoints=name == "endpoints")
     if name == "srt":
         assert kind in SERVICES
-        return echo_reader(kind) if kind.startswith("icmp") else times_reader()
+        return echo_reader(kind) if kind.startswith("icmp") else times_reader(kind)
     if name == "io":
         return graph_reader(asked.series)
     if name == "flow":
         return FlowReader()
-    return {"hierarchy": hierarchy_reader, "expert": expert_reader}.get(name, tree_reader)()
+    if name in ("hierarchy", "expert"):
+        return hierarchy_reader() if name == "hierarchy" else expert_reader()
+    return tree_reader(asked.question.name)
 
 
 def follow_command(tshark: str, wanted: Follow, keys: str = "") -> tuple[str, ...]:

@@ -101,7 +101,7 @@ class Asked:
     series: tuple[str, ...] = ()
     """Display filters, each of which the I/O graph counts for itself beside all packets."""
     keys: Path | None = None
-    """File with TLS keys, in the format of SSLKEYLOGFILE."""
+    """File with TLS keys, in the format of SSLKEYLOGFILE, in place of those that are kept with the capture."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ class Follow:
     number: int
     """As ``tcp.stream`` or ``udp.stream`` says."""
     keys: Path | None = None
-    """File with TLS keys, in the format of SSLKEYLOGFILE."""
+    """File with TLS keys, in the format of SSLKEYLOGFILE, in place of those that are kept with the capture."""
 
 
 @dataclass(frozen=True, slots=True)

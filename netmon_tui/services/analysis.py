@@ -17,8 +17,9 @@ from netmon_tui.domain.capture import Capture
 from netmon_tui.domain.stream import Follow, Stream
 from netmon_tui.domain.user import Actor
 from netmon_tui.errors import InvalidInput
+from netmon_tui.runtime.key_log import kept_keys, read_keys
 from netmon_tui.runtime.tool_paths import require_tool
-from netmon_tui.runtime.tshark import TsharkRun, read_keys
+from netmon_tui.runtime.tshark import TsharkRun
 from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.tools import tshark_statistics
 from netmon_tui.tools.file_set import sizes_of
@@ -110,7 +111,7 @@ class AnalysisService:
         sizes = tuple((path.name, size) for path, size in sizes_of(directory).items())
         if not sizes:
             raise InvalidInput(f"capture {capture_id} has no file", why="nothing was written yet")
-        return capture, _Files(directory, sizes, read_keys(keys) if keys else b"")
+        return capture, _Files(directory, sizes, read_keys(keys) if keys else kept_keys(directory))
 
     def _remember(self, key: tuple[_Files, Asked], answer: Analysis) -> None:
         self._answers[key] = answer

@@ -1,7 +1,7 @@
 """Display filters for the answers whose times tshark measured, by the procedure that was called.
 
-Which field has the procedure tshark prints over its table (``epan/srt_table.c``). Where answers have it as well, those
-whose time is known are the calls that were counted; where not, what tells answers stands in a table here.
+tshark prints over its table which field has the procedure (``epan/srt_table.c``). Where answers have it as well,
+those whose time is known are the calls that were counted; where not, what tells answers stands in a table here.
 """
 
 from __future__ import annotations

@@ -75,7 +75,7 @@ def build_command(tshark: str, asked: Asked, interval: float, keys: str = "") ->
         interval: Seconds of one step of the I/O graph.
         keys: Path of the TLS keys, as tshark sees it; empty without any.
     """
-    options = (tshark, *_READ, *_key_options(keys))
+    options = (tshark, *_READ, *key_options(keys))
     name, _, kind = asked.question.name.partition(":")
     if name in ("conversations", "endpoints"):
         return (*options, *_list_options(column_formats(kind), LAYERS[kind].shown, asked.filter))
@@ -84,7 +84,8 @@ def build_command(tshark: str, asked: Asked, interval: float, keys: str = "") ->
     return (*options, "-q", "-z", _statistic(asked, interval))
 
 
-def _key_options(keys: str) -> tuple[str, ...]:
+def key_options(keys: str) -> tuple[str, ...]:
+    """Return tshark's options for TLS keys, by the path under which it finds them; none without."""
     return ("-o", f"tls.keylog_file:{keys}") if keys else ()
 
 
@@ -147,7 +148,7 @@ def follow_command(tshark: str, wanted: Follow, keys: str = "") -> tuple[str, ..
         raise InvalidInput(f"{wanted.protocol} cannot be followed", fix=f"one of {', '.join(FOLLOWED)}")
     if not 0 <= wanted.number <= _HIGHEST_STREAM:
         raise InvalidInput(f"there is no stream {wanted.number}")
-    options = (tshark, *_READ, *_key_options(keys), "-z", f"follow,{wanted.protocol},yaml,{wanted.number}")
+    options = (tshark, *_READ, *key_options(keys), "-z", f"follow,{wanted.protocol},yaml,{wanted.number}")
     if wanted.protocol != "tls":
         return (*options, "-q")
     hello = f"tcp.stream == {wanted.number} && tls.handshake.type == 1"

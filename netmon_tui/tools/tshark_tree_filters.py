@@ -1,7 +1,7 @@
 """Display filters for the lines of tshark's trees of counts: the packets that were counted there.
 
-What is counted where, as of tshark 4.0: ``plugins/epan/stats_tree/pinfo_stats_tree.c``, and the ``stats_tree`` parts of
-``packet-dns.c``, ``packet-http.c`` and ``packet-http2.c``. tshark's names of numbers stand in filters as they are.
+What is counted where, as of tshark 4.0: ``plugins/epan/stats_tree/pinfo_stats_tree.c``, and the ``stats_tree``
+parts of ``packet-dns.c``, ``packet-http.c`` and ``packet-http2.c``. Filters take tshark's names of numbers.
 Some counts are none of packets: HTTP/2 counts frames, of which a packet may have several; addresses count headers,
 of which packets in tunnels have several, and a packet that a host sends to itself counts twice; the means of DNS
 answers count twice each answer whose query was seen; and HTTP sequences count where they begin once more. Filters
@@ -136,9 +136,14 @@ def _http_servers(path: Path) -> str:
         good = "http.response.code > 100 && http.response.code < 400"
         judged = {"OK": good, "KO": f"!({good})"}.get(path[2], "") if path[2:] else ""
         return _all_of("http.response", address, judged)
-    by_address, by_host = (lambda name: _address(name, "dst")), (lambda name: text_filter("http.host", name))
-    makers = [by_host, by_address] if "HTTP Requests by HTTP Host" in path[:2] else [by_address, by_host]
+    makers: list[Callable[[str], str]] = [_served, lambda name: text_filter("http.host", name)]
+    if "HTTP Requests by HTTP Host" in path[:2]:
+        makers.reverse()
     return _all_of("http.request", *(make(name) for make, name in zip(makers, path[2:], strict=False)))
+
+
+def _served(address: str) -> str:
+    return _address(address, "dst")
 
 
 def _address(address: str, side: str) -> str:

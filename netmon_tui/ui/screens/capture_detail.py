@@ -12,6 +12,7 @@ from textual.message import Message
 
 from netmon_tui.domain.capture import Capture, CaptureOrigin
 from netmon_tui.domain.display_filter import depends_on_window
+from netmon_tui.domain.stream import PacketPlace
 from netmon_tui.domain.user import Permission
 from netmon_tui.ui import toasts
 from netmon_tui.ui.commands import command
@@ -21,6 +22,7 @@ from netmon_tui.ui.screens.analysis import AnalysisScreen
 from netmon_tui.ui.screens.capture_actions import CaptureActions
 from netmon_tui.ui.screens.markable import MarkableScreen
 from netmon_tui.ui.screens.packet_choices import choices_of
+from netmon_tui.ui.screens.stream import StreamScreen
 from netmon_tui.ui.screens.traffic import TrafficScreen
 from netmon_tui.ui.session import Session
 from netmon_tui.ui.widgets.capture_header import CaptureHeader
@@ -38,6 +40,7 @@ HELP_TEXT = (
     "C chooses the columns, ctrl+t the form of the time, P tshark's words; + makes a column of a field.\n"
     "ctrl+g goes to a packet by number, time (14:03:05), distance (+10s, -500) or part of the file (50%).\n"
     "The fields are made of some hundred packets around the one shown, and W makes them of the whole file.\n"
+    "F puts the TCP or UDP stream of the packet together, as text, as bytes, or into a file.\n"
     "Of several files one is shown: [ and ] turn to the others, { and } to those where packets meet the filter;\n"
     ". and , go to the marks of all. Export and analysis take all of them as one."
 )
@@ -95,6 +98,7 @@ class CaptureDetailScreen(MarkableScreen):
         command(
             "capture.traffic", "T", "traffic", "Talkers", "Who talks: addresses, conversations, services."
         ),
+        command("capture.stream", "F", "stream", "Stream", "Put the packet's TCP or UDP stream together."),
         command("capture.facts", "i", "facts", "File", "Show or hide file and SHA-256.", show=False),
         command("capture.freeze", "p", "freeze", "Freeze", "Stop and continue updating.", show=False),
         command("capture.help", "question_mark,f1", "help", "Help", "Show what this is and all its keys."),
@@ -238,6 +242,13 @@ class CaptureDetailScreen(MarkableScreen):
         """Ask about the whole capture."""
         interface = self._capture.interface if self._capture else ""
         self.app.push_screen(AnalysisScreen(self.session, self.capture_id, interface))
+
+    def action_stream(self) -> None:
+        """Put the stream of the packet under the cursor together."""
+        number = self._files.browser.table.cursor_key
+        if isinstance(number, int):
+            place = PacketPlace(number, self._files.shown_file)
+            self.app.push_screen(StreamScreen(self.session, self.capture_id, place))
 
     def action_traffic(self) -> None:
         """Show who talks."""

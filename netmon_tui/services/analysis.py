@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from netmon_tui.domain.analysis import Analysis, Asked
+from netmon_tui.domain.analysis import SERVICES, Analysis, Asked
 from netmon_tui.domain.capture import Capture
 from netmon_tui.domain.stream import Follow, PacketPlace, Stream
 from netmon_tui.domain.user import Actor
@@ -24,7 +24,9 @@ from netmon_tui.services.kept_index import open_index
 from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.tools import tshark_statistics
 from netmon_tui.tools.file_set import packet_files, sizes_of
+from netmon_tui.tools.tshark_programs import NAMED, ProgramReader, programs_command
 from netmon_tui.tools.tshark_stream import StreamNumberReader, StreamReader, number_command
+from netmon_tui.tools.tshark_tables import TIMES_COLUMNS
 
 STEPS = 60
 """Steps of an I/O graph, when nobody says how long one is."""
@@ -78,10 +80,18 @@ class AnalysisService:
         reader = tshark_statistics.reader_for(asked)
         tshark = await asyncio.to_thread(require_tool, "tshark")
         interval = asked.interval or _fitting_interval(capture)
+        name, _, kind = asked.question.name.partition(":")
+        programs: list[str] = []
+        if name == "srt" and kind in NAMED:
+            programs = await _programs(tshark, files, kind)
+            if not programs:
+                return Analysis(
+                    TIMES_COLUMNS, (), (f"no program of {SERVICES[kind]} that tshark can measure",)
+                )
         run = TsharkRun(files.directory, filters=(asked.filter, *asked.series))
         with _told_of(run, told):
             await run.read(
-                lambda keys: tshark_statistics.build_command(tshark, asked, interval, keys),
+                lambda keys: tshark_statistics.build_command(tshark, asked, interval, keys, programs),
                 reader,
                 files.keys,
             )
@@ -129,6 +139,13 @@ class AnalysisService:
         self._answers[key] = answer
         while len(self._answers) > 1 and sum(len(one.rows) for one in self._answers.values()) > KEPT_ROWS:
             self._answers.popitem(last=False)
+
+
+async def _programs(tshark: str, files: _Files, protocol: str) -> list[str]:
+    """Return what tshark can measure of a protocol."""
+    reader = ProgramReader(protocol)
+    await TsharkRun(files.directory).read(lambda _: programs_command(tshark, protocol), reader)
+    return reader.found
 
 
 def _packets_before(directory: Path, file: str) -> int:

@@ -66,7 +66,9 @@ def check_asked(asked: Asked) -> None:
         raise InvalidInput("the interval must be between a microsecond and a day")
 
 
-def build_command(tshark: str, asked: Asked, interval: float, keys: str = "") -> tuple[str, ...]:
+def build_command(
+    tshark: str, asked: Asked, interval: float, keys: str = "", programs: Sequence[str] = ()
+) -> tuple[str, ...]:
     """Return the command of a question.
 
     Args:
@@ -74,6 +76,7 @@ def build_command(tshark: str, asked: Asked, interval: float, keys: str = "") ->
         asked: The question, checked.
         interval: Seconds of one step of the I/O graph.
         keys: Path of the TLS keys, as tshark sees it; empty without any.
+        programs: Which of those a capture has are measured, where tshark wants that named.
     """
     options = (tshark, *_READ, *key_options(keys))
     name, _, kind = asked.question.name.partition(":")
@@ -81,6 +84,9 @@ def build_command(tshark: str, asked: Asked, interval: float, keys: str = "") ->
         return (*options, *_list_options(column_formats(kind), LAYERS[kind].shown, asked.filter))
     if name == "flow":
         return (*options, *_list_options(FLOW_FORMATS, "", asked.filter))
+    if programs:
+        end = f",{check_text(asked.filter)}" if asked.filter else ""
+        return (*options, "-q", *(word for one in programs for word in ("-z", f"{kind},srt,{one}{end}")))
     return (*options, "-q", "-z", _statistic(asked, interval))
 
 

@@ -178,6 +178,8 @@ def _times(lines: Sequence[bytes], protocol: str) -> Iterator[AnalysisRow]:
             table = text_of(head[1])
         elif table and (match := _TIMES.fullmatch(line)):
             procedure = text_of(match[2])
+            if table == "Procedure" and tables > 1:  # one table for each program
+                table = field.replace(".procedure_", " ").partition(".")[0]
             cells = (int(match[3]), *map(float, match.groups()[3:]))
             wanted = procedure_filter(protocol, field, int(match[1]), procedure)
             yield AnalysisRow((procedure if tables < 2 else f"{table}: {procedure}", *cells), wanted)

@@ -12,7 +12,6 @@ from textual.message import Message
 
 from netmon_tui.domain.capture import Capture, CaptureOrigin
 from netmon_tui.domain.display_filter import depends_on_window
-from netmon_tui.domain.stream import PacketPlace
 from netmon_tui.domain.user import Permission
 from netmon_tui.ui import toasts
 from netmon_tui.ui.commands import command
@@ -20,9 +19,8 @@ from netmon_tui.ui.messages import ApplyDisplayFilter, CaptureAddress, ScanAddre
 from netmon_tui.ui.modals.help import Help, title_of
 from netmon_tui.ui.screens.analysis import AnalysisScreen
 from netmon_tui.ui.screens.capture_actions import CaptureActions
-from netmon_tui.ui.screens.markable import MarkableScreen
+from netmon_tui.ui.screens.following import FollowingScreen
 from netmon_tui.ui.screens.packet_choices import choices_of
-from netmon_tui.ui.screens.stream import StreamScreen
 from netmon_tui.ui.screens.traffic import TrafficScreen
 from netmon_tui.ui.session import Session
 from netmon_tui.ui.widgets.capture_header import CaptureHeader
@@ -48,7 +46,7 @@ LOOK_SECONDS = 1.0
 """How often a growing file is looked at."""
 
 
-class CaptureDetailScreen(MarkableScreen):
+class CaptureDetailScreen(FollowingScreen):
     """A capture and its packets.
 
     Args:
@@ -105,8 +103,7 @@ class CaptureDetailScreen(MarkableScreen):
     ]
 
     def __init__(self, session: Session, capture_id: int) -> None:
-        super().__init__(session)
-        self.capture_id = capture_id
+        super().__init__(session, capture_id)
         self._capture: Capture | None = None
         self._stale = True
         """Whether the database has changed since the capture was read."""
@@ -242,13 +239,6 @@ class CaptureDetailScreen(MarkableScreen):
         """Ask about the whole capture."""
         interface = self._capture.interface if self._capture else ""
         self.app.push_screen(AnalysisScreen(self.session, self.capture_id, interface))
-
-    def action_stream(self) -> None:
-        """Put the stream of the packet under the cursor together."""
-        number = self._files.browser.table.cursor_key
-        if isinstance(number, int):
-            place = PacketPlace(number, self._files.shown_file)
-            self.app.push_screen(StreamScreen(self.session, self.capture_id, place))
 
     def action_traffic(self) -> None:
         """Show who talks."""

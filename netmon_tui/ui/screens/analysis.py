@@ -44,7 +44,7 @@ _MENU = (Column("group", "Kind", width=14, priority=0), Column("label", "Questio
 _LINES = {
     "filter": "Display filter: only these packets count",
     "series": "Filters of the I/O graph, with ; between them",
-    "keys": "File with TLS keys (SSLKEYLOGFILE), to be kept with the capture; empty to remove them",
+    "keys": "File with TLS keys (SSLKEYLOGFILE) to keep; empty removes them",
 }
 """What the line is asked for, and the words in it."""
 _STREAMS = {"conversations:tcp": "tcp", "conversations:udp": "udp"}

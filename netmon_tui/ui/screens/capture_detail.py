@@ -96,7 +96,7 @@ class CaptureDetailScreen(FollowingScreen):
         command(
             "capture.traffic", "T", "traffic", "Talkers", "Who talks: addresses, conversations, services."
         ),
-        command("capture.stream", "F", "stream", "Stream", "Put the packet's TCP or UDP stream together."),
+        command("capture.stream", "F", "stream", "Stream", "Put the stream together.", show=False),
         command("capture.facts", "i", "facts", "File", "Show or hide file and SHA-256.", show=False),
         command("capture.freeze", "p", "freeze", "Freeze", "Stop and continue updating.", show=False),
         command("capture.help", "question_mark,f1", "help", "Help", "Show what this is and all its keys."),

@@ -50,9 +50,12 @@ async def to_analysis(app: Any, pilot: Any, until: Any) -> None:
 async def ask(app: Any, pilot: Any, until: Any, question: str) -> list[tuple[str, ...]]:
     """Ask a question and wait for the answer."""
     questions = app.screen.query_one("#questions", Table)
-    questions.focus()
     place = questions.source.position_of(question)
-    while questions.cursor_key != question:
+    while questions.cursor_key != question or not questions.grid.has_focus:
+        questions.focus()  # an answer that is just shown takes the focus once more
+        await pilot.pause()
+        if questions.cursor_key == question:
+            continue
         await pilot.press("down" if questions.source.position_of(questions.cursor_key) < place else "up")
     await pilot.press("enter")
     await until(

@@ -14,6 +14,7 @@ from netmon_tui.cli.capture_catalogue import VERBS
 from netmon_tui.cli.capture_files import file_pairs, rotating, usage
 from netmon_tui.cli.capture_filter import capture_filter
 from netmon_tui.cli.capture_interfaces import interfaces
+from netmon_tui.cli.capture_keys import keys
 from netmon_tui.cli.capture_starting import again, request_of, request_options, run_all
 from netmon_tui.cli.context import CommandLine, json_option, pass_line
 from netmon_tui.cli.display_filter import display_filter
@@ -64,6 +65,7 @@ capture.add_command(stream)
 for verb in (*VERBS, *FIND_VERBS, analyse, follow, talkers, usage, interfaces, capture_filter, again):
     capture.add_command(verb)
 capture.add_command(display_filter)
+capture.add_command(keys)
 
 
 @capture.command()

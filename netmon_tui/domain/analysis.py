@@ -39,6 +39,13 @@ _KINDS = {
     "wlan": "802.11",
     "sctp": "SCTP",
     "usb": "USB",
+    "dccp": "DCCP",
+    "ipx": "IPX",
+    "fc": "Fibre Channel",
+    "fddi": "FDDI",
+    "tr": "Token Ring",
+    "zbee_nwk": "ZigBee",
+    "wpan": "802.15.4",
 }
 TREES = {
     "lengths": "Packet lengths",
@@ -66,8 +73,11 @@ SERVICES = {
     "gtp": "GTP",
     "afp": "AFP",
     "ncp": "NCP",
+    "fc": "Fibre Channel",
+    "rpc": "ONC RPC",
+    "dcerpc": "DCE/RPC",
 }
-"""Protocols whose service response times tshark measures without further questions."""
+"""Protocols whose service response times tshark measures."""
 QUESTIONS: tuple[Question, ...] = (
     Question("hierarchy", "Protocol hierarchy", "Overview"),
     Question("expert", "Expert information", "Overview"),
@@ -101,7 +111,7 @@ class Asked:
     series: tuple[str, ...] = ()
     """Display filters, each of which the I/O graph counts for itself beside all packets."""
     keys: Path | None = None
-    """File with TLS keys, in the format of SSLKEYLOGFILE."""
+    """File with TLS keys, in the format of SSLKEYLOGFILE, in place of those that are kept with the capture."""
 
 
 @dataclass(frozen=True, slots=True)

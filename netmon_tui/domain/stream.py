@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 FollowProtocol = Literal["tcp", "udp", "tls", "http"]
 FOLLOWED: tuple[FollowProtocol, ...] = ("tcp", "udp", "tls", "http")
@@ -25,7 +25,16 @@ class Follow:
     number: int
     """As ``tcp.stream`` or ``udp.stream`` says."""
     keys: Path | None = None
-    """File with TLS keys, in the format of SSLKEYLOGFILE."""
+    """File with TLS keys, in the format of SSLKEYLOGFILE, in place of those that are kept with the capture."""
+
+
+class PacketPlace(NamedTuple):
+    """A packet whose stream is meant."""
+
+    number: int
+    """From 1, in its file."""
+    file: str = ""
+    """Name of one of several files; empty when there is one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,12 @@ from contextlib import aclosing
 from pathlib import Path
 
 from netmon_tui.errors import InvalidInput, ToolFailed
+from netmon_tui.runtime.key_log import kept_keys
 from netmon_tui.runtime.processes import run_checked
 from netmon_tui.runtime.tool_paths import require_tool
 from netmon_tui.runtime.tshark import ADDRESS_SPACE, TsharkRun, complaint_of
 from netmon_tui.tools.pcap import make_header
+from netmon_tui.tools.tshark_statistics import key_options
 
 _NUMBER_ALONE = 'gui.column.format:"No.","%m"'
 """A list with one column: twice as quick as ``-T fields``, which builds the tree of every packet."""
@@ -41,7 +43,7 @@ def check_by_tshark(text: str) -> None:
 
 
 class FilterRun:
-    """One tshark that looks through a file, or a file set, for the packets that meet a filter.
+    """One tshark that looks through a file, or a file set, for the packets that meet a filter, with its TLS keys.
 
     Whoever is cancelled, or closes the iterator, ends it.
 
@@ -52,6 +54,7 @@ class FilterRun:
 
     def __init__(self, source: Path, text: str) -> None:
         self._run = TsharkRun(source, filters=[text])
+        self._source = source
         self._text = text
 
     @property
@@ -68,9 +71,10 @@ class FilterRun:
             ToolMissing: There is no tshark.
         """
         tshark = await asyncio.to_thread(require_tool, "tshark")
+        keys = await asyncio.to_thread(kept_keys, self._source)
         command = (tshark, "-n", "-l", "-o", _NUMBER_ALONE, "-Y", self._text, "-r", "-")
         rest, last = b"", 0
-        async with aclosing(self._run.pieces(lambda keys: command)) as pieces:
+        async with aclosing(self._run.pieces(lambda path: (*command, *key_options(path)), keys)) as pieces:
             async for piece in pieces:
                 *lines, rest = (rest + piece).split(b"\n")
                 found = _numbers(lines, last)

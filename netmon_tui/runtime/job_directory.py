@@ -11,6 +11,7 @@
       stdout, stderr  the tool's output, each kept up to 64 MiB
       runner.log      what the runner itself had to say; normally empty
       home/           the tool's HOME, empty
+      tls-keys.log    TLS keys that somebody gave for its packets
       earlier/        the files of the run that this one goes on with
       (capture files) named by the spec
 """

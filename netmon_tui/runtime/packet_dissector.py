@@ -19,6 +19,7 @@ from netmon_tui.domain.packet import Layer
 from netmon_tui.domain.packet_columns import Dissected
 from netmon_tui.errors import InvalidInput, NetmonError, ToolFailed, ToolMissing
 from netmon_tui.runtime.dissection import dissect_packet
+from netmon_tui.runtime.key_log import KeptKeys
 from netmon_tui.runtime.sharkd import Sharkd
 from netmon_tui.runtime.tool_paths import find_tool
 from netmon_tui.runtime.whole_file import open_for_child, part_read
@@ -90,6 +91,7 @@ class PacketDissector:
         self._loading: Sharkd | None = None
         self._failed: set[int] = set()
         """First packets of windows on which sharkd failed twice."""
+        self._keys = KeptKeys(path)
         self._closed = False
 
     # packets
@@ -106,11 +108,13 @@ class PacketDissector:
             ToolMissing: There is neither sharkd nor tshark.
             ToolFailed: Neither could do it.
         """
+        await self._look_at_keys()
         if self._whole is not None and raw.number <= self._whole.frames:
             with suppress(NetmonError):
                 return await self._alone(self._from_whole(raw))
         with suppress(NetmonError, OSError):
-            return await self._alone(self._from_window(raw))
+            window = self._in_served(raw, lambda served: self._in_window(raw, served))
+            return await self._alone(window)
         tshark = await asyncio.to_thread(find_tool, "tshark")
         if tshark is None:
             raise ToolMissing("tshark is not installed")
@@ -126,9 +130,6 @@ class PacketDissector:
             await self._drop_whole()
             raise
         return Dissection(layers, "sharkd", None)
-
-    async def _from_window(self, raw: RawPacket) -> Dissection:
-        return await self._in_served(raw, lambda served: self._in_window(raw, served))
 
     async def _in_served(self, raw: RawPacket, work: Callable[[int], Awaitable[Result]]) -> Result:
         """Do something with the window of a packet, unless that has failed too often."""
@@ -172,6 +173,7 @@ class PacketDissector:
         Raises:
             ToolMissing, ToolFailed: There is no sharkd, or it could not do it.
         """
+        await self._look_at_keys()
         if self._whole is not None and raw.number <= self._whole.frames:
             served = (raw.number - 1) // SERVED * SERVED
             return await self._alone(_columns(self._whole, served, 0, fields))
@@ -261,7 +263,7 @@ class PacketDissector:
         path = await asyncio.to_thread(_require_sharkd)
         file = await asyncio.to_thread(open_for_child, self._path, size)
         try:
-            loading = await Sharkd.start(path, [file])
+            loading = await Sharkd.start(path, [file], self._keys.take())
         except BaseException:
             os.close(file)
             raise
@@ -291,8 +293,15 @@ class PacketDissector:
             path = await asyncio.to_thread(_require_sharkd)
             if self._memory < 0:
                 self._memory = os.memfd_create("packets")
-            self._sharkd = await Sharkd.start(path, [self._memory])
+            self._sharkd = await Sharkd.start(path, [self._memory], self._keys.take())
         return self._sharkd
+
+    async def _look_at_keys(self) -> None:
+        """End every sharkd that has other TLS keys than are kept now."""
+        if (self._sharkd or self._whole) is not None and self._keys.have_changed():
+            await self._alone(self._drop_sharkd())
+            if self._whole is not None:
+                await self._alone(self._drop_whole())
 
     async def _drop_sharkd(self) -> None:
         sharkd, self._sharkd, self._window = self._sharkd, None, None

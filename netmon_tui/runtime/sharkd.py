@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from netmon_tui.errors import InvalidInput, ToolFailed, ToolMissing
+from netmon_tui.runtime.key_log import unnamed
 from netmon_tui.runtime.processes import ENVIRONMENT, PRLIMIT, end_process, nobodys_identity
 from netmon_tui.tools.sharkd import pack_request, read_reply
 
@@ -39,7 +40,7 @@ class Sharkd:
         """Packets of the file that it has loaded."""
 
     @classmethod
-    async def start(cls, sharkd: str, files: Sequence[int]) -> Self:
+    async def start(cls, sharkd: str, files: Sequence[int], keys: bytes = b"") -> Self:
         """Start one.
 
         It ends when we end: its stdin does then, and should it not look, the kernel kills it. That promise is
@@ -48,6 +49,7 @@ class Sharkd:
         Args:
             sharkd: Absolute path.
             files: Descriptors that it shall have.
+            keys: TLS keys, which it gets as a file without a name.
 
         Raises:
             ToolMissing: There is no such program, or none that limits it.
@@ -56,9 +58,24 @@ class Sharkd:
         for path in (sharkd, PRLIMIT, SETPRIV):
             if not os.access(path, os.X_OK):
                 raise ToolMissing(f"{Path(path).name} is not installed", why=f"there is no {path}")
+        given = [unnamed(keys)] if keys else []
+        try:
+            process = await cls._spawn(sharkd, [*files, *given])
+        finally:
+            for file in given:
+                os.close(file)
+        started = cls(process)
+        for name in _NO_NAMES:
+            await started.ask("setconf", name=f"nameres.{name}", value="FALSE")
+        for file in given:
+            await started.ask("setconf", name="tls.keylog_file", value=f"/proc/self/fd/{file}")
+        return started
+
+    @staticmethod
+    async def _spawn(sharkd: str, files: Sequence[int]) -> asyncio.subprocess.Process:
         limits = (PRLIMIT, f"--as={_ADDRESS_SPACE}", "--core=0", "--fsize=0", "--")
         zone = {"TZ": os.environ["TZ"]} if "TZ" in os.environ else {}
-        process = await asyncio.create_subprocess_exec(
+        return await asyncio.create_subprocess_exec(
             *(*limits, SETPRIV, "--pdeathsig", "KILL", "--", sharkd, "-"),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
@@ -70,10 +87,6 @@ class Sharkd:
             start_new_session=True,
             **nobodys_identity(),
         )
-        started = cls(process)
-        for name in _NO_NAMES:
-            await started.ask("setconf", name=f"nameres.{name}", value="FALSE")
-        return started
 
     @property
     def pid(self) -> int:

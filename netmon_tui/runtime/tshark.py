@@ -11,6 +11,7 @@ from contextlib import aclosing
 from pathlib import Path
 
 from netmon_tui.errors import InvalidInput, ToolFailed
+from netmon_tui.runtime.key_log import unnamed
 from netmon_tui.runtime.pcap_input import PcapInput
 from netmon_tui.runtime.processes import ENVIRONMENT, PRLIMIT, end_process, nobodys_identity
 from netmon_tui.runtime.sharkd import SETPRIV
@@ -18,8 +19,6 @@ from netmon_tui.tools.tshark_lines import LineReader
 
 STALL_SECONDS = 60.0
 """So long without having read or said anything, and it hangs."""
-LARGEST_KEYS = 16 << 20
-"""Bytes of a file of TLS keys."""
 ADDRESS_SPACE = 8 << 30
 """tshark keeps some 600 bytes of every packet."""
 _CPU_SECONDS = 3_600
@@ -89,7 +88,7 @@ class TsharkRun:
         kept = -1
         try:
             self._input = given = await asyncio.to_thread(PcapInput, self._source)
-            kept = _unnamed(keys) if keys else -1
+            kept = unnamed(keys) if keys else -1
             argv = command(f"/proc/self/fd/{kept}" if keys else "")
             process = await self._start(argv, given, (kept,) if keys else ())
             async with aclosing(self._followed(process, given)) as pieces:
@@ -165,34 +164,6 @@ class TsharkRun:
             raise ToolFailed("tshark was ended", why=f"by signal {-status}: {signal.strsignal(-status)}")
         why = why or f"it ended with status {status}"
         raise ToolFailed("tshark did not get to the end of the file", why=why)
-
-
-def read_keys(path: Path) -> bytes:
-    """Return a file of TLS keys, as SSLKEYLOGFILE names one (blocking).
-
-    Raises:
-        InvalidInput: It cannot be read, is too large, or is none.
-    """
-    try:
-        with path.expanduser().open("rb") as file:
-            data = file.read(LARGEST_KEYS + 1)
-    except (OSError, RuntimeError) as error:
-        raise InvalidInput(f"the TLS keys cannot be read from {path}", why=str(error)) from error
-    if len(data) > LARGEST_KEYS:
-        raise InvalidInput(f"{path} is too large for TLS keys", why=f"over {LARGEST_KEYS:,} bytes")
-    if not re.search(rb"^[A-Z_0-9]+ [0-9a-fA-F]+ [0-9a-fA-F]+\s*$", data, re.MULTILINE):
-        raise InvalidInput(
-            f"{path} has no TLS keys", fix="name a file that a program wrote for SSLKEYLOGFILE"
-        )
-    return data
-
-
-def _unnamed(data: bytes) -> int:
-    """Return a descriptor of a file without a name that the child can open again."""
-    descriptor = os.memfd_create("keys", 0)
-    with os.fdopen(os.dup(descriptor), "wb") as file:
-        file.write(data)
-    return descriptor
 
 
 async def _last_words(process: asyncio.subprocess.Process) -> str:

@@ -12,17 +12,21 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from netmon_tui.domain.analysis import Analysis, Asked
+from netmon_tui.domain.analysis import SERVICES, Analysis, Asked
 from netmon_tui.domain.capture import Capture
-from netmon_tui.domain.stream import Follow, Stream
+from netmon_tui.domain.stream import Follow, PacketPlace, Stream
 from netmon_tui.domain.user import Actor
 from netmon_tui.errors import InvalidInput
+from netmon_tui.runtime.key_log import kept_keys, read_keys
 from netmon_tui.runtime.tool_paths import require_tool
-from netmon_tui.runtime.tshark import TsharkRun, read_keys
+from netmon_tui.runtime.tshark import TsharkRun
+from netmon_tui.services.kept_index import open_index
 from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.tools import tshark_statistics
-from netmon_tui.tools.file_set import sizes_of
-from netmon_tui.tools.tshark_stream import StreamReader
+from netmon_tui.tools.file_set import packet_files, sizes_of
+from netmon_tui.tools.tshark_programs import NAMED, ProgramReader, programs_command
+from netmon_tui.tools.tshark_stream import StreamNumberReader, StreamReader, number_command
+from netmon_tui.tools.tshark_tables import TIMES_COLUMNS
 
 STEPS = 60
 """Steps of an I/O graph, when nobody says how long one is."""
@@ -76,10 +80,18 @@ class AnalysisService:
         reader = tshark_statistics.reader_for(asked)
         tshark = await asyncio.to_thread(require_tool, "tshark")
         interval = asked.interval or _fitting_interval(capture)
+        name, _, kind = asked.question.name.partition(":")
+        programs: list[str] = []
+        if name == "srt" and kind in NAMED:
+            programs = await _programs(tshark, files, kind)
+            if not programs:
+                return Analysis(
+                    TIMES_COLUMNS, (), (f"no program of {SERVICES[kind]} that tshark can measure",)
+                )
         run = TsharkRun(files.directory, filters=(asked.filter, *asked.series))
         with _told_of(run, told):
             await run.read(
-                lambda keys: tshark_statistics.build_command(tshark, asked, interval, keys),
+                lambda keys: tshark_statistics.build_command(tshark, asked, interval, keys, programs),
                 reader,
                 files.keys,
             )
@@ -104,18 +116,48 @@ class AnalysisService:
             )
         return await asyncio.to_thread(reader.stream)
 
+    async def stream_of(self, actor: Actor, capture_id: int, place: PacketPlace) -> Follow:
+        """Return the stream that a packet belongs to; raises as :meth:`ask`, and InvalidInput when to none."""
+        _, files = await asyncio.to_thread(self._open, actor, capture_id, None)
+        tshark = await asyncio.to_thread(require_tool, "tshark")
+        number = place.number + await asyncio.to_thread(_packets_before, files.directory, place.file)
+        reader = StreamNumberReader()
+        await TsharkRun(files.directory).read(lambda _: number_command(tshark, number), reader)
+        if reader.found is None:
+            raise InvalidInput(f"packet {place.number} belongs to no TCP or UDP stream")
+        return reader.found
+
     def _open(self, actor: Actor, capture_id: int, keys: Path | None) -> tuple[Capture, _Files]:
         capture = self._captures.get(actor, capture_id)
         directory = self._captures.directory(capture_id)
         sizes = tuple((path.name, size) for path, size in sizes_of(directory).items())
         if not sizes:
             raise InvalidInput(f"capture {capture_id} has no file", why="nothing was written yet")
-        return capture, _Files(directory, sizes, read_keys(keys) if keys else b"")
+        return capture, _Files(directory, sizes, read_keys(keys) if keys else kept_keys(directory))
 
     def _remember(self, key: tuple[_Files, Asked], answer: Analysis) -> None:
         self._answers[key] = answer
         while len(self._answers) > 1 and sum(len(one.rows) for one in self._answers.values()) > KEPT_ROWS:
             self._answers.popitem(last=False)
+
+
+async def _programs(tshark: str, files: _Files, protocol: str) -> list[str]:
+    """Return what tshark can measure of a protocol."""
+    reader = ProgramReader(protocol)
+    await TsharkRun(files.directory).read(lambda _: programs_command(tshark, protocol), reader)
+    return reader.found
+
+
+def _packets_before(directory: Path, file: str) -> int:
+    """Return how many packets the files before one have; none before the only one."""
+    before = 0
+    for path in packet_files(directory) if file else ():
+        if path.name == file:
+            return before
+        with open_index(path) as index:
+            index.extend()
+            before += index.count
+    return 0
 
 
 @contextmanager

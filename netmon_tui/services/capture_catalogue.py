@@ -26,6 +26,7 @@ from netmon_tui.domain.schedule import Runner
 from netmon_tui.domain.user import Actor, Permission
 from netmon_tui.errors import InvalidInput, NotFound
 from netmon_tui.runtime import interfaces
+from netmon_tui.runtime.key_log import pass_on_keys
 from netmon_tui.security.hostile_text import clean, clean_block
 from netmon_tui.services.capture_cutting import check_form, export_chunks, make_merge, make_slice
 from netmon_tui.services.capture_drafts import Draft, Drafts
@@ -156,6 +157,7 @@ class CatalogueService:
         name, exact = _checked_name(name), await self._exact(actor, capture_id, choice)
 
         def make(draft: Draft) -> MadeCapture:
+            pass_on_keys([path], draft.path)
             return make_slice(capture, path, exact, draft, name)
 
         detail = f"of capture {capture_id}: {choice.words()}"
@@ -180,6 +182,7 @@ class CatalogueService:
         name = _checked_name(name)
 
         def make(draft: Draft) -> MadeCapture:
+            pass_on_keys((directory for _, directory in captures), draft.path)
             return make_merge(captures, draft, name)
 
         detail = f"of captures {' '.join(map(str, wanted))}"

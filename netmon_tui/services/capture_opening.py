@@ -8,6 +8,7 @@ from netmon_tui.config.paths import Paths
 from netmon_tui.config.settings import Settings
 from netmon_tui.runtime.privilege import Privilege
 from netmon_tui.services.capture_catalogue import CatalogueService
+from netmon_tui.services.capture_keys import CaptureKeys
 from netmon_tui.services.capture_quota import CaptureQuota
 from netmon_tui.services.capturing import CapturingService
 from netmon_tui.services.document_keeping import DocumentKeeper
@@ -31,7 +32,7 @@ from netmon_tui.storage.topology_queries import TopologyQueries
 def open_packets(database: Database) -> PacketService:
     """Return what opens capture files, with the marks and the columns of each user."""
     captures, marks = CaptureRepository(database), PacketMarkRepository(database)
-    return PacketService(captures, marks, PacketColumnService(database))
+    return PacketService(captures, marks, PacketColumnService(database), CaptureKeys(database))
 
 
 def open_capturing(

@@ -14,6 +14,7 @@ from netmon_tui.domain.user import Actor
 from netmon_tui.errors import InvalidInput, NetmonError, NotFound
 from netmon_tui.runtime.display_filter import FilterRun, check_by_tshark
 from netmon_tui.runtime.packet_dissector import PacketDissector
+from netmon_tui.services.capture_keys import CaptureKeys
 from netmon_tui.services.opened import opened
 from netmon_tui.services.packet_columns import PacketColumnService
 from netmon_tui.services.packet_marks import PacketMarkService
@@ -173,15 +174,21 @@ class PacketService:
     Args:
         captures, marks: Storage.
         columns: Which columns each user wants to see of them.
+        keys: Their TLS keys.
     """
 
     def __init__(
-        self, captures: CaptureRepository, marks: PacketMarkRepository, columns: PacketColumnService
+        self,
+        captures: CaptureRepository,
+        marks: PacketMarkRepository,
+        columns: PacketColumnService,
+        keys: CaptureKeys,
     ) -> None:
         self._captures = captures
         self.marks = PacketMarkService(captures, marks)
         """The packets that users have marked."""
         self.columns = columns
+        self.keys = keys
 
     async def open(self, actor: Actor, capture_id: int, file: str = "") -> PacketList:
         """Open a file of a capture, also while it runs.

@@ -21,6 +21,7 @@ from netmon_tui.domain.documents import neighbour_document
 from netmon_tui.domain.export import MAP_FORMATS, SCAN_FORMATS, HostSelection
 from netmon_tui.domain.neighbour import NeighbourRecord
 from netmon_tui.domain.scan import Scan
+from netmon_tui.domain.stream import Stream
 from netmon_tui.domain.user import Actor, Permission
 from netmon_tui.errors import InvalidInput, NotFound
 from netmon_tui.security.hostile_text import clean, csv_cell
@@ -227,6 +228,20 @@ class TransferService:
         await self._note_export(actor, capture_id)
         chunks = _whole_file(directory) if capture.state.is_final else whole_packets(directory)
         return await asyncio.to_thread(write_new, path, chunks)
+
+    async def export_stream(
+        self, actor: Actor, capture_id: int, stream: Stream, side: int | None, path: Path
+    ) -> Path:
+        """Write what was sent in a stream of a capture to a new file, byte for byte, and return its path.
+
+        Raises:
+            NotFound: No such capture, or it has no file.
+            InvalidInput: There is such a file.
+            DiskFull, StorageError: As they say.
+        """
+        await self._with_directory(actor, capture_id)
+        await self._note_export(actor, capture_id)
+        return await asyncio.to_thread(write_new, path, (part.data for part in stream.side(side)))
 
     async def read_capture(self, actor: Actor, capture_id: int) -> FileSetReader:
         """Return what reads the files of a capture as one; close it when done.

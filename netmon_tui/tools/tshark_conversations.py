@@ -8,7 +8,7 @@ tree of the packet is built for it; ``-T fields`` would take twice as long.
 from __future__ import annotations
 
 import heapq
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from netmon_tui.domain.analysis import MOST_ROWS, Analysis, AnalysisColumn, AnalysisRow, Value
@@ -34,6 +34,8 @@ class Layer:
     """Beginning of the fields ``X.srcport`` and ``X.dstport``."""
     stream: str = ""
     """Field that numbers the conversations."""
+    port_columns: tuple[str, str] = ("%uS", "%uD")
+    """tshark's column formats of the ports."""
 
 
 def _field(name: str, occurrence: int = 1) -> str:
@@ -59,6 +61,15 @@ LAYERS = {
     "sctp": _ported("sctp"),
     "wlan": _addressed("wlan", "sa", "da"),
     "usb": _addressed("usb"),
+    "dccp": replace(
+        _ported("dccp", "dccp.stream"), port_columns=(_field("dccp.srcport"), _field("dccp.dstport"))
+    ),
+    "ipx": _addressed("ipx"),
+    "fc": _addressed("fc", "s_id", "d_id", address="id"),
+    "fddi": _addressed("fddi"),
+    "tr": _addressed("tr"),
+    "zbee_nwk": _addressed("zbee_nwk"),
+    "wpan": _addressed("wpan", "src16", "dst16", address="addr16"),
 }
 """By the second part of the question's name."""
 
@@ -69,7 +80,7 @@ def column_formats(kind: str) -> list[str]:
     # tshark draws an arrow between source and destination where they stand side by side
     formats = [layer.source, "%L", layer.destination, "%t"]
     if layer.ports:
-        formats += ["%uS", "%uD"]
+        formats += layer.port_columns
     if layer.stream:
         formats.append(_field(layer.stream, 0))
     if kind == "tcp":

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 
 from netmon_tui.domain.analysis import Analysis
 
-_PLAIN = re.compile(r"\d+(?:\.\d+){3}|(?=.*:)[0-9a-fA-F:.]+")
+_PLAIN = re.compile(r"0x[0-9a-fA-F]+|[0-9a-f]{2}(?:\.[0-9a-f]{2}){2}|\d+(?:\.\d+){3}|(?=.*:)[0-9a-fA-F:.]+")
 LONGEST_LINE = 65_536
 """Bytes of a line that count; the rest of a longer one is passed over."""
 MOST_LINES = 400_000
@@ -71,7 +71,7 @@ def text_of(data: bytes) -> str:
 
 
 def quoted(text: str) -> str:
-    """Return a value as a display filter takes it: addresses as they are, everything else in quotes."""
+    """Return a value as a display filter takes it: numbers and addresses as they are, everything else in quotes."""
     if _PLAIN.fullmatch(text):
         return text
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

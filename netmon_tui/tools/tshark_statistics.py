@@ -66,7 +66,9 @@ def check_asked(asked: Asked) -> None:
         raise InvalidInput("the interval must be between a microsecond and a day")
 
 
-def build_command(tshark: str, asked: Asked, interval: float, keys: str = "") -> tuple[str, ...]:
+def build_command(
+    tshark: str, asked: Asked, interval: float, keys: str = "", programs: Sequence[str] = ()
+) -> tuple[str, ...]:
     """Return the command of a question.
 
     Args:
@@ -74,17 +76,22 @@ def build_command(tshark: str, asked: Asked, interval: float, keys: str = "") ->
         asked: The question, checked.
         interval: Seconds of one step of the I/O graph.
         keys: Path of the TLS keys, as tshark sees it; empty without any.
+        programs: Which of those a capture has are measured, where tshark wants that named.
     """
-    options = (tshark, *_READ, *_key_options(keys))
+    options = (tshark, *_READ, *key_options(keys))
     name, _, kind = asked.question.name.partition(":")
     if name in ("conversations", "endpoints"):
         return (*options, *_list_options(column_formats(kind), LAYERS[kind].shown, asked.filter))
     if name == "flow":
         return (*options, *_list_options(FLOW_FORMATS, "", asked.filter))
+    if programs:
+        end = f",{check_text(asked.filter)}" if asked.filter else ""
+        return (*options, "-q", *(word for one in programs for word in ("-z", f"{kind},srt,{one}{end}")))
     return (*options, "-q", "-z", _statistic(asked, interval))
 
 
-def _key_options(keys: str) -> tuple[str, ...]:
+def key_options(keys: str) -> tuple[str, ...]:
+    """Return tshark's options for TLS keys, by the path under which it finds them; none without."""
     return ("-o", f"tls.keylog_file:{keys}") if keys else ()
 
 
@@ -127,12 +134,14 @@ def reader_for(asked: Asked) -> AnalysisReader:
         return ConversationReader(kind, endpoints=name == "endpoints")
     if name == "srt":
         assert kind in SERVICES
-        return echo_reader(kind) if kind.startswith("icmp") else times_reader()
+        return echo_reader(kind) if kind.startswith("icmp") else times_reader(kind)
     if name == "io":
         return graph_reader(asked.series)
     if name == "flow":
         return FlowReader()
-    return {"hierarchy": hierarchy_reader, "expert": expert_reader}.get(name, tree_reader)()
+    if name in ("hierarchy", "expert"):
+        return hierarchy_reader() if name == "hierarchy" else expert_reader()
+    return tree_reader(asked.question.name)
 
 
 def follow_command(tshark: str, wanted: Follow, keys: str = "") -> tuple[str, ...]:
@@ -145,7 +154,7 @@ def follow_command(tshark: str, wanted: Follow, keys: str = "") -> tuple[str, ..
         raise InvalidInput(f"{wanted.protocol} cannot be followed", fix=f"one of {', '.join(FOLLOWED)}")
     if not 0 <= wanted.number <= _HIGHEST_STREAM:
         raise InvalidInput(f"there is no stream {wanted.number}")
-    options = (tshark, *_READ, *_key_options(keys), "-z", f"follow,{wanted.protocol},yaml,{wanted.number}")
+    options = (tshark, *_READ, *key_options(keys), "-z", f"follow,{wanted.protocol},yaml,{wanted.number}")
     if wanted.protocol != "tls":
         return (*options, "-q")
     hello = f"tcp.stream == {wanted.number} && tls.handshake.type == 1"

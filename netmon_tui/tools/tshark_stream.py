@@ -11,11 +11,12 @@ import binascii
 import re
 from dataclasses import replace
 
-from netmon_tui.domain.stream import CLIENT, SERVER, Stream, StreamPart
+from netmon_tui.domain.stream import CLIENT, SERVER, Follow, Stream, StreamPart
 from netmon_tui.tools.tshark_lines import LineReader
 
 LARGEST_STREAM = 32 << 20
 """Bytes of both sides that are kept."""
+_NUMBER_FIELDS = ("tcp.stream", "udp.stream")
 _HOST = re.compile(rb"    host: (\S+)")
 _PORT = re.compile(rb"    port: (\d+)")
 _PACKET = re.compile(rb"  - packet: (\d+)")
@@ -86,3 +87,30 @@ class StreamReader(LineReader):
 def _peer(host: bytes, port: bytes) -> str:
     name, number = host.decode("ascii", "replace"), port.decode()
     return f"[{name}]:{number}" if ":" in name else f"{name}:{number}"
+
+
+def number_command(tshark: str, packet: int) -> tuple[str, ...]:
+    """Return the command that tells the numbers of a packet's streams.
+
+    Args:
+        tshark: Absolute path.
+        packet: Its number, from 1.
+    """
+    fields = (word for name in _NUMBER_FIELDS for word in ("-e", name))
+    shown = ("-Y", f"frame.number == {packet}", "-T", "fields", "-E", "occurrence=f", *fields)
+    return (tshark, "-n", "-l", "-r", "-", *shown)
+
+
+class StreamNumberReader(LineReader):
+    """Takes the first line of :func:`number_command`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: Follow | None = None
+        """The stream; None when the packet belongs to none."""
+
+    def _line(self, line: bytes) -> None:
+        self.enough = True
+        tcp, _, udp = line.strip(b"\r\n").partition(b"\t")
+        if tcp.isdigit() or udp.isdigit():
+            self.found = Follow("tcp", int(tcp)) if tcp.isdigit() else Follow("udp", int(udp))

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from netmon_tui.domain.analysis import MOST_ROWS, Analysis, AnalysisColumn, AnalysisRow, Value
 from netmon_tui.errors import ToolFailed
+from netmon_tui.tools.tshark_answers import procedure_filter
 from netmon_tui.tools.tshark_lines import TextReader, number_of, text_of
 
 _PROTOCOL = re.compile(rb"( *)(\S+) +frames:(\d+) bytes:(\d+)\s*")
@@ -33,7 +34,8 @@ _SEVERITY_NUMBERS = {
 _SEVERITY = re.compile(rb"(\w+) \((\d+)\)\s*")
 _EXPERT = re.compile(rb" *(\d+) +(\S+) +(\S+) {2}(.*)", re.DOTALL)
 _STEP = re.compile(rb"\| *([\d.]+) *<> *([\d.]+|Dur) *\|(.*)\|\s*")
-_TIMES = re.compile(rb" *\d+ +(.*?) +(\d+) +([\d.]+) +([\d.]+) +([\d.]+) +([\d.]+)\s*")
+_TIMES = re.compile(rb" *(\d+) +(.*?) +(\d+) +([\d.]+) +([\d.]+) +([\d.]+) +([\d.]+)\s*")
+_TIMES_FIELD = re.compile(rb"Filter: ([\w.]*)\s*")
 _TIMES_HEAD = re.compile(rb"Index +(.*?) +Calls +Min SRT.*")
 _ECHO_COUNTS = re.compile(rb"(\d+) +(\d+) +(\d+) +([\d.]+)%\s*")
 _ECHO_TIMES = re.compile(rb"([\d.]+) +([\d.]+) +([\d.]+) +([\d.]+) +([\d.]+) +(\d+) +(\d+)\s*")
@@ -161,19 +163,26 @@ TIMES_COLUMNS = (
 )
 
 
-def times_reader() -> TableReader:
+def times_reader(protocol: str) -> TableReader:
     """Return a reader of ``X,srt``: procedures and how long their answers took."""
-    return TableReader(b"SRT Statistics", TIMES_COLUMNS, _times)
+    return TableReader(b"SRT Statistics", TIMES_COLUMNS, lambda lines: _times(lines, protocol))
 
 
-def _times(lines: Sequence[bytes]) -> Iterator[AnalysisRow]:
+def _times(lines: Sequence[bytes], protocol: str) -> Iterator[AnalysisRow]:
     table, tables = "", sum(_TIMES_HEAD.fullmatch(line) is not None for line in lines)
+    field = ""
     for line in lines:
-        if head := _TIMES_HEAD.fullmatch(line):
+        if named := _TIMES_FIELD.fullmatch(line):
+            field = text_of(named[1])
+        elif head := _TIMES_HEAD.fullmatch(line):
             table = text_of(head[1])
         elif table and (match := _TIMES.fullmatch(line)):
-            name = text_of(match[1]) if tables < 2 else f"{table}: {text_of(match[1])}"
-            yield AnalysisRow((name, int(match[2]), *map(float, match.groups()[2:])))
+            procedure = text_of(match[2])
+            if table == "Procedure" and tables > 1:  # one table for each program
+                table = field.replace(".procedure_", " ").partition(".")[0]
+            cells = (int(match[3]), *map(float, match.groups()[3:]))
+            wanted = procedure_filter(protocol, field, int(match[1]), procedure)
+            yield AnalysisRow((procedure if tables < 2 else f"{table}: {procedure}", *cells), wanted)
 
 
 ECHO_COLUMNS = (

@@ -12,6 +12,7 @@ from netmon_tui.domain.analysis import AnalysisColumn, AnalysisRow, Value
 from netmon_tui.errors import ToolFailed
 from netmon_tui.tools.tshark_lines import number_of, text_of
 from netmon_tui.tools.tshark_tables import TableReader
+from netmon_tui.tools.tshark_tree_filters import tree_filter
 
 _FIRST = b"Topic / Item"
 _TITLES = (b"Count", b"Average", b"Min Val", b"Max Val", b"Rate (ms)", b"Percent")
@@ -26,42 +27,38 @@ TREE_COLUMNS = (
 )
 
 
-def tree_reader() -> TableReader:
-    """Return a reader of a tree of counts; what was counted 0 times is left out."""
-    return TableReader(_FIRST, TREE_COLUMNS, _rows)
+def tree_reader(question: str) -> TableReader:
+    """Return a reader of a tree of counts, of one of TREES; what was counted 0 times is left out."""
+    return TableReader(_FIRST, TREE_COLUMNS, lambda lines: _rows(lines, question))
 
 
-def _rows(lines: Sequence[bytes]) -> Iterator[AnalysisRow]:
+def _rows(lines: Sequence[bytes], question: str) -> Iterator[AnalysisRow]:
     head = next(index for index, line in enumerate(lines) if line.startswith(_FIRST))
     places = [lines[head].find(title) for title in _TITLES]
     if min(places) < 0:
         raise ToolFailed("tshark's tree cannot be read", why="it has other columns than those known")
+    path: list[str] = []
     for line in lines[head + 2 :]:
         if line.startswith(b"-----"):
             return
-        if row := _row(line, places):
-            yield row
+        name = line[: places[0]]
+        if not name.strip():
+            continue
+        path[len(name) - len(name.lstrip(b" ")) :] = [text_of(name)]
+        if cells := _cells(line, places):
+            yield AnalysisRow((path[-1], *cells), tree_filter(question, path), depth=len(path) - 1)
 
 
-def _row(line: bytes, places: Sequence[int]) -> AnalysisRow | None:
-    name = line[: places[0]]
+def _cells(line: bytes, places: Sequence[int]) -> tuple[Value, ...]:
+    """Return what is counted of an item; nothing for one that never was."""
     ends = (*places[1:], line.find(b"%", places[-1]) if b"%" in line[places[-1] :] else places[-1])
     count, mean, least, most, rate, part = (
         number_of(line[start:end].strip()) for start, end in zip(places, ends, strict=True)
     )
-    if count is None or not name.strip() or not count:
-        return None
+    if not count:
+        return ()
     per_second = None if rate is None else round(rate * 1000, 4)
-    cells: tuple[Value, ...] = (
-        text_of(name),
-        int(count),
-        part,
-        mean,
-        _whole(least),
-        _whole(most),
-        per_second,
-    )
-    return AnalysisRow(cells, depth=len(name) - len(name.lstrip(b" ")))
+    return int(count), part, mean, _whole(least), _whole(most), per_second
 
 
 def _whole(value: float | None) -> Value:

@@ -19,7 +19,8 @@ from netmon_tui.ui.widgets.row_source import cell_text
 from netmon_tui.ui.widgets.table import Table
 from netmon_tui.ui.widgets.text_view import TextView
 from tests.unit.services.tsharks import gone, keep, program, public
-from tests.unit.tools.exchanges import exchanges
+from tests.unit.tools.encrypted import encrypted
+from tests.unit.tools.exchanges import ANSWER, exchanges
 
 __all__ = ["public"]
 pytestmark = [pytest.mark.lab, pytest.mark.skipif(not shutil.which("tshark"), reason="no tshark")]
@@ -49,9 +50,12 @@ async def to_analysis(app: Any, pilot: Any, until: Any) -> None:
 async def ask(app: Any, pilot: Any, until: Any, question: str) -> list[tuple[str, ...]]:
     """Ask a question and wait for the answer."""
     questions = app.screen.query_one("#questions", Table)
-    questions.focus()
     place = questions.source.position_of(question)
-    while questions.cursor_key != question:
+    while questions.cursor_key != question or not questions.grid.has_focus:
+        questions.focus()  # an answer that is just shown takes the focus once more
+        await pilot.pause()
+        if questions.cursor_key == question:
+            continue
         await pilot.press("down" if questions.source.position_of(questions.cursor_key) < place else "up")
     await pilot.press("enter")
     await until(
@@ -159,3 +163,28 @@ async def test_escape_stops_tshark(
         assert isinstance(app.screen, AnalysisScreen) and await gone(tshark)
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(app.screen, CaptureDetailScreen))
+
+
+async def test_the_stream_of_a_packet_is_followed_as_tls_and_written(
+    logged_in: Any, until: Any, tmp_path: Path
+) -> None:
+    made, keys = encrypted(tmp_path)
+    async with logged_in(size=(80, 24)) as (app, pilot):
+        number = keep(app.services, app.screen.session.actor, made.data())
+        await app.services.packets.keys.give(app.screen.session.actor, number, keys)
+        app.push_screen(CaptureDetailScreen(app.screen.session, number))
+        await until(pilot, lambda: app.screen.query_one("#packets", Table).cursor_key == 1)
+        await pilot.press("F")
+        await until(pilot, lambda: isinstance(app.screen, StreamScreen))
+        view = app.screen.query_one(TextView)
+        await until(pilot, lambda: view.lines)
+        assert not any("hello" in line.text for line in view.lines)
+        await pilot.press("p")
+        await until(pilot, lambda: view.lines and view.lines[-1].text == "< hello")
+        await pilot.press("b", "b", "w")
+        line = app.screen.query_one("#stream-line", Input)
+        await until(pilot, lambda: line.has_focus and "tls-stream-0" in line.value)
+        line.value = str(tmp_path / "sent.raw")
+        await pilot.press("enter")
+        await until(pilot, lambda: "Written to" in str(app.screen.query_one("#stream-state", Figure).text))
+        assert (tmp_path / "sent.raw").read_bytes() == ANSWER

@@ -17,6 +17,7 @@ from netmon_tui.domain.analysis import QUESTIONS, Analysis, AnalysisRow, Asked
 from netmon_tui.domain.display_filter import LONGEST_FILTER
 from netmon_tui.domain.stream import Follow
 from netmon_tui.errors import NetmonError
+from netmon_tui.ui import toasts
 from netmon_tui.ui.commands import command
 from netmon_tui.ui.messages import ApplyDisplayFilter
 from netmon_tui.ui.modals.help import Help, title_of
@@ -37,13 +38,13 @@ HELP = (
     "Right: the answer. enter on a line goes back to the packets and shows only those it is about, f puts the\n"
     "stream of a TCP or UDP conversation together, s, c and H take the address under the cursor.\n\n"
     "F limits all questions to packets that meet a display filter (tcp.port == 443). w counts packets for\n"
-    "themselves in the I/O graph: filters with ; between them. K names a file with TLS keys (SSLKEYLOGFILE)."
+    "themselves in the I/O graph: filters with ; between them. K keeps TLS keys with the capture."
 )
 _MENU = (Column("group", "Kind", width=14, priority=0), Column("label", "Question", minimum=12, priority=0))
 _LINES = {
     "filter": "Display filter: only these packets count",
     "series": "Filters of the I/O graph, with ; between them",
-    "keys": "File with TLS keys (SSLKEYLOGFILE)",
+    "keys": "File with TLS keys (SSLKEYLOGFILE) to keep; empty removes them",
 }
 """What the line is asked for, and the words in it."""
 _STREAMS = {"conversations:tcp": "tcp", "conversations:udp": "udp"}
@@ -64,7 +65,14 @@ class AnalysisScreen(AboveCapture):
         command("analysis.follow", "f", "follow", "Follow", "Put the stream of this conversation together."),
         command("analysis.filter", "F", "line('filter')", "Limit", "Count only what meets a display filter."),
         command("analysis.series", "w", "line('series')", "Graph", "Filters of their own in the I/O graph."),
-        command("analysis.keys", "K", "line('keys')", "TLS keys", "Name a file with TLS keys.", show=False),
+        command(
+            "analysis.keys",
+            "K",
+            "line('keys')",
+            "TLS keys",
+            "Keep TLS keys with the capture, or remove them.",
+            show=False,
+        ),
         command("analysis.scan", "s", "scan", "Scan", "Scan the address under the cursor.", show=False),
         command("analysis.capture", "c", "capture", "Capture", "Capture this address.", show=False),
         command("analysis.host", "H", "host", "Host", "Show what is known of this address.", show=False),
@@ -158,7 +166,6 @@ class AnalysisScreen(AboveCapture):
         words = [f"{asked.question.group}: {asked.question.label}"] if self._asking else ["Analysis"]
         words += [f"only {asked.filter}"] if asked.filter else []
         words += [f"{number} = {text}" for number, text in enumerate(asked.series, 1)]
-        words += [f"TLS keys {asked.keys}"] if asked.keys else []
         self.query_one("#analysis-title", Figure).show(f"Capture {self._capture_id} · " + " · ".join(words))
 
     def _state(self, text: str, tone: Tone = "") -> None:
@@ -170,7 +177,7 @@ class AnalysisScreen(AboveCapture):
         """Ask for the filter, the graph's filters or the keys."""
         line, asked = self.query_one("#analysis-line", Input), self._asked
         self._line = name
-        present = {"filter": asked.filter, "series": " ; ".join(asked.series), "keys": str(asked.keys or "")}
+        present = {"filter": asked.filter, "series": " ; ".join(asked.series), "keys": ""}
         line.placeholder, line.value = _LINES[name], present[name]
         self.add_class("-line")
         line.focus()
@@ -182,11 +189,28 @@ class AnalysisScreen(AboveCapture):
         if self._line == "filter":
             self._asked = replace(self._asked, filter=text)
         elif self._line == "keys":
-            self._asked = replace(self._asked, keys=Path(text) if text else None)
+            self._keep_keys(text)
+            return
         else:
             series = tuple(part.strip() for part in text.split(";") if part.strip())
             question = next(one for one in QUESTIONS if one.name == "io")
             self._asked = replace(self._asked, question=question, series=series)
+        self._leave_line()
+        self._ask()
+
+    @work(exclusive=True, group="analysis-keys", exit_on_error=False)
+    async def _keep_keys(self, text: str) -> None:
+        """Keep the keys of a file with the capture, or remove those that are kept, and ask again."""
+        keys, actor = self.session.services.packets.keys, self.session.actor
+        try:
+            if text:
+                await keys.give(actor, self._capture_id, Path(text))
+            else:
+                await keys.remove(actor, self._capture_id)
+        except NetmonError as error:
+            self._state(str(error), "error")
+            return
+        toasts.tell(self.app, "TLS keys are kept" if text else "No TLS keys are kept")
         self._leave_line()
         self._ask()
 
@@ -237,7 +261,7 @@ class AnalysisScreen(AboveCapture):
         """Put the stream together."""
         row, protocol = self._row, _STREAMS.get(self._asked.question.name)
         if row is not None and row.stream is not None and protocol is not None:
-            wanted = Follow("tcp" if protocol == "tcp" else "udp", row.stream, self._asked.keys)
+            wanted = Follow("tcp" if protocol == "tcp" else "udp", row.stream)
             self.app.push_screen(StreamScreen(self.session, self._capture_id, wanted))
 
     def action_back(self) -> None:

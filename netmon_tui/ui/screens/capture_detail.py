@@ -19,7 +19,7 @@ from netmon_tui.ui.messages import ApplyDisplayFilter, CaptureAddress, ScanAddre
 from netmon_tui.ui.modals.help import Help, title_of
 from netmon_tui.ui.screens.analysis import AnalysisScreen
 from netmon_tui.ui.screens.capture_actions import CaptureActions
-from netmon_tui.ui.screens.markable import MarkableScreen
+from netmon_tui.ui.screens.following import FollowingScreen
 from netmon_tui.ui.screens.packet_choices import choices_of
 from netmon_tui.ui.screens.traffic import TrafficScreen
 from netmon_tui.ui.session import Session
@@ -38,6 +38,7 @@ HELP_TEXT = (
     "C chooses the columns, ctrl+t the form of the time, P tshark's words; + makes a column of a field.\n"
     "ctrl+g goes to a packet by number, time (14:03:05), distance (+10s, -500) or part of the file (50%).\n"
     "The fields are made of some hundred packets around the one shown, and W makes them of the whole file.\n"
+    "F puts the TCP or UDP stream of the packet together, as text, as bytes, or into a file.\n"
     "Of several files one is shown: [ and ] turn to the others, { and } to those where packets meet the filter;\n"
     ". and , go to the marks of all. Export and analysis take all of them as one."
 )
@@ -45,7 +46,7 @@ LOOK_SECONDS = 1.0
 """How often a growing file is looked at."""
 
 
-class CaptureDetailScreen(MarkableScreen):
+class CaptureDetailScreen(FollowingScreen):
     """A capture and its packets.
 
     Args:
@@ -95,14 +96,14 @@ class CaptureDetailScreen(MarkableScreen):
         command(
             "capture.traffic", "T", "traffic", "Talkers", "Who talks: addresses, conversations, services."
         ),
+        command("capture.stream", "F", "stream", "Stream", "Put the stream together.", show=False),
         command("capture.facts", "i", "facts", "File", "Show or hide file and SHA-256.", show=False),
         command("capture.freeze", "p", "freeze", "Freeze", "Stop and continue updating.", show=False),
         command("capture.help", "question_mark,f1", "help", "Help", "Show what this is and all its keys."),
     ]
 
     def __init__(self, session: Session, capture_id: int) -> None:
-        super().__init__(session)
-        self.capture_id = capture_id
+        super().__init__(session, capture_id)
         self._capture: Capture | None = None
         self._stale = True
         """Whether the database has changed since the capture was read."""

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
+from pathlib import Path
 from typing import ClassVar
 
-from textual import work
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
+from textual.widgets import Input
 
-from netmon_tui.domain.stream import CLIENT, SERVER, Follow, Stream, marked_lines
+from netmon_tui.domain.stream import CLIENT, SERVER, Follow, FollowProtocol, PacketPlace, Stream, marked_lines
+from netmon_tui.domain.user import Permission
 from netmon_tui.errors import NetmonError
 from netmon_tui.ui.commands import command
 from netmon_tui.ui.modals.help import Help, title_of
@@ -23,13 +27,16 @@ from netmon_tui.ui.widgets.text_view import TextLine, TextView
 HELP = (
     "What both sides sent, in the order of the capture: > is the client, who spoke first, < the server.\n"
     "t changes between text and bytes, b between both sides and one. Text shows what does not print as escapes;\n"
-    "netmon-tui capture follow --format raw writes the bytes themselves."
+    "w writes the bytes themselves, of the sides that are shown, to a file.\n"
+    "p follows a TCP stream as TLS and as HTTP. TLS shows what it can decrypt: K in the analysis keeps its keys."
 )
 MOST_LINES = 40_000
 """Lines that are shown; netmon-tui capture follow prints all."""
 _TONES: tuple[Tone, Tone] = ("accent", "success")
 _SIDES = {None: "both sides", CLIENT: "client", SERVER: "server"}
 _NEXT = {None: CLIENT, CLIENT: SERVER, SERVER: None}
+_AS: dict[str, FollowProtocol] = {"tcp": "tls", "tls": "http", "http": "tcp"}
+"""As what a TCP stream is followed next."""
 
 
 class StreamScreen(LiveScreen):
@@ -38,17 +45,19 @@ class StreamScreen(LiveScreen):
     Args:
         session: Services and actor.
         capture_id: Of the capture.
-        wanted: Which stream.
+        wanted: Which stream, or a packet of it.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         command("stream.back", "escape", "back", "Back", "Stop reading, or back to the analysis."),
         command("stream.form", "t", "form", "Text/bytes", "Show text or bytes."),
         command("stream.side", "b", "side", "Sides", "Show both sides, the client or the server."),
+        command("stream.protocol", "p", "protocol", "TLS/HTTP", "Follow it as TLS, HTTP or TCP."),
+        command("stream.write", "w", "write", "Write", "Write the bytes of the shown sides to a file."),
         command("stream.help", "question_mark,f1", "help", "Help", "Show what this is and all its keys."),
     ]
 
-    def __init__(self, session: Session, capture_id: int, wanted: Follow) -> None:
+    def __init__(self, session: Session, capture_id: int, wanted: Follow | PacketPlace) -> None:
         super().__init__(session, id="stream")
         self._capture_id = capture_id
         self._request = wanted
@@ -60,6 +69,7 @@ class StreamScreen(LiveScreen):
         """What it is, over its text."""
         yield Figure(id="stream-title")
         yield Figure(id="stream-state")
+        yield Input(compact=True, placeholder="Write the bytes to this new file", id="stream-line")
         yield TextView(id="stream-text")
         yield KeyLine()
 
@@ -72,9 +82,13 @@ class StreamScreen(LiveScreen):
     @work(exclusive=True, group="stream", exit_on_error=False)
     async def _read(self) -> None:
         self._state("tshark reads the capture; esc stops it")
+        analysis, actor = self.session.services.analysis, self.session.actor
         try:
-            self._stream = await self.session.services.analysis.follow(
-                self.session.actor,
+            if isinstance(self._request, PacketPlace):
+                self._request = await analysis.stream_of(actor, self._capture_id, self._request)
+                self._title(self._label)
+            self._stream = await analysis.follow(
+                actor,
                 self._capture_id,
                 self._request,
                 lambda part: self._state(f"tshark reads the capture: {part:.0%}; esc stops it"),
@@ -82,6 +96,7 @@ class StreamScreen(LiveScreen):
         except NetmonError as error:
             self._state(str(error), "error")
             return
+        self.refresh_bindings()
         await self._show()
 
     async def _show(self) -> None:
@@ -92,12 +107,15 @@ class StreamScreen(LiveScreen):
         client, server = stream.peers
         if client:
             self._title(f"{self._label}   > client {client}   < server {server}")
-        self._state(_summary(stream, self._side, len(lines)))
+        self._state(_summary(stream, self._side, len(lines), self._label))
         self.query_one(TextView).show(lines)
 
     @property
     def _label(self) -> str:
-        return f"{self._request.protocol.upper()} stream {self._request.number}"
+        wanted = self._request
+        if isinstance(wanted, PacketPlace):
+            return f"The stream of packet {wanted.number}"
+        return f"{wanted.protocol.upper()} stream {wanted.number}"
 
     def _title(self, text: str) -> None:
         self.query_one("#stream-title", Figure).show(text)
@@ -115,18 +133,67 @@ class StreamScreen(LiveScreen):
         self._side = _NEXT[self._side]
         await self._show()
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Grey out what the stream or the role does not allow."""
+        if action == "protocol":
+            return (isinstance(self._request, Follow) and self._request.protocol in _AS) or None
+        if action == "write":
+            has_data = self._stream is not None and bool(self._stream.parts)
+            return (has_data and self.session.actor.may(Permission.EXPORT)) or None
+        return True
+
+    def action_protocol(self) -> None:
+        """Follow it as another protocol."""
+        if isinstance(self._request, Follow) and self._request.protocol in _AS:
+            self._request = replace(self._request, protocol=_AS[self._request.protocol])
+            self._stream = None
+            self.query_one(TextView).show([])
+            self._title(self._label)
+            self._read()
+
+    def action_write(self) -> None:
+        """Ask for the file."""
+        name = f"capture-{self._capture_id}-{self._label.lower().replace(' ', '-')}.raw"
+        line = self.query_one("#stream-line", Input)
+        line.value = str(self.session.services.paths.exports / name)
+        self.add_class("-line")
+        line.focus()
+
+    @on(Input.Submitted, "#stream-line")
+    @work(exclusive=True, group="stream-write", exit_on_error=False)
+    async def _write(self, event: Input.Submitted) -> None:
+        stream, path = self._stream, event.value.strip()
+        if stream is None or not path:
+            return
+        try:
+            written = await self.session.services.transfers.export_stream(
+                self.session.actor, self._capture_id, stream, self._side, Path(path)
+            )
+        except NetmonError as error:
+            self._state(str(error), "error")
+            return
+        self._leave_line()
+        self._state(f"Written to {written}", "success")
+
+    def _leave_line(self) -> None:
+        self.remove_class("-line")
+        self.query_one(TextView).focus()
+
     def action_back(self) -> None:
-        """Leave, which ends a tshark that still reads."""
-        self.dismiss(None)
+        """Leave the line, or all, which ends a tshark that still reads."""
+        if self.has_class("-line"):
+            self._leave_line()
+        else:
+            self.dismiss(None)
 
     def action_help(self) -> None:
         """Show help."""
         self.app.push_screen(Help(title_of("A stream"), HELP, list(self.active_bindings.values())))
 
 
-def _summary(stream: Stream, side: int | None, lines: int) -> str:
+def _summary(stream: Stream, side: int | None, lines: int, label: str) -> str:
     if not stream.peers[0]:
-        return "The capture has no such stream"
+        return f"The capture has nothing of {label}; p follows it as something else"
     sent = [sum(len(part.data) for part in stream.side(one)) for one in (CLIENT, SERVER)]
     words = [_SIDES[side], f"client sent {size(sent[CLIENT])}, server {size(sent[SERVER])}"]
     if not stream.parts:

@@ -15,6 +15,7 @@ from netmon_tui.config.settings import load_settings
 from netmon_tui.domain.user import Actor, Role
 from netmon_tui.services.container import open_services
 from tests.unit.services.tsharks import keep
+from tests.unit.tools.encrypted import encrypted
 from tests.unit.tools.exchanges import ANSWER, BINARY, HOSTILE, exchanges
 
 pytestmark = [pytest.mark.lab, pytest.mark.skipif(not shutil.which("tshark"), reason="no tshark")]
@@ -101,3 +102,17 @@ def test_others_see_nothing(admin, program, capture: str, password_file: Path) -
     added = admin("--password-file", password_file, "user", "add", "bo", "--role", "operator")
     answer = program("--user", "bo", "--password-file", password_file, "capture", "analyse", capture, "dns")
     assert answer.code in (1, 6) and not answer.out, added.err
+
+
+def test_keys_are_kept_and_removed(admin, capture: str, tmp_path: Path) -> None:
+    made, file = encrypted(tmp_path)
+    pcap = made.write(tmp_path / "tls.pcap")
+    number = admin("capture", "import", pcap, "--json").document[0]["id"]
+    assert admin("capture", "keys", number, file).out.strip() == f"1 TLS key kept with capture {number}"
+    answer = admin("capture", "follow", number, "tls", "0")
+    assert answer.out.split("\n")[0] == "> GET /index.html HTTP/1.1"
+    assert admin("capture", "keys", number).out.startswith("1 TLS key ")
+    assert admin("capture", "keys", number, file, "--remove").code == 2
+    assert admin("capture", "keys", number, "--remove").out.startswith("0 TLS keys ")
+    assert admin("capture", "keys", number, "--remove").code == 1
+    assert admin("capture", "keys", capture, "/etc/hostname").code == 2

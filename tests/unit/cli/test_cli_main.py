@@ -69,6 +69,7 @@ VERBS = {
         "find",
         "talkers",
         "follow",
+        "keys",
         "import",
         "keep",
         "mark",

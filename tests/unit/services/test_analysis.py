@@ -18,7 +18,7 @@ from netmon_tui.domain.stream import CLIENT, SERVER, Follow
 from netmon_tui.domain.user import Actor, Role
 from netmon_tui.errors import InvalidInput, NotFound, ToolFailed, ToolMissing
 from netmon_tui.runtime import tool_paths
-from netmon_tui.runtime.tshark import TsharkRun, read_keys
+from netmon_tui.runtime.tshark import TsharkRun
 from netmon_tui.storage.capture_repository import CaptureRepository
 from tests.unit.services.made_scans import Store
 from tests.unit.services.tsharks import NumberReader, gone, keep, processes_with, program, public
@@ -161,18 +161,6 @@ async def test_without_the_means_to_bound_it_tshark_is_not_started(
     monkeypatch.setattr("netmon_tui.runtime.tshark.PRLIMIT", "/nonexistent/prlimit")
     with pytest.raises(ToolFailed, match="prlimit"):
         await store.services.analysis.ask(store.ada, capture, asked("hierarchy"))
-
-
-def test_keys_must_be_keys(tmp_path: Path) -> None:
-    file = tmp_path / "keys"
-    file.write_text("# comment\nCLIENT_RANDOM " + "ab" * 32 + " " + "cd" * 48 + "\n")
-    assert read_keys(file) == file.read_bytes()
-    for content in ("", "root:x:0:0:root:/root:/bin/bash\n"):
-        file.write_text(content)
-        with pytest.raises(InvalidInput, match="no TLS keys"):
-            read_keys(file)
-    with pytest.raises(InvalidInput, match="cannot be read"):
-        read_keys(tmp_path / "none")
 
 
 async def test_keys_reach_tshark(store: Store, capture: int, tmp_path: Path) -> None:

@@ -87,6 +87,14 @@ class PacketSource:
         self._candidates.chosen.extend(numbers)
         self._listeners.tell()
 
+    def choose_again(self, numbers: Sequence[int]) -> None:
+        """Show only these packets; where they begin with what is shown, its rows stay as they are."""
+        known = self._candidates.chosen
+        if known is not None and known == array("Q", numbers[: len(known)]):
+            self.choose_more(numbers[len(known) :])
+        else:
+            self.choose(numbers)
+
     def mark(self, marks: Mapping[int, str], glyph: str) -> None:
         """Show which packets are marked, by number, with a glyph and what is said of them."""
         self._marks, self._glyph = marks, glyph

@@ -6,14 +6,13 @@ many captures. The reader is our own: editcap refuses such files, and does not t
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import os
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 from netmon_tui.domain.capture import CaptureOrigin, MadeCapture
 from netmon_tui.domain.capture_files import CAPTURE_NAME, CaptureFile
@@ -25,7 +24,7 @@ from netmon_tui.services.capture_drafts import Draft, Drafts, times_of
 from netmon_tui.services.kept_index import keep_index
 from netmon_tui.storage.audit_repository import NewEvent
 from netmon_tui.storage.capture_catalogue import CaptureCatalogue
-from netmon_tui.tools import pcapng
+from netmon_tui.tools import gzip_file, pcapng
 from netmon_tui.tools.link_layers import ETHERNET, link_type_name
 from netmon_tui.tools.pcap import (
     FILE_HEADER_SIZE,
@@ -38,7 +37,6 @@ from netmon_tui.tools.pcap import (
 from netmon_tui.tools.pcap_files import sha256_of
 from netmon_tui.tools.pcap_index import PacketIndex
 
-_GZIP_MAGIC = b"\x1f\x8b"
 _PIECE = 1 << 20
 _MOST_LINK_TYPES = 16
 """Link types of one file, each of which becomes a capture; more are damage or malice."""
@@ -57,19 +55,19 @@ class _Document:
         self._file = file
         self.name = name
         file.seek(0)
-        self.is_packed = file.read(2) == _GZIP_MAGIC
+        self.is_packed = file.read(2) == gzip_file.MAGIC
         self.damage = ""
         """Why unpacking ended too early."""
 
     def pieces(self) -> Iterator[bytes]:
         """Yield it unpacked, as far as that goes."""
+        if not self.is_packed:
+            yield from self.as_it_is()
+            return
         self._file.seek(0)
-        packed = self.is_packed
-        source = cast("BinaryIO", gzip.GzipFile(fileobj=self._file)) if packed else self._file
         try:
-            while piece := source.read(_PIECE):
-                yield piece
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            yield from gzip_file.unpacked(self._file)
+        except (EOFError, zlib.error) as error:
             self.damage = f"the gzip file is damaged: {error}"
 
     def as_it_is(self) -> Iterator[bytes]:
@@ -124,7 +122,9 @@ class CaptureImport:
 def _look_at(document: _Document) -> tuple[str, bool]:
     """Return the SHA-256 of what is in a file, and whether that is pcapng; InvalidInput when it is neither kind."""
     digest, pieces = hashlib.sha256(), document.pieces()
-    head = next(pieces, b"")
+    head = b""
+    while len(head) < FILE_HEADER_SIZE and (piece := next(pieces, b"")):
+        head += piece
     is_pcapng = head[:4] == pcapng.MAGIC
     if not is_pcapng:
         try:

@@ -166,6 +166,8 @@ class PacketBrowser(PacketMarking):
                 await source.advance()
             await source.load(0, 1)
         source.subscribe(self.show_count)
+        if packets.nanoseconds:
+            self.table.set_columns(table_columns(self.columns, nanoseconds=True))
         self.table.set_texts(error="")
         self.table.set_source(source)
         self.show_count()

@@ -40,7 +40,7 @@ from netmon_tui.security.hostile_text import clean
 from netmon_tui.services.capture_engine import CaptureEngine
 from netmon_tui.services.capture_limits import check_limits, job_limits
 from netmon_tui.services.capture_quota import CaptureQuota
-from netmon_tui.services.capture_stock import take_stock
+from netmon_tui.services.capture_stock import of_files, take_stock
 from netmon_tui.services.supervision import JobSupervisor, read_status
 from netmon_tui.storage.audit_repository import AuditRepository
 from netmon_tui.storage.capture_repository import CaptureRepository
@@ -327,9 +327,7 @@ class CapturingService:
             state = JobState.FAILED if state is JobState.COMPLETED else state
             error = f"{error}; {damage}" if error else damage
         counters = (status.counters if status else None) or CaptureCounters()
-        size = sum(file.bytes for file in files)
-        counters = replace(counters, packets=packets, bytes=size, files=max(1, len(files)))
-        self._captures.update_counters(job.subject_id, counters)
+        self._captures.update_counters(job.subject_id, of_files(counters, files))
         self._captures.finish(
             job.subject_id,
             files,

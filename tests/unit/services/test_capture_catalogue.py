@@ -174,6 +174,37 @@ async def test_several_link_types_become_several_captures(house: House) -> None:
     assert caught.value.capture_ids == (other.id,)
 
 
+async def test_what_only_pcapng_can_tell_is_kept_beside_the_packets_or_told(house: House) -> None:
+    def commented(number: int, comment: str) -> bytes:
+        fields = struct.pack("<IIIII", number, 0, 5, 3, 3) + b"abc\0"
+        return block(6, fields + option(1, comment.encode()) + option(0, b""))
+
+    def secrets(kind: int, data: bytes) -> bytes:
+        return block(10, struct.pack("<II", kind, len(data)) + data)
+
+    capture = await house.take(
+        section()
+        + interface(1, option(2, b"eth0"))
+        + interface(1, option(2, b"eth1"))
+        + secrets(0x544C534B, b"CLIENT_RANDOM 01 02")
+        + packet(0, 5, b"abc")
+        + commented(1, "a retry\x1b[2J?")
+        + secrets(0x544C534B, b"CLIENT_RANDOM 03 04\n")
+        + secrets(0x57474B4C, b"wireguard")
+        + commented(0, "x" * 300)
+    )
+    told = "2 packet comments became marks; its TLS keys are kept; 1 block of other secrets left out"
+    assert capture.note == f"{told}; which of 2 interfaces a packet is of only the original tells"
+    marks = {
+        mark.number: mark.comment for mark in await house.services.packets.marks.marks(house.ada, capture.id)
+    }
+    assert marks == {2: "a retry\\x1b[2J?", 3: "x" * 199 + "…"}
+    kept = Path(capture.files[0].path).with_name("tls-keys.log")
+    assert kept.read_bytes() == b"CLIENT_RANDOM 01 02\nCLIENT_RANDOM 03 04\n"
+    assert kept.stat().st_mode & 0o777 == 0o600
+    assert not (await house.take(pcapng(raws()))).note
+
+
 async def test_the_same_file_is_recognised_however_it_comes(house: House) -> None:
     data = pcap(raws())
     capture = await house.take(data)

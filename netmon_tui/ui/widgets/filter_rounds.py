@@ -53,6 +53,6 @@ class FilterRounds:
         begun = time.monotonic()
         run = await self._packets.matching_after(self._text, 0 if self._needs_all else self.covered)
         numbers = await run.all()
-        self._source.choose_again(numbers) if self._needs_all else self._source.choose_more(numbers)
+        self._source.choose(numbers) if self._needs_all else self._source.choose_more(numbers)
         self.covered = run.last
         self._took = time.monotonic() - begun

@@ -77,7 +77,14 @@ class PacketSource:
         return None if self._candidates.chosen is None else len(self._candidates)
 
     def choose(self, numbers: Sequence[int] | None) -> None:
-        """Show only these packets, and those of :meth:`choose_more`; all of them when None."""
+        """Show only these packets, and those of :meth:`choose_more`; all of them when None.
+
+        Where they begin with those that are shown, these stay as they are.
+        """
+        known = self._candidates.chosen
+        if known and numbers is not None and known == array("Q", numbers[: len(known)]):
+            self.choose_more(numbers[len(known) :])
+            return
         self._candidates.chosen = None if numbers is None else array("Q", numbers)
         self._begin_anew()
 
@@ -86,14 +93,6 @@ class PacketSource:
         assert self._candidates.chosen is not None
         self._candidates.chosen.extend(numbers)
         self._listeners.tell()
-
-    def choose_again(self, numbers: Sequence[int]) -> None:
-        """Show only these packets; where they begin with what is shown, its rows stay as they are."""
-        known = self._candidates.chosen
-        if known is not None and known == array("Q", numbers[: len(known)]):
-            self.choose_more(numbers[len(known) :])
-        else:
-            self.choose(numbers)
 
     def mark(self, marks: Mapping[int, str], glyph: str) -> None:
         """Show which packets are marked, by number, with a glyph and what is said of them."""

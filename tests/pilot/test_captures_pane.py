@@ -390,9 +390,10 @@ async def test_a_display_filter_goes_on_with_the_capture(
 ) -> None:
     monkeypatch.setattr(filter_rounds, "SHORTEST_PAUSE", 0.1)
     async with logged_in(size=(80, 24)) as (app, pilot):
-        await to_captures(app, pilot, until)
+        table = await to_captures(app, pilot, until)
         capture: Capture = await app.services.capturing.start(app.actor, app_request())
         lab.udp_exchange(3)
+        await until(pilot, lambda: table.cursor_key == capture.id)
         await pilot.press("enter")
         await until(pilot, lambda: packets_table(app).row_count == 6)
         await pilot.press("d", *"udp.dstport==7", "enter")

@@ -18,6 +18,7 @@ from netmon_tui.cli.capture_keys import keys
 from netmon_tui.cli.capture_starting import again, request_of, request_options, run_all
 from netmon_tui.cli.context import CommandLine, json_option, pass_line
 from netmon_tui.cli.display_filter import display_filter
+from netmon_tui.cli.filter_place import placed
 from netmon_tui.cli.output import moment, print_json, print_pairs, print_table, say
 from netmon_tui.cli.packet_find import VERBS as FIND_VERBS
 from netmon_tui.cli.packet_list import columns, packets
@@ -95,11 +96,12 @@ def run(
     capture goes on.
     """
     request = replace(request_of(line.settings.captures, interfaces[0], asked), rotation=rotation, name=name)
-    if detach:
-        started = line.run(lambda services, actor: services.starts.on_each(actor, request, interfaces))
-        _print_all(started, as_json, short=True)
-        return 0
-    ended = line.run(lambda services, actor: run_all(services, actor, request, interfaces), follow=True)
+    with placed(request.filter):
+        if detach:
+            started = line.run(lambda services, actor: services.starts.on_each(actor, request, interfaces))
+            _print_all(started, as_json, short=True)
+            return 0
+        ended = line.run(lambda services, actor: run_all(services, actor, request, interfaces), follow=True)
     _print_all(ended, as_json)
     return int(any(one.state is not JobState.COMPLETED for one in ended))
 

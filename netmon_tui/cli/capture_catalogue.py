@@ -44,7 +44,10 @@ def import_captures(line: CommandLine, files: Sequence[Path], again: bool, as_js
     async def work(services: Services, actor: Actor) -> None:
         for file in files:
             try:
-                stored.extend(await _store(services, actor, file, again))
+                for one in await _store(services, actor, file, again):
+                    stored.append(one)
+                    if one.note:
+                        say(f"{file.name}: {one.note}")
             except NetmonError as error:
                 say_error(error)
                 refusals.append(error)

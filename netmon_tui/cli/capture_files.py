@@ -10,7 +10,7 @@ import click
 
 from netmon_tui.cli.context import CommandLine, json_option, pass_line
 from netmon_tui.cli.output import moment, print_json, print_pairs, say
-from netmon_tui.domain.byte_size import parse_size
+from netmon_tui.cli.sizes import BYTES
 from netmon_tui.domain.capture import Capture
 from netmon_tui.domain.job import Rotation
 
@@ -24,8 +24,8 @@ def rotating(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the options of a capture over several files; it gets them as ``rotation``."""
 
     @wraps(command)
-    def wrapped(*args: Any, files: int, file_size: str, file_seconds: float, **kept: Any) -> Any:
-        return command(*args, rotation=Rotation(parse_size(file_size), file_seconds, files), **kept)
+    def wrapped(*args: Any, files: int, file_size: int, file_seconds: float, **kept: Any) -> Any:
+        return command(*args, rotation=Rotation(file_size, file_seconds, files), **kept)
 
     for option in reversed(_ROTATING):
         wrapped = option(wrapped)
@@ -33,7 +33,9 @@ def rotating(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 _ROTATING = (
-    click.option("--file-size", default="", metavar="SIZE", help="Begin another file at so much: 100M."),
+    click.option(
+        "--file-size", type=BYTES, default=0, metavar="SIZE", help="Begin another file at so much: 100M."
+    ),
     click.option(
         "--file-seconds",
         type=click.FloatRange(min=0),

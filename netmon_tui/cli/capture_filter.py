@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
 
 from netmon_tui.cli.context import CommandLine, json_option, pass_line
+from netmon_tui.cli.filter_place import placed
 from netmon_tui.cli.kept import VERBS, reference, report, run_on
 from netmon_tui.cli.output import print_json, print_table, say, yes_no
 from netmon_tui.domain.capture_documents import capture_filter_document
 from netmon_tui.domain.capture_filter_library import CaptureFilter, FilterVerdict, SaveCaptureFilter
-from netmon_tui.errors import InvalidInput
 
 if TYPE_CHECKING:
     from netmon_tui.domain.user import Actor
@@ -77,7 +75,7 @@ def save(
         new = SaveCaptureFilter(name, text, meaning)
         return await services.capture_filters.save(actor, new, shared=share)
 
-    with _placed(text):
+    with placed(text):
         report(line.run(work), "saved", as_json)
 
 
@@ -129,20 +127,8 @@ def check(line: CommandLine, text: str, interface: str, as_json: bool) -> None:
 
 
 def _verdict(line: CommandLine, text: str, interface: str) -> FilterVerdict:
-    with _placed(text):
+    with placed(text):
         return line.run(lambda services, actor: services.capture_filters.check(text, interface))
-
-
-@contextmanager
-def _placed(text: str) -> Iterator[None]:
-    """Show the place in a filter before the reason why it is wrong."""
-    try:
-        yield
-    except InvalidInput as error:
-        if error.position is not None:
-            say(text)
-            say(f"{' ' * error.position}^")
-        raise
 
 
 def _document(text: str, verdict: FilterVerdict) -> dict[str, object]:

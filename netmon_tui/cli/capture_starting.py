@@ -11,11 +11,10 @@ import click
 from netmon_tui.cli.context import CommandLine, json_option, pass_line
 from netmon_tui.cli.following import interruptible, run_to_end
 from netmon_tui.cli.output import print_json, say
-from netmon_tui.domain.buffer_size import parse_buffer
+from netmon_tui.cli.sizes import BUFFER, BYTES
 from netmon_tui.domain.capture import Capture, Direction, StartCapture
 from netmon_tui.domain.capture_documents import capture_document
 from netmon_tui.domain.counted import counted
-from netmon_tui.errors import InvalidInput
 
 if TYPE_CHECKING:
     from netmon_tui.config.sections import CaptureSettings
@@ -23,19 +22,6 @@ if TYPE_CHECKING:
     from netmon_tui.services.container import Services
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-
-class BufferType(click.ParamType[int]):
-    """A size of the kernel's buffer, in KiB."""
-
-    name = "buffer"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Return KiB."""
-        try:
-            return parse_buffer(str(value))
-        except InvalidInput as error:
-            self.fail(str(error), param, ctx)
 
 
 _COUNT = click.IntRange(min=1)
@@ -49,16 +35,14 @@ _ASKED = (
         metavar="S",
         help="Stop after so many seconds.",
     ),
-    click.option("--size", type=_COUNT, metavar="BYTES", help="Stop when the file has so many bytes."),
+    click.option("--size", type=BYTES, metavar="SIZE", help="Stop when the file has so many bytes: 10M."),
     click.option(
         "--snaplen",
         type=_COUNT,
         metavar="N",
         help="Keep so many bytes of each packet.",
     ),
-    click.option(
-        "--buffer", "buffer_kib", type=BufferType(), metavar="SIZE", help="Kernel buffer: KiB, or 8M."
-    ),
+    click.option("--buffer", "buffer_kib", type=BUFFER, metavar="SIZE", help="Kernel buffer: KiB, or 8M."),
     click.option(
         "--direction",
         type=click.Choice([one.value for one in Direction]),

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from netmon_tui.cli.capture_files import rotating
 from netmon_tui.cli.capture_starting import request_of, request_options
 from netmon_tui.cli.context import CommandLine, json_option, pass_line
+from netmon_tui.cli.filter_place import placed
 from netmon_tui.cli.schedule_options import report, time_options
+from netmon_tui.domain.job import Rotation
 from netmon_tui.domain.schedule import SaveSchedule, Schedule
 
 if TYPE_CHECKING:
@@ -20,6 +24,7 @@ if TYPE_CHECKING:
 @click.argument("name", metavar="NAME")
 @click.argument("interface", metavar="INTERFACE")
 @request_options
+@rotating
 @time_options
 @click.option("--disabled", is_flag=True, help="Let it not run yet.")
 @json_option
@@ -34,6 +39,7 @@ def capture(
     zone: str | None,
     catch_up: bool | None,
     disabled: bool,
+    rotation: Rotation,
     as_json: bool,
     **asked: Any,
 ) -> None:
@@ -41,11 +47,12 @@ def capture(
 
     As --cron "0 8 * * *" --duration 600: every day from 08:00 on for ten minutes.
     """
-    request = request_of(line.settings.captures, interface, asked)
+    request = replace(request_of(line.settings.captures, interface, asked), rotation=rotation)
 
     async def work(services: Services, actor: Actor) -> Schedule:
         when = services.schedules.when(every=every or "", cron=cron or "", zone=zone or "")
         new = SaveSchedule(name, (), when, catch_up=catch_up is not False, capture=request)
         return await services.schedules.create(actor, new, enabled=not disabled)
 
-    report(line.run(work), "added", as_json)
+    with placed(request.filter):
+        report(line.run(work), "added", as_json)

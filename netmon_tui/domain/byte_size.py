@@ -7,7 +7,7 @@ import re
 from netmon_tui.errors import InvalidInput
 
 _UNITS = {"": 1, "k": 1_000, "M": 1_000_000, "G": 1_000_000_000}
-_SIZE = re.compile(r"(\d{1,12}(?:\.\d{1,6})?)\s*([kKmMgG]?)[bB]?")
+_SIZE = re.compile(r"(\d{1,15}(?:\.\d{1,6})?)\s*([kKmMgG]?)[bB]?")
 
 
 def parse_size(text: str) -> int:

@@ -10,6 +10,7 @@ from netmon_tui.domain.buffer import DEFAULT_BUFFER_KIB
 from netmon_tui.domain.capture_files import CaptureFile, file_number
 from netmon_tui.domain.capture_filter_library import FilterVerdict
 from netmon_tui.domain.job import CaptureCounters, JobState, Rotation
+from netmon_tui.domain.packet_mark import PacketMark
 
 DEFAULT_SNAPLEN = 262_144
 """tcpdump's own default, in bytes."""
@@ -172,6 +173,10 @@ class MadeCapture:
     """What was wrong with the file it was read from."""
     digest: str = ""
     """SHA-256 of what was imported, unpacked."""
+    note: str = ""
+    """What its owner is to know of how it was made."""
+    marks: tuple[PacketMark, ...] = ()
+    """Its owner's."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,9 @@ _OF_A_WINDOW = re.compile(
     r"|frame\.time_(?:delta|relative).*)"
 )
 """Fields whose values depend on the packets before."""
+_OF_OTHERS = re.compile(r"frame\.number|.+[._](?:response|request|reply|resp|reassembled)_?(?:to|in)")
+"""Fields that number packets, which are others in a part of the file."""
+_WORDS = re.compile(r"[A-Za-z_][\w.-]*")
 
 
 class Offer(NamedTuple):
@@ -67,6 +70,12 @@ def filter_of(name: str, value: str) -> str:
 def depends_on_window(filter: str) -> bool:
     """Whether a field's value is another in the whole file than in a part of it."""
     return _OF_A_WINDOW.fullmatch(filter.partition(" ")[0]) is not None
+
+
+def needs_all(filter: str) -> bool:
+    """Whether a packet's meeting a filter may depend on packets far before it, or on its number."""
+    words = _WORDS.findall(_OPEN_QUOTE.sub("", filter))
+    return any(_OF_A_WINDOW.fullmatch(word) or _OF_OTHERS.fullmatch(word) for word in words)
 
 
 def join(present: str, more: str, how: str) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from netmon_tui.errors import InvalidInput, ToolFailed
 from netmon_tui.runtime.key_log import kept_keys
+from netmon_tui.runtime.pcap_input import FilePart, Source
 from netmon_tui.runtime.processes import run_checked
 from netmon_tui.runtime.tool_paths import require_tool
 from netmon_tui.runtime.tshark import ADDRESS_SPACE, TsharkRun, complaint_of
@@ -43,27 +44,44 @@ def check_by_tshark(text: str) -> None:
 
 
 class FilterRun:
-    """One tshark that looks through a file, or a file set, for the packets that meet a filter, with its TLS keys.
+    """One tshark that looks through a file, a part of one, or a file set for the packets that meet a filter.
+
+    It gets the TLS keys that are kept with the capture.
 
     Whoever is cancelled, or closes the iterator, ends it.
 
     Args:
-        source: The file, or the directory of a file set.
+        source: What it looks through.
         text: The filter.
+        before: How many packets of the file stand before the part.
+        after: Number of the packet after which they are wanted: those before it are there to be known only.
+        last: Number of the last packet of the part.
     """
 
-    def __init__(self, source: Path, text: str) -> None:
+    def __init__(self, source: Source, text: str, *, before: int = 0, after: int = 0, last: int = 0) -> None:
+        self.last = last
+        """Number of the last packet of the part; 0 when all of a file is looked through."""
         self._run = TsharkRun(source, filters=[text])
-        self._source = source
+        self._path = source.path if isinstance(source, FilePart) else source
         self._text = text
+        self._before = before
+        self._after = after
 
     @property
     def progress(self) -> float:
         """How far tshark has read, 0 to 1."""
         return self._run.progress
 
+    async def all(self) -> list[int]:
+        """Return the numbers of all of them; raises as :meth:`numbers`."""
+        found: list[int] = []
+        async with aclosing(self.numbers()) as batches:
+            async for numbers in batches:
+                found += numbers
+        return found
+
     async def numbers(self) -> AsyncGenerator[list[int], None]:
-        """Yield numbers of packets, from 1 and rising, some at a time.
+        """Yield numbers of packets of the file, from 1 and rising, some at a time.
 
         Raises:
             InvalidInput: tshark refuses the filter.
@@ -71,7 +89,7 @@ class FilterRun:
             ToolMissing: There is no tshark.
         """
         tshark = await asyncio.to_thread(require_tool, "tshark")
-        keys = await asyncio.to_thread(kept_keys, self._source)
+        keys = await asyncio.to_thread(kept_keys, self._path)
         command = (tshark, "-n", "-l", "-o", _NUMBER_ALONE, "-Y", self._text, "-r", "-")
         rest, last = b"", 0
         async with aclosing(self._run.pieces(lambda path: (*command, *key_options(path)), keys)) as pieces:
@@ -81,7 +99,8 @@ class FilterRun:
                 if len(rest) > _LONGEST_NUMBER:
                     raise ToolFailed("tshark printed something else than numbers", why=repr(rest[:60]))
                 last = found[-1] if found else last
-                yield found
+                numbers = (number + self._before for number in found)
+                yield [number for number in numbers if number > self._after]
                 await asyncio.sleep(_GATHER_SECONDS)
 
 

@@ -1,4 +1,4 @@
-"""What a tool reads as its stdin: a capture file, or a file set as the one file that it makes."""
+"""What a tool reads as its stdin: a capture file, a part of one, or a file set as the one file that it makes."""
 
 from __future__ import annotations
 
@@ -8,63 +8,105 @@ import os
 import struct
 import termios
 import threading
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from netmon_tui.domain.capture_files import file_number
 from netmon_tui.errors import InvalidInput, NetmonError, ToolFailed
 from netmon_tui.tools.file_set import End, FileSetReader, sizes_of
+from netmon_tui.tools.pcap import FILE_HEADER_SIZE
+from netmon_tui.tools.pcap_index import became_shorter
+
+_PIECE = 1 << 20
+"""Bytes read at once."""
+
+
+class FilePart(NamedTuple):
+    """Whole packets of a file that follow one another, which are read as a file of their own."""
+
+    path: Path
+    start: int
+    """Offset of the first packet, in bytes."""
+    end: int
+    """Offset behind the last one."""
+
+    def pieces(self) -> Iterator[bytes]:
+        """Yield the file's header, then the packets.
+
+        Raises:
+            InvalidInput: The file became shorter.
+            OSError: It cannot be read.
+        """
+        with self.path.open("rb") as file:
+            yield file.read(FILE_HEADER_SIZE)
+            file.seek(self.start)
+            left = self.end - self.start
+            while left:
+                piece = file.read(min(_PIECE, left))
+                if not piece:
+                    raise became_shorter(self.path)
+                yield piece
+                left -= len(piece)
+
+
+Source = Path | FilePart
+"""A file, the directory of a file set, or a part of a file."""
 
 
 class PcapInput:
     """A descriptor to start a child with, and how far the child has read.
 
-    A file is handed over as it is: the child's stdin and our descriptor are one open file, with one position. The
-    files of a set go through a pipe, into which a thread puts them.
+    A file is handed over as it is: the child's stdin and our descriptor are one open file, with one position. A
+    part and the files of a set go through a pipe, into which a thread puts them.
 
     Args:
-        source: A file, or the directory of a file set.
+        source: What to hand over.
 
     Raises:
         NotFound: The file set has no file.
         OSError: It cannot be opened.
     """
 
-    def __init__(self, source: Path) -> None:
-        sizes = sizes_of(source)
+    def __init__(self, source: Source) -> None:
         self._size = 0
         self._written = -1
         """Bytes put into the pipe; -1 where there is none."""
         self._trouble: NetmonError | OSError | None = None
+        if isinstance(source, FilePart):
+            self._open_pipe(source.pieces(), FILE_HEADER_SIZE + source.end - source.start)
+            return
+        sizes = sizes_of(source)
         if not source.is_dir() or len(sizes) == 1:
             self.descriptor = os.open(next(iter(sizes), source), os.O_RDONLY | os.O_CLOEXEC)
             return
         newest = next(reversed(sizes))
         reader = FileSetReader(source, End(file_number(newest.name) or 0, sizes[newest]))
-        self.descriptor, end = os.pipe2(os.O_CLOEXEC)
-        self._size, self._written = sum(sizes.values()), 0
-        threading.Thread(target=self._feed, args=(reader, end), daemon=True).start()
+        self._open_pipe(_whole_set(reader), sum(sizes.values()))
 
-    def _feed(self, reader: FileSetReader, end: int) -> None:
+    def _open_pipe(self, pieces: Iterator[bytes], size: int) -> None:
+        self.descriptor, end = os.pipe2(os.O_CLOEXEC)
+        self._size, self._written = size, 0
+        threading.Thread(target=self._feed, args=(pieces, end), daemon=True).start()
+
+    def _feed(self, pieces: Iterator[bytes], end: int) -> None:
         with os.fdopen(
             end, "wb", buffering=0
         ) as pipe:  # closed last: whoever sees its end asks what went wrong
             try:
-                with reader:
-                    self._write(reader, pipe)
+                self._write(pieces, pipe)
             except BrokenPipeError:
                 return  # whoever read has had enough
             except (NetmonError, OSError) as error:
                 self._trouble = error
 
-    def _write(self, reader: FileSetReader, pipe: io.FileIO) -> None:
-        for piece in reader.pieces():
+    def _write(self, pieces: Iterator[bytes], pipe: io.FileIO) -> None:
+        for piece in pieces:
             view = memoryview(piece)
             while view:
                 done = pipe.write(view) or 0
                 self._written += done
                 view = view[done:]
-        if reader.missed:
-            raise InvalidInput("the ring deleted packets while they were read", fix="read it once more")
 
     @property
     def position(self) -> int:
@@ -83,8 +125,15 @@ class PcapInput:
     def require_whole(self) -> None:
         """Raise ToolFailed when not all could be handed over."""
         if self._trouble is not None:
-            raise ToolFailed("the files of the capture could not all be read", why=str(self._trouble))
+            raise ToolFailed("the packets of the capture could not all be read", why=str(self._trouble))
 
     def close(self) -> None:
         """Let go of it, which ends the thread."""
         os.close(self.descriptor)
+
+
+def _whole_set(reader: FileSetReader) -> Iterator[bytes]:
+    with reader:
+        yield from reader.pieces()
+    if reader.missed:
+        raise InvalidInput("the ring deleted packets while they were read", fix="read it once more")

@@ -8,11 +8,10 @@ import re
 import signal
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
-from pathlib import Path
 
 from netmon_tui.errors import InvalidInput, ToolFailed
 from netmon_tui.runtime.key_log import unnamed
-from netmon_tui.runtime.pcap_input import PcapInput
+from netmon_tui.runtime.pcap_input import PcapInput, Source
 from netmon_tui.runtime.processes import ENVIRONMENT, PRLIMIT, end_process, nobodys_identity
 from netmon_tui.runtime.sharkd import SETPRIV
 from netmon_tui.tools.tshark_lines import LineReader
@@ -37,14 +36,13 @@ class TsharkRun:
     """Lets tshark read a file from its beginning; use it once. Whoever is cancelled ends it.
 
     Args:
-        source: The file, or the directory of a file set. tshark gets it as its stdin, so it needs no right to open
-            anything.
+        source: What it reads. tshark gets it as its stdin, so it needs no right to open anything.
         filters: The display filters among its arguments, which it may refuse before it reads.
         stall_seconds: Patience with a tshark that neither reads nor says anything.
     """
 
     def __init__(
-        self, source: Path, *, filters: Sequence[str] = (), stall_seconds: float = STALL_SECONDS
+        self, source: Source, *, filters: Sequence[str] = (), stall_seconds: float = STALL_SECONDS
     ) -> None:
         self._source = source
         self._filters = tuple(filter(None, filters))

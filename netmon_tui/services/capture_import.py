@@ -6,18 +6,20 @@ many captures. The reader is our own: editcap refuses such files, and does not t
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import os
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 from netmon_tui.domain.capture import CaptureOrigin, MadeCapture
 from netmon_tui.domain.capture_files import CAPTURE_NAME, CaptureFile
 from netmon_tui.domain.capture_filter import LONGEST_NAME
+from netmon_tui.domain.counted import counted
+from netmon_tui.domain.packet_mark import LONGEST_COMMENT, MOST_MARKS, PacketMark
 from netmon_tui.domain.user import Actor
 from netmon_tui.errors import AlreadyCaptured, InvalidInput
 from netmon_tui.security.hostile_text import clean
@@ -25,7 +27,7 @@ from netmon_tui.services.capture_drafts import Draft, Drafts, times_of
 from netmon_tui.services.kept_index import keep_index
 from netmon_tui.storage.audit_repository import NewEvent
 from netmon_tui.storage.capture_catalogue import CaptureCatalogue
-from netmon_tui.tools import pcapng
+from netmon_tui.tools import gzip_file, pcapng
 from netmon_tui.tools.link_layers import ETHERNET, link_type_name
 from netmon_tui.tools.pcap import (
     FILE_HEADER_SIZE,
@@ -38,7 +40,6 @@ from netmon_tui.tools.pcap import (
 from netmon_tui.tools.pcap_files import sha256_of
 from netmon_tui.tools.pcap_index import PacketIndex
 
-_GZIP_MAGIC = b"\x1f\x8b"
 _PIECE = 1 << 20
 _MOST_LINK_TYPES = 16
 """Link types of one file, each of which becomes a capture; more are damage or malice."""
@@ -57,19 +58,19 @@ class _Document:
         self._file = file
         self.name = name
         file.seek(0)
-        self.is_packed = file.read(2) == _GZIP_MAGIC
+        self.is_packed = file.read(2) == gzip_file.MAGIC
         self.damage = ""
         """Why unpacking ended too early."""
 
     def pieces(self) -> Iterator[bytes]:
         """Yield it unpacked, as far as that goes."""
+        if not self.is_packed:
+            yield from self.as_it_is()
+            return
         self._file.seek(0)
-        packed = self.is_packed
-        source = cast("BinaryIO", gzip.GzipFile(fileobj=self._file)) if packed else self._file
         try:
-            while piece := source.read(_PIECE):
-                yield piece
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            yield from gzip_file.unpacked(self._file)
+        except (EOFError, zlib.error) as error:
             self.damage = f"the gzip file is damaged: {error}"
 
     def as_it_is(self) -> Iterator[bytes]:
@@ -124,7 +125,9 @@ class CaptureImport:
 def _look_at(document: _Document) -> tuple[str, bool]:
     """Return the SHA-256 of what is in a file, and whether that is pcapng; InvalidInput when it is neither kind."""
     digest, pieces = hashlib.sha256(), document.pieces()
-    head = next(pieces, b"")
+    head = b""
+    while len(head) < FILE_HEADER_SIZE and (piece := next(pieces, b"")):
+        head += piece
     is_pcapng = head[:4] == pcapng.MAGIC
     if not is_pcapng:
         try:
@@ -187,16 +190,19 @@ class _Making:
                 writer = writers.get(interface.linktype)
                 if writer is None:
                     writer = self._begin_link_type(writers, interface.linktype, files)
-                writer.put(packet)
+                writer.put(packet, interface, reader.comment)
             damage = "; ".join(filter(None, (self._document.damage, reader.damage)))
             self._require_packets(len(writers), damage)
             if not writers:
                 self._begin_link_type(writers, ETHERNET, files)
             counts = [(writer.finish(), writer) for writer in writers.values()]
-        names = clean(", ".join(reader.names), LONGEST_NAME)
-        return [
-            self._of_link_type(w, packets, names, damage, several=len(counts) > 1) for packets, w in counts
+        made = [
+            self._of_link_type(w, packets, reader, damage, several=len(counts) > 1) for packets, w in counts
         ]
+        if reader.key_log:
+            for draft in self.drafts:
+                draft.write(KEPT_NAME, reader.key_log)
+        return made
 
     def _begin_link_type(self, writers: dict[int, _Writer], linktype: int, files: ExitStack) -> _Writer:
         if len(writers) == _MOST_LINK_TYPES:
@@ -206,13 +212,15 @@ class _Making:
         return writer
 
     def _of_link_type(
-        self, writer: _Writer, packets: int, interfaces: str, damage: str, *, several: bool
+        self, writer: _Writer, packets: int, reader: pcapng.PcapngReader, damage: str, *, several: bool
     ) -> MadeCapture:
         path = writer.draft.pcap
         file = CaptureFile(str(path), path.stat().st_size, packets, sha256_of(path))
         files = [file, self._keep_original(writer.draft, "original.pcapng")]
         added = f" {link_type_name(writer.header.linktype)}" if several else ""
-        return self._made(writer.draft, files, writer.header, times_of(path), damage, added, interfaces)
+        made = self._made(writer.draft, files, writer.header, times_of(path), damage, added)
+        interfaces = clean(", ".join(reader.names), LONGEST_NAME)
+        return replace(made, interface=interfaces, marks=tuple(writer.marks), note=_note(writer, reader))
 
     def _require_packets(self, packets: int, damage: str) -> None:
         if damage and not packets:
@@ -235,7 +243,6 @@ class _Making:
         times: tuple[float, float] | None,
         damage: str,
         added: str = "",
-        interfaces: str = "",
     ) -> MadeCapture:
         source = clean(self._document.name)
         return MadeCapture(
@@ -246,11 +253,25 @@ class _Making:
             source=source,
             linktype=header.linktype_name,
             snaplen=min(header.snaplen, _LARGEST_SNAPLEN),
-            interface=interfaces,
             times=times,
             damage=damage,
             digest=self._digest,
         )
+
+
+def _note(writer: _Writer, reader: pcapng.PcapngReader) -> str:
+    """Return what became of things in a pcapng file that a classic one does not have; empty without any."""
+    beyond = writer.comments - len(writer.marks)
+    words = (
+        f"{counted(len(writer.marks), 'packet comment')} became marks" if writer.marks else "",
+        f"{counted(beyond, 'comment')} more were left out" if beyond else "",
+        "its TLS keys are kept" if reader.key_log else "",
+        f"{counted(reader.other_secrets, 'block')} of other secrets left out" if reader.other_secrets else "",
+        f"which of {len(writer.interfaces)} interfaces a packet is of only the original tells"
+        if len(writer.interfaces) > 1
+        else "",
+    )
+    return "; ".join(filter(None, words))
 
 
 class _Writer:
@@ -270,9 +291,20 @@ class _Writer:
         self._batch = [self.header.data]
         self._size = FILE_HEADER_SIZE
         self._packets = 0
+        self.interfaces: dict[int, pcapng.NgInterface] = {}
+        """Those that packets are of, by their identity."""
+        self.comments = 0
+        """Packets with a comment."""
+        self.marks: list[PacketMark] = []
+        """As many of them as can be marked."""
 
-    def put(self, packet: RawPacket) -> None:
+    def put(self, packet: RawPacket, interface: pcapng.NgInterface, comment: str) -> None:
         """Add a packet."""
+        self.interfaces[id(interface)] = interface
+        if comment:
+            self.comments += 1
+            if len(self.marks) < MOST_MARKS:
+                self.marks.append(PacketMark(self._packets + 1, clean(comment, LONGEST_COMMENT)))
         record = pack_record(self.header, packet)
         self._batch.append(record)
         self._size += len(record)

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from netmon_tui.domain.capture_files import CaptureFile
+from netmon_tui.domain.job import CaptureCounters
 from netmon_tui.errors import InvalidInput
-from netmon_tui.services.kept_index import keep_index
+from netmon_tui.services.kept_index import keep_index, open_index
 from netmon_tui.tools import pcap_files
 from netmon_tui.tools.file_set import packet_files
+from netmon_tui.tools.protocol_count import count_protocols
+
+_MOST_COUNTED = 50_000
+"""Packets that are looked at once more when a capture has ended: less than half a second."""
 
 
 class Stock(NamedTuple):
@@ -46,6 +53,33 @@ def take_stock(directory: Path) -> Stock:
         facts["linktype"] = whole.linktype
         files.append(_described(path, whole))
     return Stock(files, "; ".join(damage), facts | _span(files))
+
+
+def of_files(counters: CaptureCounters, files: Sequence[CaptureFile]) -> CaptureCounters:
+    """Return the figures of a capture that has ended as its files have them.
+
+    The kernel counts on to the end of its last block, behind a limit of packets or bytes, and what was dropped. So
+    its count of the protocols gives way to that of the files; where these have too many packets to look at each, it
+    stays unless it is of more packets than there are.
+    """
+    packets = sum(file.packets for file in files)
+    kernels = counters.protocols
+    if kernels and packets <= _MOST_COUNTED:
+        found = _count(files)
+        protocols = tuple((name, found[name]) for name, _ in kernels)
+    else:
+        protocols = kernels if sum(count for _, count in kernels) <= packets else ()
+    size = sum(file.bytes for file in files)
+    return replace(counters, packets=packets, bytes=size, files=max(1, len(files)), protocols=protocols)
+
+
+def _count(files: Sequence[CaptureFile]) -> Counter[str]:
+    total: Counter[str] = Counter()
+    for file in files:
+        with open_index(Path(file.path)) as index:
+            index.extend()
+            total += count_protocols(index.packets(), index.header.linktype)
+    return total
 
 
 def _described(path: Path, whole: pcap_files.WholeRecords) -> CaptureFile:

@@ -11,10 +11,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from netmon_tui.config.sections import CaptureSettings
 from netmon_tui.config.settings import Settings
 from netmon_tui.domain.capture import Capture, CapturePreview, StartCapture
-from netmon_tui.domain.capture_files import CAPTURE_NAME, NUMBERED_NAME, check_rotation
+from netmon_tui.domain.capture_files import CAPTURE_NAME, NUMBERED_NAME
 from netmon_tui.domain.capture_filter_library import FilterVerdict
 from netmon_tui.domain.counted import counted
 from netmon_tui.domain.interface_traffic import InterfaceTraffic
@@ -23,7 +22,6 @@ from netmon_tui.domain.job import (
     EndReason,
     Job,
     JobKind,
-    JobLimits,
     JobSpec,
     JobState,
     JobStatus,
@@ -40,8 +38,9 @@ from netmon_tui.runtime.privilege import Privilege
 from netmon_tui.runtime.tool_paths import require_tool
 from netmon_tui.security.hostile_text import clean
 from netmon_tui.services.capture_engine import CaptureEngine
+from netmon_tui.services.capture_limits import check_limits, job_limits
 from netmon_tui.services.capture_quota import CaptureQuota
-from netmon_tui.services.capture_stock import take_stock
+from netmon_tui.services.capture_stock import of_files, take_stock
 from netmon_tui.services.supervision import JobSupervisor, read_status
 from netmon_tui.storage.audit_repository import AuditRepository
 from netmon_tui.storage.capture_repository import CaptureRepository
@@ -133,7 +132,7 @@ class CapturingService:
         """Return what a request would run, its filter compiled, or why it is refused."""
         try:
             bpf.check_text(request.filter)
-            check_rotation(request.rotation, _largest(request, self._settings.captures))
+            check_limits(request, self._settings.captures)
             whole = self._whole_filter(request)
             program = await asyncio.to_thread(self._compile, request.interface, request.filter)
             command = await asyncio.to_thread(self._engine.command, request, whole)
@@ -212,7 +211,7 @@ class CapturingService:
     def _check(self, request: StartCapture) -> None:
         _linktype(request.interface)
         bpf.check_text(request.filter)
-        check_rotation(request.rotation, _largest(request, self._settings.captures))
+        check_limits(request, self._settings.captures)
         self._compile(request.interface, request.filter)
         self._engine.command(request, self._whole_filter(request))
         self._engine.require()
@@ -230,16 +229,10 @@ class CapturingService:
         programs: tuple[tuple[str, str], ...],
         quota: int,
     ) -> JobSpec:
-        limits = self._settings.captures
         return JobSpec(
             kind=JobKind.CAPTURE,
             argv=command,
-            limits=JobLimits(
-                seconds=min(request.seconds or limits.longest_run_seconds, limits.longest_run_seconds),
-                output_bytes=_largest(request, limits),
-                quota_bytes=quota,
-                free_space_floor=limits.free_space_floor_bytes,
-            ),
+            limits=job_limits(request, self._settings.captures, quota),
             detached=request.detached,
             capture_file=NUMBERED_NAME if request.rotation.is_on else CAPTURE_NAME,
             rotation=request.rotation,
@@ -334,9 +327,7 @@ class CapturingService:
             state = JobState.FAILED if state is JobState.COMPLETED else state
             error = f"{error}; {damage}" if error else damage
         counters = (status.counters if status else None) or CaptureCounters()
-        size = sum(file.bytes for file in files)
-        counters = replace(counters, packets=packets, bytes=size, files=max(1, len(files)))
-        self._captures.update_counters(job.subject_id, counters)
+        self._captures.update_counters(job.subject_id, of_files(counters, files))
         self._captures.finish(
             job.subject_id,
             files,
@@ -349,11 +340,6 @@ class CapturingService:
             **facts,
         )
         self._supervisor.finish(job, state, error)
-
-
-def _largest(request: StartCapture, limits: CaptureSettings) -> int:
-    """Return how many bytes the files of a capture may have."""
-    return min(request.size or limits.largest_bytes, limits.largest_bytes)
 
 
 def _linktype(interface: str) -> str:

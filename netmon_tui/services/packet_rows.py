@@ -43,6 +43,11 @@ class PacketRows:
         return self._index.path
 
     @property
+    def nanoseconds(self) -> bool:
+        """Whether the file has the times of its packets in nanoseconds."""
+        return self._index.header.nanoseconds
+
+    @property
     def growing(self) -> bool:
         """Whether the file is still being written."""
         return self._index.growing
@@ -107,7 +112,10 @@ class PacketRows:
         packets = index.packets(max(1, first - 1), min(after, index.count + 1))
         before = next(packets, None) if first > 1 else None
         begin = index.read(1).nanoseconds if index.count else 0
-        return lines_of(packets, index.header.linktype, keys, before=before, first=begin)
+        header = index.header
+        return lines_of(
+            packets, header.linktype, keys, before=before, first=begin, nanoseconds=header.nanoseconds
+        )
 
     async def find(self, text: str, here: int = 1) -> int:
         """Return the number of the packet that a place means; the rest of the file is indexed if need be.

@@ -14,6 +14,7 @@ from netmon_tui.domain.user import Actor
 from netmon_tui.errors import InvalidInput, NetmonError, NotFound
 from netmon_tui.runtime.display_filter import FilterRun, check_by_tshark
 from netmon_tui.runtime.packet_dissector import PacketDissector
+from netmon_tui.runtime.pcap_input import FilePart
 from netmon_tui.services.capture_keys import CaptureKeys
 from netmon_tui.services.opened import opened
 from netmon_tui.services.packet_columns import PacketColumnService
@@ -26,6 +27,8 @@ from netmon_tui.tools.packet_summary import summarise
 from netmon_tui.tools.packet_tree import describe
 from netmon_tui.tools.pcap import RawPacket
 
+_KNOWN_BEFORE = 400
+"""Packets: as many as a dissector of one packet knows."""
 OF_WHOLE_FILE = "(whole file)"
 """What stands in place of a value that only a dissector of the whole file knows."""
 
@@ -156,6 +159,19 @@ class PacketList(PacketRows):
     def matching(self, text: str) -> FilterRun:
         """Return what finds the packets that meet a display filter, in the file as it is when that begins."""
         return FilterRun(self._index.path, text)
+
+    async def matching_after(self, text: str, number: int) -> FilterRun:
+        """Return what finds those among the packets that are indexed now and come after the one of a number.
+
+        The dissector sees some packets before them too, of which it may have to put a message together.
+        """
+        return await self._alone(lambda: self._matching_part(text, number))
+
+    def _matching_part(self, text: str, after: int) -> FilterRun:
+        before, last = max(0, after - _KNOWN_BEFORE), self._index.count
+        start = self._index.offset(before + 1) if before < last else self._index.end
+        part = FilePart(self.path, start, self._index.end)
+        return FilterRun(part, text, before=before, after=after, last=last)
 
     async def close(self) -> None:
         """End what dissects, and release the file."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,6 +18,7 @@ from netmon_tui.domain.user import Actor
 from netmon_tui.errors import InvalidInput
 from netmon_tui.storage import records
 from netmon_tui.storage.audit_repository import NewEvent, insert_event
+from netmon_tui.storage.capture_records import packet_marks
 from netmon_tui.storage.database import Database
 from netmon_tui.storage.job_repository import delete_job
 from netmon_tui.storage.selection import contains_text
@@ -132,11 +134,15 @@ def _insert(connection: Connection, owner: Actor, made: MadeCapture) -> int:
         "origin": made.origin.value,
         "source": made.source,
         "source_sha256": made.digest,
+        "note": made.note,
     }
     query = insert(records.captures).values(**values).returning(_CAPTURES.id)
     capture_id = int(connection.execute(query).scalar_one())
     for one in made.files:
         connection.execute(insert(records.capture_files).values(capture_id=capture_id, **file_values(one)))
+    for mark in made.marks:
+        row = {"capture_id": capture_id, "owner_id": owner.user_id} | asdict(mark)
+        connection.execute(insert(packet_marks).values(**row))
     for position, parent in enumerate(made.parents):
         row = {"capture_id": capture_id, "position": position, "parent_id": parent}
         connection.execute(insert(records.capture_parents).values(**row))

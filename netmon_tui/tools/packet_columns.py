@@ -39,16 +39,18 @@ class _Seen(NamedTuple):
     """Time of the packet before, or its own."""
     first: int
     """Time of the first packet of the file."""
+    digits: int
+    """Of the fraction of a second."""
 
 
 _CELLS: dict[str, Callable[[_Seen], str]] = {
     "number": lambda seen: str(seen.raw.number),
-    "time": lambda seen: f"{_moment(seen.raw).astimezone():%H:%M:%S.%f}",
-    "utc": lambda seen: f"{_moment(seen.raw):%H:%M:%S.%f}",
-    "datetime": lambda seen: f"{_moment(seen.raw).astimezone():%Y-%m-%d %H:%M:%S.%f}",
-    "epoch": lambda seen: _seconds(seen.raw.nanoseconds),
-    "since": lambda seen: _seconds(seen.raw.nanoseconds - seen.first),
-    "delta": lambda seen: _seconds(seen.raw.nanoseconds - seen.before),
+    "time": lambda seen: f"{_moment(seen).astimezone():%H:%M:%S}{_fraction(seen)}",
+    "utc": lambda seen: f"{_moment(seen):%H:%M:%S}{_fraction(seen)}",
+    "datetime": lambda seen: f"{_moment(seen).astimezone():%Y-%m-%d %H:%M:%S}{_fraction(seen)}",
+    "epoch": lambda seen: _seconds(seen.raw.nanoseconds, seen.digits),
+    "since": lambda seen: _seconds(seen.raw.nanoseconds - seen.first, seen.digits),
+    "delta": lambda seen: _seconds(seen.raw.nanoseconds - seen.before, seen.digits),
     "source": lambda seen: seen.summary.source,
     "destination": lambda seen: seen.summary.destination,
     "source_port": lambda seen: seen.parts.source_port,
@@ -66,7 +68,13 @@ _OF_PARTS = frozenset(_Parts._fields)
 
 
 def lines_of(
-    packets: Iterable[RawPacket], linktype: int, keys: Sequence[str], *, before: RawPacket | None, first: int
+    packets: Iterable[RawPacket],
+    linktype: int,
+    keys: Sequence[str],
+    *,
+    before: RawPacket | None,
+    first: int,
+    nanoseconds: bool = False,
 ) -> Iterator[PacketLine]:
     """Yield the lines of packets that follow each other.
 
@@ -76,13 +84,15 @@ def lines_of(
         keys: Of the columns; the cells of those that are not ours stay empty.
         before: The packet before them; None when the first of them is the first of the file.
         first: POSIX time of the first packet of the file in nanoseconds.
+        nanoseconds: Whether their file has the times in nanoseconds, which are shown then, else microseconds.
     """
     makers = [_CELLS.get(key, _nothing) for key in keys]
+    digits = 9 if nanoseconds else 6
     takes_apart = not _OF_PARTS.isdisjoint(keys)
     for raw in packets:
         parts = _parts(raw.data, linktype) if takes_apart else _Parts()
         last = raw.nanoseconds if before is None else before.nanoseconds
-        seen = _Seen(raw, summarise(raw, linktype), parts, last, first)
+        seen = _Seen(raw, summarise(raw, linktype), parts, last, first, digits)
         yield PacketLine(seen.summary, tuple(make(seen) for make in makers))
         before = raw
 
@@ -91,15 +101,20 @@ def _nothing(_seen: _Seen) -> str:
     return ""
 
 
-def _moment(raw: RawPacket) -> datetime:
-    seconds, below = divmod(raw.nanoseconds, _SECOND)
-    return datetime.fromtimestamp(seconds, UTC).replace(microsecond=below // 1000)
+def _moment(seen: _Seen) -> datetime:
+    """Return the time of a packet to the second."""
+    return datetime.fromtimestamp(seen.raw.nanoseconds // _SECOND, UTC)
 
 
-def _seconds(nanoseconds: int) -> str:
-    """Return seconds to the microsecond, cut as clocks do."""
-    sign, microseconds = "-" if nanoseconds < 0 else "", abs(nanoseconds) // 1000
-    return f"{sign}{microseconds // 1_000_000}.{microseconds % 1_000_000:06d}"
+def _fraction(seen: _Seen) -> str:
+    return f".{seen.raw.nanoseconds % _SECOND:09d}"[: seen.digits + 1]
+
+
+def _seconds(nanoseconds: int, digits: int) -> str:
+    """Return seconds to so many digits, cut as clocks do."""
+    whole, below = divmod(abs(nanoseconds), _SECOND)
+    sign = "-" if nanoseconds < 0 else ""
+    return f"{sign}{whole}." + f"{below:09d}"[:digits]
 
 
 def _parts(data: bytes, linktype: int) -> _Parts:

@@ -17,7 +17,10 @@ from netmon_tui.tools.pcap import FileHeader, RawPacket
 MAGIC = b"\x0a\x0d\x0d\x0a"
 NANOSECONDS = 1_000_000_000
 _SECTION, _INTERFACE, _OLD_PACKET, _SIMPLE_PACKET, _PACKET = 0x0A0D0D0A, 1, 2, 3, 6
+_SECRETS = 10
 _BYTE_ORDER = 0x1A2B3C4D
+_COMMENT = 1
+_TLS_KEY_LOG = 0x544C534B
 _IF_NAME, _IF_RESOLUTION, _IF_OFFSET = 2, 9, 14
 _LARGEST_LINKTYPE = 0xFFFF
 _MOST_INTERFACES = 65_536
@@ -26,6 +29,8 @@ _LARGEST_DESCRIPTION = 1 << 20
 """Bytes of a section's or an interface's block."""
 _ROOM_FOR_OPTIONS = 1 << 20
 """Bytes that the comments of a packet may have, beside its own."""
+_LARGEST_SECRETS = 16 << 20
+"""Bytes of all keys together."""
 _DEFAULT_RESOLUTION = (1000, 1)
 _LATEST = 0xFFFF_FFFF * NANOSECONDS
 """Nanoseconds: the last second that classic pcap can tell."""
@@ -103,6 +108,12 @@ class PcapngReader:
         self._latest = 0
         self.names: dict[str, None] = {}
         """Names of all interfaces, in the order of the file."""
+        self.comment = ""
+        """Of the packet that was yielded last, as the file has it: not to be trusted."""
+        self.key_log: list[bytes] = []
+        """Lines that decrypt TLS, as the file has them, in pieces."""
+        self.other_secrets = 0
+        """How many blocks of secrets were passed over: of another kind, or more than is taken."""
         self.damage = ""
         """What is wrong and where, once the packets have been read; empty when nothing is."""
 
@@ -139,6 +150,8 @@ class PcapngReader:
             return self._packet(kind, size)
         if kind == _INTERFACE:
             self._describe(self._body(size, _LARGEST_DESCRIPTION))
+        elif kind == _SECRETS and size <= _LARGEST_SECRETS:
+            self._keep_secrets(self._body(size, _LARGEST_SECRETS))
         elif self._stream.skip(size - 8) < size - 8:
             raise _Damage("is cut")
         return None
@@ -187,6 +200,15 @@ class PcapngReader:
         if name and len(self.names) < _MOST_INTERFACES:
             self.names[name] = None
 
+    def _keep_secrets(self, body: bytes) -> None:
+        if len(body) < 8:
+            raise _Damage("is too short for secrets")
+        kind, size = struct.unpack_from(f"{self._order}II", body)
+        if kind == _TLS_KEY_LOG and sum(map(len, self.key_log)) + size <= _LARGEST_SECRETS:
+            self.key_log.append(body[8 : 8 + size].rstrip(b"\n") + b"\n")
+        else:
+            self.other_secrets += 1
+
     def _options(self, body: bytes, at: int) -> Iterator[tuple[int, bytes]]:
         while at + 4 <= len(body):
             code, size = struct.unpack_from(f"{self._order}HH", body, at)
@@ -207,11 +229,19 @@ class PcapngReader:
         units, parts = interface.resolution
         time = (high << 32 | low) * units // parts + interface.offset
         self._latest = min(max(time, 0), _LATEST)
-        return interface, self._raw(interface, body, 20, captured, length)
+        raw = self._raw(interface, body, 20, captured, length)
+        options = 20 + captured + -captured % 4
+        self.comment = self._comment(body, options) if options < len(body) else ""
+        return interface, raw
+
+    def _comment(self, body: bytes, at: int) -> str:
+        comments = (value for code, value in self._options(body, at) if code == _COMMENT)
+        return " ".join(value.decode("utf-8", "replace") for value in comments)
 
     def _simple_packet(self, body: bytes) -> tuple[NgInterface, RawPacket]:
         if len(body) < 4:
             raise _Damage("is too short for a packet")
+        self.comment = ""
         interface = self._interface(0)
         (length,) = struct.unpack_from(f"{self._order}I", body)
         captured = min(length, interface.snaplen or length, len(body) - 4)

@@ -17,6 +17,7 @@ from netmon_tui.domain.capture import Capture
 from netmon_tui.domain.job import JobState
 from netmon_tui.ui.modals.capture_form import CaptureForm
 from netmon_tui.ui.screens.capture_detail import CaptureDetailScreen
+from netmon_tui.ui.widgets import filter_rounds
 from netmon_tui.ui.widgets.figure import Figure
 from netmon_tui.ui.widgets.hex_view import HexView
 from netmon_tui.ui.widgets.packet_browser import PacketBrowser
@@ -31,6 +32,10 @@ ECHO = "udp port 7"
 
 def figure(app: Any, name: str) -> str:
     return str(app.screen.query_one(f"#capture-{name}").render())
+
+
+def counted_packets(app: Any) -> str:
+    return app.screen.query_one("#packet-count", Figure).text
 
 
 def packets_table(app: Any) -> Table:
@@ -378,6 +383,33 @@ async def test_a_capture_that_begins_while_jobs_are_looked_for_is_not_taken_for_
         assert capture.state is JobState.RUNNING
         await services.capturing.stop(app.actor, capture.id)
         assert (await services.capturing.wait(app.actor, capture.id)).state is JobState.COMPLETED
+
+
+async def test_a_display_filter_goes_on_with_the_capture(
+    logged_in: Any, until: Any, lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(filter_rounds, "SHORTEST_PAUSE", 0.1)
+    async with logged_in(size=(80, 24)) as (app, pilot):
+        table = await to_captures(app, pilot, until)
+        capture: Capture = await app.services.capturing.start(app.actor, app_request())
+        lab.udp_exchange(3)
+        await until(pilot, lambda: table.cursor_key == capture.id)
+        await pilot.press("enter")
+        await until(pilot, lambda: packets_table(app).row_count == 6)
+        await pilot.press("d", *"udp.dstport==7", "enter")
+        await until(
+            pilot,
+            lambda: "3 of 6 packets · filter up to packet 6" in counted_packets(app),
+        )
+        lab.udp_exchange(5)
+        await until(
+            pilot,
+            lambda: "8 of 16 packets · filter up to packet 16" in counted_packets(app),
+        )
+        await pilot.press("escape")
+        await until(pilot, lambda: counted_packets(app) == "16 packets")
+        await app.services.capturing.stop(app.actor, capture.id)
+        await app.services.capturing.wait(app.actor, capture.id)
 
 
 async def test_a_viewer_looks_and_does_not_capture(logged_in: Any, until: Any) -> None:

@@ -70,9 +70,13 @@ def _words(result: Imported | NetmonError) -> Cell:
         return Cell(str(result), "error")
     if isinstance(result, Scan):
         return Cell(f"is scan {result.id}", "success")
-    damage = next((one.error for one in result if one.error), "")
-    words = f"is capture {_numbers(one.id for one in result)}"
-    return Cell(f"{words}; {damage}", "warning") if damage else Cell(words, "success")
+    words = (f"is capture {_numbers(one.id for one in result)}", *import_words(result))
+    return Cell("; ".join(words), "success" if len(words) == 1 else "warning")
+
+
+def import_words(captures: Iterable[Capture]) -> list[str]:
+    """Return what there is to know of captures that were imported from one file: damage, and what it had more."""
+    return list(dict.fromkeys(words for one in captures for words in (one.error, one.note) if words))
 
 
 def _numbers(ids: Iterable[int]) -> str:

@@ -15,7 +15,7 @@ from netmon_tui.ui.modals.capture_form import CaptureForm
 from netmon_tui.ui.modals.capture_labels import CaptureLabelForm
 from netmon_tui.ui.modals.confirm import Confirm
 from netmon_tui.ui.modals.file_picker import FilePicker
-from netmon_tui.ui.modals.import_report import ImportReport
+from netmon_tui.ui.modals.import_report import ImportReport, import_words
 from netmon_tui.ui.modals.packet_export import PacketExport
 from netmon_tui.ui.rendering import thin
 from netmon_tui.ui.screens.actions import Actions
@@ -120,7 +120,9 @@ class CaptureActions(Actions):
                 results.append((path, await self._services.catalogue.import_file(self._session.actor, path)))
             except NetmonError as error:
                 results.append((path, error))
-        if results and (len(results) > 1 or isinstance(results[0][1], NetmonError) or results[0][1][0].error):
+        if results and (
+            len(results) > 1 or isinstance(results[0][1], NetmonError) or import_words(results[0][1])
+        ):
             await self._app.push_screen_wait(ImportReport(results))
         elif results and not isinstance(results[0][1], NetmonError):
             numbers = " and ".join(str(one.id) for one in results[0][1])

@@ -13,6 +13,7 @@ from textual.message import Message
 from netmon_tui.domain.capture import Capture, CaptureOrigin
 from netmon_tui.domain.display_filter import depends_on_window
 from netmon_tui.domain.user import Permission
+from netmon_tui.errors import NetmonError
 from netmon_tui.ui import toasts
 from netmon_tui.ui.commands import command
 from netmon_tui.ui.messages import ApplyDisplayFilter, CaptureAddress, ScanAddress, ShowHost
@@ -21,6 +22,7 @@ from netmon_tui.ui.screens.analysis import AnalysisScreen
 from netmon_tui.ui.screens.capture_actions import CaptureActions
 from netmon_tui.ui.screens.following import FollowingScreen
 from netmon_tui.ui.screens.packet_choices import choices_of
+from netmon_tui.ui.screens.packet_pivots import page_of, scan_of
 from netmon_tui.ui.screens.traffic import TrafficScreen
 from netmon_tui.ui.session import Session
 from netmon_tui.ui.widgets.capture_header import CaptureHeader
@@ -213,18 +215,28 @@ class CaptureDetailScreen(FollowingScreen):
         """Show what is known of it."""
         await self._actions.about(self.capture_id)
 
-    def action_scan(self) -> None:
-        """Scan the address under the cursor."""
-        self._pivot(ScanAddress(self._address))
+    @work(exclusive=True, group="capture-pivot", exit_on_error=False)
+    async def action_scan(self) -> None:
+        """Scan the address under the cursor; of a MAC the one that it was seen under."""
+        try:
+            self._pivot(await scan_of(self.session, self._address))
+        except NetmonError as error:
+            toasts.report(self.app, error)
 
     def action_capture(self) -> None:
         """Capture the address under the cursor, on the same interface."""
         interface = self._capture.interface if self._capture else ""
         self._pivot(CaptureAddress(self._address, interface))
 
-    def action_host(self) -> None:
-        """Show what is known of the address under the cursor."""
-        self._pivot(ShowHost(self._address))
+    @work(exclusive=True, group="capture-pivot", exit_on_error=False)
+    async def action_host(self) -> None:
+        """Show what is known of the address under the cursor: of a MAC its device."""
+        try:
+            found = await page_of(self.session, self._address)
+        except NetmonError as error:
+            toasts.report(self.app, error)
+            return
+        self._pivot(found) if isinstance(found, Message) else self.app.push_screen(found)
 
     @on(ScanAddress)
     @on(CaptureAddress)

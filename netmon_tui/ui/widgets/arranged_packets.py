@@ -64,7 +64,8 @@ class ArrangedPackets(DisplayFiltered):
     def show_columns(self, columns: PacketColumns) -> None:
         """Show other columns; the cursor stays on its packet."""
         self.columns = columns
-        self.table.set_columns(table_columns(columns))
+        fine = self._packets is not None and self._packets.nanoseconds
+        self.table.set_columns(table_columns(columns, nanoseconds=fine))
         if self._source is not None:
             self._source.show_columns(columns)
 

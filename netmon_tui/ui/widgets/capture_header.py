@@ -150,6 +150,9 @@ class CaptureHeader(Vertical):
         counted = dict(capture.counters.protocols)
         total = max(capture.counters.packets, sum(counted.values()))
         if not counted:
+            if capture.state.is_final:
+                for name in PROTOCOLS:
+                    self._put(f"share-{name}", "")
             return
         counted["other"] = total - sum(counted.values())
         for name in PROTOCOLS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from pathlib import Path
@@ -17,13 +18,16 @@ from netmon_tui.domain.display_filter import Offer, depends_on_window, join
 from netmon_tui.errors import InvalidInput, NetmonError, NotFound
 from netmon_tui.services.packets import PacketList
 from netmon_tui.ui import toasts
+from netmon_tui.ui.rendering import thin
 from netmon_tui.ui.widgets.display_filter_bar import DisplayFilterBar
+from netmon_tui.ui.widgets.filter_rounds import FilterRounds
 from netmon_tui.ui.widgets.packet_list import PacketSource
 from netmon_tui.ui.widgets.packet_tree import PacketTree
 from netmon_tui.ui.widgets.table import Table
 
 _TICK_SECONDS = 0.5
 """How often progress is shown."""
+_ROUNDS = "display-filter-rounds"
 NO_PACKETS = "No packets yet"
 _NONE = "No packet meets the display filter so far. Press esc to show all"
 _BROKEN_OFF = "The file was not looked through to its end. Press esc to show all"
@@ -131,6 +135,7 @@ class DisplayFiltered(Vertical):
     def _filter_applied(self, event: DisplayFilterBar.Applied) -> None:
         if self.is_busy() and self._work is not None:
             self._work.cancel()
+        self.workers.cancel_group(self, _ROUNDS)
         if event.text:
             self._work = self._find(event.text)
         else:
@@ -138,6 +143,7 @@ class DisplayFiltered(Vertical):
         self.refresh_bindings()
 
     def _show_all(self) -> None:
+        self.workers.cancel_group(self, _ROUNDS)
         self._doing = ""
         if self._source is not None and self._source.chosen is not None:
             self.table.set_texts(empty=NO_PACKETS)
@@ -150,7 +156,7 @@ class DisplayFiltered(Vertical):
         """Fill the list with the packets that meet a filter."""
         packets, source = self._packets, self._source
         assert packets is not None and source is not None
-        run = packets.matching(text)
+        run = await packets.matching_after(text, 0) if packets.growing else packets.matching(text)
         self.table.set_texts(empty=_NONE)
         source.choose([])
         ended = "stopped"
@@ -164,10 +170,29 @@ class DisplayFiltered(Vertical):
             ended = ""
         except (NetmonError, OSError) as error:
             ended = "not to the end"
-            self.table.set_texts(empty=_BROKEN_OFF)
-            self.filter_bar.tell(error if isinstance(error, NetmonError) else InvalidInput(str(error)))
+            self._filter_failed(error)
         finally:
             self._end_ticks(f"{ended} at {run.progress:.0%}" if ended == "stopped" else ended)
+        if not ended and run.last:
+            self._find_more(FilterRounds(packets, source, text, run.last))
+
+    @work(group=_ROUNDS, exclusive=True, exit_on_error=False)
+    async def _find_more(self, rounds: FilterRounds) -> None:
+        """Add what comes while the capture runs."""
+        ended = ""
+        try:
+            while not rounds.is_over:
+                self._say(f"filter up to packet {thin(rounds.covered)}")
+                await asyncio.sleep(rounds.pause)
+                await rounds.look()
+        except (NetmonError, OSError) as error:
+            ended = f"filter only up to packet {thin(rounds.covered)}"
+            self._filter_failed(error)
+        self._say(ended)
+
+    def _filter_failed(self, error: NetmonError | OSError) -> None:
+        self.table.set_texts(empty=_BROKEN_OFF)
+        self.filter_bar.tell(error if isinstance(error, NetmonError) else InvalidInput(str(error)))
 
     @on(PacketTree.FilterAsked)
     def _filter_asked(self, event: PacketTree.FilterAsked) -> None:
@@ -209,13 +234,16 @@ class DisplayFiltered(Vertical):
         """Show how far something is, now and then."""
 
         def look() -> None:
-            self._doing = words()
-            self.show_count()
+            self._say(words())
 
         if self._ticks is not None:
             self._ticks.stop()
         look()
         self._ticks = self.set_interval(_TICK_SECONDS, look)
+
+    def _say(self, words: str) -> None:
+        self._doing = words
+        self.show_count()
 
     def _end_ticks(self, words: str) -> None:
         if self._ticks is not None:

@@ -13,7 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.widget import Widget
 
-from netmon_tui.domain.address import parse_ip
+from netmon_tui.domain.address import normalise_lladdr, parse_ip
 from netmon_tui.domain.counted import counted
 from netmon_tui.domain.packet import PacketDetail
 from netmon_tui.errors import NetmonError
@@ -115,13 +115,16 @@ class PacketBrowser(PacketMarking):
 
     @property
     def address(self) -> str:
-        """The address that is meant: the field's, the cell's, or else the packet's source or destination."""
+        """The address that is meant: the field's, the cell's, or else the packet's source or destination.
+
+        An IP address, or a MAC in normal form where it is such a field or cell.
+        """
         node, table = self.query_one(PacketTree).node, self.table
         in_tree = node is not None and self._has_focus_in(PacketTree)
         meant = [node.value] if node is not None and in_tree else []
         if self._source is not None:
             meant += [cell_text(table.grid.cursor_cell), *self._source.pages.ends(table.cursor_key)]
-        return next((text for text in meant if parse_ip(text)), "")
+        return next((text for text in meant if parse_ip(text) or normalise_lladdr(text) == text), "")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """There is nothing to follow in a file that no longer grows, and nothing to end where nothing runs."""
@@ -166,6 +169,8 @@ class PacketBrowser(PacketMarking):
                 await source.advance()
             await source.load(0, 1)
         source.subscribe(self.show_count)
+        if packets.nanoseconds:
+            self.table.set_columns(table_columns(self.columns, nanoseconds=True))
         self.table.set_texts(error="")
         self.table.set_source(source)
         self.show_count()

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from netmon_tui.domain.packet_columns import Dissected, PacketColumns, PacketLine, said_cells, title_of
+from netmon_tui.domain.packet_columns import (
+    TIMES,
+    Dissected,
+    PacketColumns,
+    PacketLine,
+    said_cells,
+    title_of,
+)
 from netmon_tui.ui.rendering import thin
 from netmon_tui.ui.widgets.row_source import Cell, Row, cell_text
 from netmon_tui.ui.widgets.table_columns import Column
@@ -34,9 +41,12 @@ _UNSAID = Pending("…", "muted")
 _UNKNOWN = Cell("?", "muted")
 
 
-def table_columns(columns: PacketColumns) -> tuple[Column, ...]:
-    """Return the columns of a table."""
-    return tuple(map(_column, columns.keys))
+def table_columns(columns: PacketColumns, *, nanoseconds: bool = False) -> tuple[Column, ...]:
+    """Return the columns of a table, in which times have nanoseconds or microseconds."""
+    found = map(_column, columns.keys)
+    if not nanoseconds:
+        return tuple(found)
+    return tuple(replace(one, width=_WIDTHS[one.key] + 3) if one.key in TIMES else one for one in found)
 
 
 def _column(key: str) -> Column:

@@ -77,7 +77,14 @@ class PacketSource:
         return None if self._candidates.chosen is None else len(self._candidates)
 
     def choose(self, numbers: Sequence[int] | None) -> None:
-        """Show only these packets, and those of :meth:`choose_more`; all of them when None."""
+        """Show only these packets, and those of :meth:`choose_more`; all of them when None.
+
+        Where they begin with those that are shown, these stay as they are.
+        """
+        known = self._candidates.chosen
+        if known and numbers is not None and known == array("Q", numbers[: len(known)]):
+            self.choose_more(numbers[len(known) :])
+            return
         self._candidates.chosen = None if numbers is None else array("Q", numbers)
         self._begin_anew()
 

@@ -106,3 +106,30 @@ def test_a_capture_that_repeats(admin) -> None:
     assert (refused.code, "it has no targets" in refused.err) == (2, True)
     edited = admin("schedule", "edit", "morning", "--every", "2h", "--json").document
     assert (edited["every"], edited["capture"]) == (7200, asked)
+
+
+def test_a_capture_over_several_files_repeats(admin) -> None:
+    files = ("--file-size", "10M", "--file-seconds", "60", "--files", "3")
+    limits = ("--duration", "600", "--size", "1.5G")
+    added = admin("schedule", "capture", "Ring", *CAPTURED, *limits, *files, "--json").document
+    assert added["capture"]["rotation"] == {"file_bytes": 10_000_000, "file_seconds": 60, "files": 3}
+    assert added["capture"]["size"] == 1_500_000_000
+
+
+@pytest.mark.parametrize("command", [("capture", "run", "--detach"), ("schedule", "capture", "Morning")])
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--duration", "200000"), "captures.longest_run_seconds is 86,400"),
+        (("--duration", "1", "--size", "999999999999999"), "captures.largest_bytes is "),
+        (("--duration", "1", "--size", "many"), "'many' is no size"),
+        (("--duration", "1", "--filter", "udp port 53 )"), "udp port 53 )\n            ^\n"),
+    ],
+    ids=["long", "large", "no size", "filter"],
+)
+def test_a_capture_that_is_refused_says_why(
+    admin, command: tuple[str, ...], options: tuple[str, ...], said: str
+) -> None:
+    times = ("--every", "1h") if command[0] == "schedule" else ()
+    answer = admin(*command, "lo", *times, *options)
+    assert (answer.code, said in answer.err, answer.out) == (2, True, ""), answer.err

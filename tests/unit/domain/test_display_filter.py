@@ -2,7 +2,14 @@
 
 import pytest
 
-from netmon_tui.domain.display_filter import check_text, depends_on_window, filter_of, join, word_before
+from netmon_tui.domain.display_filter import (
+    check_text,
+    depends_on_window,
+    filter_of,
+    join,
+    needs_all,
+    word_before,
+)
 from netmon_tui.errors import InvalidInput
 
 
@@ -60,3 +67,20 @@ def test_what_counts_within_a_window() -> None:
     assert depends_on_window("tcp.stream == 3") and depends_on_window("tcp.seq == 1")
     assert depends_on_window("tcp.analysis.retransmission")
     assert not depends_on_window("tcp.seq_raw == 7") and not depends_on_window("tcp.port == 80")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("udp && tcp.stream == 3", True),
+        ("frame.number > 5", True),
+        ("dns.response_to", True),
+        ("!icmp.resp_in", True),
+        ("ip.reassembled_in == 7", True),
+        ("udp.port == 53 or tls.handshake", False),
+        ('http.host contains "tcp.stream"', False),
+        ("frame.len > 100 && tcp.flags.ack == 1", False),
+    ],
+)
+def test_filters_for_which_packets_far_before_matter(text: str, expected: bool) -> None:
+    assert needs_all(text) is expected

@@ -63,6 +63,14 @@ def test_times_are_told_in_every_form():
     assert two == ("22:13:20.500000", "1700000000.500000", "0.500000", "-1.000000", "42", "60", "6")
 
 
+def test_times_of_a_file_in_nanoseconds_have_all_of_them():
+    first = 1_700_000_000_123_456_789
+    raws = [RawPacket(2, first - 1_000_000_001, 60, PLAIN)]
+    keys = ("utc", "epoch", "since", "delta")
+    (line,) = lines_of(raws, 1, keys, before=RawPacket(1, first, 60, PLAIN), first=first, nanoseconds=True)
+    assert line.cells == ("22:13:19.123456788", "1699999999.123456788", "-1.000000001", "-1.000000001")
+
+
 def test_what_is_not_ours_stays_empty_and_the_rest_is_the_summary():
     keys = ("source", "dns.qry.name", "destination", "protocol", "info")
     summary = summarise(RawPacket(1, 10**18, 1500, PLAIN), 1)

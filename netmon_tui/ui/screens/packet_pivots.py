@@ -1,0 +1,39 @@
+"""From an address in a packet to other screens: a MAC leads to its device and to what that was found under."""
+
+from __future__ import annotations
+
+from textual.screen import Screen
+
+from netmon_tui.domain.address import normalise_lladdr
+from netmon_tui.errors import NotFound
+from netmon_tui.ui.messages import ScanAddress, ShowHost
+from netmon_tui.ui.screens.device_page import DevicePageScreen
+from netmon_tui.ui.session import Session
+
+
+async def scan_of(session: Session, address: str) -> ScanAddress:
+    """Return the request to scan an address; of a MAC the IP address that it was seen under last.
+
+    Raises:
+        NotFound: No such device was seen, or it had no address.
+    """
+    if (lladdr := normalise_lladdr(address)) is None:
+        return ScanAddress(address)
+    page = await session.services.segment.devices.page(session.actor, lladdr)
+    if not page.device.addresses:
+        raise NotFound(f"no address of {lladdr} is known", fix="scan the network, or sweep it, to see it")
+    known = page.device.addresses
+    best = next((one for one in known if one.present), known[0])
+    return ScanAddress(best.address, best.interface)
+
+
+async def page_of(session: Session, address: str) -> Screen[None] | ShowHost:
+    """Return the page of a MAC's device, or the request to show the host of an address.
+
+    Raises:
+        NotFound: No such device was seen.
+    """
+    if (lladdr := normalise_lladdr(address)) is None:
+        return ShowHost(address)
+    await session.services.segment.devices.page(session.actor, lladdr)
+    return DevicePageScreen(session, lladdr)

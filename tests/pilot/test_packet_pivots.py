@@ -1,0 +1,66 @@
+"""From the hardware addresses of a packet on to its device, a capture and a scan."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.widgets import Input
+
+from netmon_tui.runtime.tool_paths import find_tool
+from netmon_tui.ui.modals.capture_form import CaptureForm
+from netmon_tui.ui.modals.scan_form import ScanForm
+from netmon_tui.ui.screens.capture_detail import CaptureDetailScreen
+from netmon_tui.ui.screens.device_page import DevicePageScreen
+from netmon_tui.ui.widgets.packet_tree import PacketTree
+from tests.bench.generate_pcap import generate
+from tests.pilot.test_devices_pane import saw
+from tests.pilot.test_display_filter import open_capture
+
+pytestmark = [pytest.mark.lab, pytest.mark.skipif(not find_tool("sharkd"), reason="sharkd is not installed")]
+SOURCE, DESTINATION = "02:00:00:00:00:01", "02:00:00:00:00:02"
+
+
+async def put_cursor(app: Any, pilot: Any, until: Any, field: str) -> None:
+    tree = app.screen.query_one(PacketTree)
+    tree.table.focus()
+    await until(pilot, lambda: tree.table.move_to_key((("eth", 0),)))
+    await pilot.press("right")
+    await until(pilot, lambda: tree.table.move_to_key((("eth", 0), (field, 0))))
+    await until(pilot, lambda: tree.node.name == field)
+
+
+async def test_keys_on_a_mac_mean_the_mac(logged_in: Any, until: Any, tmp_path: Path) -> None:
+    file = tmp_path / "made.pcap"
+    generate(file, 3)
+    async with logged_in() as (app, pilot):
+        browser = await open_capture(app, pilot, until, file)
+        await put_cursor(app, pilot, until, "eth.src")
+        assert browser.address == SOURCE
+        for key in ("H", "s"):
+            app.clear_notifications()
+            await pilot.press(key)
+            await until(pilot, lambda: any("never seen" in str(one.message) for one in app._notifications))
+        assert isinstance(app.screen, CaptureDetailScreen)
+        saw(app, SOURCE, "10.9.0.1", 3)
+        saw(app, SOURCE, "10.9.0.2", 0.1)
+        await pilot.press("H")
+        page = await until(pilot, lambda: isinstance(app.screen, DevicePageScreen) and app.screen)
+        assert page._lladdr == SOURCE
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, CaptureDetailScreen))
+        await pilot.press("s")
+        form = await until(pilot, lambda: isinstance(app.screen, ScanForm) and app.screen)
+        assert "10.9.0.2" in [line.value for line in form.query(Input)]
+
+
+async def test_a_mac_is_captured_as_one(logged_in: Any, until: Any, tmp_path: Path) -> None:
+    file = tmp_path / "made.pcap"
+    generate(file, 3)
+    async with logged_in() as (app, pilot):
+        await open_capture(app, pilot, until, file)
+        await put_cursor(app, pilot, until, "eth.dst")
+        await pilot.press("c")
+        form = await until(pilot, lambda: isinstance(app.screen, CaptureForm) and app.screen)
+        await until(pilot, lambda: form.query_one("#filter", Input).value == f"ether host {DESTINATION}")

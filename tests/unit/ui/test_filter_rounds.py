@@ -1,0 +1,40 @@
+"""Display filters on a capture that grows, by a real tshark."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from netmon_tui.runtime.display_filter import FilterRun
+from netmon_tui.runtime.tool_paths import find_tool
+from netmon_tui.services.packets import PacketList
+from netmon_tui.ui.widgets.filter_rounds import FilterRounds
+from netmon_tui.ui.widgets.packet_list import PacketSource
+from tests.bench.generate_pcap import generate
+
+pytestmark = [pytest.mark.lab, pytest.mark.skipif(not find_tool("tshark"), reason="tshark is not installed")]
+COUNT = 3_000
+
+
+@pytest.mark.parametrize("text", ["dns", "tcp.stream == 3 || frame.number > 2500", "sctp"])
+async def test_rounds_find_what_one_look_at_the_whole_file_finds(tmp_path: Path, text: str) -> None:
+    whole, path = tmp_path / "whole.pcap", tmp_path / "growing.pcap"
+    generate(whole, COUNT)
+    content = whole.read_bytes()
+    path.write_bytes(content[:24])
+    packets = PacketList(path, growing=True)
+    source = PacketSource(packets)
+    source.choose([])
+    rounds = FilterRounds(packets, source, text, 0)
+    for part in (0.2, 0.2, 0.7, 1):  # most of them end within a packet
+        path.write_bytes(content[: int(len(content) * part)])
+        while await source.advance():
+            pass
+        assert not rounds.is_over
+        await rounds.look()
+        assert rounds.covered == packets.count
+    packets.growing = False
+    assert rounds.is_over and packets.count == COUNT
+    assert list(source.shown or ()) == await FilterRun(whole, text).all()
+    await packets.close()

@@ -22,6 +22,7 @@ from netmon_tui.domain.counted import counted
 from netmon_tui.domain.packet_mark import LONGEST_COMMENT, MOST_MARKS, PacketMark
 from netmon_tui.domain.user import Actor
 from netmon_tui.errors import AlreadyCaptured, InvalidInput
+from netmon_tui.runtime.key_log import KEPT_NAME
 from netmon_tui.security.hostile_text import clean
 from netmon_tui.services.capture_drafts import Draft, Drafts, times_of
 from netmon_tui.services.kept_index import keep_index

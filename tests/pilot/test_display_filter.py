@@ -169,7 +169,7 @@ async def test_escape_stops_tshark_and_keeps_what_was_found(
     async with logged_in() as (app, pilot):
         browser = await open_capture(app, pilot, until, long)
         await apply(app, pilot, until, "tcp")
-        await until(pilot, lambda: shown(app) and browser.table.grid.has_focus and browser.is_busy())
+        await until(pilot, lambda: shown(app) > 5_000 and browser.table.grid.has_focus and browser.is_busy())
         await pilot.press("escape")
         await until(pilot, lambda: "stopped at" in said(app, "packet-count"))
         assert 0 < shown(app) < 150_000 * 0.62

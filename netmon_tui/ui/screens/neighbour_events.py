@@ -110,9 +110,8 @@ class NeighbourEventsPane(Pane, WithPivots):
         needed = _NEEDS.get(action)
         if needed is not None and not self.session.actor.may(needed):
             return False
-        if action in _ON_ROW and not self._has_row:
-            return None
-        return super().check_action(action, parameters)
+        allowed = super().check_action(action, parameters)
+        return None if allowed and action in _ON_ROW and not self._has_row else allowed
 
     # the list
 

@@ -72,8 +72,10 @@ def _checksum(packet: bytes) -> bytes:
 def _answers(
     pinging: socket.socket, began: dict[str, float], token: bytes, deadline: float
 ) -> Iterator[float]:
+    news = select.poll()
+    news.register(pinging, select.POLLIN)
     while began and (left := deadline - time.monotonic()) > 0:
-        if not select.select([pinging], [], [], left)[0]:
+        if not news.poll(left * 1000):
             return
         try:
             packet, (sender, *_) = pinging.recvfrom(_LONGEST)

@@ -20,9 +20,9 @@ from netmon_tui.domain.neighbour_event import NeighbourEvent, NeighbourEventKind
 from netmon_tui.domain.noticing import Key, KnownAddress, Noticing, NoticingLimits
 from netmon_tui.errors import NetmonError
 from netmon_tui.runtime import interfaces
-from netmon_tui.runtime.lasting_objects import made_to_last
 from netmon_tui.runtime.nudge import nudge
 from netmon_tui.runtime.only_one import OnlyOne
+from netmon_tui.services.lasting_objects import made_to_last
 from netmon_tui.services.neighbour_backlog import NeighbourBacklog, bounded_events
 from netmon_tui.services.neighbour_recorder import RecorderWatch
 from netmon_tui.storage.device_repository import DeviceRepository

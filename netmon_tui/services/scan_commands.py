@@ -42,8 +42,8 @@ XML_NAME = "scan.xml"
 PLAN_NAME = "plan.json"
 SHORTEST_RUN = 1.0
 """Seconds that must be left of a scan's time for it to go on."""
-PING_SECONDS = 0.05
-"""How long hosts are waited for that are pinged before a scan."""
+PING_SECONDS = 0.25
+"""How long hosts are waited for that are pinged before a scan: those far away must be heard beside near ones."""
 
 
 @dataclass(frozen=True, slots=True)

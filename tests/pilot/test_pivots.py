@@ -25,6 +25,8 @@ async def test_the_keys_of_an_address_are_the_same_everywhere(logged_in: Any, un
             return found
 
         scans = await to("1", "#scans")
+        await until(pilot, lambda: scans.row_count == 2)
+        await pilot.press("home")
         await until(pilot, lambda: scans.grid.cursor_address == HERE)
         await pilot.press("H")
         hosts = await until(pilot, lambda: app.screen.query_one("#hosts", Table))

@@ -12,6 +12,8 @@ ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
+    if op.get_bind().dialect.name == "postgresql":  # names of indexes are the schema's there, not the table's
+        op.execute("ALTER INDEX pk_packet_marks RENAME TO pk_packet_marks_of_one_file")
     op.rename_table("packet_marks", "packet_marks_of_one_file")
     op.create_table(
         "packet_marks",

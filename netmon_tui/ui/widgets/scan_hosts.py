@@ -56,6 +56,8 @@ class ScanHosts(WorkerDefects, Container):
         self._only_up = True
         self._keys: dict[str, tuple[str, int]] = {}
         """Address to row key, of the rows fetched last."""
+        self._chosen: object = None
+        """Row key of the host that is shown."""
         self._source = WindowSource(self._count, self._fetch)
 
     def compose(self) -> ComposeResult:
@@ -117,7 +119,7 @@ class ScanHosts(WorkerDefects, Container):
         if event.key is None:
             self.query_one("#host", HostView).show(None)
         elif not self._follow_finished(event.key):
-            self._address = self.address
+            self._address, self._chosen = self.address, event.key
             self._show_host()
 
     @on(Table.Opened, "#hosts")
@@ -129,8 +131,8 @@ class ScanHosts(WorkerDefects, Container):
         """Keep the cursor on a host whose live row was replaced by its final one, under a new key."""
         mine = self._keys.get(self._address)
         shown = self.query_one("#host", HostView).host
-        if mine is None or mine == key or shown is None or not shown.partial:
-            return False
+        if mine is None or mine in (key, self._chosen) or shown is None or not shown.partial:
+            return False  # or somebody has gone to another row
         return self.query_one("#hosts", Table).move_to_key(mine)
 
     @work(exclusive=True, group="scan-host", exit_on_error=False)

@@ -43,6 +43,39 @@ _CONSTANTS = """
 """
 CONSTANTS = {name: int(value) for name, value in (pair.split("=") for pair in _CONSTANTS.split())}
 """Words that are numbers."""
+_USUAL = (
+    *(
+        "and",
+        "or",
+        "not",
+        "host",
+        "net",
+        "port",
+        "portrange",
+        "proto",
+        "src",
+        "dst",
+        "ether",
+        "ip",
+        "ip6",
+        "arp",
+    ),
+    *(
+        "tcp",
+        "udp",
+        "icmp",
+        "icmp6",
+        "sctp",
+        "vlan",
+        "mpls",
+        "less",
+        "greater",
+        "broadcast",
+        "multicast",
+        "gateway",
+    ),
+)
+"""What a mistyped word may have been."""
 _CONNECTIVES = frozenset({"and", "or", "not"})
 _LOCAL_NAMES = frozenset({"port", "portrange", "proto", "protochain", "type", "subtype", "dir", "direction"})
 """After these a name is looked up in a table on this machine, or not at all."""
@@ -72,9 +105,16 @@ def check_words(capture_filter: str) -> None:
             raise InvalidInput(
                 f"The filter has a word that would be looked up as a host name: {word}",
                 why="names are not looked up in capture filters",
-                fix="give the address",
+                fix=_advice(word),
                 position=found.start(),
             )
+
+
+def _advice(word: str) -> str:
+    from difflib import get_close_matches  # only for who has mistyped something
+
+    close = get_close_matches(word.lower(), _USUAL, n=1, cutoff=0.65)
+    return f"write {close[0]}, if that was meant, or give the address" if close else "give the address"
 
 
 def _is_value(word: str) -> bool:

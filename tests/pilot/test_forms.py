@@ -60,3 +60,19 @@ async def test_a_toast_leaves_the_buttons_of_a_dialog_free(logged_in: Any, until
         toast = await until(pilot, lambda: app.screen.query_one(Toast).region)
         buttons = [button.region for button in app.screen.query(Button)]
         assert len(buttons) == 2 and not any(toast.overlaps(button) for button in buttons)
+
+
+async def test_a_toast_is_shown_once_also_when_a_dialog_opens_over_it(logged_in: Any, until: Any) -> None:
+    async with logged_in(size=(80, 24)) as (app, pilot):
+        beneath = app.screen
+
+        def racks() -> list[bool]:
+            return [screen.query("ToastRack").first().display for screen in (beneath, app.screen)]
+
+        app.notify("a few words")
+        await until(pilot, lambda: app.screen.query(Toast))
+        app.push_screen(Confirm("Delete", "It is gone then.", verb="Delete"))
+        await until(pilot, lambda: app.screen is not beneath and app.screen.query(Toast))
+        assert racks() == [False, True]
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is beneath and racks() == [True, True])

@@ -78,6 +78,11 @@ class LiveScreen(WorkerDefects, Screen[None]):
         """Come to the top; not all styled again the first time, as it was when it was mounted a moment ago."""
         event.refresh_styles = self._was_on_top
         self._was_on_top = True
+        self.query("ToastRack").set(display=True)
+
+    def on_screen_suspend(self) -> None:
+        """Leave the toasts to the screen above, which shows the same ones."""
+        self.query("ToastRack").set(display=False)
 
     def prepare(self) -> None:
         """Take the classes of the present size, before there are widgets; to be called where they are composed.

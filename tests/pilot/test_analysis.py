@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -188,3 +189,12 @@ async def test_the_stream_of_a_packet_is_followed_as_tls_and_written(
         await pilot.press("enter")
         await until(pilot, lambda: "Written to" in str(app.screen.query_one("#stream-state", Figure).text))
         assert (tmp_path / "sent.raw").read_bytes() == ANSWER
+        stream = app.screen._stream
+        assert stream is not None
+        app.screen._stream = replace(stream, cut=True)  # 32 MiB would take tshark too long here
+        await pilot.press("w")
+        await until(pilot, lambda: line.has_focus)
+        line.value = str(tmp_path / "cut.raw")
+        await pilot.press("enter")
+        words = "Only the first 32 MiB of the stream are written to"
+        await until(pilot, lambda: words in str(app.screen.query_one("#stream-state", Figure).text))

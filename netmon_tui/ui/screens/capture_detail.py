@@ -16,7 +16,7 @@ from netmon_tui.domain.user import Permission
 from netmon_tui.errors import NetmonError
 from netmon_tui.ui import toasts
 from netmon_tui.ui.commands import command
-from netmon_tui.ui.messages import ApplyDisplayFilter, CaptureAddress, ScanAddress, ShowHost
+from netmon_tui.ui.messages import ApplyDisplayFilter, CaptureAddress, KeysChanged, ScanAddress, ShowHost
 from netmon_tui.ui.modals.help import Help, title_of
 from netmon_tui.ui.screens.analysis import AnalysisScreen
 from netmon_tui.ui.screens.capture_actions import CaptureActions
@@ -265,6 +265,10 @@ class CaptureDetailScreen(FollowingScreen):
             toasts.tell(self.app, f"{request.text} counts through all files, and one is shown")
             return
         self._files.browser.filter_bar.put(request.text, apply=True)
+
+    @on(KeysChanged)
+    def _keys_changed(self) -> None:
+        self._files.browser.take_keys()
 
     def action_facts(self) -> None:
         """Show or hide the file's facts."""

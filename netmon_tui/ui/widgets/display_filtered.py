@@ -221,13 +221,22 @@ class DisplayFiltered(Vertical):
         self._tick(lambda: f"loading the whole file {packets.whole_progress:.0%}, esc stops")
         try:
             await packets.load_whole()
-            self.describe_again()
-            if self._source is not None:
-                self._source.show_columns(self._source.pages.columns)
+            self._dissect_again()
         except NetmonError as error:
             toasts.report(self.app, error)
         finally:
             self._end_ticks("")
+
+    def take_keys(self) -> None:
+        """Show what the dissector makes of the file with other TLS keys, and filter by that."""
+        self._dissect_again()
+        if self.filter_bar.text:
+            self.post_message(DisplayFilterBar.Applied(self.filter_bar.text))
+
+    def _dissect_again(self) -> None:
+        self.describe_again()
+        if self._source is not None:
+            self._source.show_columns(self._source.pages.columns)
 
     # progress
 

@@ -8,6 +8,9 @@ from contextlib import contextmanager
 from netmon_tui.cli.output import say
 from netmon_tui.errors import InvalidInput
 
+_AROUND = 60
+"""Characters of a filter that are shown before the place, and after it."""
+
 
 @contextmanager
 def placed(text: str) -> Iterator[None]:
@@ -16,6 +19,9 @@ def placed(text: str) -> Iterator[None]:
         yield
     except InvalidInput as error:
         if error.position is not None:
-            say(text)
-            say(f"{' ' * error.position}^")
+            begin = max(0, error.position - _AROUND)
+            end = error.position + _AROUND
+            before, after = "..." if begin else "", "..." if end < len(text) else ""
+            say(f"{before}{text[begin:end]}{after}")
+            say(f"{' ' * (len(before) + error.position - begin)}^")
         raise

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from array import array
 from contextlib import aclosing
-from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -160,12 +159,18 @@ def marks(line: CommandLine, capture_id: int, clear: bool, as_json: bool) -> Non
 
     kept, names = line.run(work)
     if as_json:
-        print_json([asdict(one) | {"file": names.get(one.file, "")} for one in kept])
+        print_json([_mark_document(one, names) for one in kept])
     elif len(names) > 1:
         rows = ((names.get(one.file, ""), one.number, one.comment) for one in kept)
         print_table(("FILE", "NO", "COMMENT"), rows)
     else:
         print_table(("NO", "COMMENT"), ((one.number, one.comment) for one in kept))
+
+
+def _mark_document(one: PacketMark, names: dict[int | None, str]) -> dict[str, object]:
+    """Return a mark for ``--json``: with the name of its file where there are several."""
+    file = {"file": names.get(one.file, "")} if len(names) > 1 else {}
+    return {"number": one.number, "comment": one.comment} | file
 
 
 VERBS = (find, mark, marks)

@@ -13,6 +13,8 @@ CLIENT, SERVER = 0, 1
 """The sides of a stream: who sent the first packet, and the other."""
 MARKS = (">", "<")
 """In front of what client and server sent."""
+LARGEST_STREAM = 32 << 20
+"""Bytes of both sides that are kept."""
 _HEX_WIDTH = 16
 
 

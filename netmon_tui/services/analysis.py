@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import math
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +17,7 @@ from netmon_tui.domain.analysis import SERVICES, Analysis, Asked
 from netmon_tui.domain.capture import Capture
 from netmon_tui.domain.stream import Follow, PacketPlace, Stream
 from netmon_tui.domain.user import Actor
-from netmon_tui.errors import InvalidInput
+from netmon_tui.errors import InvalidInput, NotFound
 from netmon_tui.runtime.key_log import kept_keys, read_keys
 from netmon_tui.runtime.tool_paths import require_tool
 from netmon_tui.runtime.tshark import TsharkRun
@@ -45,6 +46,7 @@ class _Files(NamedTuple):
     sizes: tuple[tuple[str, int], ...]
     """Names and bytes."""
     keys: bytes
+    """SHA-256 of the TLS keys, which may be many."""
 
 
 class AnalysisService:
@@ -72,7 +74,7 @@ class AnalysisService:
             ToolFailed: It ended badly.
         """
         tshark_statistics.check_asked(asked)
-        capture, files = await asyncio.to_thread(self._open, actor, capture_id, asked.keys)
+        capture, files, keys = await asyncio.to_thread(self._open, actor, capture_id, asked.keys)
         known = self._answers.get((files, asked))
         if known is not None:
             self._answers.move_to_end((files, asked))
@@ -91,9 +93,9 @@ class AnalysisService:
         run = TsharkRun(files.directory, filters=(asked.filter, *asked.series))
         with _told_of(run, told):
             await run.read(
-                lambda keys: tshark_statistics.build_command(tshark, asked, interval, keys, programs),
+                lambda path: tshark_statistics.build_command(tshark, asked, interval, path, programs),
                 reader,
-                files.keys,
+                keys,
             )
         if run.cut_short:
             reader.notes.append("the file ends within a packet")
@@ -105,20 +107,21 @@ class AnalysisService:
         self, actor: Actor, capture_id: int, wanted: Follow, told: Told = lambda part: None
     ) -> Stream:
         """Return a stream put together; raises as :meth:`ask`."""
-        _, files = await asyncio.to_thread(self._open, actor, capture_id, wanted.keys)
+        _, files, keys = await asyncio.to_thread(self._open, actor, capture_id, wanted.keys)
         tshark = await asyncio.to_thread(require_tool, "tshark")
         tshark_statistics.follow_command(tshark, wanted)
         reader = StreamReader()
         run = TsharkRun(files.directory)
         with _told_of(run, told):
-            await run.read(
-                lambda keys: tshark_statistics.follow_command(tshark, wanted, keys), reader, files.keys
-            )
+            await run.read(lambda path: tshark_statistics.follow_command(tshark, wanted, path), reader, keys)
         return await asyncio.to_thread(reader.stream)
 
     async def stream_of(self, actor: Actor, capture_id: int, place: PacketPlace) -> Follow:
-        """Return the stream that a packet belongs to; raises as :meth:`ask`, and InvalidInput when to none."""
-        _, files = await asyncio.to_thread(self._open, actor, capture_id, None)
+        """Return the stream that a packet belongs to; raises as :meth:`ask`.
+
+        Also raises NotFound when a ring has deleted its file, and InvalidInput when it belongs to none.
+        """
+        _, files, _ = await asyncio.to_thread(self._open, actor, capture_id, None)
         tshark = await asyncio.to_thread(require_tool, "tshark")
         number = place.number + await asyncio.to_thread(_packets_before, files.directory, place.file)
         reader = StreamNumberReader()
@@ -127,13 +130,14 @@ class AnalysisService:
             raise InvalidInput(f"packet {place.number} belongs to no TCP or UDP stream")
         return reader.found
 
-    def _open(self, actor: Actor, capture_id: int, keys: Path | None) -> tuple[Capture, _Files]:
+    def _open(self, actor: Actor, capture_id: int, keys: Path | None) -> tuple[Capture, _Files, bytes]:
         capture = self._captures.get(actor, capture_id)
         directory = self._captures.directory(capture_id)
         sizes = tuple((path.name, size) for path, size in sizes_of(directory).items())
         if not sizes:
             raise InvalidInput(f"capture {capture_id} has no file", why="nothing was written yet")
-        return capture, _Files(directory, sizes, read_keys(keys) if keys else kept_keys(directory))
+        data = read_keys(keys) if keys else kept_keys(directory)
+        return capture, _Files(directory, sizes, hashlib.sha256(data).digest()), data
 
     def _remember(self, key: tuple[_Files, Asked], answer: Analysis) -> None:
         self._answers[key] = answer
@@ -149,15 +153,22 @@ async def _programs(tshark: str, files: _Files, protocol: str) -> list[str]:
 
 
 def _packets_before(directory: Path, file: str) -> int:
-    """Return how many packets the files before one have; none before the only one."""
+    """Return how many packets the files before one have; none before the only one.
+
+    Raises:
+        NotFound: A ring has deleted it, or meanwhile one of those before it.
+    """
+    if not file:
+        return 0
     before = 0
-    for path in packet_files(directory) if file else ():
-        if path.name == file:
-            return before
-        with open_index(path) as index:
-            index.extend()
-            before += index.count
-    return 0
+    with suppress(FileNotFoundError):
+        for path in packet_files(directory):
+            if path.name == file:
+                return before
+            with open_index(path) as index:
+                index.extend()
+                before += index.count
+    raise NotFound(f"the ring has deleted the file {file} or one before it", fix="try a newer packet")
 
 
 @contextmanager

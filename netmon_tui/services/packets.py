@@ -13,6 +13,7 @@ from netmon_tui.domain.packet_columns import Dissected
 from netmon_tui.domain.user import Actor
 from netmon_tui.errors import InvalidInput, NetmonError, NotFound
 from netmon_tui.runtime.display_filter import FilterRun, check_by_tshark
+from netmon_tui.runtime.key_log import kept_keys
 from netmon_tui.runtime.packet_dissector import PacketDissector
 from netmon_tui.runtime.pcap_input import FilePart
 from netmon_tui.services.capture_keys import CaptureKeys
@@ -155,6 +156,10 @@ class PacketList(PacketRows):
     async def complete_filter(self, beginning: str) -> list[Offer]:
         """Return names of fields that begin so, without a dot those of protocols; none without sharkd."""
         return await self._dissector.complete(beginning) if beginning else []
+
+    async def has_keys(self) -> bool:
+        """Return whether TLS keys are kept with the capture: then packets far before matter to a filter."""
+        return bool(await asyncio.to_thread(kept_keys, self.path))
 
     def matching(self, text: str) -> FilterRun:
         """Return what finds the packets that meet a display filter, in the file as it is when that begins."""

@@ -96,7 +96,10 @@ def _go_deeper(line: Line) -> None:
         if line.carried is None:
             break
         (kind, payload), line.carried = line.carried, None
-        _typed(line, kind, payload)
+        if kind == BRIDGED:
+            _ethernet(line, payload)
+        else:
+            _typed(line, kind, payload)
 
 
 def _link(line: Line, data: bytes, linktype: int) -> None:
@@ -157,7 +160,7 @@ def _typed(line: Line, kind: int, payload: bytes) -> None:
     if kind < 0x600:
         _logical_link(line, payload, kind)
     elif kind == BRIDGED:
-        _ethernet(line, payload)
+        line.carried = BRIDGED, payload
     elif not network(line, kind, payload) and not _tunnel(line, kind, payload):
         line.protocol = ETHERTYPES.get(kind, f"0x{kind:04x}")
         line.info = line.info or f"Ethertype 0x{kind:04x}, {len(payload)} bytes"
@@ -198,6 +201,6 @@ def _logical_link(line: Line, payload: bytes, length: int) -> None:
             kind, f"BPDU type {kind}"
         )
     elif destination == source == 0xAA and payload[3:6] == b"\0\0\0" and u16(payload, 6) >= 0x600:
-        _typed(line, u16(payload, 6), payload[8:])
+        line.carried = u16(payload, 6), payload[8:]
     else:
         line.info = f"DSAP 0x{destination:02x} SSAP 0x{source:02x}, {length} bytes"

@@ -110,6 +110,8 @@ class PcapngReader:
         """Names of all interfaces, in the order of the file."""
         self.comment = ""
         """Of the packet that was yielded last, as the file has it: not to be trusted."""
+        self._secrets = 0
+        """Bytes of all keys so far."""
         self.key_log: list[bytes] = []
         """Lines that decrypt TLS, as the file has them, in pieces."""
         self.other_secrets = 0
@@ -204,10 +206,11 @@ class PcapngReader:
         if len(body) < 8:
             raise _Damage("is too short for secrets")
         kind, size = struct.unpack_from(f"{self._order}II", body)
-        if kind == _TLS_KEY_LOG and sum(map(len, self.key_log)) + size <= _LARGEST_SECRETS:
-            self.key_log.append(body[8 : 8 + size].rstrip(b"\n") + b"\n")
-        else:
+        if kind != _TLS_KEY_LOG or self._secrets + size > _LARGEST_SECRETS:
             self.other_secrets += 1
+        elif lines := body[8 : 8 + size].rstrip(b"\n"):
+            self.key_log.append(lines + b"\n")
+            self._secrets += len(lines) + 1
 
     def _options(self, body: bytes, at: int) -> Iterator[tuple[int, bytes]]:
         while at + 4 <= len(body):

@@ -11,11 +11,9 @@ import binascii
 import re
 from dataclasses import replace
 
-from netmon_tui.domain.stream import CLIENT, SERVER, Follow, Stream, StreamPart
+from netmon_tui.domain.stream import CLIENT, LARGEST_STREAM, SERVER, Follow, Stream, StreamPart
 from netmon_tui.tools.tshark_lines import LineReader
 
-LARGEST_STREAM = 32 << 20
-"""Bytes of both sides that are kept."""
 _NUMBER_FIELDS = ("tcp.stream", "udp.stream")
 _HOST = re.compile(rb"    host: (\S+)")
 _PORT = re.compile(rb"    port: (\d+)")

@@ -33,6 +33,11 @@ class ApplyDisplayFilter(Message):
 
 
 @dataclass
+class KeysChanged(Message):
+    """The TLS keys that are kept with the open capture are others now."""
+
+
+@dataclass
 class ShowHost(Message):
     """Show what is known of an address."""
 

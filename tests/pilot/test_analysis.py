@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from textual.widgets import Input
 
+from netmon_tui.ui.modals.confirm import Confirm
 from netmon_tui.ui.modals.scan_form import ScanForm
 from netmon_tui.ui.screens.analysis import AnalysisScreen
 from netmon_tui.ui.screens.capture_detail import CaptureDetailScreen
 from netmon_tui.ui.screens.stream import StreamScreen
 from netmon_tui.ui.widgets.figure import Figure
+from netmon_tui.ui.widgets.file_set_browser import FileSetBrowser
 from netmon_tui.ui.widgets.packet_browser import PacketBrowser
 from netmon_tui.ui.widgets.row_source import cell_text
 from netmon_tui.ui.widgets.table import Table
@@ -188,3 +191,60 @@ async def test_the_stream_of_a_packet_is_followed_as_tls_and_written(
         await pilot.press("enter")
         await until(pilot, lambda: "Written to" in str(app.screen.query_one("#stream-state", Figure).text))
         assert (tmp_path / "sent.raw").read_bytes() == ANSWER
+        stream = app.screen._stream
+        assert stream is not None
+        app.screen._stream = replace(stream, cut=True)  # 32 MiB would take tshark too long here
+        await pilot.press("w")
+        await until(pilot, lambda: line.has_focus)
+        line.value = str(tmp_path / "cut.raw")
+        await pilot.press("enter")
+        words = "Only the first 32 MiB of the stream are written to"
+        await until(pilot, lambda: words in str(app.screen.query_one("#stream-state", Figure).text))
+
+
+async def test_keys_that_are_given_and_removed_change_the_open_packets(
+    logged_in: Any, until: Any, tmp_path: Path
+) -> None:
+    made, keys = encrypted(tmp_path)
+    async with logged_in(size=(120, 40)) as (app, pilot):
+        number = keep(app.services, app.screen.session.actor, made.data())
+        app.push_screen(CaptureDetailScreen(app.screen.session, number))
+        table = await until(pilot, lambda: app.screen.query_one("#packets", Table))
+        await until(pilot, lambda: table.cursor_key == 1)
+        browser = app.screen.query_one(FileSetBrowser).browser
+        browser.filter_bar.put("http.response", apply=True)
+        await until(pilot, lambda: table.row_count == 0)
+        await pilot.press("A")
+        await until(pilot, lambda: isinstance(app.screen, AnalysisScreen))
+        line = app.screen.query_one("#analysis-line", Input)
+        await pilot.press("K")
+        await until(pilot, lambda: line.has_focus and line.placeholder.startswith("0 kept"))
+        line.value = str(keys)
+        await pilot.press("enter")
+        await until(pilot, lambda: browser.shown[1] is not None and len(browser.shown[1]) == 1)
+        await until(pilot, lambda: app.screen.has_class("-answered"))
+        await pilot.press("escape", "escape")
+        await until(pilot, lambda: table.row_count == 1)
+        await pilot.press("A")
+        await until(pilot, lambda: isinstance(app.screen, AnalysisScreen))
+        line = app.screen.query_one("#analysis-line", Input)
+        await pilot.press("K")
+        await until(pilot, lambda: line.has_focus and line.placeholder.startswith("1 kept"))
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, Confirm))
+        await pilot.press("enter")
+        await until(pilot, lambda: line.has_focus)
+        assert await app.services.packets.keys.count(app.actor, number) == 1
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, Confirm))
+        await pilot.press("tab", "enter")
+        await until(pilot, lambda: browser.shown[1] is not None and len(browser.shown[1]) == 0)
+        assert await app.services.packets.keys.count(app.actor, number) == 0
+
+
+async def test_keys_are_for_those_who_capture(logged_in: Any, until: Any) -> None:
+    async with logged_in(role="viewer") as (app, pilot):
+        app.push_screen(AnalysisScreen(app.screen.session, 1))
+        await until(pilot, lambda: isinstance(app.screen, AnalysisScreen))
+        assert app.screen.check_action("line", ("filter",))
+        assert app.screen.check_action("line", ("keys",)) is False

@@ -11,6 +11,7 @@ from netmon_tui.domain.capture import StartCapture
 from netmon_tui.domain.capture_files import NUMBERED_NAME
 from netmon_tui.domain.job import JobState, Rotation
 from netmon_tui.domain.packet_mark import PacketMark
+from netmon_tui.errors import StorageError
 from netmon_tui.runtime.tool_paths import find_tool
 from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.tools.pcap import RawPacket, make_header, pack_record
@@ -79,3 +80,36 @@ async def test_keys_turn_to_the_file_of_the_next_mark_and_of_the_next_match(
         await pilot.press("left_curly_bracket")
         await until(pilot, lambda: any("No other file" in note.message for note in app._notifications))
         assert "File 2 of 3" in said(app, "file-set")
+        await apply(app, pilot, until, "ntp || dns")
+        await until(pilot, lambda: said(app, "packet-count").startswith("0 of 2 packets"))
+        paths = list(files._files)
+        paths[1].unlink()
+        await files.look(growing=False)
+        assert "the ring has deleted it" in said(app, "file-set")
+        paths[2].unlink()
+        await pilot.press("left_curly_bracket")
+        await until(pilot, lambda: files.browser.path == paths[0])
+
+
+async def test_a_capture_that_cannot_be_read_once_is_read_again(
+    logged_in: Any, until: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with logged_in(size=(120, 40)) as (app, pilot):
+        await asyncio.to_thread(store, app)
+        service, asked = app.services.packets, []
+        file_set = service.file_set
+
+        async def busy_once(*arguments: Any) -> Any:
+            asked.append(arguments)
+            if len(asked) == 1:
+                raise StorageError("the database is busy")
+            return await file_set(*arguments)
+
+        monkeypatch.setattr(service, "file_set", busy_once)
+        app.push_screen(CaptureDetailScreen(app.screen.session, 1))
+        await until(pilot, lambda: said(app, "file-set").startswith("File 3 of 3"))
+        count = len(asked)
+        assert app.screen._settled
+        app.screen.refresh_now()
+        await until(pilot, lambda: not app.screen._refreshing)
+        assert len(asked) == count == 2, "and what has ended is not looked at again and again"

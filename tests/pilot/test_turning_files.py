@@ -68,6 +68,24 @@ async def test_nothing_is_put_in_another_place_under_somebody_who_types(
         assert files.browser is not browser
 
 
+@pytest.mark.lab
+async def test_a_filter_goes_on_in_a_file_that_has_no_packet_yet(
+    logged_in: Any, until: Any, packets: bytes
+) -> None:
+    async with logged_in(size=(120, 40)) as (app, pilot):
+        folder = await watched(app, pilot, until, packets)
+        files = app.screen.query_one(FileSetBrowser)
+        files.browser.filter_bar.put("udp", apply=True)
+        await until(pilot, lambda: 0 < files.browser.table.row_count < 20)
+        found = files.browser.table.row_count
+        await pilot.press("f")
+        write(folder, 3, packets[:24])
+        await until(pilot, lambda: "File 3 of 3" in text(app, "file-set"))
+        await until(pilot, lambda: "filter up to packet 0" in text(app, "packet-count"))
+        write(folder, 3, packets)
+        await until(pilot, lambda: files.browser.table.row_count == found)
+
+
 async def test_who_talks_goes_on_in_the_next_file(logged_in: Any, until: Any, packets: bytes) -> None:
     async with logged_in(size=(80, 24)) as (app, pilot):
         folder = await watched(app, pilot, until, packets)

@@ -14,12 +14,15 @@ from textual.widgets import Input
 from textual.worker import Worker, WorkerState
 
 from netmon_tui.domain.analysis import QUESTIONS, Analysis, AnalysisRow, Asked
+from netmon_tui.domain.counted import counted
 from netmon_tui.domain.display_filter import LONGEST_FILTER
 from netmon_tui.domain.stream import Follow
+from netmon_tui.domain.user import Permission
 from netmon_tui.errors import NetmonError
 from netmon_tui.ui import toasts
 from netmon_tui.ui.commands import command
-from netmon_tui.ui.messages import ApplyDisplayFilter
+from netmon_tui.ui.messages import ApplyDisplayFilter, KeysChanged
+from netmon_tui.ui.modals.confirm import Confirm
 from netmon_tui.ui.modals.help import Help, title_of
 from netmon_tui.ui.rendering import ASCII_CLASS, Tone, thin
 from netmon_tui.ui.screens.above_capture import AboveCapture
@@ -44,7 +47,7 @@ _MENU = (Column("group", "Kind", width=14, priority=0), Column("label", "Questio
 _LINES = {
     "filter": "Display filter: only these packets count",
     "series": "Filters of the I/O graph, with ; between them",
-    "keys": "File with TLS keys (SSLKEYLOGFILE) to keep; empty removes them",
+    "keys": "File with TLS keys (SSLKEYLOGFILE) to keep; empty to remove them",
 }
 """What the line is asked for, and the words in it."""
 _STREAMS = {"conversations:tcp": "tcp", "conversations:udp": "udp"}
@@ -181,6 +184,19 @@ class AnalysisScreen(AboveCapture):
         line.placeholder, line.value = _LINES[name], present[name]
         self.add_class("-line")
         line.focus()
+        if name == "keys":
+            self._tell_kept(line)
+
+    @work(exclusive=True, group="analysis-kept", exit_on_error=False)
+    async def _tell_kept(self, line: Input) -> None:
+        """Say in the empty line how many keys there are."""
+        try:
+            count = await self.session.services.packets.keys.count(self.session.actor, self._capture_id)
+        except NetmonError as error:
+            self._state(str(error), "error")
+            return
+        if self._line == "keys":
+            line.placeholder = f"{thin(count)} kept. {_LINES['keys']}"
 
     @on(Input.Submitted, "#analysis-line")
     def _limited(self, event: Input.Submitted) -> None:
@@ -205,12 +221,17 @@ class AnalysisScreen(AboveCapture):
         try:
             if text:
                 await keys.give(actor, self._capture_id, Path(text))
-            else:
+            elif count := await keys.count(actor, self._capture_id):
+                lost = f"{counted(count, 'TLS key')} of capture {self._capture_id}, and what they decrypt."
+                if not await self.app.push_screen_wait(Confirm("Remove the TLS keys", lost, verb="Remove")):
+                    return
                 await keys.remove(actor, self._capture_id)
         except NetmonError as error:
             self._state(str(error), "error")
             return
         toasts.tell(self.app, "TLS keys are kept" if text else "No TLS keys are kept")
+        screens = self.app.screen_stack
+        screens[screens.index(self) - 1].post_message(KeysChanged())
         self._leave_line()
         self._ask()
 
@@ -255,6 +276,8 @@ class AnalysisScreen(AboveCapture):
         if action == "follow":
             row = self._row
             return (row is not None and row.stream is not None) or None
+        if action == "line" and parameters == ("keys",):
+            return self.session.actor.may(Permission.CAPTURE)
         return super().check_action(action, parameters)
 
     def action_follow(self) -> None:

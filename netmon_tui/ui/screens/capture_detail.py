@@ -16,7 +16,7 @@ from netmon_tui.domain.user import Permission
 from netmon_tui.errors import NetmonError
 from netmon_tui.ui import toasts
 from netmon_tui.ui.commands import command
-from netmon_tui.ui.messages import ApplyDisplayFilter, CaptureAddress, ScanAddress, ShowHost
+from netmon_tui.ui.messages import ApplyDisplayFilter, CaptureAddress, KeysChanged, ScanAddress, ShowHost
 from netmon_tui.ui.modals.help import Help, title_of
 from netmon_tui.ui.screens.analysis import AnalysisScreen
 from netmon_tui.ui.screens.capture_actions import CaptureActions
@@ -110,6 +110,8 @@ class CaptureDetailScreen(FollowingScreen):
         self._stale = True
         """Whether the database has changed since the capture was read."""
         self._looked = 0.0
+        self._settled = False
+        """Whether the capture has ended, and its files were looked at after that."""
 
     @property
     def _actions(self) -> CaptureActions:
@@ -127,8 +129,7 @@ class CaptureDetailScreen(FollowingScreen):
         """Show what is new, and the running clock: once a second while it runs."""
         before, now = self._capture, time.monotonic()
         self._stale |= changed
-        runs = before is not None and not before.state.is_final
-        if now - self._looked < LOOK_SECONDS if runs else not self._stale:
+        if not self._stale if self._settled else now - self._looked < LOOK_SECONDS:
             return
         if self._stale:
             self._capture = await self.session.services.capturing.get(self.session.actor, self.capture_id)
@@ -140,8 +141,9 @@ class CaptureDetailScreen(FollowingScreen):
         if before is None:
             self.recall_filters(self._files.browser.filter_bar)
             await self.show_chosen_columns()
-        if runs or before is None:
+        if not self._settled:
             await self._files.look(growing=not capture.state.is_final)
+            self._settled = capture.state.is_final
         if before is None or before.state != capture.state:
             self.refresh_bindings()
 
@@ -263,6 +265,10 @@ class CaptureDetailScreen(FollowingScreen):
             toasts.tell(self.app, f"{request.text} counts through all files, and one is shown")
             return
         self._files.browser.filter_bar.put(request.text, apply=True)
+
+    @on(KeysChanged)
+    def _keys_changed(self) -> None:
+        self._files.browser.take_keys()
 
     def action_facts(self) -> None:
         """Show or hide the file's facts."""

@@ -12,7 +12,16 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.widgets import Input
 
-from netmon_tui.domain.stream import CLIENT, SERVER, Follow, FollowProtocol, PacketPlace, Stream, marked_lines
+from netmon_tui.domain.stream import (
+    CLIENT,
+    LARGEST_STREAM,
+    SERVER,
+    Follow,
+    FollowProtocol,
+    PacketPlace,
+    Stream,
+    marked_lines,
+)
 from netmon_tui.domain.user import Permission
 from netmon_tui.errors import NetmonError
 from netmon_tui.ui.commands import command
@@ -173,7 +182,11 @@ class StreamScreen(LiveScreen):
             self._state(str(error), "error")
             return
         self._leave_line()
-        self._state(f"Written to {written}", "success")
+        if stream.cut:  # the file's name may be cut off by the edge
+            part = f"Only the first {LARGEST_STREAM >> 20} MiB of the stream"
+            self._state(f"{part} are written to {written}", "warning")
+        else:
+            self._state(f"Written to {written}", "success")
 
     def _leave_line(self) -> None:
         self.remove_class("-line")

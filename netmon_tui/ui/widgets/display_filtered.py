@@ -156,7 +156,8 @@ class DisplayFiltered(Vertical):
         """Fill the list with the packets that meet a filter."""
         packets, source = self._packets, self._source
         assert packets is not None and source is not None
-        run = await packets.matching_after(text, 0) if packets.growing else packets.matching(text)
+        grows = packets.growing
+        run = await packets.matching_after(text, 0) if grows else packets.matching(text)
         self.table.set_texts(empty=_NONE)
         source.choose([])
         ended = "stopped"
@@ -173,7 +174,7 @@ class DisplayFiltered(Vertical):
             self._filter_failed(error)
         finally:
             self._end_ticks(f"{ended} at {run.progress:.0%}" if ended == "stopped" else ended)
-        if not ended and run.last:
+        if not ended and grows:
             self._find_more(FilterRounds(packets, source, text, run.last))
 
     @work(group=_ROUNDS, exclusive=True, exit_on_error=False)
@@ -220,13 +221,22 @@ class DisplayFiltered(Vertical):
         self._tick(lambda: f"loading the whole file {packets.whole_progress:.0%}, esc stops")
         try:
             await packets.load_whole()
-            self.describe_again()
-            if self._source is not None:
-                self._source.show_columns(self._source.pages.columns)
+            self._dissect_again()
         except NetmonError as error:
             toasts.report(self.app, error)
         finally:
             self._end_ticks("")
+
+    def take_keys(self) -> None:
+        """Show what the dissector makes of the file with other TLS keys, and filter by that."""
+        self._dissect_again()
+        if self.filter_bar.text:
+            self.post_message(DisplayFilterBar.Applied(self.filter_bar.text))
+
+    def _dissect_again(self) -> None:
+        self.describe_again()
+        if self._source is not None:
+            self._source.show_columns(self._source.pages.columns)
 
     # progress
 

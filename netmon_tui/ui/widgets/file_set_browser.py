@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import ClassVar
 
@@ -220,14 +219,19 @@ class FileSetBrowser(Vertical):
 
     async def _file_with_match(self, text: str, step: int) -> Path | None:
         files = list(self._files)
-        here = files.index(self.browser.path) if self.browser.path in files else 0
-        around = files[here + 1 :] + files[:here]
+        around = files
+        if self.browser.path in files:
+            here = files.index(self.browser.path)
+            around = files[here + 1 :] + files[:here]
         for path in around if step > 0 else reversed(around):
             self._looking = f"looking through {path.name}, esc stops"
             self._tell()
-            with suppress(NotFound):  # the ring was quicker
+            try:
                 if await self._service.first_match(self._actor, self._capture_id, path.name, text):
                     return path
+            except NetmonError:
+                if await asyncio.to_thread(path.exists):
+                    raise  # else the ring was quicker
         return None
 
     @on(DisplayFilterBar.Applied)
@@ -248,16 +252,22 @@ class FileSetBrowser(Vertical):
             here = file_number(self.browser.path.name) if self.browser.path else None
             marks = sorted(self.browser.all_marks, key=lambda mark: step * mark.file)
             ahead = [mark.file for mark in marks if mark.file != here]
+            if not ahead:
+                return
             file = next((one for one in ahead if (one - (here or 0)) * step > 0), ahead[0])
             path = next((path for path in self._files if file_number(path.name) == file), None)
             if path is None:
                 toasts.tell(self.app, "the ring has deleted the file of that mark")
                 return
-            await self._show_file(path)
-            await self._look(self._growing)
             numbers = [mark.number for mark in marks if mark.file == file]
             number = min(numbers) if forward else max(numbers)
-            await self.browser.find_place(str(number))
+            try:
+                await self._show_file(path)
+                await self._look(self._growing)
+                await self.browser.find_place(str(number))
+            except NetmonError as error:
+                toasts.report(self.app, error)
+                return
             self.browser.go_to(number)
 
     async def _show_file(self, path: Path, *, following: bool = False) -> None:

@@ -17,7 +17,8 @@ _PAUSE_SHARE = 3
 class FilterRounds:
     """Adds to a list of packets those that meet a filter, round by round.
 
-    A round looks at what came since the last one, and at all packets where those far before matter.
+    A round looks at what came since the last one, and at all packets where those far before matter: for some
+    filters, and for what TLS keys decrypt. The round after the end looks at all of them once more.
 
     Args:
         packets: The file.
@@ -32,6 +33,8 @@ class FilterRounds:
         self._text = text
         self._needs_all = needs_all(text)
         self._took = 0.0
+        self.is_over = False
+        """Whether no packets can come any more, and all of them were looked at together."""
         self.covered = covered
         """Number of the last packet that was looked at."""
 
@@ -40,19 +43,17 @@ class FilterRounds:
         """Seconds until the next round may begin."""
         return min(LONGEST_PAUSE, max(SHORTEST_PAUSE, _PAUSE_SHARE * self._took))
 
-    @property
-    def is_over(self) -> bool:
-        """Whether no packets can come any more, and all that came were looked at."""
-        packets = self._packets
-        return not packets.growing and packets.complete and self.covered >= packets.count
-
     async def look(self) -> None:
         """Look at the packets that came since the last round; raises as a run of the filter does."""
-        if self._packets.count <= self.covered:
+        packets = self._packets
+        ended = not packets.growing and packets.complete
+        if packets.count <= self.covered and not ended:
             return
         begun = time.monotonic()
-        run = await self._packets.matching_after(self._text, 0 if self._needs_all else self.covered)
+        whole = ended or self._needs_all or await packets.has_keys()
+        run = await packets.matching_after(self._text, 0 if whole else self.covered)
         numbers = await run.all()
-        self._source.choose(numbers) if self._needs_all else self._source.choose_more(numbers)
+        self._source.choose(numbers) if whole else self._source.choose_more(numbers)
         self.covered = run.last
+        self.is_over = ended
         self._took = time.monotonic() - begun

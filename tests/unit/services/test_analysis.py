@@ -13,8 +13,8 @@ import pytest
 
 from netmon_tui.domain.analysis import Asked, find_question
 from netmon_tui.domain.capture import StartCapture
-from netmon_tui.domain.capture_files import CAPTURE_NAME
-from netmon_tui.domain.stream import CLIENT, SERVER, Follow
+from netmon_tui.domain.capture_files import CAPTURE_NAME, NUMBERED_NAME
+from netmon_tui.domain.stream import CLIENT, SERVER, Follow, PacketPlace
 from netmon_tui.domain.user import Actor, Role
 from netmon_tui.errors import InvalidInput, NotFound, ToolFailed, ToolMissing
 from netmon_tui.runtime import tool_paths
@@ -118,6 +118,16 @@ async def test_a_stream_is_put_together_byte_for_byte(store: Store, capture: int
     web = await follow(store.ada, capture, Follow("http", 0))
     assert web.parts[0].data == REQUEST
     assert (await follow(store.ada, capture, Follow("tcp", 9))).peers == ("", "")
+
+
+async def test_the_stream_of_a_packet_in_a_ring_is_not_that_of_another(store: Store, capture: int) -> None:
+    directory = CaptureRepository(store.services.database).directory(capture)
+    (directory / CAPTURE_NAME).replace(directory / (NUMBERED_NAME % 4))
+    exchanges().write(directory / (NUMBERED_NAME % 5))
+    analysis = store.services.analysis
+    assert await analysis.stream_of(store.ada, capture, PacketPlace(9, NUMBERED_NAME % 4)) == Follow("tcp", 1)
+    with pytest.raises(NotFound, match="deleted"):
+        await analysis.stream_of(store.ada, capture, PacketPlace(9, NUMBERED_NAME % 3))
 
 
 async def test_others_see_nothing(store: Store, capture: int) -> None:

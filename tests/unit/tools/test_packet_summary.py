@@ -224,10 +224,12 @@ def test_a_tunnel_is_told_by_what_is_innermost():
         (0x0800, samples.ip4(47, b"\0\0\x08\0")),
         (0x0800, samples.ip4(51, b"\x33\0" + bytes(6))),
         (0x0800, samples.ip4(4, b"")),
+        (0x6558, bytes(12) + b"\x65\x58"),
+        (0x0100, bytes.fromhex("aaaa03 000000 8100 0007 0100")),
     ],
 )
 def test_what_is_nested_without_end_is_followed_some_steps(kind, step):
-    check(samples.ethernet(kind, step * 3_000), 1, 0)
+    check(samples.ethernet(kind, step * 4_000), 1, 0)
     assert len(describe(packet(samples.ethernet(kind, step * 3_000)), 1)) < 30
 
 

@@ -163,3 +163,16 @@ def test_wireshark_reads_what_we_write_and_we_what_it_writes(tmp_path: Path, nan
     ng.write_bytes(written(packets(), nanoseconds=nanoseconds))
     subprocess.run(["editcap", "-F", "nsecpcap" if nanoseconds else "pcap", ng, again], check=True)
     assert again.read_bytes()[24:] == classic.read_bytes()[24:]
+
+
+def test_keys_without_end_and_blocks_without_data_are_passed_over_quickly() -> None:
+    def keys(data: bytes) -> bytes:
+        return block(10, struct.pack("<II", 0x544C534B, len(data)) + data)
+
+    line = b"CLIENT_RANDOM 01 02\n"
+    empty = keys(b"") * 50_000 + keys(b"\n") * 50_000
+    large = keys(bytes(9 << 20))
+    reader = PcapngReader(iter([section(), empty, keys(line), keys(line[:-1]), large, large]))
+    assert list(reader.packets()) == [] and not reader.damage
+    assert reader.key_log[:2] == [line, line]
+    assert len(reader.key_log) == 3 and reader.other_secrets == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import struct
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import suppress
@@ -32,6 +33,8 @@ from netmon_tui.tools.rtnetlink_entries import read_ages
 _log = logging.getLogger(__name__)
 _REACHABLE_SECONDS = 45.0
 """So long ago a holder that is reachable gave its last sign at most, by the kernel's own base_reachable_time."""
+_UNREADABLE = (OSError, ValueError, LookupError, struct.error)
+"""What reading and parsing what the kernel tells can fail with; once must not end the memory for good."""
 _JUMP_SECONDS = 10.0
 """More than this between two looks at the clock is no ordinary delay."""
 
@@ -315,7 +318,7 @@ class NeighbourService:
                 await asyncio.to_thread(self._memory.has_stored, time.time() - STORE_SECONDS)
             except NetmonError as error:
                 _log.warning("remembering neighbours: %s", error)
-            except Exception:  # noqa: BLE001 - what fails once must not end the memory for good
+            except _UNREADABLE:
                 _log.exception("remembering neighbours: it goes on at the next turn")
 
     async def _store(self, *, all_of_it: bool = False) -> None:

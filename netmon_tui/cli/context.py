@@ -9,8 +9,8 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -113,11 +113,8 @@ class CommandLine:
         from netmon_tui.services.container import open_services
 
         services = open_services(self.settings, self.paths, reading=follow)
-        try:
-            with _ended_by_signals():
-                return await work(services)
-        finally:
-            await services.close()
+        async with _ended_by_signals(services.close):
+            return await work(services)
 
     # login
 
@@ -169,17 +166,25 @@ pass_line = click.make_pass_decorator(CommandLine)
 """Hands the :class:`CommandLine` to a command as its first argument."""
 
 
-@contextmanager
-def _ended_by_signals() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP end the command in order: files are closed, leases given back, jobs go on."""
+@asynccontextmanager
+async def _ended_by_signals(close: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
+    """Let SIGTERM and SIGHUP end the command in order: files are closed, leases given back, jobs go on.
+
+    Args:
+        close: Called at the end in any case; a signal that comes meanwhile waits until it is done.
+    """
     loop = asyncio.get_running_loop()
     task = asyncio.current_task()
     assert task is not None
     received: list[int] = []
-    over = False
+    closing = False
+    late: list[int] = []
 
     def end(number: int) -> None:
-        if not (received or over):  # a second one must not break off what the first one lets end
+        if closing:
+            late.append(number)
+            return
+        if not received:  # a second one must not break off what the first one lets end
             task.cancel()
         received.append(number)
 
@@ -187,13 +192,19 @@ def _ended_by_signals() -> Iterator[None]:
     for number in watched:
         loop.add_signal_handler(number, end, number)
     try:
-        yield
+        try:
+            yield
+        finally:
+            closing = True
+            await close()
     except asyncio.CancelledError:
         if received:
             raise click.exceptions.Exit(128 + received[0]) from None
         raise
+    else:
+        if late:
+            raise click.exceptions.Exit(128 + late[0])
     finally:
-        over = True
         for number in watched:
             loop.remove_signal_handler(number)
 

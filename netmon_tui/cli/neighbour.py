@@ -14,7 +14,7 @@ from netmon_tui.cli.neighbour_devices import VERBS as DEVICE_VERBS
 from netmon_tui.cli.neighbour_edit import VERBS as EDIT_VERBS
 from netmon_tui.cli.neighbour_events import EVENT_VERBS
 from netmon_tui.cli.neighbour_hooks import hooks
-from netmon_tui.cli.neighbour_show import show
+from netmon_tui.cli.neighbour_show import show, shown_lladdr
 from netmon_tui.cli.neighbour_sweep import sweep
 from netmon_tui.cli.neighbour_watch import watch
 from netmon_tui.cli.output import (
@@ -81,7 +81,7 @@ async def _table(
 def _row(record: NeighbourRecord) -> tuple[object, ...]:
     return (
         record.address,
-        f"({record.lladdr})" if record.lladdr_remembered else record.lladdr,
+        shown_lladdr(record),
         f"{record.vendor} (private)".strip() if record.private else record.vendor,
         record.interface,
         record.state,

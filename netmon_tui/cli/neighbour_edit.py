@@ -67,7 +67,11 @@ def _consenting(command: Callable[..., None]) -> Callable[..., None]:
             "--dry-run", is_flag=True, help="Print the ip commands that do the same, and do nothing."
         ),
         click.option("--yes", is_flag=True, help="Do not ask."),
-        click.option("--force", is_flag=True, help="Do it even if the table has changed meanwhile."),
+        click.option(
+            "--force",
+            is_flag=True,
+            help="Do it even if the table has changed meanwhile, or an SSH connection needs the entry.",
+        ),
         json_option,
     )
     for option in reversed(options):
@@ -95,7 +99,8 @@ def add(
     """Add an entry to the kernel's table.
 
     Like all verbs that change it: shows the ip command that does the same, asks, is kept for undo and in the audit
-    trail, and never touches what carries an SSH session to here. Needs root or CAP_NET_ADMIN.
+    trail, and never touches what carries the SSH session that SSH_CONNECTION names; where another SSH connection
+    comes from, it must be agreed to. Needs root or CAP_NET_ADMIN.
     """
     _edit(line, SetEntry(address, interface, lladdr, _state(state)), consent)
 

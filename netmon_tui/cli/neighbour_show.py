@@ -12,6 +12,7 @@ from netmon_tui.domain.neighbour_facts import neighbour_facts_document
 from netmon_tui.errors import NotFound
 
 if TYPE_CHECKING:
+    from netmon_tui.domain.neighbour import NeighbourRecord
     from netmon_tui.domain.neighbour_facts import NeighbourFacts
     from netmon_tui.domain.user import Actor
     from netmon_tui.services.container import Services
@@ -46,9 +47,17 @@ def show(line: CommandLine, asked: str, as_json: bool) -> None:
         raise NotFound(f"nothing is known of {known}", fix="netmon-tui neighbour sweep asks who is there")
 
 
+def shown_lladdr(record: NeighbourRecord) -> str:
+    """Return a lladdr as tables show it: in brackets where it is only remembered."""
+    return f"({record.lladdr})" if record.lladdr_remembered else record.lladdr
+
+
 def _print(facts: NeighbourFacts) -> None:
     parts = (
-        (_LIVE, [(one.address, one.lladdr, one.vendor, one.interface, one.state) for one in facts.live]),
+        (
+            _LIVE,
+            [(one.address, shown_lladdr(one), one.vendor, one.interface, one.state) for one in facts.live],
+        ),
         (
             _SPANS,
             [

@@ -20,13 +20,13 @@ import difflib
 import os
 import re
 import stat
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from netmon_tui.domain.comparison import Severity
-from netmon_tui.domain.hook import Hook, HookKind
+from netmon_tui.domain.hook import Hook, HookKind, kept_out
 from netmon_tui.domain.neighbour_event import NeighbourEventKind
 from netmon_tui.errors import InvalidInput, StorageError
 
@@ -201,12 +201,12 @@ class _Table:
             raise self._refusal("events", 'a list such as ["changed", "duplicate"]')
         return tuple(self._one(value, "events", NeighbourEventKind) for value in values)
 
-    def _least(self, events: Iterable[NeighbourEventKind]) -> Severity:
+    def _least(self, events: Sequence[NeighbourEventKind]) -> Severity:
         """Return the least severity: who names kinds wants them, however light they are."""
         least = self._choice("least", Severity, Severity.INFO if events else Severity.LOW)
-        if light := next((kind for kind in events if kind.severity.rank > least.rank), None):
-            why = f"least = {least.value!r} keeps out {light.value}, which is {light.severity.value}"
-            fix = f"leave {light.value} out of events, or least"
+        if events and len(light := kept_out(events, least)) == len(events):
+            why = f"least = {least.value!r} keeps out {light[0].value}, which is {light[0].severity.value}"
+            fix = f"leave {light[0].value} out of events, or least"
             raise InvalidInput(f"{self._place}: events and least contradict each other", why=why, fix=fix)
         return least
 

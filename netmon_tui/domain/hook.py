@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -52,6 +53,11 @@ class Hook:
             parts = urlsplit(self.url)
             return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
         return self.command[0] if self.command else "the system's log"
+
+
+def kept_out(events: Iterable[NeighbourEventKind], least: Severity) -> tuple[NeighbourEventKind, ...]:
+    """Return which of the kinds that a hook names are too light for its least severity."""
+    return tuple(kind for kind in events if kind.severity.rank > least.rank)
 
 
 @dataclass(frozen=True, slots=True)

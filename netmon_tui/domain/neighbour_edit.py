@@ -146,7 +146,7 @@ class EditPlan:
     seen: tuple[TableEntry, ...] = ()
     """The entries there are now of those that it changes or takes."""
     spared: tuple[str, ...] = ()
-    """Addresses that it leaves out because they carry an SSH session to this machine."""
+    """Addresses that it leaves out: they carry the SSH session of the environment, or may carry another one."""
     conflicts: tuple[str, ...] = ()
     """Why it should not be done without a second look."""
     notices: tuple[str, ...] = ()

@@ -38,13 +38,19 @@ class Situation:
     """The kernel's table."""
     interfaces: Mapping[str, Interface]
     carriers: frozenset[Key] = frozenset()
-    """Entries that carry an SSH session to this machine; an empty interface stands for any."""
+    """Entries that carry the SSH session that the environment names; an empty interface stands for any."""
+    connected: frozenset[Key] = frozenset()
+    """Entries that carry other connections to sshd, which anybody can open; as ``carriers``."""
     watched: frozenset[str] = frozenset()
     """lladdrs of devices that must be up."""
 
     def carries_session(self, key: Key) -> bool:
         """Whether the entry may not be touched."""
-        return key in self.carriers or ("", key[1]) in self.carriers
+        return not self.carriers.isdisjoint((key, ("", key[1])))
+
+    def carries_connection(self, key: Key) -> bool:
+        """Whether the entry may be touched by somebody who agreed to it."""
+        return not self.connected.isdisjoint((key, ("", key[1])))
 
 
 def plan_set(situation: Situation, request: SetEntry) -> EditPlan:
@@ -52,7 +58,7 @@ def plan_set(situation: Situation, request: SetEntry) -> EditPlan:
 
     Raises:
         InvalidInput: An address, lladdr or interface that has no neighbour entries, or an entry that is there.
-        NotAllowed: It carries an SSH session to this machine.
+        NotAllowed: It carries the SSH session that the environment names.
     """
     interface, address = _place(situation, request.interface, request.address)
     key = (interface.name, str(address))
@@ -79,6 +85,7 @@ def plan_set(situation: Situation, request: SetEntry) -> EditPlan:
         _subject(key),
         (TableWrite(verb, entry),),
         () if there is None else (there,),
+        conflicts=_connected(situation, [key]),
         notices=tuple(notices),
     )
 
@@ -92,7 +99,8 @@ def plan_delete(situation: Situation, request: DeleteEntry) -> EditPlan:
     if there is None:
         raise NotFound(f"{address} has no entry on {interface.name}", fix="netmon-tui neighbour list")
     write = TableWrite(Verb.DELETE, there)
-    return EditPlan(request, EditKind.DELETE, _subject(key), (write,), (there,))
+    conflicts = _connected(situation, [key])
+    return EditPlan(request, EditKind.DELETE, _subject(key), (write,), (there,), conflicts=conflicts)
 
 
 def plan_flush(situation: Situation, request: FlushEntries) -> EditPlan:
@@ -100,8 +108,10 @@ def plan_flush(situation: Situation, request: FlushEntries) -> EditPlan:
     interface = _interface(situation, request.interface)
     found = [entry for entry in situation.entries.values() if request.takes(entry)]
     found.sort(key=lambda entry: address_sort_key(entry.address))
-    spared = tuple(entry.address for entry in found if situation.carries_session(entry.key))
-    taken = tuple(entry for entry in found if not situation.carries_session(entry.key))
+    keys = {entry.key for entry in found}
+    left_out = {key for key in keys if situation.carries_session(key) or situation.carries_connection(key)}
+    spared = tuple(entry.address for entry in found if entry.key in left_out)
+    taken = tuple(entry for entry in found if entry.key not in left_out)
     words = [request.state or "", request.family or ""]
     return EditPlan(
         request,
@@ -121,7 +131,7 @@ def plan_undo(situation: Situation, kept: KeptEdit) -> EditPlan:
 
     Raises:
         InvalidInput: It is undone already, or what it was about has no neighbours any more.
-        NotAllowed: All that it changed carries an SSH session to this machine now.
+        NotAllowed: All that it changed carries the SSH session that the environment names.
     """
     edit = kept.edit
     if edit.undone_by is not None:
@@ -151,7 +161,10 @@ def plan_undo(situation: Situation, kept: KeptEdit) -> EditPlan:
         tuple(writes),
         tuple(seen),
         spared,
-        _summed_up(conflicts),
+        (
+            *_connected(situation, [write.entry.key for write in writes]),
+            *_summed_up(conflicts, "have changed"),
+        ),
         notices,
     )
 
@@ -182,9 +195,9 @@ def _conflict(
     return [f"{_subject(key)} has changed since: it is {now}"]
 
 
-def _summed_up(conflicts: list[str]) -> tuple[str, ...]:
+def _summed_up(conflicts: list[str], what: str) -> tuple[str, ...]:
     more = len(conflicts) - _MOST_CONFLICTS
-    return (*conflicts[:_MOST_CONFLICTS], *([f"and {more} more have changed"] if more > 0 else []))
+    return (*conflicts[:_MOST_CONFLICTS], *([f"and {more} more {what}"] if more > 0 else []))
 
 
 def _subject(key: Key) -> str:
@@ -195,9 +208,15 @@ def _refuse_carrier(situation: Situation, key: Key) -> None:
     if situation.carries_session(key):
         raise NotAllowed(
             f"{_subject(key)} carries an SSH session to here",
-            why="a wrong entry there would cut you off",
-            fix="do it from the console of this machine, or over another way",
+            why="it is the one that SSH_CONNECTION names: a wrong entry there would cut you off",
+            fix="do it from the console of this machine, or from a session that comes by another way",
         )
+
+
+def _connected(situation: Situation, keys: Iterable[Key]) -> tuple[str, ...]:
+    """Return which entries carry a connection to sshd that somebody may sit at."""
+    found = [key for key in keys if situation.carries_connection(key)]
+    return _summed_up([f"{_subject(key)} carries an SSH connection to here" for key in found], "carry one")
 
 
 def _place(situation: Situation, name: str, text: str) -> tuple[Interface, IPAddress]:

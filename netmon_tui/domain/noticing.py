@@ -292,7 +292,8 @@ class Noticing:
             address.held[lladdr] = max(sign, address.last_seen)
 
     def failed(self, key: Key, now: float) -> None:
-        """Take that an address was asked and did not answer."""
+        """Take that an address was asked and did not answer: its entry is not permanent any more."""
+        self._pinned.discard(key)
         address = self._addresses.get(key)
         if address is not None and (not address.gone or self._must_tell_down(address.lladdr)):
             self._failing.setdefault(key, now)

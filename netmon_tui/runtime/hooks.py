@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from netmon_tui.domain.hook import Hook, HookKind
+from netmon_tui.domain.hook import Hook, HookKind, kept_out
 from netmon_tui.domain.neighbour_event import NeighbourEvent
 from netmon_tui.domain.neighbour_event_words import sentence
 from netmon_tui.errors import ToolFailed
@@ -91,12 +91,14 @@ def _judge(hook: Hook, ended: Ended, failed: str) -> str:
 
 
 def problem_of(hook: Hook) -> str:
-    """Return why a hook cannot work as things are; empty when nothing speaks against it."""
+    """Return why a hook cannot work as things are, or not all of it; empty when nothing speaks against it."""
     if hook.kind is HookKind.COMMAND:
         path = Path(hook.command[0])
         if not path.is_file():
             return f"there is no program {path}"
-        return "" if os.access(path, os.X_OK) else f"{path} may not be executed"
+        if not os.access(path, os.X_OK):
+            return f"{path} may not be executed"
     if hook.kind is HookKind.SYSLOG and not SOCKET.exists():
         return f"there is no {SOCKET}: no system log runs"
-    return ""
+    light = ", ".join(kept_out(hook.events, hook.least))
+    return f"least = {hook.least.value!r} keeps out {light}" if light else ""

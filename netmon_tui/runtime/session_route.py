@@ -1,16 +1,18 @@
 """Which neighbour entries carry the SSH sessions to this machine, that of the user among them.
 
 The environment names one, but not always the one that somebody sits at: in a tmux that was attached again it is the
-one of yesterday, and without one (a service, an emptied environment) it is none. So all that are there are spared.
+one of yesterday, and without one (a service, an emptied environment) it is none. So all connections to sshd are
+looked at too; but anybody can open one, without ever logging in: they are a reason to ask, and none to refuse.
 """
 
 from __future__ import annotations
 
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from ipaddress import ip_address
 from pathlib import Path
+from typing import NamedTuple
 
 from netmon_tui.domain.address import plain_address
 from netmon_tui.runtime.interfaces import SshSession
@@ -22,20 +24,35 @@ _SSH_PORT = 22
 _ESTABLISHED = "01"
 
 
-def session_carriers(session: SshSession | None) -> frozenset[tuple[str, str]]:
-    """Return (interface, address) of the entries that the packets to SSH clients need. Blocks shortly.
+class Carriers(NamedTuple):
+    """(interface, address) of the entries that the packets to SSH clients need.
 
     A client itself, on any interface (an empty name): it may be reached by another one tomorrow. And the
     gateways of its route, all of a multipath route and those that a redirect put in their place.
+    """
+
+    named: frozenset[tuple[str, str]] = frozenset()
+    """Of the session that the environment names."""
+    others: frozenset[tuple[str, str]] = frozenset()
+    """Of the connections to sshd, whoever opened them, where the named session does not need them."""
+
+
+def session_carriers(session: SshSession | None) -> Carriers:
+    """Return the entries that carry SSH sessions to this machine. Blocks shortly.
 
     Args:
         session: The one that the environment names.
     """
     ports = {_SSH_PORT, session.server_port if session else _SSH_PORT}
-    sessions = {*ssh_connections(ports), *([session] if session else [])}
     # of many from one client to one address, one says it all
-    by_way = {(one.client, one.server): one for one in sessions}
-    return frozenset(place for one in by_way.values() for place in _carriers(one))
+    by_way = {(one.client, one.server): one for one in ssh_connections(ports)}
+    try:
+        with KernelLine() as line:
+            named = _carriers([session] if session else [], line)
+            others = _carriers(by_way.values(), line)
+    except OSError:
+        named, others = _clients([session] if session else []), _clients(by_way.values())
+    return Carriers(named, others - named)
 
 
 def ssh_connections(ports: set[int]) -> Iterator[SshSession]:
@@ -43,7 +60,7 @@ def ssh_connections(ports: set[int]) -> Iterator[SshSession]:
     for path in _CONNECTIONS:
         try:
             with path.open() as lines:
-                next(lines)
+                next(lines, None)
                 for line in lines:
                     _, server, client, state, *_ = line.split(maxsplit=4)
                     if state == _ESTABLISHED and int(server.rpartition(":")[2], 16) in ports:
@@ -60,25 +77,27 @@ def _end(text: str) -> tuple[str, int]:
     return str(ip_address(packed)), int(port, 16)
 
 
-def _carriers(session: SshSession) -> frozenset[tuple[str, str]]:
-    peer = plain_address(session.client)
-    try:
-        with KernelLine() as line:
-            hops = list(_hops(line, session, peer))
-    except OSError:
-        hops = []
-    return frozenset([("", peer), *(place for hop in hops if (place := _place(hop)) is not None)])
+def _clients(sessions: Iterable[SshSession]) -> frozenset[tuple[str, str]]:
+    return frozenset(("", plain_address(one.client)) for one in sessions)
 
 
-def _hops(line: KernelLine, session: SshSession, peer: str) -> Iterator[NextHop]:
+def _carriers(sessions: Collection[SshSession], line: KernelLine) -> frozenset[tuple[str, str]]:
+    gateways = (_place(hop) for one in sessions for hop in _hops(line, one))
+    return _clients(sessions) | {place for place in gateways if place is not None}
+
+
+def _hops(line: KernelLine, session: SshSession) -> Iterator[NextHop]:
     """Yield what every way of asking tells: with and without our address, for the present hop and for all."""
-    ifindex = _zone_index(session.client)
+    ifindex, peer = _zone_index(session.client), plain_address(session.client)
     server = plain_address(session.server)
     same_family = ip_address(server).version == ip_address(peer).version
     for source in (server, "") if same_family else ("",):
         for whole in (False, True):
             request = route_request(peer, source, ifindex, line.next_sequence, whole=whole)
-            yield from read_hops(line.ask(request))
+            try:
+                yield from read_hops(line.ask(request))
+            except OSError:  # no answer: the next client's route may still be told
+                return
 
 
 def _zone_index(address: str) -> int:

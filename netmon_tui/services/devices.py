@@ -25,7 +25,7 @@ from netmon_tui.domain.device import (
 from netmon_tui.domain.neighbour import NOT_MISSED, NudState
 from netmon_tui.domain.user import Actor, Permission
 from netmon_tui.domain.window import FIRST, Window
-from netmon_tui.errors import InvalidInput, NotFound
+from netmon_tui.errors import InvalidInput, NetmonError, NotFound
 from netmon_tui.runtime.netlink import dump_neighbours
 from netmon_tui.security.hostile_text import clean, plain_line
 from netmon_tui.storage.device_queries import DeviceQueries
@@ -184,9 +184,13 @@ class DeviceService:
         actor.require(Permission.VIEW)
         if not marks.must_be_up:
             return ""
+        try:
+            entries = await asyncio.to_thread(dump_neighbours)
+        except NetmonError:  # the mark itself is set: not to know this is no failure of it
+            return ""
         permanent = [
             f"{entry.address} on {entry.interface}"
-            for entry in await asyncio.to_thread(dump_neighbours)
+            for entry in entries
             if entry.lladdr == marks.lladdr and entry.state is NudState.PERMANENT
         ]
         return f"{', '.join(permanent)}: {NOT_MISSED}" if permanent else ""

@@ -48,8 +48,11 @@ def bounded_events(events: Sequence[NeighbourEvent], most: int) -> list[Neighbou
     """Return at most so many events in their order: the same again is folded, and the lightest go first."""
     if len(events) <= most:
         return list(events)
-    folded: dict[tuple[str, ...], NeighbourEvent] = {}
-    for event in events:
+    folded: dict[tuple[str | int, ...], NeighbourEvent] = {}
+    for number, event in enumerate(events):
+        if event.kind.turns:  # down, back and down again are three
+            folded[number,] = event
+            continue
         first = folded.setdefault(event.subject, event)
         if first is not event:
             last = max(first.last or first.time, event.last or event.time)

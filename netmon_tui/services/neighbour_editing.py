@@ -77,7 +77,7 @@ class NeighbourEditing:
         """Return what an edit comes to, with the commands that do the same. Changes nothing.
 
         Raises:
-            NetmonError: What is asked for makes no sense, or would cut an SSH session to this machine.
+            NetmonError: What is asked for makes no sense, or would cut the SSH session of the environment.
         """
         actor.require(Permission.EDIT_NEIGHBOURS)
         return await asyncio.to_thread(self._plan, actor, request)
@@ -100,7 +100,7 @@ class NeighbourEditing:
         return Situation(
             {entry.key: entry for entry in entries},
             {interface.name: interface for interface in interfaces.list_interfaces()},
-            session_carriers(self._session),
+            *session_carriers(self._session),
             self._watched(),
         )
 
@@ -113,7 +113,7 @@ class NeighbourEditing:
             actor: Who does it.
             plan: What :meth:`plan` returned and somebody has seen.
             accepted: Its conflicts were seen and agreed to.
-            force: Do it whatever the table says by now; never with entries of an SSH session to this machine.
+            force: Do it whatever the table says by now; never with entries of the SSH session of the environment.
 
         Raises:
             Superseded: The table has changed, or there are conflicts that nobody has agreed to. Plan again.

@@ -44,7 +44,7 @@ class NeighbourRows:
         self._vendors = vendors
         self._name_of = name_of
         self.carriers: frozenset[Key] = frozenset()
-        """The entries that carry the user's own SSH session; an empty interface stands for any."""
+        """The entries that carry an SSH session to here; an empty interface stands for any."""
 
     def lladdr(self, entry: LiveEntry) -> str:
         """Return the lladdr of an entry, or the one that its address had last."""

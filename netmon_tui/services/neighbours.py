@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import struct
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import suppress
 from itertools import takewhile
 
 from netmon_tui.domain.address import address_sort_key
@@ -15,12 +17,12 @@ from netmon_tui.domain.neighbour import NeighbourRecord, NudState
 from netmon_tui.domain.neighbour_event import NeighbourEvent
 from netmon_tui.domain.noticing import Key
 from netmon_tui.domain.user import Actor, Permission
-from netmon_tui.errors import NetmonError
+from netmon_tui.errors import NetmonError, StorageError
 from netmon_tui.runtime import interfaces
 from netmon_tui.runtime.neighbour_table import Resync
 from netmon_tui.runtime.netlink import NeighbourMonitor, dump_table
 from netmon_tui.runtime.session_route import session_carriers
-from netmon_tui.services.neighbour_memory import STORE_SECONDS, NeighbourMemory
+from netmon_tui.services.neighbour_memory import LOOK_SECONDS, STORE_SECONDS, NeighbourMemory
 from netmon_tui.services.neighbour_rows import LiveEntry, NeighbourRows
 from netmon_tui.services.neighbour_watch import EventQueue, ShownTable, WatchedEvents, WatchedTable
 from netmon_tui.storage.neighbour_repository import NeighbourRepository
@@ -31,6 +33,8 @@ from netmon_tui.tools.rtnetlink_entries import read_ages
 _log = logging.getLogger(__name__)
 _REACHABLE_SECONDS = 45.0
 """So long ago a holder that is reachable gave its last sign at most, by the kernel's own base_reachable_time."""
+_UNREADABLE = (OSError, ValueError, LookupError, struct.error)
+"""What reading and parsing what the kernel tells can fail with; once must not end the memory for good."""
 _JUMP_SECONDS = 10.0
 """More than this between two looks at the clock is no ordinary delay."""
 
@@ -68,6 +72,8 @@ class NeighbourService:
         self._task: asyncio.Task[None] | None = None
         self._storing: asyncio.Future[None] | None = None
         self._monitor: NeighbourMonitor | None = None
+        self._looked_at = 0.0
+        """When the SSH sessions were looked for, monotonic seconds."""
         self._ready = asyncio.Event()
         self.changed = asyncio.Event()
         """Set by every change of the table; who waits for the next one clears it before."""
@@ -164,8 +170,10 @@ class NeighbourService:
         try:
             while True:
                 taken = await queue.take()
-                named = await asyncio.to_thread(self._repository.with_editors, taken.events)
-                yield taken._replace(events=named)
+                with suppress(StorageError):  # who did it is not worth losing what happened
+                    named = await asyncio.to_thread(self._repository.with_editors, taken.events)
+                    taken = taken._replace(events=named)
+                yield taken
         finally:
             self._listeners.discard(queue)
 
@@ -290,23 +298,28 @@ class NeighbourService:
 
     async def _look_for_session(self) -> None:
         """Ask the kernel by which entries the packets of SSH sessions go now."""
-        self._rows.carriers = await asyncio.to_thread(session_carriers, self._session)
+        self._looked_at = time.monotonic()
+        named, others = await asyncio.to_thread(session_carriers, self._session)
+        self._rows.carriers = named | others
 
     async def _store_for_ever(self) -> None:
         while True:
             before = time.time() - time.monotonic(), time.monotonic()
             await asyncio.sleep(STORE_SECONDS)
-            if _stood_still(*before):
-                self._memory.noticing.clock_jumped(time.time())
-            self._tell(self._memory.passed(time.time()))
-            await self._look_for_session()
             try:
+                if _stood_still(*before):
+                    self._memory.noticing.clock_jumped(time.time())
+                self._tell(self._memory.passed(time.time()))
+                if time.monotonic() - self._looked_at >= LOOK_SECONDS:
+                    await self._look_for_session()
                 self._tell(await self._memory.look_around(time.time()))
                 await self.show_marks()
                 await self._store()
                 await asyncio.to_thread(self._memory.has_stored, time.time() - STORE_SECONDS)
             except NetmonError as error:
                 _log.warning("remembering neighbours: %s", error)
+            except _UNREADABLE:
+                _log.exception("remembering neighbours: it goes on at the next turn")
 
     async def _store(self, *, all_of_it: bool = False) -> None:
         """Store what is due; what has begun is brought to its end, whoever is cancelled meanwhile."""

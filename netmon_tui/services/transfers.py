@@ -44,6 +44,7 @@ _NEIGHBOUR_COLUMNS = (
     "address",
     "family",
     "lladdr",
+    "lladdr_remembered",
     "vendor",
     "interface",
     "state",

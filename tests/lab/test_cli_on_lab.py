@@ -282,6 +282,7 @@ def test_neighbours_are_listed_and_exported(program: Program, lab: Lab) -> None:
     row = {row["address"]: row for row in rows}["10.77.0.10"]
     assert (row["lladdr"], row["name"]) == (found["lladdr"], "")
     assert (row["known"], row["router"], row["private"]) == ("no", "no", "no")
+    assert row["lladdr_remembered"] == "no"
 
 
 def test_neighbours_are_watched_until_control_c(own_lab: Lab, data_of_ada: Path, tmp_path: Path) -> None:

@@ -25,8 +25,12 @@ SPARED_LINK = "fe80::211:32ff:fe00:11"
 
 @pytest.fixture(autouse=True)
 def forgotten(lab: Lab) -> None:
-    """The kernel's table begins empty: its own questions, and those of other tests, are nobody's answers."""
-    lab.run(["ip", "neighbour", "flush", "all"], check=True)
+    """The kernel's table begins empty: its own questions, and those of other tests, are nobody's answers.
+
+    So do those of the others: who answered another test (the resolver, a name) asks for us seconds later.
+    """
+    for host in (*(one.name for one in CAST if one is not SCANNER), SCANNER.name):
+        lab.run(["ip", "neighbour", "flush", "all"], host=host, check=True)
 
 
 def lladdrs(neighbours: list[dict[str, Any]]) -> dict[str, str]:

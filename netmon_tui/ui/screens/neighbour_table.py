@@ -80,7 +80,8 @@ class NeighbourTablePane(WithNeighbourKeys, WithSweeps, WithPivots):
         "the kernel's table but the memory: v shows the addresses too that are only remembered (GONE). enter "
         "tells every lladdr an address had, and which scans found its lladdr at other addresses.\n\n"
         "a, E, D, F and P change the kernel's table: the ip command that does the same is shown and asked for, the "
-        "entries before it are kept for u, and what carries an SSH session to here is never touched."
+        "entries before it are kept for u. What carries the SSH session that SSH_CONNECTION names is never "
+        "touched; where another SSH connection needs the entry, that is said before you agree."
     )
     LIVE = True
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -24,13 +24,14 @@ def neighbour_lines(facts: NeighbourFacts, lladdr: str = "") -> tuple[str, ...]:
 def _lines(facts: NeighbourFacts, lladdr: str) -> Iterator[str]:
     told = set()
     for one in facts.live:
-        told.add((one.interface, one.lladdr))
+        present = "" if one.lladdr_remembered else one.lladdr
+        told.add((one.interface, present))
         vendor = f" ({one.vendor})" if one.vendor else ""
-        shown = f", {one.lladdr}{vendor}" if one.lladdr not in ("", lladdr) else ""
+        shown = f", {present}{vendor}" if present not in ("", lladdr) else ""
         yield f"{one.state} on {one.interface}{shown}"
     others = [one for one in facts.spans if (one.interface, one.lladdr) not in told]
     for span in others[:MOST_BEFORE]:
-        had = "had" if told else "not in the table, had"
+        had = "had" if facts.live else "not in the table, had"
         yield f"{had} {span.lladdr} on {span.interface} {_time(span.first_seen)} to {_time(span.last_seen)}"
     if len(others) > MOST_BEFORE:
         yield f"and {len(others) - MOST_BEFORE} more lladdrs"

@@ -68,11 +68,21 @@ def test_who_names_kinds_gets_them_however_light_they_are(file: Path) -> None:
     assert "keeps out gone, which is info" in check.detail
 
 
+def test_a_hook_of_which_some_kinds_are_kept_out_is_called_and_warned_of(file: Path) -> None:
+    (hook,) = read(file, WEBHOOK + 'events = ["new", "gone"]\nleast = "low"\n')
+    assert hook.events == (NeighbourEventKind.NEW, NeighbourEventKind.GONE)
+    (check,) = hook_checks(file)
+    assert (check.status, check.detail.partition(": ")[2]) == (
+        CheckStatus.WARN,
+        "least = 'low' keeps out gone",
+    )
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
         ("[[hook]]\nname = \n", "line 2"),
-        (SYSLOG + 'events = ["new", "gone"]\nleast = "low"\n', "contradict each other: least .* keeps out gone"),
+        (SYSLOG + 'events = ["gone", "moved"]\nleast = "low"\n', "contradict each other: least .* keeps out gone"),
         (COMMAND + "comand = 1\n", r"hook 1 \('mail'\): unknown key 'comand' \(did you mean command"),
         (SYSLOG + COMMAND.replace("mail", "a b"), r"hook 2 \('a b'\): name = 'a b' is not allowed"),
         ('[[hook]]\nkind = "syslog"\n', "hook 1: name is missing"),

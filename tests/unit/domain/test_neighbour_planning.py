@@ -38,8 +38,12 @@ def entry(
     return TableEntry("eth0", address, lladdr, state, router)
 
 
-def meeting(*entries: TableEntry, carriers: frozenset[tuple[str, str]] = frozenset()) -> Situation:
-    return Situation({one.key: one for one in entries}, {"eth0": ETH0, "tun0": TUN}, carriers)
+def meeting(
+    *entries: TableEntry,
+    carriers: frozenset[tuple[str, str]] = frozenset(),
+    connected: frozenset[tuple[str, str]] = frozenset(),
+) -> Situation:
+    return Situation({one.key: one for one in entries}, {"eth0": ETH0, "tun0": TUN}, carriers, connected)
 
 
 def kept(before: list[TableEntry], after: list[TableEntry], kind: EditKind = EditKind.REPLACE) -> KeptEdit:
@@ -98,6 +102,21 @@ def test_a_carrier_holds_for_its_interface_only_if_it_names_one() -> None:
                 meeting(entry("192.0.2.7"), carriers=frozenset({(name, "192.0.2.7")})),
                 DeleteEntry("192.0.2.7", "eth0"),
             )
+
+
+@pytest.mark.parametrize("name", ["eth0", ""])
+def test_a_connection_that_anybody_can_open_must_be_agreed_to(name: str) -> None:
+    situation = meeting(entry("192.0.2.7"), connected=frozenset({(name, "192.0.2.7")}))
+    undone = kept([entry("192.0.2.7", lladdr=OTHER)], [entry("192.0.2.7")])
+    for plan in (
+        plan_set(situation, SetEntry("192.0.2.7", "eth0", OTHER, replace=True)),
+        plan_delete(situation, DeleteEntry("192.0.2.7", "eth0")),
+        plan_undo(situation, undone),
+    ):
+        assert len(plan.writes) == 1
+        assert plan.conflicts == ("192.0.2.7 on eth0 carries an SSH connection to here",)
+    flushed = plan_flush(situation, FlushEntries("eth0", entry("192.0.2.7").state))
+    assert (flushed.writes, flushed.spared) == ((), ("192.0.2.7",))
 
 
 def test_an_undo_of_a_flush_restores_what_was_resolved() -> None:

@@ -178,6 +178,14 @@ def test_a_permanent_entry_neither_keeps_a_device_up_nor_is_asked():
     assert told.kinds(TWO, ADA) == [Kind.BACK]
 
 
+def test_an_entry_that_failed_is_permanent_no_more():
+    told = Told(ada=DeviceMarks(ADA, must_be_up=True))
+    told.see(ONE, ADA)
+    told.noticing.pinned(("eth0", ONE), is_pinned=True)
+    told.fail(ONE)
+    assert told.wait(LIMITS.down) == [Kind.DOWN]
+
+
 def test_a_holder_that_was_reachable_all_the_time_was_not_silent():
     told = Told()
     told.see(ONE, ADA)

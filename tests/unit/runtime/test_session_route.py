@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import pytest
 
 from netmon_tui.runtime.interfaces import SshSession
-from netmon_tui.runtime.session_route import session_carriers
+from netmon_tui.runtime.session_route import Carriers, session_carriers
 from tests.unit.runtime.network_namespace import in_own_network, ip, make_pair, needs_namespace
 
 pytestmark = needs_namespace
@@ -29,7 +29,7 @@ def carriers(
         make_pair()
         ip(*ROUTES)
         more()
-        return set(session_carriers(SshSession(client, 50_000, server, 22)))
+        return set(session_carriers(SshSession(client, 50_000, server, 22)).named)
 
     return in_own_network(work)
 
@@ -70,17 +70,17 @@ def test_a_route_that_only_our_address_has() -> None:
 
 
 def test_without_a_route_or_a_session() -> None:
-    assert session_carriers(None) == frozenset()
+    def work() -> tuple[Carriers, Carriers]:
+        return session_carriers(None), session_carriers(SshSession("192.0.2.9", 50_000, "192.0.2.1", 22))
 
-    def work() -> frozenset[tuple[str, str]]:
-        return session_carriers(SshSession("192.0.2.9", 50_000, "192.0.2.1", 22))
-
-    assert in_own_network(work) == {("", "192.0.2.9")}
+    without, unreachable = in_own_network(work)
+    assert without == Carriers()
+    assert unreachable == Carriers(frozenset({("", "192.0.2.9")}))
 
 
 @pytest.mark.parametrize(("server", "client"), [("10.0.0.1", "10.0.0.9"), ("fd00::1", "fd00::9")])
 def test_sessions_that_no_environment_names(server: str, client: str) -> None:
-    def work() -> tuple[frozenset[tuple[str, str]], ...]:
+    def work() -> tuple[Carriers, ...]:
         make_pair()
         ip("addr add 10.0.0.9/8 dev left", "addr add fd00::9/64 dev left nodad", *ROUTES)
         with _connected(server, client, 22):
@@ -88,12 +88,13 @@ def test_sessions_that_no_environment_names(server: str, client: str) -> None:
             return session_carriers(None), session_carriers(named)
 
     unnamed, beside = in_own_network(work)
-    assert unnamed == {("", client)}
-    assert beside == {("", client), ("", "192.0.2.9"), ("left", "10.0.0.254")}
+    assert unnamed == Carriers(others=frozenset({("", client)})), "anybody can connect: no reason to refuse"
+    assert beside.named == {("", "192.0.2.9"), ("left", "10.0.0.254")}
+    assert beside.others == {("", client)}
 
 
 def test_connections_to_a_port_of_the_session_count() -> None:
-    def work() -> tuple[frozenset[tuple[str, str]], ...]:
+    def work() -> tuple[Carriers, ...]:
         make_pair()
         ip("addr add 10.0.0.9/8 dev left")
         with _connected("10.0.0.1", "10.0.0.9", 2222):
@@ -101,8 +102,8 @@ def test_connections_to_a_port_of_the_session_count() -> None:
             return named, session_carriers(None)
 
     named, unnamed = in_own_network(work)
-    assert named == {("", "10.0.0.8"), ("", "10.0.0.9")}
-    assert unnamed == frozenset(), "without a name, only port 22 is known to be SSH's"
+    assert (named.named, named.others) == ({("", "10.0.0.8")}, {("", "10.0.0.9")})
+    assert unnamed == Carriers(), "without a name, only port 22 is known to be SSH's"
 
 
 @contextmanager

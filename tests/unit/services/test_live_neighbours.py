@@ -13,14 +13,17 @@ from pathlib import Path
 
 import pytest
 
+from netmon_tui.cli.neighbour_show import shown_lladdr
 from netmon_tui.domain.address import Family
 from netmon_tui.domain.device import DeviceMarks
 from netmon_tui.domain.neighbour import NOT_MISSED, Neighbour, NeighbourRecord, NudState
 from netmon_tui.domain.neighbour_event import NeighbourEvent, NeighbourEventKind
+from netmon_tui.domain.neighbour_facts import LladdrSpan, NeighbourFacts
 from netmon_tui.domain.user import Actor, Role
+from netmon_tui.errors import StorageError
 from netmon_tui.runtime.neighbour_table import Resync
 from netmon_tui.runtime.only_one import OnlyOne
-from netmon_tui.services import neighbour_watch
+from netmon_tui.services import neighbour_watch, neighbours
 from netmon_tui.services.devices import DeviceService
 from netmon_tui.services.neighbour_memory import NeighbourMemory
 from netmon_tui.services.neighbour_watch import EventQueue
@@ -31,9 +34,11 @@ from netmon_tui.storage.neighbour_repository import NeighbourRepository
 from netmon_tui.storage.schema_version import open_database
 from netmon_tui.tools.oui import VendorTable
 from netmon_tui.tools.rtnetlink import NeighbourSeen
+from netmon_tui.ui.widgets.neighbour_words import neighbour_lines
 from tests.unit.runtime.network_namespace import entries, in_own_network, ip, make_pair, needs_namespace
 
 pytestmark = needs_namespace
+BEGAN = datetime(2026, 11, 1, 12, tzinfo=UTC)
 EVE = Actor(4, "eve", Role.VIEWER)
 Work = Callable[[NeighbourService], Awaitable[None]]
 
@@ -139,6 +144,42 @@ def test_ages_and_probes_are_the_kernels(tmp_path: Path) -> None:
     followed(tmp_path, work)
 
 
+def test_what_fails_once_does_not_end_the_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def work(service: NeighbourService) -> None:
+        failed, went_on = asyncio.Event(), asyncio.Event()
+
+        async def look_around(now: float) -> list[NeighbourEvent]:
+            if failed.is_set():
+                went_on.set()
+                return []
+            failed.set()
+            raise ValueError("a line of /proc that nobody has seen before")
+
+        monkeypatch.setattr(service._memory, "look_around", look_around)
+        await went_on.wait()
+
+    monkeypatch.setattr(neighbours, "STORE_SECONDS", 0.01)
+    followed(tmp_path, work)
+
+
+def test_a_watch_outlives_a_store_that_cannot_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def work(service: NeighbourService) -> None:
+        def refused(events: object) -> None:
+            raise StorageError("the disk is full")
+
+        monkeypatch.setattr(service._repository, "with_editors", refused)
+        watching = service.watch(EVE)
+        first = asyncio.ensure_future(anext(watching))
+        await asyncio.sleep(0)  # it listens now
+        ip(entry("10.3.0.7", "left"))
+        assert [event.address for event in (await first).events] == ["10.3.0.7"]
+        await watching.aclose()
+
+    followed(tmp_path, work)
+
+
 async def marked() -> None:
     """Nobody shows marks here."""
 
@@ -151,6 +192,11 @@ def test_an_entry_without_a_lladdr_shows_the_one_it_had(tmp_path: Path) -> None:
         await until(service, lambda: shown(service)["left", "10.3.0.9"].state == "FAILED")
         (record,) = service.entries_of(EVE, lladdr="00:16:3e:00:00:05")
         assert (record.lladdr, record.lladdr_remembered) == ("00:16:3e:00:00:05", True)
+        assert shown_lladdr(record) == "(00:16:3e:00:00:05)"
+        span = LladdrSpan("left", "10.3.0.9", record.lladdr, BEGAN, BEGAN)
+        (now, before) = neighbour_lines(NeighbourFacts(live=(record,), spans=(span,)))
+        assert now == "FAILED on left"
+        assert before.startswith("had 00:16:3e:00:00:05 on left")
         ip(entry("10.3.0.9", "left"))
         await until(service, lambda: shown(service)["left", "10.3.0.9"].state == "PERMANENT")
         (record,) = service.entries_of(EVE, lladdr="00:16:3e:00:00:05")

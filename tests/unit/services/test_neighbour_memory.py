@@ -199,6 +199,8 @@ def test_a_backlog_folds_before_it_leaves_out_and_then_the_lightest(monkeypatch)
     (folded,) = bounded_events(flapping, 10)
     assert (folded.count, folded.time, folded.last) == (50, flapping[0].time, flapping[-1].time)
     light = [event("new", number, number) for number in range(20)]
+    turning = [event(kind, 1, second) for second, kind in enumerate(["down", "back", "down", "back"])]
+    assert bounded_events([*turning, *flapping], 10)[:4] == turning, "down, back, down are three"
     kept = bounded_events([*flapping, *light], 10)
     assert [(one.kind.value, one.address) for one in kept] == [
         ("duplicate", "10.0.0.1"),

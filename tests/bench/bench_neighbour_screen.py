@@ -125,7 +125,7 @@ def shown_table(terminal: Terminal) -> dict[str, tuple[str, str]]:
     """Let the program export its table: address -> (lladdr, state)."""
     target = Path(tempfile.mkdtemp(prefix="netmon-bench-")) / "table.csv"
     terminal.press("e")
-    terminal.until("Export the neighbour table")
+    terminal.until("Export the kernel's table")
     terminal.press("\x15" + str(target) + "\r")
     end = time.monotonic() + 20
     while not (target.exists() and target.stat().st_size) and time.monotonic() < end:

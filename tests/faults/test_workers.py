@@ -127,9 +127,15 @@ def test_a_killed_workers_scan_is_followed_by_the_next_and_a_stopped_one_leaves_
     assert all(line.startswith("<6>") for line in printed.splitlines()), printed
     assert place.query(running) == [(1,)]
     third = place.start("worker")
+    until(
+        lambda: place.query(f"SELECT count(*) FROM jobs WHERE lease_holder LIKE '{third.pid}-%'") == [(1,)],
+        "the third worker follows it",
+    )
     assert place.run("scan", "stop", "1").returncode == 0
-    until(lambda: place.query("SELECT state FROM scans") == [("cancelled",)], "its end is stored")
-    assert "scan 1: cancelled" in end(third, signal.SIGINT)
+    assert third.stderr is not None
+    assert any("scan 1: cancelled" in told for told in third.stderr)
+    assert place.query("SELECT state FROM scans") == [("cancelled",)]
+    end(third, signal.SIGINT)
 
 
 def test_once_starts_what_is_due_and_ends(place: Place) -> None:

@@ -29,6 +29,9 @@ _DATAGRAM = 256 * 1024
 """The kernel makes dump datagrams of at most 32 KiB; a link with hundreds of virtual functions is larger."""
 _WAKE_BYTES = 128 * 1024
 """Read at most so much before other tasks get their turn: about 1,500 entries, 5 ms."""
+_BUSY = 8
+"""Changes of one wake-up, from which on the next ones are let gather for a while: to wake up for each is dear."""
+_GATHER_SECONDS = 0.1
 _DUMP_SECONDS = 10.0
 
 
@@ -104,6 +107,8 @@ class NeighbourMonitor:
             batch = self._drain()
             if batch:
                 yield batch
+            if len(batch) >= _BUSY:
+                await asyncio.sleep(_GATHER_SECONDS)
 
     async def _readable(self, source: socket.socket) -> None:
         loop = asyncio.get_running_loop()
@@ -218,8 +223,8 @@ def _receive(source: socket.socket, scratch: bytearray) -> tuple[bytes, bool]:
     What another process sends (root can) is passed over.
     """
     while True:
-        size, _, flags, (port, groups) = source.recvmsg_into([scratch])
-        if flags & socket.MSG_TRUNC:
+        size, (port, groups) = source.recvfrom_into(scratch, 0, socket.MSG_TRUNC)  # the size it had, cut or not
+        if size > len(scratch):
             raise OSError(errno.EMSGSIZE, os.strerror(errno.EMSGSIZE))
         if port == 0:
             return bytes(memoryview(scratch)[:size]), groups != 0

@@ -119,10 +119,13 @@ class NeighbourService:
 
     def changed_since(self, actor: Actor, revision: int) -> list[NeighbourRecord]:
         """Return the entries that were reported after a revision of the table, in no order; -1 for all."""
+        return self.of(actor, self.changed_keys(actor, revision))
+
+    def changed_keys(self, actor: Actor, revision: int) -> list[Key]:
+        """Return (interface, address) of the entries that were reported after a revision of the table."""
         actor.require(Permission.VIEW)
-        now = time.monotonic()
-        latest = takewhile(lambda entry: entry.revision > revision, reversed(self._entries.values()))
-        return [self._rows.record(entry, now) for entry in latest]
+        latest = takewhile(lambda item: item[1].revision > revision, reversed(self._entries.items()))
+        return [key for key, _ in latest]
 
     def of(self, actor: Actor, keys: Iterable[Key]) -> list[NeighbourRecord]:
         """Return the live entries among these, in no order."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Hashable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import ClassVar
@@ -29,8 +29,8 @@ from netmon_tui.ui.screens.neighbour_sweep import RememberedRows, WithSweeps
 from netmon_tui.ui.screens.pivots import WithPivots, pivot_commands
 from netmon_tui.ui.screens.scan_detail import ScanDetailScreen
 from netmon_tui.ui.session import Session
+from netmon_tui.ui.widgets.deferred_source import DeferredSource
 from netmon_tui.ui.widgets.live import LiveScreen
-from netmon_tui.ui.widgets.memory_source import MemorySource
 from netmon_tui.ui.widgets.row_source import Cell, Row, cell_text
 from netmon_tui.ui.widgets.table import Table
 from netmon_tui.ui.widgets.table_columns import Column
@@ -49,6 +49,8 @@ COLUMNS = (
 )
 _TIMES = tuple(index for index, column in enumerate(COLUMNS) if column.key in ("age", "name", "last_seen"))
 """Cells that move on by themselves, or come later: no reason for a row to flash."""
+_STEADY = ("address", "interface")
+"""Columns that are the key of a row."""
 _LLADDR, _STATE = (
     next(index for index, column in enumerate(COLUMNS) if column.key == key) for key in ("lladdr", "state")
 )
@@ -114,7 +116,7 @@ class NeighbourTablePane(WithNeighbourKeys, WithSweeps, WithPivots):
 
     def __init__(self, session: Session, *, id: str | None = None) -> None:
         super().__init__(session, id=id)
-        self._source = MemorySource([column.key for column in COLUMNS])
+        self._source = DeferredSource([column.key for column in COLUMNS], self._remake, _STEADY)
         self._remembered = RememberedRows(session, self._source, _rows, _gone)
         self._revision = -1
         self._names_revision = 0
@@ -188,7 +190,7 @@ class NeighbourTablePane(WithNeighbourKeys, WithSweeps, WithPivots):
         )
         grid = self.query_one(Table).grid
         sight = self._source.window(grid.top, grid.top + grid.page)
-        keys = [(str(row.key[0]), str(row.key[1])) for row in sight if isinstance(row.key, tuple)]
+        keys = _pairs(row.key for row in sight)
         live = service.of(actor, keys)
         names.want(actor, [record.address for record in live])
         aged = keys != self._aged or now - self._aged_at >= AGES_SECONDS
@@ -218,7 +220,8 @@ class NeighbourTablePane(WithNeighbourKeys, WithSweeps, WithPivots):
         service, actor = self.session.services.neighbours, self.session.actor
         first = self._revision < 0
         removed = service.removed_since(actor, self._revision)
-        rows = await _rows(service.changed_since(actor, self._revision))
+        keys = self._source.outdate(service.changed_keys(actor, self._revision), frozenset(self._aged))
+        rows = await _rows(service.of(actor, _pairs(keys)))
         changed = {row.key for row in rows if _differs(self._source.row(row.key), row)}
         self._revision = revision
         self._source.remove(self._remembered.take_over(removed))
@@ -227,6 +230,11 @@ class NeighbourTablePane(WithNeighbourKeys, WithSweeps, WithPivots):
             busy = len(changed.intersection(self._aged)) > BUSY_ROWS
             self._calm_until = now + CALM_SECONDS if busy else 0.0
             self.query_one(Table).refresh_changed(changed, flash=0.0 if busy else FLASH_SECONDS)
+
+    def _remake(self, keys: Collection[Hashable]) -> list[Row]:
+        """Return rows as they are now, without those of entries that are gone."""
+        look, records = _RowLook(datetime.now(UTC)), self.session.services.neighbours
+        return [look.row(record) for record in records.of(self.session.actor, _pairs(keys))]
 
     @work(exclusive=True, group="neighbour-memory", exit_on_error=False)
     async def action_remembered(self) -> None:
@@ -299,6 +307,11 @@ class NeighbourTablePane(WithNeighbourKeys, WithSweeps, WithPivots):
     def _key(self) -> tuple[str, str] | None:
         key = self.query_one(Table).cursor_key
         return (str(key[0]), str(key[1])) if isinstance(key, tuple) else None
+
+
+def _pairs(keys: Iterable[Hashable]) -> list[tuple[str, str]]:
+    """Return keys of rows as those of the service: interface and address."""
+    return [(str(key[0]), str(key[1])) for key in keys if isinstance(key, tuple)]
 
 
 async def _rows(records: Sequence[NeighbourRecord]) -> list[Row]:

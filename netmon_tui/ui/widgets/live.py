@@ -12,6 +12,7 @@ from textual.screen import ModalScreen, Screen
 from netmon_tui.errors import NetmonError
 from netmon_tui.ui import toasts
 from netmon_tui.ui.defects import WorkerDefects
+from netmon_tui.ui.line_compositor import LineCompositor
 from netmon_tui.ui.session import Session
 from netmon_tui.ui.uncollected import rest_from_collecting
 
@@ -31,6 +32,7 @@ class LiveScreen(WorkerDefects, Screen[None]):
 
     def __init__(self, session: Session, *, id: str | None = None) -> None:
         super().__init__(id=id)
+        self._compositor = LineCompositor()
         self.session = session
         self.frozen = False
         """Whether the user stopped updating."""

@@ -105,7 +105,6 @@ class MemorySource:
     def update(self, rows: Iterable[Row]) -> frozenset[Hashable]:
         """Take new states of some rows, new ones at the end; return the keys that look different."""
         old = self._rows
-        old = self._rows
         changed = {row.key: row for row in rows if old.get(row.key) != row}
         if changed:
             new = [key for key in changed if key not in old]

@@ -108,12 +108,13 @@ def _recent(connection: Connection, events: Sequence[NeighbourEvent]) -> _Recent
         addresses, lladdrs = ({pair[place] for pair in part} for place in (0, 1))
         about = or_(table.address.in_(addresses), table.lladdr.in_(lladdrs))
         rows |= {row.id: row for row in connection.execute(query.where(about))}
-    recent = _Recent()
+    recent, turning = _Recent(), any(event.kind.turns for event in events)
     for row in sorted(rows.values(), key=lambda row: (row.last, row.id)):
         stored = _Stored(row.id, row.last, row.acknowledged is not None, row.muted)
         recent.stored.pop(tuple(row[1:7]), None)  # the latest stands last, whoever made it happen
         recent.stored[tuple(row[1:7])] = stored
-        recent.told |= _told(row._mapping)
+        if turning:
+            recent.told |= _told(row._mapping)
     return recent
 
 

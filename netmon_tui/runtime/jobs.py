@@ -112,6 +112,9 @@ def _wait_for_start(job: JobDirectory) -> JobStatus:
         if late and status and is_alive(status.runner):
             return status
         if late or (status and not is_alive(status.runner)):
+            last = job.read_status()
+            if last and last.state != "starting":
+                return last  # it ended between the two looks
             why = job.log.read_text("utf-8", "replace").strip().rpartition("\n")[2][:500]
             raise ToolFailed("the runner of the job did not start", why=why)
         time.sleep(0.01)

@@ -223,7 +223,9 @@ def _receive(source: socket.socket, scratch: bytearray) -> tuple[bytes, bool]:
     What another process sends (root can) is passed over.
     """
     while True:
-        size, (port, groups) = source.recvfrom_into(scratch, 0, socket.MSG_TRUNC)  # the size it had, cut or not
+        size, (port, groups) = source.recvfrom_into(
+            scratch, 0, socket.MSG_TRUNC
+        )  # the size it had, cut or not
         if size > len(scratch):
             raise OSError(errno.EMSGSIZE, os.strerror(errno.EMSGSIZE))
         if port == 0:

@@ -91,18 +91,12 @@ class ScanFollower:
         ingest = await asyncio.to_thread(self._open_ingest, job, stages)
         paused: bool | None = None
         with ExitStack() as files:
-            xml: BinaryIO | None = None
-            text: BinaryIO | None = None
+            output = _Output(directory, files)
             while True:
-                status, over = await asyncio.to_thread(read_status, directory)
+                status, over, new = await asyncio.to_thread(output.read, ingest)
                 if status is not None and (status.state == "paused") is not paused and not over:
                     paused = status.state == "paused"
                     await asyncio.to_thread(self._note_pause, job, paused=paused)
-                xml = xml or _open_if_there(files, directory.path / XML_NAME)
-                text = text or _open_if_there(files, directory.path / "stdout")
-                new = False
-                if xml is not None:
-                    new = await asyncio.to_thread(ingest.step, xml, text)
                 if over and not new:
                     break
                 if not new:
@@ -156,11 +150,36 @@ class ScanFollower:
             _log.exception("after the end of scan %d", scan_id)
 
 
-def _open_if_there(files: ExitStack, path: Path) -> BinaryIO | None:
-    try:
-        return files.enter_context(open_document(path))
-    except FileNotFoundError:
-        return None
+class _Output:
+    """What a scan writes: files that are opened once they are there.
+
+    Args:
+        directory: Of its job.
+        files: Closes them.
+    """
+
+    def __init__(self, directory: JobDirectory, files: ExitStack) -> None:
+        self._directory = directory
+        self._files = files
+        self._opened: dict[str, BinaryIO] = {}
+
+    def read(self, ingest: ScanIngest) -> tuple[JobStatus | None, bool, bool]:
+        """Take a piece of what is new (blocking).
+
+        Returns:
+            What the runner said before that, whether it was over then, and whether there was anything new.
+        """
+        status, over = read_status(self._directory)
+        xml, text = self._file(XML_NAME), self._file("stdout")
+        return status, over, xml is not None and ingest.step(xml, text)
+
+    def _file(self, name: str) -> BinaryIO | None:
+        if name not in self._opened:
+            try:
+                self._opened[name] = self._files.enter_context(open_document(self._directory.path / name))
+            except FileNotFoundError:
+                return None
+        return self._opened[name]
 
 
 def _ending(ingest: ScanIngest, status: JobStatus | None, directory: JobDirectory) -> tuple[JobState, str]:

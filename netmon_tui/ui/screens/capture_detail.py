@@ -59,6 +59,7 @@ class CaptureDetailScreen(FollowingScreen):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (70, "-normal"), (110, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-low"), (30, "-high")]
     AUTO_FOCUS = "#packets TableGrid"
+    MOST_TICKS_PER_SECOND = 2 / LOOK_SECONDS
     BINDINGS: ClassVar[list[BindingType]] = [
         command("capture.back", "escape", "back", "Back", "Back to where you came from.", show=False),
         command("capture.stop", "x", "stop", "Stop", "Stop this capture; its packets are kept."),

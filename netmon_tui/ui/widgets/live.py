@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from typing import ClassVar
 
 from textual import events, on
 from textual.css.query import NoMatches
 from textual.screen import ModalScreen, Screen
+from textual.timer import Timer
+from textual.worker import Worker
 
 from netmon_tui.errors import NetmonError
 from netmon_tui.ui import toasts
@@ -30,6 +33,9 @@ class LiveScreen(WorkerDefects, Screen[None]):
         id: Identifier of the screen.
     """
 
+    MOST_TICKS_PER_SECOND: ClassVar[float] = 20.0
+    """For a screen with nothing to show that changes more often."""
+
     def __init__(self, session: Session, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._compositor = LineCompositor()
@@ -38,6 +44,9 @@ class LiveScreen(WorkerDefects, Screen[None]):
         """Whether the user stopped updating."""
         self._revision = -1
         self._refreshing = False
+        self._due = asyncio.Event()
+        self._refresher: Worker[None] | None = None
+        self._ticker: Timer | None = None
         self._wanted = True
         self._told = ""
         self._first_refresh = asyncio.Event()
@@ -74,16 +83,21 @@ class LiveScreen(WorkerDefects, Screen[None]):
                 await self._first_refresh.wait()
 
     def _begin_ticking(self) -> None:
-        self.set_interval(1 / self.session.services.settings.interface.repaints_per_second, self._tick)
+        wanted = self.session.services.settings.interface.repaints_per_second
+        self._ticker = self.set_interval(1 / min(wanted, self.MOST_TICKS_PER_SECOND), self._tick)
 
     def on_screen_resume(self, event: events.ScreenResume) -> None:
         """Come to the top; not all styled again the first time, as it was when it was mounted a moment ago."""
+        if self._ticker is not None:
+            self._ticker.resume()
         event.refresh_styles = self._was_on_top
         self._was_on_top = True
         self.query("ToastRack").set(display=True)
 
     def on_screen_suspend(self) -> None:
-        """Leave the toasts to the screen above, which shows the same ones."""
+        """Leave the toasts to the screen above, which shows the same ones, and rest under a whole screen."""
+        if self._ticker is not None and not isinstance(self.app.screen, ModalScreen):
+            self._ticker.pause()
         self.query("ToastRack").set(display=False)
 
     def prepare(self) -> None:
@@ -115,9 +129,21 @@ class LiveScreen(WorkerDefects, Screen[None]):
         """Show what time it is, if the screen has a clock: it goes on under a dialog, and while frozen."""
 
     def _begin_refresh(self) -> None:
-        if not self._refreshing:
-            self._refreshing = True
-            self.run_worker(self._refresh(), group="live-refresh", exit_on_error=False)
+        if self._refreshing:
+            return
+        self._refreshing = True
+        self._due.set()
+        # One worker for all: to make one for each refresh, and to tell what becomes of it, costs as much again.
+        if self._refresher is None or self._refresher.is_finished:
+            self._refresher = self.run_worker(
+                self._refresh_when_due, group="live-refresh", exit_on_error=False
+            )
+
+    async def _refresh_when_due(self) -> None:
+        while True:
+            await self._due.wait()
+            self._due.clear()
+            await self._refresh()
 
     async def _refresh(self) -> None:
         try:

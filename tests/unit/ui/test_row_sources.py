@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Collection, Hashable, Sequence
 
 import pytest
 
 from netmon_tui.domain.window import Window
+from netmon_tui.ui.widgets.deferred_source import DeferredSource
 from netmon_tui.ui.widgets.memory_source import MemorySource
 from netmon_tui.ui.widgets.row_source import Cell, Row, sort_key
 from netmon_tui.ui.widgets.table_columns import Column, ColumnChoice
@@ -243,3 +244,62 @@ def test_flexible_columns_share_what_is_left_exactly() -> None:
     assert last.x + last.width == 60
     assert slots[0].width < slots[1].width
     assert last.width == 7
+
+
+class Changing:
+    """Rows whose text is looked up when they are made, and how often that was done."""
+
+    def __init__(self, *names: str) -> None:
+        self.texts = dict.fromkeys(names, "before")
+        self.made: list[str] = []
+        self.source = DeferredSource(["name", "text"], self.remake, steady=("name",))
+        self.source.update(self.remake(names))
+
+    def remake(self, keys: Collection[Hashable]) -> list[Row]:
+        names = sorted(str(key) for key in keys if key in self.texts)
+        self.made += names
+        return [Row(name, (name, self.texts[name])) for name in names]
+
+    def change(self, *names: str, sight: Collection[str] = ()) -> list[Hashable]:
+        self.texts |= dict.fromkeys(names, "after")
+        self.made.clear()
+        return self.source.outdate(names, sight)
+
+
+async def test_rows_that_changed_are_made_when_they_are_looked_at() -> None:
+    rows = Changing("a", "b", "c", "d")
+    await rows.source.sort("name", reverse=True)
+    assert rows.change("a", "b", "d", "new", sight={"b"}) == ["b", "new"], "in sight, or not known"
+    assert rows.made == []
+    assert [row.cells for row in rows.source.window(0, 2)] == [("d", "after"), ("c", "before")]
+    assert rows.made == ["d"]
+    assert (row := rows.source.row("a")) is not None
+    assert row.cells == ("a", "after")
+    rows.source.window(0, 4)
+    assert rows.made == ["d", "a"], "what is made is made once"
+
+
+async def test_where_the_looks_of_a_row_matter_it_is_made_at_once() -> None:
+    rows = Changing("a", "b", "c")
+    rows.change("a", "c")
+    await rows.source.filter("after")
+    assert [row.key for row in rows.source.window(0, 9)] == ["a", "c"]
+    assert rows.change("b") == ["b"], "a filter asks what it looks like"
+    rows.source.update(rows.remake(["b"]))
+    assert rows.source.count == 3
+    rows.texts["a"] = "zzz"
+    await rows.source.filter("")
+    assert rows.source.outdate(["a"], ()) == []
+    await rows.source.sort("text", reverse=True)
+    assert [row.key for row in rows.source.window(0, 1)] == ["a"]
+    assert rows.change("b") == ["b"], "so does an order by what changes"
+
+
+async def test_what_is_gone_or_was_made_since_is_not_made_again() -> None:
+    rows = Changing("a", "b", "c")
+    rows.change("a", "b", "c")
+    rows.source.remove(["a"])
+    rows.source.update([Row("b", ("b", "by hand"))])
+    del rows.texts["c"]
+    assert [row.cells for row in rows.source.window(0, 9)] == [("b", "by hand"), ("c", "before")]
+    assert rows.made == []

@@ -14,6 +14,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
+from textual.reactive import var
 from textual.screen import Screen
 from textual.widgets import Input, Static
 
@@ -59,6 +60,12 @@ class Door(Protocol):
         """0 (refused) to 4 (strong); None when that cannot be said yet."""
 
 
+class _Line(Input):
+    """A line whose cursor stands still: it would go on blinking behind all the other screens."""
+
+    cursor_blink = var(False, init=False)
+
+
 class LoginScreen(WorkerDefects, Screen[None]):
     """Asks who you are, and posts :class:`Entered`; whoever gets that takes the screen away or covers it.
 
@@ -101,15 +108,15 @@ class LoginScreen(WorkerDefects, Screen[None]):
             yield Static(content(lead.format(name=self._user)), id="login-lead")
             if self._mode != "locked":
                 yield Static("Name")
-                yield Input(self._user, id="name", max_length=64, compact=True)
+                yield _Line(self._user, id="name", max_length=64, compact=True)
             yield Static("Password")
-            yield Input(password=True, id="password", max_length=1024, compact=True)
+            yield _Line(password=True, id="password", max_length=1024, compact=True)
             if self._makes_account:
                 yield Static(content(self._strength("", "")), id="strength")
                 yield Static("Password again")
-                yield Input(password=True, id="again", max_length=1024, compact=True)
+                yield _Line(password=True, id="again", max_length=1024, compact=True)
                 yield Static("E-mail (optional)")
-                yield Input(id="email", max_length=320, compact=True)
+                yield _Line(id="email", max_length=320, compact=True)
             if self._notice:
                 yield Static(content(self._notice), id="login-notice")
             yield Static("", id="login-error")

@@ -89,7 +89,7 @@ def run(
 ) -> int:
     """Capture on an interface, or on all of them with "any".
 
-    Several interfaces give as many captures, with one name and one tag.
+    Several interfaces give as many captures, with one name and one tag; with --format pcapng they give one.
 
     Runs until a limit is reached or Ctrl-C is pressed, which is the usual way to end a capture: it stops
     cleanly, reports and exits with 0. When the command itself is ended otherwise (a lost connection), the
@@ -195,6 +195,7 @@ def _print_capture(one: Capture, as_json: bool, hand_over: Sequence[str] = ()) -
             ("bytes", counters.bytes),
             ("protocols", ", ".join(f"{name} {count}" for name, count in counters.protocols)),
             ("link type", one.linktype),
+            ("format", one.format),
             ("first packet", moment(one.first_packet)),
             ("last packet", moment(one.last_packet)),
             *(("hand over", command) for command in hand_over),

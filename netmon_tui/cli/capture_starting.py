@@ -12,7 +12,7 @@ from netmon_tui.cli.context import CommandLine, json_option, pass_line
 from netmon_tui.cli.following import interruptible, run_to_end
 from netmon_tui.cli.output import print_json, say
 from netmon_tui.cli.sizes import BUFFER, BYTES
-from netmon_tui.domain.capture import Capture, Direction, StartCapture
+from netmon_tui.domain.capture import Capture, CaptureFormat, Direction, StartCapture
 from netmon_tui.domain.capture_documents import capture_document
 from netmon_tui.domain.counted import counted
 
@@ -58,6 +58,13 @@ _ASKED = (
     ),
     click.option("--nanoseconds", is_flag=True, help="Keep times in nanoseconds."),
     click.option(
+        "--format",
+        type=click.Choice([one.value for one in CaptureFormat]),
+        default=CaptureFormat.PCAP.value,
+        show_default=True,
+        help="pcapng is written by dumpcap and has the packets of several interfaces, each with its name.",
+    ),
+    click.option(
         "--immediate",
         is_flag=True,
         help="Each packet as it comes, not in blocks; costs three times the processor time.",
@@ -78,6 +85,7 @@ def request_of(settings: CaptureSettings, interface: str, asked: dict[str, Any])
     given = {name: value for name, value in asked.items() if value is not None}
     chosen = {
         "direction": Direction(asked["direction"]),
+        "format": CaptureFormat(asked["format"]),
         "buffer_kib": asked["buffer_kib"] or settings.buffer_kib,
         "include_own_ssh": asked["include_own_ssh"] or settings.include_own_ssh,
     }

@@ -45,6 +45,8 @@ def capture(
 ) -> None:
     """Capture again and again, each time until a limit is reached, of which one is needed.
 
+    With --format pcapng INTERFACE may be several, as eth0,eth1.
+
     As --cron "0 8 * * *" --duration 600: every day from 08:00 on for ten minutes.
     """
     request = replace(request_of(line.settings.captures, interface, asked), rotation=rotation)

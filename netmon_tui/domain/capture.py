@@ -24,11 +24,20 @@ class Direction(StrEnum):
     OUT = "out"
 
 
+class CaptureFormat(StrEnum):
+    """How packets are written while they are captured."""
+
+    PCAP = "pcap"
+    PCAPNG = "pcapng"
+    """By dumpcap: in nanoseconds, each packet with its interface, with what the kernel dropped at the end."""
+
+
 @dataclass(frozen=True, slots=True)
 class StartCapture:
     """A request to capture."""
 
     interface: str
+    """Its name; of a pcapng capture the names of several too, with commas between."""
     filter: str = ""
     """BPF in tcpdump's language."""
     snaplen: int = DEFAULT_SNAPLEN
@@ -51,6 +60,17 @@ class StartCapture:
     """Keep the packets of the SSH session the program is used through."""
     name: str = ""
     detached: bool = True
+    format: CaptureFormat = CaptureFormat.PCAP
+
+    @property
+    def interfaces(self) -> tuple[str, ...]:
+        """The interfaces that are captured on together."""
+        return tuple(self.interface.split(","))
+
+    @property
+    def is_pcapng(self) -> bool:
+        """Whether it is written as pcapng."""
+        return self.format is CaptureFormat.PCAPNG
 
 
 class CaptureOrigin(StrEnum):
@@ -102,6 +122,8 @@ class Capture:
     """In alphabetical order."""
     kept: bool = False
     """It is not deleted for its age."""
+    format: CaptureFormat = CaptureFormat.PCAP
+    """Of the files with its packets."""
 
     @property
     def packet_files(self) -> tuple[CaptureFile, ...]:

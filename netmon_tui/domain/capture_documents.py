@@ -43,6 +43,7 @@ def capture_document(capture: Capture) -> Document:
         "filter": capture.filter,
         "snaplen": capture.snaplen,
         "linktype": capture.linktype,
+        "format": capture.format.value,
         "state": capture.state.value,
         "owner": capture.owner,
         "command": list(capture.command),

@@ -1,7 +1,8 @@
 """The files of a capture: how they are called, and which of them have its packets.
 
-A capture has one file, or it goes on in another whenever one is full. All of them begin with the same 24 bytes, so
-that the first one and the others without these are one pcap file.
+A capture has one file, or it goes on in another whenever one is full. All of them begin with the same bytes, a pcap
+header or the description of a pcapng file's interfaces, so that the first one and the others without these are one
+file.
 """
 
 from __future__ import annotations
@@ -16,14 +17,16 @@ from netmon_tui.domain.job import Rotation
 from netmon_tui.errors import InvalidInput
 
 CAPTURE_NAME = "capture.pcap"
-"""Name of a capture's only file in its job directory."""
+"""Name of a capture's only file in its job directory; pcapng has another extension."""
 NUMBERED_NAME = "capture-%06d.pcap"
 """Names of several, numbered from 1: a ring deletes the lowest."""
+PCAPNG = ".pcapng"
+"""Extension of files that are no classic pcap."""
 SMALLEST_FILE = 300_000
 """Bytes that a file may be bounded to: one packet of the largest kind fits."""
 MOST_FILES = 10_000
 """Files of a ring."""
-_NAME = re.compile(r"capture(?:-(\d{6,}))?\.pcap")
+_NAME = re.compile(r"capture(?:-(\d{6,}))?\.pcap(?:ng)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,12 @@ class CaptureFile:
     def name(self) -> str:
         """Without its directory."""
         return Path(self.path).name
+
+
+def file_name(*, numbered: bool, pcapng: bool) -> str:
+    """Return how the file of a capture is called, or with ``%d`` in it how its files are."""
+    name = NUMBERED_NAME if numbered else CAPTURE_NAME
+    return str(Path(name).with_suffix(PCAPNG)) if pcapng else name
 
 
 def check_rotation(rotation: Rotation, largest: int) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, fields
 from typing import Any
 
-from netmon_tui.domain.capture import Direction, StartCapture
+from netmon_tui.domain.capture import CaptureFormat, Direction, StartCapture
 from netmon_tui.domain.job import Rotation
 
 
@@ -20,4 +20,5 @@ def request_from(document: Mapping[str, Any]) -> StartCapture:
     known = {field.name: document[field.name] for field in fields(StartCapture) if field.name in document}
     rotation = Rotation(**known.pop("rotation", {}))
     direction = Direction(known.pop("direction", Direction.BOTH))
-    return StartCapture(**known, rotation=rotation, direction=direction)
+    form = CaptureFormat(known.pop("format", CaptureFormat.PCAP))
+    return StartCapture(**known, rotation=rotation, direction=direction, format=form)

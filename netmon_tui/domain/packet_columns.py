@@ -35,6 +35,7 @@ OWN = {
     "destination_mac": PacketColumn("Destination MAC", "Hardware address it goes to"),
     "vlan": PacketColumn("VLAN", "VLAN ids, the outer one first"),
     "ttl": PacketColumn("TTL", "TTL or hop limit"),
+    "interface": PacketColumn("Interface", "Interface it came through, where the file tells: pcapng"),
     "protocol": PacketColumn("Protocol", "Highest protocol that is understood"),
     "length": PacketColumn("Length", "Bytes on the wire"),
     "captured": PacketColumn("Captured", "Bytes in the file"),

@@ -17,6 +17,7 @@ from netmon_tui.errors import InvalidInput, NetmonError, ToolFailed
 from netmon_tui.tools.file_set import End, FileSetReader, sizes_of
 from netmon_tui.tools.pcap import FILE_HEADER_SIZE
 from netmon_tui.tools.pcap_index import became_shorter
+from netmon_tui.tools.pcap_layout import layout_of
 
 _PIECE = 1 << 20
 """Bytes read at once."""
@@ -39,7 +40,7 @@ class FilePart(NamedTuple):
             OSError: It cannot be read.
         """
         with self.path.open("rb") as file:
-            yield file.read(FILE_HEADER_SIZE)
+            yield layout_of(file.fileno()).beginning
             file.seek(self.start)
             left = self.end - self.start
             while left:

@@ -252,7 +252,7 @@ class CatalogueService:
         files = capture.packet_files
         if not files:
             return []
-        session, name = interfaces.ssh_session(self._environ), f"capture-{capture.id}.pcap"
+        session, name = interfaces.ssh_session(self._environ), f"capture-{capture.id}.{capture.format}"
         host = session.server if session else socket.gethostname()
         there = f"{login_name()}@{host}"
         stream = f"ssh {there} netmon-tui {self._data_option()}capture stream {capture.id}"

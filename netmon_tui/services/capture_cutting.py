@@ -28,12 +28,15 @@ from netmon_tui.tools.packet_parts import ends_of, has_addresses, is_between, pa
 from netmon_tui.tools.pcap import FileHeader, RawPacket, make_header, pack_record
 from netmon_tui.tools.pcap_cut import NANOSECONDS, Cut, Piece, merged, packets_of, pieces
 from netmon_tui.tools.pcap_index import PacketIndex
+from netmon_tui.tools.pcap_layout import RecordLayout, layout_for
 
 _BATCH = 1 << 18
 """Bytes that are gathered before they are handed on."""
 _PACKED_LEVEL = 6
 _GZIP_BITS = 31
 """zlib's code for the largest window and a gzip header."""
+_UNKNOWN = "unknown"
+"""Name of the interface of packets that are merged from a file without interfaces into one with them."""
 _MOST_MERGED = 200
 """Captures that are merged at once: each is an open file."""
 
@@ -58,6 +61,7 @@ class _Source:
         self._files = files_of(path)
         self._growing = not capture.state.is_final
         with next(self._indexes()) as index:
+            self.layout = index.layout
             self.header = index.header
 
     def _indexes(self) -> Iterator[AbstractContextManager[PacketIndex]]:
@@ -123,7 +127,7 @@ def make_slice(capture: Capture, path: Path, choice: PacketChoice, draft: Draft,
     """
     source = _Source(capture, path)
     header, cut = source.header, _cut_of(source, choice)
-    file = draft.write_packets(header, _some(source.pieces(cut), choice))
+    file = draft.write_packets(source.layout, _some(source.pieces(cut), choice))
     return MadeCapture(
         directory=str(draft.path),
         files=(file,),
@@ -135,7 +139,7 @@ def make_slice(capture: Capture, path: Path, choice: PacketChoice, draft: Draft,
         interface=capture.interface,
         filter=capture.filter,
         parents=(capture.id,),
-        times=times_of(draft.pcap),
+        times=times_of(Path(file.path)),
     )
 
 
@@ -155,7 +159,8 @@ def make_merge(captures: Sequence[tuple[Capture, Path]], draft: Draft, name: str
     with ExitStack() as files:
         indexes = [files.enter_context(_indexed(path)) for path in paths]
         header = _common_header([index.header for index in indexes])
-        file = draft.write_packets(header, merged(indexes, header))
+        layout = layout_for(header, tuple(_interfaces_of([index.layout for index in indexes])))
+        file = draft.write_packets(layout, merged(indexes, layout))
     these = [capture for capture, _ in captures]
     return MadeCapture(
         directory=str(draft.path),
@@ -168,12 +173,22 @@ def make_merge(captures: Sequence[tuple[Capture, Path]], draft: Draft, name: str
         interface=_joined((one.interface for one in these), LONGEST_NAME),
         filter=_joined((one.filter for one in these), 1_000),
         parents=tuple(one.id for one in these),
-        times=times_of(draft.pcap),
+        times=times_of(Path(file.path)),
     )
 
 
 def _joined(texts: Iterator[str], limit: int) -> str:
     return clean(" + ".join(dict.fromkeys(text for text in texts if text)), limit)
+
+
+def _interfaces_of(layouts: Sequence[RecordLayout]) -> dict[str, None]:
+    """Return the names of all interfaces in the order of the files; none where no file tells any.
+
+    The first one is that of the files which do not say of which one their packets are.
+    """
+    some_tell = any(one.interfaces for one in layouts)
+    unknown = [_UNKNOWN] if some_tell and not all(one.interfaces for one in layouts) else []
+    return dict.fromkeys([*unknown, *(name for one in layouts for name in one.interfaces)])
 
 
 def _common_header(headers: Sequence[FileHeader]) -> FileHeader:
@@ -204,7 +219,7 @@ def export_chunks(capture: Capture, path: Path, choice: PacketChoice, form: Expo
     if form.anonymise:
         check_maskable(source.header.linktype)
     found = _some(source.pieces(_cut_of(source, choice)), choice)
-    chunks = _written(source.header, found, form)
+    chunks = _written(source.layout, found, form)
     yield from _packed(chunks) if form.is_gzip else chunks
 
 
@@ -226,12 +241,14 @@ def _some(found: Iterator[Piece], choice: PacketChoice) -> Iterator[Piece]:
         raise InvalidInput("no packet is chosen", why=f"none meets: {choice.words()}")
 
 
-def _written(header: FileHeader, found: Iterator[Piece], form: ExportForm) -> Iterator[bytes]:
-    if not form.anonymise and not form.is_pcapng:
-        yield header.data
+def _written(layout: RecordLayout, found: Iterator[Piece], form: ExportForm) -> Iterator[bytes]:
+    if not form.anonymise and form.is_pcapng == bool(layout.interfaces):
+        yield layout.beginning
         yield from (piece.records for piece in found)
         return
-    packets = packets_of(header, found)
+    header = layout.header
+    # names of interfaces say something of the machine: an anonymised file has none
+    packets: Iterator[RawPacket] = (raw._replace(interface=0) for raw in packets_of(layout, found))
     if form.anonymise:
         mask = PacketMask(header.linktype, AddressMapping(), keep_payload=form.keep_payload)
         packets = mask.mask(packets)

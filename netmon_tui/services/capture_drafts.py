@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import BinaryIO
 
 from netmon_tui.config.files import PRIVATE_DIRECTORY, explain, private_opener
-from netmon_tui.domain.capture_files import CAPTURE_NAME, CaptureFile
+from netmon_tui.domain.capture_files import CAPTURE_NAME, CaptureFile, file_name
 from netmon_tui.errors import DiskFull
 from netmon_tui.services.kept_index import keep_index
-from netmon_tui.tools.pcap import FileHeader
 from netmon_tui.tools.pcap_cut import Piece
 from netmon_tui.tools.pcap_index import PacketIndex
+from netmon_tui.tools.pcap_layout import RecordLayout
 
 _PREFIX = "capture-made-"
 _GRACE_SECONDS = 60
@@ -73,7 +73,7 @@ class Draft:
 
     @property
     def pcap(self) -> Path:
-        """The file of packets."""
+        """The file of packets, where it is classic pcap."""
         return self.path / CAPTURE_NAME
 
     def write(self, name: str, pieces: Iterable[bytes]) -> CaptureFile:
@@ -88,18 +88,19 @@ class Draft:
             _sync(file)
         return CaptureFile(str(path), size, 0, digest.hexdigest())
 
-    def write_packets(self, header: FileHeader, pieces: Iterable[Piece]) -> CaptureFile:
-        """Write the pcap file and return what it is."""
+    def write_packets(self, layout: RecordLayout, pieces: Iterable[Piece]) -> CaptureFile:
+        """Write the file of packets and return what it is."""
         count = 0
 
         def parts() -> Iterator[bytes]:
             nonlocal count
-            yield header.data
+            yield layout.beginning
             for piece in pieces:
                 count += piece.packets
                 yield piece.records
 
-        written = self.write(CAPTURE_NAME, parts())
+        name = file_name(numbered=False, pcapng=bool(layout.interfaces))
+        written = self.write(name, parts())
         return CaptureFile(written.path, written.bytes, count, written.sha256)
 
     def open_pcap(self) -> BinaryIO:

@@ -1,10 +1,10 @@
-"""Which program captures: tcpdump where it may, dumpcap where only that one may."""
+"""Which program captures: tcpdump where it may, dumpcap where only that one may, and for pcapng."""
 
 from __future__ import annotations
 
 from netmon_tui.domain.capture import StartCapture
 from netmon_tui.domain.check import Check, CheckStatus
-from netmon_tui.errors import PrivilegeMissing
+from netmon_tui.errors import InvalidInput, PrivilegeMissing
 from netmon_tui.runtime.privilege import Privilege
 from netmon_tui.runtime.tool_paths import require_tool
 from netmon_tui.tools import dumpcap, tcpdump
@@ -35,10 +35,29 @@ class CaptureEngine:
             return self._setting
         return _DUMPCAP if self._may[_DUMPCAP] and not self._may[_TCPDUMP] else _TCPDUMP
 
-    def require(self) -> None:
+    def _name_for(self, request: StartCapture) -> str:
+        """Return the program for a request; InvalidInput when the setting does not let it write the format."""
+        if not request.is_pcapng:
+            return self.name
+        if self._setting == _TCPDUMP:
+            raise InvalidInput(
+                "tcpdump writes classic pcap only",
+                why="captures.engine is tcpdump",
+                fix="choose pcap, or: netmon-tui config set captures.engine auto",
+            )
+        return _DUMPCAP
+
+    def require(self, request: StartCapture) -> None:
         """Raise PrivilegeMissing when the program may not open an interface."""
-        if not self._may[self.name]:
-            raise PrivilegeMissing(f"capturing needs root or CAP_NET_RAW for {self.name}", fix=self._fix)
+        name = self._name_for(request)
+        if self._may[name]:
+            return
+        if request.is_pcapng:
+            raise PrivilegeMissing(
+                "pcapng needs dumpcap, which may not open interfaces",
+                fix=f"{_FIXES[_DUMPCAP]}; or choose pcap",
+            )
+        raise PrivilegeMissing(f"capturing needs root or CAP_NET_RAW for {name}", fix=self._fix)
 
     def command(self, request: StartCapture, capture_filter: str) -> tuple[str, ...]:
         """Return what captures to stdout.
@@ -47,8 +66,9 @@ class CaptureEngine:
             ToolMissing: The program is not installed.
             InvalidInput: It cannot do what is asked.
         """
-        build = dumpcap.build_command if self.name == _DUMPCAP else tcpdump.build_command
-        return build(require_tool(self.name), request, capture_filter)
+        name = self._name_for(request)
+        build = dumpcap.build_command if name == _DUMPCAP else tcpdump.build_command
+        return build(require_tool(name), request, capture_filter)
 
     def check(self) -> Check:
         """Return the doctor's line: which program captures, and why."""

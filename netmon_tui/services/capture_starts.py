@@ -74,12 +74,14 @@ class CaptureStarts:
     async def on_each(self, actor: Actor, request: StartCapture, interfaces: Sequence[str]) -> list[Capture]:
         """Start a capture on each interface, all or none; several get one name and one tag.
 
+        As pcapng several interfaces are one capture.
+
         Raises:
             As a start does, for the first that is refused.
         """
         wanted = list(dict.fromkeys(interfaces))
-        if len(wanted) == 1:
-            return [await self.capturing.start(actor, replace(request, interface=wanted[0]))]
+        if len(wanted) == 1 or request.is_pcapng:
+            return [await self.capturing.start(actor, replace(request, interface=",".join(wanted)))]
         actor.require(Permission.CAPTURE)
         requests = [
             replace(request, interface=one, name=request.name or " ".join(wanted)[:LONGEST_NAME])

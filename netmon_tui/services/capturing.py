@@ -13,7 +13,7 @@ from pathlib import Path
 
 from netmon_tui.config.settings import Settings
 from netmon_tui.domain.capture import Capture, CapturePreview, StartCapture
-from netmon_tui.domain.capture_files import CAPTURE_NAME, NUMBERED_NAME
+from netmon_tui.domain.capture_files import file_name
 from netmon_tui.domain.capture_filter_library import FilterVerdict
 from netmon_tui.domain.counted import counted
 from netmon_tui.domain.interface_traffic import InterfaceTraffic
@@ -214,7 +214,7 @@ class CapturingService:
         check_limits(request, self._settings.captures)
         self._compile(request.interface, request.filter)
         self._engine.command(request, self._whole_filter(request))
-        self._engine.require()
+        self._engine.require(request)
 
     def _counting_programs(self, interface: str, whole: str) -> tuple[tuple[str, str], ...]:
         """Return the compiled filters that count; without CAP_NET_RAW of our own tcpdump's figures must do."""
@@ -234,7 +234,7 @@ class CapturingService:
             argv=command,
             limits=job_limits(request, self._settings.captures, quota),
             detached=request.detached,
-            capture_file=NUMBERED_NAME if request.rotation.is_on else CAPTURE_NAME,
+            capture_file=file_name(numbered=request.rotation.is_on, pcapng=request.is_pcapng),
             rotation=request.rotation,
             counter_programs=programs,
             counter_interface=request.interface,
@@ -343,11 +343,23 @@ class CapturingService:
 
 
 def _linktype(interface: str) -> str:
-    """Return tcpdump's name of an interface's link type.
+    """Return tcpdump's name of the link type of an interface, or of several with commas between.
 
     Raises:
-        InvalidInput: There is no such interface; says which there are.
+        InvalidInput: There is no such interface; says which there are. Or they have different link types.
     """
+    found = {name: _linktype_of_one(name) for name in interface.split(",")}
+    if len(set(found.values())) > 1:
+        told = ", ".join(f"{name} {linktype}" for name, linktype in found.items())
+        raise InvalidInput(
+            "interfaces of different link types cannot be captured in one file",
+            why=told,
+            fix="capture them apart",
+        )
+    return found.popitem()[1]
+
+
+def _linktype_of_one(interface: str) -> str:
     tcpdump.check_interface(interface)
     linktype = interfaces.interface_linktype(interface)
     if not linktype:

@@ -114,7 +114,13 @@ class PacketRows:
         begin = index.read(1).nanoseconds if index.count else 0
         header = index.header
         return lines_of(
-            packets, header.linktype, keys, before=before, first=begin, nanoseconds=header.nanoseconds
+            packets,
+            header.linktype,
+            keys,
+            before=before,
+            first=begin,
+            nanoseconds=header.nanoseconds,
+            interfaces=index.layout.interfaces,
         )
 
     async def find(self, text: str, here: int = 1) -> int:

@@ -10,8 +10,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, delete, func, insert, select, update
 
-from netmon_tui.domain.capture import Capture, CaptureOrigin, StartCapture
-from netmon_tui.domain.capture_files import CaptureFile
+from netmon_tui.domain.capture import Capture, CaptureFormat, CaptureOrigin, StartCapture
+from netmon_tui.domain.capture_files import CaptureFile, file_number
 from netmon_tui.domain.capture_request import request_document, request_from
 from netmon_tui.domain.job import CaptureCounters, JobKind, JobState, Rotation
 from netmon_tui.domain.user import Actor
@@ -247,4 +247,12 @@ def _capture(row: Row[Any], files: Sequence[Row[Any]]) -> Capture:
         source=row.source,
         note=row.note,
         kept=row.kept,
+        format=_format(row, files),
     )
+
+
+def _format(row: Row[Any], files: Sequence[Row[Any]]) -> CaptureFormat:
+    """Return the format of its files, or while there is none the one that was asked for."""
+    names = [file.name for file in files if file_number(file.name) is not None]
+    asked = (row.request or {}).get("format", CaptureFormat.PCAP)
+    return CaptureFormat(Path(names[0]).suffix.removeprefix(".") if names else asked)

@@ -1,4 +1,4 @@
-"""dumpcap, where tcpdump may not open an interface and dumpcap may: its command line."""
+"""dumpcap, where tcpdump may not open an interface and dumpcap may, and for pcapng: its command line."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from netmon_tui.tools import tcpdump
 
 
 def build_command(dumpcap: str, request: StartCapture, capture_filter: str) -> tuple[str, ...]:
-    """Return the command that captures to stdout as classic pcap, and counts on stderr.
+    """Return the command that captures to stdout, and counts on stderr.
 
     Args:
         dumpcap: Absolute path.
@@ -19,20 +19,10 @@ def build_command(dumpcap: str, request: StartCapture, capture_filter: str) -> t
         InvalidInput: A value is out of bounds, or what is asked for is tcpdump's alone.
     """
     tcpdump.check_bounds(request)
-    asked = {
-        "one direction": request.direction is not Direction.BOTH,
-        "nanoseconds": request.nanoseconds,  # it writes them as pcapng only
-        "each packet at once": request.immediate,
-    }
-    refused = ", ".join(name for name, is_asked in asked.items() if is_asked)
-    if refused:
-        raise InvalidInput(
-            f"dumpcap cannot capture with: {refused}",
-            why="tcpdump, which can, may not open interfaces here",
-            fix="leave that out, or: sudo setcap cap_net_raw,cap_net_admin+eip $(command -v tcpdump)",
-        )
+    _check_possible(request)
     buffer_mib = -(-request.buffer_kib // 1024)
-    command = [dumpcap, "-P", "-w", "-", "-i", request.interface, "-B", str(buffer_mib)]
+    # what stands before the interfaces holds for all of them
+    command = [dumpcap, "-n" if request.is_pcapng else "-P", "-w", "-", "-B", str(buffer_mib)]
     command += ["-s", str(request.snaplen)]
     if request.packets:
         command += ["-c", str(request.packets)]
@@ -40,4 +30,22 @@ def build_command(dumpcap: str, request: StartCapture, capture_filter: str) -> t
         command.append("-p")
     if capture_filter:
         command += ["-f", capture_filter]
+    for name in request.interfaces:
+        command += ["-i", name]
     return tuple(command)
+
+
+def _check_possible(request: StartCapture) -> None:
+    asked = {
+        "one direction": request.direction is not Direction.BOTH,
+        "nanoseconds": request.nanoseconds and not request.is_pcapng,  # as pcapng it writes nothing else
+        "each packet at once": request.immediate,
+    }
+    refused = ", ".join(name for name, is_asked in asked.items() if is_asked)
+    if not refused:
+        return
+    why = "tcpdump, which can, may not open interfaces here"
+    fix = "sudo setcap cap_net_raw,cap_net_admin+eip $(command -v tcpdump)"
+    if request.is_pcapng:
+        why, fix = "tcpdump, which can, writes no pcapng", "choose pcap"
+    raise InvalidInput(f"dumpcap cannot capture with: {refused}", why=why, fix=f"leave that out, or: {fix}")

@@ -1,4 +1,4 @@
-"""File sets: the files of one capture in their directory, and reading them as the one pcap file that they make.
+"""File sets: the files of one capture in their directory, and reading them as the one file that they make.
 
 A file set may grow while it is read, and lose its oldest files. What its writer promises: a file appears with its
 header, and once the next one has appeared it no longer changes. What it had of a record that was not whole then
@@ -16,8 +16,8 @@ from typing import NamedTuple, Self
 
 from netmon_tui.domain.capture_files import file_number, in_order
 from netmon_tui.errors import InvalidInput, NotFound
-from netmon_tui.tools.pcap import FILE_HEADER_SIZE
 from netmon_tui.tools.pcap_files import end_of_records
+from netmon_tui.tools.pcap_layout import layout_of
 
 _PIECE = 1 << 20
 """Bytes read at once."""
@@ -90,7 +90,7 @@ class FileSetReader:
         self._at = 0
         self.missed = 0
         """Files that the ring deleted before they were read."""
-        if not self._open_next(from_byte=0):
+        if not self._open_next():
             raise NotFound(f"there is no capture file in {directory}")
 
     def __enter__(self) -> Self:
@@ -137,7 +137,7 @@ class FileSetReader:
         if self._at < size:
             return True  # it got longer before the next one began
         before, ahead = self._number, self._at - size
-        if not self._open_next(from_byte=FILE_HEADER_SIZE + ahead):
+        if not self._open_next(ahead=ahead):
             return False
         if self._number > before + 1 and before:
             self.missed += self._number - before - 1
@@ -145,7 +145,8 @@ class FileSetReader:
                 raise InvalidInput("the ring deleted packets while they were read", fix="read it once more")
         return True
 
-    def _open_next(self, from_byte: int) -> bool:
+    def _open_next(self, ahead: int | None = None) -> bool:
+        """Turn to the next file: to its first byte, or so many bytes behind what every file begins with."""
         while numbers := self._numbers():
             number, path = numbers[0]
             try:
@@ -153,7 +154,8 @@ class FileSetReader:
             except FileNotFoundError:
                 continue  # the ring was quicker
             self.close()
-            self._descriptor, self._number, self._at = opened, number, from_byte
+            self._descriptor, self._number = opened, number
+            self._at = 0 if ahead is None else len(layout_of(opened).beginning) + ahead
             return True
         return False
 

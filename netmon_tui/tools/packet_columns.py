@@ -41,6 +41,8 @@ class _Seen(NamedTuple):
     """Time of the first packet of the file."""
     digits: int
     """Of the fraction of a second."""
+    interfaces: Sequence[str] = ()
+    """Names of those of the file."""
 
 
 _CELLS: dict[str, Callable[[_Seen], str]] = {
@@ -59,6 +61,7 @@ _CELLS: dict[str, Callable[[_Seen], str]] = {
     "destination_mac": lambda seen: seen.parts.destination_mac,
     "vlan": lambda seen: seen.parts.vlan,
     "ttl": lambda seen: seen.parts.ttl,
+    "interface": lambda seen: _name_at(seen.interfaces, seen.raw.interface),
     "protocol": lambda seen: seen.summary.protocol,
     "length": lambda seen: str(seen.raw.length),
     "captured": lambda seen: str(seen.raw.captured),
@@ -75,6 +78,7 @@ def lines_of(
     before: RawPacket | None,
     first: int,
     nanoseconds: bool = False,
+    interfaces: Sequence[str] = (),
 ) -> Iterator[PacketLine]:
     """Yield the lines of packets that follow each other.
 
@@ -85,6 +89,7 @@ def lines_of(
         before: The packet before them; None when the first of them is the first of the file.
         first: POSIX time of the first packet of the file in nanoseconds.
         nanoseconds: Whether their file has the times in nanoseconds, which are shown then, else microseconds.
+        interfaces: Names of the interfaces of their file, as that has them.
     """
     makers = [_CELLS.get(key, _nothing) for key in keys]
     digits = 9 if nanoseconds else 6
@@ -92,13 +97,18 @@ def lines_of(
     for raw in packets:
         parts = _parts(raw.data, linktype) if takes_apart else _Parts()
         last = raw.nanoseconds if before is None else before.nanoseconds
-        seen = _Seen(raw, summarise(raw, linktype), parts, last, first, digits)
+        seen = _Seen(raw, summarise(raw, linktype), parts, last, first, digits, interfaces)
         yield PacketLine(seen.summary, tuple(make(seen) for make in makers))
         before = raw
 
 
 def _nothing(_seen: _Seen) -> str:
     return ""
+
+
+def _name_at(names: Sequence[str], place: int) -> str:
+    """Return the name of an interface; of one that a damaged file does not describe none."""
+    return names[place] if place < len(names) else ""
 
 
 def _moment(seen: _Seen) -> datetime:

@@ -17,6 +17,7 @@ from netmon_tui.tools.packet_pattern import PacketPattern
 from netmon_tui.tools.packet_summary import summarise
 from netmon_tui.tools.pcap import RECORD_HEADER_SIZE, RawPacket
 from netmon_tui.tools.pcap_index import PacketIndex
+from netmon_tui.tools.pcap_layout import PcapngLayout
 
 _STEP = 64
 """Blocks begin at packets whose offset the index keeps."""
@@ -99,7 +100,8 @@ class PacketSearch:
         data = os.pread(self._file.fileno(), end - begin, begin)
         if len(data) < end - begin:
             raise InvalidInput("The capture file became shorter while it was read", why=str(self._index.path))
-        return data
+        layout = self._index.layout
+        return layout.as_records(data)[0] if isinstance(layout, PcapngLayout) else data
 
     def _matches(self, data: bytes, first: int) -> Iterator[Match]:
         ends = self._ends(data)

@@ -74,6 +74,8 @@ class RawPacket(NamedTuple):
     """Bytes on the wire."""
     data: bytes
     """The captured bytes, which may be fewer."""
+    interface: int = 0
+    """Place of its interface among those of a pcapng file."""
 
     @property
     def time(self) -> float:

@@ -11,8 +11,9 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from netmon_tui.tools.pcap import RECORD_HEADER_SIZE, FileHeader, RawPacket, pack_record
+from netmon_tui.tools.pcap import RECORD_HEADER_SIZE, RawPacket
 from netmon_tui.tools.pcap_index import PacketIndex, became_shorter
+from netmon_tui.tools.pcap_layout import RecordLayout
 
 _CHUNK = 1 << 20
 """Bytes read at once."""
@@ -76,7 +77,7 @@ def pieces(index: PacketIndex, cut: Cut) -> Iterator[Piece]:
         if cut.is_range:
             passed = yield from _copy(descriptor, index.offset(first), end, last - first + 1)
         else:
-            passed = yield from _Sieve(index.header, cut, first).pieces(descriptor, index.offset(first), end)
+            passed = yield from _Sieve(index.layout, cut, first).pieces(descriptor, index.offset(first), end)
         if passed < end:
             raise became_shorter(index.path)
     finally:
@@ -95,14 +96,13 @@ class _Sieve:
     """Looks at record after record.
 
     Args:
-        header: Of the file.
+        layout: Of the file.
         cut: What is wanted.
         number: Of the first record that it will see.
     """
 
-    def __init__(self, header: FileHeader, cut: Cut, number: int) -> None:
-        self._record = header.record
-        self._scale = 1 if header.nanoseconds else 1000
+    def __init__(self, layout: RecordLayout, cut: Cut, number: int) -> None:
+        self._layout = layout
         self._since = 0 if cut.since is None else cut.since
         self._until = 1 << 64 if cut.until is None else cut.until
         self._timed = cut.since is not None or cut.until is not None
@@ -127,13 +127,13 @@ class _Sieve:
         """Return how many bytes whole records took, and the wanted ones among them."""
         found: list[Piece] = []
         begin, count, at, last = 0, 0, 0, len(chunk) - RECORD_HEADER_SIZE
-        unpack = self._record.unpack_from
+        rest_of = self._layout.rest
         while at <= last:
-            seconds, fraction, captured, _ = unpack(chunk, at)
-            after = at + RECORD_HEADER_SIZE + captured
+            (rest,) = rest_of(chunk, at)
+            after = at + RECORD_HEADER_SIZE + rest
             if after > len(chunk):
                 break
-            if self._keeps(seconds, fraction, chunk, at, after):
+            if self._keeps(chunk, at, after):
                 count += 1
             else:
                 if count:
@@ -145,58 +145,55 @@ class _Sieve:
             found.append(Piece(chunk[begin:at], count))
         return at, found
 
-    def _keeps(self, seconds: int, fraction: int, chunk: bytes, at: int, after: int) -> bool:
+    def _keeps(self, chunk: bytes, at: int, after: int) -> bool:
         if self._numbers is not None:
             if self._next >= len(self._numbers) or self._numbers[self._next] != self._number:
                 return False
             self._next += 1
-        if self._timed:
-            time = seconds * NANOSECONDS + fraction * self._scale
-            if not self._since <= time <= self._until:
-                return False
-        return self._wanted is None or self._wanted(chunk[at + RECORD_HEADER_SIZE : after])
+        if self._timed and not self._since <= self._layout.when(chunk, at) <= self._until:
+            return False
+        return self._wanted is None or self._wanted(self._layout.packet(0, chunk[at:after]).data)
 
 
-def packets_of(header: FileHeader, found: Iterator[Piece]) -> Iterator[RawPacket]:
+def packets_of(layout: RecordLayout, found: Iterator[Piece]) -> Iterator[RawPacket]:
     """Yield the packets of pieces, numbered from 1; a record that a piece has only in part is put together."""
     rest, number = b"", 0
-    scale, unpack = 1 if header.nanoseconds else 1000, header.record.unpack_from
     for piece in found:
         data, at = rest + piece.records, 0
         while at + RECORD_HEADER_SIZE <= len(data):
-            seconds, fraction, captured, length = unpack(data, at)
-            after = at + RECORD_HEADER_SIZE + captured
+            after = at + RECORD_HEADER_SIZE + layout.rest(data, at)[0]
             if after > len(data):
                 break
             number += 1
-            time = seconds * NANOSECONDS + fraction * scale
-            yield RawPacket(number, time, length, data[at + RECORD_HEADER_SIZE : after])
+            yield layout.packet(number, data[at:after])
             at = after
         rest = data[at:]
 
 
-def merged(indexes: Sequence[PacketIndex], header: FileHeader) -> Iterator[Piece]:
+def merged(indexes: Sequence[PacketIndex], layout: RecordLayout) -> Iterator[Piece]:
     """Yield the records of several files in time order; files that follow one another are only copied.
 
     Packets of one file keep their order, as mergecap keeps it; of equal times those of the first file come first.
 
     Args:
         indexes: Extended to their ends.
-        header: Of the file that they become; its clock is not coarser than any of theirs.
+        layout: Of the file that they become; its clock is not coarser than any of theirs. Packets of a file
+            without interfaces are of its first one.
     """
     filled = sorted((one for one in indexes if one.count), key=lambda one: one.read(1).nanoseconds)
     in_turn = all(
         one.read(one.count).nanoseconds <= following.read(1).nanoseconds
         for one, following in itertools.pairwise(filled)
     )
-    if in_turn and all(_same_layout(one.header, header) for one in filled):
+    if in_turn and all(_is_same(one.layout, layout) for one in filled):
         for one in filled:
             yield from pieces(one, Cut())
         return
     streams = [((raw.nanoseconds, n, raw) for raw in one.packets()) for n, one in enumerate(indexes)]
+    places = [_places(one.layout, layout) for one in indexes]
     batch, count, size = [], 0, 0
-    for _, _, raw in heapq.merge(*streams, key=lambda item: item[:2]):
-        record = pack_record(header, raw)
+    for _, n, raw in heapq.merge(*streams, key=lambda item: item[:2]):
+        record = layout.pack(raw._replace(interface=places[n].get(raw.interface, 0)))
         batch.append(record)
         count, size = count + 1, size + len(record)
         if size >= _CHUNK:
@@ -205,5 +202,16 @@ def merged(indexes: Sequence[PacketIndex], header: FileHeader) -> Iterator[Piece
     yield Piece(b"".join(batch), count)
 
 
-def _same_layout(one: FileHeader, other: FileHeader) -> bool:
-    return (one.byte_order, one.nanoseconds) == (other.byte_order, other.nanoseconds)
+def _is_same(one: RecordLayout, other: RecordLayout) -> bool:
+    """Whether the records of a file can be copied into another."""
+    if one.interfaces or other.interfaces:
+        return one.beginning == other.beginning
+    return (one.header.byte_order, one.header.nanoseconds) == (
+        other.header.byte_order,
+        other.header.nanoseconds,
+    )
+
+
+def _places(one: RecordLayout, merged: RecordLayout) -> dict[int, int]:
+    """Return which interface of the merged file each of a file is."""
+    return {at: merged.interfaces.index(name) for at, name in enumerate(one.interfaces) if merged.interfaces}

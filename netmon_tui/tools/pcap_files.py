@@ -16,7 +16,7 @@ class WholeRecords(NamedTuple):
 
     packets: int
     bytes: int
-    """With the header of the file."""
+    """With what comes before and after them."""
     linktype: str
     """As tcpdump names it, such as ``EN10MB``."""
     times: tuple[float, float] | None
@@ -31,22 +31,23 @@ def trim(path: str | Path, keep: Callable[[PacketIndex], object] | None = None) 
         keep: Called with the index of the file when nothing was cut.
 
     Raises:
-        InvalidInput: Not a classic pcap file; it is left as it is.
+        InvalidInput: Not a capture file; it is left as it is.
     """
     with PacketIndex(path) as index:
         index.extend()
-        if index.end < index.file_size:
-            os.truncate(path, index.end)
+        end = index.whole_end
+        if end < index.file_size:
+            os.truncate(path, end)
         elif keep is not None:
             keep(index)
-        return WholeRecords(index.count, index.end, index.header.linktype_name, index.first_and_last_time())
+        return WholeRecords(index.count, end, index.header.linktype_name, index.first_and_last_time())
 
 
 def end_of_records(path: str | Path) -> int:
     """Return how many bytes of a file that is still being written are whole records and the header.
 
     Raises:
-        InvalidInput: Not a classic pcap file, or not even its header is there yet.
+        InvalidInput: Not a capture file, or not even its header is there yet.
     """
     with PacketIndex(path, growing=True) as index:
         index.extend()

@@ -1,4 +1,4 @@
-"""Where the packets of a pcap file are, without reading what is in them.
+"""Where the packets of a capture file are, without reading what is in them.
 
 Every 64th offset is kept (1.3 MB for ten million packets) and the rest are found again by hopping over at
 most 63 record headers. The file is read in chunks and not mapped: a mapped file that somebody shortens ends
@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from netmon_tui.errors import InvalidInput, NotFound
-from netmon_tui.tools.pcap import FILE_HEADER_SIZE, RECORD_HEADER_SIZE, RawPacket
+from netmon_tui.tools.pcap import RECORD_HEADER_SIZE, RawPacket
+from netmon_tui.tools.pcap_layout import layout_of
 from netmon_tui.tools.pcap_open import OpenPcap
 
 _CHUNK = 1024 * 1024
@@ -51,7 +52,7 @@ class PacketIndex(OpenPcap):
         growing: The file is still being written, so a half record at its end is no damage.
 
     Raises:
-        InvalidInput: Not a classic pcap file.
+        InvalidInput: Not a capture file of a kind that is stored.
         OSError: The file cannot be opened or read.
     """
 
@@ -59,18 +60,20 @@ class PacketIndex(OpenPcap):
         super().__init__(path)
         self.path = Path(path)
         self.growing = growing
-        self._record = self.header.record
-        self._captured_at = struct.Struct(f"{self.header.byte_order}8xI4x").unpack_from
-        self._scale = 1 if self.header.nanoseconds else 1000
-        self._samples = array("Q", [FILE_HEADER_SIZE])
-        self._end = FILE_HEADER_SIZE
         self._count = 0
-        self._file_size = FILE_HEADER_SIZE
+        self._begin()
         self._absurd = ""
         self.recalled = 0
         """Packets that were known without looking for them."""
         self.stamp: os.stat_result | None = None
         """The file when its index was begun, or as long as it grows when it was last looked at."""
+
+    def _begin(self) -> None:
+        """Find where the first packet will be: before it comes, more interfaces may be described."""
+        self.layout = layout_of(self._fd)
+        self._captured_at = self.layout.rest
+        self._end = self._file_size = len(self.layout.beginning)
+        self._samples = array("Q", [self._end])
 
     @property
     def count(self) -> int:
@@ -81,6 +84,11 @@ class PacketIndex(OpenPcap):
     def end(self) -> int:
         """Offset after the last whole record found so far, in bytes."""
         return self._end
+
+    @property
+    def whole_end(self) -> int:
+        """The same with what a file ends with: where more comes after that, something is cut."""
+        return self.layout.end_of_file(self._fd, self._end, self._file_size)
 
     @property
     def file_size(self) -> int:
@@ -95,7 +103,7 @@ class PacketIndex(OpenPcap):
     @property
     def damage(self) -> str:
         """What is wrong after the last whole record and where, or an empty string."""
-        if self._absurd or self.growing or not self.complete or self._file_size == self._end:
+        if self._absurd or self.growing or not self.complete or self._file_size == self.whole_end:
             return self._absurd
         rest = self._file_size - self._end
         return (
@@ -106,8 +114,8 @@ class PacketIndex(OpenPcap):
         header = os.pread(self._fd, RECORD_HEADER_SIZE, self._end)
         if len(header) < RECORD_HEADER_SIZE:
             return True
-        captured: int = self._record.unpack(header)[2]
-        return self._end + RECORD_HEADER_SIZE + captured > self._file_size
+        length: int = self._captured_at(header, 0)[0]
+        return self._end + RECORD_HEADER_SIZE + length > self._file_size
 
     def extend(self, max_packets: int | None = None) -> int:
         """Find more packets and return how many: all the file has now, or at most ``max_packets``."""
@@ -115,7 +123,9 @@ class PacketIndex(OpenPcap):
         status = os.fstat(self._fd)
         if self.growing or self.stamp is None:
             self.stamp = status
-        self._file_size = max(status.st_size, FILE_HEADER_SIZE)
+        if not self._count and self.growing:
+            self._begin()
+        self._file_size = max(status.st_size, len(self.layout.beginning))
         if self._file_size < self._end:
             self._absurd = f"the file became shorter than the {self._end} bytes that were read of it"
         left = max_packets if max_packets is not None else self._file_size
@@ -134,7 +144,7 @@ class PacketIndex(OpenPcap):
     def resume(self, found: Found) -> bool:
         """Begin with what was known of the file before; whether that fits it, as far as a look at its end tells."""
         count, end, samples = found
-        if len(samples) != count // _STRIDE + 1 or samples[0] != FILE_HEADER_SIZE:
+        if len(samples) != count // _STRIDE + 1 or samples[0] != len(self.layout.beginning):
             return False
         if min(map(sub, samples[1:], samples), default=_SHORTEST) < _SHORTEST:
             return False
@@ -160,7 +170,7 @@ class PacketIndex(OpenPcap):
         stop = start + most
         last_header = len(chunk) - RECORD_HEADER_SIZE
         room = self._file_size - base - RECORD_HEADER_SIZE
-        largest = self.header.largest_record
+        largest = self.layout.largest_rest
         while at <= last_header and count < stop:
             if not count % _STRIDE and stop - count >= _STRIDE and (after := self._leap(chunk, at, room)):
                 at, count = after, count + _STRIDE
@@ -168,10 +178,8 @@ class PacketIndex(OpenPcap):
                 continue
             (captured,) = self._captured_at(chunk, at)
             if captured > largest:
-                self._absurd = (
-                    f"packet {count + 1} at byte {base + at} claims {captured} captured bytes, "
-                    f"more than the {largest} that are possible"
-                )
+                if trouble := self.layout.trouble(chunk, at):
+                    self._absurd = f"packet {count + 1} at byte {base + at} {trouble}"
                 break
             if at + captured > room:
                 break
@@ -188,7 +196,7 @@ class PacketIndex(OpenPcap):
 
         This bounds the time to open a file: 0.1 us a packet, a third of a loop that looks at everything each time.
         """
-        captured_at, largest = self._captured_at, self.header.largest_record
+        captured_at, largest = self._captured_at, self.layout.largest_rest
         try:
             for _ in range(_STRIDE):
                 (captured,) = captured_at(chunk, at)
@@ -222,15 +230,15 @@ class PacketIndex(OpenPcap):
             raise NotFound(f"There is no packet {number}", why=f"the file has {self._count}")
 
     def _captured(self, chunk: bytes, at: int) -> int:
-        """Return the captured length in the record header at ``at``.
+        """Return how long the record at ``at`` is behind its first 16 bytes.
 
         Raises:
             InvalidInput: The header is not there any more: somebody cut the file.
         """
         if at + RECORD_HEADER_SIZE > len(chunk):
             raise became_shorter(self.path)
-        captured: int = self._record.unpack_from(chunk, at)[2]
-        return captured
+        length: int = self._captured_at(chunk, at)[0]
+        return length
 
     def read(self, number: int) -> RawPacket:
         """Return packet ``number`` (from 1).
@@ -273,9 +281,7 @@ class PacketIndex(OpenPcap):
     def _packet(self, number: int, record: bytes, size: int) -> RawPacket:
         if len(record) < size:
             raise became_shorter(self.path)
-        seconds, fraction, _, length = self._record.unpack_from(record)
-        nanoseconds = seconds * 1_000_000_000 + fraction * self._scale
-        return RawPacket(number, nanoseconds, length, record[RECORD_HEADER_SIZE:])
+        return self.layout.packet(number, record)
 
     def first_since(self, nanoseconds: int) -> int:
         """Return the number of the first packet at or after a POSIX time; one more than there are when none is.

@@ -1,4 +1,4 @@
-"""A classic pcap file that is open for reading at any offset: what an index and a counter of it have in common."""
+"""A capture file that is open for reading at any offset: what an index and a counter of it have in common."""
 
 from __future__ import annotations
 
@@ -7,27 +7,33 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from netmon_tui.tools.pcap import FILE_HEADER_SIZE, FileHeader, read_header
+from netmon_tui.tools.pcap import FileHeader
+from netmon_tui.tools.pcap_layout import RecordLayout, layout_of
 
 
 class OpenPcap:
-    """A file and its header.
+    """A file, its header and how its packets follow one another.
 
     Args:
         path: The file.
 
     Raises:
-        InvalidInput: Not a classic pcap file.
+        InvalidInput: Not a capture file of a kind that is stored.
         OSError: It cannot be opened or read.
     """
 
     def __init__(self, path: str | Path) -> None:
         self._fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         try:
-            self.header: FileHeader = read_header(os.pread(self._fd, FILE_HEADER_SIZE, 0))
+            self.layout: RecordLayout = layout_of(self._fd)
         except BaseException:
             os.close(self._fd)
             raise
+
+    @property
+    def header(self) -> FileHeader:
+        """That of the file, or of a classic one with its packets."""
+        return self.layout.header
 
     def __enter__(self) -> Self:
         return self

@@ -7,7 +7,7 @@ first damage, which is told, and never takes more memory than one block of a pac
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from netmon_tui.errors import InvalidInput
@@ -16,7 +16,9 @@ from netmon_tui.tools.pcap import FileHeader, RawPacket
 
 MAGIC = b"\x0a\x0d\x0d\x0a"
 NANOSECONDS = 1_000_000_000
-_SECTION, _INTERFACE, _OLD_PACKET, _SIMPLE_PACKET, _PACKET = 0x0A0D0D0A, 1, 2, 3, 6
+INTERFACE, PACKET, STATISTICS = 1, 6, 5
+"""Kinds of blocks: an interface description, an enhanced packet, what an interface counted."""
+_SECTION, _INTERFACE, _OLD_PACKET, _SIMPLE_PACKET, _PACKET = 0x0A0D0D0A, INTERFACE, 2, 3, PACKET
 _SECRETS = 10
 _BYTE_ORDER = 0x1A2B3C4D
 _COMMENT = 1
@@ -135,6 +137,19 @@ class PcapngReader:
                     yield found
         except _Damage as error:
             self.damage = f"the block at byte {at} {error}"
+
+    def beginning(self) -> tuple[str, tuple[NgInterface, ...], int]:
+        """Return what :func:`read_beginning` does."""
+        end = 0
+        try:
+            while len(head := self._stream.take(8)) == 8:
+                if end and struct.unpack_from(f"{self._order}I", head)[0] != _INTERFACE:
+                    break
+                self._block(head)
+                end = self._stream.offset
+        except _Damage as error:
+            self.damage = f"the block at byte {end} {error}"
+        return self._order, tuple(self._interfaces), end
 
     def _block(self, head: bytes) -> tuple[NgInterface, RawPacket] | None:
         """Read the rest of a block, given its first 8 bytes."""
@@ -270,8 +285,13 @@ def _resolution(option: bytes) -> tuple[int, int]:
     return (10 ** (9 - exponent), 1) if exponent <= 9 else (1, 10 ** (exponent - 9))
 
 
-def begin_section(header: FileHeader) -> bytes:
-    """Return the beginning of a file with one interface of the link type, snaplen and clock of a pcap file.
+def read_beginning(data: bytes) -> tuple[str, tuple[NgInterface, ...], int]:
+    """Return byte order, interfaces and size of what comes before the packets, as far as it is there and whole."""
+    return PcapngReader(iter((data,))).beginning()
+
+
+def begin_section(header: FileHeader, names: Sequence[str] = ("",)) -> bytes:
+    """Return the beginning of a file whose interfaces have link type, snaplen and clock of a pcap file, and names.
 
     Raises:
         InvalidInput: The link type, of a damaged file, is none that pcapng can tell.
@@ -285,15 +305,23 @@ def begin_section(header: FileHeader) -> bytes:
     resolution = 9 if header.nanoseconds else 6
     option = struct.pack("<HHB3xI", _IF_RESOLUTION, 1, resolution, 0)
     section = struct.pack("<IHHq", _BYTE_ORDER, 1, 0, -1)
-    interface = struct.pack("<HHI", header.linktype, 0, header.snaplen) + option
-    return _block(_SECTION, section) + _block(_INTERFACE, interface)
+    interface = struct.pack("<HHI", header.linktype, 0, header.snaplen)
+    described = (_block(_INTERFACE, interface + _name(name) + option) for name in names)
+    return _block(_SECTION, section) + b"".join(described)
+
+
+def _name(name: str) -> bytes:
+    data = name.encode()
+    return struct.pack("<HH", _IF_NAME, len(data)) + data + bytes(-len(data) % 4) if name else b""
 
 
 def pack_block(header: FileHeader, packet: RawPacket) -> bytes:
     """Return a packet as a block of a file that :func:`begin_section` began."""
     time = packet.nanoseconds if header.nanoseconds else packet.nanoseconds // 1000
     data = packet.data + bytes(-len(packet.data) % 4)
-    fields = struct.pack("<IIIII", 0, time >> 32, time & 0xFFFF_FFFF, len(packet.data), packet.length)
+    fields = struct.pack(
+        "<IIIII", packet.interface, time >> 32, time & 0xFFFF_FFFF, len(packet.data), packet.length
+    )
     return _block(_PACKET, fields + data)
 
 

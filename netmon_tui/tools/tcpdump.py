@@ -8,6 +8,8 @@ from netmon_tui.domain.buffer_size import LEAST_KIB, MOST_KIB
 from netmon_tui.domain.capture import Direction, StartCapture
 from netmon_tui.errors import InvalidInput
 
+MOST_INTERFACES = 16
+"""Of one capture: dumpcap has a thread and a buffer for each."""
 _LONGEST_INTERFACE = 15
 """IFNAMSIZ without its terminating zero."""
 _INTERFACE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:+-]*")
@@ -70,8 +72,8 @@ def build_command(tcpdump: str, request: StartCapture, capture_filter: str) -> t
 
 
 def check_bounds(request: StartCapture) -> None:
-    """Refuse an interface that is none, and numbers that no tool takes; raises InvalidInput."""
-    check_interface(request.interface)
+    """Refuse interfaces that are none or cannot go together, and numbers that no tool takes, with InvalidInput."""
+    _check_interfaces(request)
     bounds = (
         ("The snap length", request.snaplen, 1, 262_144),
         ("The buffer", request.buffer_kib, LEAST_KIB, MOST_KIB),
@@ -80,6 +82,24 @@ def check_bounds(request: StartCapture) -> None:
     for what, value, least, most in bounds:
         if not least <= value <= most:
             raise InvalidInput(f"{what} must be from {least} to {most}", why=f"it is {value}")
+
+
+def _check_interfaces(request: StartCapture) -> None:
+    names = request.interfaces
+    for name in names:
+        check_interface(name)
+    if len(names) == 1:
+        return
+    if not request.is_pcapng:
+        raise InvalidInput("classic pcap has the packets of one interface", fix="choose pcapng for several")
+    if len(set(names)) < len(names):
+        raise InvalidInput(f"an interface is named twice: {request.interface}")
+    if "any" in names:
+        raise InvalidInput("any has the packets of the other interfaces already", fix="name it alone")
+    if len(names) > MOST_INTERFACES:
+        raise InvalidInput(
+            f"{len(names)} interfaces cannot be captured together", why=f"{MOST_INTERFACES} are possible"
+        )
 
 
 def complaint(text: str) -> str:

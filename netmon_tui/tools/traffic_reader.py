@@ -2,7 +2,7 @@
 
 What it cannot read in that time it samples, in blocks at even distances, and says so. The blocks begin where
 ``pcap_sync`` finds a record, which needs the packets' times to be near; where it finds none, it falls behind and
-reads on from where it was.
+reads on from where it was, as in pcapng.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from pathlib import Path
 
 from netmon_tui.domain.traffic import Traffic
 from netmon_tui.tools.flow_counter import NEEDED, Counted, FlowCounter
-from netmon_tui.tools.pcap import FILE_HEADER_SIZE, RECORD_HEADER_SIZE
+from netmon_tui.tools.pcap import RECORD_HEADER_SIZE
+from netmon_tui.tools.pcap_layout import PcapngLayout
 from netmon_tui.tools.pcap_open import OpenPcap
 from netmon_tui.tools.pcap_sync import TRUSTED_AFTER, RecordFinder
 from netmon_tui.tools.traffic_tables import TrafficTables
@@ -47,8 +48,7 @@ class TrafficReader(OpenPcap):
         self.growing = growing
         self._counter = FlowCounter(self.header)
         self._tables = TrafficTables()
-        self._end = FILE_HEADER_SIZE
-        self._size = FILE_HEADER_SIZE
+        self._begin = self._end = self._size = len(self.layout.beginning)
         self._looked_at = 0
         """Bytes of the records that were counted."""
         self._cost = _FIRST_COST
@@ -78,7 +78,7 @@ class TrafficReader(OpenPcap):
 
     def snapshot(self, most: int) -> Traffic:
         """Return what was counted so far: the largest entries of each table, at most ``most`` of each."""
-        done = self._end - FILE_HEADER_SIZE
+        done = self._end - self._begin
         return replace(
             self._tables.snapshot(most),
             sampled=done / self._looked_at if 0 < self._looked_at < done else 1.0,
@@ -102,10 +102,18 @@ class TrafficReader(OpenPcap):
 
     def _count(self, begin: int) -> Counted:
         """Count the records that begin in the chunk at ``begin``, where one begins."""
+        if isinstance(self.layout, PcapngLayout):
+            return self._count_blocks(self.layout, begin)
         piece = os.pread(self._fd, CHUNK + NEEDED, begin)
         if len(piece) < CHUNK + NEEDED:
             piece += bytes(NEEDED)
         return self._counter.count(piece, 0, self._size - begin)
+
+    def _count_blocks(self, layout: PcapngLayout, begin: int) -> Counted:
+        piece = os.pread(self._fd, min(CHUNK + layout.largest_rest, self._size - begin), begin)
+        records, end = layout.as_records(piece)
+        self._counter.count(records + bytes(NEEDED), 0, len(records))
+        return Counted(end, "")
 
     def _sample(self, budget: float) -> bool:
         """Count blocks that stand for all that is new; False, and nothing counted, when none could be."""
@@ -138,7 +146,7 @@ class TrafficReader(OpenPcap):
     def _finder(self) -> RecordFinder | None:
         """Return what finds records after where we are; None where their times cannot be told."""
         header = os.pread(self._fd, RECORD_HEADER_SIZE, self._end)
-        if len(header) < RECORD_HEADER_SIZE:
+        if len(header) < RECORD_HEADER_SIZE or self.layout.interfaces:
             return None
         seconds: int = self.header.record.unpack(header)[0]
         now = time.time()

@@ -6,7 +6,7 @@ import os
 import signal
 import time
 
-from .counting import KernelCounter
+from .counting import SummedCounter
 from .record_walk import trim_to_whole_records
 from .streams import NO_ROOM, PROGRESS, create_file, read_ready
 from .tool import PIPE_BYTES, Tool
@@ -27,6 +27,7 @@ FLUSH_PATIENCE = BLOCK_TIMEOUT + 0.3
 START_PATIENCE = 3.0
 """Seconds after which a tool that does not say "listening on" is believed to capture."""
 _DUMPCAP = b"dumpcap: "
+_OF_AN_INTERFACE = b"Packets received/dropped on interface "
 _FIGURES = {"captured": "captured", "received by filter": "received", "dropped by kernel": "dropped"}
 
 
@@ -35,7 +36,8 @@ def parse_figures(line: bytes) -> dict[str, int]:
 
     tcpdump writes three in a line after SIGUSR1, one in each of its last lines. dumpcap writes ``Packets: 7`` again
     and again, and at its end ``Packets captured: 7`` and
-    ``Packets received/dropped on interface 'lo': 7/0 (pcap:0/...``.
+    ``Packets received/dropped on interface 'lo': 7/2 (pcap:0/dumpcap:0/flushed:2/ps_ifdrop:0)``: what it has
+    flushed came after the last packet that was asked for, and is no loss.
     """
     if line.startswith(b"Packets"):
         return _dumpcap_figures(line.decode("ascii", "replace"))
@@ -49,11 +51,14 @@ def parse_figures(line: bytes) -> dict[str, int]:
 
 
 def _dumpcap_figures(line: str) -> dict[str, int]:
-    numbers = line.partition(" (pcap:")[0].rpartition(": ")[2].strip().split("/")
+    told, _, details = line.partition(" (pcap:")
+    numbers = told.rpartition(": ")[2].strip().split("/")
     if not all(number.isdigit() for number in numbers):
         return {}
     if len(numbers) == 2:
-        return {"received": int(numbers[0]), "dropped": int(numbers[1])}
+        flushed = details.partition("flushed:")[2].partition("/")[0]
+        dropped = int(numbers[1]) - (int(flushed) if flushed.isdigit() else 0)
+        return {"received": int(numbers[0]), "dropped": max(0, dropped)}
     return {"captured": int(numbers[0])}
 
 
@@ -155,10 +160,11 @@ class Capture:
 
     def __init__(self, spec: dict[str, Any], tool: Tool, directory: str) -> None:
         self._programs = spec["counter_programs"]
-        self._interface = spec["counter_interface"]
+        self._interfaces = spec["counter_interface"].split(",")
         self._tool = tool
-        self._counters: list[KernelCounter] = []
+        self._counters: list[SummedCounter] = []
         self._figures = {"captured": 0, "received": 0, "dropped": 0}
+        self._of_interfaces = {"received": 0, "dropped": 0}
         self._final: set[str] = set()
         self._packets = 0
         self._begun = time.monotonic()
@@ -182,6 +188,9 @@ class Capture:
         if (b"listening on" in line or line.startswith(b"File: -")) and not self.listening:
             self._begin()
         figures = parse_figures(line)
+        if line.startswith(_OF_AN_INTERFACE):  # dumpcap's last words: a line for each
+            figures = {name: sum_ + figures.get(name, 0) for name, sum_ in self._of_interfaces.items()}
+            self._of_interfaces = figures
         self._figures |= figures
         if line.startswith(PROGRESS):
             self._figures["received"] = self._figures["captured"]
@@ -195,7 +204,7 @@ class Capture:
         self.listening = True
         for name, program in self._programs:
             try:
-                self._counters.append(KernelCounter(name, program, self._interface))
+                self._counters.append(SummedCounter(name, program, self._interfaces))
             except OSError:
                 # No CAP_NET_RAW: tcpdump's own figures have to do. One socket less would miscount the rest.
                 self._stop_counting()

@@ -78,6 +78,35 @@ class KernelCounter:
         self._socket.close()
 
 
+class SummedCounter:
+    """The same on several interfaces together.
+
+    Raises:
+        OSError: As of :class:`KernelCounter`.
+    """
+
+    def __init__(self, name: str, program: str, interfaces: list[str]) -> None:
+        self.name = name
+        self.count = 0
+        self._counters: list[KernelCounter] = []
+        try:
+            for interface in interfaces:
+                self._counters.append(KernelCounter(name, program, interface))
+        except OSError:
+            self.close()
+            raise
+
+    def poll(self) -> int:
+        """Read the kernel's figures and return the sum."""
+        self.count = sum(counter.poll() for counter in self._counters)
+        return self.count
+
+    def close(self) -> None:
+        """Stop counting."""
+        for counter in self._counters:
+            counter.close()
+
+
 def parse_program(text: str) -> list[Instruction]:
     """Return the program that ``tcpdump -ddd`` printed, accepting one byte instead of whole packets.
 

@@ -16,7 +16,7 @@ import time
 from collections import deque
 
 from .capture import PacketFile
-from .record_walk import HEADER_BYTES, RecordWalk
+from .record_walk import RecordWalk
 from .streams import create_file
 from .tool import PIPE_BYTES
 
@@ -98,7 +98,7 @@ class RotatedFile(PacketFile):
             self.overwritten += records
 
     def _begin_next(self) -> None:
-        """Give the next file the header and what came of a record after the last whole one."""
+        """Give the next file what every file begins with, and what came of a record after the last whole one."""
         walk, size = self._walk, self._size
         walk.extend(size)
         if not walk.records:
@@ -106,7 +106,7 @@ class RotatedFile(PacketFile):
         draft, path = f"{self._directory}/{_DRAFT}", f"{self._directory}/{self._name % (self._number + 1)}"
         target = create_file(self._directory, _DRAFT)
         try:
-            begin = walk.read(0, HEADER_BYTES) + walk.read(walk.end, size - walk.end)
+            begin = walk.read(0, walk.beginning) + walk.read(walk.end, size - walk.end)
             if os.write(target, begin) != len(begin):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             os.ftruncate(self._target, walk.end)

@@ -77,6 +77,7 @@ def _facts(capture: Capture) -> Iterator[tuple[str, str]]:
     yield "Interface", capture.interface
     yield "Filter", capture.filter
     yield "Link type", capture.linktype
+    yield "Format", capture.format
     yield "Snaplen", thin(capture.snaplen)
     yield "Owner", capture.owner
     yield "Kept", "whatever its age" if capture.kept else ""

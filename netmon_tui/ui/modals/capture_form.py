@@ -204,8 +204,10 @@ class CaptureForm(Form[StartCapture]):
         """Make a schedule of what is asked for."""
         try:
             asked = self._request()
-            if self._rare.also:
-                raise InvalidInput("a schedule captures on one interface", fix="untick the others in More")
+            if self._rare.also and not asked.is_pcapng:
+                raise InvalidInput(
+                    "a schedule captures on one interface", fix="untick the others in More, or choose pcapng"
+                )
         except InvalidInput as error:
             self._refuse(str(error))
             return
@@ -302,14 +304,19 @@ class CaptureForm(Form[StartCapture]):
         Raises:
             InvalidInput: A limit is no number.
         """
+        rare = self._rare.request
         return replace(
-            self._rare.request,
-            interface=self._chosen("interface"),
+            rare,
+            interface=",".join(self._chosen_interfaces()) if rare.is_pcapng else self._chosen("interface"),
             filter=self._text("filter"),
             **self.query_one(CaptureLimits).read(),
             include_own_ssh=bool(self._own_session) and not self.query_one("#without-ssh", Tick).value,
             name=self._text("name"),
         )
+
+    def _chosen_interfaces(self) -> tuple[str, ...]:
+        first = self._chosen("interface")
+        return (first, *(name for name in self._rare.also if name != first))
 
     def _text(self, id: str) -> str:
         return self.query_one(f"#{id}", Input).value.strip()
@@ -324,7 +331,7 @@ class CaptureForm(Form[StartCapture]):
     async def _submit(self) -> None:
         try:
             request = self._request()
-            await self._start(request, (request.interface, *self._rare.also))
+            await self._start(request, self._chosen_interfaces())
         except NetmonError as error:
             self._refuse(str(error), position=error.position if isinstance(error, InvalidInput) else None)
         else:

@@ -10,7 +10,7 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.widgets import Button, Input, Label, Select, Static
 
 from netmon_tui.domain.buffer_size import buffer_text, parse_buffer
-from netmon_tui.domain.capture import DEFAULT_SNAPLEN, Direction, StartCapture
+from netmon_tui.domain.capture import DEFAULT_SNAPLEN, CaptureFormat, Direction, StartCapture
 from netmon_tui.errors import InvalidInput
 from netmon_tui.ui.modals.form import SavingForm
 from netmon_tui.ui.rendering import content
@@ -30,7 +30,7 @@ class RareOptions:
     request: StartCapture
     """Only the fields that are asked for there count."""
     also: tuple[str, ...] = ()
-    """Other interfaces to capture on, with a capture each."""
+    """Other interfaces to capture on: with a capture each, or as pcapng in the same one."""
 
     def words(self, usual: StartCapture) -> str:
         """Return what is not as usual, in words."""
@@ -42,6 +42,7 @@ class RareOptions:
             "not promiscuous": not own.promiscuous,
             "nanoseconds": own.nanoseconds,
             "immediate": own.immediate,
+            "pcapng": own.is_pcapng,
             f"also on {' '.join(self.also)}": bool(self.also),
         }
         return ", ".join(part for part, is_unusual in parts.items() if is_unusual) or "nothing unusual"
@@ -92,8 +93,14 @@ class CaptureMore(SavingForm[RareOptions]):
             yield Tick(
                 "Each packet at once: costs more time", request.immediate, id="immediate", compact=True
             )
+            yield Tick(
+                "pcapng, by dumpcap: each packet with its interface",
+                request.is_pcapng,
+                id="pcapng",
+                compact=True,
+            )
             if self._others:
-                yield Static("Also on, each as a capture of its own with the same name and tag:")
+                yield Static("Also on, in the same file if that is pcapng, else as captures of their own:")
             with VerticalScroll(id="more-also", can_focus=False):
                 for name in self._others:
                     yield Tick(content(name), name in self._first.also, compact=True, classes="more--also")
@@ -120,6 +127,7 @@ class CaptureMore(SavingForm[RareOptions]):
             promiscuous=self.query_one("#promiscuous", Tick).value,
             nanoseconds=self.query_one("#nanoseconds", Tick).value,
             immediate=self.query_one("#immediate", Tick).value,
+            format=CaptureFormat.PCAPNG if self.query_one("#pcapng", Tick).value else CaptureFormat.PCAP,
         )
         ticks = self.query(".more--also").results(Tick)
         also = (name for name, tick in zip(self._others, ticks, strict=True) if tick.value)

@@ -20,7 +20,8 @@ from netmon_tui.ui.widgets.table_columns import Column
 
 _WIDTHS: Mapping[str, int] = {
     "time": 15, "utc": 15, "datetime": 26, "epoch": 17, "since": 13, "delta": 11, "source_port": 8,
-    "destination_port": 8, "source_mac": 17, "destination_mac": 17, "vlan": 9, "ttl": 3, "protocol": 8,
+    "destination_port": 8, "source_mac": 17, "destination_mac": 17, "vlan": 9, "ttl": 3, "interface": 10,
+    "protocol": 8,
     "length": 6, "captured": 8,
 }  # fmt: skip
 _NUMBERS = frozenset(

@@ -23,7 +23,8 @@ from netmon_tui.runtime.key_log import KeptKeys
 from netmon_tui.runtime.sharkd import Sharkd
 from netmon_tui.runtime.tool_paths import find_tool
 from netmon_tui.runtime.whole_file import open_for_child, part_read
-from netmon_tui.tools.pcap import FileHeader, RawPacket, pack_record
+from netmon_tui.tools.pcap import RawPacket
+from netmon_tui.tools.pcap_layout import RecordLayout, layout_for
 from netmon_tui.tools.sharkd import (
     USUAL_COLUMNS,
     USUAL_INFO,
@@ -73,13 +74,14 @@ class PacketDissector:
 
     Args:
         path: The file.
-        header: Its header.
+        layout: Of its packets.
         cut: Reads packets of it.
     """
 
-    def __init__(self, path: Path, header: FileHeader, cut: Cut) -> None:
+    def __init__(self, path: Path, layout: RecordLayout, cut: Cut) -> None:
         self._path = path
-        self._header = header
+        self._header = layout.header
+        self._layout = layout_for(layout.header, layout.interfaces)
         self._cut = cut
         self._lock = asyncio.Lock()
         self._sharkd: Sharkd | None = None
@@ -201,7 +203,7 @@ class PacketDissector:
         return self._window
 
     def _write_window(self, packets: Sequence[RawPacket]) -> None:
-        data = b"".join((self._header.data, *(pack_record(self._header, packet) for packet in packets)))
+        data = self._layout.beginning + b"".join(map(self._layout.pack, packets))
         os.ftruncate(self._memory, 0)
         os.pwrite(self._memory, data, 0)
 

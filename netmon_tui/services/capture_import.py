@@ -268,6 +268,7 @@ def _note(writer: _Writer, reader: pcapng.PcapngReader) -> str:
         f"{counted(beyond, 'comment')} more were left out" if beyond else "",
         "its TLS keys are kept" if reader.key_log else "",
         f"{counted(reader.other_secrets, 'block')} of other secrets left out" if reader.other_secrets else "",
+        f"{counted(reader.dropped, 'packet')} were dropped while it was captured" if reader.dropped else "",
         f"which of {len(writer.interfaces)} interfaces a packet is of only the original tells"
         if len(writer.interfaces) > 1
         else "",

@@ -131,6 +131,7 @@ class CapturingService:
     async def preview(self, request: StartCapture) -> CapturePreview:
         """Return what a request would run, its filter compiled, or why it is refused."""
         try:
+            tcpdump.check_interfaces(request)
             bpf.check_text(request.filter)
             check_limits(request, self._settings.captures)
             whole = self._whole_filter(request)
@@ -209,6 +210,7 @@ class CapturingService:
         await asyncio.to_thread(self._check, request)
 
     def _check(self, request: StartCapture) -> None:
+        tcpdump.check_interfaces(request)
         _linktype(request.interface)
         bpf.check_text(request.filter)
         check_limits(request, self._settings.captures)

@@ -155,7 +155,7 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
     scans = open_scans(database, audit, supervisor, settings, privilege, paths, accounts.today)
     transfers, catalogue = open_catalogue(database, audit, settings, paths, scans.keeper, session)
     capturing = open_capturing(database, audit, supervisor, settings, privilege, paths, session)
-    schedules, rounds = _open_schedules(database, scans.scanning, capturing, accounts, catalogue)
+    schedules, rounds = _open_schedules(database, scans.scanning, capturing, accounts, catalogue, settings)
     segment = open_segment(
         database, audit, scans.scanning, settings, paths, privilege, session, machine=_machine()
     )
@@ -258,13 +258,14 @@ def _open_schedules(
     capturing: CapturingService,
     accounts: AccountService,
     catalogue: CatalogueService,
+    settings: Settings,
 ) -> tuple[SchedulingService, Rounds]:
     """Return the schedules, and the rounds that start what is due and delete what is too old."""
     schedules = SchedulingService(
         schedules=ScheduleRepository(database),
         start=scanning.start,
         plan=scanning.plan,
-        captures=ScheduledCaptures(capturing.check, capturing.start),
+        captures=ScheduledCaptures(capturing.check, capturing.start, catalogue.label, settings.captures),
         today=accounts.today,
         zone=local_zone(),
     )

@@ -44,7 +44,7 @@ class PacketList(PacketRows):
 
     def __init__(self, path: Path, *, growing: bool = False) -> None:
         super().__init__(path, growing=growing)
-        self._dissector = PacketDissector(path, self._index.header, self._cut)
+        self._dissector = PacketDissector(path, self._index.layout, self._cut)
 
     async def warm_up(self) -> None:
         """Start what dissects packets, so that the first detail need not wait for that."""

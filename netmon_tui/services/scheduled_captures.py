@@ -6,9 +6,11 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
-from netmon_tui.domain.capture import Capture, StartCapture
+from netmon_tui.config.sections import CaptureSettings
+from netmon_tui.domain.capture import Capture, CaptureLabels, StartCapture
 from netmon_tui.domain.user import Actor, Permission
 from netmon_tui.errors import InvalidInput, PrivilegeMissing, ToolMissing
+from netmon_tui.services.capture_limits import lowered
 
 _log = logging.getLogger(__name__)
 
@@ -20,6 +22,9 @@ class ScheduledCaptures:
     check: Callable[[StartCapture], Awaitable[None]]
     """Refuses what a start would refuse."""
     start: Callable[[Actor, StartCapture], Awaitable[Capture]]
+    label: Callable[[Actor, int, CaptureLabels], Awaitable[Capture]]
+    settings: CaptureSettings
+    """The limits that there are now."""
 
     async def refuse(self, owner: Actor, request: StartCapture) -> None:
         """Refuse a capture that nobody would end, and what a start would refuse today.
@@ -40,5 +45,14 @@ class ScheduledCaptures:
             _log.debug("this program could not capture itself")  # the worker may be allowed more
 
     async def run(self, owner: Actor, request: StartCapture, name: str) -> int:
-        """Start it under the name of its schedule and return its id; raises as a start does."""
-        return (await self.start(owner, replace(request, name=name))).id
+        """Start it under the name of its schedule and return its id; raises as a start does.
+
+        A limit of the settings that is lower than when the schedule was made holds, and its note says so: less of a
+        capture is better than none.
+        """
+        possible, told = lowered(request, self.settings)
+        begun = await self.start(owner, replace(possible, name=name))
+        if told:
+            _log.warning("capture %d of schedule %s has lower limits: %s", begun.id, name, told)
+            await self.label(owner, begun.id, CaptureLabels(note=f"lower limits than the schedule's: {told}"))
+        return begun.id

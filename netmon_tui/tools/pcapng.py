@@ -24,6 +24,8 @@ _BYTE_ORDER = 0x1A2B3C4D
 _COMMENT = 1
 _TLS_KEY_LOG = 0x544C534B
 _IF_NAME, _IF_RESOLUTION, _IF_OFFSET = 2, 9, 14
+_LOSSES = (5, 7)
+"""Options of statistics: isb_ifdrop, by the interface; isb_osdrop, by the kernel."""
 _LARGEST_LINKTYPE = 0xFFFF
 _MOST_INTERFACES = 65_536
 """Of a section; more are damage."""
@@ -118,6 +120,8 @@ class PcapngReader:
         """Lines that decrypt TLS, as the file has them, in pieces."""
         self.other_secrets = 0
         """How many blocks of secrets were passed over: of another kind, or more than is taken."""
+        self.dropped = 0
+        """Packets that the interfaces say were lost while they were captured."""
         self.damage = ""
         """What is wrong and where, once the packets have been read; empty when nothing is."""
 
@@ -169,6 +173,8 @@ class PcapngReader:
             self._describe(self._body(size, _LARGEST_DESCRIPTION))
         elif kind == _SECRETS and size <= _LARGEST_SECRETS:
             self._keep_secrets(self._body(size, _LARGEST_SECRETS))
+        elif kind == STATISTICS and size <= _LARGEST_DESCRIPTION:
+            self._note_losses(self._body(size, _LARGEST_DESCRIPTION))
         elif self._stream.skip(size - 8) < size - 8:
             raise _Damage("is cut")
         return None
@@ -216,6 +222,11 @@ class PcapngReader:
         self._largest = max(self._largest, largest_packet(linktype))
         if name and len(self.names) < _MOST_INTERFACES:
             self.names[name] = None
+
+    def _note_losses(self, body: bytes) -> None:
+        for code, value in self._options(body, 12):
+            if code in _LOSSES and len(value) == 8:
+                self.dropped += struct.unpack(f"{self._order}Q", value)[0]
 
     def _keep_secrets(self, body: bytes) -> None:
         if len(body) < 8:

@@ -73,7 +73,7 @@ def build_command(tcpdump: str, request: StartCapture, capture_filter: str) -> t
 
 def check_bounds(request: StartCapture) -> None:
     """Refuse interfaces that are none or cannot go together, and numbers that no tool takes, with InvalidInput."""
-    _check_interfaces(request)
+    check_interfaces(request)
     bounds = (
         ("The snap length", request.snaplen, 1, 262_144),
         ("The buffer", request.buffer_kib, LEAST_KIB, MOST_KIB),
@@ -84,7 +84,8 @@ def check_bounds(request: StartCapture) -> None:
             raise InvalidInput(f"{what} must be from {least} to {most}", why=f"it is {value}")
 
 
-def _check_interfaces(request: StartCapture) -> None:
+def check_interfaces(request: StartCapture) -> None:
+    """Refuse interfaces that are none, or that cannot be captured on together, with InvalidInput."""
     names = request.interfaces
     for name in names:
         check_interface(name)

@@ -304,19 +304,15 @@ class CaptureForm(Form[StartCapture]):
         Raises:
             InvalidInput: A limit is no number.
         """
-        rare = self._rare.request
+        rare, first = self._rare.request, self._chosen("interface")
         return replace(
             rare,
-            interface=",".join(self._chosen_interfaces()) if rare.is_pcapng else self._chosen("interface"),
+            interface=",".join(dict.fromkeys((first, *self._rare.also))) if rare.is_pcapng else first,
             filter=self._text("filter"),
             **self.query_one(CaptureLimits).read(),
             include_own_ssh=bool(self._own_session) and not self.query_one("#without-ssh", Tick).value,
             name=self._text("name"),
         )
-
-    def _chosen_interfaces(self) -> tuple[str, ...]:
-        first = self._chosen("interface")
-        return (first, *(name for name in self._rare.also if name != first))
 
     def _text(self, id: str) -> str:
         return self.query_one(f"#{id}", Input).value.strip()
@@ -331,7 +327,7 @@ class CaptureForm(Form[StartCapture]):
     async def _submit(self) -> None:
         try:
             request = self._request()
-            await self._start(request, self._chosen_interfaces())
+            await self._start(request, (*request.interfaces, *self._rare.also))
         except NetmonError as error:
             self._refuse(str(error), position=error.position if isinstance(error, InvalidInput) else None)
         else:

@@ -138,6 +138,7 @@ class CaptureHeader(Vertical):
         if counters.overwritten:
             words += f"   {thin(capture.packets_on_disk)} on disk"
         lost.show(words, "error" if counters.dropped else "muted")
+        self._put("capture-rate-label", "Avg rate" if capture.state.is_final else "Rate now")
         if capture.state.is_final:
             self._put("capture-rate", rate(counters.packets / passed) if passed else "")
             return

@@ -17,6 +17,7 @@ from netmon_tui.runtime.tool_paths import find_tool
 from netmon_tui.tools.pcap import FileHeader, RawPacket, make_header, pack_record
 from netmon_tui.tools.pcap_cut import Cut, merged, packets_of, pieces
 from netmon_tui.tools.pcap_index import PacketIndex
+from netmon_tui.tools.pcap_layout import layout_for
 
 SECOND = 1_000_000_000
 START = 1_700_000_000 * SECOND
@@ -65,7 +66,7 @@ def test_ranges_times_and_numbers_are_cut_out_byte_by_byte(
             found = list(pieces(index, cut))
             assert sum(piece.packets for piece in found) == len(expected)
             assert b"".join(p.records for p in found) == b"".join(pack_record(header, r) for r in expected)
-            assert data_of(list(packets_of(header, iter(found)))) == data_of(expected)
+            assert data_of(list(packets_of(layout_for(header), iter(found)))) == data_of(expected)
 
 
 def test_a_record_larger_than_what_is_read_at_once_is_found(tmp_path: Path) -> None:
@@ -74,7 +75,7 @@ def test_a_record_larger_than_what_is_read_at_once_is_found(tmp_path: Path) -> N
     path = tmp_path / "usb.pcap"
     path.write_bytes(header.data + b"".join(pack_record(header, raw) for raw in raws))
     with opened(path) as index:
-        found = list(packets_of(header, pieces(index, Cut(numbers=[2, 3]))))
+        found = list(packets_of(layout_for(header), pieces(index, Cut(numbers=[2, 3]))))
     assert data_of(found) == data_of(raws[1:])
 
 
@@ -96,7 +97,7 @@ def test_a_merge_has_every_packet_in_time_order(
     header, rng = make_header(nanoseconds=True), random.Random(1)
     all_of = [make(folder / f"{n}", header, sorted(one), rng) for n, one in enumerate(times)]
     indexes = [opened(folder / f"{n}") for n in range(len(times))]
-    found = list(packets_of(header, merged(indexes, header)))
+    found = list(packets_of(layout_for(header), merged(indexes, layout_for(header))))
     for index in indexes:
         index.close()
     assert [raw.nanoseconds for raw in found] == sorted(raw.nanoseconds for one in all_of for raw in one)
@@ -112,7 +113,7 @@ def test_mergecap_merges_the_same(tmp_path: Path, apart: bool) -> None:
     make(second, header, [n * 3_000_000 + (2 * SECOND if apart else 500_000) for n in range(500)])
     subprocess.run(["mergecap", "-F", "pcap", "-w", theirs, second, first], check=True)
     with opened(first) as one, opened(second) as other:
-        ours = b"".join(piece.records for piece in merged([one, other], header))
+        ours = b"".join(piece.records for piece in merged([one, other], layout_for(header)))
     assert ours == theirs.read_bytes()[24:]
 
 
@@ -120,5 +121,5 @@ def test_a_finer_clock_is_kept_when_files_follow_one_another(tmp_path: Path) -> 
     coarse, fine = make_header(byte_order=">"), make_header(nanoseconds=True)
     raws = make(tmp_path / "a", coarse, [0, 1_000]) + make(tmp_path / "b", fine, [SECOND + 1, SECOND + 2])
     with opened(tmp_path / "a") as one, opened(tmp_path / "b") as other:
-        found = list(packets_of(fine, merged([other, one], fine)))
+        found = list(packets_of(layout_for(fine), merged([other, one], layout_for(fine))))
     assert data_of(found) == data_of(raws)

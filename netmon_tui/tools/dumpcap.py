@@ -6,6 +6,10 @@ from netmon_tui.domain.capture import Direction, StartCapture
 from netmon_tui.errors import InvalidInput
 from netmon_tui.tools import tcpdump
 
+_LARGEST_QUEUE = 1 << 30
+"""Bytes. Of several interfaces each has a thread, and between these and the one that writes is a queue, which has
+room for 1000 packets and drops the rest unless it is told otherwise: a third of a burst of 3000."""
+
 
 def build_command(dumpcap: str, request: StartCapture, capture_filter: str) -> tuple[str, ...]:
     """Return the command that captures to stdout, and counts on stderr.
@@ -24,6 +28,8 @@ def build_command(dumpcap: str, request: StartCapture, capture_filter: str) -> t
     # what stands before the interfaces holds for all of them
     command = [dumpcap, "-n" if request.is_pcapng else "-P", "-w", "-", "-B", str(buffer_mib)]
     command += ["-s", str(request.snaplen)]
+    if len(request.interfaces) > 1:
+        command += ["-C", str(min(_LARGEST_QUEUE, buffer_mib * len(request.interfaces) << 20))]
     if request.packets:
         command += ["-c", str(request.packets)]
     if not request.promiscuous:

@@ -189,7 +189,7 @@ def merged(indexes: Sequence[PacketIndex], layout: RecordLayout) -> Iterator[Pie
         for one in filled:
             yield from pieces(one, Cut())
         return
-    streams = [((raw.nanoseconds, n, raw) for raw in one.packets()) for n, one in enumerate(indexes)]
+    streams = [_stream(one, n) for n, one in enumerate(indexes)]
     places = [_places(one.layout, layout) for one in indexes]
     batch, count, size = [], 0, 0
     for _, n, raw in heapq.merge(*streams, key=lambda item: item[:2]):
@@ -200,6 +200,10 @@ def merged(indexes: Sequence[PacketIndex], layout: RecordLayout) -> Iterator[Pie
             yield Piece(b"".join(batch), count)
             batch, count, size = [], 0, 0
     yield Piece(b"".join(batch), count)
+
+
+def _stream(index: PacketIndex, place: int) -> Iterator[tuple[int, int, RawPacket]]:
+    return ((raw.nanoseconds, place, raw) for raw in index.packets())
 
 
 def _is_same(one: RecordLayout, other: RecordLayout) -> bool:

@@ -143,9 +143,12 @@ class PcapngLayout(RecordLayout):
         return nanoseconds
 
     def trouble(self, chunk: bytes, at: int) -> str:
-        """Return why the block there is no packet's; empty when it is of statistics, which end a file."""
+        """Return why the block there is no packet's; empty when it may stand around the packets."""
         kind, size = self._kind_and_size(chunk, at)
-        if kind == pcapng.STATISTICS:
+        if kind in (
+            pcapng.STATISTICS,
+            pcapng.INTERFACE,
+        ):  # of an interface that is half described nothing is known
             return ""
         return f"is no packet but a block of kind {kind} and {size} bytes"
 

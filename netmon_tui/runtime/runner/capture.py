@@ -293,7 +293,8 @@ class Capture:
     @staticmethod
     def is_figures(line: str) -> bool:
         """Whether a line of stderr is one of the ordinary ones: no reason for a failure."""
-        return bool(parse_figures(line.encode())) or "listening on" in line or line.startswith("File: ")
+        ordinary = "listening on" in line or line.startswith(("File: ", "Capturing on "))
+        return ordinary or bool(parse_figures(line.encode()))
 
 
 def _open_file(source: int, directory: str, spec: dict[str, Any]) -> PacketFile:

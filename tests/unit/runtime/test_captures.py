@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.runtime import capture_scenarios, ring_scenarios
+from tests.unit.runtime import capture_scenarios, pcapng_scenarios, ring_scenarios
 
 ROOT = Path(__file__).parents[3]
 # A process namespace too: when its first process ends, whatever a failed scenario left running ends with it.
 SCENARIOS = {
     scenario.__name__: module.__name__
-    for module in (capture_scenarios, ring_scenarios)
+    for module in (capture_scenarios, ring_scenarios, pcapng_scenarios)
     for scenario in module.SCENARIOS
 }
 """Name to module."""

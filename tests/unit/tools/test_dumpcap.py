@@ -18,6 +18,7 @@ def test_as_pcapng_it_captures_several_interfaces_in_nanoseconds():
     request = StartCapture("eth0,wg-home", format=CaptureFormat.PCAPNG, nanoseconds=True)
     command = build_command(DUMPCAP, request, "arp")
     assert command[1:4] == ("-n", "-w", "-")
+    assert command[command.index("-C") + 1] == str(2 * 16 << 20)
     assert command[-6:] == ("-f", "arp", "-i", "eth0", "-i", "wg-home")
 
 

@@ -43,7 +43,7 @@ class CaptureEngine:
             raise InvalidInput(
                 "tcpdump writes classic pcap only",
                 why="captures.engine is tcpdump",
-                fix="choose pcap, or: netmon-tui config set captures.engine auto",
+                fix="choose pcap, or set it to auto in the file of: netmon-tui config path",
             )
         return _DUMPCAP
 

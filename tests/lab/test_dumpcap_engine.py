@@ -79,3 +79,5 @@ def test_an_ordinary_user_captures_by_dumpcap_and_is_told_so(nobody: Nobody, lab
     capture = nobody.json("capture", "show", number)
     assert Path(capture["command"][0]).name == "dumpcap"
     assert (capture["state"], capture["packets"], capture["dropped"]) == ("completed", exchange.packets, 0)
+    told = nobody.json("capture", "run", "eth0", "lo", "--format", "pcapng", "--duration", "0.5")
+    assert (told["state"], told["interface"], told["format"]) == ("completed", "eth0,lo", "pcapng")

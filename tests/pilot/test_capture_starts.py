@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -99,6 +100,44 @@ async def test_what_was_dropped_leads_to_a_larger_buffer(logged_in: Any, until: 
         CaptureRepository(app.services.database).update(5, request=None)
         old = await app.services.starts.again(actor, 5)
         assert old.note == "capture 5 again, with the limits of the settings, for its own were not kept"
+
+
+async def test_several_interfaces_in_one_file_and_the_list_says_which(
+    logged_in: Any, until: Any, lab: Lab
+) -> None:
+    async with logged_in(size=(80, 24)) as (app, pilot):
+        form = await to_form(app, pilot, until)
+        await pilot.press("ctrl+t")
+        more = await until(pilot, lambda: app.screen if app.screen.query("#pcapng") else None)
+        more.query_one("#pcapng", Tick).value = True
+        next(tick for tick in more.query(Tick) if str(tick.label) == "lo").value = True
+        more.query_one("#more-buffer", Input).focus()
+        await pilot.press("enter")
+        await until(pilot, lambda: "dumpcap -n " in command(form) and "-i eth0 -i lo" in command(form))
+        assert form.query_one("#more-words", Figure).text == "pcapng, also on lo"
+        form.query_one("#filter", Input).value = "udp"
+        await until(pilot, lambda: "-f udp" in command(form))
+        form.query_one("#filter").focus()
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, CaptureDetailScreen))
+        await until(pilot, lambda: "running" in figure(app, "state"))
+        assert figure(app, "rate-label") == "Rate now"
+        lab.udp_exchange(3)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            for _ in range(6):
+                sender.sendto(b"hello", ("127.0.0.1", 9))
+        await until(pilot, lambda: figure(app, "packets") == "12")
+        await pilot.press("x")
+        await until(pilot, lambda: "done" in figure(app, "state"))
+        assert figure(app, "rate-label") == "Avg rate"
+        packets = await app.services.packets.open(app.actor, 1, "")
+        while await packets.extend():
+            pass
+        lines = await packets.lines(range(1, 13), ["interface"])
+        assert sorted(line.cells[0] for line in lines) == ["eth0"] * 6 + ["lo"] * 6
+        await packets.close()
+        (found,) = await app.services.capturing.find(app.actor)
+        assert (found.interface, found.format, found.counters.packets) == ("eth0,lo", "pcapng", 12)
 
 
 async def test_captures_on_several_interfaces_start_all_or_none(logged_in: Any) -> None:

@@ -49,9 +49,7 @@ class CaptureHeader(Vertical):
             yield Figure(id="capture-packets")
             yield Label("Bytes ")
             yield Figure(id="capture-bytes")
-            yield (
-                Figure("Rate ", id="capture-rate-label") if False else Label("Rate ", id="capture-rate-label")
-            )
+            yield Figure(id="capture-rate-label")
             yield Figure(id="capture-rate")
             yield Figure(id="capture-spark")
             yield Label("", classes="header--gap")

@@ -7,12 +7,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from netmon_tui.domain.capture import StartCapture
+from netmon_tui.config.sections import CaptureSettings
+from netmon_tui.domain.capture import Capture, StartCapture
 from netmon_tui.domain.job import Rotation
 from netmon_tui.domain.schedule import Runner, SaveSchedule, When
 from netmon_tui.domain.user import Actor, Role
 from netmon_tui.errors import InvalidInput, NotAllowed
 from netmon_tui.runtime.tool_paths import find_tool
+from netmon_tui.services.capture_limits import check_limits, lowered
+from netmon_tui.services.scheduled_captures import ScheduledCaptures
 from netmon_tui.services.scheduling import CLAIM_SECONDS
 from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.storage.schedule_repository import ScheduleRepository
@@ -46,6 +49,39 @@ async def test_what_a_start_would_refuse_is_not_kept(
     with pytest.raises(NotAllowed):
         await schedules.create(Actor(store.ada.user_id, "eve", Role.VIEWER), MORNING)
     assert await schedules.find_all(store.ada) == []
+
+
+def test_limits_that_came_later_lower_what_was_asked_for_and_are_told() -> None:
+    settings = CaptureSettings(longest_run_seconds=60, largest_bytes=10**7)
+    kept = StartCapture("lo", seconds=600, size=10**8, rotation=Rotation(10**6, 0.0, 50))
+    possible, told = lowered(kept, settings)
+    check_limits(possible, settings)
+    assert possible == replace(kept, seconds=60, size=10**7, rotation=Rotation(10**6, 0.0, 10))
+    assert told == (
+        "60 s instead of 600: captures.longest_run_seconds; "
+        "10,000,000 bytes instead of 100,000,000: captures.largest_bytes; "
+        "10 files instead of 50: captures.largest_bytes"
+    )
+    assert lowered(possible, settings) == (possible, "")
+
+
+async def test_a_schedule_beyond_a_limit_that_came_later_runs_and_says_so(store: Store) -> None:
+    services, ada = store.services, store.ada
+    made = await services.schedules.create(ada, replace(MORNING, name="Long"))
+    begun: list[StartCapture] = []
+
+    async def start(actor: Actor, request: StartCapture) -> Capture:
+        begun.append(request)
+        captures = CaptureRepository(services.database)
+        return captures.get(actor, captures.create(actor, request, filter="", jobs=services.paths.jobs))
+
+    strict = replace(services.settings.captures, longest_run_seconds=60)
+    captures = ScheduledCaptures(services.capturing.check, start, services.catalogue.label, strict)
+    assert made.capture
+    number = await captures.run(ada, made.capture, made.name)
+    assert [(one.name, one.seconds) for one in begun] == [("Long", 60.0)]
+    found = await services.capturing.get(ada, number)
+    assert found.note == "lower limits than the schedule's: 60 s instead of 600: captures.longest_run_seconds"
 
 
 async def test_a_capture_that_a_dead_program_had_started_is_not_started_again(store: Store) -> None:

@@ -111,7 +111,7 @@ class CaptureSettings:
     )
     engine: str = setting(
         "auto",
-        "What captures: tcpdump, or dumpcap. auto: dumpcap where tcpdump may not open interfaces and dumpcap may.",
+        "What captures: tcpdump, or dumpcap. auto: dumpcap for pcapng, and where only dumpcap may open interfaces.",
         choices=("auto", "tcpdump", "dumpcap"),
     )
     buffer_kib: int = setting(

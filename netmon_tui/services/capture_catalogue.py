@@ -216,7 +216,8 @@ class CatalogueService:
         """
         actor.require(Permission.EXPORT)
         check_form(form)
-        if choice.everything and form == _PLAIN:
+        as_it_is = ExportForm((await self._get(actor, capture_id)).format)
+        if choice.everything and form == as_it_is:
             return await self._export_whole(actor, capture_id, path)
         capture, source = await self._with_files(actor, capture_id, choice.file)
         exact = await self._exact(actor, capture_id, choice)

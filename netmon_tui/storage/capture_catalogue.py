@@ -8,7 +8,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, insert, not_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    not_,
+    select,
+    update,
+)
 
 from netmon_tui.domain.capture import CaptureLabels, MadeCapture
 from netmon_tui.domain.capture_files import CaptureFile
@@ -207,7 +219,10 @@ def _meets(word: FilterWord) -> ColumnElement[bool]:
 
 def _of_column(word: FilterWord) -> ColumnElement[bool]:
     owner = records.users.c.name
-    exact = {"owner": owner, "interface": _CAPTURES.interface, "state": _CAPTURES.state}
+    exact = {"owner": owner, "state": _CAPTURES.state}
+    if word.key == "interface":  # of several, which have commas between, one of them
+        names = literal(",").concat(func.replace(func.lower(_CAPTURES.interface), " ", "")).concat(",")
+        return names.contains(f",{word.text.lower()},", autoescape=True)
     if word.key == "tag":
         return _CAPTURES.id.in_(select(_TAGS.capture_id).where(_TAGS.tag == word.text.casefold()))
     if word.key in exact:

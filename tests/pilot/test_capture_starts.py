@@ -11,6 +11,8 @@ import pytest
 from textual.widgets import Button, Input, Select, Static
 
 from netmon_tui.domain.capture import Direction, StartCapture
+from netmon_tui.domain.capture_choice import ExportForm, PacketChoice
+from netmon_tui.domain.window import Window
 from netmon_tui.errors import InvalidInput
 from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.ui.modals.capture_form import CaptureForm
@@ -102,8 +104,18 @@ async def test_what_was_dropped_leads_to_a_larger_buffer(logged_in: Any, until: 
         assert old.note == "capture 5 again, with the limits of the settings, for its own were not kept"
 
 
+async def interfaces_of(app: Any, number: int) -> list[str]:
+    packets = await app.services.packets.open(app.actor, number)
+    try:
+        while await packets.extend():
+            pass
+        return [line.cells[0] for line in await packets.lines(range(1, packets.count + 1), ["interface"])]
+    finally:
+        await packets.close()
+
+
 async def test_several_interfaces_in_one_file_and_the_list_says_which(
-    logged_in: Any, until: Any, lab: Lab
+    logged_in: Any, until: Any, lab: Lab, tmp_path: Path
 ) -> None:
     async with logged_in(size=(80, 24)) as (app, pilot):
         form = await to_form(app, pilot, until)
@@ -130,14 +142,21 @@ async def test_several_interfaces_in_one_file_and_the_list_says_which(
         await pilot.press("x")
         await until(pilot, lambda: "done" in figure(app, "state"))
         assert figure(app, "rate-label") == "Avg rate"
-        packets = await app.services.packets.open(app.actor, 1, "")
-        while await packets.extend():
-            pass
-        lines = await packets.lines(range(1, 13), ["interface"])
-        assert sorted(line.cells[0] for line in lines) == ["eth0"] * 6 + ["lo"] * 6
-        await packets.close()
-        (found,) = await app.services.capturing.find(app.actor)
-        assert (found.interface, found.format, found.counters.packets) == ("eth0,lo", "pcapng", 12)
+        assert sorted(await interfaces_of(app, 1)) == ["eth0"] * 6 + ["lo"] * 6
+        catalogue, find = app.services.catalogue, app.services.capturing.find
+        on_lo = await catalogue.slice(app.actor, 1, PacketChoice(hosts=("127.0.0.1",)))
+        assert await interfaces_of(app, on_lo.id) == ["lo"] * 6
+        merged = await catalogue.merge(app.actor, [1, on_lo.id])
+        assert sorted(await interfaces_of(app, merged.id)) == ["eth0"] * 6 + ["lo"] * 12
+        found = await find(app.actor, Window(text="interface:lo"))
+        assert [(one.interface, one.format) for one in found] == [("eth0,lo", "pcapng")] * 3
+        assert await find(app.actor, Window(text="interface:eth")) == []
+        written = tmp_path / "classic.pcap"
+        await catalogue.export(app.actor, merged.id, written)
+        assert written.read_bytes()[:4] == NANOSECONDS
+        whole = await catalogue.export(app.actor, 1, tmp_path / "whole.pcapng", form=ExportForm("pcapng"))
+        (file,) = (await app.services.capturing.get(app.actor, 1)).files
+        assert whole.read_bytes() == Path(file.path).read_bytes()
 
 
 async def test_captures_on_several_interfaces_start_all_or_none(logged_in: Any) -> None:

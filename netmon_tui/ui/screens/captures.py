@@ -53,6 +53,7 @@ class CapturesPane(WithScheduleList):
     HELP_TEXT = (
         "A capture writes the packets of an interface to a file. It goes on when you log out, within its limits.\n"
         "Open one to see its packets, also while it runs; export copies the pcap file.\n"
+        "As pcapng (ctrl+t in the form) one file has several interfaces, and each packet says of which it is.\n"
         "R starts one again, B with twice the buffer; ctrl+r in the form repeats it, T lists what repeats.\n\n"
         "/ takes words and terms: tag:web, owner:ada, interface:eth0, filter:53, name:office, !state:failed."
     )

@@ -83,6 +83,10 @@ def test_a_link_is_not_followed_when_trimming(tmp_path: Path) -> None:
             b"Packets received/dropped on interface 'Loopback: lo': 14/3 (pcap:3/dumpcap:0/flushed:0/ps_ifdrop:0)",
             {"received": 14, "dropped": 3},
         ),
+        (
+            b"Packets received/dropped on interface 'eth0': 4/5 (pcap:3/dumpcap:0/flushed:2/ps_ifdrop:0) (44%)",
+            {"received": 4, "dropped": 3},
+        ),
         (b"Packets: many ", {}),
         (b"tcpdump: listening on lo, link-type EN10MB (Ethernet), snapshot length 262144 bytes", {}),
         (b"many packets captured", {}),

@@ -64,6 +64,15 @@ def test_what_is_written_is_read_back_in_pieces_of_any_size(size: int) -> None:
 
 
 @pytest.mark.parametrize("order", ["<", ">"])
+def test_what_interfaces_say_was_dropped_is_added_up(order: str) -> None:
+    dropped = (option(code, struct.pack(f"{order}Q", 3), order) for code in (4, 5, 7))
+    said = block(5, struct.pack(f"{order}III", 0, 0, 0) + b"".join(dropped), order)
+    reader = PcapngReader(iter([section(order) + interface(1, order=order) + said + said]))
+    assert list(reader.packets()) == []
+    assert (reader.dropped, reader.damage) == (12, "")
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
 def test_interfaces_have_clocks_of_their_own(order: str) -> None:
     data = (
         section(order)

@@ -100,7 +100,7 @@ class CaptureMore(SavingForm[RareOptions]):
                 compact=True,
             )
             if self._others:
-                yield Static("Also on, in the same file if that is pcapng, else as captures of their own:")
+                yield Static("Also on: as pcapng in the same file, else a capture for each")
             with VerticalScroll(id="more-also", can_focus=False):
                 for name in self._others:
                     yield Tick(content(name), name in self._first.also, compact=True, classes="more--also")

@@ -1,6 +1,6 @@
 """Capture files from elsewhere, stored as captures: classic pcap and pcapng, packed by gzip or not.
 
-What is stored is always classic pcap, which holds packets of one link type: a pcapng file of several becomes as
+What comes in is stored as classic pcap, which holds packets of one link type: a pcapng file of several becomes as
 many captures. The reader is our own: editcap refuses such files, and does not tell where a damaged one breaks off.
 """
 

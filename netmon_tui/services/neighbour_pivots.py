@@ -130,7 +130,7 @@ class NeighbourPivots:
     async def remembered(self, actor: Actor) -> list[NeighbourRecord]:
         """Return the addresses that were resolved once and are not in the kernel's table now, by address."""
         actor.require(Permission.VIEW)
-        live = self._neighbours.keys(actor)
+        live = frozenset(self._neighbours.keys(actor))
         return await asyncio.to_thread(self._remembered, live)
 
     def _remembered(self, live: frozenset[tuple[str, str]]) -> list[NeighbourRecord]:

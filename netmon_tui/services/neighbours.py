@@ -119,13 +119,7 @@ class NeighbourService:
 
     def changed_since(self, actor: Actor, revision: int) -> list[NeighbourRecord]:
         """Return the entries that were reported after a revision of the table, in no order; -1 for all."""
-        return self.of(actor, self.changed_keys(actor, revision))
-
-    def changed_keys(self, actor: Actor, revision: int) -> list[Key]:
-        """Return (interface, address) of the entries that were reported after a revision of the table."""
-        actor.require(Permission.VIEW)
-        latest = takewhile(lambda item: item[1].revision > revision, reversed(self._entries.items()))
-        return [key for key, _ in latest]
+        return self.of(actor, self.keys(actor, revision))
 
     def of(self, actor: Actor, keys: Iterable[Key]) -> list[NeighbourRecord]:
         """Return the live entries among these, in no order."""
@@ -133,10 +127,11 @@ class NeighbourService:
         now = time.monotonic()
         return [self._rows.record(self._entries[key], now) for key in keys if key in self._entries]
 
-    def keys(self, actor: Actor) -> frozenset[Key]:
-        """Return (interface, address) of every live entry."""
+    def keys(self, actor: Actor, after: int = -1) -> list[Key]:
+        """Return (interface, address) of the entries reported after a revision of the table; -1 for all."""
         actor.require(Permission.VIEW)
-        return frozenset(self._entries)
+        latest = takewhile(lambda item: item[1].revision > after, reversed(self._entries.items()))
+        return [key for key, _ in latest]
 
     def removed_since(self, actor: Actor, revision: int) -> list[Key]:
         """Return what left the table after a revision of it, and did not come back."""

@@ -122,7 +122,7 @@ class RememberedRows:
         self._rest = max(LEAST_SECONDS, SHARE * (time.monotonic() - now))
 
     def _show(self, rows: Sequence[Row]) -> None:
-        live = self._session.services.neighbours.keys(self._session.actor)
+        live = frozenset(self._session.services.neighbours.keys(self._session.actor))
         fresh = [row for row in rows if row.key not in live]
         keys = frozenset(row.key for row in fresh)
         self._source.remove([key for key in self._keys - keys if key not in live])

@@ -220,7 +220,7 @@ class NeighbourTablePane(WithNeighbourKeys, WithSweeps, WithPivots):
         service, actor = self.session.services.neighbours, self.session.actor
         first = self._revision < 0
         removed = service.removed_since(actor, self._revision)
-        keys = self._source.outdate(service.changed_keys(actor, self._revision), frozenset(self._aged))
+        keys = self._source.outdate(service.keys(actor, self._revision), frozenset(self._aged))
         rows = await _rows(service.of(actor, _pairs(keys)))
         changed = {row.key for row in rows if _differs(self._source.row(row.key), row)}
         self._revision = revision

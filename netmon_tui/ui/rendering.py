@@ -31,6 +31,8 @@ ASCII_CLASS = "-ascii"
 
 _UNITS = ("", "k", "M", "G", "T", "P", "E")
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
+_JUST_NOW = timedelta(seconds=10)
+"""More than what passes between reading a table and showing it, on a slow machine too."""
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 
@@ -101,6 +103,11 @@ def when(moment: datetime, now: datetime) -> str:
     if timedelta(0) < days < timedelta(days=7):
         return f"{local:%a}"
     return f"{local:%b} {local.day}" if local.year == today.year else f"{local:%Y-%m-%d}"
+
+
+def seen_last(moment: datetime, now: datetime, form: str) -> str:
+    """Return local time in a form of strftime, or ``now`` for who was heard from just now."""
+    return "now" if abs(now - moment) < _JUST_NOW else moment.astimezone().strftime(form)
 
 
 def bar(fraction: float, width: int, ascii_only: bool = False) -> str:

@@ -148,7 +148,9 @@ _LOOKS: dict[str, tuple[str, str, Tone]] = {
     **dict.fromkeys(("up", "open", "reachable", "active", "present"), _LIVE),
     **dict.fromkeys(("failed", "down", "error", "fail", "incomplete", "duplicate", "disabled"), _BAD),
     **dict.fromkeys(("interrupted", "changed", "flip_flop", "gateway_changed", "warn", "locked"), _DOUBT),
-    **dict.fromkeys(("delay", "probe", "open|filtered", "unfiltered", "partial", "paused"), _HALF),
+    **dict.fromkeys(
+        ("delay", "probe", "open|filtered", "unfiltered", "partial", "given up", "paused"), _HALF
+    ),
     **dict.fromkeys(
         ("stale", "closed", "cancelled", "gone", "noarp", "unknown", "undone", "away", "quiet", "replaced"),
         _IDLE,

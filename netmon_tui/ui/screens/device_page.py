@@ -143,7 +143,8 @@ class DevicePageScreen(AddressPage):
         except NetmonError as error:
             toasts.report(self.app, error)
             return
-        found = await self.app.push_screen_wait(History(address, rows, self._lladdr, scans))
+        record = next(iter(services.neighbours.of(actor, [(interface, address)])), None)
+        found = await self.app.push_screen_wait(History(address, rows, self._lladdr, scans, record))
         if found is not None:
             self.app.push_screen(ScanDetailScreen(self.session, found.scan_id, found.address))
 

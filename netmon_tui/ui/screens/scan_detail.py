@@ -41,7 +41,7 @@ HELP = (
     "Hosts, services and nmap's own text of one scan. While it runs, open ports appear as soon as nmap\n"
     "reports them; a host that is not finished is marked partial. Stopping keeps what was found, and R goes on\n"
     "with what is missing. P halts a scan; X gives up a host that keeps it waiting: nothing more is asked of it,\n"
-    "by R neither. nmap itself gives up a host that takes longer than its time limit (--host-timeout).\n"
+    "not even by R. nmap itself gives up a host that takes longer than its time limit (--host-timeout).\n"
     "Only hosts that are up are listed: a shows all. tab goes to the next pane, z gives it the whole screen.\n"
     "Map: the way to every host, where it was traced; enter, left and right open and close, * all, e writes it.\n"
     "Changes: + came, - went, ~ is not what it was, since the pinned scan of these targets or the one before;\n"

@@ -160,7 +160,7 @@ class NeighbourMemory:
             entries: The live table.
             now: POSIX seconds.
         """
-        if now - self._vouched_at < AGE_SECONDS:
+        if 0 <= now - self._vouched_at < AGE_SECONDS:
             return
         self._vouched_at, sign = now, now - REACHABLE_SECONDS
         for neighbour in entries:

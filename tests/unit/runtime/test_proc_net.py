@@ -30,6 +30,7 @@ def odd_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "tcp6").mkdir()
     monkeypatch.setattr(proc_net, "_PROC_NET", tmp_path)
     monkeypatch.setattr(proc_net, "_told", set())
+    monkeypatch.setattr(logging.getLogger("netmon_tui"), "propagate", True)
     return tmp_path
 
 

@@ -138,6 +138,10 @@ class HostAddress(NamedTuple):
     vendor: str = ""
 
 
+ONLY_LISTED = "unknown"
+"""Status of every host that a list scan (``-sL``) names: it asks none of them."""
+
+
 @dataclass(slots=True)
 class Host:
     """One host that a scan reported. Built field by field by the parser, read only afterwards."""
@@ -221,6 +225,7 @@ class HostLine(NamedTuple):
     os: str
     open_ports: int
     partial: bool
+    timed_out: bool
 
 
 class ServiceLine(NamedTuple):

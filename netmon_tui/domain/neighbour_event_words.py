@@ -12,7 +12,7 @@ _HAPPENED = {
     NeighbourEventKind.FLIP_FLOP: "{address} on {interface} is back at {lladdr}, from {previous}",
     NeighbourEventKind.DUPLICATE: "{address} on {interface} goes to and fro between {previous} and {lladdr}",
     NeighbourEventKind.GATEWAY_CHANGED: (
-        "the gateway {address} on {interface} is at {lladdr} now, no longer at {previous}"
+        "gateway {address} on {interface} is at {lladdr} now, no longer at {previous}"
     ),
     NeighbourEventKind.GONE: "{address} on {interface} does not answer any more; it was at {lladdr}",
     NeighbourEventKind.BACK: "{address} on {interface} answers again, at {lladdr}",

@@ -12,6 +12,7 @@ What is no alarm:
   address: DHCP. One packet from there does not show that, for anybody can send it: the holder has to be seen there
   for a minute, or to have been asked at the address that it left without an answer. Who keeps that up is not told
   from DHCP;
+- two addresses whose holders swapped them: see :mod:`netmon_tui.domain.swapping`;
 - an entry that the kernel forgot, was told to forget, or lost with the link: only an address that was asked and
   did not answer is gone;
 - the temporary addresses that IPv6 hosts make for themselves (RFC 8981).
@@ -21,17 +22,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple
 
 from netmon_tui.domain.address import Family
 from netmon_tui.domain.device import DeviceMarks
+from netmon_tui.domain.known_address import Key, KnownAddress, are_alike
 from netmon_tui.domain.neighbour import Neighbour
 from netmon_tui.domain.neighbour_event import NeighbourEvent, NeighbourEventKind
-
-Key = tuple[str, str]
-"""(interface, address)."""
+from netmon_tui.domain.swapping import OpenChange, Swaps, Verdict
 
 _VIRTUAL_ROUTER = re.compile(
     r"00:00:5e:00:0[12]:"  # VRRP, CARP: RFC 5798 section 7.3
@@ -60,7 +60,7 @@ class NoticingLimits:
     unanswered: float = 30.0
     """A holder that was asked and did not answer for so long has left."""
     settled: float = 60.0
-    """A holder that was seen at another address for so long has got it."""
+    """A holder that was seen at another address for so long has got it; a swap is shown after so long."""
     gone: float = 300.0
     """Without an answer for so long, an address is gone."""
     down: float = 60.0
@@ -86,26 +86,6 @@ class Held(NamedTuple):
     """It was told to be gone."""
 
 
-@dataclass(slots=True)
-class KnownAddress:
-    """What is known of one (interface, address)."""
-
-    lladdr: str
-    first_seen: float
-    since: float
-    """When its lladdr was first seen there, or came back."""
-    held: dict[str, float] = field(default_factory=dict)
-    """Every lladdr it had -> when that one last gave a sign there."""
-    changes: tuple[float, ...] = ()
-    """When its lladdr changed, within the time for flapping."""
-    gone: bool = False
-
-    @property
-    def last_seen(self) -> float:
-        """When its lladdr last gave a sign."""
-        return self.held[self.lladdr]
-
-
 class Noticing:
     """Keeps what the rules need to know of every address, and tells events.
 
@@ -116,6 +96,7 @@ class Noticing:
     def __init__(self, limits: NoticingLimits | None = None) -> None:
         self._limits = limits or NoticingLimits()
         self._addresses: dict[Key, KnownAddress] = {}
+        self._swaps = Swaps(self._addresses, self._limits.settled)
         self._stations: dict[str, set[Key]] = {}
         """lladdr -> where it is now; none for one that is nowhere."""
         self._lladdrs: set[str] = set()
@@ -182,7 +163,7 @@ class Noticing:
         if before is None:
             events = [] if quietly else self._first(neighbour, now)
         elif before.lladdr != lladdr:
-            events = [self._changed(before, neighbour, now)]
+            events = self._changed(before, neighbour, now)
         elif before.gone:
             events = [_event(NeighbourEventKind.BACK, key, lladdr, now)]
         elif (silence := now - before.last_seen) >= self._limits.forgotten:
@@ -232,10 +213,17 @@ class Noticing:
             return []
         return [_event(NeighbourEventKind.NEW_ADDRESS, key, lladdr, now)]
 
-    def _changed(self, address: KnownAddress, neighbour: Neighbour, now: float) -> NeighbourEvent:
+    def _changed(self, address: KnownAddress, neighbour: Neighbour, now: float) -> list[NeighbourEvent]:
         key, lladdr, previous = (neighbour.interface, neighbour.address), neighbour.lladdr, address.lladdr
+        before = self._swaps.interrupted(key)
+        events = [_late(before, now)] if before is not None else []
         kind, detail = self._judge(address, key, lladdr, now)
-        return _event(kind, key, lladdr, now, previous=previous, detail=detail)
+        is_open = kind is NeighbourEventKind.CHANGED and self._swaps.may_be_one(
+            key, lladdr, self._elsewhere(lladdr, key), now
+        )
+        return (
+            events if is_open else [*events, _event(kind, key, lladdr, now, previous=previous, detail=detail)]
+        )
 
     def _judge(
         self, address: KnownAddress, key: Key, lladdr: str, now: float
@@ -275,7 +263,7 @@ class Noticing:
             return f"its holder was silent for {_span(now - last)}"
         if (failing := now - self._failing.get(key, now)) >= self._limits.unanswered:
             return f"its holder did not answer for {_span(failing)}"
-        others = [other for other in self._stations[address.lladdr] if other != key and _is_like(other, key)]
+        others = self._elsewhere(address.lladdr, key)
         for place in others:
             other = self._addresses[place]
             # IPv6 hosts make new addresses for themselves all the time, and keep those they have.
@@ -284,6 +272,10 @@ class Noticing:
             if is_instead and other.last_seen > last and (has_settled or key in self._failing):
                 return f"its holder has {place[1]} now"
         return ""
+
+    def _elsewhere(self, lladdr: str, key: Key) -> list[Key]:
+        """Return where else a lladdr is, on the same interface and of the same family."""
+        return [one for one in self._stations.get(lladdr, ()) if one != key and are_alike(one, key)]
 
     def answered(self, key: Key, lladdr: str, sign: float) -> None:
         """Take that the holder of an address gave a sign there, without anything new about it."""
@@ -311,8 +303,11 @@ class Noticing:
         self._failing = {key: since for key, since in self._failing.items() if key[0] != interface}
 
     def passed(self, now: float) -> list[NeighbourEvent]:
-        """Return what the mere passing of time has to tell: who is gone or down. Call it every few seconds."""
-        events = []
+        """Return what the mere passing of time has to tell: who is gone or down, and who did not swap.
+
+        Call it every few seconds.
+        """
+        events = [_verdict(verdict, now) for verdict in self._swaps.judged(now)]
         for key, since in list(self._failing.items()):
             address = self._addresses[key]
             if now - since >= self._limits.down and self._is_down(address.lladdr):
@@ -324,6 +319,10 @@ class Noticing:
                     address.gone = True
                     events.append(_event(NeighbourEventKind.GONE, key, address.lladdr, now))
         return events
+
+    def undecided(self, now: float) -> list[NeighbourEvent]:
+        """Return what would be told later, when nobody calls :meth:`passed` any more."""
+        return [_late(change, now) for change in self._swaps.all_open()]
 
     def _is_down(self, lladdr: str) -> bool:
         """Whether a device that must be up, and is not yet told to be down, answers nowhere.
@@ -346,26 +345,28 @@ class Noticing:
     def clock_jumped(self, now: float) -> None:
         """Wait anew for whoever does not answer: the time since cannot be told."""
         self._failing = dict.fromkeys(self._failing, now)
+        self._swaps.clock_jumped(now)
 
     def to_be_asked(self, now: float) -> list[Key]:
-        """Return the addresses of devices that must be up and gave no sign for half the time they have."""
+        """Return the addresses of devices that must be up and gave no sign for half the time they have.
+
+        And those whose holder tells whether others were swapped.
+        """
         limit = now - self._limits.down / 2
         return [
-            key
-            for lladdr, marks in self.marks.items()
-            if marks.must_be_up
-            for key in self._stations.get(lladdr, ())
-            if key not in self._pinned and self._addresses[key].held[lladdr] < limit
+            *self._swaps.to_be_asked(),
+            *(
+                key
+                for lladdr, marks in self.marks.items()
+                if marks.must_be_up
+                for key in self._stations.get(lladdr, ())
+                if key not in self._pinned and self._addresses[key].held[lladdr] < limit
+            ),
         ]
 
 
 def _is_virtual_router(lladdr: str) -> bool:
     return _VIRTUAL_ROUTER.match(lladdr) is not None
-
-
-def _is_like(one: Key, other: Key) -> bool:
-    """Whether two addresses are of one interface and family."""
-    return one[0] == other[0] and (":" in one[1]) == (":" in other[1])
 
 
 def _span(seconds: float) -> str:
@@ -379,3 +380,20 @@ def _event(
     kind: NeighbourEventKind, key: Key, lladdr: str, now: float, *, previous: str = "", detail: str = ""
 ) -> NeighbourEvent:
     return NeighbourEvent(datetime.fromtimestamp(now, UTC), kind, key[1], key[0], lladdr, previous, detail)
+
+
+def _late(change: OpenChange, now: float, detail: str = "") -> NeighbourEvent:
+    """Return a change that was not told when it happened."""
+    said = f"first seen there {_span(now - change.since)} ago"
+    detail = f"{said}; {detail}" if detail else said
+    kind = NeighbourEventKind.CHANGED
+    return _event(kind, change.key, change.lladdr, now, previous=change.previous, detail=detail)
+
+
+def _verdict(verdict: Verdict, now: float) -> NeighbourEvent:
+    change = verdict.change
+    if verdict.swapped is None:
+        return _late(change, now, f"it has {verdict.kept[1]} too" if verdict.kept else "")
+    detail = f"swapped: its holder has {verdict.swapped[1]} now"
+    kind = NeighbourEventKind.MOVED
+    return _event(kind, change.key, change.lladdr, now, previous=change.previous, detail=detail)

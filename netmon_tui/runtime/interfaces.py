@@ -15,6 +15,7 @@ import ipaddress
 import os
 import socket
 import struct
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,13 +23,12 @@ from typing import Any, NamedTuple
 from netmon_tui.domain.address import Family, parse_ip
 from netmon_tui.domain.neighbour import Interface, InterfaceAddress
 from netmon_tui.errors import NetmonError
+from netmon_tui.runtime.proc_net import rows
 from netmon_tui.runtime.runner.identity import stat_fields
 from netmon_tui.runtime.tool_paths import find_tool
 
 ANY_INTERFACE = "any"
 """libpcap's name for all interfaces together."""
-_PROC_NET = Path("/proc/thread-self/net")
-"""The namespace of the calling thread; /proc/net is that of the process."""
 _SIOCGIFFLAGS, _SIOCGIFHWADDR = 0x8913, 0x8927
 _IFF_UP, _IFF_LOOPBACK, _IFF_RUNNING, _IFF_NOARP = 0x1, 0x8, 0x40, 0x80
 _UP = _IFF_UP | _IFF_RUNNING
@@ -124,12 +124,13 @@ def is_up(name: str) -> bool:
 
 def interface_counters() -> dict[str, Counters]:
     """Return the counters of all interfaces."""
-    counters = {}
-    for line in _lines("dev")[2:]:
-        name, _, figures = line.rpartition(":")
-        numbers = [int(figure) for figure in figures.split()]
-        counters[name.strip()] = Counters(numbers[1], numbers[0], numbers[9], numbers[8])
-    return counters
+    return dict(rows("dev", _counters, head=2))
+
+
+def _counters(words: list[str]) -> tuple[str, Counters]:
+    name, _, figures = " ".join(words).rpartition(":")
+    numbers = [int(figure) for figure in figures.split()]
+    return name, Counters(numbers[1], numbers[0], numbers[9], numbers[8])
 
 
 def session_environment() -> Mapping[str, str]:
@@ -251,30 +252,30 @@ def _netifaces_gateways() -> list[tuple[str, str]]:
 
     try:
         table = routes_parse_ip_tool(tool)
-    except (RuntimeError, OSError, ValueError, IndexError):
+    except (RuntimeError, OSError, ValueError, LookupError):
         return []
     return [(name, address) for routes in table.values() for address, name, *default in routes if default]
 
 
-def _lines(name: str) -> list[str]:
-    """Return the lines of a file under /proc/…/net; none without it (as without IPv6)."""
-    try:
-        return (_PROC_NET / name).read_text("utf-8", "backslashreplace").splitlines()
-    except FileNotFoundError:
-        return []
-
-
 def _routes_ipv4() -> Iterator[tuple[str, str]]:
     """Yield the IPv4 default gateways as (interface, address)."""
-    for line in _lines("route")[1:]:
-        name, destination, gateway, flags, *rest = line.split()
-        if int(destination, 16) == int(rest[3], 16) == 0 and int(flags, 16) & _RTF_GATEWAY:
-            yield name, socket.inet_ntoa(struct.pack("=I", int(gateway, 16)))
+    return (gateway for gateway in rows("route", _gateway_ipv4, head=1) if gateway is not None)
+
+
+def _gateway_ipv4(words: list[str]) -> tuple[str, str] | None:
+    name, destination, gateway, flags, *rest = words
+    if int(destination, 16) == int(rest[3], 16) == 0 and int(flags, 16) & _RTF_GATEWAY:
+        return name, socket.inet_ntoa(int(gateway, 16).to_bytes(4, sys.byteorder))
+    return None
 
 
 def _routes_ipv6() -> Iterator[tuple[str, str]]:
     """Yield the IPv6 default gateways as (interface, address)."""
-    for line in _lines("ipv6_route"):
-        _, prefix, _, _, gateway, _, _, _, flags, name = line.split()
-        if prefix == "00" and int(flags, 16) & _RTF_GATEWAY:
-            yield name, socket.inet_ntop(socket.AF_INET6, bytes.fromhex(gateway))
+    return (gateway for gateway in rows("ipv6_route", _gateway_ipv6) if gateway is not None)
+
+
+def _gateway_ipv6(words: list[str]) -> tuple[str, str] | None:
+    _, prefix, _, _, gateway, _, _, _, flags, name = words
+    if prefix == "00" and int(flags, 16) & _RTF_GATEWAY:
+        return name, socket.inet_ntop(socket.AF_INET6, bytes.fromhex(gateway))
+    return None

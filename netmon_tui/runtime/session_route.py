@@ -11,15 +11,15 @@ import socket
 import sys
 from collections.abc import Collection, Iterable, Iterator
 from ipaddress import ip_address
-from pathlib import Path
 from typing import NamedTuple
 
 from netmon_tui.domain.address import plain_address
 from netmon_tui.runtime.interfaces import SshSession
 from netmon_tui.runtime.netlink_requests import KernelLine
+from netmon_tui.runtime.proc_net import rows
 from netmon_tui.tools.rtnetlink_routes import NextHop, read_hops, route_request
 
-_CONNECTIONS = [Path("/proc/thread-self/net/tcp"), Path("/proc/thread-self/net/tcp6")]
+_CONNECTIONS = ("tcp", "tcp6")
 _SSH_PORT = 22
 _ESTABLISHED = "01"
 
@@ -57,16 +57,15 @@ def session_carriers(session: SshSession | None) -> Carriers:
 
 def ssh_connections(ports: set[int]) -> Iterator[SshSession]:
     """Yield the connections from elsewhere to these ports of this machine, as the kernel lists them (proc(5))."""
-    for path in _CONNECTIONS:
-        try:
-            with path.open() as lines:
-                next(lines, None)
-                for line in lines:
-                    _, server, client, state, *_ = line.split(maxsplit=4)
-                    if state == _ESTABLISHED and int(server.rpartition(":")[2], 16) in ports:
-                        yield SshSession(*_end(client), *_end(server))
-        except OSError:  # a kernel without IPv6
-            continue
+
+    def read(words: list[str]) -> SshSession | None:
+        _, server, client, state, *_ = words
+        if state == _ESTABLISHED and int(server.rpartition(":")[2], 16) in ports:
+            return SshSession(*_end(client), *_end(server))
+        return None
+
+    for name in _CONNECTIONS:
+        yield from (one for one in rows(name, read, head=1) if one is not None)
 
 
 def _end(text: str) -> tuple[str, int]:

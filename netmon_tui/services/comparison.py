@@ -68,16 +68,26 @@ class ComparisonService:
 
         Raises:
             NotFound: One is not there, or not the actor's.
-            InvalidInput: They are one scan.
+            InvalidInput: They are one scan, or one only listed its targets.
         """
         if a == b:
             raise InvalidInput(f"scan {a} cannot differ from itself", fix="choose two scans")
         await self._check(actor, a, b)
+        await self._check_asked(a, b)
         return await asyncio.to_thread(self._compare, a, b)
 
     async def _check(self, actor: Actor, *scans: int) -> None:
         for scan_id in scans:
             await asyncio.to_thread(self._scans.get, actor, scan_id)
+
+    async def _check_asked(self, *scans: int) -> None:
+        for scan_id in scans:
+            if await asyncio.to_thread(self._queries.only_listed, scan_id):
+                raise InvalidInput(
+                    f"scan {scan_id} cannot be compared",
+                    why="it only listed its targets (-sL) and asked none of them",
+                    fix="compare scans that asked their hosts, at the least with -sn",
+                )
 
     async def difference(self, actor: Actor, a: int, b: int, line: ChangeLine) -> list[str]:
         """Return what a script said in two scans as a unified diff, raw; empty for a line of no script.
@@ -110,8 +120,14 @@ class ComparisonService:
         )
 
     async def predecessor(self, actor: Actor, scan_id: int) -> Scan | None:
-        """Return what a scan is compared with by itself: the pinned scan of its targets, or the run before."""
+        """Return what a scan is compared with by itself: the pinned scan of its targets, or the run before.
+
+        Raises:
+            NotFound: It is not there, or not the actor's.
+            InvalidInput: It only listed its targets.
+        """
         await asyncio.to_thread(self._scans.get, actor, scan_id)
+        await self._check_asked(scan_id)
         found = await asyncio.to_thread(self._queries.predecessor, scan_id)
         return None if found is None else await asyncio.to_thread(self._scans.get, actor, found)
 
@@ -200,7 +216,7 @@ class _Side:
         self.heads = queries.heads(scan_id)
         self.covered_ports = PortCoverage(subject.scaninfo, foreign=subject.imported)
         self._addresses = TargetCoverage(subject.targets, (*excluded_by(subject.command), *subject.skipped))
-        self._looked = subject.state is JobState.COMPLETED and not subject.only_listed
+        self._looked = subject.state is JobState.COMPLETED
 
     @property
     def on_the_segment(self) -> bool:
@@ -227,9 +243,7 @@ class _Side:
     def notes(self) -> Iterator[str]:
         """Yield what cannot be compared."""
         name = f"scan {self._subject.scan_id}"
-        if self._subject.only_listed:
-            yield f"{name} only listed its targets and asked none of them: no host can have come or gone"
-        elif not self._looked:
+        if not self._looked:
             how = _HOW.get(self._subject.state, f"is {self._subject.state}")
             yield f"{name} {how}: hosts it does not list are not compared"
         if self._addresses.unknown:

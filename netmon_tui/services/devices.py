@@ -6,7 +6,7 @@ import asyncio
 import unicodedata
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from netmon_tui.domain.address import is_private_lladdr, normalise_lladdr, parse_ip
 from netmon_tui.domain.device import (
@@ -28,6 +28,7 @@ from netmon_tui.domain.window import FIRST, Window
 from netmon_tui.errors import InvalidInput, NetmonError, NotFound
 from netmon_tui.runtime.netlink import dump_neighbours
 from netmon_tui.security.hostile_text import clean, plain_line
+from netmon_tui.services.live_times import LiveEntries, LiveTimes
 from netmon_tui.storage.device_queries import DeviceQueries
 from netmon_tui.storage.device_repository import DeviceRepository
 from netmon_tui.storage.neighbour_repository import NeighbourRepository
@@ -41,6 +42,7 @@ class DeviceService:
 
     Args:
         repository, queries, neighbours: Storage.
+        live: Returns live entries.
         vendor_of: Names the vendor of a lladdr (blocking at the first call).
         marked: Called when marks were changed.
     """
@@ -50,12 +52,14 @@ class DeviceService:
         repository: DeviceRepository,
         queries: DeviceQueries,
         neighbours: NeighbourRepository,
+        live: LiveEntries,
         vendor_of: Callable[[str], str],
         marked: Callable[[], Awaitable[None]],
     ) -> None:
         self._repository = repository
         self._queries = queries
         self._neighbours = neighbours
+        self._live = live
         self._vendor_of = vendor_of
         self._marked = marked
 
@@ -111,10 +115,11 @@ class DeviceService:
             NotFound: It was never seen, and nothing is said about it.
         """
         actor.require(Permission.VIEW)
-        return await asyncio.to_thread(self._page, lladdr)
+        return await asyncio.to_thread(self._page, lladdr, LiveTimes(self._live(actor, lladdr=lladdr)))
 
-    def _page(self, lladdr: str) -> DevicePage:
-        marks, addresses = self._queries.marks_of([lladdr]), self._repository.addresses(lladdr)
+    def _page(self, lladdr: str, live: LiveTimes) -> DevicePage:
+        marks = self._queries.marks_of([lladdr])
+        addresses = [_heard(one, lladdr, live) for one in self._repository.addresses(lladdr)]
         if not (marks or addresses):
             raise NotFound(f"no device {lladdr}", why="it was never seen, and nothing is said about it")
         device = Device(
@@ -124,10 +129,11 @@ class DeviceService:
             marks.get(lladdr, DeviceMarks(lladdr)),
             tuple(addresses),
         )
-        presences = self._neighbours.presences_of_device(lladdr)
+        presences = [_lasting(one, live) for one in self._neighbours.presences_of_device(lladdr)]
         known = {(one.interface, one.address) for one in presences}
         older = [_presence(lladdr, one) for one in addresses if (one.interface, one.address) not in known]
-        return DevicePage(device, (*presences, *older), self._queries.is_present(lladdr))
+        present = self._queries.is_present(lladdr) or any(one.lasts(datetime.now(UTC)) for one in presences)
+        return DevicePage(device, (*presences, *older), present)
 
     async def holders(self, actor: Actor, address: str) -> list[Presence]:
         """Return which lladdr an address had when, by interface, the latest first."""
@@ -143,7 +149,12 @@ class DeviceService:
     ) -> list[tuple[str, datetime, datetime]]:
         """Return every (lladdr, first seen, last seen) an address had, latest first."""
         actor.require(Permission.VIEW)
-        return await asyncio.to_thread(self._neighbours.history, interface, address)
+        live = LiveTimes(self._live(actor, address=address))
+        stored = await asyncio.to_thread(self._neighbours.history, interface, address)
+        rows = [
+            (lladdr, first, live.latest((interface, address, lladdr), last)) for lladdr, first, last in stored
+        ]
+        return sorted(rows, key=lambda row: row[2], reverse=True)
 
     async def marks(self, actor: Actor, lladdr: str) -> DeviceMarks:
         """Return what is said about a device; nothing is said about one that nobody marked.
@@ -253,3 +264,15 @@ def _presence(lladdr: str, address: DeviceAddress) -> Presence:
     """Return the time of an address whose times were not yet kept when it was seen."""
     ending = "" if address.present else "quiet"
     return Presence(address.interface, address.address, lladdr, address.first_seen, address.last_seen, ending)
+
+
+def _heard(one: DeviceAddress, lladdr: str, live: LiveTimes) -> DeviceAddress:
+    """Return an address of a device with the live time."""
+    return replace(one, last_seen=live.latest((one.interface, one.address, lladdr), one.last_seen))
+
+
+def _lasting(one: Presence, live: LiveTimes) -> Presence:
+    """Return a time with its live end, if it has not ended."""
+    if one.ending:
+        return one
+    return replace(one, ended=live.latest((one.interface, one.address, one.lladdr), one.ended))

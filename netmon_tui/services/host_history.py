@@ -11,6 +11,7 @@ from functools import lru_cache
 from netmon_tui.domain.address import parse_ip
 from netmon_tui.domain.comparison import PortFacts, PortKey
 from netmon_tui.domain.history import HostHistory, Look
+from netmon_tui.domain.host import ONLY_LISTED
 from netmon_tui.domain.user import Actor
 from netmon_tui.errors import InvalidInput
 from netmon_tui.security.hostile_text import clean
@@ -18,8 +19,6 @@ from netmon_tui.storage.history_queries import HistoryQueries, HostLook, ScanSco
 from netmon_tui.tools.nmap_coverage import PortCoverage, TargetCoverage, excluded_by
 
 _NOT_PINGED = "user-set"
-_ONLY_LISTED = "unknown"
-"""Status of every host that a list scan (``-sL``) names."""
 _LONGEST_ADDRESS = 100
 
 
@@ -59,7 +58,7 @@ def _look(
     ports: Mapping[tuple[int, int], dict[PortKey, PortFacts]],
 ) -> Look | None:
     """Return what a scan says of an address; None when it did not ask for it, or only listed it."""
-    if host is not None and host.status == _ONLY_LISTED:
+    if host is not None and host.status == ONLY_LISTED:
         return None
     covers = _port_coverage(scope.scaninfo, scope.imported)
     if host is None:

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from netmon_tui.domain.address import Family
 from netmon_tui.domain.device import DeviceMarks
+from netmon_tui.domain.known_address import Key, KnownAddress
 from netmon_tui.domain.neighbour import Neighbour, NudState
 from netmon_tui.domain.neighbour_event import NeighbourEvent, NeighbourEventKind
-from netmon_tui.domain.noticing import Key, KnownAddress, Noticing, NoticingLimits
+from netmon_tui.domain.noticing import Noticing, NoticingLimits
 from netmon_tui.errors import NetmonError
 from netmon_tui.runtime import interfaces
 from netmon_tui.runtime.nudge import nudge
@@ -33,6 +34,8 @@ STORE_SECONDS = 2.0
 """How long news are gathered before they are stored together."""
 AGE_SECONDS = 60.0
 """How much the stored time of the last sighting may lag behind."""
+REACHABLE_SECONDS = 45.0
+"""So long ago a holder that is reachable gave its last sign at most, by the kernel's own base_reachable_time."""
 LOOK_SECONDS = 10.0
 """Between two looks at what others stored, and at devices that must be up."""
 MOST_UNSTORED = 10_000
@@ -88,7 +91,7 @@ class NeighbourMemory:
         """Sightings that say nothing but that time has passed: stored now and then."""
         self._news = NeighbourNews()
         self._backlog = NeighbourBacklog()
-        self._stored_at = self._shortened_at = 0.0
+        self._stored_at = self._shortened_at = self._vouched_at = 0.0
         self._looked_at = self._routes_at = time.time()
         self.marks: dict[str, DeviceMarks] = {}
         """What people say, by lladdr."""
@@ -150,6 +153,24 @@ class NeighbourMemory:
         self._remember(neighbour, datetime.fromtimestamp(sign, UTC), urgent=other or bool(events))
         return self._note(events)
 
+    def vouch(self, entries: Iterable[Neighbour], now: float) -> None:
+        """Now and then, take that whoever is reachable was heard from: as long as it is, the kernel tells nothing.
+
+        Args:
+            entries: The live table.
+            now: POSIX seconds.
+        """
+        if 0 <= now - self._vouched_at < AGE_SECONDS:
+            return
+        self._vouched_at, sign = now, now - REACHABLE_SECONDS
+        for neighbour in entries:
+            if neighbour.state is NudState.REACHABLE:
+                key = neighbour.interface, neighbour.address
+                self.noticing.answered(key, neighbour.lladdr, sign)
+                known = self.noticing.known(key)
+                if known is not None and known.last_seen <= sign:
+                    self._remember(neighbour, datetime.fromtimestamp(sign, UTC), urgent=False)
+
     def _is_sign(self, key: Key, neighbour: Neighbour) -> bool:
         """Whether a holder that is missed gives a sign of life."""
         return neighbour.state in _HEARD and self.noticing.misses(key, neighbour.lladdr)
@@ -168,6 +189,10 @@ class NeighbourMemory:
     def passed(self, now: float) -> list[NeighbourEvent]:
         """Return the events that come of time passing."""
         return self._note(self.noticing.passed(now))
+
+    def undecided(self, now: float) -> list[NeighbourEvent]:
+        """Return the events that would come later, when nobody follows the table any more."""
+        return self._note(self.noticing.undecided(now))
 
     def _note(self, events: list[NeighbourEvent]) -> list[NeighbourEvent]:
         """Have events stored with what follows from them, and name the devices."""

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from netmon_tui.domain.address import Family, address_sort_key, is_private_lladdr, normalise_lladdr, parse_ip
 from netmon_tui.domain.device import DeviceMarks
 from netmon_tui.domain.neighbour import REMEMBERED, NeighbourRecord
-from netmon_tui.domain.neighbour_facts import NeighbourFacts, ScanOfHost
+from netmon_tui.domain.neighbour_facts import LladdrSpan, NeighbourFacts, ScanOfHost
 from netmon_tui.domain.scan import Scan
 from netmon_tui.domain.sweep import Sweep
 from netmon_tui.domain.user import Actor, Permission
 from netmon_tui.errors import InvalidInput
 from netmon_tui.security.hostile_text import clean
+from netmon_tui.services.live_times import LiveTimes
 from netmon_tui.services.neighbours import NeighbourService
 from netmon_tui.storage.neighbour_queries import NeighbourQueries
 from netmon_tui.storage.neighbour_repository import NeighbourRepository
@@ -55,7 +56,7 @@ class NeighbourPivots:
         plain = address.partition("%")[0]
         live = self._neighbours.entries_of(actor, address=plain)
         spans = await asyncio.to_thread(self._queries.lladdrs_of, plain)
-        return NeighbourFacts(tuple(live), tuple(spans))
+        return NeighbourFacts(tuple(live), _as_heard(spans, live))
 
     async def scans_elsewhere(self, actor: Actor, lladdr: str, address: str) -> list[ScanOfHost]:
         """Return the scans that found an lladdr at other addresses: its host has moved, or has several."""
@@ -80,7 +81,7 @@ class NeighbourPivots:
             scans = await asyncio.to_thread(self._queries.scans_of_lladdr, actor, lladdr)
             captures = await asyncio.to_thread(self._queries.captures_naming, actor, lladdr)
             live = self._neighbours.entries_of(actor, lladdr=lladdr)
-            return lladdr, NeighbourFacts(tuple(live), tuple(spans), tuple(scans), tuple(captures))
+            return lladdr, NeighbourFacts(tuple(live), _as_heard(spans, live), tuple(scans), tuple(captures))
         parsed = parse_ip(asked.partition("%")[0])
         if parsed is None:
             what = f"{clean(asked, _LONGEST_SHOWN)} is neither an address nor an lladdr"
@@ -157,3 +158,10 @@ class NeighbourPivots:
             if (interface, address) not in live
         ]
         return sorted(records, key=lambda record: address_sort_key(record.address))
+
+
+def _as_heard(spans: Iterable[LladdrSpan], live: Iterable[NeighbourRecord]) -> tuple[LladdrSpan, ...]:
+    """Return what is remembered with the live times, seen last first."""
+    times = LiveTimes(live)
+    told = [one._replace(last_seen=times.latest(one[:3], one.last_seen)) for one in spans]
+    return tuple(sorted(told, key=lambda one: one.last_seen, reverse=True))

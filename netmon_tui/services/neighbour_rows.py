@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from netmon_tui.domain.address import is_private_lladdr
 from netmon_tui.domain.device import DeviceMarks
-from netmon_tui.domain.neighbour import Neighbour, NeighbourRecord
-from netmon_tui.domain.noticing import Key
+from netmon_tui.domain.known_address import Key, KnownAddress
+from netmon_tui.domain.neighbour import Neighbour, NeighbourRecord, NudState
 from netmon_tui.services.neighbour_memory import NeighbourMemory
 from netmon_tui.tools.oui import VendorTable
 from netmon_tui.tools.rtnetlink_entries import read_ages
@@ -73,7 +73,7 @@ class NeighbourRows:
             private=bool(lladdr) and is_private_lladdr(lladdr),
             hostname=self._name_of(neighbour.address),
             first_seen=datetime.fromtimestamp(memory.first_seen, UTC) if memory else None,
-            last_seen=datetime.fromtimestamp(memory.last_seen, UTC) if memory else None,
+            last_seen=_last_seen(neighbour, memory, ages.confirmed + since) if memory else None,
             age=min(ages.confirmed, ages.updated) + since,
             used=ages.used + since,
             confirmed=ages.confirmed + since,
@@ -84,3 +84,19 @@ class NeighbourRows:
             name=marks.name,
             known=marks.known,
         )
+
+
+def _last_seen(neighbour: Neighbour, memory: KnownAddress, confirmed: float) -> datetime:
+    """Return when the holder of an entry gave its last sign: now, as long as the kernel knows it to be reachable.
+
+    Args:
+        neighbour: The entry.
+        memory: What is remembered of its address: the last sign that was news.
+        confirmed: Seconds since the kernel last knew it to be reachable.
+    """
+    now, remembered = datetime.now(UTC), datetime.fromtimestamp(memory.last_seen, UTC)
+    if neighbour.state is NudState.REACHABLE:
+        return now
+    if neighbour.lladdr != memory.lladdr or neighbour.state is NudState.PERMANENT:
+        return remembered
+    return max(remembered, now - timedelta(seconds=confirmed))

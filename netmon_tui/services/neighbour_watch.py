@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from netmon_tui.domain.known_address import Key
 from netmon_tui.domain.neighbour import NeighbourRecord
 from netmon_tui.domain.neighbour_event import NeighbourEvent
-from netmon_tui.domain.noticing import Key
 
 MOST_WAITING = 100_000
 """Events, about 50 MB."""

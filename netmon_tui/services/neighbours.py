@@ -13,16 +13,21 @@ from itertools import takewhile
 
 from netmon_tui.domain.address import address_sort_key
 from netmon_tui.domain.device import DeviceMarks, differing_marks
+from netmon_tui.domain.known_address import Key
 from netmon_tui.domain.neighbour import NeighbourRecord, NudState
 from netmon_tui.domain.neighbour_event import NeighbourEvent
-from netmon_tui.domain.noticing import Key
 from netmon_tui.domain.user import Actor, Permission
 from netmon_tui.errors import NetmonError, StorageError
 from netmon_tui.runtime import interfaces
 from netmon_tui.runtime.neighbour_table import Resync
 from netmon_tui.runtime.netlink import NeighbourMonitor, dump_table
 from netmon_tui.runtime.session_route import session_carriers
-from netmon_tui.services.neighbour_memory import LOOK_SECONDS, STORE_SECONDS, NeighbourMemory
+from netmon_tui.services.neighbour_memory import (
+    LOOK_SECONDS,
+    REACHABLE_SECONDS,
+    STORE_SECONDS,
+    NeighbourMemory,
+)
 from netmon_tui.services.neighbour_rows import LiveEntry, NeighbourRows
 from netmon_tui.services.neighbour_watch import EventQueue, ShownTable, WatchedEvents, WatchedTable
 from netmon_tui.storage.neighbour_repository import NeighbourRepository
@@ -31,8 +36,6 @@ from netmon_tui.tools.rtnetlink import LinkGone, LinkSeen, NeighbourDeleted, Nei
 from netmon_tui.tools.rtnetlink_entries import read_ages
 
 _log = logging.getLogger(__name__)
-_REACHABLE_SECONDS = 45.0
-"""So long ago a holder that is reachable gave its last sign at most, by the kernel's own base_reachable_time."""
 _UNREADABLE = (OSError, ValueError, LookupError, struct.error)
 """What reading and parsing what the kernel tells can fail with; once must not end the memory for good."""
 _JUMP_SECONDS = 10.0
@@ -94,6 +97,7 @@ class NeighbourService:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
+        self._tell(self._memory.undecided(time.time()))
         await self._store(all_of_it=True)
         self._memory.release()
 
@@ -155,6 +159,8 @@ class NeighbourService:
         await self._load()
         self._fold([await asyncio.to_thread(dump_table)])
         self._ready.set()
+        if self._task is None:
+            self._memory.undecided(time.time())
         await self._store(all_of_it=True)
         if self._task is None:
             self._memory.release()  # whoever prints for long must not keep others from storing
@@ -202,7 +208,10 @@ class NeighbourService:
     async def _load(self) -> None:
         await self._memory.load()
         await asyncio.to_thread(self._vendors.load)
-        await self._look_for_session()
+        try:
+            await self._look_for_session()
+        except _UNREADABLE:  # which entries carry it is a mark on them, and no reason to show none
+            _log.exception("looking for the SSH session: the neighbour table is followed without it")
 
     async def _follow(self) -> None:
         storing: asyncio.Task[None] | None = None
@@ -273,7 +282,7 @@ class NeighbourService:
         key = (neighbour.interface, neighbour.address)
         before = self._entries.pop(key, None)
         if before is not None and before.neighbour.state is NudState.REACHABLE:
-            self._memory.noticing.answered(key, before.neighbour.lladdr, now - _REACHABLE_SECONDS)
+            self._memory.noticing.answered(key, before.neighbour.lladdr, now - REACHABLE_SECONDS)
         self._removals.pop(key, None)
         self._entries[key] = LiveEntry(neighbour, seen.cacheinfo, time.monotonic(), self.revision)
         if neighbour.lladdr:
@@ -307,6 +316,8 @@ class NeighbourService:
             try:
                 if _stood_still(*before):
                     self._memory.noticing.clock_jumped(time.time())
+                else:
+                    self._memory.vouch((entry.neighbour for entry in self._entries.values()), time.time())
                 self._tell(self._memory.passed(time.time()))
                 if time.monotonic() - self._looked_at >= LOOK_SECONDS:
                     await self._look_for_session()

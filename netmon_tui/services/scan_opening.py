@@ -78,7 +78,7 @@ def open_scans(
     ended, requests = _after_scans(database, keeper, comparison), ScanRequests(profiles, sets)
     return ScanServices(
         scanning=_open_scanning(
-            database, audit, supervisor, settings, privilege, paths, today, ended, requests
+            database, scans, audit, supervisor, settings, privilege, paths, today, ended, requests
         ),
         profiles=profiles,
         sets=sets,
@@ -116,6 +116,7 @@ def _open_comparison(
 
 def _open_scanning(
     database: Database,
+    scans: ScanRepository,
     audit: AuditRepository,
     supervisor: JobSupervisor,
     settings: Settings,
@@ -125,7 +126,7 @@ def _open_scanning(
     ended: Callable[[int], None],
     requests: ScanRequests,
 ) -> ScanningService:
-    scans, limits = ScanRepository(database), AccountRepository(database).limits
+    limits = AccountRepository(database).limits
     follower = ScanFollower(scans, ScanResults(database), settings.scans, ended=ended)
     commands = ScanCommands(settings, privilege, limits)
     queue = ScanQueue(

@@ -173,10 +173,12 @@ class ScanningService:
 
         Raises:
             NotFound: No such scan, or not the actor's.
-            InvalidInput: It does not run, or the address is none.
+            InvalidInput: It does not run, or the address is none, or was given up before.
         """
         scan = await self._unfinished(actor, scan_id)
         given_up = _host_of(scan, address)
+        if given_up in scan.skipped:
+            raise InvalidInput(f"{given_up} is given up already", why="nothing more is asked of it")
         await self._record(actor, "scan.skip", scan_id, given_up)
         # Whoever starts or resumes it from here on leaves the host out; only a run before that must be told.
         await asyncio.to_thread(self._scans.give_up_host, scan_id, given_up)

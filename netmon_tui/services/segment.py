@@ -103,7 +103,7 @@ def open_segment(
         ),
         waking=WakeService(repository, audit),
         names=names,
-        devices=DeviceService(marks, listed, repository, vendors.lookup, marked),
+        devices=DeviceService(marks, listed, repository, neighbours.entries_of, vendors.lookup, marked),
         device_lists=DeviceLists(marks, listed, audit, marked),
         events=NeighbourEventService(NeighbourEventRepository(database), vendors),
         hooks=hooks,

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, ScalarSelect, Select, case, fu
 
 from netmon_tui.domain.comparing import HostHead, HostKeys
 from netmon_tui.domain.comparison import PortFacts, PortKey
+from netmon_tui.domain.host import ONLY_LISTED
 from netmon_tui.domain.job import JobState
 from netmon_tui.errors import NotFound
 from netmon_tui.storage import records
@@ -23,8 +24,6 @@ _SCANS = records.scans.c
 _SCRIPTS = records.scripts.c
 _PROBED = "probed"
 _NOT_PINGED = "user-set"
-_UNKNOWN = "unknown"
-"""Status of every host that a list scan names."""
 _KEY_SCRIPTS = ("ssh-hostkey", "ssl-cert")
 """In the order of the fields of HostKeys."""
 
@@ -43,8 +42,6 @@ class Subject(NamedTuple):
     skipped: tuple[str, ...]
     """Addresses that were given up."""
     nmap_version: str
-    only_listed: bool
-    """Whether it sent nothing to its targets (``-sL``)."""
 
 
 class ComparisonQueries:
@@ -65,12 +62,12 @@ class ComparisonQueries:
             row.imported,
             tuple(row.skipped),
             row.nmap_version,
-            self._first_status(scan_id) == _UNKNOWN,
         )
 
-    def _first_status(self, scan_id: int) -> str | None:
+    def only_listed(self, scan_id: int) -> bool:
+        """Return whether a scan sent nothing to its targets (``-sL``)."""
         with self._database.read() as connection:
-            return connection.execute(select(_first_status_of(scan_id))).scalar_one()
+            return connection.execute(select(_first_status_of(scan_id))).scalar_one() == ONLY_LISTED
 
     def predecessor(self, scan_id: int) -> int | None:
         """Return what a scan is compared with by itself.
@@ -80,7 +77,7 @@ class ComparisonQueries:
         """
         columns = (_SCANS.owner_id, _SCANS.targets, _SCANS.arguments, _SCANS.imported)
         this = self._one(select(*columns).where(_SCANS.id == scan_id), scan_id)
-        if this.imported or self._first_status(scan_id) == _UNKNOWN:
+        if this.imported or self.only_listed(scan_id):
             return None
         same_options = case((_SCANS.arguments == this.arguments, 1), else_=0)
         query = (
@@ -186,7 +183,7 @@ def _alike(this: Any) -> tuple[ColumnElement[bool], ...]:
         _SCANS.owner_id == this.owner_id,
         _SCANS.targets == this.targets,
         _SCANS.state == JobState.COMPLETED.value,
-        func.coalesce(_first_status_of(_SCANS.id), "") != _UNKNOWN,
+        func.coalesce(_first_status_of(_SCANS.id), "") != ONLY_LISTED,
     )
 
 

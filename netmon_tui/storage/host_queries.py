@@ -290,6 +290,7 @@ def _host_line(row: Row[Any]) -> HostLine:
         row.os_name,
         row.open_ports,
         row.partial,
+        row.timed_out,
     )
 
 

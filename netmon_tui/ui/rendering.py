@@ -31,6 +31,8 @@ ASCII_CLASS = "-ascii"
 
 _UNITS = ("", "k", "M", "G", "T", "P", "E")
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
+_JUST_NOW = timedelta(seconds=10)
+"""More than what passes between reading a table and showing it, on a slow machine too."""
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 
@@ -103,6 +105,11 @@ def when(moment: datetime, now: datetime) -> str:
     return f"{local:%b} {local.day}" if local.year == today.year else f"{local:%Y-%m-%d}"
 
 
+def seen_last(moment: datetime, now: datetime, form: str) -> str:
+    """Return local time in a form of strftime, or ``now`` for who was heard from just now."""
+    return "now" if abs(now - moment) < _JUST_NOW else moment.astimezone().strftime(form)
+
+
 def bar(fraction: float, width: int, ascii_only: bool = False) -> str:
     """Return a horizontal bar of exactly ``width`` cells; ``fraction`` is held between 0 and 1."""
     held = min(1.0, max(0.0, fraction))
@@ -141,7 +148,9 @@ _LOOKS: dict[str, tuple[str, str, Tone]] = {
     **dict.fromkeys(("up", "open", "reachable", "active", "present"), _LIVE),
     **dict.fromkeys(("failed", "down", "error", "fail", "incomplete", "duplicate", "disabled"), _BAD),
     **dict.fromkeys(("interrupted", "changed", "flip_flop", "gateway_changed", "warn", "locked"), _DOUBT),
-    **dict.fromkeys(("delay", "probe", "open|filtered", "unfiltered", "partial", "paused"), _HALF),
+    **dict.fromkeys(
+        ("delay", "probe", "open|filtered", "unfiltered", "partial", "given up", "paused"), _HALF
+    ),
     **dict.fromkeys(
         ("stale", "closed", "cancelled", "gone", "noarp", "unknown", "undone", "away", "quiet", "replaced"),
         _IDLE,

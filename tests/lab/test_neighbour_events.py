@@ -261,12 +261,10 @@ async def test_a_host_that_does_not_answer_is_gone_and_comes_back(segment: Segme
 @pytest.fixture
 def doubting_kernel(lab: Lab) -> Iterator[None]:
     """A kernel that believes for a second what it believes for 15 to 45 otherwise, and asks again at once."""
-    files = [
-        f"/proc/sys/net/ipv4/neigh/eth0/{name}"
-        for name in ("base_reachable_time_ms", "delay_first_probe_time")
-    ]
+    wanted = {"base_reachable_time_ms": "1000", "delay_first_probe_time": "1", "retrans_time_ms": "300"}
+    files = [f"/proc/sys/net/ipv4/neigh/eth0/{name}" for name in wanted]
     before = [lab.run(["cat", file], check=True).stdout.strip() for file in files]
-    for file, value in zip(files, ("1000", "1"), strict=True):
+    for file, value in zip(files, wanted.values(), strict=True):
         lab.run(["sh", "-c", f"echo {value} > {file}"], check=True)
     yield
     for file, value in zip(files, before, strict=True):
@@ -363,6 +361,33 @@ async def test_an_address_that_passes_on_after_a_silence(segment: Segment) -> No
     segment.announce(two, "10.77.0.54", "b8:27:eb:00:01:37")
     *_, moved = await segment.becomes("10.77.0.54", "new", "moved")
     assert "silent" in moved.detail
+
+
+async def test_hosts_that_swap_their_addresses_and_one_that_takes_another_ones(
+    segment: Segment, doubting_kernel: None
+) -> None:
+    """One of those who swapped says nothing at all: the kernel has to ask who is at the address that was left."""
+    program = await segment.follow(replace(SOON, settled=5.0, gone=300.0))
+    lladdrs = {number: f"b8:27:eb:00:01:{number:02x}" for number in (64, 65, 66, 67)}
+    hosts = {number: segment.host(number) for number in lladdrs}
+    addresses = {number: f"10.77.0.{number}" for number in lladdrs}
+    meet(*addresses.values())
+    for address in addresses.values():
+        await segment.becomes(address, "new")
+    known = [program.memory.known(("eth0", address)) for address in addresses.values()]
+    await segment.until(lambda: all(time.time() - one.last_seen > 5.5 for one in known))
+    for old, new in ((64, 65), (65, 64)):
+        segment.ip("addr", "del", f"{addresses[old]}/24", "dev", "eth0", host=hosts[old])
+        segment.ip("addr", "add", f"{addresses[new]}/24", "dev", "eth0", host=hosts[old])
+    segment.ip("addr", "add", f"{addresses[66]}/24", "dev", "eth0", host=hosts[67])
+    segment.announce(hosts[65], addresses[64], lladdrs[65])
+    segment.announce(hosts[67], addresses[66], lladdrs[67])
+    _, changed = await segment.becomes(addresses[66], "new", "changed")
+    assert changed.detail.endswith(f"it has {addresses[67]} too")
+    _, moved = await segment.becomes(addresses[64], "new", "moved")
+    assert moved.detail == f"swapped: its holder has {addresses[65]} now"
+    await segment.becomes(addresses[65], "new", "moved")
+    assert program.memory.known(("eth0", addresses[65])).lladdr == lladdrs[64]
 
 
 async def test_entries_that_are_deleted_and_flushed(segment: Segment) -> None:

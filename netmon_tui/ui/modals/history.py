@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from textual import on
 from textual.app import ComposeResult
@@ -12,7 +12,7 @@ from textual.widgets import Static
 from netmon_tui.domain.neighbour import NeighbourRecord
 from netmon_tui.domain.neighbour_facts import ScanOfHost
 from netmon_tui.ui.modals.dialog import Dialog
-from netmon_tui.ui.rendering import content, content_block
+from netmon_tui.ui.rendering import content, content_block, seen_last
 from netmon_tui.ui.widgets.memory_source import MemorySource
 from netmon_tui.ui.widgets.neighbour_details import neighbour_text
 from netmon_tui.ui.widgets.row_source import Cell, Row
@@ -21,6 +21,7 @@ from netmon_tui.ui.widgets.table_columns import Column
 
 _MOST_LINES = 12
 _MOST_SCANS = 7
+_FORM = "%Y-%m-%d %H:%M:%S"
 COLUMNS = (
     Column("lladdr", "lladdr", width=17, priority=0),
     Column("first", "First seen", width=19, priority=0),
@@ -63,8 +64,9 @@ class History(Dialog[ScanOfHost]):
 
     def compose(self) -> ComposeResult:
         """The lists."""
+        now = datetime.now(UTC)
         rows = [
-            Row((lladdr, number), (lladdr, _moment(first), _moment(last)))
+            Row((lladdr, number), (lladdr, _moment(first), seen_last(last, now, _FORM)))
             for number, (lladdr, first, last) in enumerate(self._rows)
         ]
         source = MemorySource([column.key for column in COLUMNS], rows)
@@ -106,4 +108,4 @@ def _scan_row(one: ScanOfHost) -> Row:
 
 
 def _moment(moment: datetime) -> str:
-    return f"{moment.astimezone():%Y-%m-%d %H:%M:%S}"
+    return moment.astimezone().strftime(_FORM)

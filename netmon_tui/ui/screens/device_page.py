@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 from typing import ClassVar
 
@@ -16,7 +17,7 @@ from netmon_tui.ui import toasts
 from netmon_tui.ui.commands import command
 from netmon_tui.ui.modals.help import Help, title_of
 from netmon_tui.ui.modals.history import History
-from netmon_tui.ui.rendering import ASCII_CLASS, duration, state_style
+from netmon_tui.ui.rendering import ASCII_CLASS, duration, seen_last, state_style
 from netmon_tui.ui.screens.device_actions import DeviceActions
 from netmon_tui.ui.screens.pivots import AddressPage, pivot_commands
 from netmon_tui.ui.screens.scan_detail import ScanDetailScreen
@@ -36,6 +37,9 @@ HELP = (
     "enter shows every lladdr that the address under the cursor had; s, c and H go on with that address;\n"
     "N changes name, note and marks, esc goes back."
 )
+_FORM = "%Y-%m-%d %H:%M"
+_READ_SECONDS = 2.0
+"""Between two looks while nothing new is stored."""
 TIMES = (
     Column("address", "Address", minimum=15, share=3, priority=0),
     Column("interface", "Iface", width=7, priority=3),
@@ -67,6 +71,8 @@ class DevicePageScreen(AddressPage):
     def __init__(self, session: Session, lladdr: str) -> None:
         super().__init__(session)
         self._lladdr = lladdr
+        self._read_at = 0.0
+        """Monotonic seconds."""
         self._source = MemorySource([column.key for column in TIMES])
 
     def compose(self) -> ComposeResult:
@@ -83,8 +89,9 @@ class DevicePageScreen(AddressPage):
         self.query_one(Table).focus()
 
     async def refresh_live(self, *, changed: bool) -> None:
-        """Read the device again."""
-        if changed:
+        """Read the device again, also where only the live table tells more."""
+        if changed or time.monotonic() - self._read_at >= _READ_SECONDS:
+            self._read_at = time.monotonic()
             self._show(await self.session.services.segment.devices.page(self.session.actor, self._lladdr))
 
     def _show(self, page: DevicePage) -> None:
@@ -136,7 +143,8 @@ class DevicePageScreen(AddressPage):
         except NetmonError as error:
             toasts.report(self.app, error)
             return
-        found = await self.app.push_screen_wait(History(address, rows, self._lladdr, scans))
+        record = next(iter(services.neighbours.of(actor, [(interface, address)])), None)
+        found = await self.app.push_screen_wait(History(address, rows, self._lladdr, scans, record))
         if found is not None:
             self.app.push_screen(ScanDetailScreen(self.session, found.scan_id, found.address))
 
@@ -166,12 +174,8 @@ def _row(one: Presence, now: datetime, ascii_only: bool) -> Row:
             one.address,
             one.interface,
             Cell(look.label(ascii_only), look.tone),
-            _time(one.started),
-            _time(one.ended),
+            one.started.astimezone().strftime(_FORM),
+            seen_last(one.ended, now, _FORM),
             Cell(duration(seconds), sort=seconds),
         ),
     )
-
-
-def _time(moment: datetime) -> str:
-    return f"{moment.astimezone():%Y-%m-%d %H:%M}"

@@ -175,12 +175,12 @@ class HostHistoryScreen(AddressPage):
     @work(exclusive=True, group="history-lladdrs", exit_on_error=False)
     async def action_lladdrs(self) -> None:
         """Show every lladdr that had the address, and the scans that found the latest elsewhere."""
-        lladdr = next(iter(self._facts.lladdrs), "")
-        scans = await self.session.services.segment.pivots.scans_elsewhere(
-            self.session.actor, lladdr, self._address
-        )
-        rows = [(span.lladdr, span.first_seen, span.last_seen) for span in self._facts.spans]
-        found = await self.app.push_screen_wait(History(self._address, rows, lladdr, scans))
+        pivots, actor = self.session.services.segment.pivots, self.session.actor
+        facts = await pivots.of_host(actor, self._address)
+        lladdr, record = next(iter(facts.lladdrs), ""), next(iter(facts.live), None)
+        scans = await pivots.scans_elsewhere(actor, lladdr, self._address)
+        rows = [(span.lladdr, span.first_seen, span.last_seen) for span in facts.spans]
+        found = await self.app.push_screen_wait(History(self._address, rows, lladdr, scans, record))
         if found is not None:
             self.app.push_screen(ScanDetailScreen(self.session, found.scan_id, found.address))
 

@@ -60,12 +60,16 @@ class ScanActions(Actions):
         scan = None
         with self._reported():
             scan = await self._services.scanning.resume(self._session.actor, scan_id)
-            self._tell(f"Scan {scan_id} goes on with what is missing")
+            without = f", but for what was given up: {' '.join(scan.skipped)}" if scan.skipped else ""
+            self._tell(f"Scan {scan_id} goes on with what is missing{without}")
         return scan
 
     async def skip(self, scan_id: int, address: str) -> None:
         """Ask, then give up a host that keeps the scan waiting."""
         text = "What is known of it is kept. The scan goes on with the others."
+        with self._reported():
+            if not await self._services.scanning.stages(self._session.actor, scan_id):
+                text += " One nmap does it all: for that it is stopped, and those that it was at begin anew."
         if not await self._app.push_screen_wait(Confirm(f"Give up {address}", text, verb="Give up")):
             return
         with self._reported():

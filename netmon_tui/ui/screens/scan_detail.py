@@ -14,6 +14,7 @@ from textual.widgets import TabbedContent
 
 from netmon_tui.domain.scan import Scan
 from netmon_tui.domain.user import Permission
+from netmon_tui.ui import toasts
 from netmon_tui.ui.commands import command
 from netmon_tui.ui.messages import CaptureAddress, ScanAddress, ShowHost
 from netmon_tui.ui.modals.help import Help, title_of
@@ -39,7 +40,8 @@ OUTPUT_SECONDS = 1.0
 HELP = (
     "Hosts, services and nmap's own text of one scan. While it runs, open ports appear as soon as nmap\n"
     "reports them; a host that is not finished is marked partial. Stopping keeps what was found, and R goes on\n"
-    "with what is missing. P halts a scan; X gives up a host that keeps it waiting.\n"
+    "with what is missing. P halts a scan; X gives up a host that keeps it waiting: nothing more is asked of it,\n"
+    "not even by R. nmap itself gives up a host that takes longer than its time limit (--host-timeout).\n"
     "Only hosts that are up are listed: a shows all. tab goes to the next pane, z gives it the whole screen.\n"
     "Map: the way to every host, where it was traced; enter, left and right open and close, * all, e writes it.\n"
     "Changes: + came, - went, ~ is not what it was, since the pinned scan of these targets or the one before;\n"
@@ -150,7 +152,7 @@ class ScanDetailScreen(SearchableScreen, RunningScan):
         if scan is None:
             return shown  # it is read soon, and shown then
         if isinstance(shown, ScanHosts):
-            shown.refresh_data(running=self._is_running)
+            shown.refresh_data(running=self._is_running, given_up=scan.skipped)
         elif isinstance(shown, ScanServices):
             shown.refresh_data()
         elif isinstance(shown, ScanMap | ScanChanges):
@@ -228,8 +230,15 @@ class ScanDetailScreen(SearchableScreen, RunningScan):
     @work(exclusive=True, group="scan-skip", exit_on_error=False)
     async def action_skip(self) -> None:
         """Give up the host under the cursor."""
-        if self._host_address:
-            await ScanActions(self.session, self.app).skip(self.scan_id, self._host_address)
+        address, scan = self._host_address, self._scan
+        if not address or scan is None:
+            return
+        if address in scan.skipped:
+            toasts.tell(self.app, f"{address} is given up already: nothing more is asked of it")
+        elif self.query_one(ScanHosts).host_is_done:
+            toasts.tell(self.app, f"The scan is done with {address}: there is nothing to give up")
+        else:
+            await ScanActions(self.session, self.app).skip(self.scan_id, address)
 
     @work(exclusive=True, group="scan-repeat", exit_on_error=False)
     async def action_repeat(self) -> None:

@@ -64,8 +64,7 @@ def event_text(event: NeighbourEvent, vendor: Callable[[str], str]) -> str:
         event: The event.
         vendor: Finds the vendor of a lladdr.
     """
-    told = sentence(event)
-    lines = [f"{told[0].upper()}{told[1:]}.", meaning(event.kind), ""]
+    lines = [f"{sentence(event)}.", meaning(event.kind), ""]
     facts = list(_facts(event, vendor))
     width = max(len(name) for name, _ in facts)
     return "\n".join([*lines, *(f"{name:<{width}}  {value}" for name, value in facts)])

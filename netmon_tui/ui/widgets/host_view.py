@@ -48,6 +48,7 @@ class HostView(Vertical):
         super().__init__(id=id)
         self._host: Host | None = None
         self._ports = MemorySource([column.key for column in PORT_COLUMNS])
+        self._given_up = False
         self._since: Mapping[PortKey, Interval] = {}
         self._neighbour: tuple[str, ...] = ()
         self.lacks_since = False
@@ -66,11 +67,17 @@ class HostView(Vertical):
         """What is shown."""
         return self._host
 
-    def show(self, host: Host | None) -> None:
-        """Show a host, or nothing. A host that did not change is not painted again."""
-        if host == self._host:
+    def show(self, host: Host | None, *, given_up: bool = False) -> None:
+        """Show a host, or nothing. A host that did not change is not painted again.
+
+        Args:
+            host: Read only.
+            given_up: Somebody gave it up before the scan was done with it.
+        """
+        if (host, given_up) == (self._host, self._given_up):
             return
         before, self._host = self._host, host
+        self._given_up = given_up
         self.lacks_since = True
         is_another = before is None or host is None or before.address != host.address
         if is_another:
@@ -78,7 +85,7 @@ class HostView(Vertical):
         table, details = self.query_one("#ports", Table), self.query_one("#host-details", TextView)
         self.query_one("#host-head", Static).update(content(headline(host) if host else ""), layout=False)
         self._show_ports()
-        table.set_texts(empty=_why_no_ports(host))
+        table.set_texts(empty=_why_no_ports(host, given_up))
         self._describe()
         if is_another:
             table.grid.action_edge(False)
@@ -98,7 +105,7 @@ class HostView(Vertical):
             self._describe()
 
     def _describe(self) -> None:
-        described = HostText(self._host, self._neighbour) if self._host else None
+        described = HostText(self._host, self._neighbour, given_up=self._given_up) if self._host else None
         self._anchors = described.anchors if described else {}
         self.query_one("#host-details", TextView).show(described.lines if described else [])
 
@@ -142,10 +149,10 @@ def _port_row(port: Port, since: str | Cell, ascii_only: bool) -> Row:
     )
 
 
-def _why_no_ports(host: Host | None) -> str:
+def _why_no_ports(host: Host | None, given_up: bool) -> str:
     """Return what stands in place of ports."""
     if host is None:
         return ""
     if host.partial:
-        return "No open port found yet"
+        return "No open port was found before" if given_up else "No open port found yet"
     return "No ports listed" if host.status == "up" else f"The host is {host.status}"

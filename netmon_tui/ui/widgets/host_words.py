@@ -39,14 +39,15 @@ class HostText:
     Args:
         host: Read only.
         neighbour: What the neighbours know of it, the most important first.
+        given_up: Somebody gave it up before the scan was done with it.
     """
 
-    def __init__(self, host: Host, neighbour: Sequence[str] = ()) -> None:
+    def __init__(self, host: Host, neighbour: Sequence[str] = (), *, given_up: bool = False) -> None:
         self.lines: list[TextLine] = []
         self.anchors: dict[tuple[str, int], int] = {}
         """(protocol, number) of a port that has more to say, to the number of its first line."""
         first, *others = neighbour or ("",)
-        self._state(host, first)
+        self._state(host, first, given_up)
         for line in others:
             self._add(f"neighbour {line}")
         self._extraports(host.extraports)
@@ -64,14 +65,15 @@ class HostText:
     def _title(self, text: str) -> None:
         self._add(text, "strong")
 
-    def _state(self, host: Host, neighbour: str) -> None:
+    def _state(self, host: Host, neighbour: str, given_up: bool) -> None:
         ttl = f", ttl {host.reason_ttl}" if host.reason_ttl else ""
         reason = f" ({host.reason}{ttl})" if host.reason and not host.partial else ""
-        unfinished = ", its scan is not finished" if host.partial else ""
+        why = "somebody gave it up: nothing more is asked of it" if given_up else "its scan is not finished"
+        unfinished = f", {why}" if host.partial else ""
         known = f", neighbour {neighbour}" if neighbour else ""
         self._add(f"{host.status}{reason}{unfinished}{known}", "warning" if host.partial else "")
         if host.timed_out:
-            self._add("gave up: the host took longer than its time limit", "warning")
+            self._add("given up by nmap: it took longer than its time limit (--host-timeout)", "warning")
         for name, kind in host.hostnames:
             self._add(f"name      {name}{' (as typed)' if kind == 'user' else ''}")
         for address in host.addresses:

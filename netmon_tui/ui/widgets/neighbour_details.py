@@ -18,9 +18,9 @@ _STATES = {
 
 
 def neighbour_text(record: NeighbourRecord | None) -> str:
-    """Return the lines of an entry; one line that says so when it is no longer there."""
+    """Return the lines of an entry; one line that says so when it is not there."""
     if record is None:
-        return "It is no longer in the kernel's table."
+        return "It is not in the kernel's table now."
     roles = (
         ("default gateway", record.gateway),
         ("router (it says so itself, IPv6)", record.router),

@@ -16,6 +16,7 @@ from netmon_tui.domain.address import packed_sort_key
 from netmon_tui.domain.comparison import Change, ChangeLine
 from netmon_tui.domain.ignoring import Sifted
 from netmon_tui.domain.scan import Scan
+from netmon_tui.errors import InvalidInput
 from netmon_tui.ui.rendering import SEVERITY_TONES, Tone, content, when
 from netmon_tui.ui.session import Session
 from netmon_tui.ui.widgets.figure import Figure
@@ -129,6 +130,12 @@ class ScanChanges(Vertical):
         if not scan.state.is_final:
             self._say("", empty="What changed is told when the scan has ended")
             return
+        try:
+            await self._compare(scan)
+        except InvalidInput as error:
+            self._say("", empty=str(error))
+
+    async def _compare(self, scan: Scan) -> None:
         partner = await self._find_partner()
         if partner is None:
             self._say("", empty="Nothing to compare with: no completed scan of these targets came before")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -23,7 +23,7 @@ from netmon_tui.ui.widgets.table_columns import Column
 from netmon_tui.ui.widgets.window_source import WindowSource
 
 COLUMNS = (
-    Column("status", "State", width=9, priority=1),
+    Column("status", "State", width=10, priority=1),
     Column("address", "Address", minimum=15, priority=0),
     Column("hostname", "Name", minimum=8, priority=2),
     Column("open", "Open", width=5, align="right", priority=0),
@@ -56,6 +56,8 @@ class ScanHosts(WorkerDefects, Container):
         self._only_up = True
         self._keys: dict[str, tuple[str, int]] = {}
         """Address to row key, of the rows fetched last."""
+        self._given_up: Collection[str] = ()
+        """Addresses of which nothing more comes."""
         self._chosen: object = None
         """Row key of the host that is shown."""
         self._source = WindowSource(self._count, self._fetch)
@@ -87,11 +89,23 @@ class ScanHosts(WorkerDefects, Container):
         """Focus the list."""
         self.query_one("#hosts", Table).focus()
 
-    def refresh_data(self, *, running: bool) -> None:
-        """Fetch the visible rows and the host again."""
+    def refresh_data(self, *, running: bool, given_up: Collection[str]) -> None:
+        """Fetch the visible rows and the host again.
+
+        Args:
+            running: Whether more can come.
+            given_up: Addresses that somebody gave up.
+        """
+        self._given_up = given_up
         self.query_one("#hosts", Table).set_texts(empty=EMPTY_RUNNING if running else EMPTY)
         self._source.invalidate()
         self._show_host()
+
+    @property
+    def host_is_done(self) -> bool:
+        """Whether nothing more comes of the host that is shown."""
+        host = self.query_one("#host", HostView).host
+        return host is not None and not host.partial
 
     def show_address(self, address: str) -> None:
         """Show one address alone."""
@@ -146,7 +160,7 @@ class ScanHosts(WorkerDefects, Container):
         except NetmonError:
             return  # its live row was replaced by its final one, or the list will say what is wrong
         view = self.query_one("#host", HostView)
-        view.show(host)
+        view.show(host, given_up=host.address in self._given_up)
         facts = await self._session.services.segment.pivots.of_host(actor, host.address)
         if view.host == host:
             view.show_neighbour(neighbour_lines(facts, host.lladdr))
@@ -169,11 +183,12 @@ class ScanHosts(WorkerDefects, Container):
         )
         self._keys = {line.address: (line.address, line.ordinal) for line in lines}
         ascii_only = self.app.has_class(ASCII_CLASS)
-        return [_row(line, ascii_only) for line in lines]
+        return [_row(line, ascii_only, self._given_up) for line in lines]
 
 
-def _row(line: HostLine, ascii_only: bool) -> Row:
-    look = state_style("partial" if line.partial else line.status)
+def _row(line: HostLine, ascii_only: bool, given_up: Collection[str]) -> Row:
+    unfinished = "given up" if line.timed_out or line.address in given_up else "partial"
+    look = state_style(unfinished if line.partial or line.timed_out else line.status)
     return Row(
         (line.address, line.ordinal),
         (

@@ -237,9 +237,10 @@ async def test_a_list_scan_asked_nobody(store: Store) -> None:
         [Host("10.0.0.5", status="unknown"), Host("10.0.0.6", status="unknown")], arguments="-sL"
     )
     b = store.scan([host("10.0.0.5", 22), host("10.0.0.6")])
-    assert await store.lines(a, listed) == await store.lines(listed, b) == []
-    said = await store.comparison.compare(store.ada, a, listed)
-    assert any("only listed" in note for note in said.notes)
+    for pair in ((a, listed), (listed, b)):
+        with pytest.raises(InvalidInput, match=rf"scan {listed} cannot be compared: it only listed"):
+            await store.comparison.compare(store.ada, *pair)
     before = await store.comparison.predecessor(store.ada, b)
     assert before is not None and before.id == a
-    assert await store.comparison.predecessor(store.ada, listed) is None
+    with pytest.raises(InvalidInput, match="asked none of them"):
+        await store.comparison.predecessor(store.ada, listed)

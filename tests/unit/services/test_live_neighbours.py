@@ -8,7 +8,7 @@ import socket
 import subprocess
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -21,6 +21,7 @@ from netmon_tui.domain.neighbour_event import NeighbourEvent, NeighbourEventKind
 from netmon_tui.domain.neighbour_facts import LladdrSpan, NeighbourFacts
 from netmon_tui.domain.user import Actor, Role
 from netmon_tui.errors import StorageError
+from netmon_tui.runtime import proc_net
 from netmon_tui.runtime.neighbour_table import Resync
 from netmon_tui.runtime.only_one import OnlyOne
 from netmon_tui.services import neighbour_watch, neighbours
@@ -30,7 +31,7 @@ from netmon_tui.services.neighbour_watch import EventQueue
 from netmon_tui.services.neighbours import NeighbourService
 from netmon_tui.storage.device_queries import DeviceQueries
 from netmon_tui.storage.device_repository import DeviceRepository
-from netmon_tui.storage.neighbour_repository import NeighbourRepository
+from netmon_tui.storage.neighbour_repository import NeighbourRepository, Sighting
 from netmon_tui.storage.schema_version import open_database
 from netmon_tui.tools.oui import VendorTable
 from netmon_tui.tools.rtnetlink import NeighbourSeen
@@ -162,6 +163,58 @@ def test_what_fails_once_does_not_end_the_memory(tmp_path: Path, monkeypatch: py
     followed(tmp_path, work)
 
 
+def test_what_proc_says_in_vain_does_not_keep_the_table_from_being_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    odd = tmp_path / "net"
+    odd.mkdir()
+    for name in ("route", "ipv6_route", "tcp", "tcp6"):
+        (odd / name).write_text("one\ntwo\n")
+
+    def unheard(session: object) -> object:
+        raise ValueError("an answer that nobody has seen before")
+
+    async def work(service: NeighbourService) -> None:
+        assert not service.error
+        ip(entry("10.3.0.7", "left"))
+        await until(service, lambda: ("left", "10.3.0.7") in shown(service))
+
+    monkeypatch.setattr(proc_net, "_PROC_NET", odd)
+    followed(tmp_path, work)
+    monkeypatch.setattr(neighbours, "session_carriers", unheard)
+    followed(tmp_path, work)
+
+
+def test_the_history_of_a_live_entry_ends_now(tmp_path: Path) -> None:
+    async def work(service: NeighbourService) -> None:
+        ip(entry("10.3.0.2", "left", "reachable"), entry("10.3.0.3", "left"))
+        lladdr, store = "00:16:3e:00:00:05", service._repository
+        await until(service, lambda: {("left", "10.3.0.2"), ("left", "10.3.0.3")} <= shown(service).keys())
+        await service._store(all_of_it=True)
+        long_ago = datetime.now(UTC) - timedelta(hours=2)
+        store.remember([Sighting("left", "10.3.0.2", "ipv4", lladdr, False, long_ago)])
+        for address in ("10.3.0.2", "10.3.0.3"):
+            service._memory.noticing._addresses["left", address].held[lladdr] = long_ago.timestamp()
+        queries = DeviceQueries(store._database, str)
+        devices = DeviceService(
+            DeviceRepository(store._database), queries, store, service.entries_of, str, marked
+        )
+        ((_, first, stored),) = store.history("left", "10.3.0.2")
+        ((_, began, seen),) = await devices.history(EVE, "left", "10.3.0.2")
+        assert (began, abs(datetime.now(UTC) - seen) < timedelta(seconds=5)) == (first, True)
+        assert seen > stored
+        page = await devices.page(EVE, lladdr)
+        assert {one.address: one.ended >= seen for one in page.presences} == {
+            "10.3.0.2": True,
+            "10.3.0.3": False,
+        }, "nobody was heard at an entry that is set by hand"
+        assert page.device.last_seen is not None
+        assert page.device.last_seen >= seen
+        assert shown(service)["left", "10.3.0.3"].last_seen == long_ago
+
+    followed(tmp_path, work)
+
+
 def test_a_watch_outlives_a_store_that_cannot_be_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -202,7 +255,9 @@ def test_an_entry_without_a_lladdr_shows_the_one_it_had(tmp_path: Path) -> None:
         (record,) = service.entries_of(EVE, lladdr="00:16:3e:00:00:05")
         assert not record.lladdr_remembered
         store, queries = service._repository, DeviceQueries(service._repository._database, str)
-        devices = DeviceService(DeviceRepository(store._database), queries, store, str, marked)
+        devices = DeviceService(
+            DeviceRepository(store._database), queries, store, service.entries_of, str, marked
+        )
         marks = DeviceMarks("00:16:3e:00:00:05", must_be_up=True)
         assert await devices.not_missed(EVE, marks) == f"10.3.0.9 on left: {NOT_MISSED}"
         assert await devices.not_missed(EVE, replace(marks, must_be_up=False)) == ""

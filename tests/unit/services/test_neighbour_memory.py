@@ -309,3 +309,22 @@ async def test_the_next_program_stores_what_the_dead_one_did_not(database, tmp_p
     assert stored(database) == {"10.0.0.1", "10.0.0.2"}
     (first, second) = NeighbourEventRepository(database).events(EventFilter())
     assert (first.count, second.count) == (1, 1)
+
+
+async def test_who_is_reachable_for_hours_is_heard_from_all_the_time(database, tmp_path):
+    """The kernel tells nothing of an entry that stays as it is."""
+    memory, later = memory_on(database, tmp_path), NOW + 3600
+    for number in (1, 2):
+        see(memory, number)
+    memory.vouch([row_of(1), row_of(2, NudState.STALE)], later)
+    await memory.store(later, all_of_it=True)
+    times = {
+        address: row.last_seen.timestamp()
+        for (_, address), row in NeighbourRepository(database).remembered().items()
+    }
+    assert times == {
+        "10.0.0.1": pytest.approx(later - module.REACHABLE_SECONDS, abs=0.01),
+        "10.0.0.2": pytest.approx(NOW, abs=0.01),
+    }
+    memory.vouch([row_of(1)], later + 1)
+    assert not memory._aged, "not with every look"

@@ -612,6 +612,8 @@ async def test_a_host_of_a_scan_of_one_nmap_is_given_up_by_going_on_without_it(t
         await services.supervisor.start()
         scan = await services.scanning.start(ada, StartScan(("127.0.0.1-10",), SLOW))
         await services.scanning.skip(ada, scan.id, "127.0.0.10")
+        with pytest.raises(InvalidInput, match="given up already"):
+            await services.scanning.skip(ada, scan.id, "127.0.0.10")
         ended = await services.scanning.wait(ada, scan.id)
         assert (ended.state, ended.hosts_up) == (JobState.COMPLETED, 9)
         assert "127.0.0.10" not in {host.address for host in await services.scans.whole_hosts(ada, scan.id)}

@@ -63,7 +63,7 @@ def host_saying(text: str) -> Host:
 def line_of(host: Host) -> HostLine:
     name = host.hostnames[0][0] if host.hostnames else ""
     system = host.os[0].name if host.os else ""
-    return HostLine(0, host.address, host.status, name, host.lladdr, host.vendor, system, 1, False)
+    return HostLine(0, host.address, host.status, name, host.lladdr, host.vendor, system, 1, False, False)
 
 
 Report = Callable[..., Iterator[str]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -68,6 +69,19 @@ def test_a_host_in_lines_and_where_each_port_begins() -> None:
     assert texts[described.anchors[("tcp", 80)] :] == ["80/tcp http nginx", "http-title", "one", "two"]
     assert ("tcp", 22) not in described.anchors  # there is no more to say of it than its row says
     assert headline(host) == " 192.0.2.1  gw  aa:bb:cc:00:00:01 (Acme)  Linux 6"
+
+
+def test_a_host_that_was_given_up_says_by_whom() -> None:
+    def said(host: Host, *, given_up: bool) -> str:
+        return " ".join(line.text for line in HostText(host, given_up=given_up).lines)
+
+    host = Host("192.0.2.1", "up", reason="syn-ack")
+    assert said(replace(host, partial=True), given_up=True) == (
+        "up, somebody gave it up: nothing more is asked of it"
+    )
+    assert said(replace(host, partial=True), given_up=False) == "up, its scan is not finished"
+    assert said(host, given_up=True) == "up (syn-ack)", "it was done before"
+    assert "--host-timeout" in said(replace(host, timed_out=True), given_up=False)
 
 
 def test_lines_are_gated_and_broken_at_the_width() -> None:

@@ -11,6 +11,7 @@ Of a screen's code it needs this much::
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence
+from functools import partial
 from typing import Self, TypeAlias
 
 from textual import on
@@ -156,9 +157,9 @@ class Table(Vertical):
         """Show other rows, with the present order and filter, from the first on."""
         self.grid.attach(source)
         if self.grid.sort[0] is not None:
-            self.run_worker(source.sort(*self.grid.sort), group="table-sort", exclusive=True)
+            self.run_worker(partial(source.sort, *self.grid.sort), group="table-sort", exclusive=True)
         if self._filter_text:
-            self.run_worker(source.filter(self._filter_text), group="table-filter", exclusive=True)
+            self.run_worker(partial(source.filter, self._filter_text), group="table-filter", exclusive=True)
 
     def set_texts(self, *, empty: str | None = None, error: str | None = None) -> None:
         """Change what stands in place of rows: why there are none, or what went wrong ("" ends the error)."""
@@ -184,7 +185,7 @@ class Table(Vertical):
         """Order by a column; None is the source's own order."""
         self.grid.sort = (column_key, reverse)
         self.grid.repaint_changed()
-        self.run_worker(self.source.sort(column_key, reverse), group="table-sort", exclusive=True)
+        self.run_worker(partial(self.source.sort, column_key, reverse), group="table-sort", exclusive=True)
         self.post_message(self.SortChanged(self, column_key, reverse))
 
     def filter_by(self, text: str) -> None:
@@ -198,7 +199,7 @@ class Table(Vertical):
         if self._refusal.accepts(text) and text != self._filter_text:
             self._filter_text = text
             self.grid.empty_text = NO_MATCH if text else self._empty_text
-            self.run_worker(self.source.filter(text), group="table-filter", exclusive=True)
+            self.run_worker(partial(self.source.filter, text), group="table-filter", exclusive=True)
             self.post_message(self.FilterChanged(self, text))
 
     def toggle_column(self, key: str) -> None:

@@ -252,7 +252,7 @@ async def test_a_store_that_does_not_open_says_why(tmp_path: Path, until) -> Non
 
 
 async def test_leaving_from_the_login_needs_no_account(at_login) -> None:
-    async with at_login() as (app, pilot):
+    async with at_login() as (app, _pilot):
         app.post_message(events.Key("ctrl+q", None))
         async with asyncio.timeout(30):
             while app.is_running:  # a pilot would wait for the screen

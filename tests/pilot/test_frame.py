@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import os
 import re
@@ -393,19 +392,6 @@ async def test_leaving_at_once_waits_for_no_other_key(patient, logged_in) -> Non
                 await asyncio.sleep(0.02)
         assert app._keys.given_up == 0, "it waited for a key that nobody answered"
         released.set()
-
-
-async def test_a_refresh_that_ends_before_it_began_leaves_nothing_behind(
-    logged_in, until, recwarn: pytest.WarningsRecorder
-) -> None:
-    async with logged_in() as (app, pilot):
-        screen = app.screen
-        await until(pilot, lambda: not screen._refreshing)
-        screen.refresh_now()
-        app.workers.cancel_node(screen)
-        assert screen._refreshing
-    gc.collect()
-    assert [str(told.message) for told in recwarn if "never awaited" in str(told.message)] == []
 
 
 # defects

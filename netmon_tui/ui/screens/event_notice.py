@@ -65,7 +65,7 @@ class EventNotice(WorkerDefects, Widget):
         # Behind the lock nobody is told what happens in the network.
         if not self._looking and not isinstance(self.app.screen, LoginScreen):
             self._looking = True
-            self.run_worker(self._look, group="event-notice", exit_on_error=False)
+            self.run_worker(self._look(), group="event-notice", exit_on_error=False)
 
     async def _look(self) -> None:
         services, actor = self._session.services, self._session.actor

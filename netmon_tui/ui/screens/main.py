@@ -86,7 +86,7 @@ class MainScreen(SearchableScreen):
 
     def on_mount(self) -> None:
         """Follow the neighbours from the login on: "first seen" does not wait for their tab."""
-        self.run_worker(self.session.services.neighbours.start, group="neighbours", exit_on_error=False)
+        self.run_worker(self.session.services.neighbours.start(), group="neighbours", exit_on_error=False)
 
     def pane(self, name: str | None = None) -> Pane | None:
         """Return a tab's content, the visible one's by default; None while it is not built."""

@@ -95,11 +95,11 @@ def test_filters_that_are_refused(program: Program, data: Path, text: str) -> No
 @pytest.mark.lab
 @ROOT_ONLY
 def test_a_filter_that_takes_too_long(program: Program, data: Path) -> None:
-    began = time.monotonic()
+    before = os.times()
     answer = program("capture", "run", "lo", "--filter", " or ".join(f"port {n}" for n in range(1, 401)))
     assert_refused(answer, data)
     assert "long" in answer.err
-    assert time.monotonic() - began < 8  # its own bound is 3 s; the rest is starting under load
+    assert os.times().children_user - before.children_user < 5, "its own bound is 3 s of processor time"
 
 
 @pytest.mark.lab
@@ -175,9 +175,9 @@ def test_documents_that_are_refused(
 ) -> None:
     path = tmp_path_factory.mktemp("import") / "scan.xml"
     path.write_bytes(FOREIGN_DOCUMENTS[name])
-    began = time.monotonic()
+    began = time.process_time()
     answer = program("scan", "import", path)
-    assert time.monotonic() - began < 10
+    assert time.process_time() - began < 10
     assert "root:" not in answer.err
     assert_refused(answer, data)
 

@@ -14,6 +14,7 @@ import pexpect
 import pytest
 
 from netmon_tui.services.supervision import LEASE_SECONDS, SWEEP_SECONDS
+from netmon_tui.tools.pcap import FILE_HEADER_SIZE
 from netmon_tui.tools.pcap_index import PacketIndex
 from tests.faults.program import PROGRAM, Answer, Headless, Site, until
 from tests.lab.hosts import EXPECTED
@@ -128,6 +129,10 @@ def detach_both(site: Site) -> None:
     assert site.run("capture", "run", "eth0", "--filter", UDP, "--detach") == Answer(0, "1\n", "")
     site.lab.udp_exchange(100)
     until(lambda: site.status("capture", 1).counters.packets == 200, "200 packets counted")  # type: ignore[union-attr]
+    file = (
+        site.directory("capture", 1).path / "capture.pcap"
+    )  # the kernel counts what tcpdump has yet to write
+    until(lambda: file.stat().st_size > FILE_HEADER_SIZE, "a packet in the file")
     xml = site.directory("scan", 1).path / "scan.xml"
     until(lambda: b"</host>" in xml.read_bytes(), "a finished host in the document")
 

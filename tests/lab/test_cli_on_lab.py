@@ -184,13 +184,15 @@ def test_the_next_scan_tells_what_changed(own_lab: Lab, program: Program) -> Non
 def test_the_next_scan_tells_what_scripts_say_otherwise(own_lab: Lab, program: Program) -> None:
     program.lab = own_lab
     scan = ("scan", "run", "10.77.0.10", "10.77.0.30", "10.77.0.31", "--args")
-    both = "-sS -sV -sC --script banner,default,http-date -p 22,80"
+    both = "-sS -sC --script banner,default,http-date --script-args banner.timeout=1s -p 21,22,80"
     lladdrs = {30: "b8:27:eb:00:00:30", 31: "b8:27:eb:00:00:31"}
     for number, lladdr in lladdrs.items():
         own_lab.add_host(f"10.77.0.{number}", lladdr, {(22, "tcp"): "ssh", (80, "tcp"): "http"})
     program(*scan, both)
     own_lab.remove_host("h30")
-    own_lab.add_host("10.77.0.30", lladdrs[30], {(22, "tcp"): "ftp", (80, "tcp"): "http-new"})
+    own_lab.add_host(
+        "10.77.0.30", lladdrs[30], {(21, "tcp"): "ftp", (22, "tcp"): "ftp", (80, "tcp"): "http-new"}
+    )
     second = program.json(*scan, both)
     (changed,) = program.json("scan", "diff", str(second["id"]), code=1)["hosts"]
     assert changed["address"] == "10.77.0.30"
@@ -198,11 +200,12 @@ def test_the_next_scan_tells_what_scripts_say_otherwise(own_lab: Lab, program: P
     assert told[80, "http-title"] == ("The lab's front page", "Another front page (title)")
     assert told[22, "banner"] == ("SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u3", "220 (vsFTPd 3.0.3)")
     assert "http-date" not in {script for _, script in told}
+    assert [port["number"] for port in changed["ports"]] == [21]
     total = len(changed["scripts"]) + len(changed["ports"])
     assert sum(second["changes"].values()) == total
     program("ignore", "add", "--script", "http-title", "--host", "10.77.0.30")
     assert program.json("scan", "diff", str(second["id"]), code=1)["ignored"]["lines"] == 1
-    third = program.json(*scan, "-sS -sV -p 22,80")
+    third = program.json(*scan, "-sS -p 21,22,80")
     assert third["changes"] == {"added": 0, "removed": 0, "changed": 0}, "no script was run"
 
 

@@ -141,10 +141,10 @@ def test_a_test_that_hangs_is_a_failure_and_the_rest_goes_on(inner: Inner) -> No
         """
         import threading, pytest
         pytestmark = pytest.mark.inside_lab
+        @pytest.mark.timeout(3)
         def test_hangs(): threading.Event().wait()
         def test_next(): pass
-        """,
-        "--timeout=3",
+        """
     )
     assert "Timeout" in done.stdout
     assert "1 failed, 1 passed" in done.stdout

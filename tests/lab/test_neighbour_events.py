@@ -128,6 +128,21 @@ class Segment:
         self.ip("neigh", "change", address, "dev", "eth0", "nud", "probe")
         await self.until(lambda: "FAILED" in self.state(address))
 
+    async def goes(self, address: str) -> None:
+        """Have the kernel ask for an address until it is told to be gone.
+
+        Where there are many entries the kernel collects one that failed at any time, which looks like an edit.
+        """
+        await self.fail(address)
+
+        def told() -> bool:
+            if not any(("eth0", address) in p.memory.noticing._failing for p in self.programs):
+                with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+                    sender.sendto(b"", (address, 9))
+            return self.kinds(address)[-1] == "gone"
+
+        await self.until(told)
+
     def state(self, address: str) -> str:
         return self.lab.run(["ip", "neigh", "show", address, "dev", "eth0"]).stdout
 
@@ -139,8 +154,7 @@ class Segment:
         meet(address)
         await self.becomes(address, "new")
         self.lab.link(host, False)
-        await self.fail(address)
-        await self.becomes(address, "new", "gone")
+        await self.goes(address)
 
     def alarms(self, *addresses: str) -> list[tuple[str, str]]:
         """(kind, address) of what is more than information."""
@@ -250,8 +264,7 @@ async def test_a_host_that_does_not_answer_is_gone_and_comes_back(segment: Segme
     meet("10.77.0.45")
     await segment.becomes("10.77.0.45", "new")
     segment.lab.link(name, False)
-    await segment.fail("10.77.0.45")
-    await segment.becomes("10.77.0.45", "new", "gone")
+    await segment.goes("10.77.0.45")
     segment.lab.link(name, True)
     meet("10.77.0.45")
     _, gone, back = await segment.becomes("10.77.0.45", "new", "gone", "back")

@@ -26,10 +26,10 @@ def estimate(program: Program, targets: str, options: str) -> dict[str, Any]:
         (SUBNET, "-n -sn", {}),
         (SUBNET, "-n -F", {"tcp": 100}),
         (SUBNET, "-n -sS", {"tcp": 1_000}),
-        ("10.77.0.10-14", "-n -p-", {"tcp": 65_535}),
+        ("10.77.0.10-11", "-n -p-", {"tcp": 65_535}),
         (SUBNET, "-n -sU --top-ports 20", {"udp": 20}),
         ("10.77.0.10-14", "-n -T2 -p 22,80,443", {"tcp": 3}),
-        (SUBNET, "-n --max-rate 50 -F", {"tcp": 100}),
+        (SUBNET, "-n --max-rate 200 -F", {"tcp": 100}),
         ("10.77.0.10", "-sV -p 22,80", {"tcp": 2}),
     ],
 )

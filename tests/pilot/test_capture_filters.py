@@ -99,7 +99,7 @@ async def test_the_interface_is_chosen_by_its_traffic(logged_in: Any, until: Any
 
         await until(pilot, lambda: table.row_count >= 3)
         assert [row[0] for row in rows(table)][-1] == "any"
-        await asyncio.wait_for(traffic(), 20)
+        await asyncio.wait_for(traffic(), 60)
         await pilot.press("G", "enter")
         await until(pilot, lambda: app.screen is form and select.value == "any")
         select.focus()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -312,6 +313,20 @@ async def test_empty_and_failed_say_so_in_the_middle() -> None:
         app.table.set_texts(error="Database\x1b locked")
         await pilot.pause()
         assert app.lines()[4].strip() == r"Database\x1b locked"
+
+
+async def test_a_filter_overtaken_by_the_next_leaves_nothing_behind(recwarn: pytest.WarningsRecorder) -> None:
+    app = TableApp(memory(30))
+    async with app.run_test(size=(60, 11)) as pilot:
+        await settled(pilot)
+        for text in ("2.1", "2.2", "2.29"):
+            app.table.filter_by(text)
+            app.table.sort_by("address", text == "2.2")
+        async with asyncio.timeout(30):
+            while app.first_cells()[-1] != "192.0.2.29":
+                await pilot.pause()
+    gc.collect()
+    assert [str(told.message) for told in recwarn if "never awaited" in str(told.message)] == []
 
 
 async def test_ascii_terminals_get_ascii() -> None:

@@ -6,6 +6,7 @@ import statistics
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -117,9 +118,15 @@ def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
 # --- sizes, docstrings, names -----------------------------------------------------------------------
 
 
+@cache
+def tree_of(path: Path) -> ast.Module:
+    """A module, parsed once for all tests; they only read it."""
+    return ast.parse(path.read_text())
+
+
 def definitions(path: Path, *kinds: type[ast.AST]) -> Iterator[tuple[str, ast.AST]]:
     """Every definition of the kinds in one module, with a name to point at it."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, kinds):
             yield f"{path.relative_to(ROOT)}:{node.lineno} {node.name}", node
 
@@ -160,7 +167,7 @@ def test_modules_are_short() -> None:
 
 def undocumented(path: Path) -> Iterator[str]:
     """Public things of one module that have no docstring."""
-    tree = ast.parse(path.read_text())
+    tree = tree_of(path)
     if ast.get_docstring(tree) is None:
         yield str(path.relative_to(ROOT))
     owners: list[ast.Module | ast.ClassDef] = [tree]
@@ -206,7 +213,7 @@ def test_nothing_is_left_to_be_done() -> None:
 
 
 def calls(path: Path) -> Iterator[tuple[str, ast.Call]]:
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Call):
             yield f"{path.relative_to(ROOT)}:{node.lineno}", node
 

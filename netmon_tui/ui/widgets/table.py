@@ -10,7 +10,8 @@ Of a screen's code it needs this much::
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Hashable, Iterable, Sequence
+from functools import partial
 from typing import Self, TypeAlias
 
 from textual import on
@@ -18,6 +19,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.widgets import Input
+from textual.worker import Worker
 
 from netmon_tui.ui.widgets import table_messages
 from netmon_tui.ui.widgets.row_source import Row, RowSource
@@ -156,9 +158,9 @@ class Table(Vertical):
         """Show other rows, with the present order and filter, from the first on."""
         self.grid.attach(source)
         if self.grid.sort[0] is not None:
-            self.run_worker(source.sort(*self.grid.sort), group="table-sort", exclusive=True)
+            self._arrange("table-sort", source.sort, *self.grid.sort)
         if self._filter_text:
-            self.run_worker(source.filter(self._filter_text), group="table-filter", exclusive=True)
+            self._arrange("table-filter", source.filter, self._filter_text)
 
     def set_texts(self, *, empty: str | None = None, error: str | None = None) -> None:
         """Change what stands in place of rows: why there are none, or what went wrong ("" ends the error)."""
@@ -184,7 +186,7 @@ class Table(Vertical):
         """Order by a column; None is the source's own order."""
         self.grid.sort = (column_key, reverse)
         self.grid.repaint_changed()
-        self.run_worker(self.source.sort(column_key, reverse), group="table-sort", exclusive=True)
+        self._arrange("table-sort", self.source.sort, column_key, reverse)
         self.post_message(self.SortChanged(self, column_key, reverse))
 
     def filter_by(self, text: str) -> None:
@@ -198,8 +200,14 @@ class Table(Vertical):
         if self._refusal.accepts(text) and text != self._filter_text:
             self._filter_text = text
             self.grid.empty_text = NO_MATCH if text else self._empty_text
-            self.run_worker(self.source.filter(text), group="table-filter", exclusive=True)
+            self._arrange("table-filter", self.source.filter, text)
             self.post_message(self.FilterChanged(self, text))
+
+    def _arrange(
+        self, group: str, work: Callable[..., Coroutine[None, None, None]], *arguments: object
+    ) -> Worker[None]:
+        # The coroutine is made when its turn comes: the next one may cancel it before.
+        return self.run_worker(partial(work, *arguments), group=group, exclusive=True)
 
     def toggle_column(self, key: str) -> None:
         """Hide a column that is visible, show one that is not."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 
 from textual.geometry import Size, clamp
 from textual.scroll_view import ScrollView
@@ -200,7 +201,7 @@ class TableWindow(ScrollView):
         """Load in the background; one load at a time, which looks again when asked meanwhile."""
         self._load_again = True
         if self._loader is None or self._loader.is_finished:
-            self._loader = self.run_worker(self._load(self.source), group="table-load")
+            self._loader = self.run_worker(partial(self._load, self.source), group="table-load")
 
     async def _load(self, source: RowSource) -> None:
         """Load around the visible rows until nothing is missing there."""

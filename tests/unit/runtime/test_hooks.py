@@ -90,9 +90,9 @@ def test_a_program_that_hangs_is_killed_with_all_it_started(tmp_path: Path) -> N
     began = time.monotonic()
     with pytest.raises(ToolFailed, match="did not end within 1 s"):
         carry(command(tmp_path, script, timeout=1))
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 30
     child = int((tmp_path / "child").read_text())
-    ended = time.monotonic() + 10
+    ended = time.monotonic() + 30
     while is_running(child):
         assert time.monotonic() < ended, "the child of the hook runs on"
         time.sleep(0.02)
@@ -109,7 +109,7 @@ def is_running(pid: int) -> bool:
 def test_a_program_that_leaves_something_behind_has_ended_nevertheless(tmp_path: Path) -> None:
     began = time.monotonic()
     assert carry(command(tmp_path, "sleep 300 & echo started")) == "started"
-    assert time.monotonic() - began < 8, "it was not waited for what keeps the pipe open"
+    assert time.monotonic() - began < 60, "it was not waited for what keeps the pipe open"
 
 
 def test_a_flood_is_read_and_thrown_away(tmp_path: Path) -> None:
@@ -131,13 +131,13 @@ def test_a_hook_is_given_up_at_once_when_the_program_ends(tmp_path: Path) -> Non
     began = time.monotonic()
     with pytest.raises(ToolFailed):
         carry(command(tmp_path, "sleep 60", timeout=50), stopped=stop.is_set)
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 30
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can start what it may not kill")
 def test_a_program_that_became_another_users_is_left_and_told_of(tmp_path: Path) -> None:
     hook = command(
-        tmp_path, f"echo $$ > {tmp_path}/pid; exec setpriv --reuid=65534 --clear-groups sleep 30", timeout=1
+        tmp_path, f"echo $$ > {tmp_path}/pid; exec setpriv --reuid=65534 --clear-groups sleep 90", timeout=1
     )
 
     def without_rights() -> None:
@@ -145,10 +145,10 @@ def test_a_program_that_became_another_users_is_left_and_told_of(tmp_path: Path)
         began = time.monotonic()
         with pytest.raises(ToolFailed, match=r"cannot be killed: process [0-9]+ belongs to another user"):
             carry(hook)
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < 30
 
     with ThreadPoolExecutor(1) as threads:
-        threads.submit(without_rights).result(30)
+        threads.submit(without_rights).result(60)
     os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)
 
 
@@ -248,16 +248,17 @@ def test_a_refusal_is_a_failure_that_tells_no_secret(serve: Callable[..., Server
     assert "\x1b" not in str(raised.value)
 
 
-def test_a_server_that_is_not_there(free_port: int) -> None:
+def test_a_server_that_is_not_there(closed_port: int) -> None:
     with pytest.raises(ToolFailed, match="Connection refused"):
-        carry(webhook(f"http://127.0.0.1:{free_port}/"))
+        carry(webhook(f"http://127.0.0.1:{closed_port}/"))
 
 
 @pytest.fixture
-def free_port() -> int:
+def closed_port() -> Iterator[int]:
+    """Ours, so that nobody else comes to listen there."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
+        yield taken.getsockname()[1]
 
 
 def test_a_server_that_never_ends_its_answer_is_left(serve: Callable[..., Server]) -> None:

@@ -38,7 +38,7 @@ def test_a_child_is_killed_at_the_deadline_with_its_children() -> None:
     done = sh("sleep 61 & echo $!; trap '' INT TERM; sleep 62", timeout=0.5)
     assert done.timed_out
     assert done.returncode == -signal.SIGKILL
-    assert time.monotonic() - start < 5
+    assert time.monotonic() - start < 30
     wait_for(lambda: is_gone(int(done.stdout)), "the end of the grandchild")
 
 

@@ -62,9 +62,9 @@ def test_cut_text_ends_with_an_ellipsis_within_the_limit() -> None:
 @pytest.mark.parametrize("huge", [b"\x1b" * 100_000_000, "\u202e" * 50_000_000], ids=["bytes", "str"])
 def test_a_hundred_megabytes_cost_less_than_a_millisecond(huge: bytes | str) -> None:
     def once() -> float:
-        began = time.perf_counter()
+        began = time.thread_time()
         clean(huge)
-        return time.perf_counter() - began
+        return time.thread_time() - began
 
     assert min(once() for _ in range(5)) < 0.001
 

@@ -91,7 +91,7 @@ def test_other_files_are_not(head: bytes) -> None:
 
 
 def test_a_hostile_beginning_takes_no_time() -> None:
-    began = time.perf_counter()
+    began = time.thread_time()
     for head in (b"<? ?>" * 100_000, b"<!--" * 100_000, b"<!-- -->" * 100_000 + b"x"):
         assert not is_nmap_xml(head)
-    assert time.perf_counter() - began < 1
+    assert time.thread_time() - began < 1

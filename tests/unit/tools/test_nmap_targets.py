@@ -136,10 +136,10 @@ def test_the_limit_is_a_parameter() -> None:
 
 @pytest.mark.parametrize("text", ["a" * 10_000_000, "192.0.2.1\n" * 1_000_000, "a " * 2_001])
 def test_floods_of_text_are_refused_at_once(text: str) -> None:
-    began = time.perf_counter()
+    began = time.thread_time()
     with pytest.raises(InvalidInput) as caught:
         parse_targets([text])
-    assert time.perf_counter() - began < 0.5
+    assert time.thread_time() - began < 0.5
     assert len(str(caught.value)) < 300
 
 

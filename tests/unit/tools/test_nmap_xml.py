@@ -205,10 +205,10 @@ def test_a_host_is_delivered_with_its_last_byte() -> None:
     ids=["text", "html", "entity", "parameter", "default", "deep", "tables", "tag", "part", "junk", "bom"],
 )
 def test_bad_documents_are_refused_at_once(xml: bytes, reason: str) -> None:
-    began = time.perf_counter()
+    began = time.thread_time()
     _, error = read_until_error(xml)
     assert reason in error.what
-    assert time.perf_counter() - began < 5
+    assert time.thread_time() - began < 5
 
 
 def test_a_fault_loses_nothing_before_it_and_names_its_line() -> None:

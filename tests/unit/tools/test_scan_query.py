@@ -155,10 +155,10 @@ def test_a_refusal_says_where_and_what(text: str, position: int, said: str) -> N
     ids=["one word", "many terms", "deep", "marks", "quotes", "alternatives"],
 )
 def test_a_huge_query_is_refused_at_once(text: str) -> None:
-    begin = time.perf_counter()
+    begin = time.thread_time()
     with pytest.raises(InvalidInput):
         parse_query(text)
-    assert time.perf_counter() - begin < 1
+    assert time.thread_time() - begin < 1
 
 
 PIECES = st.sampled_from(

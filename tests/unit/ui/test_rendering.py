@@ -119,9 +119,9 @@ def test_the_second_wall_keeps_what_is_harmless_and_costs_little() -> None:
     assert wall.apply(usual, BLACK) is usual
 
     def once() -> float:
-        began = time.perf_counter()
+        began = time.thread_time()
         for _ in range(1000):
             wall.apply(usual, BLACK)
-        return (time.perf_counter() - began) / 1000
+        return (time.thread_time() - began) / 1000
 
     assert min(once() for _ in range(3)) <= 10e-6

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Collection, Hashable, Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Hashable
 from datetime import UTC, datetime
 from typing import ClassVar
 
@@ -14,15 +13,13 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.widgets import Static
 
-from netmon_tui.domain.address import packed_sort_key
 from netmon_tui.domain.counted import counted
-from netmon_tui.domain.neighbour import REMEMBERED, NeighbourRecord
 from netmon_tui.domain.user import Permission
 from netmon_tui.errors import NetmonError
 from netmon_tui.ui.commands import command
 from netmon_tui.ui.modals.file_choice import Export
 from netmon_tui.ui.modals.history import History
-from netmon_tui.ui.rendering import age, content, state_style, when
+from netmon_tui.ui.rendering import content
 from netmon_tui.ui.screens.device_actions import DeviceActions
 from netmon_tui.ui.screens.neighbour_keys import WithNeighbourKeys
 from netmon_tui.ui.screens.neighbour_sweep import RememberedRows, WithSweeps
@@ -31,29 +28,19 @@ from netmon_tui.ui.screens.scan_detail import ScanDetailScreen
 from netmon_tui.ui.session import Session
 from netmon_tui.ui.widgets.deferred_source import DeferredSource
 from netmon_tui.ui.widgets.live import LiveScreen
-from netmon_tui.ui.widgets.row_source import Cell, Row, cell_text
+from netmon_tui.ui.widgets.neighbour_rows import (
+    COLUMNS,
+    LLADDR,
+    STEADY,
+    RowLook,
+    as_gone,
+    differs,
+    pairs,
+    rows_of,
+)
+from netmon_tui.ui.widgets.row_source import Row, cell_text
 from netmon_tui.ui.widgets.table import Table
-from netmon_tui.ui.widgets.table_columns import Column
 
-COLUMNS = (
-    Column("address", "Address", minimum=15, priority=0, share=8),
-    Column("lladdr", "lladdr", width=17, priority=0),
-    Column("vendor", "Vendor", minimum=10, priority=2, share=2),
-    Column("interface", "Iface", width=7, priority=1),
-    Column("state", "State", width=12, priority=0),
-    Column("age", "Age", width=4, align="right", priority=4),
-    Column("name", "Name", minimum=10, priority=1, share=2),
-    Column("first_seen", "First seen", width=10, priority=5),
-    Column("last_seen", "Last seen", width=10, priority=6),
-    Column("flags", "Flags", minimum=7, priority=3),
-)
-_TIMES = tuple(index for index, column in enumerate(COLUMNS) if column.key in ("age", "name", "last_seen"))
-"""Cells that move on by themselves, or come later: no reason for a row to flash."""
-_STEADY = ("address", "interface")
-"""Columns that are the key of a row."""
-_LLADDR, _STATE = (
-    next(index for index, column in enumerate(COLUMNS) if column.key == key) for key in ("lladdr", "state")
-)
 AGES_SECONDS = 10.0
 """How often ages of rows in sight move on: a second's tick would repaint every row for nothing."""
 FLASH_SECONDS = 1.5
@@ -63,8 +50,6 @@ CALM_SECONDS = 2.0
 """How much later: what changes faster can be read by nobody, and a slow line would be full of it."""
 ROOM_SECONDS = 10.0
 """How often it is looked whether the kernel's table has room left."""
-_SLICE = 500
-"""Rows that are made in one go, some milliseconds of work, before keys have their turn."""
 
 
 class NeighbourTablePane(WithNeighbourKeys, WithSweeps, WithPivots):
@@ -116,8 +101,8 @@ class NeighbourTablePane(WithNeighbourKeys, WithSweeps, WithPivots):
 
     def __init__(self, session: Session, *, id: str | None = None) -> None:
         super().__init__(session, id=id)
-        self._source = DeferredSource([column.key for column in COLUMNS], self._remake, _STEADY)
-        self._remembered = RememberedRows(session, self._source, _rows, _gone)
+        self._source = DeferredSource([column.key for column in COLUMNS], self._remake, STEADY)
+        self._remembered = RememberedRows(session, self._source, rows_of, as_gone)
         self._revision = -1
         self._names_revision = 0
         self._aged: list[tuple[str, str]] = []
@@ -190,7 +175,7 @@ class NeighbourTablePane(WithNeighbourKeys, WithSweeps, WithPivots):
         )
         grid = self.query_one(Table).grid
         sight = self._source.window(grid.top, grid.top + grid.page)
-        keys = _pairs(row.key for row in sight)
+        keys = pairs(row.key for row in sight)
         live = service.of(actor, keys)
         names.want(actor, [record.address for record in live])
         aged = keys != self._aged or now - self._aged_at >= AGES_SECONDS
@@ -198,7 +183,7 @@ class NeighbourTablePane(WithNeighbourKeys, WithSweeps, WithPivots):
             self._aged, self._aged_at = keys, now
         if aged or names.revision != self._names_revision:
             self._names_revision = names.revision
-            rows = await _rows(live)
+            rows = await rows_of(live)
             self._source.update(rows)
         await self._remembered.refresh()
 
@@ -221,8 +206,8 @@ class NeighbourTablePane(WithNeighbourKeys, WithSweeps, WithPivots):
         first = self._revision < 0
         removed = service.removed_since(actor, self._revision)
         keys = self._source.outdate(service.keys(actor, self._revision), frozenset(self._aged))
-        rows = await _rows(service.of(actor, _pairs(keys)))
-        changed = {row.key for row in rows if _differs(self._source.row(row.key), row)}
+        rows = await rows_of(service.of(actor, pairs(keys)))
+        changed = {row.key for row in rows if differs(self._source.row(row.key), row)}
         self._revision = revision
         self._source.remove(self._remembered.take_over(removed))
         self._source.update(rows)
@@ -233,8 +218,8 @@ class NeighbourTablePane(WithNeighbourKeys, WithSweeps, WithPivots):
 
     def _remake(self, keys: Collection[Hashable]) -> list[Row]:
         """Return rows as they are now, without those of entries that are gone."""
-        look, records = _RowLook(datetime.now(UTC)), self.session.services.neighbours
-        return [look.row(record) for record in records.of(self.session.actor, _pairs(keys))]
+        look, records = RowLook(datetime.now(UTC)), self.session.services.neighbours
+        return [look.row(record) for record in records.of(self.session.actor, pairs(keys))]
 
     @work(exclusive=True, group="neighbour-memory", exit_on_error=False)
     async def action_remembered(self) -> None:
@@ -250,7 +235,7 @@ class NeighbourTablePane(WithNeighbourKeys, WithSweeps, WithPivots):
     async def action_mark(self) -> None:
         """Ask what is said about the device under the cursor."""
         row = self.query_one(Table).cursor_row
-        if row is not None and (lladdr := cell_text(row.cells[_LLADDR])):
+        if row is not None and (lladdr := cell_text(row.cells[LLADDR])):
             await DeviceActions(self.session, self.app).mark(lladdr)
 
     def action_refresh(self) -> None:
@@ -266,7 +251,7 @@ class NeighbourTablePane(WithNeighbourKeys, WithSweeps, WithPivots):
     async def _show_history(self, interface: str, address: str) -> None:
         services, actor = self.session.services, self.session.actor
         row = self._source.row((interface, address))
-        lladdr = cell_text(row.cells[_LLADDR]) if row else ""
+        lladdr = cell_text(row.cells[LLADDR]) if row else ""
         try:
             rows = await services.segment.devices.history(actor, interface, address)
             scans = await services.segment.pivots.scans_elsewhere(actor, lladdr, address)
@@ -307,98 +292,3 @@ class NeighbourTablePane(WithNeighbourKeys, WithSweeps, WithPivots):
     def _key(self) -> tuple[str, str] | None:
         key = self.query_one(Table).cursor_key
         return (str(key[0]), str(key[1])) if isinstance(key, tuple) else None
-
-
-def _pairs(keys: Iterable[Hashable]) -> list[tuple[str, str]]:
-    """Return keys of rows as those of the service: interface and address."""
-    return [(str(key[0]), str(key[1])) for key in keys if isinstance(key, tuple)]
-
-
-async def _rows(records: Sequence[NeighbourRecord]) -> list[Row]:
-    """Return the rows of records; ten thousand of them do not hold up the keyboard."""
-    look = _RowLook(datetime.now(UTC))
-    rows: list[Row] = []
-    for start in range(0, len(records), _SLICE):
-        rows += [look.row(record) for record in records[start : start + _SLICE]]
-        await asyncio.sleep(0)
-    return rows
-
-
-def _gone(row: Row) -> Row | None:
-    """Return a row whose entry the kernel has dropped; None where nobody knew its lladdr."""
-    if not cell_text(row.cells[_LLADDR]):
-        return None
-    look = state_style(REMEMBERED)
-    cells = (*row.cells[:_STATE], Cell(look.label(), look.tone), *row.cells[_STATE + 1 :])
-    return replace(row, cells=cells)
-
-
-def _differs(old: Row | None, new: Row) -> bool:
-    """Whether more than the time differs."""
-    return old is None or any(
-        before != after
-        for index, (before, after) in enumerate(zip(old.cells, new.cells, strict=True))
-        if index not in _TIMES
-    )
-
-
-class _RowLook:
-    """Makes rows as they look at one moment; what many rows share is made once.
-
-    Args:
-        now: The moment.
-    """
-
-    def __init__(self, now: datetime) -> None:
-        self._now = now
-        self._monotonic = time.monotonic()
-        """Ages are ordered by when they began, which stays true while they are not looked at."""
-        self._today = now.astimezone().date()
-        self._moments: dict[int, tuple[str, bool]] = {}
-        """Minute since the epoch -> (how it is written, whether it is of today)."""
-        self._states: dict[str, Cell] = {}
-
-    def row(self, record: NeighbourRecord) -> Row:
-        """Return the row of a record."""
-        first_seen, is_new = self._moment(record.first_seen)
-        return Row(
-            (record.interface, record.address),
-            (
-                Cell(record.address, sort=packed_sort_key(record.address)),
-                Cell(record.lladdr, "muted") if record.lladdr_remembered else record.lladdr,
-                Cell("(private)", "muted") if record.private else record.vendor,
-                record.interface,
-                self._state(record.state),
-                Cell(age(record.age), sort=round(record.age - self._monotonic)),
-                record.name or record.hostname,
-                first_seen,
-                self._moment(record.last_seen)[0],
-                _flags(record, is_new=is_new),
-            ),
-        )
-
-    def _state(self, state: str) -> Cell:
-        cell = self._states.get(state)
-        if cell is None:
-            look = state_style(state)
-            cell = self._states[state] = Cell(look.label(), look.tone)
-        return cell
-
-    def _moment(self, moment: datetime | None) -> tuple[str, bool]:
-        if moment is None:
-            return "", False
-        minute = int(moment.timestamp() // 60)
-        if minute not in self._moments:
-            self._moments[minute] = when(moment, self._now), moment.astimezone().date() == self._today
-        return self._moments[minute]
-
-
-def _flags(record: NeighbourRecord, *, is_new: bool) -> str:
-    marks = (
-        ("gateway", record.gateway),
-        ("router", record.router and not record.gateway),
-        ("new", is_new),
-        ("own", record.own),
-        ("known", record.known),
-    )
-    return " ".join(word for word, is_set in marks if is_set)

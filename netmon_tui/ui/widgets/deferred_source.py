@@ -80,7 +80,7 @@ class DeferredSource(MemorySource):
         """Take new states of some rows, new ones at the end; return the keys that look different."""
         rows = list(rows)
         self._outdated.difference_update(row.key for row in rows)
-        return super().update(rows)
+        return super().update(rows=rows)
 
     def remove(self, keys: Iterable[Hashable]) -> None:
         """Take rows out; unknown keys are ignored."""

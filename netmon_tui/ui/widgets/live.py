@@ -96,7 +96,8 @@ class LiveScreen(WorkerDefects, Screen[None]):
 
     def on_screen_suspend(self) -> None:
         """Leave the toasts to the screen above, which shows the same ones, and rest under a whole screen."""
-        if self._ticker is not None and not isinstance(self.app.screen, ModalScreen):
+        stack = self.app.screen_stack  # empty while the program ends
+        if self._ticker is not None and not (stack and isinstance(stack[-1], ModalScreen)):
             self._ticker.pause()
         self.query("ToastRack").set(display=False)
 

@@ -13,7 +13,7 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Input
 from textual.worker import Worker, WorkerState
 
-from netmon_tui.domain.analysis import QUESTIONS, Analysis, AnalysisRow, Asked
+from netmon_tui.domain.analysis import QUESTIONS, Analysis, AnalysisRow, Asked, Question, find_question
 from netmon_tui.domain.counted import counted
 from netmon_tui.domain.display_filter import LONGEST_FILTER
 from netmon_tui.domain.stream import Follow
@@ -92,8 +92,9 @@ class AnalysisScreen(AboveCapture):
         self._line = "filter"
         """What the line is asked for."""
         self._asking: Worker[None] | None = None
-        menu = (Row(one.name, (one.group, one.label)) for one in QUESTIONS)
-        self._menu = MemorySource([column.key for column in _MENU], menu)
+        self._questions = QUESTIONS
+        """What can be asked."""
+        self._menu = MemorySource([column.key for column in _MENU], map(_menu_row, QUESTIONS))
 
     def compose(self) -> ComposeResult:
         """Limit, state, questions, answer, keys."""
@@ -111,12 +112,26 @@ class AnalysisScreen(AboveCapture):
         self._say()
         self._state("enter asks; ? explains")
         self.query_one("#questions", Table).focus()
+        self._list_questions()
+
+    @work(exclusive=True, group="analysis-questions", exit_on_error=False)
+    async def _list_questions(self) -> None:
+        """Leave out what the installed tshark cannot answer, and add what else it can."""
+        try:
+            questions = await self.session.services.analysis.questions()
+        except NetmonError as error:
+            self._state(str(error), "error")
+            return
+        if questions != self._questions:
+            self._questions = questions
+            self._menu.replace(map(_menu_row, questions))
+            self.query_one("#questions", Table).refresh_changed()
 
     # asking
 
     @on(Table.Opened, "#questions")
     def _open_question(self, event: Table.Opened) -> None:
-        question = next(one for one in QUESTIONS if one.name == event.key)
+        question = next(one for one in self._questions if one.name == event.key)
         series = self._asked.series if question.name == "io" else ()
         self._asked = replace(self._asked, question=question, series=series)
         self._ask()
@@ -209,8 +224,7 @@ class AnalysisScreen(AboveCapture):
             return
         else:
             series = tuple(part.strip() for part in text.split(";") if part.strip())
-            question = next(one for one in QUESTIONS if one.name == "io")
-            self._asked = replace(self._asked, question=question, series=series)
+            self._asked = replace(self._asked, question=find_question("io"), series=series)
         self._leave_line()
         self._ask()
 
@@ -265,7 +279,7 @@ class AnalysisScreen(AboveCapture):
         if row is None or not row.filter:
             self._state("No filter says which packets this line is about", "warning")
             return
-        self.hand_on(ApplyDisplayFilter(row.filter))
+        self.hand_on(ApplyDisplayFilter(row.filter, row.part_filter))
 
     @on(Table.Highlighted, "#answer")
     def _moved(self) -> None:
@@ -302,3 +316,7 @@ class AnalysisScreen(AboveCapture):
     def action_help(self) -> None:
         """Show help."""
         self.app.push_screen(Help(title_of("Analysis"), HELP, list(self.active_bindings.values())))
+
+
+def _menu_row(question: Question) -> Row:
+    return Row(question.name, (question.group, question.label))

@@ -36,7 +36,7 @@ _SIDES = {"client": CLIENT, "server": SERVER}
 
 
 @click.command(
-    epilog="QUESTION is hierarchy, expert, io, flow, conversations:tcp, endpoints:ip, lengths, dns, http, srt:smb2 or "
+    epilog="QUESTION is hierarchy, expert, io, flow, conversations:tcp, endpoints:ip, dns, http, srt:smb2 or "
     "another of those that netmon-tui capture questions lists."
 )
 @_capture_id

@@ -139,12 +139,13 @@ QUESTIONS: tuple[Question, ...] = (
 
 
 def find_question(name: str, questions: Sequence[Question] = QUESTIONS) -> Question:
-    """Return the question of that name; raises InvalidInput with what there is."""
+    """Return the question of that name; raises InvalidInput when there is none."""
     wanted = name.strip().lower()
     found = next((one for one in questions if one.name == wanted), None)
     if found is None:
-        names = ", ".join(one.name for one in questions)
-        raise InvalidInput(f"there is no question {name!r}", fix=f"one of {names}")
+        raise InvalidInput(
+            f"there is no question {name!r}", fix="netmon-tui capture questions lists those there are"
+        )
     return found
 
 

@@ -38,9 +38,9 @@ from netmon_tui.ui.widgets.table_columns import Column
 
 HELP = (
     "Left: what can be asked of the whole capture. enter asks; tshark reads the file, and esc stops it.\n"
-    "Right: the answer. enter on a line goes back to the packets and shows only those it is about, f puts the\n"
+    "Right: the answer. enter on a line goes back to the packets and shows only those it is about, F puts the\n"
     "stream of a TCP or UDP conversation together, s, c and H take the address under the cursor.\n\n"
-    "F limits all questions to packets that meet a display filter (tcp.port == 443). w counts packets for\n"
+    "d limits all questions to packets that meet a display filter (tcp.port == 443). w counts packets for\n"
     "themselves in the I/O graph: filters with ; between them. K keeps TLS keys with the capture."
 )
 _MENU = (Column("group", "Kind", width=14, priority=0), Column("label", "Question", minimum=12, priority=0))
@@ -65,8 +65,8 @@ class AnalysisScreen(AboveCapture):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]
     BINDINGS: ClassVar[list[BindingType]] = [
         command("analysis.back", "escape", "back", "Back", "Stop tshark, or back.", show=False),
-        command("analysis.follow", "f", "follow", "Follow", "Put the stream of this conversation together."),
-        command("analysis.filter", "F", "line('filter')", "Limit", "Count only what meets a display filter."),
+        command("analysis.follow", "F", "follow", "Stream", "Put the stream of this conversation together."),
+        command("analysis.filter", "d", "line('filter')", "Limit", "Count only what meets a display filter."),
         command("analysis.series", "w", "line('series')", "Graph", "Filters of their own in the I/O graph."),
         command(
             "analysis.keys",
@@ -167,7 +167,8 @@ class AnalysisScreen(AboveCapture):
         await place.remove_children()
         await place.mount(table)
         self.add_class("-answered")
-        table.focus()
+        if not self.has_class("-line"):
+            table.focus()
         count = len(answer.rows)
         words = [f"{thin(count)} line{'' if count == 1 else 's'}", *answer.notes]
         self._state(" · ".join(words))
@@ -187,7 +188,9 @@ class AnalysisScreen(AboveCapture):
         self.query_one("#analysis-title", Figure).show(f"Capture {self._capture_id} · " + " · ".join(words))
 
     def _state(self, text: str, tone: Tone = "") -> None:
-        self.query_one("#analysis-state", Figure).show(text, tone)
+        figure = self.query_one("#analysis-state", Figure)
+        figure.set_class(len(text) > self.size.width - 2, "-long")
+        figure.show(text, tone)
 
     # limits
 

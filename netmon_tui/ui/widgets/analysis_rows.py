@@ -21,7 +21,7 @@ _WIDE = {
     "protocol": 14,
     "item": 20,
     "summary": 20,
-    "info": 16,
+    "info": 24,
     "procedure": 14,
     "source": 15,
     "destination": 15,

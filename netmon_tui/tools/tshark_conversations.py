@@ -122,7 +122,6 @@ LAYERS = {
         ("ncp.connection", "ncp.connection"),
         port_columns=(_field("ncp.connection"), _field("ncp.connection")),
     ),
-    "opensafety": _addressed("opensafety.msg", "sender", "receiver", address="node"),
 }
 """By the second part of the question's name."""
 

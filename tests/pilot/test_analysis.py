@@ -155,6 +155,7 @@ async def test_a_line_that_counts_through_all_files_is_found_in_the_one_that_is_
         await pilot.press("enter")
         await until(pilot, lambda: app.screen is detail)
         await until(pilot, lambda: app.screen.query_one("#packets", Table).row_count == 2)
+        assert "udp.srcport" in detail.query_one(FileSetBrowser).browser.filter_bar.text
         assert any("counts through all files" in note.message for note in app._notifications)
         detail.post_message(ApplyDisplayFilter("frame.number == 1"))
         await until(pilot, lambda: any("and one is shown" in note.message for note in app._notifications))

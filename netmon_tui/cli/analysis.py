@@ -1,4 +1,4 @@
-"""``capture analyse`` and ``capture follow``: what tshark says of a whole capture, and its streams put together."""
+"""``capture analyse``, ``questions`` and ``follow``: what tshark says of a whole capture, and its streams."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import click
 from netmon_tui.cli.context import CommandLine, json_option, pass_line
 from netmon_tui.cli.output import Progress, print_json, print_line, print_table, say
 from netmon_tui.domain.analysis import (
-    QUESTIONS,
     Analysis,
     AnalysisRow,
     Asked,
+    Question,
     analysis_document,
     find_question,
 )
@@ -35,7 +35,10 @@ _keys = click.option(
 _SIDES = {"client": CLIENT, "server": SERVER}
 
 
-@click.command(epilog=f"QUESTION is one of {', '.join(question.name for question in QUESTIONS)}.")
+@click.command(
+    epilog="QUESTION is hierarchy, expert, io, flow, conversations:tcp, endpoints:ip, dns, http, srt:smb2 or "
+    "another of those that netmon-tui capture questions lists."
+)
 @_capture_id
 @click.argument("question")
 @click.option("--filter", "text", default="", metavar="FILTER", help="Display filter: what counts.")
@@ -57,24 +60,42 @@ def analyse(
     as_json: bool,
 ) -> None:
     """Ask tshark about a whole capture: who talks with whom, how much, what went wrong."""
-    asked = Asked(find_question(question), text, interval, series, keys)
     progress = Progress()
 
-    async def work(services: Services, actor: Actor) -> Analysis:
-        return await services.analysis.ask(
+    async def work(services: Services, actor: Actor) -> tuple[str, Analysis]:
+        chosen = find_question(question, await services.analysis.questions())
+        asked = Asked(chosen, text, interval, series, keys)
+        answer = await services.analysis.ask(
             actor, capture_id, asked, lambda part: progress.show(f"tshark reads: {part:.0%}")
         )
+        return chosen.name, answer
 
     try:
-        answer = line.run(work)
+        name, answer = line.run(work)
     finally:
         progress.clear()
     if as_json:
-        print_json({"capture": capture_id, "question": asked.question.name, **analysis_document(answer)})
+        print_json({"capture": capture_id, "question": name, **analysis_document(answer)})
         return
     print_table([column.key.upper() for column in answer.columns], map(_cells, answer.rows))
     for note in answer.notes:
         say(note)
+
+
+@click.command()
+@json_option
+@pass_line
+def questions(line: CommandLine, as_json: bool) -> None:
+    """List the questions that the installed tshark answers about a capture."""
+
+    async def work(services: Services, _: Actor) -> tuple[Question, ...]:
+        return await services.analysis.questions()
+
+    found = line.run(work)
+    if as_json:
+        print_json([{"question": one.name, "group": one.group, "label": one.label} for one in found])
+        return
+    print_table(("QUESTION", "GROUP", "LABEL"), ((one.name, one.group, one.label) for one in found))
 
 
 def _cells(row: AnalysisRow) -> tuple[object, ...]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from netmon_tui.cli.analysis import analyse, follow
+from netmon_tui.cli.analysis import analyse, follow, questions
 from netmon_tui.cli.capture_catalogue import VERBS
 from netmon_tui.cli.capture_files import file_pairs, rotating, usage
 from netmon_tui.cli.capture_filter import capture_filter
@@ -63,7 +63,18 @@ capture.add_command(packets)
 capture.add_command(columns)
 capture.add_command(packet)
 capture.add_command(stream)
-for verb in (*VERBS, *FIND_VERBS, analyse, follow, talkers, usage, interfaces, capture_filter, again):
+for verb in (
+    *VERBS,
+    *FIND_VERBS,
+    analyse,
+    questions,
+    follow,
+    talkers,
+    usage,
+    interfaces,
+    capture_filter,
+    again,
+):
     capture.add_command(verb)
 capture.add_command(display_filter)
 capture.add_command(keys)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -46,6 +47,13 @@ _KINDS = {
     "tr": "Token Ring",
     "zbee_nwk": "ZigBee",
     "wpan": "802.15.4",
+    "bluetooth": "Bluetooth",
+    "mptcp": "MPTCP",
+    "sll": "Linux cooked (SLL)",
+    "rsvp": "RSVP",
+    "ncp": "NCP",
+    "jxta": "JXTA",
+    "opensafety": "openSAFETY",
 }
 TREES = {
     "lengths": "Packet lengths",
@@ -61,7 +69,44 @@ TREES = {
     "ipv6:hosts": "IPv6 addresses",
     "ipv6:protocols": "IPv6 protocols",
     "ipv6:destinations": "IPv6 destinations",
+    "ip:directions": "IPv4 sources and destinations",
+    "ipv6:directions": "IPv6 sources and destinations",
 }
+"""Counts whose lines have filters."""
+MORE_TREES = {
+    "ancp": "ANCP",
+    "bacapp_instanceid": "BACnet by instance ID",
+    "bacapp_ip": "BACnet by IP",
+    "bacapp_objectid": "BACnet by object type",
+    "bacapp_service": "BACnet by service",
+    "collectd": "collectd",
+    "f1ap": "F1AP",
+    "f5_tmm_dist": "F5 tmm distribution",
+    "f5_virt_dist": "F5 virtual servers",
+    "hart_ip": "HART-IP",
+    "hpfeeds": "HPFEEDS",
+    "isup_msg": "ISUP messages",
+    "lbmr_queue_ads_queue": "29West advertisements by queue",
+    "lbmr_queue_ads_source": "29West queue advertisements by source",
+    "lbmr_queue_queries_queue": "29West queries by queue",
+    "lbmr_queue_queries_receiver": "29West queue queries by receiver",
+    "lbmr_topic_ads_source": "29West topic advertisements by source",
+    "lbmr_topic_ads_topic": "29West advertisements by topic",
+    "lbmr_topic_ads_transport": "29West advertisements by transport",
+    "lbmr_topic_queries_pattern": "29West queries by pattern",
+    "lbmr_topic_queries_pattern_receiver": "29West queries by pattern, receiver",
+    "lbmr_topic_queries_receiver": "29West topic queries by receiver",
+    "lbmr_topic_queries_topic": "29West queries by topic",
+    "ngap": "NGAP",
+    "osmux": "Osmux",
+    "rtsp": "RTSP",
+    "sametime": "Sametime",
+    "smpp_commands": "SMPP operations",
+    "someip_messages": "SOME/IP messages",
+    "someipsd_entries": "SOME/IP-SD entries",
+    "ucp_messages": "UCP messages",
+}
+"""Counts by tshark's own names, whose lines have none."""
 SERVICES = {
     "icmp": "ICMP",
     "icmpv6": "ICMPv6",
@@ -76,6 +121,8 @@ SERVICES = {
     "fc": "Fibre Channel",
     "rpc": "ONC RPC",
     "dcerpc": "DCE/RPC",
+    "scsi": "SCSI",
+    "camel": "CAMEL",
 }
 """Protocols whose service response times tshark measures."""
 QUESTIONS: tuple[Question, ...] = (
@@ -85,17 +132,20 @@ QUESTIONS: tuple[Question, ...] = (
     Question("flow", "Flow ladder", "Overview"),
     *(Question(f"conversations:{kind}", label, "Conversations") for kind, label in _KINDS.items()),
     *(Question(f"endpoints:{kind}", label, "Endpoints") for kind, label in _KINDS.items()),
-    *(Question(name, label, "Counts") for name, label in TREES.items()),
+    *(Question(name, label, "Counts") for name, label in (TREES | MORE_TREES).items()),
     *(Question(f"srt:{name}", label, "Response times") for name, label in SERVICES.items()),
 )
-_BY_NAME = {question.name: question for question in QUESTIONS}
+"""All that are known. A tshark may lack some, and have others."""
 
 
-def find_question(name: str) -> Question:
-    """Return the question of that name; raises InvalidInput with what there is."""
-    found = _BY_NAME.get(name.strip().lower())
+def find_question(name: str, questions: Sequence[Question] = QUESTIONS) -> Question:
+    """Return the question of that name; raises InvalidInput when there is none."""
+    wanted = name.strip().lower()
+    found = next((one for one in questions if one.name == wanted), None)
     if found is None:
-        raise InvalidInput(f"there is no question {name!r}", fix=f"one of {', '.join(_BY_NAME)}")
+        raise InvalidInput(
+            f"there is no question {name!r}", fix="netmon-tui capture questions lists those there are"
+        )
     return found
 
 
@@ -136,6 +186,8 @@ class AnalysisRow:
     """How far it is indented, where the answer is a tree."""
     stream: int | None = None
     """Number of the TCP or UDP stream it is about, as in ``tcp.stream``."""
+    part_filter: str = ""
+    """What holds in place of the filter where one of the capture's files is read; empty when nothing does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,4 +210,6 @@ def _row_document(keys: list[str], row: AnalysisRow) -> dict[str, Any]:
     document: dict[str, Any] = dict(zip(keys, row.cells, strict=True))
     if row.stream is not None:
         document["stream"] = row.stream
+    if row.part_filter:
+        document["part_filter"] = row.part_filter
     return {**document, "depth": row.depth, "filter": row.filter}

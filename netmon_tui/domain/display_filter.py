@@ -72,6 +72,11 @@ def depends_on_window(filter: str) -> bool:
     return _OF_A_WINDOW.fullmatch(filter.partition(" ")[0]) is not None
 
 
+def counts_packets(filter: str) -> bool:
+    """Whether what a filter of one field means depends on how many packets there are before."""
+    return depends_on_window(filter) or filter.startswith("frame.number ")
+
+
 def needs_all(filter: str) -> bool:
     """Whether a packet's meeting a filter may depend on packets far before it, or on its number."""
     words = _WORDS.findall(_OPEN_QUOTE.sub("", filter))

@@ -13,21 +13,23 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from netmon_tui.domain.analysis import SERVICES, Analysis, Asked
+from netmon_tui.domain.analysis import QUESTIONS, SERVICES, Analysis, AnalysisRow, Asked, Question, Value
 from netmon_tui.domain.capture import Capture
 from netmon_tui.domain.stream import Follow, PacketPlace, Stream
 from netmon_tui.domain.user import Actor
-from netmon_tui.errors import InvalidInput, NotFound
+from netmon_tui.errors import InvalidInput, NetmonError, NotFound, ToolMissing
 from netmon_tui.runtime.key_log import kept_keys, read_keys
 from netmon_tui.runtime.tool_paths import require_tool
 from netmon_tui.runtime.tshark import TsharkRun
+from netmon_tui.runtime.tshark_taps import installed_taps
 from netmon_tui.services.kept_index import open_index
 from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.tools import tshark_statistics
 from netmon_tui.tools.file_set import packet_files, sizes_of
-from netmon_tui.tools.tshark_programs import NAMED, ProgramReader, programs_command
+from netmon_tui.tools.tshark_programs import COMMAND_SETS, NAMED, ProgramReader, programs_command
 from netmon_tui.tools.tshark_stream import StreamNumberReader, StreamReader, number_command
 from netmon_tui.tools.tshark_tables import TIMES_COLUMNS
+from netmon_tui.tools.tshark_taps import questions_of
 
 STEPS = 60
 """Steps of an I/O graph, when nobody says how long one is."""
@@ -62,6 +64,17 @@ class AnalysisService:
         self._captures = captures
         self._answers: OrderedDict[tuple[_Files, Asked], Analysis] = OrderedDict()
 
+    async def questions(self) -> tuple[Question, ...]:
+        """Return what can be asked of the installed tshark; where there is none, what is known to.
+
+        Raises:
+            ToolFailed: It does not say which statistics it has.
+        """
+        try:
+            return questions_of(await asyncio.to_thread(installed_taps))
+        except ToolMissing:
+            return QUESTIONS
+
     async def ask(
         self, actor: Actor, capture_id: int, asked: Asked, told: Told = lambda part: None
     ) -> Analysis:
@@ -83,7 +96,7 @@ class AnalysisService:
         tshark = await asyncio.to_thread(require_tool, "tshark")
         interval = asked.interval or _fitting_interval(capture)
         name, _, kind = asked.question.name.partition(":")
-        programs: list[str] = []
+        programs = COMMAND_SETS.get(kind, []) if name == "srt" else []
         if name == "srt" and kind in NAMED:
             programs = await _programs(tshark, files, kind)
             if not programs:
@@ -100,6 +113,8 @@ class AnalysisService:
         if run.cut_short:
             reader.notes.append("the file ends within a packet")
         answer = _with_left_out(capture, asked, await asyncio.to_thread(reader.answer))
+        if asked.question.name == "io":
+            answer = await asyncio.to_thread(_with_moments, answer, files.directory)
         self._remember((files, asked), answer)
         return answer
 
@@ -197,6 +212,32 @@ def _with_left_out(capture: Capture, asked: Asked, answer: Analysis) -> Analysis
         return answer
     note = f"{left_out:,} of {capture.counters.packets:,} packets are left out: their times are before the first's"
     return replace(answer, notes=(*answer.notes, note))
+
+
+def _with_moments(answer: Analysis, directory: Path) -> Analysis:
+    """Return a graph whose steps can also be found where the first packet is not read."""
+    paths = packet_files(directory)
+    if len(paths) < 2:
+        return answer
+    try:
+        with open_index(paths[0]) as index:
+            index.extend(1)
+            begin = index.read(1).nanoseconds
+    except (NetmonError, OSError):  # deleted meanwhile, or empty
+        return answer
+    return replace(answer, rows=tuple(replace(row, part_filter=_moments(row, begin)) for row in answer.rows))
+
+
+def _moments(row: AnalysisRow, begin: int) -> str:
+    """Return the filter of a step by times, given the first packet's in nanoseconds."""
+    start, end = row.cells[0], row.cells[1]
+    until = f" && frame.time_epoch < {_moment(begin, end)}" if end is not None else ""
+    return f"frame.time_epoch >= {_moment(begin, start)}{until}"
+
+
+def _moment(begin: int, since: Value) -> str:
+    seconds, nanoseconds = divmod(begin + round(float(since or 0) * 10**9), 10**9)
+    return f"{seconds}.{nanoseconds:09}"
 
 
 def _fitting_interval(capture: Capture) -> float:

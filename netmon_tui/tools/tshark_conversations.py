@@ -8,6 +8,7 @@ tree of the packet is built for it; ``-T fields`` would take twice as long.
 from __future__ import annotations
 
 import heapq
+import re
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -16,7 +17,36 @@ from netmon_tui.tools.tshark_lines import AnalysisReader, quoted, text_of
 
 MOST_PAIRS = 1_000_000
 """Conversations that are told apart: half a gigabyte."""
+_IPV4 = re.compile(r"\d+(?:\.\d+){3}")
 _TCP_FACTS = ("retransmission", "lost_segment", "out_of_order", "zero_window")
+CONVERSATION_ENDS = (AnalysisColumn("a", "Address A"), AnalysisColumn("b", "Address B"))
+CONVERSATION_COUNTS = (
+    AnalysisColumn("packets", "Packets", "count"),
+    AnalysisColumn("bytes", "Bytes", "bytes"),
+    AnalysisColumn("packets_a_b", "A > B", "count"),
+    AnalysisColumn("bytes_a_b", "Bytes", "bytes"),
+    AnalysisColumn("packets_b_a", "B > A", "count"),
+    AnalysisColumn("bytes_b_a", "Bytes", "bytes"),
+    AnalysisColumn("start", "Start", "time"),
+    AnalysisColumn("duration", "Lasts", "seconds"),
+)
+_TCP_COLUMNS = (
+    AnalysisColumn("rtt", "RTT", "seconds"),
+    AnalysisColumn("rtt_max", "RTT max", "seconds"),
+    AnalysisColumn("retransmissions", "Retr", "count"),
+    AnalysisColumn("lost_segments", "Lost", "count"),
+    AnalysisColumn("out_of_order", "OoO", "count"),
+    AnalysisColumn("zero_windows", "Zero", "count"),
+)
+ENDPOINT = AnalysisColumn("address", "Address")
+ENDPOINT_COUNTS = (
+    AnalysisColumn("packets", "Packets", "count"),
+    AnalysisColumn("bytes", "Bytes", "bytes"),
+    AnalysisColumn("packets_sent", "Sent", "count"),
+    AnalysisColumn("bytes_sent", "Bytes", "bytes"),
+    AnalysisColumn("packets_received", "Received", "count"),
+    AnalysisColumn("bytes_received", "Bytes", "bytes"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +58,22 @@ class Layer:
     source: str
     """tshark's column format of the address."""
     destination: str
-    address: str
-    """Beginning of the fields ``X.src``, ``X.dst`` and ``X.addr``; ``net`` for IPv4 or IPv6, as it comes."""
-    ports: str = ""
-    """Beginning of the fields ``X.srcport`` and ``X.dstport``."""
+    """Empty where packets only tell who sent them."""
+    address: str = ""
+    """Field that has both addresses, if any; ``net`` for those of the network layer, as they come."""
+    ports: tuple[str, str] | tuple[()] = ()
+    """Fields of the two ports."""
     stream: str = ""
     """Field that numbers the conversations."""
     port_columns: tuple[str, str] = ("%uS", "%uD")
     """tshark's column formats of the ports."""
+    also: str = ""
+    """What the filters of lines say besides, where addresses and ports do not tell the packets that count."""
+
+    @property
+    def has_filters(self) -> bool:
+        """Whether any field has the addresses."""
+        return self.address == "net" or self.source.startswith("%C")
 
 
 def _field(name: str, occurrence: int = 1) -> str:
@@ -49,7 +87,8 @@ def _addressed(name: str, source: str = "src", destination: str = "dst", *, addr
 
 def _ported(name: str, stream: str = "") -> Layer:
     # An ICMP error quotes the packet it is about, which is no packet of that conversation.
-    return Layer(f"{name} && !icmp && !icmpv6", "%us", "%ud", "net", name, stream)
+    ports = (f"{name}.srcport", f"{name}.dstport")
+    return Layer(f"{name} && !icmp && !icmpv6", "%us", "%ud", "net", ports, stream)
 
 
 LAYERS = {
@@ -70,6 +109,19 @@ LAYERS = {
     "tr": _addressed("tr"),
     "zbee_nwk": _addressed("zbee_nwk"),
     "wpan": _addressed("wpan", "src16", "dst16", address="addr16"),
+    # tshark writes the fields of the addresses only when it reads packets a second time
+    "bluetooth": Layer("bluetooth", "%uhs", "%uhd"),
+    "mptcp": replace(_ported("tcp"), shown="mptcp.stream", also="mptcp.stream"),
+    "sll": Layer("sll.src.eth", _field("sll.src.eth"), "", "sll.src.eth"),
+    "rsvp": Layer("rsvp.sender.ip && rsvp.session.ip", _field("rsvp.sender.ip"), _field("rsvp.session.ip")),
+    "ncp": Layer(
+        "ncp.connection",
+        "%us",
+        "%ud",
+        "net",
+        ("ncp.connection", "ncp.connection"),
+        port_columns=(_field("ncp.connection"), _field("ncp.connection")),
+    ),
 }
 """By the second part of the question's name."""
 
@@ -78,7 +130,7 @@ def column_formats(kind: str) -> list[str]:
     """Return tshark's formats of the columns that are counted, in the order in which the readers take them."""
     layer = LAYERS[kind]
     # tshark draws an arrow between source and destination where they stand side by side
-    formats = [layer.source, "%L", layer.destination, "%t"]
+    formats = [layer.source, "%L", layer.destination or "%L", "%t"]
     if layer.ports:
         formats += layer.port_columns
     if layer.stream:
@@ -138,8 +190,12 @@ class ConversationReader(AnalysisReader):
 
     def _count(self, cells: list[bytes]) -> None:
         source, length, destination, time = cells[:4]
-        if not source or not destination:
+        if not self._layer.destination:
+            destination = b""
+        elif not destination:
             raise ValueError("no addresses")
+        if not source:
+            raise ValueError("no address")
         ported = bool(self._layer.ports)
         here = _End(source, cells[4] if ported else b"")
         there = _End(destination, cells[5] if ported else b"")
@@ -202,13 +258,17 @@ class ConversationReader(AnalysisReader):
             round(pair.last - pair.first, 6),
         )
         tcp = _tcp_cells(pair) if self._kind == "tcp" else ()
-        wanted = f"{layer.stream} == {stream}" if stream is not None else _pair_filter(layer, pair)
-        return AnalysisRow((*ends, *counts, *tcp), wanted, stream=stream)
+        wanted = _pair_filter(layer, pair)
+        if stream is None:
+            return AnalysisRow((*ends, *counts, *tcp), wanted)
+        return AnalysisRow(
+            (*ends, *counts, *tcp), f"{layer.stream} == {stream}", stream=stream, part_filter=wanted
+        )
 
     def _of_endpoints(self) -> Analysis:
         ends: dict[_End, list[int]] = {}
         for pair in self._pairs.values():
-            for side, end in enumerate((pair.a, pair.b)):
+            for side, end in enumerate((pair.a, pair.b) if pair.b.address else (pair.a,)):
                 counts = ends.setdefault(end, [0, 0, 0, 0])
                 counts[0] += pair.packets[side]
                 counts[1] += pair.bytes[side]
@@ -248,64 +308,53 @@ def _shown(end: _End) -> tuple[Value, Value]:
 
 
 def _conversation_columns(kind: str, layer: Layer) -> tuple[AnalysisColumn, ...]:
-    ends = [("a", "Address A", "text"), ("b", "Address B", "text")]
+    ends = [*CONVERSATION_ENDS]
     if layer.ports:
-        ends.insert(1, ("a_port", "Port", "number"))
-        ends.append(("b_port", "Port", "number"))
-    counts = [
-        ("packets", "Packets", "count"),
-        ("bytes", "Bytes", "bytes"),
-        ("packets_a_b", "A > B", "count"),
-        ("bytes_a_b", "Bytes", "bytes"),
-        ("packets_b_a", "B > A", "count"),
-        ("bytes_b_a", "Bytes", "bytes"),
-        ("start", "Start", "time"),
-        ("duration", "Lasts", "seconds"),
-    ]
-    tcp = [
-        ("rtt", "RTT", "seconds"),
-        ("rtt_max", "RTT max", "seconds"),
-        ("retransmissions", "Retr", "count"),
-        ("lost_segments", "Lost", "count"),
-        ("out_of_order", "OoO", "count"),
-        ("zero_windows", "Zero", "count"),
-    ]
-    columns = [*ends, *counts, *(tcp if kind == "tcp" else [])]
-    return tuple(AnalysisColumn(key, label, sort) for key, label, sort in columns)  # type: ignore[arg-type]
+        ends.insert(1, AnalysisColumn("a_port", "Port", "number"))
+        ends.append(AnalysisColumn("b_port", "Port", "number"))
+    return (*ends, *CONVERSATION_COUNTS, *(_TCP_COLUMNS if kind == "tcp" else ()))
 
 
 def _endpoint_columns(layer: Layer) -> tuple[AnalysisColumn, ...]:
-    return (
-        AnalysisColumn("address", "Address"),
-        *((AnalysisColumn("port", "Port", "number"),) if layer.ports else ()),
-        AnalysisColumn("packets", "Packets", "count"),
-        AnalysisColumn("bytes", "Bytes", "bytes"),
-        AnalysisColumn("packets_sent", "Sent", "count"),
-        AnalysisColumn("bytes_sent", "Bytes", "bytes"),
-        AnalysisColumn("packets_received", "Received", "count"),
-        AnalysisColumn("bytes_received", "Bytes", "bytes"),
-    )
+    port = (AnalysisColumn("port", "Port", "number"),) if layer.ports else ()
+    return (ENDPOINT, *port, *ENDPOINT_COUNTS)
 
 
 def _pair_filter(layer: Layer, pair: _Pair) -> str:
-    """Return the filter for both directions between two ends."""
-    there = f"{_from(layer, pair.a, 'src')} && {_from(layer, pair.b, 'dst')}"
-    back = f"{_from(layer, pair.b, 'src')} && {_from(layer, pair.a, 'dst')}"
-    return there if pair.a == pair.b else f"({there}) || ({back})"
+    """Return the filter for both directions between two ends; empty when no field has them."""
+    if not layer.has_filters:
+        return ""
+    there = _between(layer, pair.a, pair.b)
+    if pair.a == pair.b or not pair.b.address:
+        return _with_also(layer, there)
+    return _with_also(layer, f"({there}) || ({_between(layer, pair.b, pair.a)})")
+
+
+def _between(layer: Layer, source: _End, destination: _End) -> str:
+    sent = _from(layer, source, "src")
+    return f"{sent} && {_from(layer, destination, 'dst')}" if destination.address else sent
 
 
 def _end_filter(layer: Layer, end: _End) -> str:
-    if not layer.ports:
+    if not layer.has_filters:
+        return ""
+    if layer.address and layer.address != "net":
         return f"{layer.address} == {quoted(text_of(end.address))}"
-    return f"({_from(layer, end, 'src')}) || ({_from(layer, end, 'dst')})"
+    return _with_also(layer, f"({_from(layer, end, 'src')}) || ({_from(layer, end, 'dst')})")
+
+
+def _with_also(layer: Layer, wanted: str) -> str:
+    return f"{layer.also} && ({wanted})" if layer.also else wanted
 
 
 def _from(layer: Layer, end: _End, direction: str) -> str:
     """Return the filter for packets that an end sent (``src``) or received (``dst``)."""
-    address = text_of(end.address)
     if layer.address != "net":
         name = layer.source if direction == "src" else layer.destination
-        return f"{name.split(':')[1]} == {quoted(address)}"
-    family = "ipv6" if ":" in address else "ip"
-    port = f" && {layer.ports}.{direction}port == {text_of(end.port)}" if end.port else ""
-    return f"{family}.{direction} == {address}{port}"
+        return f"{name.split(':')[1]} == {quoted(text_of(end.address))}"
+    address = text_of(end.address)
+    family = "ipv6" if ":" in address else "ip" if _IPV4.fullmatch(address) else "ipx"
+    wanted = f"{family}.{direction} == {quoted(address)}"
+    if not layer.ports or not end.port:
+        return wanted
+    return f"{wanted} && {layer.ports[direction == 'dst']} == {text_of(end.port)}"

@@ -23,7 +23,7 @@ FLOW_COLUMNS = (
     AnalysisColumn("protocol", "Protocol"),
     AnalysisColumn("info", "Info"),
 )
-FLOW_FORMATS = ("%m", "%us", "%t", "%ud", "%uS", "%uD", "%p", "%i")
+FLOW_FORMATS = ("%m", "%us", "%t", "%ud", "%uS", "%uD", "%p", "%Cus:frame.time_epoch:0:R", "%i")
 """tshark's column formats, in the order in which the reader takes them."""
 
 
@@ -55,12 +55,13 @@ class FlowReader(AnalysisReader):
         return Analysis(FLOW_COLUMNS, tuple(map(self._row, self._packets)), tuple(self.notes))
 
     def _row(self, cells: list[str]) -> AnalysisRow:
-        number, source, time, destination, source_port, destination_port, protocol, info = cells
+        number, source, time, destination, source_port, destination_port, protocol, moment, info = cells
         ports = f"{source_port} > {destination_port}" if source_port and destination_port else ""
         ladder = draw(self._lanes.get(source), self._lanes.get(destination), len(self._lanes))
         return AnalysisRow(
             (int(number), float(time), source, destination, ladder, ports, protocol, info),
             f"frame.number == {number}",
+            part_filter=f"frame.time_epoch == {moment}" if moment else "",
         )
 
 

@@ -7,7 +7,9 @@ from abc import ABC, abstractmethod
 
 from netmon_tui.domain.analysis import Analysis
 
-_PLAIN = re.compile(r"0x[0-9a-fA-F]+|[0-9a-f]{2}(?:\.[0-9a-f]{2}){2}|\d+(?:\.\d+){3}|(?=.*:)[0-9a-fA-F:.]+")
+_PLAIN = re.compile(
+    r"0x[0-9a-fA-F]+|[0-9a-f]{2}(?:\.[0-9a-f]{2}){2}|\d+(?:\.\d+){3}|(?=.*:.*:)[0-9a-fA-F:.]+"
+)
 LONGEST_LINE = 65_536
 """Bytes of a line that count; the rest of a longer one is passed over."""
 MOST_LINES = 400_000

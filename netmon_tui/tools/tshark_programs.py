@@ -1,4 +1,7 @@
-"""Which programs of ONC RPC and interfaces of DCE/RPC a capture has, as tshark measures those that are named."""
+"""Which programs of ONC RPC and interfaces of DCE/RPC a capture has, as tshark measures those that are named.
+
+Of SCSI it wants the set of commands, of which there are few.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,8 @@ NAMED = frozenset(("rpc", "dcerpc"))
 """Protocols of which it wants to know what to measure."""
 MOST_PROGRAMS = 50
 """That are measured at once."""
+COMMAND_SETS = {"scsi": ["0", "1", "5", "8", "17"]}
+"""Peripheral device types of SCSI that tshark measures: disk, tape, CD or DVD, tape changer, object store."""
 _RPC = re.compile(rb"(.+)\((\d+)\) +(\d+) +\d+ .*")
 _UUID = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _INTERFACE = ("dcerpc.cn_bind_to_uuid", "dcerpc.cn_bind_if_ver", "dcerpc.cn_bind_if_ver_minor")

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from netmon_tui.domain.analysis import MOST_SERIES, SERVICES, Asked
+from netmon_tui.domain.analysis import MOST_SERIES, Asked
 from netmon_tui.domain.display_filter import check_text
 from netmon_tui.domain.stream import FOLLOWED, Follow
 from netmon_tui.errors import InvalidInput
 from netmon_tui.tools.tshark_conversations import LAYERS, ConversationReader, column_formats
+from netmon_tui.tools.tshark_ends import conversation_reader, endpoint_reader
 from netmon_tui.tools.tshark_flow import FLOW_FORMATS, FlowReader
 from netmon_tui.tools.tshark_lines import AnalysisReader
 from netmon_tui.tools.tshark_tables import (
@@ -21,27 +22,14 @@ from netmon_tui.tools.tshark_tables import (
     expert_reader,
     graph_reader,
     hierarchy_reader,
+    sessions_reader,
     times_reader,
 )
+from netmon_tui.tools.tshark_taps import tap_of
 from netmon_tui.tools.tshark_trees import tree_reader
 
 LEAST_INTERVAL = 1e-6
 """Seconds; tshark counts in microseconds."""
-_TREES = {
-    "lengths": "plen",
-    "dns": "dns",
-    "http": "http",
-    "http:requests": "http_req",
-    "http:servers": "http_srv",
-    "http:sequences": "http_seq",
-    "http2": "http2",
-    "ip:hosts": "ip_hosts",
-    "ip:protocols": "ptype",
-    "ip:destinations": "dests",
-    "ipv6:hosts": "ipv6_hosts",
-    "ipv6:protocols": "ipv6_ptype",
-    "ipv6:destinations": "ipv6_dests",
-}
 _READ = ("-n", "-r", "-")
 _EVERYTHING = "frame"
 """Filter that every packet meets: an I/O graph without filters lets tshark 4.0 die of a division by 0 at times."""
@@ -80,7 +68,7 @@ def build_command(
     """
     options = (tshark, *_READ, *key_options(keys))
     name, _, kind = asked.question.name.partition(":")
-    if name in ("conversations", "endpoints"):
+    if name in ("conversations", "endpoints") and kind in LAYERS:
         return (*options, *_list_options(column_formats(kind), LAYERS[kind].shown, asked.filter))
     if name == "flow":
         return (*options, *_list_options(FLOW_FORMATS, "", asked.filter))
@@ -111,29 +99,27 @@ def _list_options(formats: Sequence[str], shown: str, filter: str) -> tuple[str,
 
 
 def _statistic(asked: Asked, interval: float) -> str:
-    name, _, kind = asked.question.name.partition(":")
+    name, tap = asked.question.name, tap_of(asked.question.name)
     filter = check_text(asked.filter)
-    end = f",{filter}" if filter else ""
-    if name == "hierarchy":
-        return f"io,phs{end}"
     if name == "expert":
-        return f"expert,({filter})" if filter else "expert"
-    if name == "srt":
-        return f"{kind},srt{end}"
+        return f"{tap},({filter})" if filter else tap
     if name == "io":
         both = [f"({filter}) && ({one})" if filter else one for one in map(check_text, asked.series)]
         step = f"{interval:.6f}".rstrip("0").rstrip(".")
-        return ",".join(("io", "stat", step, filter or _EVERYTHING, *both))
-    return f"{_TREES[asked.question.name]},tree{end}"
+        return ",".join((tap, step, filter or _EVERYTHING, *both))
+    return f"{tap},{filter}" if filter else tap
 
 
 def reader_for(asked: Asked) -> AnalysisReader:
     """Return what reads the answer to a question."""
     name, _, kind = asked.question.name.partition(":")
     if name in ("conversations", "endpoints"):
-        return ConversationReader(kind, endpoints=name == "endpoints")
+        if kind in LAYERS:
+            return ConversationReader(kind, endpoints=name == "endpoints")
+        return endpoint_reader() if name == "endpoints" else conversation_reader()
     if name == "srt":
-        assert kind in SERVICES
+        if kind == "camel":
+            return sessions_reader()
         return echo_reader(kind) if kind.startswith("icmp") else times_reader(kind)
     if name == "io":
         return graph_reader(asked.series)

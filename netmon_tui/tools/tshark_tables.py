@@ -1,7 +1,8 @@
 """The tables that tshark prints for ``-q -z``: protocol hierarchy, expert information, I/O graph, response times.
 
 Formats as of tshark 4.0 (``ui/cli/tap-protohierstat.c``, ``tap-expert.c``, ``tap-iostat.c``, ``tap-srt.c``,
-``tap-icmpstat.c``). Lines that are none of a table's are passed over: what a host called itself may stand in one.
+``tap-camelsrt.c``, ``tap-icmpstat.c``). Lines that are none of a table's are passed over:
+what a host called itself may stand in one.
 """
 
 from __future__ import annotations
@@ -33,10 +34,13 @@ _SEVERITY_NUMBERS = {
 """Of ``_ws.expert.severity``, which takes no words before tshark 4.4."""
 _SEVERITY = re.compile(rb"(\w+) \((\d+)\)\s*")
 _EXPERT = re.compile(rb" *(\d+) +(\S+) +(\S+) {2}(.*)", re.DOTALL)
-_STEP = re.compile(rb"\| *([\d.]+) *<> *([\d.]+|Dur) *\|(.*)\|\s*")
+_STEP = re.compile(rb"\| *([\d.]+) *<> *([\d.]+|Dur) *\|(.*?)\|\s*(?:\|\s*)?")
 _TIMES = re.compile(rb" *(\d+) +(.*?) +(\d+) +([\d.]+) +([\d.]+) +([\d.]+) +([\d.]+)\s*")
 _TIMES_FIELD = re.compile(rb"Filter: ([\w.]*)\s*")
 _TIMES_HEAD = re.compile(rb"Index +(.*?) +Calls +Min SRT.*")
+_SESSIONS = re.compile(
+    rb"\|\s*(\S+) \|\s*(\d+) \|\s*([\d.]+) (m?s) *\|\s*([\d.]+) m?s *\|\s*([\d.]+) m?s *\|.*"
+)
 _ECHO_COUNTS = re.compile(rb"(\d+) +(\d+) +(\d+) +([\d.]+)%\s*")
 _ECHO_TIMES = re.compile(rb"([\d.]+) +([\d.]+) +([\d.]+) +([\d.]+) +([\d.]+) +(\d+) +(\d+)\s*")
 
@@ -183,6 +187,23 @@ def _times(lines: Sequence[bytes], protocol: str) -> Iterator[AnalysisRow]:
             cells = (int(match[3]), *map(float, match.groups()[3:]))
             wanted = procedure_filter(protocol, field, int(match[1]), procedure)
             yield AnalysisRow((procedure if tables < 2 else f"{table}: {procedure}", *cells), wanted)
+
+
+SESSIONS_COLUMNS = TIMES_COLUMNS[:-1]
+
+
+def sessions_reader() -> TableReader:
+    """Return a reader of ``camel,srt``, which looks otherwise and does not say which packets it counts."""
+    return TableReader(b"Camel Service Response Time", SESSIONS_COLUMNS, _sessions)
+
+
+def _sessions(lines: Sequence[bytes]) -> Iterator[AnalysisRow]:
+    for line in lines:
+        match = _SESSIONS.fullmatch(line)
+        if match is not None and int(match[2]):
+            scale = 1e-3 if match[4] == b"ms" else 1.0
+            seconds = [round(float(match[n]) * scale, 9) for n in (3, 5, 6)]
+            yield AnalysisRow((text_of(match[1]), int(match[2]), *seconds))
 
 
 ECHO_COLUMNS = (

@@ -30,10 +30,11 @@ def tree_filter(question: str, path: Path) -> str:
     """Return the filter of a line; empty when there is none.
 
     Args:
-        question: One of :data:`netmon_tui.domain.analysis.TREES`.
+        question: One of :data:`netmon_tui.domain.analysis.TREES`, or another, whose lines have none.
         path: Its item below those above it, as tshark wrote them.
     """
-    return _MAKERS[question](path)
+    make = _MAKERS.get(question)
+    return make(path) if make else ""
 
 
 def text_filter(field: str, text: str) -> str:
@@ -188,6 +189,14 @@ def _destinations(family: str) -> Callable[[Path], str]:
     return filter_of
 
 
+def _directions(family: str) -> Callable[[Path], str]:
+    def filter_of(path: Path) -> str:
+        side = "src" if path[0].startswith("Source") else "dst"
+        return f"{family}.{side} == {path[1]}" if path[1:] else family
+
+    return filter_of
+
+
 _MAKERS: dict[str, Callable[[Path], str]] = {
     "lengths": _lengths,
     "dns": _dns,
@@ -199,4 +208,5 @@ _MAKERS: dict[str, Callable[[Path], str]] = {
     **{f"{family}:hosts": _hosts(family) for family in ("ip", "ipv6")},
     **{f"{family}:protocols": _protocols(family) for family in ("ip", "ipv6")},
     **{f"{family}:destinations": _destinations(family) for family in ("ip", "ipv6")},
+    **{f"{family}:directions": _directions(family) for family in ("ip", "ipv6")},
 }

@@ -28,7 +28,7 @@ TREE_COLUMNS = (
 
 
 def tree_reader(question: str) -> TableReader:
-    """Return a reader of a tree of counts, of one of TREES; what was counted 0 times is left out."""
+    """Return a reader of a tree of counts; what was counted 0 times is left out."""
     return TableReader(_FIRST, TREE_COLUMNS, lambda lines: _rows(lines, question))
 
 

@@ -30,6 +30,8 @@ class ApplyDisplayFilter(Message):
     """Show only the packets of the open capture that meet a display filter."""
 
     text: str
+    part: str = ""
+    """What holds in its place where one of the capture's files is read; empty when nothing does."""
 
 
 @dataclass

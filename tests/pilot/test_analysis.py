@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 from textual.widgets import Input
 
+from netmon_tui.ui.messages import ApplyDisplayFilter
 from netmon_tui.ui.modals.confirm import Confirm
 from netmon_tui.ui.modals.scan_form import ScanForm
 from netmon_tui.ui.screens.analysis import AnalysisScreen
@@ -21,6 +23,7 @@ from netmon_tui.ui.widgets.packet_browser import PacketBrowser
 from netmon_tui.ui.widgets.row_source import cell_text
 from netmon_tui.ui.widgets.table import Table
 from netmon_tui.ui.widgets.text_view import TextView
+from tests.pilot.test_file_set import store
 from tests.unit.services.tsharks import gone, keep, program, public
 from tests.unit.tools.encrypted import encrypted
 from tests.unit.tools.exchanges import ANSWER, exchanges
@@ -91,7 +94,7 @@ async def test_a_stream_is_put_together_and_its_sides_are_marked(
     async with logged_in(size=(80, 24)) as (app, pilot):
         await to_analysis(app, pilot, until)
         await ask(app, pilot, until, "conversations:tcp")
-        await pilot.press("f")
+        await pilot.press("F")
         await until(pilot, lambda: isinstance(app.screen, StreamScreen))
         view = app.screen.query_one(TextView)
         await until(pilot, lambda: view.lines)
@@ -112,15 +115,18 @@ async def test_limits_hold_for_the_next_questions_and_what_is_wrong_is_said(
     async with logged_in() as (app, pilot):
         await to_analysis(app, pilot, until)
         await ask(app, pilot, until, "hierarchy")
-        await pilot.press("F")
+        await pilot.press("d")
         line = app.screen.query_one("#analysis-line", Input)
         await until(pilot, lambda: line.has_focus)
         line.value = "no.such == 1"
         await pilot.press("enter")
         await until(pilot, lambda: "no.such" in state(app))
         assert "The filter is not valid" in state(app)
-        await pilot.press("F")
+        await pilot.press("d")
         await until(pilot, lambda: line.has_focus)
+        await app.screen._show(app.screen._answer)  # as an answer that was long in coming
+        await pilot.pause()
+        assert line.has_focus
         line.value = "udp"
         await pilot.press("enter")
         await until(pilot, lambda: [row[0] for row in answer(app)][2:3] == ["    udp"])
@@ -132,6 +138,28 @@ async def test_limits_hold_for_the_next_questions_and_what_is_wrong_is_said(
         await pilot.press("enter")
         await until(pilot, lambda: "1 = tcp" in screen_text(app) and " line" in state(app))
         assert len(app.screen.query_one("#answer", Table).columns) == 9
+
+
+async def test_a_line_that_counts_through_all_files_is_found_in_the_one_that_is_shown(
+    logged_in: Any, until: Any
+) -> None:
+    async with logged_in(size=(80, 24)) as (app, pilot):
+        await asyncio.to_thread(store, app)
+        app.push_screen(CaptureDetailScreen(app.screen.session, 1))
+        await until(pilot, lambda: app.screen.query_one("#packets", Table).row_count == 4)
+        detail = app.screen
+        await pilot.press("A")
+        await until(pilot, lambda: isinstance(app.screen, AnalysisScreen))
+        rows = await ask(app, pilot, until, "conversations:udp")
+        assert rows[0][4] == "3"
+        await pilot.press("enter")
+        await until(pilot, lambda: app.screen is detail)
+        await until(pilot, lambda: app.screen.query_one("#packets", Table).row_count == 2)
+        assert "udp.srcport" in detail.query_one(FileSetBrowser).browser.filter_bar.text
+        assert any("counts through all files" in note.message for note in app._notifications)
+        detail.post_message(ApplyDisplayFilter("frame.number == 1"))
+        await until(pilot, lambda: any("and one is shown" in note.message for note in app._notifications))
+        assert app.screen.query_one("#packets", Table).row_count == 2
 
 
 async def test_the_graph_is_drawn_in_ascii_where_nothing_else_can_be(logged_in: Any, until: Any) -> None:
@@ -186,7 +214,7 @@ async def test_the_stream_of_a_packet_is_followed_as_tls_and_written(
         await until(pilot, lambda: view.lines and view.lines[-1].text == "< hello")
         await pilot.press("b", "b", "w")
         line = app.screen.query_one("#stream-line", Input)
-        await until(pilot, lambda: line.has_focus and "tls-stream-0" in line.value)
+        await until(pilot, lambda: line.has_focus and "tls-stream-0-server.raw" in line.value)
         line.value = str(tmp_path / "sent.raw")
         await pilot.press("enter")
         await until(pilot, lambda: "Written to" in str(app.screen.query_one("#stream-state", Figure).text))

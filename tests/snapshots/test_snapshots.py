@@ -875,7 +875,7 @@ def test_analysis(tour: Tour) -> None:
         "enter",
         shows("Retr"),
         picture("conversations"),
-        "f",
+        "F",
         shows("client sent"),
         picture("stream"),
         "t",

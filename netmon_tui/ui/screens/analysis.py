@@ -13,7 +13,7 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Input
 from textual.worker import Worker, WorkerState
 
-from netmon_tui.domain.analysis import QUESTIONS, Analysis, AnalysisRow, Asked
+from netmon_tui.domain.analysis import QUESTIONS, Analysis, AnalysisRow, Asked, Question, find_question
 from netmon_tui.domain.counted import counted
 from netmon_tui.domain.display_filter import LONGEST_FILTER
 from netmon_tui.domain.stream import Follow
@@ -38,9 +38,9 @@ from netmon_tui.ui.widgets.table_columns import Column
 
 HELP = (
     "Left: what can be asked of the whole capture. enter asks; tshark reads the file, and esc stops it.\n"
-    "Right: the answer. enter on a line goes back to the packets and shows only those it is about, f puts the\n"
+    "Right: the answer. enter on a line goes back to the packets and shows only those it is about, F puts the\n"
     "stream of a TCP or UDP conversation together, s, c and H take the address under the cursor.\n\n"
-    "F limits all questions to packets that meet a display filter (tcp.port == 443). w counts packets for\n"
+    "d limits all questions to packets that meet a display filter (tcp.port == 443). w counts packets for\n"
     "themselves in the I/O graph: filters with ; between them. K keeps TLS keys with the capture."
 )
 _MENU = (Column("group", "Kind", width=14, priority=0), Column("label", "Question", minimum=12, priority=0))
@@ -65,8 +65,8 @@ class AnalysisScreen(AboveCapture):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]
     BINDINGS: ClassVar[list[BindingType]] = [
         command("analysis.back", "escape", "back", "Back", "Stop tshark, or back.", show=False),
-        command("analysis.follow", "f", "follow", "Follow", "Put the stream of this conversation together."),
-        command("analysis.filter", "F", "line('filter')", "Limit", "Count only what meets a display filter."),
+        command("analysis.follow", "F", "follow", "Stream", "Put the stream of this conversation together."),
+        command("analysis.filter", "d", "line('filter')", "Limit", "Count only what meets a display filter."),
         command("analysis.series", "w", "line('series')", "Graph", "Filters of their own in the I/O graph."),
         command(
             "analysis.keys",
@@ -92,8 +92,9 @@ class AnalysisScreen(AboveCapture):
         self._line = "filter"
         """What the line is asked for."""
         self._asking: Worker[None] | None = None
-        menu = (Row(one.name, (one.group, one.label)) for one in QUESTIONS)
-        self._menu = MemorySource([column.key for column in _MENU], menu)
+        self._questions = QUESTIONS
+        """What can be asked."""
+        self._menu = MemorySource([column.key for column in _MENU], map(_menu_row, QUESTIONS))
 
     def compose(self) -> ComposeResult:
         """Limit, state, questions, answer, keys."""
@@ -111,12 +112,26 @@ class AnalysisScreen(AboveCapture):
         self._say()
         self._state("enter asks; ? explains")
         self.query_one("#questions", Table).focus()
+        self._list_questions()
+
+    @work(exclusive=True, group="analysis-questions", exit_on_error=False)
+    async def _list_questions(self) -> None:
+        """Leave out what the installed tshark cannot answer, and add what else it can."""
+        try:
+            questions = await self.session.services.analysis.questions()
+        except NetmonError as error:
+            self._state(str(error), "error")
+            return
+        if questions != self._questions:
+            self._questions = questions
+            self._menu.replace(map(_menu_row, questions))
+            self.query_one("#questions", Table).refresh_changed()
 
     # asking
 
     @on(Table.Opened, "#questions")
     def _open_question(self, event: Table.Opened) -> None:
-        question = next(one for one in QUESTIONS if one.name == event.key)
+        question = next(one for one in self._questions if one.name == event.key)
         series = self._asked.series if question.name == "io" else ()
         self._asked = replace(self._asked, question=question, series=series)
         self._ask()
@@ -152,7 +167,8 @@ class AnalysisScreen(AboveCapture):
         await place.remove_children()
         await place.mount(table)
         self.add_class("-answered")
-        table.focus()
+        if not self.has_class("-line"):
+            table.focus()
         count = len(answer.rows)
         words = [f"{thin(count)} line{'' if count == 1 else 's'}", *answer.notes]
         self._state(" · ".join(words))
@@ -172,7 +188,9 @@ class AnalysisScreen(AboveCapture):
         self.query_one("#analysis-title", Figure).show(f"Capture {self._capture_id} · " + " · ".join(words))
 
     def _state(self, text: str, tone: Tone = "") -> None:
-        self.query_one("#analysis-state", Figure).show(text, tone)
+        figure = self.query_one("#analysis-state", Figure)
+        figure.set_class(len(text) > self.size.width - 2, "-long")
+        figure.show(text, tone)
 
     # limits
 
@@ -209,8 +227,7 @@ class AnalysisScreen(AboveCapture):
             return
         else:
             series = tuple(part.strip() for part in text.split(";") if part.strip())
-            question = next(one for one in QUESTIONS if one.name == "io")
-            self._asked = replace(self._asked, question=question, series=series)
+            self._asked = replace(self._asked, question=find_question("io"), series=series)
         self._leave_line()
         self._ask()
 
@@ -265,7 +282,7 @@ class AnalysisScreen(AboveCapture):
         if row is None or not row.filter:
             self._state("No filter says which packets this line is about", "warning")
             return
-        self.hand_on(ApplyDisplayFilter(row.filter))
+        self.hand_on(ApplyDisplayFilter(row.filter, row.part_filter))
 
     @on(Table.Highlighted, "#answer")
     def _moved(self) -> None:
@@ -302,3 +319,7 @@ class AnalysisScreen(AboveCapture):
     def action_help(self) -> None:
         """Show help."""
         self.app.push_screen(Help(title_of("Analysis"), HELP, list(self.active_bindings.values())))
+
+
+def _menu_row(question: Question) -> Row:
+    return Row(question.name, (question.group, question.label))

@@ -11,7 +11,7 @@ from textual.binding import BindingType
 from textual.message import Message
 
 from netmon_tui.domain.capture import Capture, CaptureOrigin
-from netmon_tui.domain.display_filter import depends_on_window
+from netmon_tui.domain.display_filter import counts_packets
 from netmon_tui.domain.user import Permission
 from netmon_tui.errors import NetmonError
 from netmon_tui.ui import toasts
@@ -261,11 +261,17 @@ class CaptureDetailScreen(FollowingScreen):
 
     @on(ApplyDisplayFilter)
     def _apply_filter(self, request: ApplyDisplayFilter) -> None:
-        """Show only what the analysis points at, unless it counts through other files than the one shown."""
-        if self._files.shown_file and depends_on_window(request.text):
-            toasts.tell(self.app, f"{request.text} counts through all files, and one is shown")
-            return
-        self._files.browser.filter_bar.put(request.text, apply=True)
+        """Show only what the analysis points at, by what holds in one file where the filter counts through all."""
+        wanted = request.text
+        if self._files.shown_file and counts_packets(wanted):
+            if not request.part:
+                toasts.tell(self.app, f"{wanted} counts through all files, and one is shown")
+                return
+            toasts.tell(
+                self.app, f"{wanted} counts through all files: this one is filtered by its ends or times"
+            )
+            wanted = request.part
+        self._files.browser.filter_bar.put(wanted, apply=True)
 
     @on(KeysChanged)
     def _keys_changed(self) -> None:

@@ -162,7 +162,8 @@ class StreamScreen(LiveScreen):
 
     def action_write(self) -> None:
         """Ask for the file."""
-        name = f"capture-{self._capture_id}-{self._label.lower().replace(' ', '-')}.raw"
+        side = "" if self._side is None else f"-{_SIDES[self._side]}"
+        name = f"capture-{self._capture_id}-{self._label.lower().replace(' ', '-')}{side}.raw"
         line = self.query_one("#stream-line", Input)
         line.value = str(self.session.services.paths.exports / name)
         self.add_class("-line")

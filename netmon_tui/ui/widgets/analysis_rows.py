@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from netmon_tui.domain.analysis import Analysis, AnalysisColumn, AnalysisRow, Value
 from netmon_tui.ui.rendering import Tone, bar, size, thin
@@ -20,12 +21,14 @@ _WIDE = {
     "protocol": 14,
     "item": 20,
     "summary": 20,
-    "info": 16,
+    "info": 24,
     "procedure": 14,
     "source": 15,
     "destination": 15,
 }
 """Fewest cells of columns with text, by key."""
+_PROTOCOL = 9
+"""Cells of a protocol's name where it is no tree."""
 _FIXED = {
     "ladder": 29,
     "ports": 13,
@@ -33,6 +36,8 @@ _FIXED = {
     "group": 10,
     **dict.fromkeys(("retransmissions", "lost_segments", "out_of_order", "zero_windows"), 5),
 }
+_WHOLE = 999.995
+"""Numbers from here on are shown without decimals, which their column has no room for."""
 _WIDTHS = {"count": 8, "bytes": 7, "seconds": 8, "time": 11, "percent": 7, "number": 6}
 _FIRST = ("a", "b", "a_port", "b_port", "address", "port", "packets", "count", "summary", "item", "severity")
 _PRIORITIES = {
@@ -47,7 +52,8 @@ _TONES: dict[str, Tone] = {"error": "error", "warning": "warning", "note": "acce
 
 def columns_of(answer: Analysis, *, graph: bool) -> tuple[Column, ...]:
     """Return the columns of the table that shows an answer."""
-    columns = tuple(map(_column, answer.columns))
+    first, *others = map(_column, answer.columns)
+    columns = (first, *(replace(one, width=_PROTOCOL) if one.key == "protocol" else one for one in others))
     return (*columns[:1], GRAPH, *columns[1:]) if graph else columns
 
 
@@ -99,7 +105,7 @@ def _words(value: int | float, kind: str) -> str:
         return f"{value:.6f}"
     if kind == "percent":
         return f"{value:.1f} %"
-    return str(value) if isinstance(value, int) else f"{value:.2f}"
+    return str(value) if isinstance(value, int) else f"{value:.{2 if abs(value) < _WHOLE else 0}f}"
 
 
 def elapsed(seconds: float) -> str:

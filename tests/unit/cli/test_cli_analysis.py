@@ -41,6 +41,12 @@ def test_a_table_and_the_same_as_json(admin, capture: str) -> None:
     assert first["filter"] == "tcp.stream == 1"
 
 
+def test_the_questions_are_those_of_the_installed_tshark(admin) -> None:
+    listed = {one["question"] for one in admin("capture", "questions", "--json").document}
+    assert {"flow", "conversations:sll", "srt:scsi", "ip:directions"} <= listed
+    assert "endpoints:mptcp" in admin("capture", "questions").out
+
+
 def test_limits_of_a_question(admin, capture: str) -> None:
     rows = admin("capture", "analyse", capture, "hierarchy", "--filter", "udp", "--json").document["rows"]
     assert (rows[0]["protocol"], rows[0]["packets"], rows[1]["depth"]) == ("eth", 2, 1)

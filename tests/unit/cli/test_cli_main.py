@@ -66,6 +66,7 @@ VERBS = {
     "capture": {
         "again",
         "analyse",
+        "questions",
         "find",
         "talkers",
         "follow",

@@ -29,6 +29,7 @@ from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.tools.pcap import RawPacket, make_header, pack_record
 from netmon_tui.tools.pcap_cut import Cut
 from netmon_tui.ui.screens.captures import packets_of
+from tests.unit.services.test_filters_of_counts import found_by
 from tests.unit.tools.test_packet_masking import FRAMES
 
 FRAME = next(iter(FRAMES.values()))
@@ -149,6 +150,19 @@ async def test_an_analysis_is_of_all_files_and_anew_when_one_is_deleted(
     assert {int(row.cells[1]) for row in (await services.analysis.ask(ada, ring, asked)).rows} == {6}
     with pytest.raises(InvalidInput):
         await services.analysis.ask(ada, ring, Asked(find_question("hierarchy"), "bogus.field"))
+
+
+@pytest.mark.skipif(find_tool("tshark") is None, reason="tshark is not installed")
+async def test_steps_and_rungs_are_found_by_their_times_in_each_file(
+    services: Services, ada: Actor, ring: int, tmp_path: Path
+) -> None:
+    graph = await services.analysis.ask(ada, ring, Asked(find_question("io"), interval=3.0))
+    ladder = await services.analysis.ask(ada, ring, Asked(find_question("flow")))
+    (tmp_path / "whole.pcap").write_bytes(WHOLE)
+    filters = [row.part_filter for row in (*graph.rows, *ladder.rows)]
+    counts = [*(int(row.cells[2] or 0) for row in graph.rows), *[1] * 9]
+    assert found_by(tmp_path / "whole.pcap", filters) == counts
+    assert filters[0] == "frame.time_epoch >= 1.000000000 && frame.time_epoch < 4.000000000"
 
 
 async def test_what_a_quota_leaves_is_told_and_no_more_is_taken(

@@ -61,7 +61,7 @@ def add_http(made: Made) -> None:
 
 
 def add_calls(made: Made) -> None:
-    """Add calls of SMB, SMB2, AFP, LDAP, DCE/RPC, SNMP, GTP and ONC RPC, each with its answer."""
+    """Add calls of SMB, SMB2, AFP, LDAP, DCE/RPC, SNMP, GTP, ONC RPC and SCSI, each with its answer."""
     for port, pairs in (
         (445, [(_smb2(command, at, 0), _smb2(command, at, 1)) for at, command in enumerate((13, 13, 4), 1)]),
         (
@@ -71,6 +71,7 @@ def add_calls(made: Made) -> None:
         (548, [(_afp(0, b"\x10\0\0\0"), _afp(1, bytes(4)))]),
         (389, [(_hex("300c020101600702010304008000"), _hex("300c02010161070a010004000400"))]),
         (135, [(_dce(11, _BIND), _dce(12, _BOUND)), (_dce(0, _LOOKUP), _dce(2, _FOUND))]),
+        (3260, [(_scsi(1, b"\x12\0\0\0\x24"), _DISK), (_scsi(2, b"\x28\0\0\0\0\0\0\0\1"), _DONE)]),
     ):
         _connect(made, (50000 + len(made.frames), port), pairs)
     snmp = "302602010104067075626c6963{}19020101020100020100300e300c06082b060102010101000500"
@@ -122,6 +123,19 @@ _BIND = struct.pack("<HHIBBHHBB", 4096, 4096, 0, 1, 0, 0, 0, 1, 0) + _MAPPER + _
 _BOUND = struct.pack("<HHIH4s2xBBHHH", 4096, 4096, 1, 4, b"135\0", 1, 0, 0, 0, 0) + _SYNTAX
 _LOOKUP = struct.pack("<IHH20x", 0, 0, 4)
 _FOUND = struct.pack("<IHBB4x", 4, 0, 0, 0)
+
+
+def _iscsi(kind: int, flags: int, number: int, rest: bytes) -> bytes:
+    return struct.pack(">BB14xI", kind, flags, number) + rest
+
+
+def _scsi(number: int, command: bytes) -> bytes:
+    return _iscsi(1, 0xC1, number, struct.pack(">III16s", 512, 1, 1, command))
+
+
+_INQUIRED = bytes([0, 0, 5, 2, 31, 0, 0, 0]) + b"VENDOR  PRODUCT         1.0 "
+_DISK = b"\x25\x81" + struct.pack(">HI", 0, len(_INQUIRED)) + _iscsi(0, 0, 1, b"")[8:] + bytes(28) + _INQUIRED
+_DONE = _iscsi(0x21, 0x80, 2, bytes(28))
 
 
 def called_services(*, refused: bool = True) -> Made:

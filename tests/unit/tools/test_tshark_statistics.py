@@ -190,11 +190,6 @@ def test_what_cannot_be_followed_is_refused():
             follow_command("tshark", Follow(protocol, number))
 
 
-def test_an_unknown_question_is_refused_with_those_there_are():
-    with pytest.raises(InvalidInput, match="conversations:tcp"):
-        find_question("gossip")
-
-
 # --- tables ------------------------------------------------------------------------------------------
 
 
@@ -224,6 +219,11 @@ def test_the_graph_has_a_line_for_each_step():
     assert cells(answer) == [(0.0, 0.5, 6321, 2720112, 373, 1), (0.5, None, 5825, 2499960, 372, 2)]
     assert answer.rows[0].filter == "frame.time_relative >= 0.0 && frame.time_relative < 0.5"
     assert answer.rows[1].filter == "frame.time_relative >= 0.5"
+
+
+def test_a_graph_is_read_beside_filters_that_are_wider_than_its_columns() -> None:
+    wide = GRAPH.replace(b"373 |     1 |", b"373 |     1 |                   |")
+    assert [row[2] for row in cells(read("io", wide, series=("tcp",)))] == [6321, 5825]
 
 
 def test_response_times_are_seconds():

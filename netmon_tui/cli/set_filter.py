@@ -41,7 +41,7 @@ def matches(
         raise UsageError("there is no display filter", fix="such as: netmon-tui capture matches 3 dns")
 
     async def work(services: Services, actor: Actor) -> list[tuple[Path, PacketLine]]:
-        wanted = await wanted_filter(services, actor, text, saved)
+        wanted = await services.packets.check_filter(await wanted_filter(services, actor, text, saved))
         search = await services.packets.filter_set(actor, capture_id, wanted)
         return await _lines(services, actor, capture_id, search, limit)
 

@@ -54,6 +54,11 @@ class SetFilter:
         return len(self._files)
 
     @property
+    def newest(self) -> str:
+        """The name of the newest file."""
+        return self._files[-1].name
+
+    @property
     def progress(self) -> float:
         """How far tshark has read the file, or all where they are read as one, 0 to 1."""
         return self._run.progress if self._run is not None else 0.0

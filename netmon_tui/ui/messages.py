@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from textual.message import Message
 
+from netmon_tui.domain.set_matches import SetMatch
+
 
 @dataclass
 class ScanAddress(Message):
@@ -30,6 +32,13 @@ class ApplyDisplayFilter(Message):
     """Show only the packets of the open capture that meet a display filter."""
 
     text: str
+
+
+@dataclass
+class ShowPacket(Message):
+    """Show a packet of one of the files of the open capture."""
+
+    match: SetMatch
 
 
 @dataclass

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from pathlib import Path
 from typing import ClassVar
 
@@ -12,7 +12,7 @@ from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.timer import Timer
-from textual.worker import Worker
+from textual.worker import Worker, WorkerCancelled, WorkerFailed
 
 from netmon_tui.domain.display_filter import Offer, depends_on_window, join
 from netmon_tui.errors import InvalidInput, NetmonError, NotFound
@@ -66,7 +66,7 @@ class DisplayFiltered(Vertical):
         super().__init__(id=id)
         self._packets: PacketList | None = None
         self._source: PacketSource | None = None
-        self.filter_bar = DisplayFilterBar(self._check, self._offer, id="display-filter-bar")
+        self.filter_bar = DisplayFilterBar(self._check, self.offer, id="display-filter-bar")
         self._work: Worker[None] | None = None
         """What looks through the file, or loads the whole of it."""
         self._doing = ""
@@ -95,13 +95,14 @@ class DisplayFiltered(Vertical):
 
     # filters
 
+    async def offer(self, word: str) -> Sequence[Offer]:
+        """Return names of fields and protocols that begin so."""
+        return await self._packets.complete_filter(word) if self._packets else ()
+
     async def _check(self, text: str) -> str:
         if self._packets is None:
             raise NotFound("there are no packets yet")
         return await self._packets.check_filter(text)
-
-    async def _offer(self, word: str) -> Sequence[Offer]:
-        return await self._packets.complete_filter(word) if self._packets else ()
 
     def is_busy(self) -> bool:
         """Whether tshark looks through the file, or sharkd loads it."""
@@ -133,14 +134,35 @@ class DisplayFiltered(Vertical):
 
     @on(DisplayFilterBar.Applied)
     def _filter_applied(self, event: DisplayFilterBar.Applied) -> None:
+        self.begin_filter(event.text)
+
+    def begin_filter(self, text: str) -> None:
+        """Show the packets that meet a filter, which is right; all of them when it is empty."""
+        self._stop()
+        self.workers.cancel_group(self, _ROUNDS)
+        self.filter_bar.show(text)
+        if not text:
+            self._show_all()
+        elif self._packets is not None:
+            self._work = self._find(text)
+        self.refresh_bindings()
+
+    async def end_of_filter(self) -> None:
+        """Wait until the file is looked through."""
+        if self._work is not None:
+            with suppress(WorkerCancelled, WorkerFailed):
+                await self._work.wait()
+
+    def show_everything(self) -> None:
+        """End what runs, and show all packets."""
+        self._stop()
+        self.filter_bar.clear()
+        self.table.filter_by("")
+        self._show_all()
+
+    def _stop(self) -> None:
         if self.is_busy() and self._work is not None:
             self._work.cancel()
-        self.workers.cancel_group(self, _ROUNDS)
-        if event.text:
-            self._work = self._find(event.text)
-        else:
-            self._show_all()
-        self.refresh_bindings()
 
     def _show_all(self) -> None:
         self.workers.cancel_group(self, _ROUNDS)

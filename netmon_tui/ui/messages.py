@@ -42,11 +42,6 @@ class ShowPacket(Message):
 
 
 @dataclass
-class KeysChanged(Message):
-    """The TLS keys that are kept with the open capture are others now."""
-
-
-@dataclass
 class ShowHost(Message):
     """Show what is known of an address."""
 

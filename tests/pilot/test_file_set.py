@@ -63,9 +63,9 @@ async def test_keys_turn_to_the_file_of_the_next_mark_and_of_the_next_match(
         await until(pilot, lambda: "1 marked" in said(app, "packet-count"))
         await pilot.press("[", "[")
         await at(1, 1)
-        await until(pilot, lambda: "0 marked and 1 in other files" in said(app, "packet-count"))
+        await until(pilot, lambda: "0 marked, 1 elsewhere" in said(app, "packet-count"))
         await pilot.press("down", "down", "m")
-        await until(pilot, lambda: "1 marked and 1 in other files" in said(app, "packet-count"))
+        await until(pilot, lambda: "1 marked, 1 elsewhere" in said(app, "packet-count"))
         marks = await app.services.packets.marks.of(app.actor, 1).all()
         assert marks == [PacketMark(3, "", 5), PacketMark(2, "", 7)]
         await pilot.press("full_stop")

@@ -16,7 +16,7 @@ from netmon_tui.domain.user import Permission
 from netmon_tui.errors import NetmonError
 from netmon_tui.ui import toasts
 from netmon_tui.ui.commands import command
-from netmon_tui.ui.messages import ApplyDisplayFilter, CaptureAddress, KeysChanged, ScanAddress, ShowHost
+from netmon_tui.ui.messages import ApplyDisplayFilter, CaptureAddress, ScanAddress, ShowHost
 from netmon_tui.ui.modals.help import Help, title_of
 from netmon_tui.ui.screens.analysis import AnalysisScreen
 from netmon_tui.ui.screens.capture_actions import CaptureActions
@@ -119,6 +119,8 @@ class CaptureDetailScreen(MatchingScreen):
         self._capture: Capture | None = None
         self._stale = True
         """Whether the database has changed since the capture was read."""
+        self._keys: tuple[int, int] | None = None
+        """What is another once the kept TLS keys are."""
         self._looked = 0.0
         self._settled = False
         """Whether the capture has ended, and its files were looked at after that."""
@@ -143,6 +145,7 @@ class CaptureDetailScreen(MatchingScreen):
             return
         if self._stale:
             self._capture = await self.session.services.capturing.get(self.session.actor, self.capture_id)
+            await self._look_at_keys()
             self._stale = False
         capture = self._capture
         assert capture is not None
@@ -272,9 +275,13 @@ class CaptureDetailScreen(MatchingScreen):
             return
         self.files.browser.filter_bar.put(request.text, apply=True)
 
-    @on(KeysChanged)
-    def _keys_changed(self) -> None:
-        self.files.browser.take_keys()
+    async def _look_at_keys(self) -> None:
+        """Show what other TLS keys make of the packets, whoever gave or removed them."""
+        before = self._keys
+        self._keys = await self.session.services.packets.keys.stamp(self.session.actor, self.capture_id)
+        if before is not None and before != self._keys:
+            self.files.browser.take_keys()
+            toasts.tell(self.app, "The capture has other TLS keys: its packets are read anew")
 
     def action_facts(self) -> None:
         """Show or hide the file's facts."""

@@ -240,7 +240,7 @@ class DisplayFiltered(Vertical):
     async def _load_whole(self) -> None:
         packets = self._packets
         assert packets is not None
-        self._tick(lambda: f"loading the whole file {packets.whole_progress:.0%}, esc stops")
+        self._tick(lambda: f"whole file {packets.whole_progress:.0%}, esc stops")
         try:
             await packets.load_whole()
             self._dissect_again()

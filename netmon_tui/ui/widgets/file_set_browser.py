@@ -75,7 +75,7 @@ class FileSetBrowser(FileTurning):
             here = files.index(self.browser.path)
             around = files[here + 1 :] + files[:here]
         for path in around if step > 0 else reversed(around):
-            self._looking = f"looking through {path.name}, esc stops"
+            self._looking = f"looking in file {files.index(path) + 1}, esc stops"
             self._tell()
             try:
                 if await has(path.name):

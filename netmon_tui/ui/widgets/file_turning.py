@@ -133,21 +133,20 @@ class FileTurning(Vertical):
         return self.browser.following and not isinstance(self.screen.focused, Input)
 
     def _tell(self) -> None:
-        path, keys = self.browser.path, "[ older, ] newer"
-        several = bool(self.shown_file)
+        path, several = self.browser.path, bool(self.shown_file)
         self.set_class(several, "-several")
         line = self.query_one("#file-set", Figure)
         if not several or path is None:
             return
         if path not in self._files:
             line.show(
-                f"{path.name}: the ring has deleted it; its packets stay, without filters · ] others",
+                f"{path.name}: the ring has deleted it; no filters here · ] others",
                 "warning",
             )
             return
         place = self._files.index(path) + 1
-        if self.browser.filter_bar.text:
-            keys = self._looking or f"{keys}, {{ }} with matches"
+        keys = "[ ] turn, { } to matches" if self.browser.filter_bar.text else "[ older, ] newer"
+        keys = self._looking or f"{keys}, D lists all"
         line.show(f"File {place} of {len(self._files)} · {path.name} · {keys}", "muted")
 
     def _next(self, step: int) -> Path | None:

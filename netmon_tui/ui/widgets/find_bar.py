@@ -18,7 +18,7 @@ from netmon_tui.errors import NetmonError
 from netmon_tui.ui.widgets.figure import Figure
 from netmon_tui.ui.widgets.filled_later import FilledLater
 
-_HEX_HINT = "enter finds · hex digits are of bytes: no line or tree has them · ^t text, regex, hex"
+_HEX_HINT = "enter finds · hex digits are of bytes: no line or tree has them · ^t text"
 _HINT = "enter finds · tab list, tree, bytes · ^t text, regex, hex · ^g case"
 _PLACES = (FindIn.BYTES, FindIn.LIST, FindIn.TREE)
 _KINDS = tuple(FindKind)

@@ -74,6 +74,7 @@ VERBS = {
         "keep",
         "mark",
         "marks",
+        "matches",
         "merge",
         "name",
         "note",

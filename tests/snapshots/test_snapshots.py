@@ -668,7 +668,7 @@ def test_file_set(tour: Tour) -> None:
         matches_of_the_ring,
         "D",
         shows("6 matches in 3 of 3 files"),
-        shows("Standard query"),
+        shows("Standard"),
         picture("matches"),
         "escape",
         shows("File 2 of 3"),

@@ -3,37 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from contextlib import aclosing, suppress
+from collections.abc import Sequence
+from contextlib import aclosing
 from pathlib import Path
 from typing import ClassVar
 
 from textual import on, work
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
-from textual.timer import Timer
-from textual.worker import Worker, WorkerCancelled, WorkerFailed
 
 from netmon_tui.domain.display_filter import Offer, depends_on_window, join
 from netmon_tui.errors import InvalidInput, NetmonError, NotFound
 from netmon_tui.services.packets import PacketList
 from netmon_tui.ui import toasts
 from netmon_tui.ui.rendering import thin
+from netmon_tui.ui.widgets.busy_list import BusyList
 from netmon_tui.ui.widgets.display_filter_bar import DisplayFilterBar
 from netmon_tui.ui.widgets.filter_rounds import FilterRounds
 from netmon_tui.ui.widgets.packet_list import PacketSource
 from netmon_tui.ui.widgets.packet_tree import PacketTree
 from netmon_tui.ui.widgets.table import Table
 
-_TICK_SECONDS = 0.5
-"""How often progress is shown."""
 _ROUNDS = "display-filter-rounds"
 NO_PACKETS = "No packets yet"
 _NONE = "No packet meets the display filter so far. Press esc to show all"
 _BROKEN_OFF = "The file was not looked through to its end. Press esc to show all"
 
 
-class DisplayFiltered(Vertical):
+class DisplayFiltered(BusyList):
     """Shows the packets that meet a filter while tshark finds them; escape stops it, and once more shows all."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -67,11 +63,6 @@ class DisplayFiltered(Vertical):
         self._packets: PacketList | None = None
         self._source: PacketSource | None = None
         self.filter_bar = DisplayFilterBar(self._check, self.offer, id="display-filter-bar")
-        self._work: Worker[None] | None = None
-        """What looks through the file, or loads the whole of it."""
-        self._doing = ""
-        """What that is, or how it ended, in words for the line under the list."""
-        self._ticks: Timer | None = None
 
     @property
     def path(self) -> Path | None:
@@ -83,10 +74,6 @@ class DisplayFiltered(Vertical):
     @property
     def table(self) -> Table:
         """The list of packets."""
-        raise NotImplementedError
-
-    def show_count(self) -> None:
-        """Say how many packets there are."""
         raise NotImplementedError
 
     def describe_again(self) -> None:
@@ -103,15 +90,6 @@ class DisplayFiltered(Vertical):
         if self._packets is None:
             raise NotFound("there are no packets yet")
         return await self._packets.check_filter(text)
-
-    def is_busy(self) -> bool:
-        """Whether tshark looks through the file, or sharkd loads it."""
-        return self._work is not None and not self._work.is_finished
-
-    def busy_with(self, work: Worker[None]) -> None:
-        """Let escape end something that is done for this list elsewhere."""
-        self._work = work
-        self.refresh_bindings()
 
     async def action_display_filter(self) -> None:
         """Begin to type a filter."""
@@ -147,22 +125,12 @@ class DisplayFiltered(Vertical):
             self._work = self._find(text)
         self.refresh_bindings()
 
-    async def end_of_filter(self) -> None:
-        """Wait until the file is looked through."""
-        if self._work is not None:
-            with suppress(WorkerCancelled, WorkerFailed):
-                await self._work.wait()
-
     def show_everything(self) -> None:
         """End what runs, and show all packets."""
         self._stop()
         self.filter_bar.clear()
         self.table.filter_by("")
         self._show_all()
-
-    def _stop(self) -> None:
-        if self.is_busy() and self._work is not None:
-            self._work.cancel()
 
     def _show_all(self) -> None:
         self.workers.cancel_group(self, _ROUNDS)
@@ -259,28 +227,3 @@ class DisplayFiltered(Vertical):
         self.describe_again()
         if self._source is not None:
             self._source.show_columns(self._source.pages.columns)
-
-    # progress
-
-    def _tick(self, words: Callable[[], str]) -> None:
-        """Show how far something is, now and then."""
-
-        def look() -> None:
-            self._say(words())
-
-        if self._ticks is not None:
-            self._ticks.stop()
-        look()
-        self._ticks = self.set_interval(_TICK_SECONDS, look)
-
-    def _say(self, words: str) -> None:
-        self._doing = words
-        self.show_count()
-
-    def _end_ticks(self, words: str) -> None:
-        if self._ticks is not None:
-            self._ticks.stop()
-        self._doing = words
-        if self.is_attached:
-            self.show_count()
-            self.call_after_refresh(self.refresh_bindings)

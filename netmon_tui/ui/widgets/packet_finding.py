@@ -248,7 +248,7 @@ class PacketFinding(ArrangedPackets):
             return
         while await self._source.advance():
             pass
-        await self.end_of_filter()
+        await self.end_of_work()
         self.find_bar.take(wanted)
         self._step, self._from = forward, 0 if forward else self._packets.count + 1
         self._search = self._look_for(wanted)

@@ -23,6 +23,7 @@ from netmon_tui.cli.output import moment, print_json, print_pairs, print_table, 
 from netmon_tui.cli.packet_find import VERBS as FIND_VERBS
 from netmon_tui.cli.packet_list import columns, packets
 from netmon_tui.cli.packets import packet, stream
+from netmon_tui.cli.set_filter import matches
 from netmon_tui.cli.talkers import talkers
 from netmon_tui.domain.capture import Capture
 from netmon_tui.domain.capture_documents import capture_document
@@ -60,6 +61,7 @@ def capture() -> None:
 
 
 capture.add_command(packets)
+capture.add_command(matches)
 capture.add_command(columns)
 capture.add_command(packet)
 capture.add_command(stream)

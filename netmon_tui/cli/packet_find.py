@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from contextlib import aclosing
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from netmon_tui.services.container import Services
     from netmon_tui.services.packets import PacketList
 
-_COLUMNS = ("NO", "TIME", "OFFSET", "SOURCE", "DESTINATION", "PROTOCOL", "INFO")
+_COLUMNS = ("FILE", "NO", "TIME", "OFFSET", "SOURCE", "DESTINATION", "PROTOCOL", "INFO")
 _capture_id = click.argument("capture_id", metavar="ID", type=int)
 
 
@@ -42,6 +42,7 @@ _capture_id = click.argument("capture_id", metavar="ID", type=int)
 @click.option("--filter", "text", default="", metavar="DISPLAY", help="Only packets that meet this filter.")
 @click.option("--limit", type=click.IntRange(1, 1_000_000), default=1_000, show_default=True)
 @file_option
+@click.option("--all-files", is_flag=True, help="In all files, the oldest first.")
 @json_option
 @pass_line
 def find(
@@ -55,6 +56,7 @@ def find(
     text: str,
     limit: int,
     file: str,
+    all_files: bool,
     as_json: bool,
 ) -> None:
     """Find packets by what is in them: their number, time and line, and where in their bytes it begins.
@@ -66,27 +68,43 @@ def find(
     kind = FindKind.REGEX if regex else FindKind.HEX if as_hex else FindKind.TEXT
     wanted = Wanted(pattern, kind, FindIn(place), ignore_case)
 
-    async def work(services: Services, actor: Actor) -> list[tuple[PacketSummary, Match]]:
-        opened = await services.packets.open(actor, capture_id, file)
-        try:
-            tell_file(await services.packets.file_set(actor, capture_id), file)
-            return await _found(opened, wanted, text, limit)
-        finally:
-            await opened.close()
+    if all_files and file:
+        raise UsageError("one file is looked through, or all of them")
+
+    async def work(services: Services, actor: Actor) -> list[_Found]:
+        paths = await services.packets.file_set(actor, capture_id)
+        if not all_files:
+            tell_file(paths, file)
+        found: list[_Found] = []
+        for name in [path.name for path in paths] if all_files else [file]:
+            if len(found) < limit:
+                opened = await services.packets.open(actor, capture_id, name)
+                try:
+                    found += await _found(opened, wanted, text, limit - len(found))
+                finally:
+                    await opened.close()
+        return found
 
     found = line.run(work)
     if as_json:
-        places = ({"offset": match.offset, "size": match.size} for _, match in found)
-        print_json([packet_document(one) | at for (one, _), at in zip(found, places, strict=True)])
-    else:
-        shown = [at for at, name in enumerate(_COLUMNS) if name != "OFFSET" or wanted.place is FindIn.BYTES]
-        rows = (_row(*pair) for pair in found)
-        print_table([_COLUMNS[at] for at in shown], ([row[at] for at in shown] for row in rows))
+        print_json([_document(one, all_files) for one in found])
+        return
+    unwanted = {"FILE": not all_files, "OFFSET": wanted.place is not FindIn.BYTES}
+    shown = [at for at, name in enumerate(_COLUMNS) if not unwanted.get(name)]
+    rows = (_row(one) for one in found)
+    print_table([_COLUMNS[at] for at in shown], ([row[at] for at in shown] for row in rows))
 
 
-async def _found(
-    opened: PacketList, wanted: Wanted, text: str, limit: int
-) -> list[tuple[PacketSummary, Match]]:
+class _Found(NamedTuple):
+    """A packet in which something was found."""
+
+    file: str
+    """Name of the file."""
+    summary: PacketSummary
+    match: Match
+
+
+async def _found(opened: PacketList, wanted: Wanted, text: str, limit: int) -> list[_Found]:
     while await opened.extend():
         pass
     matches: list[Match] = []
@@ -98,7 +116,7 @@ async def _found(
                 break
     del matches[limit:]
     summaries = await opened.pick([match.number for match in matches])
-    return list(zip(summaries, matches, strict=True))
+    return [_Found(opened.path.name, *pair) for pair in zip(summaries, matches, strict=True)]
 
 
 async def _shown(opened: PacketList, text: str) -> array[int]:
@@ -109,10 +127,17 @@ async def _shown(opened: PacketList, text: str) -> array[int]:
     return shown
 
 
-def _row(one: PacketSummary, match: Match) -> tuple[object, ...]:
+def _row(found: _Found) -> tuple[object, ...]:
+    one, match = found.summary, found.match
     clock = datetime.fromtimestamp(one.time, UTC).astimezone().strftime("%H:%M:%S.%f")
     offset = match.offset if match.offset >= 0 else ""
-    return one.number, clock, offset, one.source, one.destination, one.protocol, one.info
+    return found.file, one.number, clock, offset, one.source, one.destination, one.protocol, one.info
+
+
+def _document(found: _Found, with_file: bool) -> dict[str, object]:
+    file = {"file": found.file} if with_file else {}
+    places = {"offset": found.match.offset, "size": found.match.size}
+    return packet_document(found.summary) | places | file
 
 
 @click.command()

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from netmon_tui.services.container import Services
     from netmon_tui.services.packets import PacketList
 
-_COLUMNS = ("NO", "TIME", "SOURCE", "DESTINATION", "PROTOCOL", "LENGTH", "INFO")
+PACKET_TITLES = ("NO", "TIME", "SOURCE", "DESTINATION", "PROTOCOL", "LENGTH", "INFO")
 _USUAL_LIMIT = 1_000
 _PLACE = "12345, 14:03:05, 2026-11-22 14:03:05.5, +10s, +500 or 50%"
 
@@ -91,7 +91,7 @@ def packets(
 
     chosen, found = line.run(work)
     if not as_json:
-        titles = _COLUMNS if columns is None else [title_of(key) for key in chosen.keys]
+        titles = PACKET_TITLES if columns is None else [title_of(key) for key in chosen.keys]
         print_table(titles, (one.cells for one in found))
     elif columns is None:
         print_json([packet_document(one.summary) for one in found])

@@ -63,24 +63,25 @@ class KeptKeys:
 
     def __init__(self, source: Path) -> None:
         self._source = source
-        self._taken = self._mark()
+        self._taken = keys_stamp(source)
 
     def take(self) -> bytes:
         """Return them as they are now."""
-        self._taken = self._mark()
+        self._taken = keys_stamp(self._source)
         return kept_keys(self._source)
 
     def have_changed(self) -> bool:
         """Return whether they are others than those that were taken last."""
-        return self._mark() != self._taken
+        return keys_stamp(self._source) != self._taken
 
-    def _mark(self) -> tuple[int, int]:
-        """Return time and bytes of their file; 0 without one."""
-        try:
-            status = _kept(self._source).stat()
-        except OSError:
-            return 0, 0
-        return status.st_mtime_ns, status.st_size
+
+def keys_stamp(source: Path) -> tuple[int, int]:
+    """Return time and bytes of the file of the keys that are kept with a capture; 0 without one."""
+    try:
+        status = _kept(source).stat()
+    except OSError:
+        return 0, 0
+    return status.st_mtime_ns, status.st_size
 
 
 def _kept(source: Path) -> Path:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from netmon_tui.domain.display_filter import Offer, check_text, depends_on_window
 from netmon_tui.domain.packet import PacketDetail
-from netmon_tui.domain.packet_columns import Dissected
+from netmon_tui.domain.packet_columns import Dissected, PacketLine
+from netmon_tui.domain.packet_find import Wanted
 from netmon_tui.domain.user import Actor
 from netmon_tui.errors import InvalidInput, NetmonError, NotFound
 from netmon_tui.runtime.display_filter import FilterRun, check_by_tshark
@@ -21,6 +22,7 @@ from netmon_tui.services.opened import opened
 from netmon_tui.services.packet_columns import PacketColumnService
 from netmon_tui.services.packet_marks import PacketMarkService
 from netmon_tui.services.packet_rows import SLICE, PacketRows
+from netmon_tui.services.set_filter import SetFilter
 from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.storage.packet_mark_repository import PacketMarkRepository
 from netmon_tui.tools.file_set import one_file, packet_files
@@ -254,6 +256,59 @@ class PacketService:
                 if numbers:
                     return numbers[0]
         return 0
+
+    async def filter_set(self, actor: Actor, capture_id: int, text: str) -> SetFilter:
+        """Return what finds the packets of all files of a capture that meet a display filter, which is right.
+
+        Raises:
+            NotFound: No such capture, or not the actor's.
+            InvalidInput: It has no file yet.
+        """
+        files = await self.file_set(actor, capture_id)
+        if not files:
+            raise InvalidInput("the capture has no file", why="nothing was written yet")
+        return SetFilter(files, text)
+
+    async def first_found(
+        self, actor: Actor, capture_id: int, file: str, wanted: Wanted, text: str = ""
+    ) -> int:
+        """Return the first packet of a file in which something is found; 0 where it is in none.
+
+        Args:
+            actor: Who looks.
+            capture_id: At which capture.
+            file: As for :meth:`open`.
+            wanted: What is looked for.
+            text: A display filter, which is right, that the packet must meet too; empty for none.
+
+        Raises:
+            As :meth:`first_match`; InvalidInput for a pattern that cannot be understood.
+        """
+        opened = await self.open(actor, capture_id, file)
+        try:
+            while await opened.extend():
+                pass
+            numbers = await opened.matching(text).all() if text else None
+            finder = await opened.finder(wanted, numbers)
+            async with aclosing(finder.batches()) as batches:
+                async for batch in batches:
+                    if batch.matches:
+                        return batch.matches[0].number
+            return 0
+        finally:
+            await opened.close()
+
+    async def lines_of(
+        self, actor: Actor, capture_id: int, file: str, numbers: Sequence[int], keys: Sequence[str]
+    ) -> list[PacketLine]:
+        """Return the lines of some packets of a file, rising, with chosen columns; raises as :meth:`open`."""
+        opened = await self.open(actor, capture_id, file)
+        try:
+            while opened.count < numbers[-1] and await opened.extend():
+                pass
+            return await opened.lines(numbers, keys)
+        finally:
+            await opened.close()
 
     async def file_set(self, actor: Actor, capture_id: int) -> tuple[Path, ...]:
         """Return the files that a capture has now, the oldest first; NotFound when it is not the actor's."""

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from textual.message import Message
 
+from netmon_tui.domain.set_matches import SetMatch
+
 
 @dataclass
 class ScanAddress(Message):
@@ -30,13 +32,13 @@ class ApplyDisplayFilter(Message):
     """Show only the packets of the open capture that meet a display filter."""
 
     text: str
-    part: str = ""
-    """What holds in its place where one of the capture's files is read; empty when nothing does."""
 
 
 @dataclass
-class KeysChanged(Message):
-    """The TLS keys that are kept with the open capture are others now."""
+class ShowPacket(Message):
+    """Show a packet of one of the files of the open capture."""
+
+    match: SetMatch
 
 
 @dataclass

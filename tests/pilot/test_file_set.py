@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from textual.widgets import Input
 
 from netmon_tui.domain.capture import StartCapture
 from netmon_tui.domain.capture_files import NUMBERED_NAME
@@ -15,10 +16,12 @@ from netmon_tui.errors import StorageError
 from netmon_tui.runtime.tool_paths import find_tool
 from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.tools.pcap import RawPacket, make_header, pack_record
+from netmon_tui.ui.messages import ApplyDisplayFilter
 from netmon_tui.ui.screens.capture_detail import CaptureDetailScreen
 from netmon_tui.ui.widgets.file_set_browser import FileSetBrowser
 from netmon_tui.ui.widgets.table import Table
 from tests.pilot.test_display_filter import apply, said
+from tests.pilot.test_packet_find import find
 from tests.unit.tools import packet_samples as samples
 
 pytestmark = [pytest.mark.lab, pytest.mark.skipif(not find_tool("sharkd"), reason="sharkd is not installed")]
@@ -60,9 +63,9 @@ async def test_keys_turn_to_the_file_of_the_next_mark_and_of_the_next_match(
         await until(pilot, lambda: "1 marked" in said(app, "packet-count"))
         await pilot.press("[", "[")
         await at(1, 1)
-        await until(pilot, lambda: "0 marked and 1 in other files" in said(app, "packet-count"))
+        await until(pilot, lambda: "0 marked, 1 elsewhere" in said(app, "packet-count"))
         await pilot.press("down", "down", "m")
-        await until(pilot, lambda: "1 marked and 1 in other files" in said(app, "packet-count"))
+        await until(pilot, lambda: "1 marked, 1 elsewhere" in said(app, "packet-count"))
         marks = await app.services.packets.marks.of(app.actor, 1).all()
         assert marks == [PacketMark(3, "", 5), PacketMark(2, "", 7)]
         await pilot.press("full_stop")
@@ -89,6 +92,75 @@ async def test_keys_turn_to_the_file_of_the_next_mark_and_of_the_next_match(
         paths[2].unlink()
         await pilot.press("left_curly_bracket")
         await until(pilot, lambda: files.browser.path == paths[0])
+
+
+async def test_one_filter_lists_the_matches_of_all_files_and_shows_one_in_its_file(
+    logged_in: Any, until: Any
+) -> None:
+    async with logged_in(size=(80, 24)) as (app, pilot):
+        await asyncio.to_thread(store, app)
+        app.push_screen(CaptureDetailScreen(app.screen.session, 1))
+        detail = app.screen
+        await until(pilot, lambda: said(app, "file-set").startswith("File 3 of 3"))
+        await apply(app, pilot, until, "udp && !dns")
+        await until(pilot, lambda: said(app, "packet-count").startswith("3 of 4 packets"))
+        await pilot.press("D")
+        table = await until(pilot, lambda: app.screen.query_one("#matches", Table))
+        await until(pilot, lambda: said(app, "matches-state") == "4 matches in 2 of 3 files")
+        rows = await until(pilot, lambda: all(table.source.window(0, 4)) and table.source.window(0, 4))
+        assert [row.key[1] for row in rows] == [1, 2, 3, 4]
+        assert [row.cells[0] for row in rows] == ["5", "7", "7", "7"]
+        await pilot.press("down", "down", "enter")
+        files = detail.query_one(FileSetBrowser)
+        await until(pilot, lambda: app.screen is detail and files.browser.table.cursor_key == 3)
+        await until(pilot, lambda: said(app, "packet-count").startswith("4 packets"))
+        await pilot.press("[", "[")
+        await until(pilot, lambda: "File 1 of 3" in said(app, "file-set"))
+        await pilot.press("D")
+        table = await until(pilot, lambda: app.screen.query_one("#matches", Table))
+        await until(pilot, lambda: table.cursor_key == ("capture-000007.pcap", 3))
+        await pilot.press("up", "up", "enter")
+        await until(pilot, lambda: app.screen is detail and files.browser.table.cursor_key == 1)
+        assert "File 1 of 3" in said(app, "file-set")
+
+        detail.post_message(ApplyDisplayFilter("udp.stream == 1"))
+        await until(pilot, lambda: said(app, "matches-state").startswith("1 match in 1 of 3 files"))
+        await pilot.press("d")
+        line = await until(pilot, lambda: app.screen.query_one("#display-filter", Input))
+        await until(pilot, lambda: line.has_focus and line.value == "udp.stream == 1")
+        line.value = "sctp"
+        await pilot.press("enter")
+        await until(pilot, lambda: said(app, "matches-state") == "0 matches in 0 of 3 files")
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is detail)
+
+
+async def test_find_goes_on_in_the_next_file_and_around(logged_in: Any, until: Any) -> None:
+    async with logged_in(size=(120, 40)) as (app, pilot):
+        await asyncio.to_thread(store, app)
+        app.push_screen(CaptureDetailScreen(app.screen.session, 1))
+        files = await until(pilot, lambda: app.screen.query_one(FileSetBrowser))
+
+        async def at(file: int, packet: int, match: str = "") -> None:
+            await until(pilot, lambda: f"File {file} of 3" in said(app, "file-set"))
+            await until(pilot, lambda: files.browser.table.cursor_key == packet)
+            await until(pilot, lambda: match in said(app, "packet-count"))
+
+        await at(3, 1)
+        await find(app, pilot, until, "plain text")
+        first, second, alone = (3, 2, "match 1 of 2"), (3, 4, "match 2 of 2"), (1, 1, "match 1 of 1")
+        await at(*first)
+        for key, place in (("n", second), ("n", alone), ("n", first), ("N", alone), ("N", second)):
+            await pilot.press(key)
+            await at(*place)
+        await apply(app, pilot, until, "udp.length < 20")
+        await until(pilot, lambda: said(app, "packet-count").startswith("2 of 4 packets"))
+        await find(app, pilot, until, "example")
+        await until(pilot, lambda: any("in any file" in note.message for note in app._notifications))
+        await at(3, 2)
+        await find(app, pilot, until, "61 6d 70 6c 65", "ctrl+t", "ctrl+t")
+        await pilot.press("ctrl+f")
+        await until(pilot, lambda: "hex digits are of bytes" in said(app, "find-hint"))
 
 
 async def test_a_capture_that_cannot_be_read_once_is_read_again(

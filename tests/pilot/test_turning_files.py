@@ -76,7 +76,7 @@ async def test_a_filter_goes_on_in_a_file_that_has_no_packet_yet(
         folder = await watched(app, pilot, until, packets)
         files = app.screen.query_one(FileSetBrowser)
         files.browser.filter_bar.put("udp", apply=True)
-        await until(pilot, lambda: 0 < files.browser.table.row_count < 20)
+        await until(pilot, lambda: 0 < files.browser.table.row_count < 20 and not files.browser.is_busy())
         found = files.browser.table.row_count
         await pilot.press("f")
         write(folder, 3, packets[:24])

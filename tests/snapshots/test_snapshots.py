@@ -17,10 +17,12 @@ from netmon_tui.domain.named_set import SaveSet, SetKind
 from netmon_tui.domain.neighbour_event import Mute, NeighbourEvent, NeighbourEventKind
 from netmon_tui.domain.packet_columns import PacketColumns
 from netmon_tui.domain.profile import SaveProfile
+from netmon_tui.services.set_filter import SetFilter
 from netmon_tui.storage.neighbour_repository import NeighbourNews, NeighbourRepository, Sighting
 from netmon_tui.storage.scan_results import ScanResults
 from netmon_tui.ui.modals.device_import import DeviceImportPreview
 from netmon_tui.ui.modals.form import LOST
+from netmon_tui.ui.screens.matching import MatchingScreen
 from netmon_tui.ui.screens.neighbour_tabs import NeighboursPane
 from tests.snapshots.conftest import Album, lines, until
 from tests.snapshots.world import ADA, BO, NOW, PRINTER, as_ring
@@ -638,6 +640,18 @@ async def ring_of_files(pilot: Pilot[Any], _album: Album) -> None:
     await asyncio.to_thread(as_ring, pilot.app.services)  # type: ignore[attr-defined]
 
 
+async def matches_of_the_ring(pilot: Pilot[Any], _album: Album) -> None:
+    """Have a display filter over all files come to its end."""
+    screen = pilot.app.screen
+    assert isinstance(screen, MatchingScreen)
+    paths = await screen.session.services.packets.file_set(ADA, screen.capture_id)
+    screen.search = SetFilter(paths, "dns")
+    names = list(SAMPLES)
+    for path in paths:
+        screen.search.matches.add(path, [1 + names.index(name) for name in ("dns query", "dns response")])
+    screen.search.is_done = True
+
+
 def test_file_set(tour: Tour) -> None:
     tour(
         "3",
@@ -651,6 +665,13 @@ def test_file_set(tour: Tour) -> None:
         ALL_PACKETS,
         FIRST_PACKET,
         picture("packets"),
+        matches_of_the_ring,
+        "D",
+        shows("6 matches in 3 of 3 files"),
+        shows("Standard"),
+        picture("matches"),
+        "escape",
+        shows("File 2 of 3"),
         "a",
         shows("by the ring"),
         picture("about"),

@@ -21,7 +21,7 @@ from netmon_tui.domain.user import Permission
 from netmon_tui.errors import NetmonError
 from netmon_tui.ui import toasts
 from netmon_tui.ui.commands import command
-from netmon_tui.ui.messages import ApplyDisplayFilter, KeysChanged
+from netmon_tui.ui.messages import ApplyDisplayFilter
 from netmon_tui.ui.modals.confirm import Confirm
 from netmon_tui.ui.modals.help import Help, title_of
 from netmon_tui.ui.rendering import ASCII_CLASS, Tone, thin
@@ -247,8 +247,6 @@ class AnalysisScreen(AboveCapture):
             self._state(str(error), "error")
             return
         toasts.tell(self.app, "TLS keys are kept" if text else "No TLS keys are kept")
-        screens = self.app.screen_stack
-        screens[screens.index(self) - 1].post_message(KeysChanged())
         self._leave_line()
         self._ask()
 
@@ -282,7 +280,7 @@ class AnalysisScreen(AboveCapture):
         if row is None or not row.filter:
             self._state("No filter says which packets this line is about", "warning")
             return
-        self.hand_on(ApplyDisplayFilter(row.filter, row.part_filter))
+        self.hand_on(ApplyDisplayFilter(row.filter))
 
     @on(Table.Highlighted, "#answer")
     def _moved(self) -> None:

@@ -16,11 +16,11 @@ from netmon_tui.domain.user import Permission
 from netmon_tui.errors import NetmonError
 from netmon_tui.ui import toasts
 from netmon_tui.ui.commands import command
-from netmon_tui.ui.messages import ApplyDisplayFilter, CaptureAddress, KeysChanged, ScanAddress, ShowHost
+from netmon_tui.ui.messages import ApplyDisplayFilter, CaptureAddress, ScanAddress, ShowHost
 from netmon_tui.ui.modals.help import Help, title_of
 from netmon_tui.ui.screens.analysis import AnalysisScreen
 from netmon_tui.ui.screens.capture_actions import CaptureActions
-from netmon_tui.ui.screens.following import FollowingScreen
+from netmon_tui.ui.screens.matching import MatchingScreen
 from netmon_tui.ui.screens.packet_choices import choices_of
 from netmon_tui.ui.screens.packet_pivots import page_of, scan_of
 from netmon_tui.ui.screens.traffic import TrafficScreen
@@ -42,13 +42,14 @@ HELP_TEXT = (
     "The fields are made of some hundred packets around the one shown, and W makes them of the whole file.\n"
     "F puts the TCP or UDP stream of the packet together, as text, as bytes, or into a file.\n"
     "Of several files one is shown: [ and ] turn to the others, { and } to those where packets meet the filter;\n"
-    ". and , go to the marks of all. Export and analysis take all of them as one."
+    "D lists the packets of all that meet it; n and N, . and , go on through all. Export and analysis take all\n"
+    "of them as one."
 )
 LOOK_SECONDS = 1.0
 """How often a growing file is looked at."""
 
 
-class CaptureDetailScreen(FollowingScreen):
+class CaptureDetailScreen(MatchingScreen):
     """A capture and its packets.
 
     Args:
@@ -100,6 +101,14 @@ class CaptureDetailScreen(FollowingScreen):
             "capture.traffic", "T", "traffic", "Talkers", "Who talks: addresses, conversations, services."
         ),
         command("capture.stream", "F", "stream", "Stream", "Put the stream together.", show=False),
+        command(
+            "capture.matches",
+            "D",
+            "matches",
+            "All files",
+            "List what the display filter lets through in all files.",
+            show=False,
+        ),
         command("capture.facts", "i", "facts", "File", "Show or hide file and SHA-256.", show=False),
         command("capture.freeze", "p", "freeze", "Freeze", "Stop and continue updating.", show=False),
         command("capture.help", "question_mark,f1", "help", "Help", "Show what this is and all its keys."),
@@ -110,6 +119,8 @@ class CaptureDetailScreen(FollowingScreen):
         self._capture: Capture | None = None
         self._stale = True
         """Whether the database has changed since the capture was read."""
+        self._keys: tuple[int, int] | None = None
+        """What is another once the kept TLS keys are."""
         self._looked = 0.0
         self._settled = False
         """Whether the capture has ended, and its files were looked at after that."""
@@ -134,16 +145,17 @@ class CaptureDetailScreen(FollowingScreen):
             return
         if self._stale:
             self._capture = await self.session.services.capturing.get(self.session.actor, self.capture_id)
+            await self._look_at_keys()
             self._stale = False
         capture = self._capture
         assert capture is not None
         self._looked = now
         self.query_one(CaptureHeader).show(capture, now=now)
         if before is None:
-            self.recall_filters(self._files.browser.filter_bar)
+            self.recall_filters(self.files.browser.filter_bar)
             await self.show_chosen_columns()
         if not self._settled:
-            await self._files.look(growing=not capture.state.is_final)
+            await self.files.look(growing=not capture.state.is_final)
             self._settled = capture.state.is_final
         if before is None or before.state != capture.state:
             self.refresh_bindings()
@@ -165,10 +177,6 @@ class CaptureDetailScreen(FollowingScreen):
             needed = {"scan": Permission.SCAN, "capture": Permission.CAPTURE}.get(action, Permission.VIEW)
             return (actor.may(needed) and bool(self._address)) or None
         return True
-
-    @property
-    def _files(self) -> FileSetBrowser:
-        return self.query_one(FileSetBrowser)
 
     @property
     def _address(self) -> str:
@@ -197,12 +205,12 @@ class CaptureDetailScreen(FollowingScreen):
     @work(exclusive=True, group="capture-export", exit_on_error=False)
     async def action_export(self) -> None:
         """Write packets to a file."""
-        await self._actions.export(self.capture_id, choices_of(self._files.browser, self._files.shown_file))
+        await self._actions.export(self.capture_id, choices_of(self.files.browser, self.files.shown_file))
 
     @work(exclusive=True, group="capture-slice", exit_on_error=False)
     async def action_slice(self) -> None:
         """Make a capture of packets."""
-        choices = choices_of(self._files.browser, self._files.shown_file)
+        choices = choices_of(self.files.browser, self.files.shown_file)
         await self._actions.export(self.capture_id, choices, as_capture=True)
 
     @work(exclusive=True, group="capture-label", exit_on_error=False)
@@ -257,25 +265,23 @@ class CaptureDetailScreen(FollowingScreen):
 
     def action_traffic(self) -> None:
         """Show who talks."""
-        self.app.push_screen(TrafficScreen(self.session, self.capture_id, self._files.pinned_file))
+        self.app.push_screen(TrafficScreen(self.session, self.capture_id, self.files.pinned_file))
 
     @on(ApplyDisplayFilter)
     def _apply_filter(self, request: ApplyDisplayFilter) -> None:
-        """Show only what the analysis points at, by what holds in one file where the filter counts through all."""
-        wanted = request.text
-        if self._files.shown_file and counts_packets(wanted):
-            if not request.part:
-                toasts.tell(self.app, f"{wanted} counts through all files, and one is shown")
-                return
-            toasts.tell(
-                self.app, f"{wanted} counts through all files: this one is filtered by its ends or times"
-            )
-            wanted = request.part
-        self._files.browser.filter_bar.put(wanted, apply=True)
+        """Show only what the analysis points at; in all files where it counts through them."""
+        if self.files.shown_file and counts_packets(request.text):
+            self.list_matches(request.text)
+            return
+        self.files.browser.filter_bar.put(request.text, apply=True)
 
-    @on(KeysChanged)
-    def _keys_changed(self) -> None:
-        self._files.browser.take_keys()
+    async def _look_at_keys(self) -> None:
+        """Show what other TLS keys make of the packets, whoever gave or removed them."""
+        before = self._keys
+        self._keys = await self.session.services.packets.keys.stamp(self.session.actor, self.capture_id)
+        if before is not None and before != self._keys:
+            self.files.browser.take_keys()
+            toasts.tell(self.app, "The capture has other TLS keys: its packets are read anew")
 
     def action_facts(self) -> None:
         """Show or hide the file's facts."""

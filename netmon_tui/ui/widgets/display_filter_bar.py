@@ -178,6 +178,12 @@ class DisplayFilterBar(FilledLater):
         if apply:
             self.apply()
 
+    def show(self, text: str) -> None:
+        """Show the filter that the packets are shown by, unless somebody types another one."""
+        self._applied = text
+        if text and not self.has_class("-typing"):
+            self.put(text)
+
     def clear(self) -> None:
         """Show all packets again."""
         self._line.value = self._applied = ""

@@ -3,37 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import aclosing
 from pathlib import Path
 from typing import ClassVar
 
 from textual import on, work
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
-from textual.timer import Timer
-from textual.worker import Worker
 
 from netmon_tui.domain.display_filter import Offer, depends_on_window, join
 from netmon_tui.errors import InvalidInput, NetmonError, NotFound
 from netmon_tui.services.packets import PacketList
 from netmon_tui.ui import toasts
 from netmon_tui.ui.rendering import thin
+from netmon_tui.ui.widgets.busy_list import BusyList
 from netmon_tui.ui.widgets.display_filter_bar import DisplayFilterBar
 from netmon_tui.ui.widgets.filter_rounds import FilterRounds
 from netmon_tui.ui.widgets.packet_list import PacketSource
 from netmon_tui.ui.widgets.packet_tree import PacketTree
 from netmon_tui.ui.widgets.table import Table
 
-_TICK_SECONDS = 0.5
-"""How often progress is shown."""
 _ROUNDS = "display-filter-rounds"
 NO_PACKETS = "No packets yet"
 _NONE = "No packet meets the display filter so far. Press esc to show all"
 _BROKEN_OFF = "The file was not looked through to its end. Press esc to show all"
 
 
-class DisplayFiltered(Vertical):
+class DisplayFiltered(BusyList):
     """Shows the packets that meet a filter while tshark finds them; escape stops it, and once more shows all."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -66,12 +62,7 @@ class DisplayFiltered(Vertical):
         super().__init__(id=id)
         self._packets: PacketList | None = None
         self._source: PacketSource | None = None
-        self.filter_bar = DisplayFilterBar(self._check, self._offer, id="display-filter-bar")
-        self._work: Worker[None] | None = None
-        """What looks through the file, or loads the whole of it."""
-        self._doing = ""
-        """What that is, or how it ended, in words for the line under the list."""
-        self._ticks: Timer | None = None
+        self.filter_bar = DisplayFilterBar(self._check, self.offer, id="display-filter-bar")
 
     @property
     def path(self) -> Path | None:
@@ -85,32 +76,20 @@ class DisplayFiltered(Vertical):
         """The list of packets."""
         raise NotImplementedError
 
-    def show_count(self) -> None:
-        """Say how many packets there are."""
-        raise NotImplementedError
-
     def describe_again(self) -> None:
         """Dissect the packet under the cursor anew."""
         raise NotImplementedError
 
     # filters
 
+    async def offer(self, word: str) -> Sequence[Offer]:
+        """Return names of fields and protocols that begin so."""
+        return await self._packets.complete_filter(word) if self._packets else ()
+
     async def _check(self, text: str) -> str:
         if self._packets is None:
             raise NotFound("there are no packets yet")
         return await self._packets.check_filter(text)
-
-    async def _offer(self, word: str) -> Sequence[Offer]:
-        return await self._packets.complete_filter(word) if self._packets else ()
-
-    def is_busy(self) -> bool:
-        """Whether tshark looks through the file, or sharkd loads it."""
-        return self._work is not None and not self._work.is_finished
-
-    def busy_with(self, work: Worker[None]) -> None:
-        """Let escape end something that is done for this list elsewhere."""
-        self._work = work
-        self.refresh_bindings()
 
     async def action_display_filter(self) -> None:
         """Begin to type a filter."""
@@ -133,14 +112,25 @@ class DisplayFiltered(Vertical):
 
     @on(DisplayFilterBar.Applied)
     def _filter_applied(self, event: DisplayFilterBar.Applied) -> None:
-        if self.is_busy() and self._work is not None:
-            self._work.cancel()
+        self.begin_filter(event.text)
+
+    def begin_filter(self, text: str) -> None:
+        """Show the packets that meet a filter, which is right; all of them when it is empty."""
+        self._stop()
         self.workers.cancel_group(self, _ROUNDS)
-        if event.text:
-            self._work = self._find(event.text)
-        else:
+        self.filter_bar.show(text)
+        if not text:
             self._show_all()
+        elif self._packets is not None:
+            self._work = self._find(text)
         self.refresh_bindings()
+
+    def show_everything(self) -> None:
+        """End what runs, and show all packets."""
+        self._stop()
+        self.filter_bar.clear()
+        self.table.filter_by("")
+        self._show_all()
 
     def _show_all(self) -> None:
         self.workers.cancel_group(self, _ROUNDS)
@@ -218,7 +208,7 @@ class DisplayFiltered(Vertical):
     async def _load_whole(self) -> None:
         packets = self._packets
         assert packets is not None
-        self._tick(lambda: f"loading the whole file {packets.whole_progress:.0%}, esc stops")
+        self._tick(lambda: f"whole file {packets.whole_progress:.0%}, esc stops")
         try:
             await packets.load_whole()
             self._dissect_again()
@@ -237,28 +227,3 @@ class DisplayFiltered(Vertical):
         self.describe_again()
         if self._source is not None:
             self._source.show_columns(self._source.pages.columns)
-
-    # progress
-
-    def _tick(self, words: Callable[[], str]) -> None:
-        """Show how far something is, now and then."""
-
-        def look() -> None:
-            self._say(words())
-
-        if self._ticks is not None:
-            self._ticks.stop()
-        look()
-        self._ticks = self.set_interval(_TICK_SECONDS, look)
-
-    def _say(self, words: str) -> None:
-        self._doing = words
-        self.show_count()
-
-    def _end_ticks(self, words: str) -> None:
-        if self._ticks is not None:
-            self._ticks.stop()
-        self._doing = words
-        if self.is_attached:
-            self.show_count()
-            self.call_after_refresh(self.refresh_bindings)

@@ -1,67 +1,36 @@
-"""The files of a capture on the screen: the packets of one of them, and keys for the one before and the next."""
+"""The files of a capture on the screen, and what is looked for through all of them: matches, marks, packets."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import ClassVar
 
 from textual import on, work
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
-from textual.widgets import Input
 from textual.worker import get_current_worker
 
 from netmon_tui.domain.capture_files import file_number
 from netmon_tui.domain.display_filter import depends_on_window
-from netmon_tui.domain.user import Actor
-from netmon_tui.errors import InvalidInput, NetmonError, NotFound
-from netmon_tui.services.packets import PacketList, PacketService
+from netmon_tui.domain.packet_find import Wanted
+from netmon_tui.domain.set_matches import SetMatch
+from netmon_tui.errors import NetmonError
 from netmon_tui.ui import toasts
 from netmon_tui.ui.widgets.display_filter_bar import DisplayFilterBar
-from netmon_tui.ui.widgets.figure import Figure
+from netmon_tui.ui.widgets.file_turning import FileTurning
 from netmon_tui.ui.widgets.packet_browser import PacketBrowser
+from netmon_tui.ui.widgets.packet_finding import PacketFinding
 from netmon_tui.ui.widgets.packet_marking import PacketMarking
 
+Has = Callable[[str], Awaitable[int]]
+"""Returns the first packet of a file, by its name, in which something is; 0 for none."""
 
-class FileSetBrowser(Vertical):
-    """Shows the newest file, and a line about the others when there are any.
 
-    Whoever mounts it calls :meth:`look` when the files may have changed.
+class FileSetBrowser(FileTurning):
+    """Turns to the file that has what is next, the nearest first and around."""
 
-    Args:
-        packets: Opens files.
-        actor: Who looks.
-        capture_id: At which capture.
-        id: Identifier of the widget.
-    """
-
-    DEFAULT_CSS = """
-    FileSetBrowser {
-        height: 1fr;
-        #file-set { display: none; }
-        &.-several #file-set { display: block; }
-    }
-    """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "left_square_bracket",
-            "turn(-1)",
-            "Older file",
-            tooltip="Show the packets of the file before this one.",
-            id="files.older",
-            show=False,
-        ),
-        Binding(
-            "right_square_bracket",
-            "turn(1)",
-            "Newer file",
-            tooltip="Show the packets of the file after this one.",
-            id="files.newer",
-            show=False,
-        ),
         Binding(
             "left_curly_bracket",
             "match_file(-1)",
@@ -80,164 +49,104 @@ class FileSetBrowser(Vertical):
         ),
     ]
 
-    def __init__(
-        self, packets: PacketService, actor: Actor, capture_id: int, *, id: str | None = None
-    ) -> None:
-        super().__init__(id=id)
-        self._service = packets
-        self._actor = actor
-        self._capture_id = capture_id
-        self.browser = self._of_file("")
-        """The packets of the file that is shown."""
-        self._files: Sequence[Path] = ()
-        self._growing = False
-        self._looking = ""
-        """In which file a match is looked for, in words."""
-        self._lock = asyncio.Lock()
-        """Held while another file is put in the place of one."""
-
-    def compose(self) -> ComposeResult:
-        """The line over the packets."""
-        yield Figure(id="file-set")
-        yield self.browser
-
-    def _of_file(self, name: str) -> PacketBrowser:
-        return PacketBrowser(lambda: self._open(name), self._service.marks.of(self._actor, self._capture_id))
-
-    async def _open(self, name: str) -> PacketList:
-        try:
-            return await self._service.open(self._actor, self._capture_id, name)
-        except (NotFound, InvalidInput):
-            if not name:
-                raise
-            return await self._service.open(self._actor, self._capture_id, "1")  # the ring was quicker
-
-    @property
-    def shown_file(self) -> str:
-        """The name of the file that is shown when there are others; empty when it is all there is."""
-        path = self.browser.path
-        return path.name if path is not None and self._files and list(self._files) != [path] else ""
-
-    @property
-    def pinned_file(self) -> str:
-        """The name of the file that is shown, unless it is the newest of a running capture, which others follow."""
-        newest = self._files[-1].name if self._files and self._growing else ""
-        return self.shown_file if self.shown_file != newest else ""
-
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Grey out what there is no file for."""
+        """Grey out what there is no other file or no filter for."""
         if action == "match_file":
             return bool(self.shown_file and self.browser.filter_bar.text) or None
-        return self._next(int(str(parameters[0]))) is not None or None if action == "turn" else True
+        return super().check_action(action, parameters)
 
-    async def look(self, *, growing: bool) -> None:
-        """Show what is new in the file, and which files there are.
+    # the next file with something
 
-        Args:
-            growing: Whether the capture still runs.
-        """
-        async with self._lock:
-            await self._look(growing)
-
-    async def _look(self, growing: bool) -> None:
-        before, self._growing = self._files, growing
-        self._files = await self._service.file_set(self._actor, self._capture_id)
-        if self._goes_on() and self.shown_file not in ("", self._files[-1].name):
-            await self._show_file(self._files[-1], following=True)
-        await self.browser.look(growing=growing)
-        self._tell()
-        if before != self._files:
-            self.refresh_bindings()
-
-    def _goes_on(self) -> bool:
-        """Whether the newest file is to be shown: never while somebody types, whose keys would be commands then."""
-        return self.browser.following and not isinstance(self.screen.focused, Input)
-
-    def _tell(self) -> None:
-        path, keys = self.browser.path, "[ older, ] newer"
-        several = bool(self.shown_file)
-        self.set_class(several, "-several")
-        line = self.query_one("#file-set", Figure)
-        if not several or path is None:
-            return
-        if path not in self._files:
-            line.show(
-                f"{path.name}: the ring has deleted it; its packets stay, without filters · ] others",
-                "warning",
-            )
-            return
-        place = self._files.index(path) + 1
-        if self.browser.filter_bar.text:
-            keys = self._looking or f"{keys}, {{ }} with matches"
-        line.show(f"File {place} of {len(self._files)} · {path.name} · {keys}", "muted")
-
-    def _next(self, step: int) -> Path | None:
-        """Return the file that many places on; of a deleted one the oldest that is left."""
-        path = self.browser.path
-        if not self.shown_file or path is None:
-            return None
-        if path not in self._files:
-            return self._files[0]
-        place = self._files.index(path) + step
-        return self._files[place] if 0 <= place < len(self._files) else None
-
-    @work(group="file-set", exit_on_error=False)  # one after the other: none is left half shown
-    async def action_turn(self, step: int) -> None:
-        """Show the file before or after this one, with the same display filter."""
-        async with self._lock:
-            path = self._next(step)
-            if path is not None:
-                await self._show_file(path)
-                await self._look(self._growing)
-
-    @work(exclusive=True, group="match-file", exit_on_error=False)
-    async def action_match_file(self, step: int) -> None:
-        """Look through the other files, the nearest first and around, and show the first with a match."""
-        browser, text = self.browser, self.browser.filter_bar.text
-        browser.busy_with(get_current_worker())
+    async def _nearest(self, has: Has, step: int) -> Path | None:
+        """Return the next file that has something; escape ends that. Raises as looking into one does."""
+        self.browser.busy_with(get_current_worker())
         try:
-            path = await self._file_with_match(text, step)
-        except NetmonError as error:
-            toasts.report(self.app, error)
-            return
+            return await self._file_with(has, step)
         finally:
             self._looking = ""
             if self.is_attached:
                 self._tell()
                 self.call_after_refresh(self.refresh_bindings)
-        if path is None:
-            toasts.tell(self.app, f"No other file has packets that meet {text}")
-            return
-        self._turn_from(browser, path)
 
-    @work(group="file-set", exit_on_error=False)
-    async def _turn_from(self, browser: PacketBrowser, path: Path) -> None:
-        async with self._lock:
-            if browser is self.browser:
-                await self._show_file(path)
-                await self._look(self._growing)
-
-    async def _file_with_match(self, text: str, step: int) -> Path | None:
+    async def _file_with(self, has: Has, step: int) -> Path | None:
         files = list(self._files)
         around = files
         if self.browser.path in files:
             here = files.index(self.browser.path)
             around = files[here + 1 :] + files[:here]
         for path in around if step > 0 else reversed(around):
-            self._looking = f"looking through {path.name}, esc stops"
+            self._looking = f"looking in file {files.index(path) + 1}, esc stops"
             self._tell()
             try:
-                if await self._service.first_match(self._actor, self._capture_id, path.name, text):
+                if await has(path.name):
                     return path
             except NetmonError:
                 if await asyncio.to_thread(path.exists):
                     raise  # else the ring was quicker
         return None
 
+    @work(exclusive=True, group="match-file", exit_on_error=False)
+    async def action_match_file(self, step: int) -> None:
+        """Show the next file with packets that meet the display filter."""
+        browser, text = self.browser, self.browser.filter_bar.text
+
+        async def has(name: str) -> int:
+            return await self._service.first_match(self._actor, self._capture_id, name, text)
+
+        try:
+            path = await self._nearest(has, step)
+        except NetmonError as error:
+            toasts.report(self.app, error)
+            return
+        if path is None:
+            toasts.tell(self.app, f"No other file has packets that meet {text}")
+        else:
+            self._turn_from(browser, path)
+
+    @on(PacketFinding.FindElsewhere)
+    def _find_elsewhere(self, event: PacketFinding.FindElsewhere) -> None:
+        event.stop()
+        self._find_on(event.wanted, event.forward)
+
+    @work(exclusive=True, group="match-file", exit_on_error=False)
+    async def _find_on(self, wanted: Wanted, forward: bool) -> None:
+        """Go on to find something in the next file that has it, or around in the one that is shown."""
+        browser, filter = self.browser, self.browser.filter_bar.text
+        text = "" if depends_on_window(filter) else filter  # as it is not taken along
+
+        async def has(name: str) -> int:
+            return await self._service.first_found(self._actor, self._capture_id, name, wanted, text)
+
+        try:
+            path = await self._nearest(has, 1 if forward else -1)
+        except NetmonError as error:
+            toasts.report(self.app, error)
+            return
+        if path is None:
+            browser.go_round(forward)
+        else:
+            self._turn_from(browser, path, lambda new: new.pursue(wanted, forward))
+
+    @work(group="file-set", exit_on_error=False)
+    async def _turn_from(
+        self,
+        browser: PacketBrowser,
+        path: Path,
+        then: Callable[[PacketBrowser], Awaitable[None]] | None = None,
+    ) -> None:
+        async with self._lock:
+            if browser is self.browser:
+                await self._show_file(path)
+                await self._look(self._growing)
+                if then is not None:
+                    await then(self.browser)
+
     @on(DisplayFilterBar.Applied)
     def _filter_applied(self) -> None:
         self._tell()
         self.refresh_bindings()
+
+    # a packet of some file
 
     @on(PacketMarking.MarkElsewhere)
     def _mark_elsewhere(self, event: PacketMarking.MarkElsewhere) -> None:
@@ -260,31 +169,26 @@ class FileSetBrowser(Vertical):
                 toasts.tell(self.app, "the ring has deleted the file of that mark")
                 return
             numbers = [mark.number for mark in marks if mark.file == file]
-            number = min(numbers) if forward else max(numbers)
-            try:
+            await self._go_to(path, min(numbers) if forward else max(numbers))
+
+    @work(group="file-set", exit_on_error=False)
+    async def show_packet(self, match: SetMatch) -> None:
+        """Show a packet among all those of its file."""
+        async with self._lock:
+            path = next((path for path in self._files if path.name == match.file), None)
+            if path is None:
+                toasts.tell(self.app, f"the ring has deleted {match.file}")
+                return
+            self.browser.show_everything()
+            await self._go_to(path, match.number)
+
+    async def _go_to(self, path: Path, number: int) -> None:
+        try:
+            if path != self.browser.path:
                 await self._show_file(path)
                 await self._look(self._growing)
-                await self.browser.find_place(str(number))
-            except NetmonError as error:
-                toasts.report(self.app, error)
-                return
-            self.browser.go_to(number)
-
-    async def _show_file(self, path: Path, *, following: bool = False) -> None:
-        old, new = self.browser, self._of_file(path.name)
-        text, had_focus = old.filter_bar.text, old.has_focus_within
-        with self.app.batch_update():
-            await self.mount(new)
-            self.browser = new
-            await old.remove()
-        new.show_columns(old.columns)
-        new.filter_bar.remember(old.filter_bar.recent)
-        await new.look(growing=self._growing)
-        if depends_on_window(text):
-            toasts.tell(self.app, f"{text} counts within one file: it is not taken along")
-        elif text:
-            new.filter_bar.put(text, apply=True)
-        if following:
-            new.action_follow()
-        if had_focus:
-            new.table.focus()
+            await self.browser.find_place(str(number))
+        except NetmonError as error:
+            toasts.report(self.app, error)
+            return
+        self.browser.go_to(number)

@@ -18,6 +18,7 @@ from netmon_tui.errors import NetmonError
 from netmon_tui.ui.widgets.figure import Figure
 from netmon_tui.ui.widgets.filled_later import FilledLater
 
+_HEX_HINT = "enter finds · hex digits are of bytes: no line or tree has them · ^t text"
 _HINT = "enter finds · tab list, tree, bytes · ^t text, regex, hex · ^g case"
 _PLACES = (FindIn.BYTES, FindIn.LIST, FindIn.TREE)
 _KINDS = tuple(FindKind)
@@ -112,6 +113,11 @@ class FindBar(FilledLater):
         self.remove_class("-open")
         self.post_message(self.Left())
 
+    def take(self, wanted: Wanted) -> None:
+        """Remember what was looked for in another list."""
+        self._wanted = wanted
+        self._line.value = wanted.text
+
     def close(self) -> None:
         """Let nobody come here but by its key; call it when the focus is elsewhere."""
         self._line.can_focus = False
@@ -140,7 +146,7 @@ class FindBar(FilledLater):
 
     def _show(self) -> None:
         self._words.show(self._wanted.words())
-        self._hint.show(_HINT, "muted")
+        self._hint.show(_HEX_HINT if self._wanted.kind is FindKind.HEX else _HINT, "muted")
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:

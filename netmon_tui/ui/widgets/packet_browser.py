@@ -216,7 +216,7 @@ class PacketBrowser(PacketMarking):
             words.append(f"· {self.found_words}")
         if self.all_marks:
             others = len(self.all_marks) - len(self.marks)
-            elsewhere = f" and {thin(others)} in other files" if others else ""
+            elsewhere = f", {thin(others)} elsewhere" if others else ""
             words.append(f"· {thin(len(self.marks))} marked{elsewhere}")
         if self.range[0]:
             words.append(f"· part {thin(self.range[0])} to {thin(self.range[1]) if self.range[1] else '…'}")

@@ -27,8 +27,10 @@ _WIDTHS: Mapping[str, int] = {
 _NUMBERS = frozenset(
     {"epoch", "since", "delta", "source_port", "destination_port", "ttl", "length", "captured"}
 )
-_DROPPED = {"time": 3, "length": 2, "captured": 3}
+_DROPPED = {"length": 3, "captured": 3, "time": 2}
 """Priorities of columns that are dropped before others."""
+_HUNDREDTHS = len("14:03:05.12")
+"""Cells of a time of day that will do: at 80 columns the usual ones fit so, but for the length."""
 _OURS_AT_FIRST = frozenset({"protocol", "info"})
 _WIDEST_TITLE = 16
 
@@ -57,10 +59,11 @@ def _column(key: str) -> Column:
     if key in ("source", "destination"):
         return Column(key, title, minimum=15, share=1, priority=0)
     if key == "info":
-        return Column(key, title, minimum=16, share=3, priority=0)
+        return Column(key, title, minimum=14, share=3, priority=0)
     if key in _WIDTHS:
         align: Literal["left", "right"] = "right" if key in _NUMBERS else "left"
-        return Column(key, title, width=_WIDTHS[key], align=align, priority=_DROPPED.get(key, 1))
+        least = _HUNDREDTHS if key in ("time", "utc") else 0
+        return Column(key, title, _WIDTHS[key], least, align=align, priority=_DROPPED.get(key, 1))
     return Column(key, title, minimum=min(max(len(title), 8), _WIDEST_TITLE), share=1, priority=0)
 
 

@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from textual import on, work
 from textual.binding import Binding, BindingType
+from textual.message import Message
 from textual.worker import Worker
 
 from netmon_tui.domain.packet import PacketDetail
@@ -49,8 +50,18 @@ class PacketFinding(ArrangedPackets):
         ),
     ]
 
+    class FindElsewhere(Message):
+        """This file has no more of what is looked for: the next file, or the one before, may have it."""
+
+        def __init__(self, wanted: Wanted, forward: bool) -> None:
+            super().__init__()
+            self.wanted = wanted
+            self.forward = forward
+
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
+        self.has_others = False
+        """Whether the capture has other files, in which something can be found too."""
         self.find_bar = FindBar(id="find-bar")
         self._finder: PacketFinder | None = None
         self._found = FoundPackets(1, 0)
@@ -128,7 +139,7 @@ class PacketFinding(ArrangedPackets):
         """Stop or forget the search, or else what the base stops."""
         if self.is_finding and self._search is not None:
             self._search.cancel()
-        elif self._finder is not None:
+        elif self._finder is not None and not self.is_busy():
             self._finder, self._arrived = None, 0
             self.show_places(self.query_one(PacketTree).detail)
             self._tell()
@@ -173,7 +184,9 @@ class PacketFinding(ArrangedPackets):
                     self._try_step()
                     if time.monotonic() - self._told > _TELL_SECONDS:
                         self._tell()
-            if not self._found.numbers:
+            if not self._found.numbers and self.has_others:
+                self._try_step()
+            elif not self._found.numbers:
                 toasts.tell(self.app, f"Nothing is found: {wanted.words()}: {wanted.text}")
         except NetmonError as error:
             toasts.report(self.app, error)
@@ -200,16 +213,45 @@ class PacketFinding(ArrangedPackets):
         self.show_count()
 
     def _try_step(self) -> None:
-        """Go to the match that the user waits for, if it is known."""
-        if self._step is None:
+        """Go to the match that the user waits for, if it is known; to another file, if that is where it may be."""
+        forward, finder = self._step, self._finder
+        if forward is None or finder is None:
             return
-        number = self._found.after(self._from) if self._step else self._found.before(self._from)
-        if number is not None:
-            self._step, self._arrived = None, number
-            self.table.grid.follow = False
-            self.table.move_to_key(number)
-            self.describe_again()
-            self._tell()
+        number = self._found.after(self._from) if forward else self._found.before(self._from)
+        is_ahead = number is not None and (number > self._from if forward else number < self._from)
+        has_none = self._found.complete and not self._found.numbers
+        if self.has_others and not is_ahead and (number is not None or has_none):
+            self._step = None
+            self.post_message(self.FindElsewhere(finder.wanted, forward))
+        elif number is not None:
+            self._arrive(number)
+
+    def _arrive(self, number: int) -> None:
+        self._step, self._arrived = None, number
+        self.table.grid.follow = False
+        self.table.move_to_key(number)
+        self.describe_again()
+        self._tell()
+
+    def go_round(self, forward: bool) -> None:
+        """Go to the first match of this file, or the last: no other file has one."""
+        numbers = self._found.numbers
+        if numbers:
+            self._arrive(numbers[0 if forward else -1])
+        elif self._finder is not None:
+            wanted = self._finder.wanted
+            toasts.tell(self.app, f"Nothing is found in any file: {wanted.words()}: {wanted.text}")
+
+    async def pursue(self, wanted: Wanted, forward: bool) -> None:
+        """Look for something in all of the file, as it is filtered, and go to the first match, or the last."""
+        if self._source is None or self._packets is None:
+            return
+        while await self._source.advance():
+            pass
+        await self.end_of_work()
+        self.find_bar.take(wanted)
+        self._step, self._from = forward, 0 if forward else self._packets.count + 1
+        self._search = self._look_for(wanted)
 
     @work(group="places", exclusive=True, exit_on_error=False)
     async def show_places(self, detail: PacketDetail | None) -> None:

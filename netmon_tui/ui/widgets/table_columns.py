@@ -20,6 +20,8 @@ class Column:
     title: str
     width: int = 0
     """Cells, when fixed; 0 makes it flexible."""
+    least: int = 0
+    """Cells that do when room is short, of a fixed column whose texts end in digits of a fraction; 0 for none."""
     minimum: int = 8
     """Fewest cells of a flexible column."""
     share: int = 1
@@ -33,7 +35,7 @@ class Column:
     @property
     def needed(self) -> int:
         """Cells without which it is dropped."""
-        return self.width or self.minimum
+        return self.least or self.width or self.minimum
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,11 @@ def _place(chosen: Sequence[tuple[int, Column]], room: int, gap: int) -> tuple[S
     x = GUTTER
     for index, column in chosen:
         width = column.needed
-        if not column.width and shares:
+        if column.least:
+            extra = column.width - column.least
+            if extra <= spare:
+                spare, width = spare - extra, column.width
+        elif not column.width and shares:
             extra = spare * column.share // shares
             spare, shares, width = spare - extra, shares - column.share, width + extra
         width = max(1, min(width, GUTTER + room - x))

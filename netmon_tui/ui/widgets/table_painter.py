@@ -127,7 +127,8 @@ class LinePainter:
                 style = self._toned(base, cell.tone)
             elif number == column:
                 style = base + _UNDERLINE
-            parts += self._placed(slot, fitted(text, slot.width, slot.column.align), style, base)
+            shown = text[: slot.width] if slot.column.least else text
+            parts += self._placed(slot, fitted(shown, slot.width, slot.column.align), style, base)
         return self._strip(parts, base)
 
     def _base(self, row: Row, marks: Mark) -> Style:

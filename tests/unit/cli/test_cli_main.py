@@ -75,6 +75,7 @@ VERBS = {
         "keep",
         "mark",
         "marks",
+        "matches",
         "merge",
         "name",
         "note",

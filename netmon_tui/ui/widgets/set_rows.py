@@ -1,0 +1,133 @@
+"""The packets of several files that meet a filter as rows of a table, which become more while they are found."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Hashable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from netmon_tui.domain.capture_files import file_number
+from netmon_tui.domain.packet_columns import OWN, PacketColumns, PacketLine
+from netmon_tui.domain.set_matches import SetMatch, SetMatches
+from netmon_tui.errors import InvalidInput, NotFound
+from netmon_tui.ui.rendering import thin
+from netmon_tui.ui.widgets.packet_columns import line_row, table_columns
+from netmon_tui.ui.widgets.row_source import Listeners, Row
+from netmon_tui.ui.widgets.table import Table
+from netmon_tui.ui.widgets.table_columns import Column
+
+_PAGE_ROWS = 100
+_KEPT_PAGES = 16
+Lines = Callable[[Path, Sequence[int], Sequence[str]], Awaitable[list[PacketLine]]]
+"""Brings the lines of some packets of a file, with columns by their keys."""
+
+
+class SetMatchTable(Table):
+    """Shows them in the order of the files; the display filter says which, so there are no words to look for."""
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer no filter of words."""
+        return False if action == "filter" else super().check_action(action, parameters)
+
+
+def set_columns(chosen: PacketColumns, newest: str) -> tuple[PacketColumns, tuple[Column, ...]]:
+    """Return those of chosen columns that need no dissector, and all of a list of files up to a newest one."""
+    own = PacketColumns(tuple(key for key in chosen.keys if key in OWN) or PacketColumns().keys)
+    width = max(len("File"), len(str(file_number(newest) or 0)))
+    columns = (replace(one, minimum=9) if one.key == "info" else one for one in table_columns(own))
+    return own, (Column("file", "File", width=width, align="right", priority=0), *columns)
+
+
+class SetRows:
+    """A :class:`~netmon_tui.ui.widgets.row_source.RowSource` over matches; the key of a row is a ``SetMatch``.
+
+    Args:
+        matches: What is found; whoever adds to it calls :meth:`grown`.
+        columns: What is shown of each packet.
+        lines: Brings it.
+    """
+
+    def __init__(self, matches: SetMatches, columns: PacketColumns, lines: Lines) -> None:
+        self._matches = matches
+        self._columns = columns
+        self._lines = lines
+        self._pages: OrderedDict[int, list[Row]] = OrderedDict()
+        self._listeners = Listeners()
+
+    @property
+    def count(self) -> int:
+        """Packets that are found so far."""
+        return len(self._matches)
+
+    def grown(self) -> None:
+        """Say that there are more."""
+        self._listeners.tell()
+
+    def window(self, start: int, stop: int) -> Sequence[Row | None]:
+        """Return the rows of a range, None where nothing is loaded."""
+        return [self._row_at(index) for index in range(start, min(stop, self.count))]
+
+    def _row_at(self, index: int) -> Row | None:
+        page, offset = divmod(index, _PAGE_ROWS)
+        rows = self._pages.get(page, [])
+        return rows[offset] if offset < len(rows) else None
+
+    def missing(self, start: int, stop: int) -> bool:
+        """Whether a page of the range is not loaded, or was when it was not full."""
+        return bool(self._wanted(start, stop))
+
+    def _wanted(self, start: int, stop: int) -> list[int]:
+        start, stop = max(0, start), min(stop, self.count)
+        pages = range(start // _PAGE_ROWS, (stop - 1) // _PAGE_ROWS + 1) if start < stop else ()
+        return [page for page in pages if len(self._pages.get(page, ())) < self._rows_on(page)]
+
+    def _rows_on(self, page: int) -> int:
+        return min(_PAGE_ROWS, self.count - page * _PAGE_ROWS)
+
+    async def load(self, start: int, stop: int) -> None:
+        """Read the lines of the pages of a range; raises NetmonError, but not for files that are deleted."""
+        for page in self._wanted(start, stop):
+            begin = page * _PAGE_ROWS
+            rows: list[Row] = []
+            for path, numbers in self._matches.part(begin, begin + self._rows_on(page)):
+                rows += await self._rows(path, numbers)
+            self._pages[page] = rows
+            self._pages.move_to_end(page)
+        while len(self._pages) > _KEPT_PAGES:
+            self._pages.popitem(last=False)
+
+    async def _rows(self, path: Path, numbers: Sequence[int]) -> list[Row]:
+        place = str(file_number(path.name) or "")
+        try:
+            lines = await self._lines(path, numbers, self._columns.keys)
+        except (NotFound, InvalidInput):  # deleted by a ring
+            return [
+                Row(SetMatch(path.name, number), (place, *_gone(number, self._columns)), "muted")
+                for number in numbers
+            ]
+        rows = (line_row(line, self._columns) for line in lines)
+        return [
+            Row(SetMatch(path.name, number), (place, *row.cells))
+            for number, row in zip(numbers, rows, strict=True)
+        ]
+
+    async def sort(self, column_key: str | None, reverse: bool) -> None:
+        """Keep the order of the files."""
+
+    async def filter(self, text: str) -> None:
+        """Leave out nothing: the display filter says what is listed."""
+
+    def position_of(self, key: Hashable) -> int | None:
+        """Return where a packet stands; None when it is not among them."""
+        return self._matches.place(key) if isinstance(key, SetMatch) else None
+
+    def subscribe(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Call ``listener`` after every change; the returned function ends that."""
+        return self._listeners.subscribe(listener)
+
+
+def _gone(number: int, columns: PacketColumns) -> list[str]:
+    """Return the cells of a packet whose file is deleted."""
+    known = {"number": thin(number), columns.keys[-1]: "the ring has deleted the file"}
+    return [known.get(key, "") for key in columns.keys]

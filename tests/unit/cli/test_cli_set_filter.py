@@ -1,0 +1,48 @@
+"""``capture matches`` and ``capture find --all-files``: captures over several files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from netmon_tui.runtime.tool_paths import find_tool
+from tests.unit.services.test_set_filter import FILES, write
+
+pytestmark = [pytest.mark.lab, pytest.mark.skipif(not find_tool("tshark"), reason="tshark is not installed")]
+NAMES = [f"capture-00000{number}.pcap" for number in (5, 6, 7)]
+
+
+@pytest.fixture
+def capture(admin: Any, home: Path) -> int:
+    """A capture over three files."""
+    (stored,) = admin("capture", "import", write(home, 1, ["ping"]), "--json").document
+    (directory,) = (home / "data" / "jobs").iterdir()
+    (directory / "capture.pcap").unlink()
+    for number, names in enumerate(FILES, 5):
+        write(directory, number, names)
+    return int(stored["id"])
+
+
+def test_matches_and_what_is_found_are_told_with_their_files(admin: Any, capture: int) -> None:
+    dns = [(NAMES[0], 2), (NAMES[2], 1), (NAMES[2], 3)]
+    for words in (("matches", capture, "dns"), ("find", capture, "example", "--all-files")):
+        found = admin("capture", *words, "--json").document
+        assert [(one["file"], one["number"]) for one in found] == dns, words
+    answer = admin("capture", "matches", capture, "dns", "--limit", 2)
+    assert "the first 2" in answer.err and "Standard query" in answer.out and NAMES[2] in answer.out
+    assert [one["number"] for one in admin("capture", "find", capture, "example", "--json").document] == [
+        1,
+        3,
+    ]
+
+
+def test_what_cannot_be_looked_for_is_refused(admin: Any, capture: int) -> None:
+    for words, said in (
+        (("matches", capture), "no display filter"),
+        (("matches", capture, "dns =="), "Unexpected end of filter"),
+        (("find", capture, "a", "--all-files", "--file", "1"), "or all of them"),
+    ):
+        answer = admin("capture", *words)
+        assert answer.code == 2 and said in answer.err and not answer.out, words

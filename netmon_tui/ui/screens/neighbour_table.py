@@ -184,7 +184,7 @@ class NeighbourTablePane(WithNeighbourKeys, WithSweeps, WithPivots):
         if aged or names.revision != self._names_revision:
             self._names_revision = names.revision
             rows = await rows_of(live)
-            self._source.update(rows)
+            self._source.update(rows=rows)
         await self._remembered.refresh()
 
     async def _show_room(self) -> None:
@@ -210,7 +210,7 @@ class NeighbourTablePane(WithNeighbourKeys, WithSweeps, WithPivots):
         changed = {row.key for row in rows if differs(self._source.row(row.key), row)}
         self._revision = revision
         self._source.remove(self._remembered.take_over(removed))
-        self._source.update(rows)
+        self._source.update(rows=rows)
         if not first:
             busy = len(changed.intersection(self._aged)) > BUSY_ROWS
             self._calm_until = now + CALM_SECONDS if busy else 0.0

@@ -9,7 +9,7 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.widgets import TabbedContent, TabPane
+from textual.widgets import TabbedContent
 
 from netmon_tui.domain.job import Job, JobKind
 from netmon_tui.domain.user import AuditEvent, Permission
@@ -22,6 +22,7 @@ from netmon_tui.ui.screens.scan_detail import ScanDetailScreen
 from netmon_tui.ui.session import Session
 from netmon_tui.ui.widgets.pane import Pane
 from netmon_tui.ui.widgets.row_source import Cell, Row, cell_text
+from netmon_tui.ui.widgets.steady_tab import SteadyTab
 from netmon_tui.ui.widgets.table import Table
 from netmon_tui.ui.widgets.table_columns import Column
 from netmon_tui.ui.widgets.window_source import WindowSource
@@ -77,9 +78,9 @@ class ActivityPane(Pane, WithPivots):
             yield jobs
             return
         with TabbedContent(id="activity-tabs"):
-            with TabPane("Jobs", id="activity-jobs"):
+            with SteadyTab("Jobs", id="activity-jobs"):
                 yield jobs
-            with TabPane("Audit", id="activity-audit"):
+            with SteadyTab("Audit", id="activity-audit"):
                 yield Table(AUDIT_COLUMNS, source=self._audit, empty_text="Nothing happened yet", id="audit")
 
     def focus_content(self) -> None:

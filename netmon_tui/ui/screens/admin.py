@@ -9,7 +9,7 @@ from typing import ClassVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.widgets import Static, TabbedContent, TabPane
+from textual.widgets import Static, TabbedContent
 
 from netmon_tui.domain.check import Check
 from netmon_tui.domain.user import Permission, Role, User, UserState
@@ -23,6 +23,7 @@ from netmon_tui.ui.session import Session
 from netmon_tui.ui.widgets.memory_source import MemorySource
 from netmon_tui.ui.widgets.pane import Pane
 from netmon_tui.ui.widgets.row_source import Cell, Row, cell_text
+from netmon_tui.ui.widgets.steady_tab import SteadyTab
 from netmon_tui.ui.widgets.table import Table
 from netmon_tui.ui.widgets.table_columns import Column
 
@@ -78,9 +79,9 @@ class AdminPane(Pane):
             yield from self._compose_doctor()
             return
         with TabbedContent(id="admin-tabs"):
-            with TabPane("Users", id="admin-users"):
+            with SteadyTab("Users", id="admin-users"):
                 yield Table(USER_COLUMNS, source=self._users, id="users")
-            with TabPane("Doctor", id="admin-doctor"):
+            with SteadyTab("Doctor", id="admin-doctor"):
                 yield from self._compose_doctor()
 
     def _compose_doctor(self) -> ComposeResult:

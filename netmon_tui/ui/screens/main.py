@@ -31,6 +31,7 @@ from netmon_tui.ui.session import Session
 from netmon_tui.ui.widgets.frame_header import FrameHeader, PrivilegeWord
 from netmon_tui.ui.widgets.key_line import KeyLine
 from netmon_tui.ui.widgets.pane import Pane
+from netmon_tui.ui.widgets.steady_tab import SteadyTab
 
 TABS: tuple[tuple[str, str, Callable[[Session], Pane]], ...] = (
     ("scans", "1 Scans", ScansPane),
@@ -42,7 +43,7 @@ TABS: tuple[tuple[str, str, Callable[[Session], Pane]], ...] = (
 )
 
 
-class Room(TabPane):
+class Room(SteadyTab):
     """A tab, empty until its pane is built: Textual would show the widget's selector meanwhile."""
 
     def render(self) -> Content:

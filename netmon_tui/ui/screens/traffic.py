@@ -10,7 +10,7 @@ from typing import ClassVar, cast
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.widgets import TabbedContent, TabPane
+from textual.widgets import TabbedContent
 
 from netmon_tui.domain.capture import Capture
 from netmon_tui.domain.traffic import Traffic, TrafficKind
@@ -26,6 +26,7 @@ from netmon_tui.ui.widgets.figure import Figure
 from netmon_tui.ui.widgets.key_line import KeyLine
 from netmon_tui.ui.widgets.memory_source import MemorySource
 from netmon_tui.ui.widgets.row_source import Row
+from netmon_tui.ui.widgets.steady_tab import SteadyTab
 from netmon_tui.ui.widgets.table import Table
 from netmon_tui.ui.widgets.traffic_rows import COLUMNS, KINDS, Entry, TrafficRows, key_of
 
@@ -92,7 +93,7 @@ class TrafficScreen(AboveCapture):
         yield Figure(id="traffic-state")
         with TabbedContent(initial="tab-talkers", id="traffic-tabs"):
             for number, (kind, title) in enumerate(KINDS, 1):
-                with TabPane(content(f"{number} {title}"), id=f"tab-{kind}"):
+                with SteadyTab(content(f"{number} {title}"), id=f"tab-{kind}"):
                     yield Table(COLUMNS[kind], source=self._sources[kind], id=f"table-{kind}")
         yield KeyLine()
 

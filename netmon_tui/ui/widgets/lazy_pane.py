@@ -7,10 +7,11 @@ from collections.abc import Callable
 
 from textual.app import ComposeResult
 from textual.widget import Widget
-from textual.widgets import TabPane
+
+from netmon_tui.ui.widgets.steady_tab import SteadyTab
 
 
-class LazyPane(TabPane):
+class LazyPane(SteadyTab):
     """Empty until :meth:`fill`: widgets that nobody sees cost as much to style and lay out as those in sight.
 
     Args:

@@ -16,6 +16,7 @@ from netmon_tui.ui.modals.confirm import Confirm
 from netmon_tui.ui.modals.scan_form import ScanForm
 from netmon_tui.ui.screens.analysis import AnalysisScreen
 from netmon_tui.ui.screens.capture_detail import CaptureDetailScreen
+from netmon_tui.ui.screens.set_matches import SetMatchesScreen
 from netmon_tui.ui.screens.stream import StreamScreen
 from netmon_tui.ui.widgets.figure import Figure
 from netmon_tui.ui.widgets.file_set_browser import FileSetBrowser
@@ -140,7 +141,7 @@ async def test_limits_hold_for_the_next_questions_and_what_is_wrong_is_said(
         assert len(app.screen.query_one("#answer", Table).columns) == 9
 
 
-async def test_a_line_that_counts_through_all_files_is_found_in_the_one_that_is_shown(
+async def test_a_line_that_counts_through_all_files_lists_the_packets_of_all(
     logged_in: Any, until: Any
 ) -> None:
     async with logged_in(size=(80, 24)) as (app, pilot):
@@ -153,13 +154,14 @@ async def test_a_line_that_counts_through_all_files_is_found_in_the_one_that_is_
         rows = await ask(app, pilot, until, "conversations:udp")
         assert rows[0][4] == "3"
         await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, SetMatchesScreen))
+        await until(pilot, lambda: app.screen.query_one(Table).row_count == 3)
+        await pilot.press("escape")
         await until(pilot, lambda: app.screen is detail)
-        await until(pilot, lambda: app.screen.query_one("#packets", Table).row_count == 2)
-        assert "udp.srcport" in detail.query_one(FileSetBrowser).browser.filter_bar.text
-        assert any("counts through all files" in note.message for note in app._notifications)
+        assert detail.query_one("#packets", Table).row_count == 4
         detail.post_message(ApplyDisplayFilter("frame.number == 1"))
-        await until(pilot, lambda: any("and one is shown" in note.message for note in app._notifications))
-        assert app.screen.query_one("#packets", Table).row_count == 2
+        await until(pilot, lambda: isinstance(app.screen, SetMatchesScreen))
+        await until(pilot, lambda: app.screen.query_one(Table).row_count == 1)
 
 
 async def test_the_graph_is_drawn_in_ascii_where_nothing_else_can_be(logged_in: Any, until: Any) -> None:

@@ -97,6 +97,16 @@ async def test_a_moving_focus_paints_the_last_line_no_more_than_once(logged_in, 
         assert app.screen.query_one(KeyLine).keys is before, "the same keys are the same line"
 
 
+async def test_a_tab_that_gets_the_focus_late_does_not_come_back(logged_in, until) -> None:
+    async with logged_in() as (app, pilot):
+        app.screen.set_focus(None)
+        app.screen.pane().focus_content()
+        app.screen.action_tab("captures")
+        await until(pilot, lambda: app.screen.query_one("#captures").has_focus_within)
+        await pilot.pause()
+        assert app.screen.pane().id == "captures-pane"
+
+
 async def test_tiny_terminal_shows_every_tab(logged_in, until) -> None:
     async with logged_in(size=(20, 5)) as (app, pilot):
         for name in NAMES:

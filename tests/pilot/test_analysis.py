@@ -155,7 +155,7 @@ async def test_a_line_that_counts_through_all_files_lists_the_packets_of_all(
         assert rows[0][4] == "3"
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, SetMatchesScreen))
-        await until(pilot, lambda: app.screen.query_one(Table).row_count == 3)
+        await until(pilot, lambda: "3 matches in 2" in app.screen.query_one("#matches-state", Figure).text)
         await pilot.press("escape")
         await until(pilot, lambda: app.screen is detail)
         assert detail.query_one("#packets", Table).row_count == 4

@@ -73,8 +73,8 @@ def depends_on_window(filter: str) -> bool:
 
 
 def counts_packets(filter: str) -> bool:
-    """Whether what a filter of one field means depends on how many packets there are before."""
-    return depends_on_window(filter) or filter.startswith("frame.number ")
+    """Whether what a field, or a filter of one, means depends on how many packets there are before."""
+    return depends_on_window(filter) or filter.partition(" ")[0] == "frame.number"
 
 
 def needs_all(filter: str) -> bool:

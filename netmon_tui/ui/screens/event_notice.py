@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from textual import work
 from textual.message import Message
 from textual.widget import Widget
 
@@ -65,8 +66,9 @@ class EventNotice(WorkerDefects, Widget):
         # Behind the lock nobody is told what happens in the network.
         if not self._looking and not isinstance(self.app.screen, LoginScreen):
             self._looking = True
-            self.run_worker(self._look(), group="event-notice", exit_on_error=False)
+            self._look()
 
+    @work(group="event-notice", exit_on_error=False)
     async def _look(self) -> None:
         services, actor = self._session.services, self._session.actor
         try:

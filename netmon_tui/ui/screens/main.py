@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import ClassVar
 
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.content import Content
@@ -87,7 +87,11 @@ class MainScreen(SearchableScreen):
 
     def on_mount(self) -> None:
         """Follow the neighbours from the login on: "first seen" does not wait for their tab."""
-        self.run_worker(self.session.services.neighbours.start(), group="neighbours", exit_on_error=False)
+        self._follow_neighbours()
+
+    @work(group="neighbours", exit_on_error=False)
+    async def _follow_neighbours(self) -> None:
+        await self.session.services.neighbours.start()
 
     def pane(self, name: str | None = None) -> Pane | None:
         """Return a tab's content, the visible one's by default; None while it is not built."""

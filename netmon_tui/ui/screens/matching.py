@@ -45,7 +45,7 @@ class MatchingScreen(FollowingScreen):
         packets, actor = self.session.services.packets, self.session.actor
         self.search, self.opened = await packets.filter_set(actor, self.capture_id, text), None
         self._searching = self.run_worker(
-            self.search.run(), group="set-filter", exclusive=True, exit_on_error=False
+            self.search.run, group="set-filter", exclusive=True, exit_on_error=False
         )
 
     def stop_search(self) -> None:

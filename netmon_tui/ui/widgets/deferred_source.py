@@ -9,7 +9,7 @@ from itertools import islice
 from netmon_tui.ui.widgets.memory_source import MemorySource
 from netmon_tui.ui.widgets.row_source import Row
 
-_SLICE = 500
+SLICE = 500
 """Rows that are made in one go, some milliseconds of work, before keys have their turn."""
 
 
@@ -95,5 +95,5 @@ class DeferredSource(MemorySource):
 
     async def _renew_all(self) -> None:
         while self._outdated:
-            self._renew(set(islice(self._outdated, _SLICE)))
+            self._renew(set(islice(self._outdated, SLICE)))
             await asyncio.sleep(0)

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from netmon_tui.domain.address import packed_sort_key
 from netmon_tui.domain.neighbour import REMEMBERED, NeighbourRecord
 from netmon_tui.ui.rendering import age, state_style, when
+from netmon_tui.ui.widgets.deferred_source import SLICE
 from netmon_tui.ui.widgets.row_source import Cell, Row, cell_text
 from netmon_tui.ui.widgets.table_columns import Column
 
@@ -33,8 +34,6 @@ STEADY = ("address", "interface")
 LLADDR, _STATE = (
     next(index for index, column in enumerate(COLUMNS) if column.key == key) for key in ("lladdr", "state")
 )
-_SLICE = 500
-"""Rows that are made in one go, some milliseconds of work, before keys have their turn."""
 
 
 def pairs(keys: Iterable[Hashable]) -> list[tuple[str, str]]:
@@ -46,8 +45,8 @@ async def rows_of(records: Sequence[NeighbourRecord]) -> list[Row]:
     """Return the rows of records; ten thousand of them do not hold up the keyboard."""
     look = RowLook(datetime.now(UTC))
     rows: list[Row] = []
-    for start in range(0, len(records), _SLICE):
-        rows += [look.row(record) for record in records[start : start + _SLICE]]
+    for start in range(0, len(records), SLICE):
+        rows += [look.row(record) for record in records[start : start + SLICE]]
         await asyncio.sleep(0)
     return rows
 

@@ -47,7 +47,6 @@ from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.tools import bpf, tcpdump
 from netmon_tui.tools.bpf_explanation import explain
 
-FOLLOW_SECONDS = 0.25
 STORE_SECONDS = 1.0
 """How often a running capture's figures are stored; this program shows those in memory."""
 
@@ -100,7 +99,6 @@ class CapturingService:
         self._jobs = jobs
         self._environ = environ
         self._note_filter = note_filter
-        self._live: dict[int, CaptureCounters] = {}
         supervisor.register(JobKind.CAPTURE, self._follow, self._give_up)
 
     async def interfaces(self) -> list[Interface]:
@@ -202,7 +200,7 @@ class CapturingService:
         await asyncio.to_thread(
             self._audit.record, actor, "capture.start", f"capture {capture_id}", " ".join(spec.argv)
         )
-        path = self._jobs / f"capture-{capture_id}"
+        path = self._directory(capture_id)
         await self._supervisor.launch(JobKind.CAPTURE, capture_id, actor, spec, path)
 
     async def check(self, request: StartCapture) -> None:
@@ -258,9 +256,18 @@ class CapturingService:
 
     async def get(self, actor: Actor, capture_id: int) -> Capture:
         """Return a capture with the latest figures; NotFound when it is not the actor's."""
-        capture = await asyncio.to_thread(self._captures.get, actor, capture_id)
-        live = self._live.get(capture_id)
-        return replace(capture, counters=live) if live and not capture.state.is_final else capture
+        return await asyncio.to_thread(self._get, actor, capture_id)
+
+    def _get(self, actor: Actor, capture_id: int) -> Capture:
+        capture = self._captures.get(actor, capture_id)
+        if capture.state.is_final:
+            return capture
+        # What the runner says now: the row has what its follower stored last.
+        status = JobDirectory(self._directory(capture_id)).read_status()
+        return replace(capture, counters=status.counters) if status and status.counters else capture
+
+    def _directory(self, capture_id: int) -> Path:
+        return self._jobs / f"capture-{capture_id}"
 
     async def find(self, actor: Actor, window: Window = FIRST) -> list[Capture]:
         """Return a window of the actor's captures (sort: id, interface, filter, state, packets, bytes, ...)."""
@@ -289,26 +296,21 @@ class CapturingService:
     async def _follow(self, job: Job) -> None:
         """Copy the runner's figures until it is done, then take stock of the file."""
         directory = JobDirectory(Path(job.directory))
-        try:
-            status = await self._copy_figures(job, directory)
-            await asyncio.to_thread(self._finish, job, directory, status)
-        finally:
-            # Also when another program follows from here on: its figures are in the row.
-            self._live.pop(job.subject_id, None)
+        status = await self._copy_figures(job, directory)
+        await asyncio.to_thread(self._finish, job, directory, status)
 
     async def _copy_figures(self, job: Job, directory: JobDirectory) -> JobStatus | None:
         stored, stored_at = None, 0.0
         while True:
             status, over = await asyncio.to_thread(read_status, directory)
-            if status is not None and status.counters is not None:
-                self._live[job.subject_id] = status.counters
-                if status.counters != stored and (over or time.monotonic() - stored_at >= STORE_SECONDS):
-                    stored, stored_at = status.counters, time.monotonic()
-                    await asyncio.to_thread(self._store_figures, job, directory, stored)
+            counters = status.counters if status is not None else None
+            is_due = over or time.monotonic() - stored_at >= STORE_SECONDS
+            if counters is not None and counters != stored and is_due:
+                stored, stored_at = counters, time.monotonic()
+                await asyncio.to_thread(self._store_figures, job, directory, stored)
             if over:
                 return status
-            self._supervisor.up_to_date(job)
-            await asyncio.sleep(FOLLOW_SECONDS)
+            await self._supervisor.rest(job)
 
     def _store_figures(self, job: Job, directory: JobDirectory, counters: CaptureCounters) -> None:
         self._captures.update_counters(job.subject_id, counters)

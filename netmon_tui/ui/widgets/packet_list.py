@@ -14,7 +14,8 @@ from netmon_tui.ui.widgets.row_source import Listeners, Row, cell_text, matches
 
 FILE_ORDERS = frozenset({None, "number", *TIMES} - {"delta"})
 """The columns in whose order packets stand in the file already; any other would need all of them at once."""
-_PAGE_ROWS = 100
+_PAGE_ROWS = 32
+"""A screen or two: the end of a growing list is read anew with each look, and no more than is seen of it."""
 _FIRST_SLICE = 2_000
 """Packets indexed before the first rows are shown."""
 _SLICE = 50_000
@@ -46,6 +47,8 @@ class PacketSource:
         self._candidates = Candidates(packets)
         self._generation = 0
         self._listeners = Listeners()
+        self._sight = (0, 0)
+        """The range that was asked for last: what a table shows."""
         self._marks: Mapping[int, str] = {}
         self._glyph = ""
 
@@ -105,45 +108,52 @@ class PacketSource:
         self.pages.clear()
         self._listeners.tell()
 
-    async def advance(self) -> bool:
+    async def advance(self, *, follows: bool = False) -> bool:
         """Index the next slice of the file; whether there is more.
 
-        The pages that this changes are read before anybody is told, so that they are painted once: those that were
-        not full, and the last ones when the end is what was looked at.
+        What a table shows then is read before anybody is told, so that it is painted once.
+
+        Args:
+            follows: Whether the table goes on to the new end of the list.
         """
-        at_end = _last_page(self.count) in self.pages
         grown = await self._packets.extend(_SLICE if self._packets.count else _FIRST_SLICE)
         if grown:
-            pages = {page for page in self.pages if len(self.pages.rows(page)) < _rows_on(page, self.count)}
-            if at_end:
-                last = _last_page(self.count)
-                pages |= {max(0, last - 1), last} - set(self.pages)
-            for page in sorted(pages):
-                await self.pages.read(page, self._numbers(page))
+            start, stop = self._sight
+            height = stop - start
+            # Of those at the end a screen more, as tables ask for: else that one is loaded a moment later.
+            seen = (self.count - 2 * height, self.count) if follows else self._sight
+            await self._read(self._wanted(*seen))
             self._listeners.tell()
         return not self._packets.complete
 
     def window(self, start: int, stop: int) -> Sequence[Row | None]:
         """Return the rows of a range, None where nothing is loaded."""
-        return [self._row_at(index) for index in range(start, min(stop, self.count))]
+        self._sight = (start, stop)
+        return self._rows_of(start, stop)
+
+    def _rows_of(self, start: int, stop: int) -> Sequence[Row | None]:
+        return [self._row_at(index) for index in range(max(0, start), min(stop, self.count))]
 
     def missing(self, start: int, stop: int) -> bool:
         """Whether a page of the range is not loaded or not told of, or the filter has not seen every packet."""
-        told = first_pending(self.window(max(0, start), stop)) is None
+        told = first_pending(self._rows_of(start, stop)) is None
         return self.searched is not None or bool(self._wanted(start, stop)) or not told
 
     async def load(self, start: int, stop: int) -> None:
         """Read the pages of a range that are not there, and let the filter look a little further."""
         wanted = self._wanted(start, stop)
-        for page in wanted:
-            await self.pages.read(page, self._numbers(page))
-        around = self.window(max(0, start), stop)
+        await self._read(wanted)
+        around = self._rows_of(start, stop)
         shown = around[len(around) // 3 :]  # a table asks for a screen before and after the one it shows
         number = None if wanted else first_pending([*shown, *around])
         if number is not None:
             await self.pages.ask(number)
         if self.searched is not None:
             await self._search()
+
+    async def _read(self, pages: Sequence[int]) -> None:
+        if pages:
+            await self.pages.read({page: self._numbers(page) for page in pages})
 
     async def _search(self) -> None:
         """Look through the next packets, and tell of it."""
@@ -211,10 +221,6 @@ class PacketSource:
     def subscribe(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Call ``listener`` after every change; the returned function ends that."""
         return self._listeners.subscribe(listener)
-
-
-def _last_page(count: int) -> int:
-    return (count - 1) // _PAGE_ROWS
 
 
 def _rows_on(page: int, count: int) -> int:

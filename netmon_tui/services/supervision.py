@@ -134,14 +134,14 @@ class JobSupervisor:
         job = await asyncio.to_thread(self._jobs.of, kind, subject_id)
         if job is not None and not job.state.is_final:
             await asyncio.to_thread(runtime_jobs.request_stop, Path(job.directory))
-            self._stir(job)
+            self._rests.get(job.id, _Rest()).stir()
 
     async def pause(self, kind: JobKind, subject_id: int, *, paused: bool) -> bool:
         """Ask the runner of a job to halt its tool, or to let it go on; False when there is no job."""
         job = await asyncio.to_thread(self._jobs.of, kind, subject_id)
         if job is not None and not job.state.is_final:
             await asyncio.to_thread(runtime_jobs.request_pause, Path(job.directory), paused=paused)
-            self._stir(job)
+            self._rests.get(job.id, _Rest()).stir()
         return job is not None
 
     async def job_with_runner(
@@ -211,10 +211,6 @@ class JobSupervisor:
         Everything that it has written so far is in the database then.
         """
         await self._rests[job.id].take()
-
-    def _stir(self, job: Job) -> None:
-        if job.id in self._rests:
-            self._rests[job.id].stir()
 
     async def _sweep_for_ever(self) -> None:
         while True:

@@ -134,6 +134,10 @@ class CaptureDetailScreen(MatchingScreen):
         yield FileSetBrowser(services.packets, actor, self.capture_id, id="file-set-browser")
         yield KeyLine()
 
+    async def has_changed(self) -> bool:
+        """Return whether there may be something new."""
+        return not self._settled or await super().has_changed()
+
     async def refresh_live(self, *, changed: bool) -> None:
         """Show what is new, and the running clock: once a second while it runs."""
         before, now = self._capture, time.monotonic()

@@ -71,6 +71,11 @@ class LiveScreen(WorkerDefects, Screen[None]):
             NetmonError: Shown as a toast, once while it lasts.
         """
 
+    async def has_changed(self) -> bool:
+        """Return whether the database changed since the last call; a screen that reads anyhow need not ask."""
+        before, self._revision = self._revision, await self.session.services.revision()
+        return self._revision != before
+
     def refresh_now(self) -> None:
         """Refresh, whether or not the database changed."""
         self._wanted = True
@@ -157,9 +162,8 @@ class LiveScreen(WorkerDefects, Screen[None]):
     async def _refresh(self) -> None:
         try:
             while True:
-                revision = await self.session.services.revision()
-                changed = self._wanted or revision != self._revision
-                self._wanted, self._revision = False, revision
+                changed = await self.has_changed() or self._wanted
+                self._wanted = False
                 self._refreshing_since = time.monotonic()
                 await self.refresh_live(changed=changed)
                 await asyncio.sleep(_UNTIL_TOLD_SECONDS)

@@ -32,6 +32,8 @@ from netmon_tui.ui.widgets.table import Table
 
 DEBOUNCE_SECONDS = 0.12
 """Rest of the cursor before a packet is dissected: holding an arrow key down costs nothing."""
+FLOOD = 500
+"""Packets from one look to the next that nobody can read."""
 PATIENCE_SECONDS = 0.05
 """For so long the first slice is waited for, so that it is painted with the figures above it: twice costs twice."""
 _ZOOMS = ("-zoom-list", "-zoom-tree", "-zoom-bytes")
@@ -83,6 +85,9 @@ class PacketBrowser(PacketMarking):
         """Set once a slice is indexed."""
         self._grown = False
         """Whether the file may have grown since the index was begun."""
+        self._looked_at = 0
+        """Packets there were at the last look."""
+        self._waited = False
         self._had_address = False
         self._is_gone = False
         self.range: tuple[int, int] = (0, 0)
@@ -153,7 +158,7 @@ class PacketBrowser(PacketMarking):
             except NetmonError as error:
                 self.table.set_texts(error="" if growing else str(error))
                 return
-        if self._packets is not None:
+        if self._packets is not None and not (growing and self._may_wait()):
             has_more = growing or self._packets.growing or not self._packets.complete
             self._packets.growing = growing
             self._grown |= has_more
@@ -164,6 +169,14 @@ class PacketBrowser(PacketMarking):
                 with suppress(TimeoutError):
                     async with asyncio.timeout(PATIENCE_SECONDS):
                         await self._advanced.wait()
+
+    def _may_wait(self) -> bool:
+        """Whether rows go by faster than anybody reads: then every other look is enough."""
+        assert self._packets is not None
+        before, self._looked_at = self._looked_at, self._packets.count
+        is_flood = self._packets.complete and self._packets.count - before > FLOOD
+        self._waited = is_flood and not self._waited
+        return self._waited
 
     async def _take(self, packets: PacketList) -> None:
         """Show a file that was opened; its first rows are read before, so that they are painted with all else."""

@@ -122,7 +122,7 @@ class PacketSource:
             height = stop - start
             # Of those at the end a screen more, as tables ask for: else that one is loaded a moment later.
             seen = (self.count - 2 * height, self.count) if follows else self._sight
-            await self._read(self._wanted(*seen))
+            await self.pages.read(self._numbers(self._wanted(*seen)))
             self._listeners.tell()
         return not self._packets.complete
 
@@ -132,7 +132,10 @@ class PacketSource:
         return self._rows_of(start, stop)
 
     def _rows_of(self, start: int, stop: int) -> Sequence[Row | None]:
-        return [self._row_at(index) for index in range(max(0, start), min(stop, self.count))]
+        places = (self._place(index) for index in range(max(0, start), min(stop, self.count)))
+        found = (self.pages.row(*divmod(place, _PAGE_ROWS)) for place in places)
+        columns = self.pages.columns
+        return [row and marked_row(row, self._marks, self._glyph, columns) for row in found]
 
     def missing(self, start: int, stop: int) -> bool:
         """Whether a page of the range is not loaded or not told of, or the filter has not seen every packet."""
@@ -142,7 +145,7 @@ class PacketSource:
     async def load(self, start: int, stop: int) -> None:
         """Read the pages of a range that are not there, and let the filter look a little further."""
         wanted = self._wanted(start, stop)
-        await self._read(wanted)
+        await self.pages.read(self._numbers(wanted))
         around = self._rows_of(start, stop)
         shown = around[len(around) // 3 :]  # a table asks for a screen before and after the one it shows
         number = None if wanted else first_pending([*shown, *around])
@@ -150,10 +153,6 @@ class PacketSource:
             await self.pages.ask(number)
         if self.searched is not None:
             await self._search()
-
-    async def _read(self, pages: Sequence[int]) -> None:
-        if pages:
-            await self.pages.read({page: self._numbers(page) for page in pages})
 
     async def _search(self) -> None:
         """Look through the next packets, and tell of it."""
@@ -177,14 +176,13 @@ class PacketSource:
         pages = range(first // _PAGE_ROWS, last // _PAGE_ROWS + 1)
         return [page for page in pages if len(self.pages.rows(page)) < _rows_on(page, self.count)]
 
-    def _numbers(self, page: int) -> list[int]:
-        """Return the numbers of the packets of a page of the unreversed list."""
-        start, stop = page * _PAGE_ROWS, min((page + 1) * _PAGE_ROWS, self.count)
-        return list(self._found[start:stop] if self._text else self._candidates.numbers(start, stop))
-
-    def _row_at(self, index: int) -> Row | None:
-        row = self.pages.row(*divmod(self._place(index), _PAGE_ROWS))
-        return None if row is None else marked_row(row, self._marks, self._glyph, self.pages.columns)
+    def _numbers(self, pages: Sequence[int]) -> dict[int, Sequence[int]]:
+        """Return the numbers of the packets of pages of the unreversed list."""
+        found = {}
+        for page in pages:
+            start, stop = page * _PAGE_ROWS, min((page + 1) * _PAGE_ROWS, self.count)
+            found[page] = self._found[start:stop] if self._text else self._candidates.numbers(start, stop)
+        return found
 
     def _place(self, index: int) -> int:
         return self.count - 1 - index if self._reverse else index

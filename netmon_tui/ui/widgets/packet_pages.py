@@ -58,6 +58,8 @@ class PacketPages:
         They are read in one go: each wait for a thread costs more than the lines of a page. What the dissector has
         said of packets stays.
         """
+        if not wanted:
+            return
         rows, columns = self._rows, self.columns
         numbers = [number for page in wanted.values() for number in page]
         lines = iter(await self._packets.lines(numbers, columns.keys))

@@ -6,14 +6,12 @@ import fcntl
 import hashlib
 import os
 import secrets
-import shutil
-import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from netmon_tui.config.files import PRIVATE_DIRECTORY, explain, private_opener
+from netmon_tui.config.files import PRIVATE_DIRECTORY, PRIVATE_FILE, explain, private_opener
 from netmon_tui.domain.capture_files import CAPTURE_NAME, CaptureFile, file_name
 from netmon_tui.errors import DiskFull
 from netmon_tui.services.kept_index import keep_index
@@ -22,8 +20,9 @@ from netmon_tui.tools.pcap_index import PacketIndex
 from netmon_tui.tools.pcap_layout import RecordLayout
 
 _PREFIX = "capture-made-"
-_GRACE_SECONDS = 60
-"""So young a directory may be between being made and being locked."""
+UNFINISHED = "unfinished"
+"""Name of the file that says of a directory that it is a draft. What has none is never deleted: whether this
+database knows a directory says little, as another one may, or this one by another path."""
 _LOOK_BYTES = 16 << 20
 """So much is written from one look at the free space to the next."""
 
@@ -134,10 +133,10 @@ class Drafts:
     Args:
         jobs: Directory of the job directories.
         floor: Bytes that must stay free.
-        is_stored: Whether the catalogue has a capture in a directory.
+        is_stored: Whether the catalogue has a capture in a directory of this name.
     """
 
-    def __init__(self, jobs: Path, floor: int, is_stored: Callable[[Path], bool]) -> None:
+    def __init__(self, jobs: Path, floor: int, is_stored: Callable[[str], bool]) -> None:
         self._jobs = jobs
         self._floor = floor
         self._is_stored = is_stored
@@ -164,28 +163,39 @@ class Drafts:
         draft = Draft(path, self.room)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
+            (path / UNFINISHED).touch(PRIVATE_FILE)  # once it is locked: with this alone it is a dead one's
             yield draft
         except OSError as error:
             raise explain(error, path) from error
         finally:
-            if not draft.is_stored:
-                shutil.rmtree(path, ignore_errors=True)
+            _end(path, is_stored=draft.is_stored)
             os.close(lock)
 
     def clear_away(self) -> None:
-        """Delete the directories that no program holds and no capture has: what a killed program left."""
-        for path in self._jobs.glob(f"{_PREFIX}*"):
+        """Delete the drafts that no program holds: what a killed program left."""
+        for mark in self._jobs.glob(f"{_PREFIX}*/{UNFINISHED}"):
+            path = mark.parent
             try:
-                if time.time() - path.stat().st_mtime < _GRACE_SECONDS or self._is_stored(path):
-                    continue
                 lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             except OSError:
                 continue  # gone meanwhile
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                if not self._is_stored(path):  # it may have been just before the lock was let go
-                    shutil.rmtree(path, ignore_errors=True)
+                if mark.exists():  # it may have been stored just before the lock was let go
+                    _end(path, is_stored=self._is_stored(path.name))
             except BlockingIOError:
                 continue
             finally:
                 os.close(lock)
+
+
+def _end(draft: Path, *, is_stored: bool) -> None:
+    """Make a draft the directory of a capture, or delete it, its mark last: without that it would stay."""
+    with suppress(OSError):
+        if not is_stored:
+            for path in draft.iterdir():
+                if path.name != UNFINISHED:
+                    path.unlink()
+        (draft / UNFINISHED).unlink(missing_ok=True)
+        if not is_stored:
+            draft.rmdir()

@@ -114,9 +114,9 @@ class CaptureCatalogue:
 
         return self._database.write(work)
 
-    def has_directory(self, directory: Path) -> bool:
-        """Whether a capture has its files there."""
-        query = select(_CAPTURES.id).where(_CAPTURES.directory == str(directory))
+    def has_directory(self, name: str) -> bool:
+        """Whether a capture has its files in a directory of this name, by whatever path that was reached."""
+        query = select(_CAPTURES.id).where(_CAPTURES.directory.endswith(f"/{name}", autoescape=True))
         with self._database.read() as connection:
             return connection.execute(query).first() is not None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import gzip
 import hashlib
 import io
@@ -10,7 +11,6 @@ import os
 import shutil
 import sqlite3
 import struct
-import time
 import zlib
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -28,6 +28,7 @@ from netmon_tui.domain.user import Actor, Role
 from netmon_tui.domain.window import Window
 from netmon_tui.errors import AlreadyCaptured, DiskFull, InvalidInput, NetmonError, NotAllowed, NotFound
 from netmon_tui.runtime.tool_paths import find_tool
+from netmon_tui.services.capture_drafts import UNFINISHED
 from netmon_tui.services.container import Services, open_services
 from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.tools.link_layers import _NAMES as LINK_TYPES
@@ -285,15 +286,48 @@ async def test_a_stream_is_stored_like_a_file(house: House) -> None:
 async def test_what_a_killed_program_left_is_cleared_away_and_what_is_used_is_not(house: House) -> None:
     capture = await house.take(pcap(raws()))
     kept = Path(capture.files[0].path).parent
-    dead, young = house.jobs / "capture-made-dead", house.jobs / "capture-made-young"
-    for path in (dead, young):
+    dead, held, strange = (house.jobs / f"capture-made-{name}" for name in ("dead", "held", "strange"))
+    for path in (dead, held, strange):
         path.mkdir()
         (path / "capture.pcap").write_bytes(b"half")
-    long_ago = time.time() - 3_600
-    for path in (dead, kept):
-        os.utime(path, (long_ago, long_ago))
+    for path in (dead, held, kept):  # a program that is killed may have stored what it made
+        (path / UNFINISHED).touch()
+    lock = os.open(held, os.O_RDONLY | os.O_DIRECTORY)
+    fcntl.flock(lock, fcntl.LOCK_EX)
     await house.take(pcap(raws()[:1]))
-    assert (dead.exists(), young.exists(), kept.exists()) == (False, True, True)
+    os.close(lock)
+    assert [path.exists() for path in (dead, held, strange, kept)] == [False, True, True, True]
+    assert sorted(path.name for path in kept.iterdir()) == ["capture.pcap"]
+
+
+async def test_what_is_stored_outlives_the_way_to_it_and_the_database(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    house = await opened(tmp_path / "link")
+    first = await house.take(pcap(raws()))
+    part, _ = await cut(house, first, PacketChoice(first=1, last=2))
+    both = await house.catalogue.merge(house.ada, [first.id, part.id])
+    names = {Path(one.files[0].path).parent.name for one in (first, part, both)}
+    await house.services.close()
+
+    async def still_there(data: Path) -> set[str]:
+        """Which of them are left when one more file has come in, long after."""
+        for path in (data / "jobs").iterdir():
+            os.utime(path, (0, 0))
+        services = await asyncio.to_thread(
+            open_services, load_settings(environ={}), find_paths(data_dir=data)
+        )
+        (tmp_path / "b.pcap").write_bytes(pcap(raws()[:1]))
+        await services.catalogue.import_file(house.ada, tmp_path / "b.pcap", again=True)
+        await services.close()
+        return names & {path.name for path in (data / "jobs").iterdir()}
+
+    assert await still_there(tmp_path / "real" / "data") == names, "without the symbolic link"
+    (tmp_path / "real").rename(tmp_path / "moved")
+    assert await still_there(tmp_path / "moved" / "data") == names, "in another place"
+    with sqlite3.connect(tmp_path / "moved" / "data" / "netmon.db") as connection:
+        connection.execute("delete from captures")
+    assert await still_there(tmp_path / "moved" / "data") == names, "with an older copy of the database"
 
 
 async def test_the_free_space_floor_holds_and_nothing_is_left(tmp_path: Path) -> None:

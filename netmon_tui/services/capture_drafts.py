@@ -14,8 +14,11 @@ from typing import BinaryIO
 from netmon_tui.config.files import PRIVATE_DIRECTORY, PRIVATE_FILE, explain, private_opener
 from netmon_tui.domain.capture_files import CAPTURE_NAME, CaptureFile, file_name
 from netmon_tui.errors import DiskFull
+from netmon_tui.services.capture_quota import Allowance
 from netmon_tui.services.kept_index import keep_index
+from netmon_tui.services.stopping import Stop
 from netmon_tui.tools.pcap_cut import Piece
+from netmon_tui.tools.pcap_files import sha256_of
 from netmon_tui.tools.pcap_index import PacketIndex
 from netmon_tui.tools.pcap_layout import RecordLayout
 
@@ -28,20 +31,31 @@ _LOOK_BYTES = 16 << 20
 
 
 class Room:
-    """The free space of a directory, of which some must stay.
+    """What one piece of work may write: of the free space some must stay, and its user has a quota.
 
     Args:
         directory: Where it is written.
         floor: Bytes that must stay free.
+        allowance: What the user may still store.
+        stop: Whether the work is to stop.
     """
 
-    def __init__(self, directory: Path, floor: int) -> None:
+    def __init__(self, directory: Path, floor: int, allowance: Allowance, stop: Stop) -> None:
         self._directory = directory
         self._floor = floor
+        self.allowance = allowance
+        self.stop = stop
         self._left = 0
 
     def spend(self, count: int) -> None:
-        """Say that so many bytes are about to be written; DiskFull when too few would stay free."""
+        """Say that so many bytes are about to be written.
+
+        Raises:
+            DiskFull: Too few would stay free, or they are more than the user may store.
+            Stopped: The work is to stop.
+        """
+        self.stop.check()
+        self.allowance.spend(count)
         self._left -= count
         if self._left >= 0:
             return
@@ -102,12 +116,19 @@ class Draft:
         written = self.write(name, parts())
         return CaptureFile(written.path, written.bytes, count, written.sha256)
 
+    def link(self, name: str, other: Path) -> CaptureFile:
+        """Give a file of another draft a name here, too; it counts for each capture that has it."""
+        path, size = self.path / name, other.stat().st_size
+        self._room.allowance.spend(size)
+        path.hardlink_to(other)
+        return CaptureFile(str(path), size, 0, sha256_of(path))
+
     def open_pcap(self) -> BinaryIO:
         """Return the pcap file, new and open for writing; :meth:`spend` goes before what is written."""
         return open(self.pcap, "xb", opener=private_opener)
 
     def spend(self, count: int) -> None:
-        """Say that so many bytes are about to be written; DiskFull when they may not be."""
+        """Say that so many bytes are about to be written; raises as :meth:`Room.spend`."""
         self._room.spend(count)
 
 
@@ -141,13 +162,12 @@ class Drafts:
         self._floor = floor
         self._is_stored = is_stored
 
-    @property
-    def room(self) -> Room:
-        """The free space of the directory of jobs."""
-        return Room(self._jobs, self._floor)
+    def room(self, allowance: Allowance, stop: Stop) -> Room:
+        """Return what may be written into the directory of jobs."""
+        return Room(self._jobs, self._floor, allowance, stop)
 
     @contextmanager
-    def open(self) -> Iterator[Draft]:
+    def open(self, room: Room) -> Iterator[Draft]:
         """Make a directory that is deleted again unless it was stored; errors of the system are explained.
 
         Raises:
@@ -160,7 +180,7 @@ class Drafts:
             lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         except OSError as error:
             raise explain(error, path) from error
-        draft = Draft(path, self.room)
+        draft = Draft(path, room)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
             (path / UNFINISHED).touch(PRIVATE_FILE)  # once it is locked: with this alone it is a dead one's

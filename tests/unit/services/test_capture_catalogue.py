@@ -8,11 +8,15 @@ import gzip
 import hashlib
 import io
 import os
+import select
 import shutil
 import sqlite3
 import struct
+import threading
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -28,7 +32,8 @@ from netmon_tui.domain.user import Actor, Role
 from netmon_tui.domain.window import Window
 from netmon_tui.errors import AlreadyCaptured, DiskFull, InvalidInput, NetmonError, NotAllowed, NotFound
 from netmon_tui.runtime.tool_paths import find_tool
-from netmon_tui.services.capture_drafts import UNFINISHED
+from netmon_tui.services import capture_catalogue
+from netmon_tui.services.capture_drafts import UNFINISHED, Room
 from netmon_tui.services.container import Services, open_services
 from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.tools.link_layers import _NAMES as LINK_TYPES
@@ -39,6 +44,7 @@ from tests.unit.tools.test_packet_masking import A4, FRAMES
 from tests.unit.tools.test_pcapng import block, interface, option, packet, section
 
 START = 1_700_000_000_000_000_000
+QUOTA = 1_000_000
 ALL = [*FRAMES.values(), *SAMPLES.values()]
 
 
@@ -54,6 +60,9 @@ def pcap(found: list[RawPacket], linktype: int = 1, order: str = "<", *, nanosec
 def pcapng(found: list[RawPacket], linktype: int = 1) -> bytes:
     header = make_header(linktype, nanoseconds=True)
     return begin_section(header) + b"".join(pack_block(header, raw) for raw in found)
+
+
+LARGE = raws([bytes(1000)] * 2_000)
 
 
 class House:
@@ -342,6 +351,147 @@ async def test_the_free_space_floor_holds_and_nothing_is_left(tmp_path: Path) ->
         assert not house.left() and not house.audit()
     finally:
         await house.services.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("a.pcap.gz", gzip.compress(pcap(LARGE))),
+        ("a.pcapng", pcapng(LARGE[:600])),
+        ("a.pcap", pcap(LARGE[:600])[:-1]),
+    ],
+    ids=["packed", "kept beside what it became", "kept beside what could be read"],
+)
+async def test_the_quota_holds_for_what_a_file_becomes(tmp_path: Path, name: str, data: bytes) -> None:
+    house = await opened(tmp_path, quota_bytes=str(QUOTA))
+    try:
+        assert len(data) < QUOTA
+        with pytest.raises(DiskFull, match="quota of your captures is used up"):
+            await house.take(data, name)
+        with pytest.raises(DiskFull, match="quota of your captures is used up"):
+            await house.catalogue.import_stream(house.ada, io.BytesIO(data), name)
+        assert not house.left() and not house.audit()
+        assert (await house.services.capturing.quota.usage(house.ada)).used == 0
+    finally:
+        await house.services.close()
+
+
+async def test_the_quota_holds_for_each_capture_of_a_file(tmp_path: Path) -> None:
+    house = await opened(tmp_path, quota_bytes=str(QUOTA))
+    packets = b"".join(packet(number, n, bytes(1000)) for n in range(200) for number in (0, 1))
+    data = section() + interface(1) + interface(113) + packets
+    try:
+        assert 2 * len(data) < QUOTA < 3 * len(data)
+        with pytest.raises(DiskFull, match="quota of your captures is used up"):
+            await house.take_all(data, "a.pcapng")
+        assert not house.left()
+    finally:
+        await house.services.close()
+
+
+async def test_the_quota_holds_for_parts_and_merges(tmp_path: Path) -> None:
+    house = await opened(tmp_path, quota_bytes=str(QUOTA))
+    try:
+        one = await house.take(pcap(LARGE[:300]))
+        other = await house.take(pcap(LARGE[:400]), "b.pcap")
+        await cut(house, one, PacketChoice(first=1, last=100))
+        for work in (
+            house.catalogue.slice(house.ada, other.id, PacketChoice(first=1, last=390)),
+            house.catalogue.merge(house.ada, [one.id, other.id]),
+        ):
+            with pytest.raises(DiskFull, match="quota of your captures is used up"):
+                await work
+        assert not house.left()
+    finally:
+        await house.services.close()
+
+
+# --- whoever waited is gone ---
+
+
+@asynccontextmanager
+async def waited_for() -> AsyncIterator[None]:
+    """Wait at the end until every thread that was begun meanwhile has done what it does."""
+    loop, pool = asyncio.get_running_loop(), ThreadPoolExecutor()
+    loop.set_default_executor(pool)
+    yield
+    pool.shutdown()
+    loop.set_default_executor(ThreadPoolExecutor())
+
+
+async def cancelled(working: asyncio.Task[object], may_go_on: threading.Event) -> None:
+    working.cancel()
+    for _ in range(10):  # turns of the loop in which that arrives
+        await asyncio.sleep(0)
+    may_go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await working
+
+
+@pytest.mark.parametrize("kind", ["pcap", "pcapng", "slice", "merge"])
+async def test_what_nobody_waits_for_is_not_stored(
+    house: House, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    one, other = await house.take(pcap(raws())), await house.take(pcap(raws()[:3]), "b.pcap")
+    begun, may_go_on = threading.Event(), threading.Event()
+    spend = Room.spend
+
+    def spend_slowly(room: Room, count: int) -> None:
+        begun.set()
+        may_go_on.wait(60)
+        spend(room, count)
+
+    monkeypatch.setattr(Room, "spend", spend_slowly)
+    async with waited_for():
+        work = {
+            "pcap": lambda: house.take(pcap(raws()[:2])),
+            "pcapng": lambda: house.take(pcapng(raws()), "a.pcapng"),
+            "slice": lambda: cut(house, one, PacketChoice(first=2)),
+            "merge": lambda: house.catalogue.merge(house.ada, [one.id, other.id]),
+        }[kind]
+        working = asyncio.ensure_future(work())
+        await asyncio.to_thread(begun.wait, 60)
+        await cancelled(working, may_go_on)
+    assert not house.left() and len(house.audit()) == 2
+
+
+async def test_a_file_that_nobody_waits_for_is_not_written(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    capture, out = await house.take(pcap(raws())), house.folder / "out.pcap"
+    begun, may_go_on = threading.Event(), threading.Event()
+
+    def slowly(*_: object) -> Iterator[bytes]:
+        yield b"first"
+        begun.set()
+        may_go_on.wait(60)
+        yield b"last"
+
+    monkeypatch.setattr(capture_catalogue, "export_chunks", slowly)
+    async with waited_for():
+        export = house.catalogue.export(house.ada, capture.id, out, PacketChoice(first=2))
+        working = asyncio.ensure_future(export)
+        await asyncio.to_thread(begun.wait, 60)
+        await cancelled(working, may_go_on)
+    assert [path.name for path in house.folder.iterdir() if "out" in path.name] == []
+
+
+async def test_a_silent_pipe_that_nobody_waits_for_is_left_and_not_stored(house: House) -> None:
+    data = pcap(raws())
+    ours, theirs = os.pipe()
+    async with waited_for():
+        with open(ours, "rb") as stream:
+            working = asyncio.ensure_future(house.catalogue.import_stream(house.ada, stream, "stdin"))
+            os.write(theirs, data[:100])
+            while select.select([ours], [], [], 0)[0]:
+                await asyncio.sleep(0.01)
+            working.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await asyncio.wait_for(working, 60)
+            os.write(theirs, data[100:])
+            os.close(theirs)
+            assert stream.read() == data[100:], "nobody has read it"
+    assert not house.left() and not house.audit()
 
 
 # --- parts ---

@@ -10,7 +10,7 @@ import shutil
 import socket
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -31,7 +31,7 @@ from netmon_tui.runtime.key_log import pass_on_keys
 from netmon_tui.security.hostile_text import clean, clean_block
 from netmon_tui.services.capture_cutting import check_form, export_chunks, make_merge, make_slice
 from netmon_tui.services.capture_drafts import Draft, Drafts, Room
-from netmon_tui.services.capture_import import CaptureImport
+from netmon_tui.services.capture_import import CaptureImport, reading
 from netmon_tui.services.capture_quota import CaptureQuota
 from netmon_tui.services.stopping import Stop, in_thread
 from netmon_tui.storage.audit_repository import AuditRepository, NewEvent
@@ -121,15 +121,13 @@ class CatalogueService:
         return self._drafts.room(self._quota.allowance(actor), stop)
 
     def _import_path(self, actor: Actor, path: Path, again: bool, stop: Stop) -> list[int]:
-        if not path.is_file():
-            raise NotFound(f"no file {path}")
-        try:
-            file = path.open("rb")
-        except OSError as error:
-            raise InvalidInput(f"{path} cannot be read", why=error.strerror or str(error)) from error
+        with reading(str(path)):
+            if not path.is_file():
+                raise NotFound(f"no file {path}")
+            size, file = path.stat().st_size, path.open("rb")
         with file:
             room = self._room(actor, stop)
-            room.allowance.require(path.stat().st_size)  # at once what is known beforehand
+            room.allowance.require(size)  # at once what is known beforehand
             return self._import.store(actor, file, path.name, room, again=again)
 
     def _import_pipe(self, actor: Actor, stream: BinaryIO, name: str, again: bool, stop: Stop) -> list[int]:
@@ -137,7 +135,7 @@ class CatalogueService:
         room = self._room(actor, stop)
         try:
             with tempfile.TemporaryFile(dir=self._jobs) as spool:
-                for piece in stop.arriving(stream):
+                for piece in _arriving(stream, name, stop):
                     room.spend(len(piece))
                     spool.write(piece)
                 spool.flush()
@@ -310,6 +308,11 @@ class CatalogueService:
             return False
         await asyncio.to_thread(shutil.rmtree, expired.directory, True)
         return True
+
+
+def _arriving(stream: BinaryIO, name: str, stop: Stop) -> Iterator[bytes]:
+    with reading(name):
+        yield from stop.arriving(stream)
 
 
 def login_name() -> str:

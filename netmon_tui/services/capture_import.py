@@ -10,7 +10,7 @@ import hashlib
 import os
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
@@ -48,6 +48,15 @@ _MOST_LINK_TYPES = 16
 _LARGEST_SNAPLEN = 2**31 - 1
 
 
+@contextmanager
+def reading(name: str) -> Iterator[None]:
+    """Tell what the system refuses meanwhile as InvalidInput: what has the name cannot be read."""
+    try:
+        yield
+    except OSError as error:
+        raise InvalidInput(f"{name} cannot be read", why=error.strerror or str(error)) from error
+
+
 class _Document:
     """A file, unpacked as it is read, again and again from its beginning.
 
@@ -61,8 +70,9 @@ class _Document:
         self._file = file
         self._stop = stop
         self.name = name
-        file.seek(0)
-        self.is_packed = file.read(2) == gzip_file.MAGIC
+        with reading(name):
+            file.seek(0)
+            self.is_packed = file.read(2) == gzip_file.MAGIC
         self.damage = ""
         """Why unpacking ended too early."""
 
@@ -71,16 +81,18 @@ class _Document:
         if not self.is_packed:
             yield from self.as_it_is()
             return
-        self._file.seek(0)
         try:
-            yield from self._stop.passing(gzip_file.unpacked(self._file))
+            with reading(self.name):
+                self._file.seek(0)
+                yield from self._stop.passing(gzip_file.unpacked(self._file))
         except (EOFError, zlib.error) as error:
             self.damage = f"the gzip file is damaged: {error}"
 
     def as_it_is(self) -> Iterator[bytes]:
         """Yield it without unpacking."""
-        self._file.seek(0)
-        yield from self._stop.passing(iter(lambda: self._file.read(_PIECE), b""))
+        with reading(self.name):
+            self._file.seek(0)
+            yield from self._stop.passing(iter(lambda: self._file.read(_PIECE), b""))
 
 
 class CaptureImport:

@@ -8,6 +8,7 @@ import errno
 import io
 import json
 import os
+import secrets
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -313,21 +314,22 @@ def write_new(path: Path, chunks: Iterable[bytes]) -> Path:
         path = path.expanduser().absolute()
     except RuntimeError:
         raise InvalidInput(f"{path} names a user that does not exist") from None
-    if path.exists() or path.is_symlink():
-        raise InvalidInput(f"{path} exists", fix="choose another name")
-    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
+    draft = path.with_name(f".{secrets.token_hex(8)}.part")  # of this call alone; any name may be so long
     try:
+        if path.exists() or path.is_symlink():
+            raise FileExistsError
         with open(draft, "xb", opener=private_opener) as file:
-            file.writelines(chunks)
-            file.flush()
-            os.fsync(file.fileno())
-        _give_name(draft, path)
+            try:
+                file.writelines(chunks)
+                file.flush()
+                os.fsync(file.fileno())
+                _give_name(draft, path)
+            finally:
+                draft.unlink(missing_ok=True)
     except FileExistsError as error:
         raise InvalidInput(f"{path} exists", fix="choose another name") from error
     except OSError as error:
         raise explain(error, path) from error
-    finally:
-        draft.unlink(missing_ok=True)
     return path
 
 

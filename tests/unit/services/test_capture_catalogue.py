@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import fcntl
 import gzip
 import hashlib
@@ -30,11 +31,20 @@ from netmon_tui.domain.job import JobState
 from netmon_tui.domain.schedule import Runner
 from netmon_tui.domain.user import Actor, Role
 from netmon_tui.domain.window import Window
-from netmon_tui.errors import AlreadyCaptured, DiskFull, InvalidInput, NetmonError, NotAllowed, NotFound
+from netmon_tui.errors import (
+    AlreadyCaptured,
+    DiskFull,
+    InvalidInput,
+    NetmonError,
+    NotAllowed,
+    NotFound,
+    StorageError,
+)
 from netmon_tui.runtime.tool_paths import find_tool
 from netmon_tui.services import capture_catalogue
 from netmon_tui.services.capture_drafts import UNFINISHED, Room
 from netmon_tui.services.container import Services, open_services
+from netmon_tui.services.transfers import write_new
 from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.tools.link_layers import _NAMES as LINK_TYPES
 from netmon_tui.tools.pcap import RawPacket, make_header, pack_record
@@ -285,6 +295,48 @@ async def test_what_is_refused_leaves_nothing(house: House, data: bytes, words: 
         await house.take(data)
     assert __import__("re").search(words, str(caught.value)), str(caught.value)
     assert not house.left() and not house.audit()
+
+
+async def test_a_source_that_cannot_be_read_is_told_as_that(house: House) -> None:
+    for path in (Path("/proc/self/mem"), house.folder / ("x" * 300)):
+        with pytest.raises(InvalidInput, match=f"{path.name} cannot be read"):
+            await house.catalogue.import_file(house.ada, path)
+    ours, theirs = os.openpty()
+    os.close(theirs)
+    with open(ours, "rb") as stream, pytest.raises(InvalidInput, match="stdin cannot be read"):
+        await house.catalogue.import_stream(house.ada, stream, "stdin")
+    assert not house.left()
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("passes", [1, 2])
+async def test_a_disk_that_fails_while_it_is_read_is_told_as_that(
+    house: House, monkeypatch: pytest.MonkeyPatch, packed: bool, passes: int
+) -> None:
+    path, data = house.folder / "a.pcap", gzip.compress(pcap(raws())) if packed else pcap(raws())
+    path.write_bytes(data)
+    really_open = Path.open
+
+    class Failing(io.BytesIO):
+        """A file on a disk that fails when it is read for the nth time from its beginning to its end."""
+
+        ends = 0
+
+        def read(self, size: int | None = -1, /) -> bytes:
+            if found := super().read(size):
+                return found
+            self.ends += 1
+            if self.ends == passes:
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
+            return b""
+
+    def open_it(self: Path, mode: str) -> object:
+        return Failing(data) if self == path else really_open(self, mode)
+
+    monkeypatch.setattr(Path, "open", open_it)
+    with pytest.raises(InvalidInput, match=r"a\.pcap cannot be read: Input/output error"):
+        await house.catalogue.import_file(house.ada, path)
+    assert not house.left()
 
 
 async def test_a_stream_is_stored_like_a_file(house: House) -> None:
@@ -598,6 +650,40 @@ async def test_a_merge_is_in_time_order_and_says_of_what(house: House) -> None:
 
 
 # --- exports ---
+
+
+async def test_a_name_that_no_file_can_have_is_told(house: House) -> None:
+    capture = await house.take(pcap(raws()))
+    with pytest.raises(StorageError, match=r"cannot write .*: File name too long"):
+        await house.catalogue.export(house.ada, capture.id, house.folder / ("x" * 300))
+    longest = house.folder / ("x" * 255)
+    await house.catalogue.export(house.ada, capture.id, longest)
+    assert longest.read_bytes() == pcap(raws())
+
+
+def test_a_second_export_to_a_name_leaves_the_first_alone(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+
+    def chunks() -> Iterator[bytes]:
+        yield b"first"
+        assert write_new(out, [b"second"]) == out
+
+    with pytest.raises(InvalidInput, match="out exists"):
+        write_new(out, chunks())
+    assert [path.name for path in tmp_path.iterdir()] == ["out"] and out.read_bytes() == b"second"
+
+    def refused() -> Iterator[bytes]:
+        yield b"first"
+        with pytest.raises(InvalidInput):
+            write_new(other, failing())
+        yield b", whole"
+
+    def failing() -> Iterator[bytes]:
+        yield b"second"
+        raise InvalidInput("no packet is chosen")
+
+    other = tmp_path / "other"
+    assert write_new(other, refused()).read_bytes() == b"first, whole"
 
 
 @pytest.mark.skipif(find_tool("tshark") is None, reason="tshark is not installed")

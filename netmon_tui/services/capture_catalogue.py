@@ -302,11 +302,13 @@ class CatalogueService:
         if not self._keep_days or time.monotonic() - self._looked < _LOOK_SECONDS:
             return False
         before = datetime.now(UTC) - timedelta(days=self._keep_days)
-        expired = await asyncio.to_thread(self._catalogue.delete_one_older, before)
+        expired = await asyncio.to_thread(self._catalogue.find_one_older, before)
         if expired is None:
             self._looked = time.monotonic()
             return False
+        # the files first: whoever is killed in between leaves a capture that is still too old
         await asyncio.to_thread(shutil.rmtree, expired.directory, True)
+        await asyncio.to_thread(self._catalogue.delete, expired, before)
         return True
 
 

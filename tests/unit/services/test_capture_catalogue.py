@@ -796,6 +796,41 @@ async def test_what_is_older_than_is_kept_is_deleted_with_an_audit_row(tmp_path:
         await house.services.close()
 
 
+@pytest.mark.parametrize("by", ["its owner", "its age"])
+async def test_a_program_killed_while_it_deletes_leaves_no_files_that_nobody_knows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, by: str
+) -> None:
+    class Killed(BaseException):
+        """What no code outlives."""
+
+    def killed(*_: object) -> None:
+        raise Killed
+
+    house = await opened(tmp_path, keep_days="30")
+    try:
+        capture = await house.take(pcap(raws()))
+        old = datetime.now(UTC) - timedelta(days=31)
+        CaptureRepository(house.services.database).update(capture.id, created=old, finished=old)
+
+        async def delete() -> None:
+            if by == "its age":
+                assert await house.catalogue.delete_one_expired(Runner.WORKER)
+            else:
+                await house.services.capturing.delete(house.ada, capture.id)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(shutil, "rmtree", killed)
+            with pytest.raises(Killed):
+                await delete()
+        assert not house.left() and list(house.jobs.iterdir())
+        await delete()
+        assert not list(house.jobs.iterdir())
+        assert not await house.services.capturing.count(house.ada)
+        assert [row[0] for row in house.audit()].count("capture.expire") == (by == "its age")
+    finally:
+        await house.services.close()
+
+
 async def test_nothing_is_deleted_by_itself(house: House) -> None:
     capture = await house.take(pcap(raws()))
     old = datetime.now(UTC) - timedelta(days=9_999)

@@ -107,7 +107,7 @@ class CaptureCatalogue:
         return Expired(found.id, Path(found.directory), found.name) if found else None
 
     def delete(self, expired: Expired, before: datetime) -> None:
-        """Delete the rows of a capture that ended before an instant, with an event unless another program did."""
+        """Delete the rows of one that ended before an instant, with an event unless another program did."""
 
         def work(connection: Connection) -> None:
             delete_job(connection, JobKind.CAPTURE, expired.capture_id)

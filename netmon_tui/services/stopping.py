@@ -73,9 +73,10 @@ async def in_thread(work: Callable[[Stop], Done]) -> Done:
     stop = Stop()
     working = asyncio.ensure_future(asyncio.to_thread(work, stop))
     try:
-        return await asyncio.shield(working)
+        await asyncio.wait([working])  # which, itself cancelled, leaves the work alone
     except asyncio.CancelledError:
         stop.ask()
         working.add_done_callback(lambda done: done.cancelled() or done.exception())  # nobody asks for it
         await asyncio.wait([working])
         raise
+    return working.result()

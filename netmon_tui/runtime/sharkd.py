@@ -53,7 +53,7 @@ class Sharkd:
 
         Raises:
             ToolMissing: There is no such program, or none that limits it.
-            ToolFailed: It does not answer.
+            ToolFailed: It does not answer, or refuses a preference.
         """
         for path in (sharkd, PRLIMIT, SETPRIV):
             if not os.access(path, os.X_OK):
@@ -65,11 +65,21 @@ class Sharkd:
             for file in given:
                 os.close(file)
         started = cls(process)
-        for name in _NO_NAMES:
-            await started.ask("setconf", name=f"nameres.{name}", value="FALSE")
-        for file in given:
-            await started.ask("setconf", name="tls.keylog_file", value=f"/proc/self/fd/{file}")
+        try:
+            await started._prefer(given)
+        except BaseException:
+            await started.close()
+            raise
         return started
+
+    async def _prefer(self, keys: Sequence[int]) -> None:
+        try:
+            for name in _NO_NAMES:
+                await self.ask("setconf", name=f"nameres.{name}", value="FALSE")
+            for file in keys:
+                await self.ask("setconf", name="tls.keylog_file", value=f"/proc/self/fd/{file}")
+        except InvalidInput as error:  # nobody has entered anything
+            raise ToolFailed("sharkd refuses a preference", why=error.why) from error
 
     @staticmethod
     async def _spawn(sharkd: str, files: Sequence[int]) -> asyncio.subprocess.Process:

@@ -158,8 +158,10 @@ async def test_whoever_stops_waiting_spoils_no_answer(file: Path) -> None:
         "import os\nos.kill(os.getpid(), 9)",
         "import sys, json\nfor n, line in enumerate(sys.stdin, 1):\n"
         " print(json.dumps({'id': n, 'result': {'frames': 400, 'tree': 'x'}}), flush=True)",
+        "import sys, json\nfor n, line in enumerate(sys.stdin, 1):\n"
+        " print(json.dumps({'id': n, 'error': {'code': -4005, 'message': 'no'}}), flush=True)",
     ],
-    ids=["hangs", "nonsense", "floods", "dies", "lies"],
+    ids=["hangs", "nonsense", "floods", "dies", "lies", "refuses"],
 )
 async def test_a_bad_sharkd_leaves_the_packet_to_tshark(
     file: Path, programs: Path, monkeypatch: pytest.MonkeyPatch, text: str
@@ -171,6 +173,8 @@ async def test_a_bad_sharkd_leaves_the_packet_to_tshark(
         detail = await packets.detail(7)
         assert (detail.dissector, detail.window) == ("tshark", (7, 7))
         assert children() == []
+        assert await packets.check_filter("tcp") == "tcp", "as tshark says, whatever sharkd refuses"
+    assert children() == []
 
 
 async def test_a_sharkd_that_keeps_failing_is_left_alone(file: Path, programs: Path) -> None:

@@ -20,6 +20,7 @@ from netmon_tui.domain.packet_columns import Dissected
 from netmon_tui.errors import InvalidInput, NetmonError, ToolFailed, ToolMissing
 from netmon_tui.runtime.dissection import dissect_packet
 from netmon_tui.runtime.key_log import KeptKeys
+from netmon_tui.runtime.opened import opened
 from netmon_tui.runtime.sharkd import Sharkd
 from netmon_tui.runtime.tool_paths import find_tool
 from netmon_tui.runtime.whole_file import open_for_child, part_read
@@ -263,7 +264,7 @@ class PacketDissector:
         if self._whole is not None or self._loading is not None:
             return
         path = await asyncio.to_thread(_require_sharkd)
-        file = await asyncio.to_thread(open_for_child, self._path, size)
+        file = await opened(lambda: open_for_child(self._path, size), os.close)
         try:
             loading = await Sharkd.start(path, [file], self._keys.take())
         except BaseException:

@@ -11,6 +11,7 @@ from typing import Any, Self
 
 from netmon_tui.errors import InvalidInput, ToolFailed, ToolMissing
 from netmon_tui.runtime.key_log import unnamed
+from netmon_tui.runtime.opened import opened
 from netmon_tui.runtime.processes import ENVIRONMENT, PRLIMIT, end_process, nobodys_identity
 from netmon_tui.tools.sharkd import pack_request, read_reply
 
@@ -58,7 +59,7 @@ class Sharkd:
         for path in (sharkd, PRLIMIT, SETPRIV):
             if not os.access(path, os.X_OK):
                 raise ToolMissing(f"{Path(path).name} is not installed", why=f"there is no {path}")
-        given = [unnamed(keys)] if keys else []
+        given = [await opened(lambda: unnamed(keys), os.close)] if keys else []
         try:
             process = await cls._spawn(sharkd, [*files, *given])
         finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -63,6 +64,29 @@ def test_limits_that_came_later_lower_what_was_asked_for_and_are_told() -> None:
         "10 files instead of 50: captures.largest_bytes"
     )
     assert lowered(possible, settings) == (possible, "")
+
+
+@pytest.mark.parametrize(
+    ("largest", "left", "said"),
+    [
+        (2_500_000_000, Rotation(10**9, 0.0, 2), "2 files instead of 5"),
+        (1_500_000_000, Rotation(750_000_000, 0.0, 2), "2 files of 750,000,000 bytes instead of 5"),
+        (500_000_000, Rotation(250_000_000, 0.0, 2), "2 files of 250,000,000 bytes instead of 5"),
+        (599_999, Rotation(), "one file instead of 5"),
+    ],
+)
+def test_a_ring_is_lowered_to_one_that_can_be(largest: int, left: Rotation, said: str) -> None:
+    settings = CaptureSettings(largest_bytes=largest)
+    kept = StartCapture("lo", seconds=600, rotation=Rotation(10**9, 0.0, 5))
+    possible, told = lowered(kept, settings)
+    check_limits(possible, settings)
+    assert (possible, told) == (replace(kept, rotation=left), f"{said}: captures.largest_bytes")
+
+
+@pytest.mark.parametrize("wrong", [{"seconds": math.nan}, {"seconds": -5.0}, {"size": -5}], ids=str)
+def test_a_limit_that_is_none_is_refused(wrong: dict[str, float]) -> None:
+    with pytest.raises(InvalidInput, match="is not possible"):
+        check_limits(replace(StartCapture("lo"), **wrong), CaptureSettings())
 
 
 async def test_a_schedule_beyond_a_limit_that_came_later_runs_and_says_so(store: Store) -> None:

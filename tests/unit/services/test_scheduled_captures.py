@@ -9,11 +9,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from netmon_tui.config.sections import CaptureSettings
-from netmon_tui.domain.capture import Capture, StartCapture
+from netmon_tui.domain.capture import Capture, CaptureLabels, StartCapture
 from netmon_tui.domain.job import Rotation
 from netmon_tui.domain.schedule import Runner, SaveSchedule, When
 from netmon_tui.domain.user import Actor, Role
-from netmon_tui.errors import InvalidInput, NotAllowed
+from netmon_tui.errors import DatabaseLocked, InvalidInput, NotAllowed
 from netmon_tui.runtime.tool_paths import find_tool
 from netmon_tui.services.capture_limits import check_limits, lowered
 from netmon_tui.services.scheduled_captures import ScheduledCaptures
@@ -106,6 +106,12 @@ async def test_a_schedule_beyond_a_limit_that_came_later_runs_and_says_so(store:
     assert [(one.name, one.seconds) for one in begun] == [("Long", 60.0)]
     found = await services.capturing.get(ada, number)
     assert found.note == "lower limits than the schedule's: 60 s instead of 600: captures.longest_run_seconds"
+
+    async def locked(actor: Actor, capture_id: int, labels: CaptureLabels) -> Capture:
+        raise DatabaseLocked("the database is locked")
+
+    # it runs all the same, so it is told as begun
+    assert await replace(captures, label=locked).run(ada, made.capture, made.name) == number + 1
 
 
 async def test_a_capture_that_a_dead_program_had_started_is_not_started_again(store: Store) -> None:

@@ -181,6 +181,18 @@ class PcapngLayout(RecordLayout):
             at += size
         return b"".join(records), at
 
+    def refusal(self, chunk: bytes) -> str:
+        """Return why :meth:`as_records` takes nothing of a part; empty when a block is only half there."""
+        if len(chunk) < RECORD_HEADER_SIZE:
+            return ""
+        (rest,) = self.rest(chunk, 0)
+        if rest > self.largest_rest:
+            trouble = self.trouble(chunk, 0)
+            return f"what follows {trouble}" if trouble else ""
+        captured = self._unpack(chunk, 0)[3] if len(chunk) >= _SMALLEST else 0
+        possible = captured <= rest + RECORD_HEADER_SIZE - _SMALLEST
+        return "" if possible else f"a packet of {captured} bytes is not possible"
+
 
 _PASSED = frozenset((pcapng.PACKET, pcapng.STATISTICS, pcapng.INTERFACE))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import suppress
 from typing import ClassVar
 
@@ -21,6 +22,12 @@ from netmon_tui.ui.uncollected import rest_from_collecting
 
 PATIENCE_SECONDS = 0.15
 """For so long a new screen waits for what it shows first, before it is painted without."""
+
+
+GATHERING_SECONDS = 0.06
+"""For so long what a refresh changes is gathered: what is painted in two steps costs twice."""
+_UNTIL_TOLD_SECONDS = 0.002
+"""A widget tells its screen some turns of the event loop after it was changed that it is to be painted."""
 
 
 class LiveScreen(WorkerDefects, Screen[None]):
@@ -51,6 +58,7 @@ class LiveScreen(WorkerDefects, Screen[None]):
         self._told = ""
         self._first_refresh = asyncio.Event()
         """Set after the first refresh."""
+        self._refreshing_since = 0.0
         self._was_on_top = False
 
     async def refresh_live(self, *, changed: bool) -> None:
@@ -62,6 +70,11 @@ class LiveScreen(WorkerDefects, Screen[None]):
         Raises:
             NetmonError: Shown as a toast, once while it lasts.
         """
+
+    async def has_changed(self) -> bool:
+        """Return whether the database changed since the last call; a screen that reads anyhow need not ask."""
+        before, self._revision = self._revision, await self.session.services.revision()
+        return self._revision != before
 
     def refresh_now(self) -> None:
         """Refresh, whether or not the database changed."""
@@ -149,10 +162,11 @@ class LiveScreen(WorkerDefects, Screen[None]):
     async def _refresh(self) -> None:
         try:
             while True:
-                revision = await self.session.services.revision()
-                changed = self._wanted or revision != self._revision
-                self._wanted, self._revision = False, revision
+                changed = await self.has_changed() or self._wanted
+                self._wanted = False
+                self._refreshing_since = time.monotonic()
                 await self.refresh_live(changed=changed)
+                await asyncio.sleep(_UNTIL_TOLD_SECONDS)
                 if not self._wanted:
                     break
             self._told = ""
@@ -165,6 +179,14 @@ class LiveScreen(WorkerDefects, Screen[None]):
         finally:
             self._refreshing = False
             self._first_refresh.set()
+        if self._dirty_widgets:
+            self._on_timer_update()
+
+    def _on_timer_update(self) -> None:
+        """Paint; in the middle of a refresh not before the next frame, for which the timer goes on."""
+        is_amid = self._refreshing and self._first_refresh.is_set()
+        if not is_amid or time.monotonic() - self._refreshing_since > GATHERING_SECONDS:
+            super()._on_timer_update()
 
     def _tell_once(self, error: NetmonError) -> None:
         if str(error) != self._told:

@@ -278,8 +278,9 @@ class CapturingService:
             raise InvalidInput(f"capture {capture_id} still runs", fix="stop it first")
         directory = await asyncio.to_thread(self._captures.directory, capture_id)
         await asyncio.to_thread(self._audit.record, actor, "capture.delete", f"capture {capture_id}", "")
-        await asyncio.to_thread(self._captures.delete, capture_id)
+        # the files first: whoever is killed in between leaves a capture that can be deleted again
         await asyncio.to_thread(shutil.rmtree, directory, True)
+        await asyncio.to_thread(self._captures.delete, capture_id)
 
 
 def _linktype(interface: str) -> str:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from contextlib import suppress
 from typing import ClassVar
 
 from textual import events, on
 from textual.css.query import NoMatches
-from textual.screen import ModalScreen, Screen
+from textual.screen import ModalScreen
 from textual.timer import Timer
 from textual.worker import Worker
 
@@ -19,6 +18,7 @@ from netmon_tui.ui.defects import WorkerDefects
 from netmon_tui.ui.line_compositor import LineCompositor
 from netmon_tui.ui.session import Session
 from netmon_tui.ui.uncollected import rest_from_collecting
+from netmon_tui.ui.widgets.pace import PacedScreen
 
 PATIENCE_SECONDS = 0.15
 """For so long a new screen waits for what it shows first, before it is painted without."""
@@ -26,11 +26,9 @@ PATIENCE_SECONDS = 0.15
 
 GATHERING_SECONDS = 0.06
 """For so long what a refresh changes is gathered: what is painted in two steps costs twice."""
-_UNTIL_TOLD_SECONDS = 0.002
-"""A widget tells its screen some turns of the event loop after it was changed that it is to be painted."""
 
 
-class LiveScreen(WorkerDefects, Screen[None]):
+class LiveScreen(WorkerDefects, PacedScreen[None]):
     """Calls :meth:`refresh_live` at the configured rate, while it is on top and not frozen.
 
     A refresh that takes longer than a tick is not cut off by the next one: ticks are left out meanwhile.
@@ -58,7 +56,6 @@ class LiveScreen(WorkerDefects, Screen[None]):
         self._told = ""
         self._first_refresh = asyncio.Event()
         """Set after the first refresh."""
-        self._refreshing_since = 0.0
         self._was_on_top = False
 
     async def refresh_live(self, *, changed: bool) -> None:
@@ -164,9 +161,10 @@ class LiveScreen(WorkerDefects, Screen[None]):
             while True:
                 changed = await self.has_changed() or self._wanted
                 self._wanted = False
-                self._refreshing_since = time.monotonic()
+                if self._first_refresh.is_set():
+                    self.hold_paint(GATHERING_SECONDS)
                 await self.refresh_live(changed=changed)
-                await asyncio.sleep(_UNTIL_TOLD_SECONDS)
+                await self.paint_held()
                 if not self._wanted:
                     break
             self._told = ""
@@ -179,14 +177,6 @@ class LiveScreen(WorkerDefects, Screen[None]):
         finally:
             self._refreshing = False
             self._first_refresh.set()
-        if self._dirty_widgets:
-            self._on_timer_update()
-
-    def _on_timer_update(self) -> None:
-        """Paint; in the middle of a refresh not before the next frame, for which the timer goes on."""
-        is_amid = self._refreshing and self._first_refresh.is_set()
-        if not is_amid or time.monotonic() - self._refreshing_since > GATHERING_SECONDS:
-            super()._on_timer_update()
 
     def _tell_once(self, error: NetmonError) -> None:
         if str(error) != self._told:

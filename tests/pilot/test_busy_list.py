@@ -18,6 +18,7 @@ from netmon_tui.ui.widgets.packet_browser import PacketBrowser
 from tests.bench.generate_pcap import generate
 from tests.pilot.test_display_filter import apply, open_capture, said, shown
 from tests.pilot.test_file_set import store
+from tests.pilot.test_packet_find import find
 from tests.unit.services.tsharks import gone, processes_with
 
 pytestmark = [pytest.mark.lab, pytest.mark.skipif(not find_tool("sharkd"), reason="sharkd is not installed")]
@@ -40,6 +41,17 @@ async def stop_tshark(pilot: Any, until: Any, browser: PacketBrowser, text: str)
         os.kill(pid, signal.SIGSTOP)
 
 
+async def three_files(app: Any, pilot: Any, until: Any, newest: Path) -> FileSetBrowser:
+    """Show a capture of three files, of which the newest is another."""
+    await asyncio.to_thread(store, app)
+    next(app.services.paths.jobs.rglob("capture-000007.pcap")).write_bytes(newest.read_bytes())
+    app.push_screen(CaptureDetailScreen(app.screen.session, 1))
+    await until(pilot, lambda: said(app, "file-set").startswith("File 3 of 3"))
+    files: FileSetBrowser = app.screen.query_one(FileSetBrowser)
+    await until(pilot, lambda: files.browser._packets.complete)
+    return files
+
+
 def filtering(app: Any) -> int:
     return sum(not worker.is_finished for worker in app.workers if worker.group == "display-filter")
 
@@ -48,12 +60,7 @@ async def test_a_list_is_not_whole_while_one_of_two_things_runs(
     logged_in: Any, until: Any, long: Path
 ) -> None:
     async with logged_in() as (app, pilot):
-        await asyncio.to_thread(store, app)
-        next(app.services.paths.jobs.rglob("capture-000007.pcap")).write_bytes(long.read_bytes())
-        app.push_screen(CaptureDetailScreen(app.screen.session, 1))
-        await until(pilot, lambda: said(app, "file-set").startswith("File 3 of 3"))
-        browser = app.screen.query_one(FileSetBrowser).browser
-        await until(pilot, lambda: browser._packets.complete)
+        browser = (await three_files(app, pilot, until, long)).browser
         await apply(app, pilot, until, FIRST)
         await stop_tshark(pilot, until, browser, FIRST)
         await pilot.press("right_curly_bracket")
@@ -80,3 +87,25 @@ async def test_the_words_are_those_of_what_runs_now(logged_in: Any, until: Any, 
         await until(pilot, lambda: not filtering(app) and shown(app) == COUNT)
         await pilot.pause()
         assert said(app, "packet-count") == f"{thin(COUNT)} packets", "nothing of what is not shown any more"
+
+
+async def test_what_is_found_in_another_file_is_waited_for_by_nobody_else(
+    logged_in: Any, until: Any, long: Path
+) -> None:
+    """There all that the display filter lets through must be known first, which takes minutes in a large file."""
+    async with logged_in() as (app, pilot):
+        files = await three_files(app, pilot, until, long)
+        await pilot.press("[", "[")
+        await until(pilot, lambda: said(app, "file-set").startswith("File 1 of 3") and shown(app) == 3)
+        await apply(app, pilot, until, SECOND)
+        await until(pilot, lambda: shown(app) == 2 and not files.browser.is_busy())
+        before = files.browser
+        await find(app, pilot, until, "host7")
+        await until(pilot, lambda: files.browser is not before)
+        await stop_tshark(pilot, until, files.browser, SECOND)
+        await until(pilot, lambda: files.browser.has_others)
+        async with asyncio.timeout(20):
+            await files.look(growing=False)
+        for pid in processes_with(SECOND):
+            os.kill(pid, signal.SIGCONT)
+        await until(pilot, lambda: "match 1 of" in said(app, "packet-count"))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 
 from textual.containers import Vertical
 from textual.timer import Timer
-from textual.worker import Worker, WorkerCancelled, WorkerFailed
+from textual.worker import Worker
 
 _TICK_SECONDS = 0.5
 """How often progress is shown."""
@@ -55,10 +55,9 @@ class BusyList(Vertical):
         self._doing = ""
 
     async def end_of_work(self) -> None:
-        """Wait until what is done is done."""
-        for work in self._unfinished:
-            with suppress(WorkerCancelled, WorkerFailed):
-                await work.wait()
+        """Wait until what is done is done, or failed; whoever is cancelled while waiting ends nothing."""
+        ends = (work.wait() for work in self._unfinished)
+        await asyncio.shield(asyncio.gather(*ends, return_exceptions=True))
 
     def _tick(self, words: Callable[[], str]) -> Timer:
         """Show how far something is, now and then; in place of anything else of which that is shown."""

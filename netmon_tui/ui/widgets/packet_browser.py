@@ -32,6 +32,7 @@ from netmon_tui.ui.widgets.table import Table
 
 DEBOUNCE_SECONDS = 0.12
 """Rest of the cursor before a packet is dissected: holding an arrow key down costs nothing."""
+_DETAIL = "packet-detail"
 _ZOOMS = ("-zoom-list", "-zoom-tree", "-zoom-bytes")
 
 
@@ -271,6 +272,7 @@ class PacketBrowser(PacketMarking):
             self._had_address = bool(self.address)
             self.refresh_bindings()
         if not isinstance(event.key, int):
+            self.workers.cancel_group(self, _DETAIL)
             self._show(None)
         elif not self.following:
             self._describe(event.key)
@@ -294,7 +296,7 @@ class PacketBrowser(PacketMarking):
         if isinstance(self.table.cursor_key, int):
             self._describe(self.table.cursor_key)
 
-    @work(exclusive=True, group="packet-detail", exit_on_error=False)
+    @work(exclusive=True, group=_DETAIL, exit_on_error=False)
     async def _describe(self, number: int) -> None:
         """Show a packet: at once with our own decoder, then with tshark."""
         assert self._packets is not None

@@ -36,6 +36,7 @@ FLOOD = 500
 """Packets from one look to the next that nobody can read."""
 PATIENCE_SECONDS = 0.05
 """For so long the first slice is waited for, so that it is painted with the figures above it: twice costs twice."""
+_DETAIL = "packet-detail"
 _ZOOMS = ("-zoom-list", "-zoom-tree", "-zoom-bytes")
 
 
@@ -295,6 +296,7 @@ class PacketBrowser(PacketMarking):
             self._had_address = bool(self.address)
             self.refresh_bindings()
         if not isinstance(event.key, int):
+            self.workers.cancel_group(self, _DETAIL)
             self._show(None)
         elif not self.following:
             self._describe(event.key)
@@ -318,7 +320,7 @@ class PacketBrowser(PacketMarking):
         if isinstance(self.table.cursor_key, int):
             self._describe(self.table.cursor_key)
 
-    @work(exclusive=True, group="packet-detail", exit_on_error=False)
+    @work(exclusive=True, group=_DETAIL, exit_on_error=False)
     async def _describe(self, number: int) -> None:
         """Show a packet: at once with our own decoder, then with tshark."""
         assert self._packets is not None

@@ -242,6 +242,7 @@ class PacketFinding(ArrangedPackets):
             wanted = self._finder.wanted
             toasts.tell(self.app, f"Nothing is found in any file: {wanted.words()}: {wanted.text}")
 
+    @work(group="pursue", exclusive=True, exit_on_error=False)
     async def pursue(self, wanted: Wanted, forward: bool) -> None:
         """Look for something in all of the file, as it is filtered, and go to the first match, or the last."""
         if self._source is None or self._packets is None:

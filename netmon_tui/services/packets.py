@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import aclosing
 from pathlib import Path
 
-from netmon_tui.domain.display_filter import Offer, check_text, counts_packets
+from netmon_tui.domain.display_filter import Offer, check_text, is_counted
 from netmon_tui.domain.packet import PacketDetail
 from netmon_tui.domain.packet_columns import Dissected, PacketLine
 from netmon_tui.domain.packet_find import Wanted
@@ -91,7 +91,7 @@ class PacketList(PacketRows):
         """
         raw = await self._alone(lambda: self._index.read(number))
         found = await self._dissector.columns(raw, fields)
-        hidden = [at for at, field in enumerate(fields) if counts_packets(field)]
+        hidden = [at for at, field in enumerate(fields) if is_counted(field)]
         if self.knows_whole or not hidden:
             return found
         return {number: _without(one, hidden) for number, one in found.items()}

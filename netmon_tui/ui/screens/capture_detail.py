@@ -11,7 +11,7 @@ from textual.binding import BindingType
 from textual.message import Message
 
 from netmon_tui.domain.capture import Capture, CaptureOrigin
-from netmon_tui.domain.display_filter import counts_packets
+from netmon_tui.domain.display_filter import needs_all
 from netmon_tui.domain.user import Permission
 from netmon_tui.errors import NetmonError
 from netmon_tui.ui import toasts
@@ -270,7 +270,7 @@ class CaptureDetailScreen(MatchingScreen):
     @on(ApplyDisplayFilter)
     def _apply_filter(self, request: ApplyDisplayFilter) -> None:
         """Show only what the analysis points at; in all files where it counts through them."""
-        if self.files.shown_file and counts_packets(request.text):
+        if self.files.shown_file and needs_all(request.text):
             self.list_matches(request.text)
             return
         self.files.browser.filter_bar.put(request.text, apply=True)

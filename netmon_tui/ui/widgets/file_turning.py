@@ -13,7 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import Input
 
-from netmon_tui.domain.display_filter import depends_on_window
+from netmon_tui.domain.display_filter import needs_all
 from netmon_tui.domain.user import Actor
 from netmon_tui.errors import InvalidInput, NotFound
 from netmon_tui.services.packets import PacketList, PacketService
@@ -145,7 +145,8 @@ class FileTurning(Vertical):
             )
             return
         place = self._files.index(path) + 1
-        keys = "[ ] turn, { } to matches" if self.browser.filter_bar.text else "[ older, ] newer"
+        text = self.browser.filter_bar.text
+        keys = "[ ] turn, { } to matches" if text and not needs_all(text) else "[ older, ] newer"
         keys = self._looking or f"{keys}, D lists all"
         line.show(f"File {place} of {len(self._files)} · {path.name} · {keys}", "muted")
 
@@ -184,7 +185,7 @@ class FileTurning(Vertical):
         new.show_columns(old.columns)
         new.filter_bar.remember(old.filter_bar.recent)
         await new.look(growing=self._growing)
-        if depends_on_window(text):
+        if needs_all(text):
             toasts.tell(self.app, f"{text} counts within one file: it is not taken along")
         elif text:
             new.begin_filter(text)

@@ -26,8 +26,8 @@ _REFUSED = "Filter invalid - "
 _OFFERED = 200
 """Names of a completion that are believed."""
 _IN_WORDS = re.compile(
-    r"(\((?:request|reply|response|call) in |\[(?:Reassembled in |DCE/RPC \w+ fragment, reas: )#|\[TCP Dup ACK )(\d{1,10})"
-    r"(?=[])#])",
+    r"(\((?:request|reply|response|call) in |\[(?:Reassembled in |DCE/RPC \w+ fragment, reas: )#|\[TCP Dup ACK )"
+    r"(\d{1,10})(?=[])#])",
     re.IGNORECASE,
 )
 """Numbers of packets in what the dissectors of ICMP, RPC, IP and TCP put into the info column."""
@@ -129,7 +129,7 @@ def _shifted_numbers(text: str, skipped: int) -> str:
 
 
 def shifted_info(text: str, skipped: int) -> str:
-    """Return the info of a packet with the numbers of others in it as the file has them; as for :func:`fields_of`."""
+    """Return the info of a packet, in which the numbers of others are shifted as by :func:`fields_of`."""
     return _IN_WORDS.sub(lambda match: f"{match[1]}{int(match[2]) + skipped}", text) if skipped else text
 
 

@@ -228,8 +228,10 @@ class PacketService:
     def _open(self, actor: Actor, capture_id: int, file: str) -> PacketList:
         capture = self._captures.get(actor, capture_id)
         try:
-            path = one_file(self._captures.directory(capture_id), file)
-            return PacketList(path, growing=not capture.state.is_final)
+            directory = self._captures.directory(capture_id)
+            path = one_file(directory, file)
+            is_newest = packet_files(directory)[-1:] == [path]  # the others are written to no more
+            return PacketList(path, growing=is_newest and not capture.state.is_final)
         except FileNotFoundError as error:
             raise InvalidInput("the ring has deleted the file", fix="open another one") from error
 

@@ -122,11 +122,16 @@ class FileTurning(Vertical):
         self._files = await self._service.file_set(self._actor, self._capture_id)
         if self._goes_on() and self.shown_file not in ("", self._files[-1].name):
             await self._show_file(self._files[-1], following=True)
-        await self.browser.look(growing=growing)
+        await self.browser.look(growing=self._grows(self.browser.path))
         self.browser.has_others = bool(self.shown_file)
+        self.browser.has_newer = bool(self.pinned_file) and growing
         self._tell()
         if before != self._files:
             self.refresh_bindings()
+
+    def _grows(self, path: Path | None) -> bool:
+        """Whether a file, None for the newest, is still written to."""
+        return self._growing and path in (None, *self._files[-1:])
 
     def _goes_on(self) -> bool:
         """Whether the newest file is to be shown: never while somebody types, whose keys would be commands then."""
@@ -184,7 +189,7 @@ class FileTurning(Vertical):
             await old.remove()
         new.show_columns(old.columns)
         new.filter_bar.remember(old.filter_bar.recent)
-        await new.look(growing=self._growing)
+        await new.look(growing=self._grows(path))
         if needs_all(text):
             toasts.tell(self.app, f"{text} counts within one file: it is not taken along")
         elif text:

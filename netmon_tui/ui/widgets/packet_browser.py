@@ -81,6 +81,10 @@ class PacketBrowser(PacketMarking):
         """Whether the file may have grown since the index was begun."""
         self._had_address = False
         self._is_gone = False
+        self._caught_up = False
+        """Whether the index has been at the end of the file."""
+        self.has_newer = False
+        """Whether a newer file is being written to, to which following leads."""
         self.range: tuple[int, int] = (0, 0)
         """Numbers of the first and the last packet of a part; 0 where there is none (yet)."""
 
@@ -134,7 +138,7 @@ class PacketBrowser(PacketMarking):
             return self.has_search
         if action in {"mark_step", "ask_clear"}:
             return bool(self.all_marks)
-        growing = self._packets is None or self._packets.growing
+        growing = self._packets is None or self._packets.growing or self.has_newer
         return growing or self.following if action == "follow" else True
 
     async def look(self, *, growing: bool) -> None:
@@ -188,8 +192,10 @@ class PacketBrowser(PacketMarking):
             while self._grown:
                 self._grown = False
                 while await self._source.advance():
-                    if self._packets is not None and self._packets.growing:
+                    if self._caught_up and self._packets is not None and self._packets.growing:
                         break  # the rest with the next look: a flood may outrun the list, never take the processor
+                else:
+                    self._caught_up = True
         except (NetmonError, OSError) as error:
             self.table.set_texts(error=str(error))
         finally:

@@ -96,6 +96,17 @@ async def test_a_ring_is_one_file_to_whom_it_is_handed(
     assert services.catalogue.hand_over(capture)[0].endswith(f" capture stream {ring} > capture-{ring}.pcap")
 
 
+@pytest.mark.parametrize("state", [JobState.RUNNING, JobState.COMPLETED])
+async def test_only_the_newest_file_of_a_running_capture_grows(
+    services: Services, ada: Actor, state: JobState
+) -> None:
+    capture = store(services, ada, RECORDS[0], RECORDS[1], RECORDS[2], state=state)
+    for file, is_newest in (("1", False), ("2", False), ("3", True), ("", True)):
+        opened = await services.packets.open(ada, capture, file)
+        assert opened.growing is (is_newest and state is JobState.RUNNING), file
+        await opened.close()
+
+
 async def test_parts_are_taken_through_all_files_or_from_one(
     services: Services, ada: Actor, ring: int
 ) -> None:

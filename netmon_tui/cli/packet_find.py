@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from array import array
 from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
@@ -108,7 +107,8 @@ async def _found(opened: PacketList, wanted: Wanted, text: str, limit: int) -> l
     while await opened.extend():
         pass
     matches: list[Match] = []
-    finder = await opened.finder(wanted, await _shown(opened, text) if text else None)
+    shown = await opened.matching(await opened.check_filter(text)).all() if text else None
+    finder = await opened.finder(wanted, shown)
     async with aclosing(finder.batches()) as batches:
         async for batch in batches:
             matches += batch.matches
@@ -117,14 +117,6 @@ async def _found(opened: PacketList, wanted: Wanted, text: str, limit: int) -> l
     del matches[limit:]
     summaries = await opened.pick([match.number for match in matches])
     return [_Found(opened.path.name, *pair) for pair in zip(summaries, matches, strict=True)]
-
-
-async def _shown(opened: PacketList, text: str) -> array[int]:
-    shown = array("Q")
-    async with aclosing(opened.matching(await opened.check_filter(text)).numbers()) as batches:
-        async for numbers in batches:
-            shown.extend(numbers)
-    return shown
 
 
 def _row(found: _Found) -> tuple[object, ...]:

@@ -82,10 +82,13 @@ class PacketSource:
         Where they begin with those that are shown, these stay as they are.
         """
         known = self._candidates.chosen
-        if known and numbers is not None and known == array("Q", numbers[: len(known)]):
-            self.choose_more(numbers[len(known) :])
+        wanted = (
+            None if numbers is None else array("Q", numbers)
+        )  # arrays are compared in a moment, lists are not
+        if known and wanted is not None and known == wanted[: len(known)]:
+            self.choose_more(wanted[len(known) :])
             return
-        self._candidates.chosen = None if numbers is None else array("Q", numbers)
+        self._candidates.chosen = wanted
         self._begin_anew()
 
     def choose_more(self, numbers: Sequence[int]) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from netmon_tui.domain.packet_columns import TIMES, PacketColumns
 from netmon_tui.services.packets import PacketList
 from netmon_tui.ui.widgets.packet_candidates import Candidates, place_near, place_of
-from netmon_tui.ui.widgets.packet_columns import line_row
+from netmon_tui.ui.widgets.packet_columns import own_row
 from netmon_tui.ui.widgets.packet_pages import PacketPages, first_pending
 from netmon_tui.ui.widgets.row_source import Listeners, Row, cell_text, matches
 
@@ -154,7 +154,7 @@ class PacketSource:
         start, stop = self._searched, min(len(self._candidates), self._searched + _SEARCH_SLICE)
         columns = self.pages.columns
         lines = await self._packets.lines(self._candidates.numbers(start, stop), columns.keys)
-        rows = (marked_row(line_row(line, columns), self._marks, self._glyph, columns) for line in lines)
+        rows = (marked_row(own_row(line, columns), self._marks, self._glyph, columns) for line in lines)
         numbers = [row.key for row in rows if matches(row, text) and isinstance(row.key, int)]
         if generation == self._generation:
             self._searched = stop

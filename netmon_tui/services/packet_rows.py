@@ -87,10 +87,6 @@ class PacketRows:
             keep_index(self._index)
         return found
 
-    async def window(self, start: int, stop: int) -> list[PacketSummary]:
-        """Return summaries of packets ``start`` to ``stop`` - 1, counted from 0."""
-        return await self._alone(lambda: self._summaries(start + 1, min(stop, self._index.count) + 1))
-
     async def pick(self, numbers: Sequence[int]) -> list[PacketSummary]:
         """Return summaries of some packets by number, from 1; consecutive ones cost least."""
         return await self._alone(

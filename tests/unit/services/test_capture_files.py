@@ -147,7 +147,7 @@ async def test_one_file_is_looked_into_by_name_or_place(services: Services, ada:
     for which, first in (("", 7), ("1", 1), (NUMBERED_NAME % 6, 4)):
         opened = await services.packets.open(ada, ring, which)
         await opened.extend()
-        assert [(row.number, row.time) for row in await opened.window(0, 1)] == [(1, first)]
+        assert [(row.number, row.time) for row in await opened.pick(range(1, 2))] == [(1, first)]
         await opened.close()
 
 

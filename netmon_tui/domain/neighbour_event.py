@@ -127,6 +127,15 @@ class NeighbourEvent:
         return {("holder", *place): self.lladdr} if self.previous_lladdr else {}
 
 
+class Tally(NamedTuple):
+    """How things stand among all events."""
+
+    open: dict[Severity, int]
+    """How many are neither acknowledged nor muted, by severity."""
+    newest: int
+    """The greatest id; 0 without any."""
+
+
 class EventFilter(NamedTuple):
     """Which events are asked for; what is empty does not matter."""
 

@@ -10,9 +10,10 @@ import shutil
 import socket
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -29,9 +30,10 @@ from netmon_tui.runtime import interfaces
 from netmon_tui.runtime.key_log import pass_on_keys
 from netmon_tui.security.hostile_text import clean, clean_block
 from netmon_tui.services.capture_cutting import check_form, export_chunks, make_merge, make_slice
-from netmon_tui.services.capture_drafts import Draft, Drafts
-from netmon_tui.services.capture_import import CaptureImport
+from netmon_tui.services.capture_drafts import Draft, Drafts, Room
+from netmon_tui.services.capture_import import CaptureImport, reading
 from netmon_tui.services.capture_quota import CaptureQuota
+from netmon_tui.services.stopping import Stop, in_thread
 from netmon_tui.storage.audit_repository import AuditRepository, NewEvent
 from netmon_tui.storage.capture_catalogue import CaptureCatalogue
 from netmon_tui.storage.capture_repository import CaptureRepository
@@ -44,7 +46,6 @@ _LOOK_SECONDS = 60.0
 """From one look for what is too old to the next: a day more or less is never decided in seconds."""
 _LONGEST_DAYS = 36_500
 """More days than that back there is no date."""
-_PIECE = 1 << 20
 
 
 class CatalogueService:
@@ -56,7 +57,7 @@ class CatalogueService:
         settings: The free space that must stay, and how long captures are kept.
         jobs: Directory of the job directories.
         export_whole: Copies the files of a capture as they are, as one, to a new file.
-        write_new: Writes a new file from chunks, whole or not at all.
+        write_out: Writes a new file from chunks, whole or not at all.
         environ: Where the SSH session of this program is read from.
     """
 
@@ -71,7 +72,7 @@ class CatalogueService:
         *,
         jobs: Path,
         export_whole: Callable[[Actor, int, Path], Awaitable[Path]],
-        write_new: Callable[..., Path],
+        write_out: Callable[[Path, Iterable[bytes]], Awaitable[Path]],
         environ: Mapping[str, str] = os.environ,
     ) -> None:
         self._captures = captures
@@ -84,7 +85,7 @@ class CatalogueService:
         self._drafts = Drafts(jobs, settings.free_space_floor_bytes, catalogue.has_directory)
         self._import = CaptureImport(catalogue, self._drafts)
         self._export_whole = export_whole
-        self._write_new = write_new
+        self._write_out = write_out
         self._environ = environ
         self._looked = -_LOOK_SECONDS
 
@@ -105,7 +106,7 @@ class CatalogueService:
             DiskFull, StorageError: As they say; nothing is stored.
         """
         actor.require(Permission.IMPORT)
-        ids = await asyncio.to_thread(self._import_path, actor, path, again)
+        ids = await in_thread(partial(self._import_path, actor, path, again))
         return [await self._get(actor, capture_id) for capture_id in ids]
 
     async def import_stream(
@@ -113,31 +114,32 @@ class CatalogueService:
     ) -> list[Capture]:
         """Store what a pipe brings; as :meth:`import_file`."""
         actor.require(Permission.IMPORT)
-        ids = await asyncio.to_thread(self._import_pipe, actor, stream, name, again)
+        ids = await in_thread(partial(self._import_pipe, actor, stream, name, again))
         return [await self._get(actor, capture_id) for capture_id in ids]
 
-    def _import_path(self, actor: Actor, path: Path, again: bool) -> list[int]:
-        if not path.is_file():
-            raise NotFound(f"no file {path}")
-        try:
-            file = path.open("rb")
-        except OSError as error:
-            raise InvalidInput(f"{path} cannot be read", why=error.strerror or str(error)) from error
-        with file:
-            self._quota.left(actor, path.stat().st_size or 1)
-            return self._import.store(actor, file, path.name, again=again)
+    def _room(self, actor: Actor, stop: Stop) -> Room:
+        return self._drafts.room(self._quota.allowance(actor), stop)
 
-    def _import_pipe(self, actor: Actor, stream: BinaryIO, name: str, again: bool) -> list[int]:
+    def _import_path(self, actor: Actor, path: Path, again: bool, stop: Stop) -> list[int]:
+        with reading(str(path)):
+            if not path.is_file():
+                raise NotFound(f"no file {path}")
+            size, file = path.stat().st_size, path.open("rb")
+        with file:
+            room = self._room(actor, stop)
+            room.allowance.require(size)  # at once what is known beforehand
+            return self._import.store(actor, file, path.name, room, again=again)
+
+    def _import_pipe(self, actor: Actor, stream: BinaryIO, name: str, again: bool, stop: Stop) -> list[int]:
         """Keep the stream in a file without a name: it is read twice, and gone whatever happens."""
-        room = self._drafts.room
+        room = self._room(actor, stop)
         try:
             with tempfile.TemporaryFile(dir=self._jobs) as spool:
-                while piece := stream.read(_PIECE):
+                for piece in _arriving(stream, name, stop):
                     room.spend(len(piece))
                     spool.write(piece)
                 spool.flush()
-                self._quota.left(actor, spool.tell() or 1)
-                return self._import.store(actor, spool, name, again=again)
+                return self._import.store(actor, spool, name, self._room(actor, stop), again=again)
         except OSError as error:
             raise explain(error, self._jobs) from error
 
@@ -161,9 +163,8 @@ class CatalogueService:
             return make_slice(capture, path, exact, draft, name)
 
         detail = f"of capture {capture_id}: {choice.words()}"
-        return await self._get(
-            actor, await asyncio.to_thread(self._add, actor, make, "capture.slice", detail)
-        )
+        made = await in_thread(partial(self._add, actor, make, "capture.slice", detail))
+        return await self._get(actor, made)
 
     async def merge(self, actor: Actor, capture_ids: Sequence[int], *, name: str = "") -> Capture:
         """Make a capture of several that have ended, in time order.
@@ -186,15 +187,16 @@ class CatalogueService:
             return make_merge(captures, draft, name)
 
         detail = f"of captures {' '.join(map(str, wanted))}"
-        return await self._get(
-            actor, await asyncio.to_thread(self._add, actor, make, "capture.merge", detail)
-        )
+        made = await in_thread(partial(self._add, actor, make, "capture.merge", detail))
+        return await self._get(actor, made)
 
-    def _add(self, actor: Actor, make: Callable[[Draft], MadeCapture], action: str, detail: str) -> int:
-        self._quota.left(actor)
-        with self._drafts.open() as draft:
-            event = NewEvent(action, actor, "", clean(detail))
-            (capture_id,) = self._catalogue.add(actor, [make(draft)], [event])
+    def _add(
+        self, actor: Actor, make: Callable[[Draft], MadeCapture], action: str, detail: str, stop: Stop
+    ) -> int:
+        with self._drafts.open(self._room(actor, stop)) as draft:
+            made, event = make(draft), NewEvent(action, actor, "", clean(detail))
+            stop.check()
+            (capture_id,) = self._catalogue.add(actor, [made], [event])
             draft.is_stored = True
         return capture_id
 
@@ -222,7 +224,7 @@ class CatalogueService:
         capture, source = await self._with_files(actor, capture_id, choice.file)
         exact = await self._exact(actor, capture_id, choice)
         chunks = export_chunks(capture, source, exact, form)
-        written = await asyncio.to_thread(self._write_new, path, chunks)
+        written = await self._write_out(path, chunks)
         detail = f"{choice.words()} as {form.format}{', anonymised' if form.anonymise else ''}"
         await asyncio.to_thread(
             self._audit.record, actor, "capture.export", f"capture {capture_id}", clean(detail)
@@ -300,12 +302,19 @@ class CatalogueService:
         if not self._keep_days or time.monotonic() - self._looked < _LOOK_SECONDS:
             return False
         before = datetime.now(UTC) - timedelta(days=self._keep_days)
-        expired = await asyncio.to_thread(self._catalogue.delete_one_older, before)
+        expired = await asyncio.to_thread(self._catalogue.find_one_older, before)
         if expired is None:
             self._looked = time.monotonic()
             return False
+        # the files first: whoever is killed in between leaves a capture that is still too old
         await asyncio.to_thread(shutil.rmtree, expired.directory, True)
+        await asyncio.to_thread(self._catalogue.delete, expired, before)
         return True
+
+
+def _arriving(stream: BinaryIO, name: str, stop: Stop) -> Iterator[bytes]:
+    with reading(name):
+        yield from stop.arriving(stream)
 
 
 def login_name() -> str:

@@ -43,9 +43,21 @@ _MOST_MERGED = 200
 
 @contextmanager
 def _indexed(path: Path, *, growing: bool = False) -> Iterator[PacketIndex]:
-    with open_index(path, growing=growing) as index:
-        index.extend()
-        yield index
+    """Open a file of a capture; what has vanished, also while it is used, is told."""
+    try:
+        with open_index(path, growing=growing) as index:
+            index.extend()
+            yield index
+    except FileNotFoundError as error:
+        raise (_too_late() if growing else _gone(path)) from error
+
+
+def _files(path: Path) -> list[Path]:
+    """Return the files of a capture, at least one."""
+    found = files_of(path)
+    if not found:
+        raise _gone(path)
+    return found
 
 
 class _Source:
@@ -58,7 +70,7 @@ class _Source:
 
     def __init__(self, capture: Capture, path: Path) -> None:
         self.path = path
-        self._files = files_of(path)
+        self._files = _files(path)
         self._growing = not capture.state.is_final
         with next(self._indexes()) as index:
             self.layout = index.layout
@@ -70,16 +82,13 @@ class _Source:
     def pieces(self, cut: Cut) -> Iterator[Piece]:
         """Yield the records of the wanted packets."""
         before = 0
-        try:
-            for opened in self._indexes():
-                with opened as index:
-                    yield from pieces(index, cut.after(before))
-                    before += index.count
-        except FileNotFoundError as error:
-            raise _too_late() from error
+        for opened in self._indexes():
+            with opened as index:
+                yield from pieces(index, cut.after(before))
+                before += index.count
         # A display filter looked through what there was when it began: the same files, or it means other packets
         if files_of(self.path)[:1] != self._files[:1]:
-            raise _too_late()
+            raise _too_late() if self._growing else _gone(self.path)
 
     def read(self, number: int) -> RawPacket:
         """Return one packet; NotFound without it."""
@@ -109,6 +118,10 @@ def _too_late() -> InvalidInput:
         "the ring deleted packets while they were read",
         fix="choose the newest file, or stop the capture first",
     )
+
+
+def _gone(path: Path) -> NotFound:
+    return NotFound(f"there is no {path.name} any more", why="it was deleted meanwhile")
 
 
 def make_slice(capture: Capture, path: Path, choice: PacketChoice, draft: Draft, name: str) -> MadeCapture:
@@ -153,7 +166,7 @@ def make_merge(captures: Sequence[tuple[Capture, Path]], draft: Draft, name: str
         raise InvalidInput(
             f"{counted(len(captures), 'capture')} cannot be merged", fix=f"name 2 to {_MOST_MERGED}"
         )
-    paths = [path for _, directory in captures for path in files_of(directory)]
+    paths = [path for _, directory in captures for path in _files(directory)]
     if len(paths) > _MOST_MERGED:
         raise InvalidInput(f"{len(paths)} files cannot be merged", why=f"{_MOST_MERGED} are possible")
     with ExitStack() as files:

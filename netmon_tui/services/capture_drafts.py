@@ -6,43 +6,56 @@ import fcntl
 import hashlib
 import os
 import secrets
-import shutil
-import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from netmon_tui.config.files import PRIVATE_DIRECTORY, explain, private_opener
+from netmon_tui.config.files import PRIVATE_DIRECTORY, PRIVATE_FILE, explain, private_opener
 from netmon_tui.domain.capture_files import CAPTURE_NAME, CaptureFile, file_name
 from netmon_tui.errors import DiskFull
+from netmon_tui.services.capture_quota import Allowance
 from netmon_tui.services.kept_index import keep_index
+from netmon_tui.services.stopping import Stop
 from netmon_tui.tools.pcap_cut import Piece
+from netmon_tui.tools.pcap_files import sha256_of
 from netmon_tui.tools.pcap_index import PacketIndex
 from netmon_tui.tools.pcap_layout import RecordLayout
 
 _PREFIX = "capture-made-"
-_GRACE_SECONDS = 60
-"""So young a directory may be between being made and being locked."""
+UNFINISHED = "unfinished"
+"""Name of the file that says of a directory that it is a draft. What has none is never deleted: whether this
+database knows a directory says little, as another one may, or this one by another path."""
 _LOOK_BYTES = 16 << 20
 """So much is written from one look at the free space to the next."""
 
 
 class Room:
-    """The free space of a directory, of which some must stay.
+    """What one piece of work may write: of the free space some must stay, and its user has a quota.
 
     Args:
         directory: Where it is written.
         floor: Bytes that must stay free.
+        allowance: What the user may still store.
+        stop: Whether the work is to stop.
     """
 
-    def __init__(self, directory: Path, floor: int) -> None:
+    def __init__(self, directory: Path, floor: int, allowance: Allowance, stop: Stop) -> None:
         self._directory = directory
         self._floor = floor
+        self.allowance = allowance
+        self.stop = stop
         self._left = 0
 
     def spend(self, count: int) -> None:
-        """Say that so many bytes are about to be written; DiskFull when too few would stay free."""
+        """Say that so many bytes are about to be written.
+
+        Raises:
+            DiskFull: Too few would stay free, or they are more than the user may store.
+            Stopped: The work is to stop.
+        """
+        self.stop.check()
+        self.allowance.spend(count)
         self._left -= count
         if self._left >= 0:
             return
@@ -103,12 +116,19 @@ class Draft:
         written = self.write(name, parts())
         return CaptureFile(written.path, written.bytes, count, written.sha256)
 
+    def link(self, name: str, other: Path) -> CaptureFile:
+        """Give a file of another draft a name here, too; it counts for each capture that has it."""
+        path, size = self.path / name, other.stat().st_size
+        self._room.allowance.spend(size)
+        path.hardlink_to(other)
+        return CaptureFile(str(path), size, 0, sha256_of(path))
+
     def open_pcap(self) -> BinaryIO:
         """Return the pcap file, new and open for writing; :meth:`spend` goes before what is written."""
         return open(self.pcap, "xb", opener=private_opener)
 
     def spend(self, count: int) -> None:
-        """Say that so many bytes are about to be written; DiskFull when they may not be."""
+        """Say that so many bytes are about to be written; raises as :meth:`Room.spend`."""
         self._room.spend(count)
 
 
@@ -134,21 +154,20 @@ class Drafts:
     Args:
         jobs: Directory of the job directories.
         floor: Bytes that must stay free.
-        is_stored: Whether the catalogue has a capture in a directory.
+        is_stored: Whether the catalogue has a capture in a directory of this name.
     """
 
-    def __init__(self, jobs: Path, floor: int, is_stored: Callable[[Path], bool]) -> None:
+    def __init__(self, jobs: Path, floor: int, is_stored: Callable[[str], bool]) -> None:
         self._jobs = jobs
         self._floor = floor
         self._is_stored = is_stored
 
-    @property
-    def room(self) -> Room:
-        """The free space of the directory of jobs."""
-        return Room(self._jobs, self._floor)
+    def room(self, allowance: Allowance, stop: Stop) -> Room:
+        """Return what may be written into the directory of jobs."""
+        return Room(self._jobs, self._floor, allowance, stop)
 
     @contextmanager
-    def open(self) -> Iterator[Draft]:
+    def open(self, room: Room) -> Iterator[Draft]:
         """Make a directory that is deleted again unless it was stored; errors of the system are explained.
 
         Raises:
@@ -161,31 +180,42 @@ class Drafts:
             lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         except OSError as error:
             raise explain(error, path) from error
-        draft = Draft(path, self.room)
+        draft = Draft(path, room)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
+            (path / UNFINISHED).touch(PRIVATE_FILE)  # once it is locked: with this alone it is a dead one's
             yield draft
         except OSError as error:
             raise explain(error, path) from error
         finally:
-            if not draft.is_stored:
-                shutil.rmtree(path, ignore_errors=True)
+            _end(path, is_stored=draft.is_stored)
             os.close(lock)
 
     def clear_away(self) -> None:
-        """Delete the directories that no program holds and no capture has: what a killed program left."""
-        for path in self._jobs.glob(f"{_PREFIX}*"):
+        """Delete the drafts that no program holds: what a killed program left."""
+        for mark in self._jobs.glob(f"{_PREFIX}*/{UNFINISHED}"):
+            path = mark.parent
             try:
-                if time.time() - path.stat().st_mtime < _GRACE_SECONDS or self._is_stored(path):
-                    continue
                 lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             except OSError:
                 continue  # gone meanwhile
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                if not self._is_stored(path):  # it may have been just before the lock was let go
-                    shutil.rmtree(path, ignore_errors=True)
+                if mark.exists():  # it may have been stored just before the lock was let go
+                    _end(path, is_stored=self._is_stored(path.name))
             except BlockingIOError:
                 continue
             finally:
                 os.close(lock)
+
+
+def _end(draft: Path, *, is_stored: bool) -> None:
+    """Make a draft the directory of a capture, or delete it, its mark last: without that it would stay."""
+    with suppress(OSError):
+        if not is_stored:
+            for path in draft.iterdir():
+                if path.name != UNFINISHED:
+                    path.unlink()
+        (draft / UNFINISHED).unlink(missing_ok=True)
+        if not is_stored:
+            draft.rmdir()

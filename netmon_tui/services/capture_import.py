@@ -10,7 +10,7 @@ import hashlib
 import os
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
@@ -24,8 +24,9 @@ from netmon_tui.domain.user import Actor
 from netmon_tui.errors import AlreadyCaptured, InvalidInput
 from netmon_tui.runtime.key_log import KEPT_NAME
 from netmon_tui.security.hostile_text import clean
-from netmon_tui.services.capture_drafts import Draft, Drafts, times_of
+from netmon_tui.services.capture_drafts import Draft, Drafts, Room, times_of
 from netmon_tui.services.kept_index import keep_index
+from netmon_tui.services.stopping import Stop
 from netmon_tui.storage.audit_repository import NewEvent
 from netmon_tui.storage.capture_catalogue import CaptureCatalogue
 from netmon_tui.tools import gzip_file, pcapng
@@ -47,19 +48,31 @@ _MOST_LINK_TYPES = 16
 _LARGEST_SNAPLEN = 2**31 - 1
 
 
+@contextmanager
+def reading(name: str) -> Iterator[None]:
+    """Tell what the system refuses meanwhile as InvalidInput: what has the name cannot be read."""
+    try:
+        yield
+    except OSError as error:
+        raise InvalidInput(f"{name} cannot be read", why=error.strerror or str(error)) from error
+
+
 class _Document:
     """A file, unpacked as it is read, again and again from its beginning.
 
     Args:
         file: Open for reading and seeking.
         name: What people call it.
+        stop: Whether reading is to stop.
     """
 
-    def __init__(self, file: BinaryIO, name: str) -> None:
+    def __init__(self, file: BinaryIO, name: str, stop: Stop) -> None:
         self._file = file
+        self._stop = stop
         self.name = name
-        file.seek(0)
-        self.is_packed = file.read(2) == gzip_file.MAGIC
+        with reading(name):
+            file.seek(0)
+            self.is_packed = file.read(2) == gzip_file.MAGIC
         self.damage = ""
         """Why unpacking ended too early."""
 
@@ -68,17 +81,18 @@ class _Document:
         if not self.is_packed:
             yield from self.as_it_is()
             return
-        self._file.seek(0)
         try:
-            yield from gzip_file.unpacked(self._file)
+            with reading(self.name):
+                self._file.seek(0)
+                yield from self._stop.passing(gzip_file.unpacked(self._file))
         except (EOFError, zlib.error) as error:
             self.damage = f"the gzip file is damaged: {error}"
 
     def as_it_is(self) -> Iterator[bytes]:
         """Yield it without unpacking."""
-        self._file.seek(0)
-        while piece := self._file.read(_PIECE):
-            yield piece
+        with reading(self.name):
+            self._file.seek(0)
+            yield from self._stop.passing(iter(lambda: self._file.read(_PIECE), b""))
 
 
 class CaptureImport:
@@ -93,30 +107,33 @@ class CaptureImport:
         self._catalogue = catalogue
         self._drafts = drafts
 
-    def store(self, actor: Actor, file: BinaryIO, name: str, *, again: bool) -> list[int]:
+    def store(self, actor: Actor, file: BinaryIO, name: str, room: Room, *, again: bool) -> list[int]:
         """Store a file and return the ids of its captures; when it is refused, nothing is stored.
 
         Args:
             actor: Whose captures they become.
             file: Open for reading and seeking.
             name: What people call it.
+            room: What may be written.
             again: Whether it may come in once more.
 
         Raises:
             InvalidInput: It is no capture file, or nothing in it can be read.
             AlreadyCaptured: It is a capture of the actor already.
             DiskFull, StorageError: As they say.
+            Stopped: The work is to stop.
         """
-        document = _Document(file, name)
+        document = _Document(file, name, room.stop)
         digest, is_pcapng = _look_at(document)  # a pass of its own: what is refused or known costs no disk
         known = [] if again else self._catalogue.known(actor, digest)
         if known:
             numbers = " and ".join(map(str, known))
             raise AlreadyCaptured(f"{name} is capture {numbers} already", capture_ids=tuple(known))
         with ExitStack() as drafts:
-            made = _Making(document, digest, lambda: drafts.enter_context(self._drafts.open()))
+            made = _Making(document, digest, lambda: drafts.enter_context(self._drafts.open(room)))
             captures = made.of_pcapng() if is_pcapng else [made.of_pcap()]
             events = [NewEvent("capture.import", actor, "", clean(name)) for _ in captures]
+            room.stop.check()
             stored = self._catalogue.add(actor, captures, events)
             for draft in made.drafts:
                 draft.is_stored = True
@@ -232,8 +249,7 @@ class _Making:
         name += ".gz" if self._document.is_packed else ""
         first = self.drafts[0].path / name
         if draft is not self.drafts[0]:
-            (draft.path / name).hardlink_to(first)
-            return CaptureFile(str(draft.path / name), first.stat().st_size, 0, sha256_of(first))
+            return draft.link(name, first)
         return draft.write(name, self._document.as_it_is())
 
     def _made(

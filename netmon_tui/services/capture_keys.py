@@ -7,7 +7,7 @@ from pathlib import Path
 
 from netmon_tui.domain.user import Actor, Permission
 from netmon_tui.errors import StorageError
-from netmon_tui.runtime.key_log import count_keys, keep_keys, kept_keys, keys_stamp, read_keys, remove_keys
+from netmon_tui.runtime.key_log import count_keys, keep_keys, kept_keys, read_keys, remove_keys
 from netmon_tui.storage.audit_repository import AuditRepository
 from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.storage.database import Database
@@ -27,10 +27,6 @@ class CaptureKeys:
     async def count(self, actor: Actor, capture_id: int) -> int:
         """Return how many keys are kept with a capture; NotFound when it is not the actor's."""
         return await asyncio.to_thread(lambda: count_keys(kept_keys(self._directory(actor, capture_id))))
-
-    async def stamp(self, actor: Actor, capture_id: int) -> tuple[int, int]:
-        """Return what is another once the keys of a capture are; NotFound when it is not the actor's."""
-        return await asyncio.to_thread(lambda: keys_stamp(self._directory(actor, capture_id)))
 
     async def give(self, actor: Actor, capture_id: int, path: Path) -> int:
         """Keep the keys of a file with a capture, in place of those it had; return how many there are.
@@ -65,5 +61,4 @@ class CaptureKeys:
         return removed
 
     def _directory(self, actor: Actor, capture_id: int) -> Path:
-        self._captures.get(actor, capture_id)
-        return self._captures.directory(capture_id)
+        return self._captures.directory(capture_id, actor)

@@ -31,6 +31,34 @@ class CaptureUsage(NamedTuple):
         return 0 < self.quota <= self.used
 
 
+class Allowance:
+    """What one piece of work may still add to the captures of a user.
+
+    Args:
+        left: Bytes; None for any number.
+        quota: Of which they are what is left.
+    """
+
+    def __init__(self, left: int | None, quota: int) -> None:
+        self._left = self._before = left
+        self._quota = quota
+
+    def require(self, count: int) -> None:
+        """Raise DiskFull when there are not so many bytes left."""
+        if self._left is not None and self._before is not None and count > self._left:
+            raise DiskFull(
+                "the quota of your captures is used up",
+                why=f"{max(0, self._before) >> 20} of {self._quota >> 20} MiB are left",
+                fix="delete some captures; an administrator can raise captures.quota_bytes",
+            )
+
+    def spend(self, count: int) -> None:
+        """Say that so many bytes are added; DiskFull when there are not so many left."""
+        self.require(count)
+        if self._left is not None:
+            self._left -= count
+
+
 class CaptureQuota:
     """Counts what the captures of users take.
 
@@ -53,27 +81,22 @@ class CaptureQuota:
         used, free = self._captures.bytes_of(actor.user_id), shutil.disk_usage(self._jobs).free
         return CaptureUsage(used, self._settings.quota_bytes, free, self._settings.free_space_floor_bytes)
 
-    def left(self, actor: Actor, wanted: int = 1) -> int:
+    def left(self, actor: Actor) -> int:
         """Return how many bytes the actor may still capture; 0 for any number (blocking).
 
-        Args:
-            actor: Whose captures.
-            wanted: How many bytes there must be left.
-
         Raises:
-            DiskFull: There are fewer.
+            DiskFull: There is none left.
         """
         quota = self._settings.quota_bytes
         if not quota:
             return 0
         left = quota - self._captures.bytes_of(actor.user_id)
-        if left < wanted:
-            raise DiskFull(
-                "the quota of your captures is used up",
-                why=f"{max(0, left) >> 20} of {quota >> 20} MiB are left",
-                fix="delete some captures; an administrator can raise captures.quota_bytes",
-            )
+        Allowance(left, quota).require(1)
         return left
+
+    def allowance(self, actor: Actor) -> Allowance:
+        """Return what the actor may still store (blocking); DiskFull when that is nothing."""
+        return Allowance(self.left(actor) or None, self._settings.quota_bytes)
 
     def is_used_up(self, owner_id: int) -> bool:
         """Whether the captures of a user take all that they may (blocking)."""

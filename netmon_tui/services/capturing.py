@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-import time
 from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -15,16 +14,11 @@ from netmon_tui.config.settings import Settings
 from netmon_tui.domain.capture import Capture, CapturePreview, StartCapture
 from netmon_tui.domain.capture_files import file_name
 from netmon_tui.domain.capture_filter_library import FilterVerdict
-from netmon_tui.domain.counted import counted
 from netmon_tui.domain.interface_traffic import InterfaceTraffic
 from netmon_tui.domain.job import (
-    CaptureCounters,
-    EndReason,
-    Job,
     JobKind,
     JobSpec,
     JobState,
-    JobStatus,
 )
 from netmon_tui.domain.neighbour import Interface
 from netmon_tui.domain.user import Actor, Permission
@@ -38,28 +32,14 @@ from netmon_tui.runtime.privilege import Privilege
 from netmon_tui.runtime.tool_paths import require_tool
 from netmon_tui.security.hostile_text import clean
 from netmon_tui.services.capture_engine import CaptureEngine
+from netmon_tui.services.capture_following import CaptureFollower
 from netmon_tui.services.capture_limits import check_limits, job_limits
 from netmon_tui.services.capture_quota import CaptureQuota
-from netmon_tui.services.capture_stock import of_files, take_stock
-from netmon_tui.services.supervision import JobSupervisor, read_status
+from netmon_tui.services.supervision import JobSupervisor
 from netmon_tui.storage.audit_repository import AuditRepository
 from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.tools import bpf, tcpdump
 from netmon_tui.tools.bpf_explanation import explain
-
-FOLLOW_SECONDS = 0.25
-STORE_SECONDS = 1.0
-"""How often a running capture's figures are stored; this program shows those in memory."""
-
-_ENDED_AS = {
-    EndReason.FINISHED: JobState.COMPLETED,
-    EndReason.STOPPED: JobState.COMPLETED,
-    EndReason.DEADLINE: JobState.COMPLETED,
-    EndReason.SIZE_LIMIT: JobState.COMPLETED,
-    EndReason.QUOTA: JobState.COMPLETED,
-    EndReason.LIFELINE: JobState.INTERRUPTED,
-}
-"""Stopping is how a capture ends; everything else is a failure that keeps what was captured."""
 
 
 class CapturingService:
@@ -100,8 +80,8 @@ class CapturingService:
         self._jobs = jobs
         self._environ = environ
         self._note_filter = note_filter
-        self._live: dict[int, CaptureCounters] = {}
-        supervisor.register(JobKind.CAPTURE, self._follow, self._give_up)
+        follower = CaptureFollower(captures, quota, supervisor)
+        supervisor.register(JobKind.CAPTURE, follower.follow, follower.give_up)
 
     async def interfaces(self) -> list[Interface]:
         """Return the interfaces that can be captured on, ``any`` last."""
@@ -202,7 +182,7 @@ class CapturingService:
         await asyncio.to_thread(
             self._audit.record, actor, "capture.start", f"capture {capture_id}", " ".join(spec.argv)
         )
-        path = self._jobs / f"capture-{capture_id}"
+        path = self._directory(capture_id)
         await self._supervisor.launch(JobKind.CAPTURE, capture_id, actor, spec, path)
 
     async def check(self, request: StartCapture) -> None:
@@ -258,9 +238,18 @@ class CapturingService:
 
     async def get(self, actor: Actor, capture_id: int) -> Capture:
         """Return a capture with the latest figures; NotFound when it is not the actor's."""
-        capture = await asyncio.to_thread(self._captures.get, actor, capture_id)
-        live = self._live.get(capture_id)
-        return replace(capture, counters=live) if live and not capture.state.is_final else capture
+        return await asyncio.to_thread(self._get, actor, capture_id)
+
+    def _get(self, actor: Actor, capture_id: int) -> Capture:
+        capture = self._captures.get(actor, capture_id)
+        if capture.state.is_final:
+            return capture
+        # What the runner says now: the row has what its follower stored last.
+        status = JobDirectory(self._directory(capture_id)).read_status()
+        return replace(capture, counters=status.counters) if status and status.counters else capture
+
+    def _directory(self, capture_id: int) -> Path:
+        return self._jobs / f"capture-{capture_id}"
 
     async def find(self, actor: Actor, window: Window = FIRST) -> list[Capture]:
         """Return a window of the actor's captures (sort: id, interface, filter, state, packets, bytes, ...)."""
@@ -283,65 +272,9 @@ class CapturingService:
             raise InvalidInput(f"capture {capture_id} still runs", fix="stop it first")
         directory = await asyncio.to_thread(self._captures.directory, capture_id)
         await asyncio.to_thread(self._audit.record, actor, "capture.delete", f"capture {capture_id}", "")
-        await asyncio.to_thread(self._captures.delete, capture_id)
+        # the files first: whoever is killed in between leaves a capture that can be deleted again
         await asyncio.to_thread(shutil.rmtree, directory, True)
-
-    async def _follow(self, job: Job) -> None:
-        """Copy the runner's figures until it is done, then take stock of the file."""
-        directory = JobDirectory(Path(job.directory))
-        try:
-            status = await self._copy_figures(job, directory)
-            await asyncio.to_thread(self._finish, job, directory, status)
-        finally:
-            # Also when another program follows from here on: its figures are in the row.
-            self._live.pop(job.subject_id, None)
-
-    async def _copy_figures(self, job: Job, directory: JobDirectory) -> JobStatus | None:
-        stored, stored_at = None, 0.0
-        while True:
-            status, over = await asyncio.to_thread(read_status, directory)
-            if status is not None and status.counters is not None:
-                self._live[job.subject_id] = status.counters
-                if status.counters != stored and (over or time.monotonic() - stored_at >= STORE_SECONDS):
-                    stored, stored_at = status.counters, time.monotonic()
-                    await asyncio.to_thread(self._store_figures, job, directory, stored)
-            if over:
-                return status
-            self._supervisor.up_to_date(job)
-            await asyncio.sleep(FOLLOW_SECONDS)
-
-    def _store_figures(self, job: Job, directory: JobDirectory, counters: CaptureCounters) -> None:
-        self._captures.update_counters(job.subject_id, counters)
-        # Each runner knows its own bytes, and of other captures only what they had when it began.
-        if self.quota.is_used_up(job.owner_id):
-            directory.quota.touch()
-
-    def _give_up(self, job: Job, reason: str) -> None:
-        values = {"state": JobState.FAILED.value, "error": reason, "finished": datetime.now(UTC)}
-        self._captures.update(job.subject_id, **values)
-
-    def _finish(self, job: Job, directory: JobDirectory, status: JobStatus | None) -> None:
-        files, damage, facts = take_stock(directory.path)
-        packets = sum(file.packets for file in files)
-        tool = Path(job.command[0]).name
-        state, why, error = _ending(status, packets, tool, tcpdump.complaint(directory.read_tail("stderr")))
-        if damage:
-            state = JobState.FAILED if state is JobState.COMPLETED else state
-            error = f"{error}; {damage}" if error else damage
-        counters = (status.counters if status else None) or CaptureCounters()
-        self._captures.update_counters(job.subject_id, of_files(counters, files))
-        self._captures.finish(
-            job.subject_id,
-            files,
-            state=state.value,
-            end_reason=why,
-            error=error,
-            finished=datetime.fromtimestamp(status.ended, UTC)
-            if status and status.ended
-            else datetime.now(UTC),
-            **facts,
-        )
-        self._supervisor.finish(job, state, error)
+        await asyncio.to_thread(self._captures.delete, capture_id)
 
 
 def _linktype(interface: str) -> str:
@@ -368,23 +301,3 @@ def _linktype_of_one(interface: str) -> str:
         known = ", ".join(found.name for found in interfaces.list_interfaces())
         raise InvalidInput(f"no interface {interface!r}", fix=f"there are: {known}, any")
     return linktype
-
-
-def _ending(status: JobStatus | None, packets: int, tool: str, words: str) -> tuple[JobState, str, str]:
-    """Say how a capture ended: (state, reason in a word, error for a person).
-
-    Success is the files' to tell: their records, and those of deleted files, must be as many as the tool says it
-    captured.
-    """
-    if status is None or status.state != "ended":
-        return JobState.INTERRUPTED, "lost", "the runner is gone; what was captured is kept"
-    why = status.why or EndReason.FAILED
-    state = _ENDED_AS.get(why, JobState.FAILED)
-    if state is JobState.FAILED:
-        return state, why.value, status.error or words or f"{tool} failed"
-    counters = status.counters or CaptureCounters(captured=packets)
-    reported = counters.captured - counters.overwritten
-    if why not in (EndReason.SIZE_LIMIT, EndReason.QUOTA) and packets != reported:
-        error = f"the file has {counted(packets, 'packet')}, {tool} reports {reported}"
-        return JobState.FAILED, why.value, error
-    return state, why.value, ""

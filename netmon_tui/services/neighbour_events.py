@@ -8,8 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from netmon_tui.domain.address import normalise_lladdr, parse_ip
-from netmon_tui.domain.comparison import Severity
-from netmon_tui.domain.neighbour_event import EventFilter, Mute, NeighbourEvent, NeighbourEventKind
+from netmon_tui.domain.neighbour_event import EventFilter, Mute, NeighbourEvent, NeighbourEventKind, Tally
 from netmon_tui.domain.user import Actor, Permission
 from netmon_tui.domain.window import FIRST, Window
 from netmon_tui.errors import InvalidInput
@@ -53,15 +52,10 @@ class NeighbourEventService:
         actor.require(Permission.VIEW)
         return await asyncio.to_thread(self._repository.count, _normal(wanted), text)
 
-    async def open_counts(self, actor: Actor) -> dict[Severity, int]:
-        """Return how many events are neither acknowledged nor muted, by severity."""
+    async def tally(self, actor: Actor) -> Tally:
+        """Return how many events are neither acknowledged nor muted, and the greatest id of all."""
         actor.require(Permission.VIEW)
-        return await asyncio.to_thread(self._repository.open_counts)
-
-    async def newest(self, actor: Actor) -> int:
-        """Return the greatest id of an event; 0 without any."""
-        actor.require(Permission.VIEW)
-        return await asyncio.to_thread(self._repository.newest)
+        return await asyncio.to_thread(self._repository.tally)
 
     async def acknowledge(self, actor: Actor, ids: Sequence[int]) -> int:
         """Mark events as seen to; return how many were not yet.

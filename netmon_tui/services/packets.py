@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import aclosing
 from pathlib import Path
+from typing import NamedTuple
 
 from netmon_tui.domain.display_filter import Offer, check_text, is_counted
 from netmon_tui.domain.packet import PacketDetail
@@ -14,7 +15,7 @@ from netmon_tui.domain.packet_find import Wanted
 from netmon_tui.domain.user import Actor
 from netmon_tui.errors import InvalidInput, NetmonError, NotFound
 from netmon_tui.runtime.display_filter import FilterRun, check_by_tshark
-from netmon_tui.runtime.key_log import kept_keys
+from netmon_tui.runtime.key_log import kept_keys, keys_stamp
 from netmon_tui.runtime.packet_dissector import PacketDissector
 from netmon_tui.runtime.pcap_input import FilePart
 from netmon_tui.services.capture_keys import CaptureKeys
@@ -34,6 +35,15 @@ _KNOWN_BEFORE = 400
 """Packets: as many as a dissector of one packet knows."""
 OF_WHOLE_FILE = "(whole file)"
 """What stands in place of a value that only a dissector of the whole file knows."""
+
+
+class OnDisk(NamedTuple):
+    """What a capture has on the disk."""
+
+    files: tuple[Path, ...]
+    """Those with packets, the oldest first."""
+    keys: tuple[int, int]
+    """What is another once its TLS keys are."""
 
 
 class PacketList(PacketRows):
@@ -248,8 +258,7 @@ class PacketService:
             NotFound: No such capture, or not the actor's; or it has no such file.
             ToolMissing, ToolFailed: It needs tshark, which must be able to read the file.
         """
-        await asyncio.to_thread(self._captures.get, actor, capture_id)
-        directory = await asyncio.to_thread(self._captures.directory, capture_id)
+        directory = await asyncio.to_thread(self._captures.directory, capture_id, actor)
         path = await asyncio.to_thread(one_file, directory, file)
         async with aclosing(FilterRun(path, text).numbers()) as batches:
             async for numbers in batches:
@@ -312,11 +321,15 @@ class PacketService:
 
     async def file_set(self, actor: Actor, capture_id: int) -> tuple[Path, ...]:
         """Return the files that a capture has now, the oldest first; NotFound when it is not the actor's."""
-        return await asyncio.to_thread(self._file_set, actor, capture_id)
+        return (await self.on_disk(actor, capture_id)).files
 
-    def _file_set(self, actor: Actor, capture_id: int) -> tuple[Path, ...]:
-        self._captures.get(actor, capture_id)
-        return tuple(packet_files(self._captures.directory(capture_id)))
+    async def on_disk(self, actor: Actor, capture_id: int) -> OnDisk:
+        """Return what a capture has on the disk now; NotFound when it is not the actor's."""
+        return await asyncio.to_thread(self._on_disk, actor, capture_id)
+
+    def _on_disk(self, actor: Actor, capture_id: int) -> OnDisk:
+        directory = self._captures.directory(capture_id, actor)
+        return OnDisk(tuple(packet_files(directory)), keys_stamp(directory))
 
     async def check_filter(self, text: str) -> str:
         """Return a display filter without outer spaces, checked without a capture; raises as that of one."""

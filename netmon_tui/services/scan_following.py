@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,8 +24,6 @@ from netmon_tui.tools.nmap_arguments import parse_options
 from netmon_tui.tools.nmap_progress import ScanPercent, StagedPercent
 from netmon_tui.tools.nmap_targets import parse_targets
 
-FOLLOW_SECONDS = 0.25
-"""How often the files of a running scan are looked at."""
 _log = logging.getLogger(__name__)
 
 _ENDED_AS = {
@@ -79,12 +77,12 @@ class ScanFollower:
         if path.exists():
             ingest_file(path, ScanIngest(scan_id, self._scans, self._results))
 
-    async def follow(self, job: Job, up_to_date: Callable[[Job], None]) -> tuple[JobState, str]:
+    async def follow(self, job: Job, rest: Callable[[Job], Awaitable[None]]) -> tuple[JobState, str]:
         """Read a scan's files until its runner is done, record how it ended, and return that.
 
         Args:
             job: The scan's job.
-            up_to_date: Called whenever all that the job has written is in the database.
+            rest: Waits a little; called whenever all that the job has written is in the database.
         """
         directory = JobDirectory(Path(job.directory))
         stages = tuple(await asyncio.to_thread(stages_in, directory.path))
@@ -100,8 +98,7 @@ class ScanFollower:
                 if over and not new:
                     break
                 if not new:
-                    up_to_date(job)
-                    await asyncio.sleep(FOLLOW_SECONDS)
+                    await rest(job)
         return await asyncio.to_thread(self._finish, job, ingest, status, staged=bool(stages))
 
     def _note_pause(self, job: Job, *, paused: bool) -> None:

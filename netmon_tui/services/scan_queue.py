@@ -171,7 +171,7 @@ class ScanQueue:
         await asyncio.to_thread(self._audit.record, owner, "scan.start", f"scan {scan.id}", detail)
 
     async def _follow(self, job: Job) -> None:
-        state, error = await self._follower.follow(job, self._supervisor.up_to_date)
+        state, error = await self._follower.follow(job, self._supervisor.rest)
         await asyncio.to_thread(self._supervisor.finish, job, state, error)
 
 

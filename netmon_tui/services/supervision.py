@@ -13,6 +13,7 @@ import os
 import secrets
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 
 from netmon_tui.domain.job import Job, JobKind, JobSpec, JobState, JobStatus
@@ -25,6 +26,10 @@ from netmon_tui.storage.job_repository import JobRepository
 LEASE_SECONDS = 10.0
 SWEEP_SECONDS = 4.0
 """How often to look for jobs that nobody follows."""
+SHORTEST_REST, LONGEST_REST = 0.25, 1.0
+"""Seconds between two looks at the files of a job: a twentieth of the time that it has been followed."""
+STIRRED_REST, STIRRED_SECONDS = 0.1, 3.0
+"""The same for some time after a job was asked to do something: whoever asked waits for it."""
 ATTEMPTS = 3
 """How often the files of a job that is over are read before they are given up."""
 RETRY_SECONDS = 1.0
@@ -50,7 +55,7 @@ class JobSupervisor:
         self._following: dict[int, asyncio.Task[None]] = {}
         self._launching: set[tuple[JobKind, int]] = set()
         """Jobs whose runner is not there yet: a sweep would take them for lost."""
-        self._up_to_date: dict[int, asyncio.Event] = {}
+        self._rests: dict[int, _Rest] = {}
         self._also: list[Callable[[], Awaitable[None]]] = []
         self._handles: list[runtime_jobs.JobHandle] = []
         self._sweeper: asyncio.Task[None] | None = None
@@ -129,12 +134,14 @@ class JobSupervisor:
         job = await asyncio.to_thread(self._jobs.of, kind, subject_id)
         if job is not None and not job.state.is_final:
             await asyncio.to_thread(runtime_jobs.request_stop, Path(job.directory))
+            self._rests.get(job.id, _Rest()).stir()
 
     async def pause(self, kind: JobKind, subject_id: int, *, paused: bool) -> bool:
         """Ask the runner of a job to halt its tool, or to let it go on; False when there is no job."""
         job = await asyncio.to_thread(self._jobs.of, kind, subject_id)
         if job is not None and not job.state.is_final:
             await asyncio.to_thread(runtime_jobs.request_pause, Path(job.directory), paused=paused)
+            self._rests.get(job.id, _Rest()).stir()
         return job is not None
 
     async def job_with_runner(
@@ -193,13 +200,17 @@ class JobSupervisor:
         """
         if self._reading:
             waits = [
-                _first_of(self._following[job_id], self._up_to_date[job_id]) for job_id in self._following
+                _first_of(self._following[job_id], self._rests[job_id].was_reached)
+                for job_id in self._following
             ]
             await asyncio.gather(*waits)
 
-    def up_to_date(self, job: Job) -> None:
-        """Say that everything a job has written so far is in the database; called by its follower."""
-        self._up_to_date[job.id].set()
+    async def rest(self, job: Job) -> None:
+        """Wait before the files of a job are looked at again; called by its follower.
+
+        Everything that it has written so far is in the database then.
+        """
+        await self._rests[job.id].take()
 
     async def _sweep_for_ever(self) -> None:
         while True:
@@ -210,14 +221,14 @@ class JobSupervisor:
                 _log.warning("looking for unfollowed jobs: %s", error)
 
     def _follow(self, job: Job) -> None:
-        self._up_to_date[job.id] = asyncio.Event()
+        self._rests[job.id] = _Rest()
         task = asyncio.create_task(self._follow_with_lease(job), name=f"follow {job.kind} {job.subject_id}")
         self._following[job.id] = task
         task.add_done_callback(lambda _: self._forget(job.id))
 
     def _forget(self, job_id: int) -> None:
         self._following.pop(job_id, None)
-        self._up_to_date.pop(job_id, None)
+        self._rests.pop(job_id, None)
 
     async def _follow_with_lease(self, job: Job) -> None:
         try:
@@ -281,6 +292,36 @@ class JobSupervisor:
         """Record a job's end (blocking)."""
         self._jobs.finish(job.id, state, error)
         _log.info("%s %d: %s", job.kind, job.subject_id, f"{state}: {error}" if error else state)
+
+
+class _Rest:
+    """The rests of the follower of one job: the longer it has run, the longer."""
+
+    def __init__(self) -> None:
+        self.was_reached = asyncio.Event()
+        """Set once there was one."""
+        self._stirred = asyncio.Event()
+        self._began = time.monotonic()
+        self._stirred_at = -STIRRED_SECONDS
+
+    def stir(self) -> None:
+        """End the one that is taken, and make those that follow short for a while."""
+        self._stirred_at = time.monotonic()
+        self._stirred.set()
+
+    async def take(self) -> None:
+        """Wait."""
+        self.was_reached.set()
+        self._stirred.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._seconds()):
+                await self._stirred.wait()
+
+    def _seconds(self) -> float:
+        now = time.monotonic()
+        if now - self._stirred_at < STIRRED_SECONDS:
+            return STIRRED_REST
+        return min(LONGEST_REST, max(SHORTEST_REST, (now - self._began) / 20))
 
 
 async def _first_of(task: asyncio.Task[None], event: asyncio.Event) -> None:

@@ -8,6 +8,7 @@ import errno
 import io
 import json
 import os
+import secrets
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -28,6 +29,7 @@ from netmon_tui.security.hostile_text import clean, csv_cell
 from netmon_tui.services.scan_export import ScanExport
 from netmon_tui.services.scan_import import LARGEST_IMPORT, ScanImport
 from netmon_tui.services.scan_map import map_chunks
+from netmon_tui.services.stopping import in_thread
 from netmon_tui.storage.audit_repository import AuditRepository
 from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.storage.host_queries import HostQueries
@@ -122,7 +124,7 @@ class TransferService:
     ) -> Path:
         """Write a scan to a new file (mode 0600) and return its path; as :meth:`scan_chunks`."""
         chunks = await self.scan_chunks(actor, scan_id, format, selection)
-        return await asyncio.to_thread(write_new, path, chunks)
+        return await write_out(path, chunks)
 
     async def map_chunks(self, actor: Actor, scan_id: int, format: str) -> Iterator[bytes]:
         """Return the map of a scan in one of `MAP_FORMATS` as chunks; iterating blocks.
@@ -140,7 +142,7 @@ class TransferService:
     async def export_map(self, actor: Actor, scan_id: int, format: str, path: Path) -> Path:
         """Write the map of a scan to a new file (mode 0600) and return its path; as :meth:`map_chunks`."""
         chunks = await self.map_chunks(actor, scan_id, format)
-        return await asyncio.to_thread(write_new, path, chunks)
+        return await write_out(path, chunks)
 
     async def import_scan(self, actor: Actor, path: Path, *, again: bool = False) -> Scan:
         """Store an XML file of nmap or masscan, packed by gzip or not, as a scan of the actor.
@@ -199,7 +201,7 @@ class TransferService:
     ) -> Path:
         """Write neighbours to a new file and return its path."""
         chunks = await self.neighbour_chunks(actor, records, format)
-        return await asyncio.to_thread(write_new, path, chunks)
+        return await write_out(path, chunks)
 
     async def neighbour_chunks(
         self, actor: Actor, records: Sequence[NeighbourRecord], format: str
@@ -228,7 +230,7 @@ class TransferService:
             await asyncio.to_thread(_require_header, capture_id, directory)
         await self._note_export(actor, capture_id)
         chunks = _whole_file(directory) if capture.state.is_final else whole_packets(directory)
-        return await asyncio.to_thread(write_new, path, chunks)
+        return await write_out(path, chunks)
 
     async def export_stream(
         self, actor: Actor, capture_id: int, stream: Stream, side: int | None, path: Path
@@ -242,7 +244,7 @@ class TransferService:
         """
         await self._with_directory(actor, capture_id)
         await self._note_export(actor, capture_id)
-        return await asyncio.to_thread(write_new, path, (part.data for part in stream.side(side)))
+        return await write_out(path, (part.data for part in stream.side(side)))
 
     async def read_capture(self, actor: Actor, capture_id: int) -> FileSetReader:
         """Return what reads the files of a capture as one; close it when done.
@@ -294,6 +296,11 @@ def _whole_file(directory: Path) -> Iterator[bytes]:
         yield from reader.pieces()
 
 
+async def write_out(path: Path, chunks: Iterable[bytes]) -> Path:
+    """Do as :func:`write_new`, in a thread that stops when nobody waits for it any more."""
+    return await in_thread(lambda stop: write_new(path, stop.passing(chunks)))
+
+
 def write_new(path: Path, chunks: Iterable[bytes]) -> Path:
     """Write a new private file from chunks and return its absolute path (blocking).
 
@@ -307,21 +314,22 @@ def write_new(path: Path, chunks: Iterable[bytes]) -> Path:
         path = path.expanduser().absolute()
     except RuntimeError:
         raise InvalidInput(f"{path} names a user that does not exist") from None
-    if path.exists() or path.is_symlink():
-        raise InvalidInput(f"{path} exists", fix="choose another name")
-    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
+    draft = path.with_name(f".{secrets.token_hex(8)}.part")  # of this call alone; any name may be so long
     try:
+        if path.exists() or path.is_symlink():
+            raise FileExistsError
         with open(draft, "xb", opener=private_opener) as file:
-            file.writelines(chunks)
-            file.flush()
-            os.fsync(file.fileno())
-        _give_name(draft, path)
+            try:
+                file.writelines(chunks)
+                file.flush()
+                os.fsync(file.fileno())
+                _give_name(draft, path)
+            finally:
+                draft.unlink(missing_ok=True)
     except FileExistsError as error:
         raise InvalidInput(f"{path} exists", fix="choose another name") from error
     except OSError as error:
         raise explain(error, path) from error
-    finally:
-        draft.unlink(missing_ok=True)
     return path
 
 

@@ -42,10 +42,11 @@ _FINAL = [state.value for state in JobState if state.is_final]
 
 
 class Expired(NamedTuple):
-    """A capture that was deleted for its age."""
+    """A capture that is too old."""
 
     capture_id: int
     directory: Path
+    name: str
 
 
 class CaptureCatalogue:
@@ -92,31 +93,35 @@ class CaptureCatalogue:
 
         self._database.write(work)
 
-    def delete_one_older(self, before: datetime) -> Expired | None:
-        """Delete the rows of one capture that ended before an instant and is not marked to be kept."""
-
-        def work(connection: Connection) -> Expired | None:
-            query = (
-                select(_CAPTURES.id, _CAPTURES.directory, _CAPTURES.name)
-                .where(_CAPTURES.state.in_(_FINAL), not_(_CAPTURES.kept), _CAPTURES.created < before)
-                .where(func.coalesce(_CAPTURES.finished, _CAPTURES.created) < before)
-                .order_by(_CAPTURES.id)
-                .limit(1)
-            )
+    def find_one_older(self, before: datetime) -> Expired | None:
+        """Return a capture that ended before an instant and is not marked to be kept."""
+        query = (
+            select(_CAPTURES.id, _CAPTURES.directory, _CAPTURES.name)
+            .where(_CAPTURES.state.in_(_FINAL), not_(_CAPTURES.kept), _CAPTURES.created < before)
+            .where(func.coalesce(_CAPTURES.finished, _CAPTURES.created) < before)
+            .order_by(_CAPTURES.id)
+            .limit(1)
+        )
+        with self._database.read() as connection:
             found = connection.execute(query).first()
-            if found is None:
-                return None
-            delete_job(connection, JobKind.CAPTURE, found.id)
-            connection.execute(delete(records.captures).where(_CAPTURES.id == found.id))
-            detail = f"ended before {before.isoformat(timespec='seconds')}: {found.name}".rstrip(": ")
-            insert_event(connection, NewEvent("capture.expire", None, f"capture {found.id}", detail))
-            return Expired(found.id, Path(found.directory))
+        return Expired(found.id, Path(found.directory), found.name) if found else None
 
-        return self._database.write(work)
+    def delete(self, expired: Expired, before: datetime) -> None:
+        """Delete the rows of one that ended before an instant, with an event unless another program did."""
 
-    def has_directory(self, directory: Path) -> bool:
-        """Whether a capture has its files there."""
-        query = select(_CAPTURES.id).where(_CAPTURES.directory == str(directory))
+        def work(connection: Connection) -> None:
+            delete_job(connection, JobKind.CAPTURE, expired.capture_id)
+            rows = delete(records.captures).where(_CAPTURES.id == expired.capture_id)
+            if connection.execute(rows).rowcount:
+                detail = f"ended before {before.isoformat(timespec='seconds')}: {expired.name}".rstrip(": ")
+                subject = f"capture {expired.capture_id}"
+                insert_event(connection, NewEvent("capture.expire", None, subject, detail))
+
+        self._database.write(work)
+
+    def has_directory(self, name: str) -> bool:
+        """Whether a capture has its files in a directory of this name, by whatever path that was reached."""
+        query = select(_CAPTURES.id).where(_CAPTURES.directory.endswith(f"/{name}", autoescape=True))
         with self._database.read() as connection:
             return connection.execute(query).first() is not None
 

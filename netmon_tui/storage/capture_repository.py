@@ -122,9 +122,19 @@ class CaptureRepository:
         )
         return told, False
 
-    def directory(self, capture_id: int) -> Path:
-        """Return where the capture's files are; NotFound when it was deleted meanwhile."""
+    def directory(self, capture_id: int, actor: Actor | None = None) -> Path:
+        """Return where the capture's files are.
+
+        Args:
+            capture_id: Which one.
+            actor: Whose it must be to see; None where that was asked before.
+
+        Raises:
+            NotFound: There is none (any more), or it is not the actor's to see.
+        """
         query = select(_CAPTURES.directory).where(_CAPTURES.id == capture_id)
+        if actor is not None:
+            query = query.where(visible_to(actor, _CAPTURES.owner_id))
         with self._database.read() as connection:
             found = connection.execute(query).scalar_one_or_none()
         if found is None:

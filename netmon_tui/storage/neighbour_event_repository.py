@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 
 from netmon_tui.domain.comparison import Severity
-from netmon_tui.domain.neighbour_event import EventFilter, Mute, NeighbourEvent, NeighbourEventKind
+from netmon_tui.domain.neighbour_event import EventFilter, Mute, NeighbourEvent, NeighbourEventKind, Tally
 from netmon_tui.domain.user import Actor
 from netmon_tui.domain.window import FIRST, Window
 from netmon_tui.errors import InvalidInput, NotFound
@@ -88,17 +88,13 @@ class NeighbourEventRepository:
         with self._database.read() as connection:
             return int(connection.execute(query).scalar_one())
 
-    def open_counts(self) -> dict[Severity, int]:
-        """Return how many are neither acknowledged nor muted, by severity."""
+    def tally(self) -> Tally:
+        """Return how many are neither acknowledged nor muted, and the greatest id of all."""
         query = select(_EVENTS.c.rank, func.count()).where(*_conditions(_OPEN, "")).group_by(_EVENTS.c.rank)
         with self._database.read() as connection:
             counts = {row[0]: row[1] for row in connection.execute(query)}
-        return {severity: counts.get(severity.rank, 0) for severity in Severity}
-
-    def newest(self) -> int:
-        """Return the greatest id; 0 without any event."""
-        with self._database.read() as connection:
-            return int(connection.execute(select(func.max(_EVENTS.c.id))).scalar_one() or 0)
+            newest = connection.execute(select(func.max(_EVENTS.c.id))).scalar_one() or 0
+        return Tally({severity: counts.get(severity.rank, 0) for severity in Severity}, newest)
 
     def acknowledge_all(self, actor: Actor, wanted: EventFilter, text: str) -> int:
         """Mark all events that a list has as seen to; return how many were not yet."""

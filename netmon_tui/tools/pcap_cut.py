@@ -173,7 +173,8 @@ def packets_of(layout: RecordLayout, found: Iterator[Piece]) -> Iterator[RawPack
 def merged(indexes: Sequence[PacketIndex], layout: RecordLayout) -> Iterator[Piece]:
     """Yield the records of several files in time order; files that follow one another are only copied.
 
-    Packets of one file keep their order, as mergecap keeps it; of equal times those of the first file come first.
+    Packets of one file keep their order, as mergecap keeps it, also where that is not the order of their times. Of
+    equal times those of the first file come first.
 
     Args:
         indexes: Extended to their ends.
@@ -181,11 +182,8 @@ def merged(indexes: Sequence[PacketIndex], layout: RecordLayout) -> Iterator[Pie
             without interfaces are of its first one.
     """
     filled = sorted((one for one in indexes if one.count), key=lambda one: one.read(1).nanoseconds)
-    in_turn = all(
-        one.read(one.count).nanoseconds <= following.read(1).nanoseconds
-        for one, following in itertools.pairwise(filled)
-    )
-    if in_turn and all(_is_same(one.layout, layout) for one in filled):
+    alike = all(_is_same(one.layout, layout) for one in filled)
+    if alike and all(_is_before(one, following) for one, following in itertools.pairwise(filled)):
         for one in filled:
             yield from pieces(one, Cut())
         return
@@ -200,6 +198,14 @@ def merged(indexes: Sequence[PacketIndex], layout: RecordLayout) -> Iterator[Pie
             yield Piece(b"".join(batch), count)
             batch, count, size = [], 0, 0
     yield Piece(b"".join(batch), count)
+
+
+def _is_before(one: PacketIndex, following: PacketIndex) -> bool:
+    """Whether no packet of a file is later than the first one of the other; looks at all of them."""
+    first = following.read(1).nanoseconds
+    if one.read(one.count).nanoseconds > first:
+        return False  # mostly the last one tells
+    return not any(pieces(one, Cut(since=first + 1)))
 
 
 def _stream(index: PacketIndex, place: int) -> Iterator[tuple[int, int, RawPacket]]:

@@ -120,6 +120,8 @@ class PcapngReader:
         """Lines that decrypt TLS, as the file has them, in pieces."""
         self.other_secrets = 0
         """How many blocks of secrets were passed over: of another kind, or more than is taken."""
+        self._dropped: dict[tuple[int, int], int] = {}
+        """What an interface of this section has told last, by its number and the option."""
         self.dropped = 0
         """Packets that the interfaces say were lost while they were captured."""
         self.damage = ""
@@ -203,7 +205,7 @@ class PcapngReader:
         major = struct.unpack_from(f"{self._order}H", body)[0]
         if major != 1:
             raise _Damage(f"begins a section of version {major}")
-        self._interfaces, self._largest = [], 0
+        self._interfaces, self._largest, self._dropped = [], 0, {}
 
     def _describe(self, body: bytes) -> None:
         if len(body) < 8:
@@ -224,9 +226,15 @@ class PcapngReader:
             self.names[name] = None
 
     def _note_losses(self, body: bytes) -> None:
+        """Add what was dropped since the interface told it last: it counts from its beginning on."""
+        if len(body) < 12:
+            return
+        number = struct.unpack_from(f"{self._order}I", body)[0]
         for code, value in self._options(body, 12):
-            if code in _LOSSES and len(value) == 8:
-                self.dropped += struct.unpack(f"{self._order}Q", value)[0]
+            if code in _LOSSES and len(value) == 8 and number < len(self._interfaces):
+                total = struct.unpack(f"{self._order}Q", value)[0]
+                self.dropped += total - self._dropped.get((number, code), 0)
+                self._dropped[number, code] = total
 
     def _keep_secrets(self, body: bytes) -> None:
         if len(body) < 8:

@@ -92,7 +92,8 @@ async def test_what_was_dropped_leads_to_a_larger_buffer(logged_in: Any, until: 
         assert Path(first.files[0].path).read_bytes()[:4] == NANOSECONDS
         larger = await app.services.starts.again(actor, 3, buffer="64M")
         flood("lo", MANY)
-        await until(pilot, lambda: capturing._live[larger.id].packets == MANY)
+        while (await capturing.get(actor, larger.id)).counters.packets != MANY:
+            await pilot.pause(0.05)
         await capturing.stop(actor, larger.id)
         assert (await capturing.wait(actor, larger.id)).counters.dropped == 0
         await until(pilot, lambda: "done" in figure(app, "state"))

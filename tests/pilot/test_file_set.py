@@ -191,19 +191,20 @@ async def test_a_capture_that_cannot_be_read_once_is_read_again(
     async with logged_in(size=(120, 40)) as (app, pilot):
         await asyncio.to_thread(store, app)
         service, asked = app.services.packets, []
-        file_set = service.file_set
+        on_disk = service.on_disk
 
         async def busy_once(*arguments: Any) -> Any:
             asked.append(arguments)
             if len(asked) == 1:
                 raise StorageError("the database is busy")
-            return await file_set(*arguments)
+            return await on_disk(*arguments)
 
-        monkeypatch.setattr(service, "file_set", busy_once)
+        monkeypatch.setattr(service, "on_disk", busy_once)
         app.push_screen(CaptureDetailScreen(app.screen.session, 1))
         await until(pilot, lambda: said(app, "file-set").startswith("File 3 of 3"))
         count = len(asked)
         assert app.screen._settled
-        app.screen.refresh_now()
+        assert count == 2
+        app.screen.refresh_early()
         await until(pilot, lambda: not app.screen._refreshing)
-        assert len(asked) == count == 2, "and what has ended is not looked at again and again"
+        assert len(asked) == count, "and what has ended is not looked at again and again"

@@ -61,7 +61,7 @@ class CaptureDetailScreen(MatchingScreen):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (70, "-normal"), (110, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-low"), (30, "-high")]
     AUTO_FOCUS = "#packets TableGrid"
-    MOST_TICKS_PER_SECOND = 2 / LOOK_SECONDS
+    MOST_TICKS_PER_SECOND = 1 / LOOK_SECONDS
     BINDINGS: ClassVar[list[BindingType]] = [
         command("capture.back", "escape", "back", "Back", "Back to where you came from.", show=False),
         command("capture.stop", "x", "stop", "Stop", "Stop this capture; its packets are kept."),
@@ -120,9 +120,6 @@ class CaptureDetailScreen(MatchingScreen):
         self._capture: Capture | None = None
         self._stale = True
         """Whether the database has changed since the capture was read."""
-        self._keys: tuple[int, int] | None = None
-        """What is another once the kept TLS keys are."""
-        self._looked = 0.0
         self._settled = False
         """Whether the capture has ended, and its files were looked at after that."""
 
@@ -138,26 +135,28 @@ class CaptureDetailScreen(MatchingScreen):
         yield FileSetBrowser(services.packets, actor, self.capture_id, id="file-set-browser")
         yield KeyLine()
 
+    async def has_changed(self) -> bool:
+        """Return whether there may be something new."""
+        return not self._settled or await super().has_changed()
+
     async def refresh_live(self, *, changed: bool) -> None:
         """Show what is new, and the running clock: once a second while it runs."""
         before, now = self._capture, time.monotonic()
         self._stale |= changed
-        if not self._stale if self._settled else now - self._looked < LOOK_SECONDS:
+        if self._settled and not self._stale:
             return
         if self._stale:
             self._capture = await self.session.services.capturing.get(self.session.actor, self.capture_id)
-            await self._look_at_keys()
             self._stale = False
         capture = self._capture
         assert capture is not None
-        self._looked = now
-        self.query_one(CaptureHeader).show(capture, now=now)
         if before is None:
+            self.query_one(CaptureHeader).show(capture, now=now)
             self.recall_filters(self.files.browser.filter_bar)
             await self.show_chosen_columns()
-        if not self._settled:
-            await self.files.look(growing=not capture.state.is_final)
-            self._settled = capture.state.is_final
+        await self.files.look(growing=not capture.state.is_final)
+        self._settled = capture.state.is_final
+        self.query_one(CaptureHeader).show(capture, now=now)
         if before is None or before.state != capture.state:
             self.refresh_bindings()
 
@@ -193,7 +192,6 @@ class CaptureDetailScreen(MatchingScreen):
     async def action_stop(self) -> None:
         """Stop it."""
         await self._actions.stop(self.capture_id)
-        self._looked = 0.0
         self.refresh_now()
 
     @work(exclusive=True, group="capture-again", exit_on_error=False)
@@ -275,14 +273,6 @@ class CaptureDetailScreen(MatchingScreen):
             self.list_matches(request.text)
             return
         self.files.browser.filter_bar.put(request.text, apply=True)
-
-    async def _look_at_keys(self) -> None:
-        """Show what other TLS keys make of the packets, whoever gave or removed them."""
-        before = self._keys
-        self._keys = await self.session.services.packets.keys.stamp(self.session.actor, self.capture_id)
-        if before is not None and before != self._keys:
-            self.files.browser.take_keys()
-            toasts.tell(self.app, "The capture has other TLS keys: its packets are read anew")
 
     def action_facts(self) -> None:
         """Show or hide the file's facts."""

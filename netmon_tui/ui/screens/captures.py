@@ -45,6 +45,9 @@ COLUMNS = (
 _STATE = 5
 """Index of the state among the cells."""
 
+RATE_SECONDS = 0.9
+"""How often rates are shown anew: the figures behind them come once a second."""
+
 
 class CapturesPane(WithScheduleList):
     """All captures the actor may see, newest first, running ones live."""
@@ -250,7 +253,7 @@ class CapturesPane(WithScheduleList):
             self._meters = {key: meter for key, meter in self._meters.items() if key in running}
             self.call_later(self.refresh_bindings)
         # Without packets the database does not change, and yet the rate falls.
-        self.LIVE = bool(running)
+        self.LIVE_SECONDS = RATE_SECONDS if running else None
         return rows
 
     def _row(self, capture: Capture) -> Row:

@@ -75,10 +75,9 @@ class EventNotice(WorkerDefects, Widget):
             revision = await services.revision()
             if revision == self._revision:
                 return
-            counts = await services.segment.events.open_counts(actor)
-            newest = await services.segment.events.newest(actor)
-            self._take_count(counts[Severity.HIGH] + counts[Severity.MEDIUM])
-            if await self._tell(newest):
+            tally = await services.segment.events.tally(actor)
+            self._take_count(tally.open[Severity.HIGH] + tally.open[Severity.MEDIUM])
+            if await self._tell(tally.newest):
                 self._revision = revision
         except NetmonError:
             return  # whatever the database suffers from, the pane in sight tells

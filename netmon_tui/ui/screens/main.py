@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Callable
 from datetime import datetime
 from typing import ClassVar
@@ -42,6 +43,9 @@ TABS: tuple[tuple[str, str, Callable[[Session], Pane]], ...] = (
     ("admin", "6 Admin", AdminPane),
 )
 
+ASK_SECONDS = 0.4
+"""At least so much lies between two looks whether others changed the database."""
+
 
 class Room(SteadyTab):
     """A tab, empty until its pane is built: Textual would show the widget's selector meanwhile."""
@@ -75,6 +79,7 @@ class MainScreen(SearchableScreen):
     def __init__(self, session: Session) -> None:
         super().__init__(session, id="main")
         self._jobs = 0
+        self._asked_at = self._shown_at = 0.0
 
     def compose(self) -> ComposeResult:
         """Header, tabs, footer."""
@@ -123,11 +128,24 @@ class MainScreen(SearchableScreen):
             await self.query_one(f"#tab-{name}", TabPane).mount(pane)
         return pane
 
+    async def has_changed(self) -> bool:
+        """Return whether the database changed; asked less often than figures move: every list is a query then."""
+        now = time.monotonic()
+        if now - self._asked_at < ASK_SECONDS:
+            return False
+        self._asked_at = now
+        return await super().has_changed()
+
+    def _is_due(self, pane: Pane) -> bool:
+        wanted = pane.LIVE_SECONDS
+        return wanted is not None and time.monotonic() - self._shown_at >= wanted
+
     async def refresh_live(self, *, changed: bool) -> None:
         """Refresh header and visible pane if the database changed, or if the pane has figures of its own."""
         pane = self.pane()
         try:
-            if pane is not None and (changed or pane.LIVE):
+            if pane is not None and (changed or self._is_due(pane)):
+                self._shown_at = time.monotonic()
                 await pane.refresh_data()
             if changed:
                 self._jobs = await self.session.services.activity.running(self.session.actor)

@@ -132,7 +132,7 @@ class NeighbourEventsPane(Pane, WithPivots):
         return (event.address, event.interface) if event is not None else ("", "")
 
     async def _show_head(self) -> None:
-        counts = await self._service.open_counts(self.session.actor)
+        counts = (await self._service.tally(self.session.actor)).open
         words = [f"{thin(count)} {severity}" for severity, count in counts.items() if count]
         parts = [f"{', '.join(words) or 'nothing'} to be seen to"]
         parts += ["acknowledged, too (v)"] * (not self._shown.unacknowledged)
@@ -141,7 +141,7 @@ class NeighbourEventsPane(Pane, WithPivots):
         self.query_one(Figure).show(f" {'  ·  '.join(parts)}", "warning" if is_weighty else "muted")
 
     async def _count(self, text: str) -> int:
-        self._newest = await self._service.newest(self.session.actor)
+        self._newest = (await self._service.tally(self.session.actor)).newest
         return await self._service.count(self.session.actor, self._shown, text)
 
     async def _fetch(self, window: Window) -> Sequence[Row]:

@@ -70,7 +70,7 @@ class NeighbourTablePane(WithNeighbourKeys, WithSweeps, WithPivots):
         "entries before it are kept for u. What carries the SSH session that SSH_CONNECTION names is never "
         "touched; where another SSH connection needs the entry, that is said before you agree."
     )
-    LIVE = True
+    LIVE_SECONDS = 0.0
     BINDINGS: ClassVar[list[BindingType]] = [
         *pivot_commands("neighbours"),
         command("neighbours.mark", "N", "mark", "Name", "Name, note and marks of this device."),

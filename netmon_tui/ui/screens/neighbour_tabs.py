@@ -30,7 +30,7 @@ class NeighboursPane(Pane):
 
     HELP_TITLE = NeighbourTablePane.HELP_TITLE
     HELP_TEXT = NeighbourTablePane.HELP_TEXT
-    LIVE = NeighbourTablePane.LIVE
+    LIVE_SECONDS: float | None = NeighbourTablePane.LIVE_SECONDS
     BINDINGS: ClassVar[list[BindingType]] = [
         command(
             "neighbours.next", "right_square_bracket", "turn(1)", "Next tab", "To the next tab.", show=False
@@ -85,7 +85,8 @@ class NeighboursPane(Pane):
         pane = await self._shown()
         if pane is None:
             return
-        self.HELP_TITLE, self.HELP_TEXT, self.LIVE = pane.HELP_TITLE, pane.HELP_TEXT, pane.LIVE
+        self.HELP_TITLE, self.HELP_TEXT = pane.HELP_TITLE, pane.HELP_TEXT
+        self.LIVE_SECONDS = pane.LIVE_SECONDS
         pane.focus_content()
         await pane.refresh_data()
         self.refresh_bindings()

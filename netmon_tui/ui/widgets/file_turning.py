@@ -70,6 +70,8 @@ class FileTurning(Vertical):
         self.browser = self._of_file("")
         """The packets of the file that is shown."""
         self._files: Sequence[Path] = ()
+        self._keys: tuple[int, int] | None = None
+        """What is another once the kept TLS keys are."""
         self._growing = False
         self._looking = ""
         """In which file a match is looked for, in words."""
@@ -119,7 +121,8 @@ class FileTurning(Vertical):
 
     async def _look(self, growing: bool) -> None:
         before, self._growing = self._files, growing
-        self._files = await self._service.file_set(self._actor, self._capture_id)
+        self._files, keys = await self._service.on_disk(self._actor, self._capture_id)
+        self._look_at_keys(keys)
         if self._goes_on() and self.shown_file not in ("", self._files[-1].name):
             await self._show_file(self._files[-1], following=True)
         await self.browser.look(growing=self._grows(self.browser.path))
@@ -128,6 +131,13 @@ class FileTurning(Vertical):
         self._tell()
         if before != self._files:
             self.refresh_bindings()
+
+    def _look_at_keys(self, keys: tuple[int, int]) -> None:
+        """Show what other TLS keys make of the packets, whoever gave or removed them."""
+        before, self._keys = self._keys, keys
+        if before is not None and before != keys:
+            self.browser.take_keys()
+            toasts.tell(self.app, "The capture has other TLS keys: its packets are read anew")
 
     def _grows(self, path: Path | None) -> bool:
         """Whether a file, None for the newest, is still written to."""

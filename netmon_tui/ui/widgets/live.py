@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from textual import events, on
 from textual.css.query import NoMatches
-from textual.screen import ModalScreen, Screen
+from textual.screen import ModalScreen
 from textual.timer import Timer
 from textual.worker import Worker
 
@@ -18,12 +18,17 @@ from netmon_tui.ui.defects import WorkerDefects
 from netmon_tui.ui.line_compositor import LineCompositor
 from netmon_tui.ui.session import Session
 from netmon_tui.ui.uncollected import rest_from_collecting
+from netmon_tui.ui.widgets.pace import PacedScreen
 
 PATIENCE_SECONDS = 0.15
 """For so long a new screen waits for what it shows first, before it is painted without."""
 
 
-class LiveScreen(WorkerDefects, Screen[None]):
+GATHERING_SECONDS = 0.06
+"""For so long what a refresh changes is gathered: what is painted in two steps costs twice."""
+
+
+class LiveScreen(WorkerDefects, PacedScreen[None]):
     """Calls :meth:`refresh_live` at the configured rate, while it is on top and not frozen.
 
     A refresh that takes longer than a tick is not cut off by the next one: ticks are left out meanwhile.
@@ -62,6 +67,11 @@ class LiveScreen(WorkerDefects, Screen[None]):
         Raises:
             NetmonError: Shown as a toast, once while it lasts.
         """
+
+    async def has_changed(self) -> bool:
+        """Return whether the database changed since the last call; a screen that reads anyhow need not ask."""
+        before, self._revision = self._revision, await self.session.services.revision()
+        return self._revision != before
 
     def refresh_now(self) -> None:
         """Refresh, whether or not the database changed."""
@@ -149,10 +159,12 @@ class LiveScreen(WorkerDefects, Screen[None]):
     async def _refresh(self) -> None:
         try:
             while True:
-                revision = await self.session.services.revision()
-                changed = self._wanted or revision != self._revision
-                self._wanted, self._revision = False, revision
+                changed = await self.has_changed() or self._wanted
+                self._wanted = False
+                if self._first_refresh.is_set():
+                    self.hold_paint(GATHERING_SECONDS)
                 await self.refresh_live(changed=changed)
+                await self.paint_held()
                 if not self._wanted:
                     break
             self._told = ""

@@ -32,6 +32,10 @@ from netmon_tui.ui.widgets.table import Table
 
 DEBOUNCE_SECONDS = 0.12
 """Rest of the cursor before a packet is dissected: holding an arrow key down costs nothing."""
+FLOOD = 500
+"""Packets from one look to the next that nobody can read."""
+PATIENCE_SECONDS = 0.05
+"""For so long the first slice is waited for, so that it is painted with the figures above it: twice costs twice."""
 _ZOOMS = ("-zoom-list", "-zoom-tree", "-zoom-bytes")
 
 
@@ -77,8 +81,13 @@ class PacketBrowser(PacketMarking):
         super().__init__(marks, id=id)
         self._open_file = open_file
         self._indexing = False
+        self._advanced = asyncio.Event()
+        """Set once a slice is indexed."""
         self._grown = False
         """Whether the file may have grown since the index was begun."""
+        self._looked_at = 0
+        """Packets there were at the last look."""
+        self._waited = False
         self._had_address = False
         self._is_gone = False
         self._caught_up = False
@@ -142,7 +151,7 @@ class PacketBrowser(PacketMarking):
         return growing or self.following if action == "follow" else True
 
     async def look(self, *, growing: bool) -> None:
-        """Open the file once there is one, and index what is new.
+        """Open the file once there is one, and index what is new: shortly after this, or at once if that is quick.
 
         Args:
             growing: Whether it is still being written.
@@ -153,12 +162,25 @@ class PacketBrowser(PacketMarking):
             except NetmonError as error:
                 self.table.set_texts(error="" if growing else str(error))
                 return
-        if self._packets is not None:
+        if self._packets is not None and not (growing and self._may_wait()):
+            has_more = growing or self._packets.growing or not self._packets.complete
             self._packets.growing = growing
-            self._grown = True
-            if not self._indexing:
+            self._grown |= has_more
+            if has_more and not self._indexing:
                 self._indexing = True
+                self._advanced.clear()
                 self._index()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(PATIENCE_SECONDS):
+                        await self._advanced.wait()
+
+    def _may_wait(self) -> bool:
+        """Whether rows go by faster than anybody reads: then every other look is enough."""
+        assert self._packets is not None
+        before, self._looked_at = self._looked_at, self._packets.count
+        is_flood = self._packets.complete and self._packets.count - before > FLOOD
+        self._waited = is_flood and not self._waited
+        return self._waited
 
     async def _take(self, packets: PacketList) -> None:
         """Show a file that was opened; its first rows are read before, so that they are painted with all else."""
@@ -191,7 +213,8 @@ class PacketBrowser(PacketMarking):
         try:
             while self._grown:
                 self._grown = False
-                while await self._source.advance():
+                while await self._source.advance(follows=self.following):
+                    self._advanced.set()
                     if self._caught_up and self._packets is not None and self._packets.growing:
                         break  # the rest with the next look: a flood may outrun the list, never take the processor
                 else:
@@ -200,6 +223,7 @@ class PacketBrowser(PacketMarking):
             self.table.set_texts(error=str(error))
         finally:
             self._indexing = False
+            self._advanced.set()
         self.show_count()
 
     def show_count(self) -> None:

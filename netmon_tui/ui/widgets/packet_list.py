@@ -14,7 +14,8 @@ from netmon_tui.ui.widgets.row_source import Listeners, Row, cell_text, matches
 
 FILE_ORDERS = frozenset({None, "number", *TIMES} - {"delta"})
 """The columns in whose order packets stand in the file already; any other would need all of them at once."""
-_PAGE_ROWS = 100
+_PAGE_ROWS = 32
+"""A screen or two: the end of a growing list is read anew with each look, and no more than is seen of it."""
 _FIRST_SLICE = 2_000
 """Packets indexed before the first rows are shown."""
 _SLICE = 50_000
@@ -46,6 +47,8 @@ class PacketSource:
         self._candidates = Candidates(packets)
         self._generation = 0
         self._listeners = Listeners()
+        self._sight = (0, 0)
+        """The range that was asked for last: what a table shows."""
         self._marks: Mapping[int, str] = {}
         self._glyph = ""
 
@@ -108,39 +111,45 @@ class PacketSource:
         self.pages.clear()
         self._listeners.tell()
 
-    async def advance(self) -> bool:
+    async def advance(self, *, follows: bool = False) -> bool:
         """Index the next slice of the file; whether there is more.
 
-        The pages that this changes are read before anybody is told, so that they are painted once: those that were
-        not full, and the last ones when the end is what was looked at.
+        What a table shows then is read before anybody is told, so that it is painted once.
+
+        Args:
+            follows: Whether the table goes on to the new end of the list.
         """
-        at_end = _last_page(self.count) in self.pages
         grown = await self._packets.extend(_SLICE if self._packets.count else _FIRST_SLICE)
         if grown:
-            pages = {page for page in self.pages if len(self.pages.rows(page)) < _rows_on(page, self.count)}
-            if at_end:
-                last = _last_page(self.count)
-                pages |= {max(0, last - 1), last} - set(self.pages)
-            for page in sorted(pages):
-                await self.pages.read(page, self._numbers(page))
+            start, stop = self._sight
+            height = stop - start
+            # Of those at the end a screen more, as tables ask for: else that one is loaded a moment later.
+            seen = (self.count - 2 * height, self.count) if follows else self._sight
+            await self.pages.read(self._numbers(self._wanted(*seen)))
             self._listeners.tell()
         return not self._packets.complete
 
     def window(self, start: int, stop: int) -> Sequence[Row | None]:
         """Return the rows of a range, None where nothing is loaded."""
-        return [self._row_at(index) for index in range(start, min(stop, self.count))]
+        self._sight = (start, stop)
+        return self._rows_of(start, stop)
+
+    def _rows_of(self, start: int, stop: int) -> Sequence[Row | None]:
+        places = (self._place(index) for index in range(max(0, start), min(stop, self.count)))
+        found = (self.pages.row(*divmod(place, _PAGE_ROWS)) for place in places)
+        columns = self.pages.columns
+        return [row and marked_row(row, self._marks, self._glyph, columns) for row in found]
 
     def missing(self, start: int, stop: int) -> bool:
         """Whether a page of the range is not loaded or not told of, or the filter has not seen every packet."""
-        told = first_pending(self.window(max(0, start), stop)) is None
+        told = first_pending(self._rows_of(start, stop)) is None
         return self.searched is not None or bool(self._wanted(start, stop)) or not told
 
     async def load(self, start: int, stop: int) -> None:
         """Read the pages of a range that are not there, and let the filter look a little further."""
         wanted = self._wanted(start, stop)
-        for page in wanted:
-            await self.pages.read(page, self._numbers(page))
-        around = self.window(max(0, start), stop)
+        await self.pages.read(self._numbers(wanted))
+        around = self._rows_of(start, stop)
         shown = around[len(around) // 3 :]  # a table asks for a screen before and after the one it shows
         number = None if wanted else first_pending([*shown, *around])
         if number is not None:
@@ -170,14 +179,13 @@ class PacketSource:
         pages = range(first // _PAGE_ROWS, last // _PAGE_ROWS + 1)
         return [page for page in pages if len(self.pages.rows(page)) < _rows_on(page, self.count)]
 
-    def _numbers(self, page: int) -> list[int]:
-        """Return the numbers of the packets of a page of the unreversed list."""
-        start, stop = page * _PAGE_ROWS, min((page + 1) * _PAGE_ROWS, self.count)
-        return list(self._found[start:stop] if self._text else self._candidates.numbers(start, stop))
-
-    def _row_at(self, index: int) -> Row | None:
-        row = self.pages.row(*divmod(self._place(index), _PAGE_ROWS))
-        return None if row is None else marked_row(row, self._marks, self._glyph, self.pages.columns)
+    def _numbers(self, pages: Sequence[int]) -> dict[int, Sequence[int]]:
+        """Return the numbers of the packets of pages of the unreversed list."""
+        found = {}
+        for page in pages:
+            start, stop = page * _PAGE_ROWS, min((page + 1) * _PAGE_ROWS, self.count)
+            found[page] = self._found[start:stop] if self._text else self._candidates.numbers(start, stop)
+        return found
 
     def _place(self, index: int) -> int:
         return self.count - 1 - index if self._reverse else index
@@ -214,10 +222,6 @@ class PacketSource:
     def subscribe(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Call ``listener`` after every change; the returned function ends that."""
         return self._listeners.subscribe(listener)
-
-
-def _last_page(count: int) -> int:
-    return (count - 1) // _PAGE_ROWS
 
 
 def _rows_on(page: int, count: int) -> int:

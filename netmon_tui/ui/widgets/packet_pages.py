@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 
-from netmon_tui.domain.packet_columns import PacketColumns
+from netmon_tui.domain.packet_columns import PacketColumns, PacketLine
 from netmon_tui.errors import NetmonError
 from netmon_tui.services.packets import PacketList
 from netmon_tui.ui.widgets.packet_columns import is_pending, line_row, said_row
 from netmon_tui.ui.widgets.row_source import Row
 
-_KEPT_PAGES = 48
+_KEPT_PAGES = 150
 
 
 class PacketPages:
@@ -33,14 +34,6 @@ class PacketPages:
         self.columns = columns
         self._rows = OrderedDict()
 
-    def __contains__(self, page: int) -> bool:
-        """Whether a page is kept."""
-        return page in self._rows
-
-    def __iter__(self) -> Iterator[int]:
-        """The pages that are kept."""
-        return iter(tuple(self._rows))
-
     def clear(self) -> None:
         """Keep none."""
         self._rows = OrderedDict()
@@ -59,22 +52,30 @@ class PacketPages:
         """Return source and destination of a packet; empty when its page is not kept."""
         return self._ends.get(number, ("", "")) if isinstance(number, int) else ("", "")
 
-    async def read(self, page: int, numbers: Sequence[int]) -> None:
-        """Keep the packets with some numbers as a page, unless all are dropped meanwhile or shown otherwise.
+    async def read(self, wanted: Mapping[int, Sequence[int]]) -> None:
+        """Keep some pages, each of packets of some numbers, unless all are dropped or shown otherwise meanwhile.
 
-        What the dissector has said of them stays.
+        They are read in one go: each wait for a thread costs more than the lines of a page. What the dissector has
+        said of packets stays.
         """
+        if not wanted:
+            return
         rows, columns = self._rows, self.columns
-        lines = await self._packets.lines(numbers, columns.keys)
+        numbers = [number for page in wanted.values() for number in page]
+        lines = iter(await self._packets.lines(numbers, columns.keys))
         if self._rows is not rows or self.columns is not columns:
             return
-        known = {row.key: row for row in self.rows(page) if not is_pending(row)}
-        rows[page] = [known.get(line.summary.number) or line_row(line, columns) for line in lines]
-        rows.move_to_end(page)
-        self._ends |= {line.summary.number: (line.summary.source, line.summary.destination) for line in lines}
+        for page, within in wanted.items():
+            self._keep(page, list(islice(lines, len(within))))
         while len(rows) > _KEPT_PAGES:
             for row in rows.popitem(last=False)[1]:
                 self._ends.pop(row.key, None)  # type: ignore[call-overload]
+
+    def _keep(self, page: int, lines: Sequence[PacketLine]) -> None:
+        known = {row.key: row for row in self.rows(page) if not is_pending(row)}
+        self._rows[page] = [known.get(line.summary.number) or line_row(line, self.columns) for line in lines]
+        self._rows.move_to_end(page)
+        self._ends |= {line.summary.number: (line.summary.source, line.summary.destination) for line in lines}
 
     async def ask(self, number: int) -> None:
         """Let the dissector say what it knows of a packet, and of those near it."""

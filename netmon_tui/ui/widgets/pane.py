@@ -25,8 +25,8 @@ class Pane(WorkerDefects, Vertical):
     """Heading of the help."""
     HELP_TEXT = ""
     """What this tab is for, in a few lines of plain text."""
-    LIVE = False
-    """Whether the pane has figures of its own that change without the database."""
+    LIVE_SECONDS: float | None = None
+    """How often the pane shows figures of its own that change without the database; None when it has none."""
 
     def __init__(self, session: Session, *, id: str | None = None) -> None:
         super().__init__(id=id)

@@ -12,9 +12,12 @@ from textual.widget import Widget
 from textual.worker import Worker
 
 from netmon_tui.errors import NetmonError
+from netmon_tui.ui.widgets.pace import PacedScreen
 from netmon_tui.ui.widgets.row_source import Row, RowSource
 from netmon_tui.ui.widgets.table_messages import Highlighted
 
+PATIENCE_SECONDS = 0.05
+"""For so long rows that come into sight are waited for."""
 HEADER = 1
 """Lines above the rows."""
 
@@ -109,7 +112,7 @@ class TableWindow(ScrollView):
         self._start, stop = self.top, self.top + self.page
         self._rows = self.source.window(self._start, stop) or ()
         if self.source.missing(max(0, self._start - self.page), stop + self.page):
-            self._begin_load()
+            self._begin_load(holds=None in self._rows)
         self._announce()
         self.repaint_changed()
 
@@ -197,9 +200,15 @@ class TableWindow(ScrollView):
             self._announced = self.cursor_key
             self.post_message(Highlighted(self.owner, self.cursor_key))
 
-    def _begin_load(self) -> None:
-        """Load in the background; one load at a time, which looks again when asked meanwhile."""
+    def _begin_load(self, *, holds: bool) -> None:
+        """Load in the background; one load at a time, which looks again when asked meanwhile.
+
+        Args:
+            holds: Whether the screen waits a moment for rows in sight, before it shows that they are not there.
+        """
         self._load_again = True
+        if holds and not self.is_loading and isinstance(self.screen, PacedScreen):
+            self.screen.hold_paint(PATIENCE_SECONDS)
         if self._loader is None or self._loader.is_finished:
             self._loader = self.run_worker(partial(self._load, self.source), group="table-load")
 
@@ -212,6 +221,8 @@ class TableWindow(ScrollView):
                 await source.load(max(0, top - self.page), top + 2 * self.page)
                 self.load_error = ""
                 self.sync()
+                if isinstance(self.screen, PacedScreen):
+                    await self.screen.paint_held()
         except NetmonError as error:
             self.load_error = str(error)
         self.call_next(self.repaint_changed)

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import fcntl
 import gzip
 import hashlib
 import io
 import os
+import select
 import shutil
 import sqlite3
 import struct
-import time
+import threading
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -26,9 +31,20 @@ from netmon_tui.domain.job import JobState
 from netmon_tui.domain.schedule import Runner
 from netmon_tui.domain.user import Actor, Role
 from netmon_tui.domain.window import Window
-from netmon_tui.errors import AlreadyCaptured, DiskFull, InvalidInput, NetmonError, NotAllowed, NotFound
+from netmon_tui.errors import (
+    AlreadyCaptured,
+    DiskFull,
+    InvalidInput,
+    NetmonError,
+    NotAllowed,
+    NotFound,
+    StorageError,
+)
 from netmon_tui.runtime.tool_paths import find_tool
+from netmon_tui.services import capture_catalogue
+from netmon_tui.services.capture_drafts import UNFINISHED, Room
 from netmon_tui.services.container import Services, open_services
+from netmon_tui.services.transfers import write_new
 from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.tools.link_layers import _NAMES as LINK_TYPES
 from netmon_tui.tools.pcap import RawPacket, make_header, pack_record
@@ -38,6 +54,7 @@ from tests.unit.tools.test_packet_masking import A4, FRAMES
 from tests.unit.tools.test_pcapng import block, interface, option, packet, section
 
 START = 1_700_000_000_000_000_000
+QUOTA = 1_000_000
 ALL = [*FRAMES.values(), *SAMPLES.values()]
 
 
@@ -53,6 +70,9 @@ def pcap(found: list[RawPacket], linktype: int = 1, order: str = "<", *, nanosec
 def pcapng(found: list[RawPacket], linktype: int = 1) -> bytes:
     header = make_header(linktype, nanoseconds=True)
     return begin_section(header) + b"".join(pack_block(header, raw) for raw in found)
+
+
+LARGE = raws([bytes(1000)] * 2_000)
 
 
 class House:
@@ -277,6 +297,48 @@ async def test_what_is_refused_leaves_nothing(house: House, data: bytes, words: 
     assert not house.left() and not house.audit()
 
 
+async def test_a_source_that_cannot_be_read_is_told_as_that(house: House) -> None:
+    for path in (Path("/proc/self/mem"), house.folder / ("x" * 300)):
+        with pytest.raises(InvalidInput, match=f"{path.name} cannot be read"):
+            await house.catalogue.import_file(house.ada, path)
+    ours, theirs = os.openpty()
+    os.close(theirs)
+    with open(ours, "rb") as stream, pytest.raises(InvalidInput, match="stdin cannot be read"):
+        await house.catalogue.import_stream(house.ada, stream, "stdin")
+    assert not house.left()
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("passes", [1, 2])
+async def test_a_disk_that_fails_while_it_is_read_is_told_as_that(
+    house: House, monkeypatch: pytest.MonkeyPatch, packed: bool, passes: int
+) -> None:
+    path, data = house.folder / "a.pcap", gzip.compress(pcap(raws())) if packed else pcap(raws())
+    path.write_bytes(data)
+    really_open = Path.open
+
+    class Failing(io.BytesIO):
+        """A file on a disk that fails when it is read for the nth time from its beginning to its end."""
+
+        ends = 0
+
+        def read(self, size: int | None = -1, /) -> bytes:
+            if found := super().read(size):
+                return found
+            self.ends += 1
+            if self.ends == passes:
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
+            return b""
+
+    def open_it(self: Path, mode: str) -> object:
+        return Failing(data) if self == path else really_open(self, mode)
+
+    monkeypatch.setattr(Path, "open", open_it)
+    with pytest.raises(InvalidInput, match=r"a\.pcap cannot be read: Input/output error"):
+        await house.catalogue.import_file(house.ada, path)
+    assert not house.left()
+
+
 async def test_a_stream_is_stored_like_a_file(house: House) -> None:
     (capture,) = await house.catalogue.import_stream(house.ada, io.BytesIO(pcapng(raws())), "stdin")
     assert (capture.name, capture.counters.packets) == ("stdin", len(ALL))
@@ -285,15 +347,48 @@ async def test_a_stream_is_stored_like_a_file(house: House) -> None:
 async def test_what_a_killed_program_left_is_cleared_away_and_what_is_used_is_not(house: House) -> None:
     capture = await house.take(pcap(raws()))
     kept = Path(capture.files[0].path).parent
-    dead, young = house.jobs / "capture-made-dead", house.jobs / "capture-made-young"
-    for path in (dead, young):
+    dead, held, strange = (house.jobs / f"capture-made-{name}" for name in ("dead", "held", "strange"))
+    for path in (dead, held, strange):
         path.mkdir()
         (path / "capture.pcap").write_bytes(b"half")
-    long_ago = time.time() - 3_600
-    for path in (dead, kept):
-        os.utime(path, (long_ago, long_ago))
+    for path in (dead, held, kept):  # a program that is killed may have stored what it made
+        (path / UNFINISHED).touch()
+    lock = os.open(held, os.O_RDONLY | os.O_DIRECTORY)
+    fcntl.flock(lock, fcntl.LOCK_EX)
     await house.take(pcap(raws()[:1]))
-    assert (dead.exists(), young.exists(), kept.exists()) == (False, True, True)
+    os.close(lock)
+    assert [path.exists() for path in (dead, held, strange, kept)] == [False, True, True, True]
+    assert sorted(path.name for path in kept.iterdir()) == ["capture.pcap"]
+
+
+async def test_what_is_stored_outlives_the_way_to_it_and_the_database(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    house = await opened(tmp_path / "link")
+    first = await house.take(pcap(raws()))
+    part, _ = await cut(house, first, PacketChoice(first=1, last=2))
+    both = await house.catalogue.merge(house.ada, [first.id, part.id])
+    names = {Path(one.files[0].path).parent.name for one in (first, part, both)}
+    await house.services.close()
+
+    async def still_there(data: Path) -> set[str]:
+        """Which of them are left when one more file has come in, long after."""
+        for path in (data / "jobs").iterdir():
+            os.utime(path, (0, 0))
+        services = await asyncio.to_thread(
+            open_services, load_settings(environ={}), find_paths(data_dir=data)
+        )
+        (tmp_path / "b.pcap").write_bytes(pcap(raws()[:1]))
+        await services.catalogue.import_file(house.ada, tmp_path / "b.pcap", again=True)
+        await services.close()
+        return names & {path.name for path in (data / "jobs").iterdir()}
+
+    assert await still_there(tmp_path / "real" / "data") == names, "without the symbolic link"
+    (tmp_path / "real").rename(tmp_path / "moved")
+    assert await still_there(tmp_path / "moved" / "data") == names, "in another place"
+    with sqlite3.connect(tmp_path / "moved" / "data" / "netmon.db") as connection:
+        connection.execute("delete from captures")
+    assert await still_there(tmp_path / "moved" / "data") == names, "with an older copy of the database"
 
 
 async def test_the_free_space_floor_holds_and_nothing_is_left(tmp_path: Path) -> None:
@@ -308,6 +403,147 @@ async def test_the_free_space_floor_holds_and_nothing_is_left(tmp_path: Path) ->
         assert not house.left() and not house.audit()
     finally:
         await house.services.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("a.pcap.gz", gzip.compress(pcap(LARGE))),
+        ("a.pcapng", pcapng(LARGE[:600])),
+        ("a.pcap", pcap(LARGE[:600])[:-1]),
+    ],
+    ids=["packed", "kept beside what it became", "kept beside what could be read"],
+)
+async def test_the_quota_holds_for_what_a_file_becomes(tmp_path: Path, name: str, data: bytes) -> None:
+    house = await opened(tmp_path, quota_bytes=str(QUOTA))
+    try:
+        assert len(data) < QUOTA
+        with pytest.raises(DiskFull, match="quota of your captures is used up"):
+            await house.take(data, name)
+        with pytest.raises(DiskFull, match="quota of your captures is used up"):
+            await house.catalogue.import_stream(house.ada, io.BytesIO(data), name)
+        assert not house.left() and not house.audit()
+        assert (await house.services.capturing.quota.usage(house.ada)).used == 0
+    finally:
+        await house.services.close()
+
+
+async def test_the_quota_holds_for_each_capture_of_a_file(tmp_path: Path) -> None:
+    house = await opened(tmp_path, quota_bytes=str(QUOTA))
+    packets = b"".join(packet(number, n, bytes(1000)) for n in range(200) for number in (0, 1))
+    data = section() + interface(1) + interface(113) + packets
+    try:
+        assert 2 * len(data) < QUOTA < 3 * len(data)
+        with pytest.raises(DiskFull, match="quota of your captures is used up"):
+            await house.take_all(data, "a.pcapng")
+        assert not house.left()
+    finally:
+        await house.services.close()
+
+
+async def test_the_quota_holds_for_parts_and_merges(tmp_path: Path) -> None:
+    house = await opened(tmp_path, quota_bytes=str(QUOTA))
+    try:
+        one = await house.take(pcap(LARGE[:300]))
+        other = await house.take(pcap(LARGE[:400]), "b.pcap")
+        await cut(house, one, PacketChoice(first=1, last=100))
+        for work in (
+            house.catalogue.slice(house.ada, other.id, PacketChoice(first=1, last=390)),
+            house.catalogue.merge(house.ada, [one.id, other.id]),
+        ):
+            with pytest.raises(DiskFull, match="quota of your captures is used up"):
+                await work
+        assert not house.left()
+    finally:
+        await house.services.close()
+
+
+# --- whoever waited is gone ---
+
+
+@asynccontextmanager
+async def waited_for() -> AsyncIterator[None]:
+    """Wait at the end until every thread that was begun meanwhile has done what it does."""
+    loop, pool = asyncio.get_running_loop(), ThreadPoolExecutor()
+    loop.set_default_executor(pool)
+    yield
+    pool.shutdown()
+    loop.set_default_executor(ThreadPoolExecutor())
+
+
+async def cancelled(working: asyncio.Task[object], may_go_on: threading.Event) -> None:
+    working.cancel()
+    for _ in range(10):  # turns of the loop in which that arrives
+        await asyncio.sleep(0)
+    may_go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await working
+
+
+@pytest.mark.parametrize("kind", ["pcap", "pcapng", "slice", "merge"])
+async def test_what_nobody_waits_for_is_not_stored(
+    house: House, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    one, other = await house.take(pcap(raws())), await house.take(pcap(raws()[:3]), "b.pcap")
+    begun, may_go_on = threading.Event(), threading.Event()
+    spend = Room.spend
+
+    def spend_slowly(room: Room, count: int) -> None:
+        begun.set()
+        may_go_on.wait(60)
+        spend(room, count)
+
+    monkeypatch.setattr(Room, "spend", spend_slowly)
+    async with waited_for():
+        work = {
+            "pcap": lambda: house.take(pcap(raws()[:2])),
+            "pcapng": lambda: house.take(pcapng(raws()), "a.pcapng"),
+            "slice": lambda: cut(house, one, PacketChoice(first=2)),
+            "merge": lambda: house.catalogue.merge(house.ada, [one.id, other.id]),
+        }[kind]
+        working = asyncio.ensure_future(work())
+        await asyncio.to_thread(begun.wait, 60)
+        await cancelled(working, may_go_on)
+    assert not house.left() and len(house.audit()) == 2
+
+
+async def test_a_file_that_nobody_waits_for_is_not_written(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    capture, out = await house.take(pcap(raws())), house.folder / "out.pcap"
+    begun, may_go_on = threading.Event(), threading.Event()
+
+    def slowly(*_: object) -> Iterator[bytes]:
+        yield b"first"
+        begun.set()
+        may_go_on.wait(60)
+        yield b"last"
+
+    monkeypatch.setattr(capture_catalogue, "export_chunks", slowly)
+    async with waited_for():
+        export = house.catalogue.export(house.ada, capture.id, out, PacketChoice(first=2))
+        working = asyncio.ensure_future(export)
+        await asyncio.to_thread(begun.wait, 60)
+        await cancelled(working, may_go_on)
+    assert [path.name for path in house.folder.iterdir() if "out" in path.name] == []
+
+
+async def test_a_silent_pipe_that_nobody_waits_for_is_left_and_not_stored(house: House) -> None:
+    data = pcap(raws())
+    ours, theirs = os.pipe()
+    async with waited_for():
+        with open(ours, "rb") as stream:
+            working = asyncio.ensure_future(house.catalogue.import_stream(house.ada, stream, "stdin"))
+            os.write(theirs, data[:100])
+            while select.select([ours], [], [], 0)[0]:
+                await asyncio.sleep(0.01)
+            working.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await asyncio.wait_for(working, 60)
+            os.write(theirs, data[100:])
+            os.close(theirs)
+            assert stream.read() == data[100:], "nobody has read it"
+    assert not house.left() and not house.audit()
 
 
 # --- parts ---
@@ -416,6 +652,40 @@ async def test_a_merge_is_in_time_order_and_says_of_what(house: House) -> None:
 # --- exports ---
 
 
+async def test_a_name_that_no_file_can_have_is_told(house: House) -> None:
+    capture = await house.take(pcap(raws()))
+    with pytest.raises(StorageError, match=r"cannot write .*: File name too long"):
+        await house.catalogue.export(house.ada, capture.id, house.folder / ("x" * 300))
+    longest = house.folder / ("x" * 255)
+    await house.catalogue.export(house.ada, capture.id, longest)
+    assert longest.read_bytes() == pcap(raws())
+
+
+def test_a_second_export_to_a_name_leaves_the_first_alone(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+
+    def chunks() -> Iterator[bytes]:
+        yield b"first"
+        assert write_new(out, [b"second"]) == out
+
+    with pytest.raises(InvalidInput, match="out exists"):
+        write_new(out, chunks())
+    assert [path.name for path in tmp_path.iterdir()] == ["out"] and out.read_bytes() == b"second"
+
+    def refused() -> Iterator[bytes]:
+        yield b"first"
+        with pytest.raises(InvalidInput):
+            write_new(other, failing())
+        yield b", whole"
+
+    def failing() -> Iterator[bytes]:
+        yield b"second"
+        raise InvalidInput("no packet is chosen")
+
+    other = tmp_path / "other"
+    assert write_new(other, refused()).read_bytes() == b"first, whole"
+
+
 @pytest.mark.skipif(find_tool("tshark") is None, reason="tshark is not installed")
 @pytest.mark.parametrize("form", ["pcap", "pcapng", "pcap.gz", "pcapng.gz"])
 async def test_exports_of_every_form_come_back_the_same(house: House, form: str) -> None:
@@ -522,6 +792,41 @@ async def test_what_is_older_than_is_kept_is_deleted_with_an_audit_row(tmp_path:
         assert not gone.parent.exists()
         (row,) = [row for row in house.audit() if row[0] == "capture.expire"]
         assert row[1] == f"capture {ids[0]}"
+    finally:
+        await house.services.close()
+
+
+@pytest.mark.parametrize("by", ["its owner", "its age"])
+async def test_a_program_killed_while_it_deletes_leaves_no_files_that_nobody_knows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, by: str
+) -> None:
+    class Killed(BaseException):
+        """What no code outlives."""
+
+    def killed(*_: object) -> None:
+        raise Killed
+
+    house = await opened(tmp_path, keep_days="30")
+    try:
+        capture = await house.take(pcap(raws()))
+        old = datetime.now(UTC) - timedelta(days=31)
+        CaptureRepository(house.services.database).update(capture.id, created=old, finished=old)
+
+        async def delete() -> None:
+            if by == "its age":
+                assert await house.catalogue.delete_one_expired(Runner.WORKER)
+            else:
+                await house.services.capturing.delete(house.ada, capture.id)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(shutil, "rmtree", killed)
+            with pytest.raises(Killed):
+                await delete()
+        assert not house.left() and list(house.jobs.iterdir())
+        await delete()
+        assert not list(house.jobs.iterdir())
+        assert not await house.services.capturing.count(house.ada)
+        assert [row[0] for row in house.audit()].count("capture.expire") == (by == "its age")
     finally:
         await house.services.close()
 

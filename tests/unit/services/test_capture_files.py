@@ -22,10 +22,12 @@ from netmon_tui.domain.user import Actor
 from netmon_tui.errors import DiskFull, InvalidInput, NotFound, ToolFailed
 from netmon_tui.runtime.pcap_input import PcapInput
 from netmon_tui.runtime.tool_paths import find_tool
+from netmon_tui.services import capture_cutting
 from netmon_tui.services.capture_cutting import _Source
 from netmon_tui.services.capture_stock import take_stock
 from netmon_tui.services.container import Services, open_services
 from netmon_tui.storage.capture_repository import CaptureRepository
+from netmon_tui.tools.file_set import files_of
 from netmon_tui.tools.pcap import RawPacket, make_header, pack_record
 from netmon_tui.tools.pcap_cut import Cut
 from netmon_tui.ui.screens.captures import packets_of
@@ -105,6 +107,65 @@ async def test_only_the_newest_file_of_a_running_capture_grows(
         opened = await services.packets.open(ada, capture, file)
         assert opened.growing is (is_newest and state is JobState.RUNNING), file
         await opened.close()
+
+
+@pytest.mark.parametrize("state", [JobState.RUNNING, JobState.COMPLETED])
+@pytest.mark.parametrize("gone", ["oldest", "all", "all, before they were listed"])
+@pytest.mark.parametrize(
+    "choice",
+    [PacketChoice(first=1, last=5), PacketChoice(conversation=8), PacketChoice(marked=True)],
+    ids=["range", "conversation", "marks"],
+)
+async def test_files_that_vanish_before_they_are_opened_are_told(
+    services: Services,
+    ada: Actor,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    state: JobState,
+    gone: str,
+    choice: PacketChoice,
+) -> None:
+    def stored() -> int:
+        return store(services, ada, *(b"".join(RECORDS[n : n + 3]) for n in (0, 3, 6)), state=state)
+
+    def list_too_late(directory: Path) -> list[Path]:
+        found = files_of(directory)
+        for path in found[: 1 if gone == "oldest" else None]:
+            path.unlink()
+        return files_of(directory) if "before" in gone else found
+
+    monkeypatch.setattr(capture_cutting, "files_of", list_too_late)
+    numbers = stored(), stored()
+    for number in numbers:
+        await services.packets.marks.mark(ada, number, [2], file="2")
+    is_ring = state is JobState.RUNNING and "before" not in gone
+    refusal = (
+        (InvalidInput, "ring deleted packets") if is_ring else (NotFound, r"there is no capture-.* any more")
+    )
+    for work in (
+        services.catalogue.slice(ada, numbers[0], choice),
+        services.catalogue.export(ada, numbers[1], tmp_path / "out.pcap", choice),
+    ):
+        with pytest.raises(refusal[0], match=refusal[1]):
+            await asyncio.wait_for(work, 60)
+    assert not (tmp_path / "out.pcap").exists()
+
+
+@pytest.mark.parametrize("listed", [False, True])
+async def test_a_merge_of_files_that_vanish_is_refused(
+    services: Services, ada: Actor, ring: int, monkeypatch: pytest.MonkeyPatch, listed: bool
+) -> None:
+    other = store(services, ada, b"".join(RECORDS))
+
+    def list_too_late(directory: Path) -> list[Path]:
+        found = files_of(directory)
+        for path in found if directory.name.endswith(str(other)) else ():
+            path.unlink()
+        return found if listed else files_of(directory)
+
+    monkeypatch.setattr(capture_cutting, "files_of", list_too_late)
+    with pytest.raises(NotFound, match=r"there is no capture-.* any more"):
+        await services.catalogue.merge(ada, [ring, other])
 
 
 async def test_parts_are_taken_through_all_files_or_from_one(

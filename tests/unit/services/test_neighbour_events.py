@@ -55,7 +55,7 @@ async def test_an_acknowledged_event_is_seen_to_for_everybody(store: Store) -> N
 async def test_all_that_a_list_has_and_nothing_that_came_later(store: Store) -> None:
     happen(store, *(event(n, Kind.DUPLICATE if n % 2 else Kind.CHANGED) for n in range(1, 7)))
     service = store.services.segment.events
-    seen = await service.newest(OLE)
+    seen = (await service.tally(OLE)).newest
     happen(store, event(7, Kind.DUPLICATE))
     assert await service.acknowledge_all(OLE, EventFilter(kind="duplicate", up_to=seen)) == 3
     assert await numbers(store) == [7, 6, 4, 2]
@@ -139,11 +139,11 @@ async def test_what_is_read_is_found(store: Store) -> None:
 
 async def test_open_ones_are_counted_by_severity(store: Store) -> None:
     service = store.services.segment.events
-    assert await service.newest(VERA) == 0
+    assert (await service.tally(VERA)).newest == 0
     happen(store, event(1, Kind.DUPLICATE), event(2), event(3), event(4, Kind.GONE))
     await service.acknowledge(OLE, [2])
     await service.mute(OLE, Mute(kind="gone"))
-    assert await service.open_counts(VERA) == {
+    assert (await service.tally(VERA)).open == {
         Severity.HIGH: 1, Severity.MEDIUM: 1, Severity.LOW: 0, Severity.INFO: 0
     }  # fmt: skip
 

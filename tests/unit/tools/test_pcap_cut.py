@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from netmon_tui.errors import InvalidInput
@@ -115,6 +115,28 @@ def test_mergecap_merges_the_same(tmp_path: Path, apart: bool) -> None:
     with opened(first) as one, opened(second) as other:
         ours = b"".join(piece.records for piece in merged([one, other], layout_for(header)))
     assert ours == theirs.read_bytes()[24:]
+
+
+@pytest.mark.skipif(find_tool("mergecap") is None, reason="mergecap is not installed")
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.lists(st.integers(0, 12), min_size=1, max_size=6), min_size=2, max_size=3))
+@example([[10, 50, 20], [30, 40]])
+@example([[1, 9, 2], [3, 4], [5]])
+def test_mergecap_merges_the_same_where_a_file_is_not_sorted(
+    tmp_path_factory: pytest.TempPathFactory, times: list[list[int]]
+) -> None:
+    folder, header = tmp_path_factory.mktemp("merge"), make_header()
+    # no two of the same time: mergecap decides otherwise whose comes first
+    spread = [[(n * 3 + place) * 1_000_000 for n in one] for place, one in enumerate(times)]
+    paths = [folder / f"{place}.pcap" for place in range(len(times))]
+    for path, one in zip(paths, spread, strict=True):
+        make(path, header, one)
+    subprocess.run(["mergecap", "-F", "pcap", "-w", folder / "theirs", *paths], check=True)
+    indexes = [opened(path) for path in paths]
+    ours = b"".join(piece.records for piece in merged(indexes, layout_for(header)))
+    for index in indexes:
+        index.close()
+    assert ours == (folder / "theirs").read_bytes()[24:]
 
 
 def test_a_finer_clock_is_kept_when_files_follow_one_another(tmp_path: Path) -> None:

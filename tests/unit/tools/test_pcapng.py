@@ -65,11 +65,15 @@ def test_what_is_written_is_read_back_in_pieces_of_any_size(size: int) -> None:
 
 @pytest.mark.parametrize("order", ["<", ">"])
 def test_what_interfaces_say_was_dropped_is_added_up(order: str) -> None:
-    dropped = (option(code, struct.pack(f"{order}Q", 3), order) for code in (4, 5, 7))
-    said = block(5, struct.pack(f"{order}III", 0, 0, 0) + b"".join(dropped), order)
-    reader = PcapngReader(iter([section(order) + interface(1, order=order) + said + said]))
+    def said(number: int, count: int) -> bytes:
+        dropped = (option(code, struct.pack(f"{order}Q", count), order) for code in (4, 5, 7))
+        return block(5, struct.pack(f"{order}III", number, 0, 0) + b"".join(dropped), order)
+
+    begun = section(order) + interface(1, order=order) * 2
+    data = begun + said(0, 1) + said(1, 20) + said(0, 3) + begun + said(0, 400)
+    reader = PcapngReader(iter([data + block(5, bytes(8), order)]))
     assert list(reader.packets()) == []
-    assert (reader.dropped, reader.damage) == (12, "")
+    assert (reader.dropped, reader.damage) == (2 * (3 + 20 + 400), ""), "each block tells totals"
 
 
 @pytest.mark.parametrize("order", ["<", ">"])

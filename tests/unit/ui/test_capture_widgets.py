@@ -127,6 +127,33 @@ async def test_rows_follow_a_growing_file(file: Path) -> None:
     await packets.close()
 
 
+async def test_of_a_growing_file_only_what_is_seen_is_read(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a flood thousands of rows come with each look: to read all of the last pages takes the processor."""
+    file.write_bytes(HEADER + records(1, 1_001))
+    packets = PacketList(file, growing=True)
+    source = await everything(packets)
+    await loaded(source, 984, 1_000)
+    read: list[int] = []
+    lines = packets.lines
+    monkeypatch.setattr(packets, "lines", lambda numbers, keys: read.extend(numbers) or lines(numbers, keys))
+    with file.open("ab") as more:
+        more.write(records(1_001, 2_001))
+    await source.advance(follows=True)
+    assert not source.missing(2_000 - 32, 2_000) and min(read) > 2_000 - 2 * 32
+    assert [row.key for row in source.window(1_984, 2_000) if row] == list(range(1_985, 2_001))
+    read.clear()
+    source.window(0, 16)
+    with file.open("ab") as more:
+        more.write(records(2_001, 3_001))
+    await source.load(0, 16)
+    read.clear()
+    await source.advance()
+    assert read == [], "who looks at the beginning needs nothing of the end"
+    await packets.close()
+
+
 async def test_a_packet_of_any_number_has_its_fields_before_the_index_reached_it(file: Path) -> None:
     packets = PacketList(file)
     detail = await packets.detail(4_321)

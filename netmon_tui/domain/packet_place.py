@@ -9,6 +9,7 @@ from typing import NamedTuple
 from netmon_tui.errors import InvalidInput
 
 NANOSECONDS = 1_000_000_000
+"""Of a second: times of packets are whole numbers of them."""
 _NUMBER = re.compile(r"#?(\d[\d ,_]*)")
 _PART = re.compile(r"(\d{1,3}(?:\.\d+)?) ?%")
 _STEPS = re.compile(r"([+-]) ?(\d{1,12})")

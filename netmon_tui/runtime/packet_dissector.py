@@ -20,6 +20,7 @@ from netmon_tui.domain.packet_columns import Dissected
 from netmon_tui.errors import InvalidInput, NetmonError, ToolFailed, ToolMissing
 from netmon_tui.runtime.dissection import dissect_packet
 from netmon_tui.runtime.key_log import KeptKeys
+from netmon_tui.runtime.opened import opened
 from netmon_tui.runtime.sharkd import Sharkd
 from netmon_tui.runtime.tool_paths import find_tool
 from netmon_tui.runtime.whole_file import open_for_child, part_read
@@ -44,6 +45,7 @@ _LARGEST_WINDOW = 32 << 20
 """Bytes; of larger packets a window holds one."""
 _PATIENCE = 3
 """Windows on which sharkd may fail before it is not asked any more."""
+_CLOSED = "the capture is closed"
 Cut = Callable[[int, int, int], Awaitable[Sequence[RawPacket]]]
 """Returns the packets from one number (from 1) up to and without another, as far as there are any; none when they
 have more bytes than the third."""
@@ -94,7 +96,8 @@ class PacketDissector:
         self._loading: Sharkd | None = None
         self._failed: set[int] = set()
         """First packets of windows on which sharkd failed twice."""
-        self._keys = KeptKeys(path)
+        self._keys, self._whole_keys = KeptKeys(path), KeptKeys(path)
+        """What the sharkd of windows and that of the whole file were given."""
         self._closed = False
 
     # packets
@@ -114,7 +117,7 @@ class PacketDissector:
         await self._look_at_keys()
         if self._whole is not None and raw.number <= self._whole.frames:
             with suppress(NetmonError):
-                return await self._alone(self._from_whole(raw))
+                return await self._alone(self._in_whole(lambda whole: _from_whole(whole, raw)))
         with suppress(NetmonError, OSError):
             window = self._in_served(raw, lambda served: self._in_window(raw, served))
             return await self._alone(window)
@@ -124,15 +127,15 @@ class PacketDissector:
         layers = await dissect_packet(raw, self._header, tshark=tshark)
         return Dissection(layers, "tshark", (raw.number, raw.number))
 
-    async def _from_whole(self, raw: RawPacket) -> Dissection:
-        assert self._whole is not None
+    async def _in_whole(self, work: Callable[[Sharkd], Awaitable[Result]]) -> Result:
+        """Do something with the sharkd of the whole file, which is given up when that fails."""
+        if self._whole is None:  # given up while we waited for our turn
+            raise ToolFailed("the whole file is not loaded any more")
         try:
-            reply = await self._whole.ask("frame", frame=raw.number, proto=True)
-            layers = layers_of(reply, skipped=0, captured=raw.captured, alone=False)
-        except NetmonError:
+            return await work(self._whole)
+        except ToolFailed:
             await self._drop_whole()
             raise
-        return Dissection(layers, "sharkd", None)
 
     async def _in_served(self, raw: RawPacket, work: Callable[[int], Awaitable[Result]]) -> Result:
         """Do something with the window of a packet, unless that has failed too often."""
@@ -178,8 +181,9 @@ class PacketDissector:
         """
         await self._look_at_keys()
         if self._whole is not None and raw.number <= self._whole.frames:
-            served = (raw.number - 1) // SERVED * SERVED
-            return await self._alone(_columns(self._whole, served, 0, fields))
+            skip = (raw.number - 1) // SERVED * SERVED
+            with suppress(ToolFailed):  # a window knows it, too
+                return await self._alone(self._in_whole(lambda whole: _columns(whole, skip, 0, fields)))
         return await self._alone(
             self._in_served(raw, lambda served: self._window_columns(raw, served, fields))
         )
@@ -264,15 +268,17 @@ class PacketDissector:
         if self._whole is not None or self._loading is not None:
             return
         path = await asyncio.to_thread(_require_sharkd)
-        file = await asyncio.to_thread(open_for_child, self._path, size)
+        file = await opened(lambda: open_for_child(self._path, size), os.close)
         try:
-            loading = await Sharkd.start(path, [file], self._keys.take())
+            loading = await self._start(path, file, self._whole_keys)
         except BaseException:
             os.close(file)
             raise
         self._loading, self._whole_file = loading, file
         try:
             await loading.load(file, None)
+            if self._closed:
+                raise ToolFailed(_CLOSED)
             self._whole = loading
         finally:
             self._loading = None
@@ -291,20 +297,28 @@ class PacketDissector:
 
     async def _running(self) -> Sharkd:
         if self._closed:
-            raise ToolFailed("the capture is closed")
+            raise ToolFailed(_CLOSED)
         if self._sharkd is None:
             path = await asyncio.to_thread(_require_sharkd)
             if self._memory < 0:
                 self._memory = os.memfd_create("packets")
-            self._sharkd = await Sharkd.start(path, [self._memory], self._keys.take())
+            self._sharkd = await self._start(path, self._memory, self._keys)
         return self._sharkd
+
+    async def _start(self, path: str, file: int, keys: KeptKeys) -> Sharkd:
+        """Start a sharkd with the keys of now; one that is there after :meth:`close` is ended at once."""
+        sharkd = await Sharkd.start(path, [file], await asyncio.to_thread(keys.take))
+        if self._closed:
+            await sharkd.close()
+            raise ToolFailed(_CLOSED)
+        return sharkd
 
     async def _look_at_keys(self) -> None:
         """End every sharkd that has other TLS keys than are kept now."""
-        if (self._sharkd or self._whole) is not None and self._keys.have_changed():
+        if self._sharkd is not None and self._keys.have_changed():
             await self._alone(self._drop_sharkd())
-            if self._whole is not None:
-                await self._alone(self._drop_whole())
+        if self._whole is not None and self._whole_keys.have_changed():
+            await self._alone(self._drop_whole())
 
     async def _drop_sharkd(self) -> None:
         sharkd, self._sharkd, self._window = self._sharkd, None, None
@@ -326,13 +340,14 @@ class PacketDissector:
 
     async def _alone(self, work: Coroutine[Any, Any, Result]) -> Result:
         """Do one thing at a time, to its end."""
-        doing = asyncio.ensure_future(self._locked(work))
+        doing = asyncio.ensure_future(_locked(self._lock, work))
         doing.add_done_callback(_look_at)
         return await asyncio.shield(doing)
 
-    async def _locked(self, work: Coroutine[Any, Any, Result]) -> Result:
-        async with self._lock:
-            return await work
+
+async def _locked(lock: asyncio.Lock, work: Coroutine[Any, Any, Result]) -> Result:
+    async with lock:
+        return await work
 
 
 def _look_at(done: asyncio.Future[Any]) -> None:
@@ -345,6 +360,12 @@ def _serves(window: _Window, number: int, served: int) -> bool:
     """Whether a window is the one for a packet: what a packet's tree says must not depend on the way to it."""
     alone = window.first == window.last == number
     return alone or (window.first == max(1, served - RUN_UP) and number <= window.last)
+
+
+async def _from_whole(whole: Sharkd, raw: RawPacket) -> Dissection:
+    reply = await whole.ask("frame", frame=raw.number, proto=True)
+    layers = layers_of(reply, skipped=0, captured=raw.captured, alone=False)
+    return Dissection(layers, "sharkd", None)
 
 
 async def _columns(sharkd: Sharkd, skip: int, skipped: int, fields: Sequence[str]) -> dict[int, Dissected]:

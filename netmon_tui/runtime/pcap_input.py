@@ -15,7 +15,6 @@ from typing import NamedTuple
 from netmon_tui.domain.capture_files import file_number
 from netmon_tui.errors import InvalidInput, NetmonError, ToolFailed
 from netmon_tui.tools.file_set import End, FileSetReader, sizes_of
-from netmon_tui.tools.pcap import FILE_HEADER_SIZE
 from netmon_tui.tools.pcap_index import became_shorter
 from netmon_tui.tools.pcap_layout import layout_of
 
@@ -71,6 +70,8 @@ class PcapInput:
 
     def __init__(self, source: Source) -> None:
         self._size = 0
+        """Bytes that go through the pipe, but for what files begin with: of a part that is not counted, of a set
+        for each file."""
         self._written = -1
         """Bytes put into the pipe; -1 where there is none."""
         self._trouble: NetmonError | OSError | None = None
@@ -78,7 +79,7 @@ class PcapInput:
         """Name of the file with the first packet."""
         if isinstance(source, FilePart):
             self.first = source.path.name
-            self._open_pipe(source.pieces(), FILE_HEADER_SIZE + source.end - source.start)
+            self._open_pipe(source.pieces(), source.end - source.start)
             return
         sizes = sizes_of(source)
         if not source.is_dir() or len(sizes) == 1:

@@ -11,6 +11,7 @@ from typing import Any, Self
 
 from netmon_tui.errors import InvalidInput, ToolFailed, ToolMissing
 from netmon_tui.runtime.key_log import unnamed
+from netmon_tui.runtime.opened import opened
 from netmon_tui.runtime.processes import ENVIRONMENT, PRLIMIT, end_process, nobodys_identity
 from netmon_tui.tools.sharkd import pack_request, read_reply
 
@@ -53,23 +54,33 @@ class Sharkd:
 
         Raises:
             ToolMissing: There is no such program, or none that limits it.
-            ToolFailed: It does not answer.
+            ToolFailed: It does not answer, or refuses a preference.
         """
         for path in (sharkd, PRLIMIT, SETPRIV):
             if not os.access(path, os.X_OK):
                 raise ToolMissing(f"{Path(path).name} is not installed", why=f"there is no {path}")
-        given = [unnamed(keys)] if keys else []
+        given = [await opened(lambda: unnamed(keys), os.close)] if keys else []
         try:
             process = await cls._spawn(sharkd, [*files, *given])
         finally:
             for file in given:
                 os.close(file)
         started = cls(process)
-        for name in _NO_NAMES:
-            await started.ask("setconf", name=f"nameres.{name}", value="FALSE")
-        for file in given:
-            await started.ask("setconf", name="tls.keylog_file", value=f"/proc/self/fd/{file}")
+        try:
+            await started._prefer(given)
+        except BaseException:
+            await started.close()
+            raise
         return started
+
+    async def _prefer(self, keys: Sequence[int]) -> None:
+        try:
+            for name in _NO_NAMES:
+                await self.ask("setconf", name=f"nameres.{name}", value="FALSE")
+            for file in keys:
+                await self.ask("setconf", name="tls.keylog_file", value=f"/proc/self/fd/{file}")
+        except InvalidInput as error:  # nobody has entered anything
+            raise ToolFailed("sharkd refuses a preference", why=error.why) from error
 
     @staticmethod
     async def _spawn(sharkd: str, files: Sequence[int]) -> asyncio.subprocess.Process:

@@ -11,6 +11,7 @@ from contextlib import aclosing
 
 from netmon_tui.errors import InvalidInput, ToolFailed
 from netmon_tui.runtime.key_log import unnamed
+from netmon_tui.runtime.opened import opened
 from netmon_tui.runtime.pcap_input import PcapInput, Source
 from netmon_tui.runtime.processes import ENVIRONMENT, PRLIMIT, end_process, nobodys_identity
 from netmon_tui.runtime.sharkd import SETPRIV
@@ -87,9 +88,9 @@ class TsharkRun:
         """
         kept = -1
         try:
-            self._input = given = await asyncio.to_thread(PcapInput, self._source)
+            self._input = given = await opened(lambda: PcapInput(self._source), PcapInput.close)
             self.first = given.first
-            kept = unnamed(keys) if keys else -1
+            kept = await opened(lambda: unnamed(keys), os.close) if keys else -1
             argv = command(f"/proc/self/fd/{kept}" if keys else "")
             process = await self._start(argv, given, (kept,) if keys else ())
             async with aclosing(self._followed(process, given)) as pieces:

@@ -15,6 +15,7 @@ from netmon_tui.domain.capture_filter import LONGEST_NAME
 from netmon_tui.domain.counted import counted
 from netmon_tui.domain.display_filter import check_text
 from netmon_tui.domain.packet_mark import PacketMark
+from netmon_tui.domain.packet_place import NANOSECONDS
 from netmon_tui.errors import InvalidInput, NotFound
 from netmon_tui.runtime.display_filter import shown_numbers
 from netmon_tui.security.hostile_text import clean
@@ -23,18 +24,17 @@ from netmon_tui.services.kept_index import open_index
 from netmon_tui.tools import pcapng
 from netmon_tui.tools.address_mapping import AddressMapping
 from netmon_tui.tools.file_set import files_of
+from netmon_tui.tools.gzip_file import GZIP_BITS
 from netmon_tui.tools.packet_masking import PacketMask, check_maskable
 from netmon_tui.tools.packet_parts import ends_of, has_addresses, is_between, packed_address
 from netmon_tui.tools.pcap import FileHeader, RawPacket, make_header, pack_record
-from netmon_tui.tools.pcap_cut import NANOSECONDS, Cut, Piece, merged, packets_of, pieces
+from netmon_tui.tools.pcap_cut import Cut, Piece, merged, packets_of, pieces
 from netmon_tui.tools.pcap_index import PacketIndex
 from netmon_tui.tools.pcap_layout import RecordLayout, layout_for
 
 _BATCH = 1 << 18
 """Bytes that are gathered before they are handed on."""
 _PACKED_LEVEL = 6
-_GZIP_BITS = 31
-"""zlib's code for the largest window and a gzip header."""
 _UNKNOWN = "unknown"
 """Name of the interface of packets that are merged from a file without interfaces into one with them."""
 _MOST_MERGED = 200
@@ -284,7 +284,7 @@ def _batched(packets: Iterator[RawPacket], pack: Callable[[RawPacket], bytes]) -
 
 
 def _packed(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    packer = zlib.compressobj(_PACKED_LEVEL, wbits=_GZIP_BITS)
+    packer = zlib.compressobj(_PACKED_LEVEL, wbits=GZIP_BITS)
     for chunk in chunks:
         yield packer.compress(chunk)
     yield packer.flush()

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from netmon_tui.config.sections import CaptureSettings
 from netmon_tui.domain.capture import StartCapture
-from netmon_tui.domain.capture_files import check_rotation
-from netmon_tui.domain.job import JobLimits
+from netmon_tui.domain.capture_files import SMALLEST_FILE, check_rotation
+from netmon_tui.domain.job import JobLimits, Rotation
 from netmon_tui.errors import InvalidInput
 
 
@@ -32,15 +32,26 @@ def lowered(request: StartCapture, settings: CaptureSettings) -> tuple[StartCapt
     if request.size > largest:
         told.append(f"{largest:,} bytes instead of {request.size:,}: captures.largest_bytes")
         request = replace(request, size=largest)
-    files = (request.size or largest) // rotation.file_bytes if rotation.file_bytes else rotation.files
-    if files < rotation.files:
-        told.append(f"{files} files instead of {rotation.files}: captures.largest_bytes")
-        request = replace(request, rotation=replace(rotation, files=files))
+    room = request.size or largest
+    if rotation.file_bytes * rotation.files > room:
+        fitting, less = _fitting(rotation, room)
+        told.append(f"{less} instead of {rotation.files}: captures.largest_bytes")
+        request = replace(request, rotation=fitting)
     return request, "; ".join(told)
 
 
+def _fitting(rotation: Rotation, room: int) -> tuple[Rotation, str]:
+    """Return as much of a ring as has room, and what that is: fewer files, smaller ones, or one that is no ring."""
+    if room >= 2 * rotation.file_bytes:
+        files = room // rotation.file_bytes
+        return replace(rotation, files=files), f"{files} files"
+    if room >= 2 * SMALLEST_FILE:
+        return replace(rotation, files=2, file_bytes=room // 2), f"2 files of {room // 2:,} bytes"
+    return Rotation(), "one file"
+
+
 def _require(unit: str, asked: float, most: int, name: str) -> None:
-    if asked > most:
+    if not 0 <= asked <= most:  # which is so of what is no number, too
         raise InvalidInput(
             f"a capture of {asked:,.15g} {unit} is not possible",
             why=f"{name} is {most:,}",

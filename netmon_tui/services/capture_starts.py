@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -16,6 +17,7 @@ from netmon_tui.runtime.memory import largest_buffer_kib
 from netmon_tui.services.capturing import CapturingService
 from netmon_tui.storage.capture_repository import CaptureRepository
 
+_log = logging.getLogger(__name__)
 Label = Callable[[Actor, int, CaptureLabels], Awaitable[Capture]]
 
 
@@ -62,7 +64,11 @@ class CaptureStarts:
             await self.capturing.check(asked)
             await self._stop(actor, before)
         begun = await self.capturing.start(actor, asked)
-        return await self.label(actor, begun.id, CaptureLabels(note=note, add_tags=before.tags))
+        try:
+            return await self.label(actor, begun.id, CaptureLabels(note=note, add_tags=before.tags))
+        except NetmonError as error:  # it runs, and its caller must be told which it is
+            _log.warning("labelling capture %d: %s", begun.id, error)
+            return begun
 
     async def _stop(self, actor: Actor, capture: Capture) -> None:
         """Stop a capture that runs, and wait for its end: two at once would share what the machine can do."""
@@ -77,7 +83,7 @@ class CaptureStarts:
         As pcapng several interfaces are one capture.
 
         Raises:
-            As a start does, for the first that is refused.
+            As a start does, for the first that is refused; as labelling does.
         """
         wanted = list(dict.fromkeys(interfaces))
         if len(wanted) == 1 or request.is_pcapng:
@@ -93,10 +99,10 @@ class CaptureStarts:
         try:
             for one in requests:
                 begun.append(await self.capturing.start(actor, one))
+            labels = CaptureLabels(add_tags=(f"with-{begun[0].id}",))
+            return [await self.label(actor, capture.id, labels) for capture in begun]
         except (NetmonError, OSError):
             for capture in begun:
                 with suppress(NetmonError, OSError):  # the first failure is the one to be told of
                     await self.capturing.stop(actor, capture.id)
             raise
-        labels = CaptureLabels(add_tags=(f"with-{begun[0].id}",))
-        return [await self.label(actor, capture.id, labels) for capture in begun]

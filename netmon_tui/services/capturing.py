@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import shutil
 from collections.abc import AsyncGenerator, Callable, Mapping
@@ -40,6 +41,8 @@ from netmon_tui.storage.audit_repository import AuditRepository
 from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.tools import bpf, tcpdump
 from netmon_tui.tools.bpf_explanation import explain
+
+_log = logging.getLogger(__name__)
 
 
 class CapturingService:
@@ -167,8 +170,11 @@ class CapturingService:
             failed = {"state": JobState.FAILED.value, "error": str(error), "finished": datetime.now(UTC)}
             await asyncio.to_thread(self._captures.update, capture_id, **failed)
             raise
-        if request.filter:
-            await asyncio.to_thread(self._note_filter, actor, request.filter)
+        try:
+            if request.filter:
+                await asyncio.to_thread(self._note_filter, actor, request.filter)
+        except NetmonError as error:  # it runs, and its caller must be told which it is
+            _log.warning("remembering the filter of capture %d: %s", capture_id, error)
         return await self.get(actor, capture_id)
 
     async def _launch(self, actor: Actor, capture_id: int, spec: JobSpec) -> None:

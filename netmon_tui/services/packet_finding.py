@@ -10,11 +10,13 @@ from itertools import islice, takewhile
 
 from netmon_tui.domain.packet_find import Batch, FindIn, Wanted
 from netmon_tui.errors import NetmonError
+from netmon_tui.runtime.key_log import kept_keys
 from netmon_tui.runtime.tool_paths import require_tool
 from netmon_tui.runtime.tshark import TsharkRun
 from netmon_tui.tools.packet_pattern import PacketPattern
 from netmon_tui.tools.packet_search import PacketSearch
 from netmon_tui.tools.pcap_index import PacketIndex
+from netmon_tui.tools.tshark_statistics import key_options
 from netmon_tui.tools.tshark_text import TreeReader, tree_command
 
 _GATHER_SECONDS = 0.05
@@ -88,8 +90,11 @@ class PacketFinder:
 
     async def _in_trees(self) -> AsyncGenerator[Batch, None]:
         tshark = await asyncio.to_thread(require_tool, "tshark")
-        reader = TreeReader(self._pattern)
-        running = asyncio.create_task(TsharkRun(self._path).read(lambda _: tree_command(tshark), reader))
+        keys = await asyncio.to_thread(kept_keys, self._path)
+        reader, run = TreeReader(self._pattern), TsharkRun(self._path)
+        running = asyncio.create_task(
+            run.read(lambda path: (*tree_command(tshark), *key_options(path)), reader, keys)
+        )
         try:
             done = False
             while not done:

@@ -35,6 +35,8 @@ class PacketRows:
     def __init__(self, path: Path, *, growing: bool = False) -> None:
         self._index = open_index(path, growing=growing)
         self._is_kept = False
+        self.caught_up = False
+        """Whether the index has been at the end of the file, which may have grown since."""
         self._lock = asyncio.Lock()
 
     @property
@@ -82,6 +84,7 @@ class PacketRows:
 
     def _extend(self, packets: int) -> int:
         found = self._index.extend(packets)
+        self.caught_up |= self.complete
         if not self._is_kept and not self.growing and self.complete:
             self._is_kept = True
             keep_index(self._index)

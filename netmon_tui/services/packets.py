@@ -16,10 +16,10 @@ from netmon_tui.domain.user import Actor
 from netmon_tui.errors import InvalidInput, NetmonError, NotFound
 from netmon_tui.runtime.display_filter import FilterRun, check_by_tshark
 from netmon_tui.runtime.key_log import kept_keys, keys_stamp
+from netmon_tui.runtime.opened import opened
 from netmon_tui.runtime.packet_dissector import PacketDissector
 from netmon_tui.runtime.pcap_input import FilePart
 from netmon_tui.services.capture_keys import CaptureKeys
-from netmon_tui.services.opened import opened
 from netmon_tui.services.packet_columns import PacketColumnService
 from netmon_tui.services.packet_marks import PacketMarkService
 from netmon_tui.services.packet_rows import SLICE, PacketRows
@@ -233,7 +233,7 @@ class PacketService:
             NotFound: No such capture, or not the actor's; or it has no such file.
             InvalidInput: It has no file yet, or it is no capture file.
         """
-        return await opened(lambda: self._open(actor, capture_id, file))
+        return await opened(lambda: self._open(actor, capture_id, file), PacketList.close)
 
     def _open(self, actor: Actor, capture_id: int, file: str) -> PacketList:
         capture = self._captures.get(actor, capture_id)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from netmon_tui.config.sections import CaptureSettings
 from netmon_tui.domain.capture import Capture, CaptureLabels, StartCapture
 from netmon_tui.domain.user import Actor, Permission
-from netmon_tui.errors import InvalidInput, PrivilegeMissing, ToolMissing
+from netmon_tui.errors import InvalidInput, NetmonError, PrivilegeMissing, ToolMissing
 from netmon_tui.services.capture_limits import lowered
 
 _log = logging.getLogger(__name__)
@@ -54,5 +54,10 @@ class ScheduledCaptures:
         begun = await self.start(owner, replace(possible, name=name))
         if told:
             _log.warning("capture %d of schedule %s has lower limits: %s", begun.id, name, told)
-            await self.label(owner, begun.id, CaptureLabels(note=f"lower limits than the schedule's: {told}"))
+            try:
+                await self.label(
+                    owner, begun.id, CaptureLabels(note=f"lower limits than the schedule's: {told}")
+                )
+            except NetmonError as error:  # it runs: were it told as failed, it could be started once more
+                _log.warning("labelling capture %d: %s", begun.id, error)
         return begun.id

@@ -12,7 +12,7 @@ import logging
 import os
 import secrets
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -58,6 +58,7 @@ class JobSupervisor:
         self._rests: dict[int, _Rest] = {}
         self._also: list[Callable[[], Awaitable[None]]] = []
         self._handles: list[runtime_jobs.JobHandle] = []
+        """With the lifelines of jobs that this program started and that are not over."""
         self._sweeper: asyncio.Task[None] | None = None
 
     def register(self, kind: JobKind, follower: Follower, give_up: GiveUp) -> None:
@@ -190,6 +191,10 @@ class JobSupervisor:
                     self._follow(job)
 
     async def _look_after(self) -> None:
+        # Where following ended the job may go on, and needs its lifeline: another program follows it.
+        for handle in await asyncio.to_thread(_over, tuple(self._handles)):
+            handle.close()
+        self._handles = [handle for handle in self._handles if handle.lifeline >= 0]
         for work in self._also:
             await work()
 
@@ -333,10 +338,18 @@ async def _first_of(task: asyncio.Task[None], event: asyncio.Event) -> None:
 
 def _is_over(job: Job, error: BaseException) -> bool:
     """Whether following failed for good: nothing more will come, and it is not the database that is in the way."""
-    if isinstance(error, DatabaseLocked | DiskFull):
-        return False
-    status = JobDirectory(Path(job.directory)).read_status()
+    return not isinstance(error, DatabaseLocked | DiskFull) and _has_ended(Path(job.directory))
+
+
+def _has_ended(directory: Path) -> bool:
+    """Whether nothing more will come from the runner of a job."""
+    status = JobDirectory(directory).read_status()
     return status is None or status.state == "ended" or not runtime_jobs.runner_is_alive(status)
+
+
+def _over(handles: Sequence[runtime_jobs.JobHandle]) -> list[runtime_jobs.JobHandle]:
+    """Return those of jobs that have ended (blocking)."""
+    return [handle for handle in handles if _has_ended(handle.directory)]
 
 
 def is_halted(job: Job) -> bool:

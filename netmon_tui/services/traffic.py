@@ -10,7 +10,7 @@ from netmon_tui.domain.capture import Capture
 from netmon_tui.domain.traffic import Traffic
 from netmon_tui.domain.user import Actor
 from netmon_tui.errors import InvalidInput
-from netmon_tui.services.opened import opened
+from netmon_tui.runtime.opened import opened
 from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.tools.file_set import one_file, packet_files
 from netmon_tui.tools.pcap import FILE_HEADER_SIZE
@@ -91,7 +91,7 @@ class TrafficService:
             NotFound: No such capture, or not the actor's; or it has no such file.
             InvalidInput: Nothing was written yet, or what was is no capture file.
         """
-        return await opened(lambda: self._open(actor, capture_id, file))
+        return await opened(lambda: self._open(actor, capture_id, file), OpenTraffic.close)
 
     def _open(self, actor: Actor, capture_id: int, file: str) -> OpenTraffic:
         capture = self._captures.get(actor, capture_id)

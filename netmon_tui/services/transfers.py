@@ -25,6 +25,7 @@ from netmon_tui.domain.scan import Scan
 from netmon_tui.domain.stream import Stream
 from netmon_tui.domain.user import Actor, Permission
 from netmon_tui.errors import InvalidInput, NotFound
+from netmon_tui.runtime.opened import opened
 from netmon_tui.security.hostile_text import clean, csv_cell
 from netmon_tui.services.scan_export import ScanExport
 from netmon_tui.services.scan_import import LARGEST_IMPORT, ScanImport
@@ -254,7 +255,7 @@ class TransferService:
         """
         _, directory = await self._with_directory(actor, capture_id)
         await self._note_export(actor, capture_id)
-        return await asyncio.to_thread(FileSetReader, directory)
+        return await opened(lambda: FileSetReader(directory), FileSetReader.close)
 
     async def _with_directory(self, actor: Actor, capture_id: int) -> tuple[Capture, Path]:
         actor.require(Permission.EXPORT)

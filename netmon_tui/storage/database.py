@@ -63,7 +63,8 @@ class Database:
         return Path(self.url.database)
 
     def _create_engine(self) -> Engine:
-        engine = create_engine(self.url)
+        # The connection that was used last knows most pages of the file, and most statements.
+        engine = create_engine(self.url, **({"pool_use_lifo": True} if self.path else {}))
         if self.url.get_backend_name() == "sqlite":
             event.listen(engine, "connect", self._configure_sqlite)
             event.listen(engine, "begin", _begin)

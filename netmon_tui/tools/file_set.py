@@ -141,7 +141,7 @@ class FileSetReader:
         before, ahead = self._number, self._at - size
         if not self._open_next(ahead=ahead):
             return False
-        if self._number > before + 1 and before:
+        if self._number > before + 1:
             self.missed += self._number - before - 1
             if ahead:
                 raise InvalidInput("the ring deleted packets while they were read", fix="read it once more")

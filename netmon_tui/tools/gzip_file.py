@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import BinaryIO
 
 MAGIC = b"\x1f\x8b"
-_BITS = 31
+GZIP_BITS = 31
 """zlib's code for the largest window and a gzip header."""
 _PACKED_PIECE = 1 << 16
 _PIECE = 1 << 20
@@ -28,7 +28,7 @@ def unpacked(file: BinaryIO) -> Iterator[bytes]:
         EOFError: It is cut; all that can be unpacked was yielded before.
         zlib.error: It is damaged otherwise; so it was.
     """
-    unpacker, begun = zlib.decompressobj(_BITS), False
+    unpacker, begun = zlib.decompressobj(GZIP_BITS), False
     while packed := file.read(_PACKED_PIECE):
         while packed := packed if begun else packed.lstrip(b"\0"):
             begun = True
@@ -36,7 +36,7 @@ def unpacked(file: BinaryIO) -> Iterator[bytes]:
             packed = unpacker.unused_data
             if not unpacker.eof:
                 break
-            unpacker, begun = zlib.decompressobj(_BITS), False
+            unpacker, begun = zlib.decompressobj(GZIP_BITS), False
     if begun:
         raise EOFError("it is cut")
 

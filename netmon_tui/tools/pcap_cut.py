@@ -17,7 +17,6 @@ from netmon_tui.tools.pcap_layout import RecordLayout
 
 _CHUNK = 1 << 20
 """Bytes read at once."""
-NANOSECONDS = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from netmon_tui.domain.packet_place import NANOSECONDS
 from netmon_tui.errors import InvalidInput
 from netmon_tui.tools import pcapng
 from netmon_tui.tools.pcap import (
@@ -65,7 +66,7 @@ class RecordLayout:
     def packet(self, number: int, record: bytes) -> RawPacket:
         """Return a record as the packet of a number."""
         seconds, fraction, _, length = self._unpack(record)
-        nanoseconds = seconds * pcapng.NANOSECONDS + fraction * self._scale  # once for each packet: no call
+        nanoseconds = seconds * NANOSECONDS + fraction * self._scale  # once for each packet: no call
         return RawPacket(number, nanoseconds, length, record[RECORD_HEADER_SIZE:])
 
     def pack(self, packet: RawPacket) -> bytes:
@@ -75,7 +76,7 @@ class RecordLayout:
     def when(self, chunk: bytes, at: int) -> int:
         """Return the POSIX time in nanoseconds of the record there."""
         seconds, fraction, _, _ = self._unpack(chunk, at)
-        nanoseconds: int = seconds * pcapng.NANOSECONDS + fraction * self._scale
+        nanoseconds: int = seconds * NANOSECONDS + fraction * self._scale
         return nanoseconds
 
     def trouble(self, chunk: bytes, at: int) -> str:
@@ -180,6 +181,18 @@ class PcapngLayout(RecordLayout):
                 records.append(chunk[begin : begin + RECORD_HEADER_SIZE + captured])
             at += size
         return b"".join(records), at
+
+    def refusal(self, chunk: bytes) -> str:
+        """Return why :meth:`as_records` takes nothing of a part; empty when a block is only half there."""
+        if len(chunk) < RECORD_HEADER_SIZE:
+            return ""
+        (rest,) = self.rest(chunk, 0)
+        if rest > self.largest_rest:
+            trouble = self.trouble(chunk, 0)
+            return f"what follows {trouble}" if trouble else ""
+        captured = self._unpack(chunk, 0)[3] if len(chunk) >= _SMALLEST else 0
+        possible = captured <= rest + RECORD_HEADER_SIZE - _SMALLEST
+        return "" if possible else f"a packet of {captured} bytes is not possible"
 
 
 _PASSED = frozenset((pcapng.PACKET, pcapng.STATISTICS, pcapng.INTERFACE))

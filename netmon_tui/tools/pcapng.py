@@ -10,12 +10,12 @@ import struct
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from netmon_tui.domain.packet_place import NANOSECONDS
 from netmon_tui.errors import InvalidInput
 from netmon_tui.tools.link_layers import largest_packet
 from netmon_tui.tools.pcap import FileHeader, RawPacket
 
 MAGIC = b"\x0a\x0d\x0d\x0a"
-NANOSECONDS = 1_000_000_000
 INTERFACE, PACKET, STATISTICS = 1, 6, 5
 """Kinds of blocks: an interface description, an enhanced packet, what an interface counted."""
 _SECTION, _INTERFACE, _OLD_PACKET, _SIMPLE_PACKET, _PACKET = 0x0A0D0D0A, INTERFACE, 2, 3, PACKET

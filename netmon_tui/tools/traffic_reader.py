@@ -39,7 +39,7 @@ class TrafficReader(OpenPcap):
             damage. May change later.
 
     Raises:
-        InvalidInput: Not a classic pcap file.
+        InvalidInput: Not a capture file of a kind that is stored.
         OSError: The file cannot be opened or read.
     """
 
@@ -82,7 +82,7 @@ class TrafficReader(OpenPcap):
         return replace(
             self._tables.snapshot(most),
             sampled=done / self._looked_at if 0 < self._looked_at < done else 1.0,
-            read=min(1.0, self._end / self._size),
+            read=min(1.0, self._end / self._size) if self._size else 1.0,  # it may be cut to nothing
             damage=self._damage,
         )
 
@@ -113,7 +113,7 @@ class TrafficReader(OpenPcap):
         piece = os.pread(self._fd, min(CHUNK + layout.largest_rest, self._size - begin), begin)
         records, end = layout.as_records(piece)
         self._counter.count(records + bytes(NEEDED), 0, len(records))
-        return Counted(end, "")
+        return Counted(end, "" if end else layout.refusal(piece))
 
     def _sample(self, budget: float) -> bool:
         """Count blocks that stand for all that is new; False, and nothing counted, when none could be."""

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 from textual.message import Message
 
-from netmon_tui.domain.set_matches import SetMatch
-
 
 @dataclass
 class ScanAddress(Message):
@@ -32,13 +30,6 @@ class ApplyDisplayFilter(Message):
     """Show only the packets of the open capture that meet a display filter."""
 
     text: str
-
-
-@dataclass
-class ShowPacket(Message):
-    """Show a packet of one of the files of the open capture."""
-
-    match: SetMatch
 
 
 @dataclass

@@ -141,6 +141,49 @@ async def test_limits_hold_for_the_next_questions_and_what_is_wrong_is_said(
         assert len(app.screen.query_one("#answer", Table).columns) == 9
 
 
+async def test_a_shorter_answer_takes_the_place_of_a_longer_one(
+    logged_in: Any, until: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with logged_in() as (app, pilot):
+        await to_analysis(app, pilot, until)
+        assert len(await ask(app, pilot, until, "conversations:tcp")) == 2
+        await pilot.press("end")
+        screen, place = app.screen, app.screen.query_one("#analysis-answer")
+        remove, standing, may_go = place.remove_children, asyncio.Event(), asyncio.Event()
+
+        async def held() -> None:
+            standing.set()
+            await may_go.wait()
+            await remove()
+
+        async def ask_for(text: str) -> None:
+            await pilot.press("d")
+            line = screen.query_one("#analysis-line", Input)
+            await until(pilot, lambda: line.has_focus)
+            line.value = text
+            await pilot.press("enter")
+
+        monkeypatch.setattr(place, "remove_children", held)
+        await ask_for("tcp.stream == 1")
+        await until(pilot, standing.is_set)
+        assert screen.check_action("follow", ()) is None, "the line is of the table that goes"
+        screen.refresh_bindings()
+        await pilot.press("enter")
+        may_go.set()
+        await until(pilot, lambda: state(app).startswith("1 line"))
+        await until(pilot, lambda: screen.check_action("follow", ()))
+
+        standing.clear()
+        may_go.clear()
+        await ask_for("")
+        await until(pilot, standing.is_set)
+        await remove()
+        await pilot.press("d", "escape", "escape")
+        await until(pilot, lambda: state(app) == "Stopped")
+        await until(pilot, lambda: screen.query_one("#questions", Table).grid.has_focus)
+        assert app.screen is screen
+
+
 async def test_a_line_that_counts_through_all_files_lists_the_packets_of_all(
     logged_in: Any, until: Any
 ) -> None:

@@ -125,6 +125,56 @@ async def test_tab_completes_names_in_turn(logged_in: Any, until: Any, file: Pat
         assert app.screen.query_one("#display-filter", Input).value == "ip && tcp.port"
 
 
+async def test_tab_completes_no_word_but_that_which_names_are_offered_for(
+    logged_in: Any, until: Any, file: Path
+) -> None:
+    async with logged_in() as (app, pilot):
+        await open_capture(app, pilot, until, file)
+        await pilot.press("d", *"tcp.po")
+        await until(pilot, lambda: said(app, "display-offers").startswith("tcp.port"))
+        await pilot.press("space", "&", "&", "space", *"ip.sr", "tab")
+        line = app.screen.query_one("#display-filter", Input)
+        assert line.value.startswith("tcp.po && ip.sr")
+        await until(pilot, lambda: said(app, "display-offers").startswith("ip.src"))
+        await pilot.press("home", *["right"] * len("tcp.po"), "tab")
+        assert line.value.startswith("tcp.po && ip.sr")
+        await until(pilot, lambda: said(app, "display-offers").startswith("tcp.port"))
+        await pilot.press("tab")
+        assert line.value.startswith("tcp.port && ip.sr"), "names are offered where the cursor is"
+
+
+async def test_who_leaves_applies_nothing(logged_in: Any, until: Any, file: Path) -> None:
+    """A filter is looked at before it is applied, which takes its time."""
+    async with logged_in() as (app, pilot):
+        browser = await open_capture(app, pilot, until, file)
+        bar, check, may_answer = browser.filter_bar, browser._check, asyncio.Event()
+
+        async def held(text: str) -> str:
+            await may_answer.wait()
+            return await check(text)
+
+        def applying() -> int:
+            return sum(worker.group == "apply-filter" for worker in app.workers)
+
+        async def answered() -> None:
+            may_answer.set()
+            await until(pilot, lambda: not applying())
+            await pilot.pause()
+            assert bar.text == "" and not bar.display and shown(app) == COUNT
+            may_answer.clear()
+
+        bar._check = held
+        await apply(app, pilot, until, "arp")
+        await until(pilot, applying)
+        await pilot.press("escape")
+        await answered()
+        await until(pilot, lambda: browser.table.grid.has_focus)
+        bar.put("arp", apply=True)
+        await until(pilot, applying)
+        browser.show_everything()
+        await answered()
+
+
 async def test_a_field_becomes_a_filter(logged_in: Any, until: Any, file: Path) -> None:
     async with logged_in() as (app, pilot):
         browser = await open_capture(app, pilot, until, file)

@@ -17,6 +17,7 @@ from netmon_tui.runtime.tool_paths import find_tool
 from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.tools.pcap import RawPacket, make_header, pack_record
 from netmon_tui.ui.messages import ApplyDisplayFilter
+from netmon_tui.ui.screens.analysis import AnalysisScreen
 from netmon_tui.ui.screens.capture_detail import CaptureDetailScreen
 from netmon_tui.ui.widgets.file_set_browser import FileSetBrowser
 from netmon_tui.ui.widgets.table import Table
@@ -155,6 +156,63 @@ async def test_a_filter_that_counts_within_a_file_is_not_taken_to_another(logged
         assert files.browser.filter_bar.text == ""
         app.screen.post_message(ApplyDisplayFilter("(udp.stream == 1)"))
         await until(pilot, lambda: said(app, "matches-state").startswith("1 match in 1 of 3 files"))
+
+
+async def test_the_line_over_the_matches_says_what_is_listed(
+    logged_in: Any, until: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def busy(*_: Any) -> Any:
+        raise StorageError("the database is busy")
+
+    async with logged_in(size=(80, 24)) as (app, pilot):
+        await asyncio.to_thread(store, app)
+        app.push_screen(CaptureDetailScreen(app.screen.session, 1))
+        await until(pilot, lambda: said(app, "file-set").startswith("File 3 of 3"))
+        await apply(app, pilot, until, "udp && !dns")
+        await until(pilot, lambda: said(app, "packet-count").startswith("3 of 4 packets"))
+        await pilot.press("D")
+        table = await until(pilot, lambda: app.screen.query_one("#matches", Table))
+        await until(pilot, lambda: said(app, "matches-state") == "4 matches in 2 of 3 files")
+        monkeypatch.setattr(app.services.packets, "filter_set", busy)
+        line = app.screen.query_one("#display-filter", Input)
+        for text in ("", "arp"):
+            await apply(app, pilot, until, text)
+            await until(pilot, lambda: not app.screen._bar.has_class("-typing"))
+            await until(pilot, lambda: not [one for one in app.workers if one.group == "begin-search"])
+            await until(pilot, lambda: app.screen._bar.text == line.value == "udp && !dns")
+            assert app.screen._bar.display and table.row_count == 4
+        assert any("the database is busy" in note.message for note in app._notifications)
+
+
+async def test_a_list_that_comes_late_is_put_above_nothing_else(
+    logged_in: Any, until: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with logged_in(size=(80, 24)) as (app, pilot):
+        await asyncio.to_thread(store, app)
+        app.push_screen(CaptureDetailScreen(app.screen.session, 1))
+        await until(pilot, lambda: said(app, "file-set").startswith("File 3 of 3"))
+        await apply(app, pilot, until, "udp && !dns")
+        await until(pilot, lambda: said(app, "packet-count").startswith("3 of 4 packets"))
+        filter_set, asked, may_begin = app.services.packets.filter_set, [], asyncio.Event()
+
+        async def held(*arguments: Any) -> Any:
+            asked.append(arguments)
+            await may_begin.wait()
+            return await filter_set(*arguments)
+
+        monkeypatch.setattr(app.services.packets, "filter_set", held)
+        await pilot.press("D")
+        await until(pilot, lambda: asked)
+        await pilot.press("A")
+        await until(pilot, lambda: isinstance(app.screen, AnalysisScreen))
+        may_begin.set()
+        await until(pilot, lambda: not [one for one in app.workers if one.group == "list-matches"])
+        await pilot.pause()
+        assert isinstance(app.screen, AnalysisScreen)
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, CaptureDetailScreen))
+        await pilot.press("D")
+        await until(pilot, lambda: said(app, "matches-state") == "4 matches in 2 of 3 files")
 
 
 async def test_find_goes_on_in_the_next_file_and_around(logged_in: Any, until: Any) -> None:

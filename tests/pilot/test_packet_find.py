@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +115,53 @@ async def test_a_wrong_pattern_says_why_and_escape_stops_a_search(
         await until(pilot, lambda: "stopped at" in said(app, "packet-count"))
         await pilot.press("escape")
         await until(pilot, lambda: "match" not in said(app, "packet-count"))
+
+
+async def test_a_packet_that_is_not_listed_any_more_has_no_fields(
+    logged_in: Any, until: Any, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with logged_in() as (app, pilot):
+        browser = await open_capture(app, pilot, until, file)
+        tree, detail = browser.query_one(PacketTree), browser._packets.detail
+        asked, may_answer = asyncio.Event(), asyncio.Event()
+
+        async def held(number: int) -> Any:
+            asked.set()
+            await may_answer.wait()
+            return await detail(number)
+
+        monkeypatch.setattr(browser._packets, "detail", held)
+        await pilot.press("down")
+        await until(pilot, asked.is_set)
+        browser.table.filter_by("nothing has these words")
+        await until(pilot, lambda: browser.table.row_count == 0 and tree.detail is None)
+        may_answer.set()
+        await until(pilot, lambda: not [one for one in app.workers if one.group == "packet-detail"])
+        assert tree.detail is None and said(app, "packet-dissector") == ""
+
+
+async def test_a_mark_that_is_turned_twice_at_once_is_none(
+    logged_in: Any, until: Any, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with logged_in() as (app, pilot):
+        browser = await open_capture(app, pilot, until, file)
+        read, may_read = browser._kept.all, asyncio.Event()
+
+        async def held() -> Any:
+            await may_read.wait()
+            return await read()
+
+        def changing() -> int:
+            return sum(worker.group == "marks" for worker in app.workers)
+
+        await until(pilot, lambda: not changing())
+        monkeypatch.setattr(browser._kept, "all", held)
+        await pilot.press("m", "m")
+        await until(pilot, lambda: changing() == 2)
+        may_read.set()
+        await until(pilot, lambda: not changing())
+        assert not browser.marks and "marked" not in said(app, "packet-count")
+        assert await read() == []
 
 
 async def test_marks_are_put_commented_and_cleared(logged_in: Any, until: Any, file: Path) -> None:

@@ -73,6 +73,39 @@ async def test_nothing_is_put_in_another_place_under_somebody_who_types(
         assert files.browser is not browser
 
 
+async def test_keys_that_are_pressed_while_a_file_is_opened_are_not_lost(
+    logged_in: Any, until: Any, packets: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with logged_in(size=(120, 40)) as (app, pilot):
+        folder = await watched(app, pilot, until, packets)
+        write(folder, 3, packets)
+        await until(pilot, lambda: "File 2 of 3" in text(app, "file-set"))
+        files, opened = app.screen.query_one(FileSetBrowser), app.services.packets.open
+        asked, may_open = [], asyncio.Event()
+
+        async def held(*arguments: Any) -> Any:
+            asked.append(arguments)
+            await may_open.wait()
+            return await opened(*arguments)
+
+        monkeypatch.setattr(app.services.packets, "open", held)
+        await pilot.press("]")
+        await until(pilot, lambda: asked)
+        await pilot.press("[")
+        may_open.set()
+        await until(pilot, lambda: len(asked) == 2 and files.browser.table.row_count == 20)
+        assert "File 2 of 3" in text(app, "file-set")
+
+        may_open.clear()
+        await pilot.press("]")
+        await until(pilot, lambda: len(asked) == 3)
+        await pilot.press("d", *"udp")
+        may_open.set()
+        await until(pilot, lambda: "File 3 of 3" in text(app, "file-set"))
+        await until(pilot, lambda: files.browser.table.row_count == 20)
+        assert isinstance(app.screen.focused, Input) and app.screen.focused.value == "udp"
+
+
 @pytest.mark.lab
 async def test_a_filter_goes_on_in_a_file_that_has_no_packet_yet(
     logged_in: Any, until: Any, packets: bytes

@@ -89,6 +89,7 @@ class AnalysisScreen(AboveCapture):
         self._asked = Asked(QUESTIONS[0])
         """What was asked last; a new question keeps its limits."""
         self._answer: Analysis | None = None
+        """What the table of the answer shows; None while there is none, or another takes its place."""
         self._line = "filter"
         """What the line is asked for."""
         self._asking: Worker[None] | None = None
@@ -157,7 +158,7 @@ class AnalysisScreen(AboveCapture):
 
     async def _show(self, answer: Analysis) -> None:
         """Put the answer's table in place of the one before."""
-        self._answer = answer
+        self._answer = None
         graph = self._asked.question.name == "io"
         columns = columns_of(answer, graph=graph)
         rows = rows_of(answer, graph=graph, ascii_only=self.app.has_class(ASCII_CLASS))
@@ -165,6 +166,7 @@ class AnalysisScreen(AboveCapture):
         table = Table(columns, source=source, empty_text="Nothing of that in the capture", id="answer")
         place = self.query_one("#analysis-answer", Vertical)
         await place.remove_children()
+        self._answer = answer
         await place.mount(table)
         self.add_class("-answered")
         if not self.has_class("-line"):
@@ -178,6 +180,9 @@ class AnalysisScreen(AboveCapture):
     def _stopped(self, event: Worker.StateChanged) -> None:
         if event.worker is self._asking and event.state is WorkerState.CANCELLED:
             self._state("Stopped")
+            if self._answer is None and self.has_class("-answered"):
+                self.remove_class("-answered")
+                self._leave_line()
 
     def _say(self) -> None:
         """Say what is asked, and its limits."""
@@ -252,7 +257,8 @@ class AnalysisScreen(AboveCapture):
 
     def _leave_line(self) -> None:
         self.remove_class("-line")
-        self.query_one("#answer" if self.has_class("-answered") else "#questions", Table).focus()
+        answer = self.query_one_optional("#answer", Table) if self.has_class("-answered") else None
+        (self.query_one("#questions", Table) if answer is None else answer).focus()
 
     # lines of the answer
 

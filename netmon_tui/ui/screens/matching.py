@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from textual import on, work
+from textual import work
 from textual.worker import Worker
 
 from netmon_tui.domain.display_filter import Offer
@@ -12,7 +12,6 @@ from netmon_tui.domain.set_matches import SetMatch
 from netmon_tui.errors import NetmonError
 from netmon_tui.services.set_filter import SetFilter
 from netmon_tui.ui import toasts
-from netmon_tui.ui.messages import ShowPacket
 from netmon_tui.ui.screens.following import FollowingScreen
 from netmon_tui.ui.screens.set_matches import SetMatchesScreen
 from netmon_tui.ui.session import Session
@@ -70,8 +69,9 @@ class MatchingScreen(FollowingScreen):
         except NetmonError as error:
             toasts.report(self.app, error)
             return
-        self.app.push_screen(SetMatchesScreen(self.session, self.capture_id, self))
+        if self.app.screen is self:  # else the user has gone on: D lists them later, without looking anew
+            self.app.push_screen(SetMatchesScreen(self.session, self.capture_id, self))
 
-    @on(ShowPacket)
-    def _show_packet(self, request: ShowPacket) -> None:
-        self.files.show_packet(request.match)
+    def show_match(self, match: SetMatch) -> None:
+        """Show a packet in its file."""
+        self.files.show_packet(match)

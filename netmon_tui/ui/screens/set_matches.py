@@ -18,7 +18,6 @@ from netmon_tui.errors import NetmonError
 from netmon_tui.services.set_filter import SetFilter
 from netmon_tui.ui import toasts
 from netmon_tui.ui.commands import command
-from netmon_tui.ui.messages import ShowPacket
 from netmon_tui.ui.modals.help import Help, title_of
 from netmon_tui.ui.rendering import thin
 from netmon_tui.ui.screens.filterable import FilterableScreen
@@ -56,6 +55,9 @@ class Searches(Protocol):
 
     async def offer(self, word: str) -> Sequence[Offer]:
         """Return names that begin with a word."""
+
+    def show_match(self, match: SetMatch) -> None:
+        """Show one of them in its file."""
 
 
 class SetMatchesScreen(FilterableScreen):
@@ -148,6 +150,8 @@ class SetMatchesScreen(FilterableScreen):
     async def _apply(self, event: DisplayFilterBar.Applied) -> None:
         if event.text:
             await self._look_for(event.text)
+        else:
+            self._say_filter()
 
     @on(DisplayFilterBar.Left)
     def _left(self) -> None:
@@ -159,16 +163,24 @@ class SetMatchesScreen(FilterableScreen):
             await self._searches.begin_search(text)
         except NetmonError as error:
             toasts.report(self.app, error)
+            self._say_filter()
         self.refresh_now()
+
+    def _say_filter(self) -> None:
+        """Let the line say what is listed, in place of what was typed and is not."""
+        search = self._searches.search
+        if search is None:
+            self._bar.clear()
+        else:
+            self._bar.show(search.text)
 
     @on(Table.Opened, "#matches")
     def _open(self, event: Table.Opened) -> None:
         event.stop()
         if isinstance(event.key, SetMatch):
             self._searches.opened = event.key
-            beneath = self.app.screen_stack[-2]
             self.dismiss(None)
-            beneath.post_message(ShowPacket(event.key))
+            self._searches.show_match(event.key)
 
     async def action_filter(self) -> None:
         """Begin to type another filter."""

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import suppress
+import asyncio
+from collections.abc import Callable, Sequence
 
 from textual.containers import Vertical
 from textual.timer import Timer
-from textual.worker import Worker, WorkerCancelled, WorkerFailed
+from textual.worker import Worker
 
 _TICK_SECONDS = 0.5
 """How often progress is shown."""
 
 
 class BusyList(Vertical):
-    """Does one thing at a time."""
+    """Knows all that is done for it, and says how far the last of it is."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._work: Worker[None] | None = None
-        """What looks through the file, or loads the whole of it."""
+        self._works: Sequence[Worker[None]] = ()
+        """What looks through files, or loads the whole of one; the newest last."""
         self._doing = ""
         """What that is, or how it ended, in words for the line under the list."""
         self._ticks: Timer | None = None
@@ -28,44 +28,64 @@ class BusyList(Vertical):
         """Say how many packets there are."""
         raise NotImplementedError
 
+    @property
+    def _unfinished(self) -> Sequence[Worker[None]]:
+        return [work for work in self._works if not work.is_finished]
+
     def is_busy(self) -> bool:
-        """Whether tshark looks through the file, or sharkd loads it."""
-        return self._work is not None and not self._work.is_finished
+        """Whether tshark looks through the file or others for this list, or sharkd loads it."""
+        return bool(self._unfinished)
 
     def busy_with(self, work: Worker[None]) -> None:
-        """Let escape end something that is done for this list elsewhere."""
-        self._work = work
+        """Let escape end something that is done for this list, here or elsewhere."""
+        self._works = [*self._unfinished, work]
         self.refresh_bindings()
 
+    def _stop_newest(self) -> None:
+        for work in reversed(self._unfinished):
+            if not work.is_cancelled:
+                work.cancel()
+                return
+
     def _stop(self) -> None:
-        if self.is_busy() and self._work is not None:
-            self._work.cancel()
+        """End all that is done; none of it says any more how it ended."""
+        for work in self._unfinished:
+            work.cancel()
+        self._drop_ticks()
+        self._doing = ""
 
     async def end_of_work(self) -> None:
-        """Wait until what is done is done."""
-        if self._work is not None:
-            with suppress(WorkerCancelled, WorkerFailed):
-                await self._work.wait()
+        """Wait until what is done is done, or failed; whoever is cancelled while waiting ends nothing."""
+        ends = (work.wait() for work in self._unfinished)
+        await asyncio.shield(asyncio.gather(*ends, return_exceptions=True))
 
-    def _tick(self, words: Callable[[], str]) -> None:
-        """Show how far something is, now and then."""
+    def _tick(self, words: Callable[[], str]) -> Timer:
+        """Show how far something is, now and then; in place of anything else of which that is shown."""
 
         def look() -> None:
             self._say(words())
 
-        if self._ticks is not None:
-            self._ticks.stop()
+        self._drop_ticks()
         look()
         self._ticks = self.set_interval(_TICK_SECONDS, look)
+        return self._ticks
+
+    def _drop_ticks(self) -> None:
+        if self._ticks is not None:
+            self._ticks.stop()
+        self._ticks = None
 
     def _say(self, words: str) -> None:
         self._doing = words
         self.show_count()
 
-    def _end_ticks(self, words: str) -> None:
-        if self._ticks is not None:
-            self._ticks.stop()
-        self._doing = words
+    def _end_ticks(self, ticks: Timer, words: str) -> None:
+        """Say how something ended, unless something else is shown by now: what is stopped takes its time to end."""
+        is_shown = ticks is self._ticks
+        if is_shown:
+            self._drop_ticks()
+            self._doing = words
         if self.is_attached:
-            self.show_count()
+            if is_shown:
+                self.show_count()
             self.call_after_refresh(self.refresh_bindings)

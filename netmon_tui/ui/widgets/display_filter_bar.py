@@ -21,6 +21,7 @@ DEBOUNCE_SECONDS = 0.15
 """Rest of the keys before the dissector is asked."""
 _OFFERED = 12
 """Names that are shown; tab goes through all."""
+_APPLY = "apply-filter"
 _HINT = "enter shows the packets, tab completes, up recalls, ^s saves, ^o lists"
 
 
@@ -45,7 +46,7 @@ class DisplayFilterInput(Input):
 
     def action_leave(self) -> None:
         """Go back to the packets, with what they are filtered by."""
-        self._bar.leave()
+        self._bar.cancel()
 
     def action_apply(self) -> None:
         """Show the packets that meet it."""
@@ -124,6 +125,8 @@ class DisplayFilterBar(FilledLater):
         self._offers: Sequence[Offer] = ()
         self._turn = -1
         """Which of them stands there by tab; -1 for none."""
+        self._offered_to = ""
+        """What stood before the cursor, to whose last word they are names."""
         self._recent: list[str] = []
         self._recalled = -1
         self._typed_text = ""
@@ -184,8 +187,14 @@ class DisplayFilterBar(FilledLater):
         if text and not self.has_class("-typing"):
             self.put(text)
 
+    def cancel(self) -> None:
+        """Go back to the packets; what is just looked at to be applied is not."""
+        self.workers.cancel_group(self, _APPLY)
+        self.leave()
+
     def clear(self) -> None:
-        """Show all packets again."""
+        """Show all packets again; what is just looked at to be applied is not."""
+        self.workers.cancel_group(self, _APPLY)
         self._line.value = self._applied = ""
         self.remove_class("-open", "-valid", "-invalid")
 
@@ -197,7 +206,7 @@ class DisplayFilterBar(FilledLater):
 
     # what is typed
 
-    @work(exclusive=True, group="apply-filter", exit_on_error=False)
+    @work(exclusive=True, group=_APPLY, exit_on_error=False)
     async def apply(self) -> None:
         """Show the packets that meet what stands there, if it is right."""
         try:
@@ -237,9 +246,12 @@ class DisplayFilterBar(FilledLater):
 
     def complete(self) -> None:
         """Write the next name that is offered into the line."""
+        before = self._line.value[: self._line.cursor_position]
+        if before != self._offered_to:
+            self._look()
+            return
         if not self._offers:
             return
-        before = self._line.value[: self._line.cursor_position]
         start = len(before) - len(word_before(before, len(before)))
         self._turn = (self._turn + 1) % len(self._offers)
         name = self._offers[self._turn].name
@@ -247,6 +259,7 @@ class DisplayFilterBar(FilledLater):
         with self._line.prevent(Input.Changed):
             self._line.value = before[:start] + name + rest
         self._line.cursor_position = start + len(name)
+        self._offered_to = before[:start] + name
         self._show_offers()
         self._look(names=False)
 
@@ -262,8 +275,9 @@ class DisplayFilterBar(FilledLater):
         await asyncio.sleep(DEBOUNCE_SECONDS)
         text = self._line.value
         if names:
-            self._turn = -1
-            self._offers = await self._offer(word_before(text, self._line.cursor_position))
+            cursor = self._line.cursor_position
+            self._offers = await self._offer(word_before(text, cursor))
+            self._turn, self._offered_to = -1, text[:cursor]
             self._show_offers()
         await self._judge(text)
 

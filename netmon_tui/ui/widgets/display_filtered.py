@@ -98,8 +98,7 @@ class DisplayFiltered(BusyList):
     def action_end_filter(self) -> None:
         """Stop what is running, or show all packets again."""
         if self.is_busy():
-            assert self._work is not None
-            self._work.cancel()
+            self._stop_newest()
             return
         self.filter_bar.clear()
         self._show_all()
@@ -122,7 +121,7 @@ class DisplayFiltered(BusyList):
         if not text:
             self._show_all()
         elif self._packets is not None:
-            self._work = self._find(text)
+            self.busy_with(self._find(text))
         self.refresh_bindings()
 
     def show_everything(self) -> None:
@@ -151,7 +150,7 @@ class DisplayFiltered(BusyList):
         self.table.set_texts(empty=_NONE)
         source.choose([])
         ended = "stopped"
-        self._tick(lambda: f"filter {run.progress:.0%}")
+        ticks = self._tick(lambda: f"filter {run.progress:.0%}")
         try:
             async with aclosing(run.numbers()) as batches:
                 async for numbers in batches:
@@ -163,7 +162,7 @@ class DisplayFiltered(BusyList):
             ended = "not to the end"
             self._filter_failed(error)
         finally:
-            self._end_ticks(f"{ended} at {run.progress:.0%}" if ended == "stopped" else ended)
+            self._end_ticks(ticks, f"{ended} at {run.progress:.0%}" if ended == "stopped" else ended)
         if not ended and grows:
             self._find_more(FilterRounds(packets, source, text, run.last))
 
@@ -202,21 +201,20 @@ class DisplayFiltered(BusyList):
     def action_whole(self) -> None:
         """Let the dissector load the whole file."""
         if self._packets is not None and not self._packets.knows_whole and not self.is_busy():
-            self._work = self._load_whole()
-            self.refresh_bindings()
+            self.busy_with(self._load_whole())
 
     @work(group="whole-file", exclusive=True, exit_on_error=False)
     async def _load_whole(self) -> None:
         packets = self._packets
         assert packets is not None
-        self._tick(lambda: f"whole file {packets.whole_progress:.0%}, esc stops")
+        ticks = self._tick(lambda: f"whole file {packets.whole_progress:.0%}, esc stops")
         try:
             await packets.load_whole()
             self._dissect_again()
         except NetmonError as error:
             toasts.report(self.app, error)
         finally:
-            self._end_ticks("")
+            self._end_ticks(ticks, "")
 
     def take_keys(self) -> None:
         """Show what the dissector makes of the file with other TLS keys, and filter by that."""

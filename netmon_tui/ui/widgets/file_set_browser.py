@@ -135,14 +135,14 @@ class FileSetBrowser(FileTurning):
         self,
         browser: PacketBrowser,
         path: Path,
-        then: Callable[[PacketBrowser], Awaitable[None]] | None = None,
+        then: Callable[[PacketBrowser], object] | None = None,
     ) -> None:
         async with self._lock:
             if browser is self.browser:
                 await self._show_file(path)
                 await self._look(self._growing)
                 if then is not None:
-                    await then(self.browser)
+                    then(self.browser)
 
     @on(DisplayFilterBar.Applied)
     def _filter_applied(self) -> None:

@@ -107,8 +107,10 @@ class FileTurning(Vertical):
         return self.shown_file if self.shown_file != newest else ""
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Grey out what there is no file for."""
-        return self._next(int(str(parameters[0]))) is not None or None if action == "turn" else True
+        """Grey out what there is no file for; while one is opened it waits until that is known."""
+        if action != "turn" or (self.browser.path is None and len(self._files) > 1):
+            return True
+        return self._next(int(str(parameters[0]))) is not None or None
 
     async def look(self, *, growing: bool) -> None:
         """Show what is new in the file, and which files there are.
@@ -192,10 +194,12 @@ class FileTurning(Vertical):
             following: Stay at its newest packet.
         """
         old, new = self.browser, self._of_file(path.name)
-        text, had_focus = old.filter_bar.text, old.has_focus_within
+        text = old.filter_bar.text
         with self.app.batch_update():
             await self.mount(new)
             self.browser = new
+            if old.has_focus_within:  # before it is gone: keys that are pressed meanwhile are for the new one
+                self.screen.set_focus(new.table.grid)
             await old.remove()
         new.show_columns(old.columns)
         new.filter_bar.remember(old.filter_bar.recent)
@@ -206,5 +210,3 @@ class FileTurning(Vertical):
             new.begin_filter(text)
         if following:
             new.action_follow()
-        if had_focus:
-            new.table.focus()

@@ -36,6 +36,7 @@ FLOOD = 500
 """Packets from one look to the next that nobody can read."""
 PATIENCE_SECONDS = 0.05
 """For so long the first slice is waited for, so that it is painted with the figures above it: twice costs twice."""
+_DETAIL = "packet-detail"
 _ZOOMS = ("-zoom-list", "-zoom-tree", "-zoom-bytes")
 
 
@@ -61,9 +62,7 @@ class PacketBrowser(PacketMarking):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "f", "follow", "Follow", tooltip="Stay at the newest packet, or stop that.", id="packets.follow"
-        ),
+        Binding("f", "follow", "Follow", tooltip="Stay at the newest packet, or not.", id="packets.follow"),
         Binding(
             "M",
             "range",
@@ -90,10 +89,6 @@ class PacketBrowser(PacketMarking):
         self._waited = False
         self._had_address = False
         self._is_gone = False
-        self._caught_up = False
-        """Whether the index has been at the end of the file."""
-        self.has_newer = False
-        """Whether a newer file is being written to, to which following leads."""
         self.range: tuple[int, int] = (0, 0)
         """Numbers of the first and the last packet of a part; 0 where there is none (yet)."""
 
@@ -215,10 +210,8 @@ class PacketBrowser(PacketMarking):
                 self._grown = False
                 while await self._source.advance(follows=self.following):
                     self._advanced.set()
-                    if self._caught_up and self._packets is not None and self._packets.growing:
+                    if self._packets is not None and self._packets.growing and self._packets.caught_up:
                         break  # the rest with the next look: a flood may outrun the list, never take the processor
-                else:
-                    self._caught_up = True
         except (NetmonError, OSError) as error:
             self.table.set_texts(error=str(error))
         finally:
@@ -301,6 +294,7 @@ class PacketBrowser(PacketMarking):
             self._had_address = bool(self.address)
             self.refresh_bindings()
         if not isinstance(event.key, int):
+            self.workers.cancel_group(self, _DETAIL)
             self._show(None)
         elif not self.following:
             self._describe(event.key)
@@ -324,7 +318,7 @@ class PacketBrowser(PacketMarking):
         if isinstance(self.table.cursor_key, int):
             self._describe(self.table.cursor_key)
 
-    @work(exclusive=True, group="packet-detail", exit_on_error=False)
+    @work(exclusive=True, group=_DETAIL, exit_on_error=False)
     async def _describe(self, number: int) -> None:
         """Show a packet: at once with our own decoder, then with tshark."""
         assert self._packets is not None

@@ -62,6 +62,8 @@ class PacketFinding(ArrangedPackets):
         super().__init__(id=id)
         self.has_others = False
         """Whether the capture has other files, in which something can be found too."""
+        self.has_newer = False
+        """Whether one of these is still written to, to which following leads."""
         self.find_bar = FindBar(id="find-bar")
         self._finder: PacketFinder | None = None
         self._found = FoundPackets(1, 0)
@@ -243,6 +245,7 @@ class PacketFinding(ArrangedPackets):
             wanted = self._finder.wanted
             toasts.tell(self.app, f"Nothing is found in any file: {wanted.words()}: {wanted.text}")
 
+    @work(group="pursue", exclusive=True, exit_on_error=False)
     async def pursue(self, wanted: Wanted, forward: bool) -> None:
         """Look for something in all of the file, as it is filtered, and go to the first match, or the last."""
         if self._source is None or self._packets is None:

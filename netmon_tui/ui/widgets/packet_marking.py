@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import ClassVar
 
 from textual import work
@@ -86,6 +88,8 @@ class PacketMarking(PacketFinding):
         self._kept = kept
         self.all_marks: Sequence[PacketMark] = ()
         """The user's in all files of the capture, by file and number."""
+        self._changing = asyncio.Lock()
+        """Held until what was changed is shown: of two who read the marks the older might be shown last."""
 
     @property
     def marks(self) -> dict[int, str]:
@@ -103,14 +107,18 @@ class PacketMarking(PacketFinding):
     @work(group="marks", exit_on_error=False)
     async def load_marks(self) -> None:
         """Read which packets are marked."""
-        await self._show_marks()
+        async with self._changing:
+            await self._show_marks()
 
     def action_mark(self) -> None:
         """Mark the packet under the cursor, or no longer."""
         number = self.table.cursor_key
         if isinstance(number, int):
-            change = self._kept.unmark if number in self.marks else self._kept.mark
-            self._change(change(number, file=self._file_name))
+            self._change(partial(self._turn_mark, number))
+
+    async def _turn_mark(self, number: int) -> None:
+        change = self._kept.unmark if number in self.marks else self._kept.mark
+        await change(number, file=self._file_name)
 
     def action_mark_step(self, forward: bool) -> None:
         """Go to the next mark that is listed, or the one before, through all files and around."""
@@ -139,20 +147,22 @@ class PacketMarking(PacketFinding):
         Raises:
             NetmonError: They cannot be kept.
         """
-        await self._kept.mark(number, text, file=self._file_name)
-        await self._show_marks()
+        async with self._changing:
+            await self._kept.mark(number, text, file=self._file_name)
+            await self._show_marks()
 
     def clear_marks(self) -> None:
         """Take all marks away."""
-        self._change(self._kept.unmark())
+        self._change(self._kept.unmark)
 
     @work(group="marks", exit_on_error=False)
-    async def _change(self, change: Awaitable[None]) -> None:
-        try:
-            await change
-        except NetmonError as error:
-            toasts.report(self.app, error)
-        await self._show_marks()
+    async def _change(self, change: Callable[[], Awaitable[None]]) -> None:
+        async with self._changing:
+            try:
+                await change()
+            except NetmonError as error:
+                toasts.report(self.app, error)
+            await self._show_marks()
 
     async def _show_marks(self) -> None:
         try:

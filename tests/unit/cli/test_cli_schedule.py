@@ -121,11 +121,12 @@ def test_a_capture_over_several_files_repeats(admin) -> None:
     ("options", "said"),
     [
         (("--duration", "200000"), "captures.longest_run_seconds is 86,400"),
+        (("--duration", "nan"), "a capture of nan seconds is not possible"),
         (("--duration", "1", "--size", "999999999999999"), "captures.largest_bytes is "),
         (("--duration", "1", "--size", "many"), "'many' is no size"),
         (("--duration", "1", "--filter", "udp port 53 )"), "udp port 53 )\n            ^\n"),
     ],
-    ids=["long", "large", "no size", "filter"],
+    ids=["long", "no number", "large", "no size", "filter"],
 )
 def test_a_capture_that_is_refused_says_why(
     admin, command: tuple[str, ...], options: tuple[str, ...], said: str

@@ -11,13 +11,15 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from netmon_tui.domain.packet import Field, Layer
-from netmon_tui.errors import InvalidInput, ToolMissing
+from netmon_tui.errors import InvalidInput, ToolFailed, ToolMissing
 from netmon_tui.runtime import packet_dissector, sharkd, tool_paths
 from netmon_tui.runtime.dissection import dissect_packet
+from netmon_tui.runtime.key_log import KEPT_NAME
 from netmon_tui.runtime.tool_paths import find_tool
 from netmon_tui.services.packets import PacketList
 from netmon_tui.tools.pcap import RawPacket, make_header, pack_record
@@ -159,8 +161,10 @@ async def test_whoever_stops_waiting_spoils_no_answer(file: Path) -> None:
         "import os\nos.kill(os.getpid(), 9)",
         "import sys, json\nfor n, line in enumerate(sys.stdin, 1):\n"
         " print(json.dumps({'id': n, 'result': {'frames': 400, 'tree': 'x'}}), flush=True)",
+        "import sys, json\nfor n, line in enumerate(sys.stdin, 1):\n"
+        " print(json.dumps({'id': n, 'error': {'code': -4005, 'message': 'no'}}), flush=True)",
     ],
-    ids=["hangs", "nonsense", "floods", "dies", "lies"],
+    ids=["hangs", "nonsense", "floods", "dies", "lies", "refuses"],
 )
 async def test_a_bad_sharkd_leaves_the_packet_to_tshark(
     file: Path, programs: Path, monkeypatch: pytest.MonkeyPatch, text: str
@@ -172,6 +176,8 @@ async def test_a_bad_sharkd_leaves_the_packet_to_tshark(
         detail = await packets.detail(7)
         assert (detail.dissector, detail.window) == ("tshark", (7, 7))
         assert children() == []
+        assert await packets.check_filter("tcp") == "tcp", "as tshark says, whatever sharkd refuses"
+    assert children() == []
 
 
 async def test_a_sharkd_that_keeps_failing_is_left_alone(file: Path, programs: Path) -> None:
@@ -253,6 +259,78 @@ async def test_a_killed_whole_sharkd_leaves_the_windows(file: Path) -> None:
         os.kill(children()[0], signal.SIGKILL)
         detail = await packets.detail(9)
         assert detail.dissector == "sharkd" and detail.window == (1, 400)
+
+
+async def test_columns_come_from_windows_when_the_whole_sharkd_is_killed(file: Path) -> None:
+    async with opened(file) as packets:
+        await packets.load_whole()
+        whole = await packets.dissected(9, [])
+        os.kill(children()[0], signal.SIGKILL)
+        found = await asyncio.gather(packets.dissected(9, []), packets.detail(9), packets.dissected(500, []))
+        assert found[0][9].protocol == whole[9].protocol and 500 in found[2]
+        assert found[1].dissector == "sharkd" and not packets.knows_whole
+
+
+async def test_a_capture_closed_while_the_whole_file_begins_to_load_leaves_no_sharkd(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started, closed, start = asyncio.Event(), asyncio.Event(), sharkd.Sharkd.start
+
+    async def start_and_wait(*arguments: Any) -> sharkd.Sharkd:
+        running = await start(*arguments)
+        started.set()
+        await closed.wait()
+        return running
+
+    monkeypatch.setattr(sharkd.Sharkd, "start", start_and_wait)
+    packets = PacketList(file)
+    loading = asyncio.create_task(packets.load_whole())
+    await started.wait()
+    await packets.close()
+    closed.set()
+    with pytest.raises(ToolFailed, match="the capture is closed"):
+        await loading
+    assert children() == [] and not packets.knows_whole
+
+
+async def test_a_capture_closed_just_when_the_whole_file_is_loaded_leaves_no_sharkd(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load = sharkd.Sharkd.load
+
+    async def load_and_close(running: sharkd.Sharkd, *arguments: Any) -> None:
+        await load(running, *arguments)
+        await packets.close()
+
+    monkeypatch.setattr(sharkd.Sharkd, "load", load_and_close)
+    packets = PacketList(file)
+    with pytest.raises(ToolFailed, match="the capture is closed"):
+        await packets.load_whole()
+    assert children() == [] and not packets.knows_whole
+
+
+async def test_a_whole_file_loaded_with_other_keys_than_there_are_now_is_given_up(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys, key, load = file.with_name(KEPT_NAME), "CLIENT_RANDOM 00 11\n", sharkd.Sharkd.load
+
+    async def load_while_keys_come(running: sharkd.Sharkd, *arguments: Any) -> None:
+        if None in arguments:  # the whole file, for which there is no deadline
+            keys.write_text(2 * key)
+            assert (await packets.detail(1)).dissector == "sharkd"  # the window knows the new ones
+        await load(running, *arguments)
+
+    keys.write_text(key)
+    async with opened(file) as packets:
+        await packets.detail(1)
+        monkeypatch.setattr(sharkd.Sharkd, "load", load_while_keys_come)
+        await packets.load_whole()
+        await packets.detail(1)
+        assert not packets.knows_whole
+        monkeypatch.undo()
+        await packets.load_whole()
+        await packets.detail(1)
+        assert packets.knows_whole
 
 
 async def test_sharkd_says_what_is_wrong_with_a_filter_and_what_could_stand_there(file: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from netmon_tui.domain.analysis import Asked, find_question
 from netmon_tui.domain.capture_choice import ExportForm, PacketChoice
+from netmon_tui.domain.packet_find import FindIn, Wanted
 from netmon_tui.domain.stream import SERVER, Follow
 from netmon_tui.domain.user import Actor, Role
 from netmon_tui.errors import InvalidInput, NotAllowed, NotFound
@@ -38,6 +39,11 @@ async def layers(packets: PacketList, number: int) -> list[str]:
     return [layer.name for layer in (await packets.detail(number)).layers]
 
 
+async def found_in_trees(packets: PacketList) -> list[int]:
+    finder = await packets.finder(Wanted("Status Code: 200", place=FindIn.TREE))
+    return [match.number async for batch in finder.batches() for match in batch.matches]
+
+
 async def test_kept_keys_open_what_was_encrypted_everywhere(store: Store, tmp_path: Path) -> None:
     capture, keys = given(store, tmp_path)
     services, ada = store.services, store.ada
@@ -46,8 +52,10 @@ async def test_kept_keys_open_what_was_encrypted_everywhere(store: Store, tmp_pa
         pass
     last = packets.count
     assert await numbers(packets) == [] and "http" not in await layers(packets, last)
+    assert await found_in_trees(packets) == []
     assert await services.packets.keys.give(ada, capture, keys) == 1
     assert await numbers(packets) == [last]
+    assert await found_in_trees(packets) == [last], "find looks through the fields that are shown"
     assert "http" in await layers(packets, last), "what is open takes the new keys"
     await packets.load_whole()
     assert "http" in await layers(packets, last)

@@ -2,19 +2,22 @@
 
 import asyncio
 import contextlib
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Never
 
 import pytest
 
 from netmon_tui.config.paths import find_paths
 from netmon_tui.config.settings import load_settings
-from netmon_tui.domain.capture import StartCapture
+from netmon_tui.domain.capture import Capture, CaptureLabels, StartCapture
 from netmon_tui.domain.capture_files import CAPTURE_NAME
 from netmon_tui.domain.job import JobState
 from netmon_tui.domain.user import Actor
-from netmon_tui.errors import InvalidInput
+from netmon_tui.errors import DatabaseLocked, InvalidInput
 from netmon_tui.runtime.tool_paths import find_tool
+from netmon_tui.services.capture_starts import CaptureStarts
 from netmon_tui.services.container import Services, open_services
 from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.tools.pcap import FILE_HEADER_SIZE, RawPacket, make_header, pack_record
@@ -22,6 +25,10 @@ from netmon_tui.tools.pcap import FILE_HEADER_SIZE, RawPacket, make_header, pack
 HEADER = make_header()
 RECORDS = [pack_record(HEADER, RawPacket(n, n * 10**9, 60, bytes(60))) for n in range(1, 4)]
 WHOLE = HEADER.data + b"".join(RECORDS)
+SHORT = StartCapture("lo", "udp port 9", seconds=20)
+captures_here = pytest.mark.skipif(
+    os.geteuid() != 0 or find_tool("tcpdump") is None, reason="captures need root and tcpdump"
+)
 TWO_AND_A_HALF = WHOLE[: -len(RECORDS[-1]) // 2]
 
 
@@ -67,6 +74,45 @@ async def test_a_running_capture_without_packets_is_not_exported(tmp_path: Path)
         with pytest.raises(InvalidInput, match="no packets yet"):
             await services.transfers.export_capture(ada, number, tmp_path / "out.pcap")
         assert not (tmp_path / "out.pcap").exists()
+
+
+def locked(*_: object) -> Never:
+    raise DatabaseLocked("the database is locked")
+
+
+async def locked_later(*_: object) -> Never:
+    locked()
+
+
+@captures_here
+async def test_a_capture_that_runs_is_told_although_its_filter_could_not_be_noted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(tmp_path) as (services, ada):
+        monkeypatch.setattr(services.capturing, "_note_filter", locked)
+        begun = await services.capturing.start(ada, SHORT)
+        starts = CaptureStarts(services.capturing, CaptureRepository(services.database), locked_later)
+        again = await starts.again(ada, begun.id)
+        assert (begun.state, again.state) == (JobState.RUNNING, JobState.RUNNING)
+        for one in (begun, again):
+            await services.capturing.stop(ada, one.id)
+            assert (await services.capturing.wait(ada, one.id)).state is JobState.COMPLETED
+
+
+@captures_here
+async def test_of_captures_that_belong_together_none_runs_when_one_gets_no_tag(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (services, ada):
+
+        async def label(actor: Actor, capture_id: int, labels: CaptureLabels) -> Capture:
+            if capture_id == 2:
+                locked()
+            return await services.catalogue.label(actor, capture_id, labels)
+
+        starts = CaptureStarts(services.capturing, CaptureRepository(services.database), label)
+        with pytest.raises(DatabaseLocked):
+            await starts.on_each(ada, SHORT, ["lo", "any"])
+        ended = [await services.capturing.wait(ada, number) for number in (1, 2)]
+        assert [(one.state, one.end_reason) for one in ended] == [(JobState.COMPLETED, "stopped")] * 2
 
 
 @pytest.mark.skipif(find_tool("tcpdump") is None, reason="tcpdump is not installed")

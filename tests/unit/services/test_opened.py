@@ -5,20 +5,26 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 
 from netmon_tui.domain.capture_files import CAPTURE_NAME
-from netmon_tui.services.opened import opened
+from netmon_tui.runtime import packet_dissector, sharkd, tshark
+from netmon_tui.runtime.opened import opened
+from netmon_tui.runtime.tool_paths import find_tool
+from netmon_tui.services import transfers
 from netmon_tui.services.packet_rows import PacketRows
 from tests.unit.services.made_scans import Store
 from tests.unit.services.tsharks import keep
 from tests.unit.tools.exchanges import exchanges
 
+Work = Callable[[Store, int, Path], Awaitable[None]]
 MOMENTS = 200
 """Turns of the loop between two moments at which somebody leaves."""
 
@@ -53,7 +59,7 @@ async def test_a_file_that_is_there_after_the_caller_left_is_closed(tmp_path: Pa
         made.append(PacketRows(path))
         return made[0]
 
-    caller = asyncio.create_task(opened(open_slowly))
+    caller = asyncio.create_task(opened(open_slowly, PacketRows.close))
     await asyncio.to_thread(begun.wait)
     caller.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -62,6 +68,87 @@ async def test_a_file_that_is_there_after_the_caller_left_is_closed(tmp_path: Pa
     while not made:
         await asyncio.sleep(0)
     assert await closed(path)
+
+
+def open_files() -> Counter[str]:
+    """What this process has open, by name or number, and how often."""
+    found: Counter[str] = Counter()
+    for link in Path("/proc/self/fd").iterdir():
+        with suppress(FileNotFoundError):
+            found[os.readlink(link)] += 1
+    return found
+
+
+async def tshark_reads(store: Store, number: int, file: Path) -> None:
+    """Let tshark read a set of two files."""
+    for name in ("capture-000001.pcap", "capture-000002.pcap"):
+        (file.parent / name).write_bytes(file.read_bytes())
+    file.unlink()
+    async for _ in tshark.TsharkRun(file.parent).pieces(lambda keys: (str(find_tool("tshark")), "-r", "-")):
+        pass
+
+
+async def reads_with_keys(store: Store, number: int, file: Path) -> None:
+    async for _ in tshark.TsharkRun(file).pieces(lambda keys: ("/bin/true",), b"CLIENT_RANDOM 00 11\n"):
+        pass
+
+
+async def sharkd_starts_with_keys(store: Store, number: int, file: Path) -> None:
+    await sharkd.Sharkd.start("/bin/true", [], b"CLIENT_RANDOM 00 11\n")
+
+
+async def sharkd_loads_all(store: Store, number: int, file: Path) -> None:
+    packets = await store.services.packets.open(store.ada, number)
+    try:
+        await packets.load_whole()
+    finally:
+        await packets.close()
+
+
+async def somebody_reads(store: Store, number: int, file: Path) -> None:
+    (await store.services.transfers.read_capture(store.ada, number)).close()
+
+
+@pytest.mark.skipif(not find_tool("sharkd"), reason="sharkd is not installed")
+@pytest.mark.parametrize(
+    ("work", "module", "opens"),
+    [
+        (tshark_reads, tshark, "PcapInput"),
+        (reads_with_keys, tshark, "unnamed"),
+        (sharkd_starts_with_keys, sharkd, "unnamed"),
+        (sharkd_loads_all, packet_dissector, "open_for_child"),
+        (somebody_reads, transfers, "FileSetReader"),
+    ],
+)
+async def test_what_a_thread_opens_for_somebody_who_left_is_closed(
+    store: Store, monkeypatch: pytest.MonkeyPatch, work: Work, module: ModuleType, opens: str
+) -> None:
+    number = keep(store.services, store.ada, exchanges().data())
+    (file,) = store.services.paths.jobs.glob(f"*/{CAPTURE_NAME}")
+    begun, may_end, done = threading.Event(), threading.Event(), threading.Event()
+    open_it, before = getattr(module, opens), open_files()
+
+    def open_slowly(*arguments: Any) -> Any:
+        begun.set()
+        may_end.wait(30)
+        try:
+            return open_it(*arguments)
+        finally:
+            done.set()
+
+    open_slowly.close = getattr(open_it, "close", None)  # type: ignore[attr-defined]
+    monkeypatch.setattr(module, opens, open_slowly)
+    caller = asyncio.create_task(work(store, number, file))
+    assert await asyncio.to_thread(begun.wait, 30)
+    caller.cancel()
+    await asyncio.sleep(0)
+    may_end.set()
+    with pytest.raises(asyncio.CancelledError):
+        await caller
+    assert await asyncio.to_thread(done.wait, 30)
+    async with asyncio.timeout(10):
+        while open_files() - before:
+            await asyncio.sleep(0.01)
 
 
 @pytest.mark.parametrize("of", ["packets", "traffic"])

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from netmon_tui.config.sections import CaptureSettings
-from netmon_tui.domain.capture import Capture, StartCapture
+from netmon_tui.domain.capture import Capture, CaptureLabels, StartCapture
 from netmon_tui.domain.job import Rotation
 from netmon_tui.domain.schedule import Runner, SaveSchedule, When
 from netmon_tui.domain.user import Actor, Role
-from netmon_tui.errors import InvalidInput, NotAllowed
+from netmon_tui.errors import DatabaseLocked, InvalidInput, NotAllowed
 from netmon_tui.runtime.tool_paths import find_tool
 from netmon_tui.services.capture_limits import check_limits, lowered
 from netmon_tui.services.scheduled_captures import ScheduledCaptures
@@ -65,6 +66,29 @@ def test_limits_that_came_later_lower_what_was_asked_for_and_are_told() -> None:
     assert lowered(possible, settings) == (possible, "")
 
 
+@pytest.mark.parametrize(
+    ("largest", "left", "said"),
+    [
+        (2_500_000_000, Rotation(10**9, 0.0, 2), "2 files instead of 5"),
+        (1_500_000_000, Rotation(750_000_000, 0.0, 2), "2 files of 750,000,000 bytes instead of 5"),
+        (500_000_000, Rotation(250_000_000, 0.0, 2), "2 files of 250,000,000 bytes instead of 5"),
+        (599_999, Rotation(), "one file instead of 5"),
+    ],
+)
+def test_a_ring_is_lowered_to_one_that_can_be(largest: int, left: Rotation, said: str) -> None:
+    settings = CaptureSettings(largest_bytes=largest)
+    kept = StartCapture("lo", seconds=600, rotation=Rotation(10**9, 0.0, 5))
+    possible, told = lowered(kept, settings)
+    check_limits(possible, settings)
+    assert (possible, told) == (replace(kept, rotation=left), f"{said}: captures.largest_bytes")
+
+
+@pytest.mark.parametrize("wrong", [{"seconds": math.nan}, {"seconds": -5.0}, {"size": -5}], ids=str)
+def test_a_limit_that_is_none_is_refused(wrong: dict[str, float]) -> None:
+    with pytest.raises(InvalidInput, match="is not possible"):
+        check_limits(replace(StartCapture("lo"), **wrong), CaptureSettings())
+
+
 async def test_a_schedule_beyond_a_limit_that_came_later_runs_and_says_so(store: Store) -> None:
     services, ada = store.services, store.ada
     made = await services.schedules.create(ada, replace(MORNING, name="Long"))
@@ -82,6 +106,12 @@ async def test_a_schedule_beyond_a_limit_that_came_later_runs_and_says_so(store:
     assert [(one.name, one.seconds) for one in begun] == [("Long", 60.0)]
     found = await services.capturing.get(ada, number)
     assert found.note == "lower limits than the schedule's: 60 s instead of 600: captures.longest_run_seconds"
+
+    async def locked(actor: Actor, capture_id: int, labels: CaptureLabels) -> Capture:
+        raise DatabaseLocked("the database is locked")
+
+    # it runs all the same, so it is told as begun
+    assert await replace(captures, label=locked).run(ada, made.capture, made.name) == number + 1
 
 
 async def test_a_capture_that_a_dead_program_had_started_is_not_started_again(store: Store) -> None:

@@ -191,6 +191,50 @@ def test_talkers_are_those_of_the_classic_file(path: Path, tmp_path: Path) -> No
     assert said[0].read == 1.0
 
 
+@pytest.mark.parametrize(
+    ("strange", "why"),
+    [
+        (block(77, b"x" * 20), "what follows is no packet but a block of kind 77 and 32 bytes"),
+        (block(77, b""), "what follows is no packet but a block of kind 77 and 12 bytes"),
+        (block(6, b"x" * 12), "what follows is no packet but a block of kind 6 and 24 bytes"),
+        (block(6, struct.pack("<IIIII", 0, 0, 0, 10**6, 60)), "a packet of 1000000 bytes is not possible"),
+        (
+            block(6, struct.pack("<IIIII", 0, 0, 0, 90, 60) + bytes(60)),
+            "a packet of 90 bytes is not possible",
+        ),
+    ],
+    ids=["strange", "strange and empty", "no packet", "absurd packet", "packet beyond its block"],
+)
+def test_talkers_of_a_damaged_file_are_told_to_be_those_before_the_damage(
+    tmp_path: Path, strange: bytes, why: str
+) -> None:
+    path, whole = tmp_path / "capture.pcapng", file_of(packets())
+    path.write_bytes(whole + strange + whole)
+    with TrafficReader(path) as reader:
+        while reader.advance(1.0):
+            pass
+        found = reader.snapshot(100)
+    assert (found.packets, found.damage) == (200, f"{why}: at byte {len(whole)}")
+
+
+def test_half_a_block_at_the_end_is_no_damage(tmp_path: Path) -> None:
+    path, whole = tmp_path / "capture.pcapng", file_of(packets(2))
+    last = packet(0, TIME, FRAMES[0])
+    for end in (last, statistics(0)):
+        for size in range(len(end)):
+            path.write_bytes(whole + end[:size])
+            with TrafficReader(path, growing=True) as reader:
+                reader.advance(1.0)
+                assert (reader.snapshot(9).packets, reader.snapshot(9).damage) == (2, "")
+
+
+def test_a_file_that_is_cut_to_nothing_is_told_as_shorter(path: Path) -> None:
+    with TrafficReader(path) as reader:
+        os.truncate(path, 0)
+        assert not reader.advance(1.0)
+        assert "became shorter" in reader.snapshot(9).damage
+
+
 def test_a_set_is_one_file(tmp_path: Path) -> None:
     found = packets(9)
     for number in range(3):

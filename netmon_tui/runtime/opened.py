@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from netmon_tui.errors import NetmonError
 
-
-class Closable(Protocol):
-    """What holds a descriptor."""
-
-    async def close(self) -> None:
-        """Release it."""
+Opened = TypeVar("Opened")
+Close = Callable[[Opened], Awaitable[None] | None]
 
 
-Opened = TypeVar("Opened", bound=Closable)
-
-
-async def opened(open_it: Callable[[], Opened]) -> Opened:
+async def opened(open_it: Callable[[], Opened], close: Close[Opened]) -> Opened:
     """Return what ``open_it`` opens in a thread; raises as it does.
 
     A thread cannot be cancelled: what it opens for a caller who was is closed as soon as it is there.
@@ -29,10 +22,11 @@ async def opened(open_it: Callable[[], Opened]) -> Opened:
     try:
         return await asyncio.shield(opening)
     except asyncio.CancelledError:
-        asyncio.ensure_future(_close(opening))  # noqa: RUF006 - what it waits for holds it
+        asyncio.ensure_future(_close(opening, close))  # noqa: RUF006 - what it waits for holds it
         raise
 
 
-async def _close(opening: asyncio.Future[Opened]) -> None:
+async def _close(opening: asyncio.Future[Opened], close: Close[Opened]) -> None:
     with suppress(NetmonError, OSError):  # nobody waits for it any more
-        await (await opening).close()
+        if (closing := close(await opening)) is not None:
+            await closing

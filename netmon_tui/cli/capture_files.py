@@ -12,6 +12,7 @@ from netmon_tui.cli.context import CommandLine, json_option, pass_line
 from netmon_tui.cli.output import moment, print_json, print_pairs, say
 from netmon_tui.cli.sizes import BYTES
 from netmon_tui.domain.capture import Capture
+from netmon_tui.domain.counted import counted
 from netmon_tui.domain.job import Rotation
 
 file_option = click.option(
@@ -53,6 +54,12 @@ def tell_file(paths: Sequence[object], file: str) -> None:
     """Say which of several files is shown."""
     if len(paths) > 1:
         say(f"file {file or len(paths)} of {len(paths)}; --file N shows another one")
+
+
+def tell_missed(missed: int) -> None:
+    """Say how many files of a ring are not in an answer, if there are any."""
+    if missed:
+        say(f"the ring had deleted {counted(missed, 'file')} before all was read")
 
 
 def file_pairs(one: Capture) -> list[tuple[str, object]]:

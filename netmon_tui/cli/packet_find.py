@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-from array import array
+import asyncio
 from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from netmon_tui.cli.capture_files import file_option, tell_file
+from netmon_tui.cli.capture_files import file_option, tell_file, tell_missed
 from netmon_tui.cli.context import CommandLine, json_option, pass_line
 from netmon_tui.cli.output import print_json, print_table, say
 from netmon_tui.domain.capture_documents import packet_document
 from netmon_tui.domain.capture_files import file_number
 from netmon_tui.domain.packet_find import FindIn, FindKind, Wanted
-from netmon_tui.errors import UsageError
+from netmon_tui.errors import NetmonError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
     from netmon_tui.domain.packet import PacketSummary
     from netmon_tui.domain.packet_find import Match
     from netmon_tui.domain.packet_mark import PacketMark
     from netmon_tui.domain.user import Actor
     from netmon_tui.services.container import Services
-    from netmon_tui.services.packets import PacketList
+    from netmon_tui.services.packets import PacketList, PacketService
 
 _COLUMNS = ("FILE", "NO", "TIME", "OFFSET", "SOURCE", "DESTINATION", "PROTOCOL", "INFO")
 _capture_id = click.argument("capture_id", metavar="ID", type=int)
@@ -72,20 +75,16 @@ def find(
         raise UsageError("one file is looked through, or all of them")
 
     async def work(services: Services, actor: Actor) -> list[_Found]:
+        search = _Search(services.packets, actor, capture_id, wanted, text)
         paths = await services.packets.file_set(actor, capture_id)
-        if not all_files:
-            tell_file(paths, file)
-        found: list[_Found] = []
-        for name in [path.name for path in paths] if all_files else [file]:
-            if len(found) < limit:
-                opened = await services.packets.open(actor, capture_id, name)
-                try:
-                    found += await _found(opened, wanted, text, limit - len(found))
-                finally:
-                    await opened.close()
-        return found
+        if all_files:
+            return await search.in_files(paths, limit)
+        tell_file(paths, file)
+        return await search.in_file(file, limit)
 
     found = line.run(work)
+    if len(found) == limit:
+        say(f"the first {limit}; --limit shows more")
     if as_json:
         print_json([_document(one, all_files) for one in found])
         return
@@ -104,27 +103,54 @@ class _Found(NamedTuple):
     match: Match
 
 
-async def _found(opened: PacketList, wanted: Wanted, text: str, limit: int) -> list[_Found]:
-    while await opened.extend():
-        pass
-    matches: list[Match] = []
-    finder = await opened.finder(wanted, await _shown(opened, text) if text else None)
-    async with aclosing(finder.batches()) as batches:
-        async for batch in batches:
-            matches += batch.matches
-            if len(matches) >= limit:
+class _Search(NamedTuple):
+    """What is looked for, and in which capture."""
+
+    packets: PacketService
+    actor: Actor
+    capture_id: int
+    wanted: Wanted
+    text: str
+    """A display filter; empty for none."""
+
+    async def in_files(self, paths: Sequence[Path], limit: int) -> list[_Found]:
+        """Return what is found in files, without those that a ring deletes meanwhile."""
+        found: list[_Found] = []
+        missed = 0
+        for path in paths:
+            try:
+                found += await self.in_file(path.name, limit - len(found))
+            except NetmonError:
+                if await asyncio.to_thread(path.exists):
+                    raise
+                missed += 1
+            if len(found) == limit:
                 break
-    del matches[limit:]
-    summaries = await opened.pick([match.number for match in matches])
-    return [_Found(opened.path.name, *pair) for pair in zip(summaries, matches, strict=True)]
+        tell_missed(missed)
+        return found
 
+    async def in_file(self, name: str, limit: int) -> list[_Found]:
+        """Return what is found in a file; an empty name is the newest."""
+        opened = await self.packets.open(self.actor, self.capture_id, name)
+        try:
+            return await self._in_packets(opened, limit)
+        finally:
+            await opened.close()
 
-async def _shown(opened: PacketList, text: str) -> array[int]:
-    shown = array("Q")
-    async with aclosing(opened.matching(await opened.check_filter(text)).numbers()) as batches:
-        async for numbers in batches:
-            shown.extend(numbers)
-    return shown
+    async def _in_packets(self, opened: PacketList, limit: int) -> list[_Found]:
+        while await opened.extend():
+            pass
+        matches: list[Match] = []
+        shown = await opened.matching(await opened.check_filter(self.text)).all() if self.text else None
+        finder = await opened.finder(self.wanted, shown)
+        async with aclosing(finder.batches()) as batches:
+            async for batch in batches:
+                matches += batch.matches
+                if len(matches) >= limit:
+                    break
+        del matches[limit:]
+        summaries = await opened.pick([match.number for match in matches])
+        return [_Found(opened.path.name, *pair) for pair in zip(summaries, matches, strict=True)]
 
 
 def _row(found: _Found) -> tuple[object, ...]:

@@ -22,6 +22,7 @@ from netmon_tui.domain.packet_columns import (
     said_cells,
     title_of,
 )
+from netmon_tui.domain.packet_place import WAYS
 from netmon_tui.errors import UsageError
 
 if TYPE_CHECKING:
@@ -31,12 +32,11 @@ if TYPE_CHECKING:
 
 PACKET_TITLES = ("NO", "TIME", "SOURCE", "DESTINATION", "PROTOCOL", "LENGTH", "INFO")
 _USUAL_LIMIT = 1_000
-_PLACE = "12345, 14:03:05, 2026-11-22 14:03:05.5, +10s, +500 or 50%"
 
 
 @click.command()
 @click.argument("capture_id", metavar="ID", type=int)
-@click.option("--from", "since", metavar="PLACE", help=f"The first packet: {_PLACE}.")
+@click.option("--from", "since", metavar="PLACE", help=f"The first packet: {WAYS}.")
 @click.option("--to", "until", metavar="PLACE", help="The last one; a distance counts from the first.")
 @click.option("--last", type=click.IntRange(1, 1_000_000), metavar="N", help="Only the last N of these.")
 @click.option("--offset", type=click.IntRange(min=0), default=0, show_default=True, help="Packets to skip.")

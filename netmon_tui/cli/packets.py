@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from netmon_tui.cli.capture_files import file_option, tell_file
+from netmon_tui.cli.capture_files import file_option, tell_file, tell_missed
 from netmon_tui.cli.context import CommandLine, json_option, pass_line
-from netmon_tui.cli.output import moment, print_json, print_line, print_pairs, say
+from netmon_tui.cli.output import moment, print_json, print_line, print_pairs
 from netmon_tui.domain.capture_documents import packet_detail_document
 from netmon_tui.errors import UsageError
 
@@ -122,8 +122,7 @@ def stream(line: CommandLine, capture_id: int) -> None:
                     break
                 if not copied:
                     await asyncio.sleep(_LOOK_SECONDS)
-            if files.missed:
-                say(f"the ring had deleted {files.missed} files before they were read")
+            tell_missed(files.missed)
 
     line.run(work, follow=True)
 

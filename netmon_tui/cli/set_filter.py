@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from netmon_tui.cli.capture_files import tell_missed
 from netmon_tui.cli.context import CommandLine, json_option, pass_line
 from netmon_tui.cli.display_filter import wanted_filter
 from netmon_tui.cli.output import print_json, print_table, say
 from netmon_tui.cli.packet_list import PACKET_TITLES
 from netmon_tui.domain.capture_documents import packet_document
 from netmon_tui.domain.packet_columns import PacketColumns, PacketLine
-from netmon_tui.errors import UsageError
+from netmon_tui.errors import NetmonError, UsageError
 
 if TYPE_CHECKING:
     from netmon_tui.domain.user import Actor
@@ -61,11 +63,15 @@ async def _lines(
             if len(search.matches) == limit:
                 say(f"the first {limit}; --limit shows more")
                 break
-    if search.missed:
-        say(f"the ring had deleted {search.missed} files before they were read")
-    keys = PacketColumns().keys
+    keys, missed = PacketColumns().keys, search.missed
     found: list[tuple[Path, PacketLine]] = []
     for path, numbers in search.matches.part(0, len(search.matches)):
-        lines = await services.packets.lines_of(actor, capture_id, path.name, numbers, keys)
-        found += ((path, one) for one in lines)
+        try:
+            lines = await services.packets.lines_of(actor, capture_id, path.name, numbers, keys)
+            found += ((path, one) for one in lines)
+        except NetmonError:
+            if await asyncio.to_thread(path.exists):
+                raise
+            missed += 1
+    tell_missed(missed)
     return found

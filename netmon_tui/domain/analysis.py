@@ -198,6 +198,8 @@ class Analysis:
     rows: tuple[AnalysisRow, ...]
     notes: tuple[str, ...] = ()
     """What the reader should know: a file that ends within a packet, rows that were left out."""
+    since: str = ""
+    """Name of the file from whose first packet streams are numbered."""
 
 
 def analysis_document(analysis: Analysis) -> dict[str, Any]:

@@ -19,13 +19,17 @@ _PLAIN_VALUE = re.compile(
 """Numbers, addresses and bytes; everything else is a text in quotes."""
 _WORD = re.compile(r"[A-Za-z_][\w.-]*$")
 _OPEN_QUOTE = re.compile(r'"(?:[^"\\]|\\.)*"')
-_OF_A_WINDOW = re.compile(
-    r"(?:.+\.stream|tcp\.(?:seq|ack|nxtseq|time_relative|time_delta|completeness.*|analysis\..*)"
+_COUNTED = re.compile(
+    r"(?:.+\.stream|tcp\.(?:seq|ack|nxtseq|time_relative|time_delta|completeness.*|analysis(?:\..*)?)"
     r"|frame\.time_(?:delta|relative).*)"
 )
 """Fields whose values depend on the packets before."""
-_OF_OTHERS = re.compile(r"frame\.number|.+[._](?:response|request|reply|resp|reassembled)_?(?:to|in)")
-"""Fields that number packets, which are others in a part of the file."""
+_NUMBERS = re.compile(
+    r"(?!mongo\.|opensafety\.)(?:frame\.number|.+[._](?:re[qp]|rsp)frame"
+    r"|.+[._-](?:request|response|command|setup)[_-]frame"
+    r"|.+[._-](?:request|response|reply|resp|answer|command|reassembled)[._-](?:to|in)(?:_frame)?)"
+)
+"""Fields whose values are numbers of packets (FT_FRAMENUM), by the names that Wireshark's dissectors give them."""
 _WORDS = re.compile(r"[A-Za-z_][\w.-]*")
 
 
@@ -67,20 +71,23 @@ def filter_of(name: str, value: str) -> str:
     return f'{name} == "{quoted}"'
 
 
-def depends_on_window(filter: str) -> bool:
-    """Whether a field's value is another in the whole file than in a part of it."""
-    return _OF_A_WINDOW.fullmatch(filter.partition(" ")[0]) is not None
+def is_counted(field: str) -> bool:
+    """Whether a field is counted from the first packet that is known: its value is another where more are known."""
+    return _COUNTED.fullmatch(field) is not None
 
 
-def counts_packets(filter: str) -> bool:
-    """Whether what a field, or a filter of one, means depends on how many packets there are before."""
-    return depends_on_window(filter) or filter.partition(" ")[0] == "frame.number"
+def numbers_packets(field: str) -> bool:
+    """Whether a field's values are numbers of packets, which are others where those before are not known."""
+    return _NUMBERS.fullmatch(field) is not None
 
 
 def needs_all(filter: str) -> bool:
-    """Whether a packet's meeting a filter may depend on packets far before it, or on its number."""
+    """Whether a packet's meeting a filter may depend on packets far before it, or on its number.
+
+    In another file, or in a part of one, such a filter means other packets.
+    """
     words = _WORDS.findall(_OPEN_QUOTE.sub("", filter))
-    return any(_OF_A_WINDOW.fullmatch(word) or _OF_OTHERS.fullmatch(word) for word in words)
+    return any(is_counted(word) or numbers_packets(word) for word in words)
 
 
 def join(present: str, more: str, how: str) -> str:

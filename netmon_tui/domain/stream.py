@@ -28,6 +28,8 @@ class Follow:
     """As ``tcp.stream`` or ``udp.stream`` says."""
     keys: Path | None = None
     """File with TLS keys, in the format of SSLKEYLOGFILE, in place of those that are kept with the capture."""
+    since: str = ""
+    """Name of the file from whose first packet streams were numbered; empty when that is not known."""
 
 
 class PacketPlace(NamedTuple):

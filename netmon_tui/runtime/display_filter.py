@@ -72,12 +72,12 @@ class FilterRun:
         """How far tshark has read, 0 to 1."""
         return self._run.progress
 
-    async def all(self) -> list[int]:
-        """Return the numbers of all of them; raises as :meth:`numbers`."""
-        found: list[int] = []
+    async def all(self) -> array[int]:
+        """Return the numbers of all of them, 8 bytes each; raises as :meth:`numbers`."""
+        found = array("Q")
         async with aclosing(self.numbers()) as batches:
             async for numbers in batches:
-                found += numbers
+                found.extend(numbers)
         return found
 
     async def numbers(self) -> AsyncGenerator[list[int], None]:
@@ -105,21 +105,14 @@ class FilterRun:
 
 
 def shown_numbers(source: Path, text: str) -> array[int]:
-    """Return the numbers of all packets that meet a filter, 8 bytes each; blocks for 20 s a million packets.
+    """Return the numbers of all packets that meet a filter; blocks for 20 s a million packets.
 
     For work that runs in a thread anyway.
 
     Raises:
         InvalidInput, ToolFailed, ToolMissing: As :meth:`FilterRun.numbers` does.
     """
-
-    async def gather() -> array[int]:
-        found = array("Q")
-        async for numbers in FilterRun(source, text).numbers():
-            found.extend(numbers)
-        return found
-
-    return asyncio.run(gather())
+    return asyncio.run(FilterRun(source, text).all())
 
 
 def _numbers(lines: list[bytes], last: int) -> list[int]:

@@ -34,6 +34,7 @@ from netmon_tui.tools.sharkd import (
     fields_of,
     layers_of,
     offers_of,
+    shifted_info,
 )
 
 SERVED = 400
@@ -381,11 +382,13 @@ async def _columns(sharkd: Sharkd, skip: int, skipped: int, fields: Sequence[str
     found: dict[int, tuple[str, ...]] = {}
     if fields:
         reply = await sharkd.ask("frames", **part, **column_parameters(fields))
-        found = fields_of(reply, skipped=skipped)
+        found = fields_of(reply, fields, skipped=skipped)
     if any(len(cells) != USUAL_COLUMNS for cells in usual.values()):
         raise ToolFailed("sharkd has other columns than the usual ones")
     return {
-        number: Dissected(cells[USUAL_PROTOCOL], cells[USUAL_INFO], found.get(number, ()))
+        number: Dissected(
+            cells[USUAL_PROTOCOL], shifted_info(cells[USUAL_INFO], skipped), found.get(number, ())
+        )
         for number, cells in usual.items()
     }
 

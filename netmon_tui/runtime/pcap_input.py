@@ -75,15 +75,20 @@ class PcapInput:
         self._written = -1
         """Bytes put into the pipe; -1 where there is none."""
         self._trouble: NetmonError | OSError | None = None
+        self.first = ""
+        """Name of the file with the first packet."""
         if isinstance(source, FilePart):
+            self.first = source.path.name
             self._open_pipe(source.pieces(), source.end - source.start)
             return
         sizes = sizes_of(source)
         if not source.is_dir() or len(sizes) == 1:
-            self.descriptor = os.open(next(iter(sizes), source), os.O_RDONLY | os.O_CLOEXEC)
+            path = next(iter(sizes), source)
+            self.descriptor, self.first = os.open(path, os.O_RDONLY | os.O_CLOEXEC), path.name
             return
         newest = next(reversed(sizes))
         reader = FileSetReader(source, End(file_number(newest.name) or 0, sizes[newest]))
+        self.first = reader.path.name
         self._open_pipe(_whole_set(reader), sum(sizes.values()))
 
     def _open_pipe(self, pieces: Iterator[bytes], size: int) -> None:

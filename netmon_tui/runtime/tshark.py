@@ -51,6 +51,8 @@ class TsharkRun:
         self._input: PcapInput | None = None
         self._part = 0.0
         self._beginning = b""
+        self.first = ""
+        """Name of the file with the first packet that is read; empty before it is opened."""
         self.cut_short = False
         """Whether the file ended within a packet, as one does that grows."""
 
@@ -87,6 +89,7 @@ class TsharkRun:
         kept = -1
         try:
             self._input = given = await opened(lambda: PcapInput(self._source), PcapInput.close)
+            self.first = given.first
             kept = await opened(lambda: unnamed(keys), os.close) if keys else -1
             argv = command(f"/proc/self/fd/{kept}" if keys else "")
             process = await self._start(argv, given, (kept,) if keys else ())

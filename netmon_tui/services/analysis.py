@@ -22,10 +22,10 @@ from netmon_tui.runtime.key_log import kept_keys, read_keys
 from netmon_tui.runtime.tool_paths import require_tool
 from netmon_tui.runtime.tshark import TsharkRun
 from netmon_tui.runtime.tshark_taps import installed_taps
-from netmon_tui.services.kept_index import open_index
+from netmon_tui.services.kept_index import count_packets, open_index
 from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.tools import tshark_statistics
-from netmon_tui.tools.file_set import packet_files, sizes_of
+from netmon_tui.tools.file_set import sizes_of
 from netmon_tui.tools.tshark_programs import COMMAND_SETS, NAMED, ProgramReader, programs_command
 from netmon_tui.tools.tshark_stream import StreamNumberReader, StreamReader, number_command
 from netmon_tui.tools.tshark_tables import TIMES_COLUMNS
@@ -49,6 +49,18 @@ class _Files(NamedTuple):
     """Names and bytes."""
     keys: bytes
     """SHA-256 of the TLS keys, which may be many."""
+
+    @property
+    def oldest(self) -> str:
+        """The name of the file with the first packet, from which tshark counts packets and streams."""
+        return self.sizes[0][0]
+
+    def require_oldest(self, name: str) -> None:
+        """Raise NotFound unless a file is the oldest of these: else numbers are those of others."""
+        if name != self.oldest:
+            raise NotFound(
+                "the ring has deleted packets from which streams are numbered", fix="look once more"
+            )
 
 
 class AnalysisService:
@@ -103,6 +115,7 @@ class AnalysisService:
                 return Analysis(
                     TIMES_COLUMNS, (), (f"no program of {SERVICES[kind]} that tshark can measure",)
                 )
+        begin = await asyncio.to_thread(_first_moment, files) if asked.question.name == "io" else None
         run = TsharkRun(files.directory, filters=(asked.filter, *asked.series))
         with _told_of(run, told):
             await run.read(
@@ -113,22 +126,30 @@ class AnalysisService:
         if run.cut_short:
             reader.notes.append("the file ends within a packet")
         answer = _with_left_out(capture, asked, await asyncio.to_thread(reader.answer))
-        if asked.question.name == "io":
-            answer = await asyncio.to_thread(_with_moments, answer, files.directory)
+        if begin is not None and run.first == files.oldest:
+            rows = (replace(row, part_filter=_moments(row, begin)) for row in answer.rows)
+            answer = replace(answer, rows=tuple(rows))
+        answer = replace(answer, since=run.first)
         self._remember((files, asked), answer)
         return answer
 
     async def follow(
         self, actor: Actor, capture_id: int, wanted: Follow, told: Told = lambda part: None
     ) -> Stream:
-        """Return a stream put together; raises as :meth:`ask`."""
+        """Return a stream put together; raises as :meth:`ask`.
+
+        Also raises NotFound when a ring has deleted the file from which streams were numbered.
+        """
         _, files, keys = await asyncio.to_thread(self._open, actor, capture_id, wanted.keys)
+        files.require_oldest(wanted.since or files.oldest)
         tshark = await asyncio.to_thread(require_tool, "tshark")
         tshark_statistics.follow_command(tshark, wanted)
         reader = StreamReader()
         run = TsharkRun(files.directory)
         with _told_of(run, told):
             await run.read(lambda path: tshark_statistics.follow_command(tshark, wanted, path), reader, keys)
+        if wanted.since:
+            files.require_oldest(run.first)
         return await asyncio.to_thread(reader.stream)
 
     async def stream_of(self, actor: Actor, capture_id: int, place: PacketPlace) -> Follow:
@@ -138,12 +159,13 @@ class AnalysisService:
         """
         _, files, _ = await asyncio.to_thread(self._open, actor, capture_id, None)
         tshark = await asyncio.to_thread(require_tool, "tshark")
-        number = place.number + await asyncio.to_thread(_packets_before, files.directory, place.file)
-        reader = StreamNumberReader()
-        await TsharkRun(files.directory).read(lambda _: number_command(tshark, number), reader)
+        number = place.number + await asyncio.to_thread(_packets_before, files, place.file)
+        reader, run = StreamNumberReader(), TsharkRun(files.directory)
+        await run.read(lambda _: number_command(tshark, number), reader)
+        files.require_oldest(run.first)
         if reader.found is None:
             raise InvalidInput(f"packet {place.number} belongs to no TCP or UDP stream")
-        return reader.found
+        return replace(reader.found, since=run.first)
 
     def _open(self, actor: Actor, capture_id: int, keys: Path | None) -> tuple[Capture, _Files, bytes]:
         capture = self._captures.get(actor, capture_id)
@@ -167,7 +189,7 @@ async def _programs(tshark: str, files: _Files, protocol: str) -> list[str]:
     return reader.found
 
 
-def _packets_before(directory: Path, file: str) -> int:
+def _packets_before(files: _Files, file: str) -> int:
     """Return how many packets the files before one have; none before the only one.
 
     Raises:
@@ -177,12 +199,10 @@ def _packets_before(directory: Path, file: str) -> int:
         return 0
     before = 0
     with suppress(FileNotFoundError):
-        for path in packet_files(directory):
-            if path.name == file:
+        for name, _ in files.sizes:
+            if name == file:
                 return before
-            with open_index(path) as index:
-                index.extend()
-                before += index.count
+            before += count_packets(files.directory / name)
     raise NotFound(f"the ring has deleted the file {file} or one before it", fix="try a newer packet")
 
 
@@ -214,18 +234,16 @@ def _with_left_out(capture: Capture, asked: Asked, answer: Analysis) -> Analysis
     return replace(answer, notes=(*answer.notes, note))
 
 
-def _with_moments(answer: Analysis, directory: Path) -> Analysis:
-    """Return a graph whose steps can also be found where the first packet is not read."""
-    paths = packet_files(directory)
-    if len(paths) < 2:
-        return answer
+def _first_moment(files: _Files) -> int | None:
+    """Return the time of the first packet of several files in nanoseconds; None where nobody can tell or asks."""
+    if len(files.sizes) < 2:
+        return None
     try:
-        with open_index(paths[0]) as index:
+        with open_index(files.directory / files.oldest) as index:
             index.extend(1)
-            begin = index.read(1).nanoseconds
+            return index.read(1).nanoseconds
     except (NetmonError, OSError):  # deleted meanwhile, or empty
-        return answer
-    return replace(answer, rows=tuple(replace(row, part_filter=_moments(row, begin)) for row in answer.rows))
+        return None
 
 
 def _moments(row: AnalysisRow, begin: int) -> str:

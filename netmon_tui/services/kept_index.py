@@ -54,6 +54,14 @@ def keep_index(index: PacketIndex) -> bool:
     return True
 
 
+def count_packets(path: Path) -> int:
+    """Return how many whole packets a file has, of which the index is kept; raises as :func:`open_index` does."""
+    with open_index(path) as index:
+        index.extend()
+        keep_index(index)
+        return index.count
+
+
 def _read(path: Path) -> bytes | None:
     """Return what is kept; None when another user may have written it."""
     try:

@@ -43,7 +43,6 @@ class PacketFinder:
         self._pattern = PacketPattern(wanted)
         self._search = PacketSearch(index, self._pattern, wanted.place, numbers)
         self._path = index.path
-        self._numbers = None if numbers is None else frozenset(numbers)
         self.wanted = wanted
         """What is looked for."""
         self.count = index.count
@@ -112,10 +111,6 @@ class PacketFinder:
 
     def _counted(self, batch: Batch) -> Batch:
         """Leave out what does not count, or came after the search was begun."""
-        numbers = self._numbers
-        matches = [
-            match
-            for match in batch.matches
-            if match.number <= self.count and (numbers is None or match.number in numbers)
-        ]
+        counts = self._search.counts
+        matches = [match for match in batch.matches if match.number <= self.count and counts(match.number)]
         return Batch(batch.first, min(batch.after, self.count + 1), matches)

@@ -35,6 +35,8 @@ class PacketRows:
     def __init__(self, path: Path, *, growing: bool = False) -> None:
         self._index = open_index(path, growing=growing)
         self._is_kept = False
+        self.caught_up = False
+        """Whether the index has been at the end of the file, which may have grown since."""
         self._lock = asyncio.Lock()
 
     @property
@@ -82,14 +84,11 @@ class PacketRows:
 
     def _extend(self, packets: int) -> int:
         found = self._index.extend(packets)
+        self.caught_up |= self.complete
         if not self._is_kept and not self.growing and self.complete:
             self._is_kept = True
             keep_index(self._index)
         return found
-
-    async def window(self, start: int, stop: int) -> list[PacketSummary]:
-        """Return summaries of packets ``start`` to ``stop`` - 1, counted from 0."""
-        return await self._alone(lambda: self._summaries(start + 1, min(stop, self._index.count) + 1))
 
     async def pick(self, numbers: Sequence[int]) -> list[PacketSummary]:
         """Return summaries of some packets by number, from 1; consecutive ones cost least."""

@@ -8,7 +8,7 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import NamedTuple
 
-from netmon_tui.domain.display_filter import Offer, check_text, counts_packets
+from netmon_tui.domain.display_filter import Offer, check_text, is_counted
 from netmon_tui.domain.packet import PacketDetail
 from netmon_tui.domain.packet_columns import Dissected, PacketLine
 from netmon_tui.domain.packet_find import Wanted
@@ -101,7 +101,7 @@ class PacketList(PacketRows):
         """
         raw = await self._alone(lambda: self._index.read(number))
         found = await self._dissector.columns(raw, fields)
-        hidden = [at for at, field in enumerate(fields) if counts_packets(field)]
+        hidden = [at for at, field in enumerate(fields) if is_counted(field)]
         if self.knows_whole or not hidden:
             return found
         return {number: _without(one, hidden) for number, one in found.items()}
@@ -238,8 +238,10 @@ class PacketService:
     def _open(self, actor: Actor, capture_id: int, file: str) -> PacketList:
         capture = self._captures.get(actor, capture_id)
         try:
-            path = one_file(self._captures.directory(capture_id), file)
-            return PacketList(path, growing=not capture.state.is_final)
+            directory = self._captures.directory(capture_id)
+            path = one_file(directory, file)
+            is_newest = packet_files(directory)[-1:] == [path]  # the others are written to no more
+            return PacketList(path, growing=is_newest and not capture.state.is_final)
         except FileNotFoundError as error:
             raise InvalidInput("the ring has deleted the file", fix="open another one") from error
 

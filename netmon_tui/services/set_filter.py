@@ -13,7 +13,7 @@ from netmon_tui.domain.set_matches import MOST_MATCHES, SetMatches
 from netmon_tui.errors import InvalidInput, NetmonError, ToolFailed
 from netmon_tui.runtime.display_filter import FilterRun
 from netmon_tui.runtime.key_log import kept_keys
-from netmon_tui.services.kept_index import keep_index, open_index
+from netmon_tui.services.kept_index import count_packets
 from netmon_tui.tools.file_set import packet_files
 
 Found = tuple[Path, Sequence[int]]
@@ -128,10 +128,7 @@ class SetFilter:
         ends = [0]
         try:
             for path in now[:-1]:
-                with open_index(path) as index:
-                    index.extend()
-                    keep_index(index)
-                    ends.append(ends[-1] + index.count)
+                ends.append(ends[-1] + count_packets(path))
         except FileNotFoundError:
             raise _deleted() from None
         return ends

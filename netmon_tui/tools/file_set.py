@@ -88,6 +88,8 @@ class FileSetReader:
         self._descriptor = -1
         self._number = 0
         self._at = 0
+        self.path = directory
+        """The file that is being read."""
         self.missed = 0
         """Files that the ring deleted before they were read."""
         if not self._open_next():
@@ -154,7 +156,7 @@ class FileSetReader:
             except FileNotFoundError:
                 continue  # the ring was quicker
             self.close()
-            self._descriptor, self._number = opened, number
+            self._descriptor, self._number, self.path = opened, number, path
             self._at = 0 if ahead is None else len(layout_of(opened).beginning) + ahead
             return True
         return False

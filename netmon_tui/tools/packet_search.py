@@ -130,7 +130,7 @@ class PacketSearch:
                 at = max(begin, found[0] + 1)
                 continue
             at = ends[row]
-            if self._counts(first + row):
+            if self.counts(first + row):
                 yield Match(first + row, found[0] - begin, found[1] - found[0])
 
     def _each(self, data: bytes, first: int, ends: list[int]) -> Iterator[Match]:
@@ -147,7 +147,7 @@ class PacketSearch:
             begin, before = before + RECORD_HEADER_SIZE, end
             if self._stopped:
                 return
-            if self._counts(number) and (found := self._pattern.find(data[begin:end])):
+            if self.counts(number) and (found := self._pattern.find(data[begin:end])):
                 yield Match(number, found[0], found[1] - found[0])
 
     def _in_line_of(self, data: bytes, first: int, ends: list[int]) -> Iterator[Match]:
@@ -156,11 +156,12 @@ class PacketSearch:
             begin, before = before + RECORD_HEADER_SIZE, end
             if self._stopped:
                 return
-            if self._counts(number):
+            if self.counts(number):
                 length = header.record.unpack_from(data, begin - RECORD_HEADER_SIZE)[3]
                 raw = RawPacket(number, 0, length, data[begin:end])
                 if self._pattern.is_in(" ".join(map(str, summarise(raw, header.linktype)[2:]))):
                     yield Match(number)
 
-    def _counts(self, number: int) -> bool:
+    def counts(self, number: int) -> bool:
+        """Whether a packet is among those that are looked through."""
         return self._numbers is None or self._some_between(number, number + 1)

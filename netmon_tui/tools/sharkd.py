@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from netmon_tui.domain.display_filter import Offer
+from netmon_tui.domain.display_filter import Offer, numbers_packets
 from netmon_tui.domain.packet import Field, Layer
 from netmon_tui.errors import InvalidInput, ToolFailed
 from netmon_tui.tools.dissector import BETWEEN_PACKETS
@@ -25,6 +25,13 @@ _FILTER = re.compile(r"([A-Za-z_][\w.-]*)(?: == (.*))?", re.DOTALL)
 _REFUSED = "Filter invalid - "
 _OFFERED = 200
 """Names of a completion that are believed."""
+_IN_WORDS = re.compile(
+    r"(\((?:request|reply|response|call) in |\[(?:Reassembled in |DCE/RPC \w+ fragment, reas: )#|\[TCP Dup ACK )"
+    r"(\d{1,10})(?=[])#])",
+    re.IGNORECASE,
+)
+"""Numbers of packets in what the dissectors of ICMP, RPC, IP and TCP put into the info column."""
+_SOME_NUMBERS = re.compile(r"\d{1,10}(?:,\d{1,10})*")
 _LONGEST_CELL = 500
 """Characters of a column that are kept."""
 USUAL_PROTOCOL, USUAL_INFO, USUAL_COLUMNS = 4, 6, 7
@@ -92,22 +99,38 @@ def offers_of(reply: Any) -> list[Offer]:
     return [Offer(name, found[name]) for name in names[:_OFFERED]]
 
 
-def fields_of(reply: Any, *, skipped: int) -> dict[int, tuple[str, ...]]:
+def fields_of(reply: Any, fields: Sequence[str] = (), *, skipped: int) -> dict[int, tuple[str, ...]]:
     """Return the columns of each packet in a reply to ``frames``, by number.
 
     Args:
         reply: Its result.
-        skipped: As for :func:`layers_of`.
+        fields: Those that were asked for; none for the usual columns.
+        skipped: As for :func:`layers_of`; numbers of packets among the values are shifted by it.
 
     Raises:
         ToolFailed: It is no list of packets.
     """
+    counting = [at for at, field in enumerate(fields) if numbers_packets(field)] if skipped else ()
     try:
-        return {
-            int(one["num"]) + skipped: tuple(str(text)[:_LONGEST_CELL] for text in one["c"]) for one in reply
-        }
+        found = {int(one["num"]) + skipped: [str(text) for text in one["c"]] for one in reply}
     except (TypeError, KeyError, ValueError) as error:
         raise ToolFailed("sharkd's columns cannot be read", why=repr(error)[:80]) from error
+    for cells in found.values():
+        for at in counting:
+            cells[at : at + 1] = [_shifted_numbers(text, skipped) for text in cells[at : at + 1]]
+    return {number: tuple(text[:_LONGEST_CELL] for text in cells) for number, cells in found.items()}
+
+
+def _shifted_numbers(text: str, skipped: int) -> str:
+    """Return numbers with commas between, each so much higher; another text as it is."""
+    if not _SOME_NUMBERS.fullmatch(text):
+        return text
+    return re.sub(r"\d+", lambda match: str(int(match[0]) + skipped), text)
+
+
+def shifted_info(text: str, skipped: int) -> str:
+    """Return the info of a packet, in which the numbers of others are shifted as by :func:`fields_of`."""
+    return _IN_WORDS.sub(lambda match: f"{match[1]}{int(match[2]) + skipped}", text) if skipped else text
 
 
 def column_parameters(fields: Sequence[str]) -> dict[str, str]:

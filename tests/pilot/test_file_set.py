@@ -136,6 +136,28 @@ async def test_one_filter_lists_the_matches_of_all_files_and_shows_one_in_its_fi
         await until(pilot, lambda: app.screen is detail)
 
 
+async def test_a_filter_that_counts_within_a_file_is_not_taken_to_another(logged_in: Any, until: Any) -> None:
+    async with logged_in(size=(120, 40)) as (app, pilot):
+        await asyncio.to_thread(store, app)
+        app.push_screen(CaptureDetailScreen(app.screen.session, 1))
+        files = await until(pilot, lambda: app.screen.query_one(FileSetBrowser))
+        told = lambda words: any(words in note.message for note in app._notifications)  # noqa: E731
+        await until(pilot, lambda: said(app, "file-set").startswith("File 3 of 3"))
+        await until(pilot, lambda: said(app, "packet-dissector").startswith("packet 1 by sharkd"))
+        await apply(app, pilot, until, "ip && udp.stream==1")
+        await until(pilot, lambda: said(app, "packet-count").startswith("1 of 4 packets"))
+        assert "{ }" not in said(app, "file-set")
+        await pilot.press("left_curly_bracket")
+        await until(pilot, lambda: told("D lists what meets it through all files"))
+        assert said(app, "file-set").startswith("File 3 of 3"), "there it is another stream"
+        await pilot.press("[")
+        await until(pilot, lambda: said(app, "file-set").startswith("File 2 of 3"))
+        await until(pilot, lambda: told("ip && udp.stream==1 counts within one file: it is not taken along"))
+        assert files.browser.filter_bar.text == ""
+        app.screen.post_message(ApplyDisplayFilter("(udp.stream == 1)"))
+        await until(pilot, lambda: said(app, "matches-state").startswith("1 match in 1 of 3 files"))
+
+
 async def test_the_line_over_the_matches_says_what_is_listed(
     logged_in: Any, until: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,6 +17,7 @@ from netmon_tui.ui.modals.packet_comment import PacketComment
 from netmon_tui.ui.screens.capture_detail import CaptureDetailScreen
 from netmon_tui.ui.screens.packet_choices import choices_of
 from netmon_tui.ui.widgets.hex_view import HexView
+from netmon_tui.ui.widgets.packet_browser import PacketBrowser
 from netmon_tui.ui.widgets.packet_tree import PacketTree
 from netmon_tui.ui.widgets.row_source import cell_text
 from tests.bench.generate_pcap import generate
@@ -39,6 +40,26 @@ async def find(app: Any, pilot: Any, until: Any, text: str, *ways: str) -> None:
     await until(pilot, lambda: line.has_focus)
     line.value = text
     await pilot.press(*ways, "enter")
+
+
+async def test_a_search_begins_where_the_cursor_was(
+    logged_in: Any, until: Any, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leave = PacketBrowser._leave_bar
+
+    async def moving(browser: PacketBrowser) -> None:
+        await leave(browser)
+        browser.table.grid.put_cursor(99)
+
+    async with logged_in() as (app, pilot):
+        browser = await open_capture(app, pilot, until, file)
+        await pilot.press("end")
+        await until(pilot, lambda: browser.table.cursor_key == COUNT)
+        monkeypatch.setattr(PacketBrowser, "_leave_bar", moving)
+        await find(app, pilot, until, "host7")
+        await until(pilot, lambda: browser.has_search and not browser.is_finding)
+        assert len(browser._found.numbers) == len(matching(file, 'frame contains "host7"'))
+        assert browser._found.complete and "stopped at" not in said(app, "packet-count")
 
 
 async def test_from_match_to_match_in_bytes_list_and_tree(logged_in: Any, until: Any, file: Path) -> None:

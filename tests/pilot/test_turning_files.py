@@ -17,7 +17,11 @@ from netmon_tui.ui.screens.traffic import TrafficScreen
 from netmon_tui.ui.widgets.figure import Figure
 from netmon_tui.ui.widgets.file_set_browser import FileSetBrowser
 from netmon_tui.ui.widgets.table import Table
+from tests.bench.generate_pcap import generate
 from tests.unit.tools.exchanges import exchanges
+
+MANY = 160_000
+"""Packets: more than are indexed with some looks at a growing file."""
 
 
 @pytest.fixture
@@ -135,3 +139,57 @@ async def test_who_talks_goes_on_in_the_next_file(logged_in: Any, until: Any, pa
         await pilot.press("T")
         await until(pilot, lambda: isinstance(app.screen, TrafficScreen))
         await until(pilot, lambda: NUMBERED_NAME % 2 in text(app, "traffic-title"))
+
+
+async def looked_at_once(
+    app: Any, pilot: Any, until: Any, monkeypatch: pytest.MonkeyPatch, *counts: int
+) -> FileSetBrowser:
+    """Show a capture that runs, of files with so many packets, and look at them once only."""
+    captures, session = CaptureRepository(app.services.database), app.screen.session
+    number = captures.create(session.actor, StartCapture("lo"), filter="", jobs=app.services.paths.jobs)
+    folder = captures.directory(number)
+    folder.mkdir()
+    for place, count in enumerate(counts, 1):
+        await asyncio.to_thread(generate, folder / (NUMBERED_NAME % place), count)
+    look, looks = FileSetBrowser.look, []
+
+    async def once(files: FileSetBrowser, *, growing: bool) -> None:
+        looks.append(growing)
+        if len(looks) == 1:
+            await look(files, growing=growing)
+
+    monkeypatch.setattr(FileSetBrowser, "look", once)
+    app.push_screen(CaptureDetailScreen(session, number))
+    files = await until(pilot, lambda: app.screen.query_one(FileSetBrowser))
+    await until(pilot, lambda: app.screen.query_one("#packets", Table).row_count)
+    return files
+
+
+async def test_a_file_that_is_full_is_listed_whole_while_the_capture_goes_on(
+    logged_in: Any, until: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with logged_in(size=(120, 40)) as (app, pilot):
+        files = await looked_at_once(app, pilot, until, monkeypatch, MANY, 20)
+        newest = files.browser
+        assert newest._packets is not None and newest._packets.growing and not newest.has_newer
+        await pilot.press("[")
+        await until(pilot, lambda: "File 1 of 2" in text(app, "file-set"))
+        full = files.browser
+        await until(pilot, lambda: full._packets is not None and full._packets.count == MANY)
+        assert full._packets is not None and not full._packets.growing
+        full.filter_bar.put("arp", apply=True)
+        await until(pilot, lambda: full.is_busy())
+        await until(pilot, lambda: not full.is_busy())
+        assert "filter up to packet" not in text(app, "packet-count"), "nothing can come"
+        full.table.focus()
+        await pilot.press("f")
+        assert full.following, "which leads to the newest file"
+
+
+async def test_what_a_growing_file_has_when_it_is_opened_is_listed_at_once(
+    logged_in: Any, until: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with logged_in(size=(120, 40)) as (app, pilot):
+        browser = (await looked_at_once(app, pilot, until, monkeypatch, MANY)).browser
+        await until(pilot, lambda: browser._packets is not None and browser._packets.count == MANY)
+        assert browser._packets is not None and browser._packets.growing

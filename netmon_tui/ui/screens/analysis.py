@@ -304,8 +304,8 @@ class AnalysisScreen(AboveCapture):
     def action_follow(self) -> None:
         """Put the stream together."""
         row, protocol = self._row, _STREAMS.get(self._asked.question.name)
-        if row is not None and row.stream is not None and protocol is not None:
-            wanted = Follow("tcp" if protocol == "tcp" else "udp", row.stream)
+        if self._answer is not None and row is not None and row.stream is not None and protocol is not None:
+            wanted = Follow("tcp" if protocol == "tcp" else "udp", row.stream, since=self._answer.since)
             self.app.push_screen(StreamScreen(self.session, self._capture_id, wanted))
 
     def action_back(self) -> None:

@@ -11,7 +11,7 @@ from textual.binding import BindingType
 from textual.message import Message
 
 from netmon_tui.domain.capture import Capture, CaptureOrigin
-from netmon_tui.domain.display_filter import counts_packets
+from netmon_tui.domain.display_filter import needs_all
 from netmon_tui.domain.user import Permission
 from netmon_tui.errors import NetmonError
 from netmon_tui.ui import toasts
@@ -36,7 +36,8 @@ HELP_TEXT = (
     "M says where a part begins and ends; w makes a capture of it, of the marked packets, or of what / shows.\n"
     "In the fields, right opens and left closes; the bytes of a field are marked, and a byte shows its field.\n"
     "ctrl+f finds text, an expression or bytes in bytes, lines or fields; n and N go to the next match and back.\n"
-    "/ shows only lines with some words; d takes a display filter in Wireshark's language, = & ! one of a field.\n"
+    "/ shows only lines with some words: our own ones, not tshark's, and not those in columns of fields;\n"
+    "d takes a display filter in Wireshark's language, = & ! one of a field.\n"
     "C chooses the columns, ctrl+t the form of the time, P tshark's words; + makes a column of a field.\n"
     "ctrl+g goes to a packet by number, time (14:03:05), distance (+10s, -500) or part of the file (50%).\n"
     "The fields are made of some hundred packets around the one shown, and W makes them of the whole file.\n"
@@ -268,7 +269,7 @@ class CaptureDetailScreen(MatchingScreen):
     @on(ApplyDisplayFilter)
     def _apply_filter(self, request: ApplyDisplayFilter) -> None:
         """Show only what the analysis points at; in all files where it counts through them."""
-        if self.files.shown_file and counts_packets(request.text):
+        if self.files.shown_file and needs_all(request.text):
             self.list_matches(request.text)
             return
         self.files.browser.filter_bar.put(request.text, apply=True)

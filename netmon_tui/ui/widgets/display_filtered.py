@@ -11,7 +11,7 @@ from typing import ClassVar
 from textual import on, work
 from textual.binding import Binding, BindingType
 
-from netmon_tui.domain.display_filter import Offer, depends_on_window, join
+from netmon_tui.domain.display_filter import Offer, is_counted, join
 from netmon_tui.errors import InvalidInput, NetmonError, NotFound
 from netmon_tui.services.packets import PacketList
 from netmon_tui.ui import toasts
@@ -189,7 +189,8 @@ class DisplayFiltered(BusyList):
         """Filter by a field, unless its value is another where more of the file is known."""
         event.stop()
         detail = self.query_one(PacketTree).detail
-        if detail is not None and detail.window is not None and depends_on_window(event.filter):
+        field = event.filter.partition(" ")[0]
+        if detail is not None and detail.window is not None and is_counted(field):
             words = f"{event.filter} holds within a part of the file: W loads the whole file"
             toasts.tell(self.app, words)
             return

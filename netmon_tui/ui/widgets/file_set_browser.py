@@ -12,7 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.worker import get_current_worker
 
 from netmon_tui.domain.capture_files import file_number
-from netmon_tui.domain.display_filter import depends_on_window
+from netmon_tui.domain.display_filter import needs_all
 from netmon_tui.domain.packet_find import Wanted
 from netmon_tui.domain.set_matches import SetMatch
 from netmon_tui.errors import NetmonError
@@ -89,6 +89,9 @@ class FileSetBrowser(FileTurning):
     async def action_match_file(self, step: int) -> None:
         """Show the next file with packets that meet the display filter."""
         browser, text = self.browser, self.browser.filter_bar.text
+        if needs_all(text):
+            toasts.tell(self.app, f"{text} counts within one file: D lists what meets it through all files")
+            return
 
         async def has(name: str) -> int:
             return await self._service.first_match(self._actor, self._capture_id, name, text)
@@ -112,7 +115,7 @@ class FileSetBrowser(FileTurning):
     async def _find_on(self, wanted: Wanted, forward: bool) -> None:
         """Go on to find something in the next file that has it, or around in the one that is shown."""
         browser, filter = self.browser, self.browser.filter_bar.text
-        text = "" if depends_on_window(filter) else filter  # as it is not taken along
+        text = "" if needs_all(filter) else filter  # as it is not taken along
 
         async def has(name: str) -> int:
             return await self._service.first_found(self._actor, self._capture_id, name, wanted, text)

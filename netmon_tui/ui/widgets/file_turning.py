@@ -13,7 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import Input
 
-from netmon_tui.domain.display_filter import depends_on_window
+from netmon_tui.domain.display_filter import needs_all
 from netmon_tui.domain.user import Actor
 from netmon_tui.errors import InvalidInput, NotFound
 from netmon_tui.services.packets import PacketList, PacketService
@@ -127,8 +127,9 @@ class FileTurning(Vertical):
         self._look_at_keys(keys)
         if self._goes_on() and self.shown_file not in ("", self._files[-1].name):
             await self._show_file(self._files[-1], following=True)
-        await self.browser.look(growing=growing)
+        await self.browser.look(growing=self._grows(self.browser.path))
         self.browser.has_others = bool(self.shown_file)
+        self.browser.has_newer = bool(self.pinned_file) and growing
         self._tell()
         if before != self._files:
             self.refresh_bindings()
@@ -139,6 +140,10 @@ class FileTurning(Vertical):
         if before is not None and before != keys:
             self.browser.take_keys()
             toasts.tell(self.app, "The capture has other TLS keys: its packets are read anew")
+
+    def _grows(self, path: Path | None) -> bool:
+        """Whether a file, None for the newest, is still written to."""
+        return self._growing and path in (None, *self._files[-1:])
 
     def _goes_on(self) -> bool:
         """Whether the newest file is to be shown: never while somebody types, whose keys would be commands then."""
@@ -157,7 +162,8 @@ class FileTurning(Vertical):
             )
             return
         place = self._files.index(path) + 1
-        keys = "[ ] turn, { } to matches" if self.browser.filter_bar.text else "[ older, ] newer"
+        text = self.browser.filter_bar.text
+        keys = "[ ] turn, { } to matches" if text and not needs_all(text) else "[ older, ] newer"
         keys = self._looking or f"{keys}, D lists all"
         line.show(f"File {place} of {len(self._files)} · {path.name} · {keys}", "muted")
 
@@ -197,8 +203,8 @@ class FileTurning(Vertical):
             await old.remove()
         new.show_columns(old.columns)
         new.filter_bar.remember(old.filter_bar.recent)
-        await new.look(growing=self._growing)
-        if depends_on_window(text):
+        await new.look(growing=self._grows(path))
+        if needs_all(text):
             toasts.tell(self.app, f"{text} counts within one file: it is not taken along")
         elif text:
             new.begin_filter(text)

@@ -62,9 +62,7 @@ class PacketBrowser(PacketMarking):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "f", "follow", "Follow", tooltip="Stay at the newest packet, or stop that.", id="packets.follow"
-        ),
+        Binding("f", "follow", "Follow", tooltip="Stay at the newest packet, or not.", id="packets.follow"),
         Binding(
             "M",
             "range",
@@ -144,7 +142,7 @@ class PacketBrowser(PacketMarking):
             return self.has_search
         if action in {"mark_step", "ask_clear"}:
             return bool(self.all_marks)
-        growing = self._packets is None or self._packets.growing
+        growing = self._packets is None or self._packets.growing or self.has_newer
         return growing or self.following if action == "follow" else True
 
     async def look(self, *, growing: bool) -> None:
@@ -212,7 +210,7 @@ class PacketBrowser(PacketMarking):
                 self._grown = False
                 while await self._source.advance(follows=self.following):
                     self._advanced.set()
-                    if self._packets is not None and self._packets.growing:
+                    if self._packets is not None and self._packets.growing and self._packets.caught_up:
                         break  # the rest with the next look: a flood may outrun the list, never take the processor
         except (NetmonError, OSError) as error:
             self.table.set_texts(error=str(error))

@@ -67,18 +67,26 @@ def _column(key: str) -> Column:
     return Column(key, title, minimum=min(max(len(title), 8), _WIDEST_TITLE), share=1, priority=0)
 
 
+def own_row(line: PacketLine, columns: PacketColumns) -> Row:
+    """Return the line of a packet as we can say it without the dissector, whose fields are empty."""
+    pairs = zip(columns.keys, line.cells, strict=True)
+    return Row(
+        line.summary.number, tuple(thin(int(text)) if key == "number" else text for key, text in pairs)
+    )
+
+
 def line_row(line: PacketLine, columns: PacketColumns) -> Row:
     """Return the line of a packet; its key is its number. What the dissector is to say is :class:`Pending`."""
-    fields = columns.fields
+    own, fields = own_row(line, columns), columns.fields
     cells: list[str | Cell] = []
-    for key, text in zip(columns.keys, line.cells, strict=True):
+    for key, cell in zip(columns.keys, own.cells, strict=True):
         if key in fields:
             cells.append(_UNSAID)
         elif key in _OURS_AT_FIRST and columns.by_tshark:
-            cells.append(Pending(text, "muted"))
+            cells.append(Pending(cell_text(cell), "muted"))
         else:
-            cells.append(thin(int(text)) if key == "number" else text)
-    return Row(line.summary.number, tuple(cells))
+            cells.append(cell)
+    return Row(own.key, tuple(cells))
 
 
 def is_pending(row: Row) -> bool:

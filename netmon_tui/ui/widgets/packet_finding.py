@@ -62,6 +62,8 @@ class PacketFinding(ArrangedPackets):
         super().__init__(id=id)
         self.has_others = False
         """Whether the capture has other files, in which something can be found too."""
+        self.has_newer = False
+        """Whether one of these is still written to, to which following leads."""
         self.find_bar = FindBar(id="find-bar")
         self._finder: PacketFinder | None = None
         self._found = FoundPackets(1, 0)
@@ -173,12 +175,13 @@ class PacketFinding(ArrangedPackets):
         except NetmonError as error:
             self.find_bar.tell(error)
             return
+        start = max(1, self._here)  # read once: the cursor may move before the search begins
         self._finder, self._filters = finder, filters
-        self._found = FoundPackets(finder.begins_at(self._here), finder.count)
+        self._found = FoundPackets(finder.begins_at(start), finder.count)
         self.show_places(self.query_one(PacketTree).detail)
         await self._leave_bar()
         try:
-            async with aclosing(finder.batches(max(1, self._here))) as batches:
+            async with aclosing(finder.batches(start)) as batches:
                 async for batch in batches:
                     self._found.add(batch)
                     self._try_step()

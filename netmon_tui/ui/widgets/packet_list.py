@@ -8,7 +8,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from netmon_tui.domain.packet_columns import TIMES, PacketColumns
 from netmon_tui.services.packets import PacketList
 from netmon_tui.ui.widgets.packet_candidates import Candidates, place_near, place_of
-from netmon_tui.ui.widgets.packet_columns import line_row
+from netmon_tui.ui.widgets.packet_columns import own_row
 from netmon_tui.ui.widgets.packet_pages import PacketPages, first_pending
 from netmon_tui.ui.widgets.row_source import Listeners, Row, cell_text, matches
 
@@ -85,10 +85,13 @@ class PacketSource:
         Where they begin with those that are shown, these stay as they are.
         """
         known = self._candidates.chosen
-        if known and numbers is not None and known == array("Q", numbers[: len(known)]):
-            self.choose_more(numbers[len(known) :])
+        wanted = (
+            None if numbers is None else array("Q", numbers)
+        )  # arrays are compared in a moment, lists are not
+        if known and wanted is not None and known == wanted[: len(known)]:
+            self.choose_more(wanted[len(known) :])
             return
-        self._candidates.chosen = None if numbers is None else array("Q", numbers)
+        self._candidates.chosen = wanted
         self._begin_anew()
 
     def choose_more(self, numbers: Sequence[int]) -> None:
@@ -160,7 +163,7 @@ class PacketSource:
         start, stop = self._searched, min(len(self._candidates), self._searched + _SEARCH_SLICE)
         columns = self.pages.columns
         lines = await self._packets.lines(self._candidates.numbers(start, stop), columns.keys)
-        rows = (marked_row(line_row(line, columns), self._marks, self._glyph, columns) for line in lines)
+        rows = (marked_row(own_row(line, columns), self._marks, self._glyph, columns) for line in lines)
         numbers = [row.key for row in rows if matches(row, text) and isinstance(row.key, int)]
         if generation == self._generation:
             self._searched = stop

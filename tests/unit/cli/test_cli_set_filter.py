@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from netmon_tui.runtime.tool_paths import find_tool
+from netmon_tui.services.packets import PacketService
 from tests.unit.services.test_set_filter import FILES, write
 
 pytestmark = [pytest.mark.lab, pytest.mark.skipif(not find_tool("tshark"), reason="tshark is not installed")]
@@ -36,6 +37,37 @@ def test_matches_and_what_is_found_are_told_with_their_files(admin: Any, capture
         1,
         3,
     ]
+
+
+@pytest.mark.parametrize(
+    ("words", "method"), [(("matches", "dns"), "lines_of"), (("find", "example", "--all-files"), "open")]
+)
+def test_what_a_ring_deletes_meanwhile_loses_nothing_of_its_other_files(
+    admin: Any, capture: int, home: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], method: str
+) -> None:
+    (directory,) = (home / "data" / "jobs").iterdir()
+    before = getattr(PacketService, method)
+
+    async def late(*arguments: Any) -> Any:
+        (directory / NAMES[0]).unlink(missing_ok=True)
+        return await before(*arguments)
+
+    monkeypatch.setattr(PacketService, method, late)
+    verb, *rest = words
+    answer = admin("capture", verb, capture, *rest, "--json")
+    assert [(one["file"], one["number"]) for one in answer.document] == [(NAMES[2], 1), (NAMES[2], 3)]
+    assert answer.code == 0 and "the ring had deleted 1 file before all was read" in answer.err
+
+
+def test_a_file_that_is_there_and_cannot_be_read_is_an_error(admin: Any, capture: int, home: Path) -> None:
+    (directory,) = (home / "data" / "jobs").iterdir()
+    (directory / NAMES[1]).write_bytes(b"no capture at all")
+    assert admin("capture", "find", capture, "example", "--all-files").code != 0
+
+
+def test_find_says_where_it_stops(admin: Any, capture: int) -> None:
+    answer = admin("capture", "find", capture, "example", "--all-files", "--limit", 2, "--json")
+    assert "the first 2; --limit shows more" in answer.err and len(answer.document) == 2
 
 
 def test_what_cannot_be_looked_for_is_refused(admin: Any, capture: int) -> None:

@@ -4,10 +4,11 @@ import pytest
 
 from netmon_tui.domain.display_filter import (
     check_text,
-    depends_on_window,
     filter_of,
+    is_counted,
     join,
     needs_all,
+    numbers_packets,
     word_before,
 )
 from netmon_tui.errors import InvalidInput
@@ -64,15 +65,30 @@ def test_the_word_before_the_cursor(text: str, expected: str) -> None:
 
 
 def test_what_counts_within_a_window() -> None:
-    assert depends_on_window("tcp.stream == 3") and depends_on_window("tcp.seq == 1")
-    assert depends_on_window("tcp.analysis.retransmission")
-    assert not depends_on_window("tcp.seq_raw == 7") and not depends_on_window("tcp.port == 80")
+    for field in ("tcp.stream", "udp.stream", "tcp.seq", "tcp.analysis", "tcp.analysis.retransmission"):
+        assert is_counted(field), field
+    assert not is_counted("tcp.seq_raw") and not is_counted("tcp.port") and not is_counted("frame.number")
+
+
+def test_fields_whose_values_are_numbers_of_packets() -> None:
+    for field in (
+        "frame.number", "icmp.resp_to", "dns.response_in", "http.request_in", "tcp.reassembled_in",
+        "ipv6.reassembled.in", "stun.response-to", "rpc.repframe", "tftp.request_frame", "diameter.answer_in",
+        "btatt.request_in_frame", "rtp.setup-frame",
+    ):  # fmt: skip
+        assert numbers_packets(field), field
+    for field in ("imf.reply", "c1222.timingsetup.respto", "mongo.response_to", "frame.len", "tcp.port"):
+        assert not numbers_packets(field), field
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
         ("udp && tcp.stream == 3", True),
+        ("udp.stream==1", True),
+        ("(tcp.stream == 1)", True),
+        ("tcp.stream in {1, 2}", True),
+        ("rpc.repframe == 7", True),
         ("frame.number > 5", True),
         ("dns.response_to", True),
         ("!icmp.resp_in", True),

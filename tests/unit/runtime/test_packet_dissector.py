@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import struct
 import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -208,6 +209,27 @@ async def test_the_whole_file_counts_from_its_first_packet(file: Path) -> None:
         assert after["frame.number"] == before["frame.number"] == "1000"
         assert after["frame.time_relative"] == "0.999000000" and "frame.time_relative" not in before
     assert children() == []
+
+
+def echo(kind: int, *ends: bytes) -> bytes:
+    """Return a ping, or the answer to one, whose checksum is right: else tshark joins none with the other."""
+    message = struct.pack(">BBHHH", kind, 0, ~((kind << 8) + 7 + 1) & 0xFFFF, 7, 1)
+    return samples.ethernet(0x0800, samples.ip4(1, message, 0, *ends))
+
+
+async def test_numbers_of_other_packets_in_a_list_are_those_of_the_file(tmp_path: Path) -> None:
+    there, back = (samples.IP_A, samples.IP_B), (samples.IP_B, samples.IP_A)
+    frames = [samples.SAMPLES["udp"]] * 1_000 + [echo(8, *there), echo(0, *back)]
+    path = tmp_path / "pings.pcap"
+    records = (pack_record(HEADER, RawPacket(1, 10**18, len(data), data)) for data in frames)
+    path.write_bytes(HEADER.data + b"".join(records))
+    fields = ("frame.number", "icmp.resp_to", "icmp.resp_in", "ip.ttl")
+    async with opened(path) as packets:
+        of_a_part = await packets.dissected(1_002, fields)
+        await packets.load_whole()
+        of_all = await packets.dissected(1_002, fields)
+    assert of_all[1_002].fields == ("1002", "1001", "", "64") and "(request in 1001)" in of_all[1_002].info
+    assert [of_a_part[number] for number in (1_001, 1_002)] == [of_all[number] for number in (1_001, 1_002)]
 
 
 async def test_a_whole_file_that_ends_within_a_packet_is_loaded_up_to_there(file: Path) -> None:

@@ -6,7 +6,8 @@ import asyncio
 import os
 import shutil
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,9 @@ from netmon_tui.domain.user import Actor, Role
 from netmon_tui.errors import InvalidInput, NotFound, ToolFailed, ToolMissing
 from netmon_tui.runtime import tool_paths
 from netmon_tui.runtime.tshark import TsharkRun
+from netmon_tui.services import analysis
 from netmon_tui.storage.capture_repository import CaptureRepository
+from netmon_tui.tools.pcap import RawPacket, make_header, pack_record
 from tests.unit.services.made_scans import Store
 from tests.unit.services.tsharks import NumberReader, gone, keep, processes_with, program, public
 from tests.unit.tools.exchanges import ANSWER, BINARY, HOSTILE, REQUEST, exchanges
@@ -124,19 +127,84 @@ async def test_the_stream_of_a_packet_in_a_ring_is_not_that_of_another(store: St
     directory = CaptureRepository(store.services.database).directory(capture)
     (directory / CAPTURE_NAME).replace(directory / (NUMBERED_NAME % 4))
     exchanges().write(directory / (NUMBERED_NAME % 5))
-    analysis = store.services.analysis
-    assert await analysis.stream_of(store.ada, capture, PacketPlace(9, NUMBERED_NAME % 4)) == Follow("tcp", 1)
+    service = store.services.analysis
+    found = await service.stream_of(store.ada, capture, PacketPlace(9, NUMBERED_NAME % 4))
+    assert found == Follow("tcp", 1, since=NUMBERED_NAME % 4)
     with pytest.raises(NotFound, match="deleted"):
-        await analysis.stream_of(store.ada, capture, PacketPlace(9, NUMBERED_NAME % 3))
+        await service.stream_of(store.ada, capture, PacketPlace(9, NUMBERED_NAME % 3))
+
+
+def deleting(before: Callable[..., object], path: Path) -> Callable[..., object]:
+    """Return something that does the same, and after which a file is gone."""
+
+    def done(*arguments: object) -> object:
+        answer = before(*arguments)
+        path.unlink(missing_ok=True)
+        return answer
+
+    return done
+
+
+async def test_a_stream_is_refused_once_the_ring_deleted_where_its_number_counts_from(
+    store: Store, capture: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory = CaptureRepository(store.services.database).directory(capture)
+    (directory / CAPTURE_NAME).replace(directory / (NUMBERED_NAME % 4))
+    for number in (3, 5):
+        exchanges().write(directory / (NUMBERED_NAME % number))
+    service, place = store.services.analysis, PacketPlace(9, NUMBERED_NAME % 5)
+    wanted = await service.stream_of(store.ada, capture, place)
+    answer = await service.ask(store.ada, capture, asked("conversations:tcp"))
+    assert wanted.since == answer.since == NUMBERED_NAME % 3
+    assert (await service.follow(store.ada, capture, wanted)).parts
+
+    oldest = directory / (NUMBERED_NAME % 3)
+    monkeypatch.setattr(analysis, "_packets_before", deleting(analysis._packets_before, oldest))
+    with pytest.raises(NotFound, match="deleted"):
+        await service.stream_of(store.ada, capture, place)
+    with pytest.raises(NotFound, match="deleted"):
+        await service.follow(store.ada, capture, wanted)
+    oldest = directory / (NUMBERED_NAME % 4)
+    require_tool = deleting(analysis.require_tool, oldest)
+    monkeypatch.setattr(analysis, "require_tool", require_tool)
+    with pytest.raises(NotFound, match="deleted"):
+        await service.follow(store.ada, capture, replace(wanted, since=oldest.name))
+
+
+async def test_steps_of_a_graph_have_the_times_that_were_counted_from_while_a_ring_deletes(
+    store: Store, capture: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory = CaptureRepository(store.services.database).directory(capture)
+    (directory / CAPTURE_NAME).unlink()
+    header = make_header()
+    for number in (3, 4, 5):
+        records = (
+            pack_record(header, RawPacket(1, (10**9 + 10 * number + at) * 10**9, 60, bytes(60)))
+            for at in range(3)
+        )
+        (directory / (NUMBERED_NAME % number)).write_bytes(header.data + b"".join(records))
+
+    async def part_filter(**limits: object) -> str:
+        return (
+            (await store.services.analysis.ask(store.ada, capture, asked("io", **limits))).rows[0].part_filter
+        )
+
+    begin = "frame.time_epoch >= 1000000030.000000000"
+    after = deleting(analysis._with_left_out, directory / (NUMBERED_NAME % 3))
+    monkeypatch.setattr(analysis, "_with_left_out", after)
+    assert (await part_filter(interval=10.0)).startswith(begin), "deleted after tshark read it"
+    before = deleting(analysis._first_moment, directory / (NUMBERED_NAME % 4))
+    monkeypatch.setattr(analysis, "_first_moment", before)
+    assert await part_filter(interval=5.0) == "", "deleted before"
 
 
 async def test_others_see_nothing(store: Store, capture: int) -> None:
     bo = Actor(77, "bo", Role.OPERATOR)
-    analysis = store.services.analysis
+    service = store.services.analysis
     with pytest.raises(NotFound):
-        await analysis.ask(bo, capture, asked("hierarchy"))
+        await service.ask(bo, capture, asked("hierarchy"))
     with pytest.raises(NotFound):
-        await analysis.follow(bo, capture, Follow("tcp", 0))
+        await service.follow(bo, capture, Follow("tcp", 0))
 
 
 async def test_a_capture_without_file_says_so(store: Store) -> None:
@@ -147,16 +215,16 @@ async def test_a_capture_without_file_says_so(store: Store) -> None:
 
 
 async def test_an_answer_is_remembered_until_the_file_grows(store: Store, capture: int) -> None:
-    analysis = store.services.analysis
-    first = await analysis.ask(store.ada, capture, asked("hierarchy"))
-    assert await analysis.ask(store.ada, capture, asked("hierarchy")) is first
+    service = store.services.analysis
+    first = await service.ask(store.ada, capture, asked("hierarchy"))
+    assert await service.ask(store.ada, capture, asked("hierarchy")) is first
     path = CaptureRepository(store.services.database).directory(capture) / CAPTURE_NAME
     whole = path.read_bytes()
     path.write_bytes(whole[:-100])
-    cut = await analysis.ask(store.ada, capture, asked("hierarchy"))
+    cut = await service.ask(store.ada, capture, asked("hierarchy"))
     assert cut.rows[0].cells[1] == 19 and any("within a packet" in note for note in cut.notes)
     with pytest.raises(NotFound):
-        await analysis.ask(Actor(77, "bo", Role.OPERATOR), capture, asked("hierarchy"))
+        await service.ask(Actor(77, "bo", Role.OPERATOR), capture, asked("hierarchy"))
 
 
 async def test_what_is_no_capture_file_is_told(store: Store) -> None:

@@ -99,6 +99,17 @@ async def test_a_ring_is_one_file_to_whom_it_is_handed(
 
 
 @pytest.mark.parametrize("state", [JobState.RUNNING, JobState.COMPLETED])
+async def test_only_the_newest_file_of_a_running_capture_grows(
+    services: Services, ada: Actor, state: JobState
+) -> None:
+    capture = store(services, ada, RECORDS[0], RECORDS[1], RECORDS[2], state=state)
+    for file, is_newest in (("1", False), ("2", False), ("3", True), ("", True)):
+        opened = await services.packets.open(ada, capture, file)
+        assert opened.growing is (is_newest and state is JobState.RUNNING), file
+        await opened.close()
+
+
+@pytest.mark.parametrize("state", [JobState.RUNNING, JobState.COMPLETED])
 @pytest.mark.parametrize("gone", ["oldest", "all", "all, before they were listed"])
 @pytest.mark.parametrize(
     "choice",
@@ -197,7 +208,7 @@ async def test_one_file_is_looked_into_by_name_or_place(services: Services, ada:
     for which, first in (("", 7), ("1", 1), (NUMBERED_NAME % 6, 4)):
         opened = await services.packets.open(ada, ring, which)
         await opened.extend()
-        assert [(row.number, row.time) for row in await opened.window(0, 1)] == [(1, first)]
+        assert [(row.number, row.time) for row in await opened.pick(range(1, 2))] == [(1, first)]
         await opened.close()
 
 

@@ -14,9 +14,9 @@ def ethernet(kind, payload):
     return MAC_B + MAC_A + struct.pack(">H", kind) + payload
 
 
-def ip4(protocol, payload, fragment=0):
+def ip4(protocol, payload, fragment=0, source=IP_A, destination=IP_B):
     header = struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(payload), 0xABCD, fragment, 64, protocol, 0)
-    return header + IP_A + IP_B + payload
+    return header + source + destination + payload
 
 
 def ip6(protocol, payload, source=IP6_A, destination=IP6_B):

@@ -5,7 +5,15 @@ import json
 import pytest
 
 from netmon_tui.errors import InvalidInput, ToolFailed
-from netmon_tui.tools.sharkd import LONGEST_REQUEST, layers_of, offers_of, pack_request, read_reply
+from netmon_tui.tools.sharkd import (
+    LONGEST_REQUEST,
+    fields_of,
+    layers_of,
+    offers_of,
+    pack_request,
+    read_reply,
+    shifted_info,
+)
 
 
 def tree(*nodes: object) -> object:
@@ -89,6 +97,34 @@ def test_numbers_of_packets_are_those_of_the_file() -> None:
     assert first.label == "Frame 403: 60 bytes"
     assert (first.fields[0].label, first.fields[0].filter) == ("Frame Number: 403", "frame.number == 403")
     assert (second.fields[0].label, second.fields[0].value) == ("Request In: 402", "402")
+
+
+def test_numbers_of_packets_in_columns_are_those_of_the_file() -> None:
+    reply = [{"c": ["7", "7", "2,9", "64"], "num": 7}, {"c": ["8", "to 5", "9" * 5_000, "1" * 600], "num": 8}]
+    fields = ("frame.number", "icmp.resp_to", "tcp.reassembled_in", "ip.ttl")
+    assert fields_of(reply, fields, skipped=400) == {
+        407: ("407", "407", "402,409", "64"),
+        408: ("408", "to 5", "9" * 500, "1" * 500),
+    }
+    assert fields_of(reply, fields, skipped=0)[7] == ("7", "7", "2,9", "64")
+
+
+@pytest.mark.parametrize(
+    ("info", "expected"),
+    [
+        (
+            "Echo (ping) reply id=0x7, ttl=64 (request in 7)",
+            "Echo (ping) reply id=0x7, ttl=64 (request in 407)",
+        ),
+        ("V3 GETATTR Call (Reply In 9), FH: 0x5", "V3 GETATTR Call (Reply In 409), FH: 0x5"),
+        ("Fragmented IP protocol [Reassembled in #8]", "Fragmented IP protocol [Reassembled in #408]"),
+        ("[TCP Dup ACK 12#3] 80 -> 40001 [ACK] Seq=1", "[TCP Dup ACK 412#3] 80 -> 40001 [ACK] Seq=1"),
+        ("GET /reply in 7 HTTP/1.1", "GET /reply in 7 HTTP/1.1"),
+    ],
+)
+def test_numbers_of_packets_in_words_are_those_of_the_file(info: str, expected: str) -> None:
+    assert shifted_info(info, 400) == expected
+    assert shifted_info(info, 0) == info
 
 
 def test_a_part_of_the_file_says_nothing_of_the_time_since_the_first_packet() -> None:

@@ -11,6 +11,7 @@ from textual.geometry import Region
 
 from netmon_tui.domain.byte_size import parse_size
 from netmon_tui.domain.packet import Field, Layer, PacketDetail, PacketSummary
+from netmon_tui.domain.packet_columns import PacketColumns
 from netmon_tui.errors import InvalidInput
 from netmon_tui.services.packets import PacketList
 from netmon_tui.ui.widgets.figure import Figure
@@ -82,6 +83,20 @@ async def test_a_filter_finds_packets_anywhere_and_an_exclamation_mark_the_other
     while source.searched is not None:
         await source.load(0, 1)
     assert source.count == 5_000 - len(expected)
+    await packets.close()
+
+
+async def test_a_filter_looks_through_our_own_words_only(file: Path) -> None:
+    packets = PacketList(file)
+    source = await everything(packets)
+    columns = PacketColumns(("number", "protocol", "arp.opcode"), by_tshark=True)
+    source.show_columns(columns)
+    source.mark({7: "odd"}, "!")
+    for text, found in (("…", 0), ("arp", 5_000), ("odd", 1)):
+        await source.filter(text)
+        while source.searched is not None:
+            await source.load(0, 1)
+        assert source.count == found, text
     await packets.close()
 
 

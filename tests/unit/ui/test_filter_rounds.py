@@ -40,7 +40,7 @@ async def test_rounds_find_what_one_look_at_the_whole_file_finds(tmp_path: Path,
     packets.growing = False
     await rounds.look()
     assert rounds.is_over and packets.count == COUNT
-    assert list(source.shown or ()) == await FilterRun(whole, text).all()
+    assert source.shown == await FilterRun(whole, text).all()
     await packets.close()
 
 
@@ -80,5 +80,5 @@ async def test_the_round_after_the_end_finds_what_was_given_up_before(tmp_path: 
     assert not source.shown and not rounds.is_over
     packets.growing = False
     await rounds.look()
-    assert rounds.is_over and list(source.shown or ()) == await FilterRun(path, "dns").all()
+    assert rounds.is_over and source.shown == await FilterRun(path, "dns").all()
     await packets.close()

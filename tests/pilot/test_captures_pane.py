@@ -132,7 +132,9 @@ async def test_a_known_exchange_is_counted_exactly_and_listed_as_tshark_lists_it
         await pilot.resize_terminal(80, 24)
         await until(pilot, lambda: app.screen.query_one("#share-udp", Figure).size.width < 18)
         await until(pilot, lambda: cell_len(app.screen.query_one("#share-udp", Figure).text) <= 15)
-        await packets_table(app).source.load(0, 40)  # of a list only what is in sight, and around it, is there
+        await packets_table(app).source.load(
+            0, 40
+        )  # of a list only what is in sight, and around it, is there
         listed = [(row[0], row[2], row[3], row[5]) for row in rows(packets_table(app))]
         assert listed == [(number, *ends, length) for number, *ends, _, length in as_tshark_sees(file)]
 

@@ -24,6 +24,7 @@ from netmon_tui.ui.widgets.display_filtered import NO_PACKETS
 from netmon_tui.ui.widgets.figure import Figure
 from netmon_tui.ui.widgets.hex_view import HexView
 from netmon_tui.ui.widgets.packet_columns import table_columns
+from netmon_tui.ui.widgets.packet_growth import PacketGrowth
 from netmon_tui.ui.widgets.packet_list import FILE_ORDERS, PacketSource
 from netmon_tui.ui.widgets.packet_marking import PacketMarking
 from netmon_tui.ui.widgets.packet_tree import PacketTree
@@ -32,10 +33,6 @@ from netmon_tui.ui.widgets.table import Table
 
 DEBOUNCE_SECONDS = 0.12
 """Rest of the cursor before a packet is dissected: holding an arrow key down costs nothing."""
-FLOOD = 500
-"""Packets from one look to the next that nobody can read."""
-PATIENCE_SECONDS = 0.05
-"""For so long the first slice is waited for, so that it is painted with the figures above it: twice costs twice."""
 _DETAIL = "packet-detail"
 _ZOOMS = ("-zoom-list", "-zoom-tree", "-zoom-bytes")
 
@@ -79,14 +76,7 @@ class PacketBrowser(PacketMarking):
     ) -> None:
         super().__init__(marks, id=id)
         self._open_file = open_file
-        self._indexing = False
-        self._advanced = asyncio.Event()
-        """Set once a slice is indexed."""
-        self._grown = False
-        """Whether the file may have grown since the index was begun."""
-        self._looked_at = 0
-        """Packets there were at the last look."""
-        self._waited = False
+        self._growth: PacketGrowth | None = None
         self._had_address = False
         self._is_gone = False
         self.range: tuple[int, int] = (0, 0)
@@ -157,25 +147,11 @@ class PacketBrowser(PacketMarking):
             except NetmonError as error:
                 self.table.set_texts(error="" if growing else str(error))
                 return
-        if self._packets is not None and not (growing and self._may_wait()):
-            has_more = growing or self._packets.growing or not self._packets.complete
-            self._packets.growing = growing
-            self._grown |= has_more
-            if has_more and not self._indexing:
-                self._indexing = True
-                self._advanced.clear()
-                self._index()
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(PATIENCE_SECONDS):
-                        await self._advanced.wait()
-
-    def _may_wait(self) -> bool:
-        """Whether rows go by faster than anybody reads: then every other look is enough."""
-        assert self._packets is not None
-        before, self._looked_at = self._looked_at, self._packets.count
-        is_flood = self._packets.complete and self._packets.count - before > FLOOD
-        self._waited = is_flood and not self._waited
-        return self._waited
+            if self._growth is not None and self._growth.note(growing=growing):
+                self.call_after_refresh(self._index, self._growth)  # the first rows do not wait for that
+        elif self._growth is not None and self._growth.note(growing=growing):
+            self._index(self._growth)
+            await self._growth.advanced()
 
     async def _take(self, packets: PacketList) -> None:
         """Show a file that was opened; its first rows are read before, so that they are painted with all else."""
@@ -184,6 +160,7 @@ class PacketBrowser(PacketMarking):
             return
         self._packets = packets
         source = self._source = PacketSource(packets)
+        self._growth = PacketGrowth(packets, source, lambda: self.following)
         source.show_columns(self.columns)
         with suppress(NetmonError, OSError):  # the table says it when it loads them itself
             if not packets.count:
@@ -196,27 +173,18 @@ class PacketBrowser(PacketMarking):
         self.table.set_source(source)
         self.show_count()
         self.load_marks()
-        self._warm_up(packets)
+        self.call_after_refresh(self._warm_up, packets)
 
     @work(group="warm-up", exit_on_error=False)
     async def _warm_up(self, packets: PacketList) -> None:
         await packets.warm_up()
 
     @work(group="packet-index", exit_on_error=False)
-    async def _index(self) -> None:
-        assert self._source is not None
+    async def _index(self, growth: PacketGrowth) -> None:
         try:
-            while self._grown:
-                self._grown = False
-                while await self._source.advance(follows=self.following):
-                    self._advanced.set()
-                    if self._packets is not None and self._packets.growing and self._packets.caught_up:
-                        break  # the rest with the next look: a flood may outrun the list, never take the processor
+            await growth.index()
         except (NetmonError, OSError) as error:
             self.table.set_texts(error=str(error))
-        finally:
-            self._indexing = False
-            self._advanced.set()
         self.show_count()
 
     def show_count(self) -> None:

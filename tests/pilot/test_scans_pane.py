@@ -258,7 +258,7 @@ async def test_run_again_export_and_delete(logged_in: Any, until: Any, tmp_path:
         await until(pilot, lambda: isinstance(app.screen, Confirm) and app.screen.query_one("#yes"))
         app.screen.query_one("#yes", Button).press()
         await until(pilot, lambda: app.screen.id == "main" and scan_in(app).id == 1)
-        assert not directory.exists()
+        await until(pilot, lambda: not directory.exists())
 
 
 async def test_selected_hosts_are_exported_alone(

@@ -195,7 +195,7 @@ def _print_capture(one: Capture, as_json: bool, hand_over: Sequence[str] = ()) -
             ("interface", one.interface),
             ("filter", one.filter),
             ("command", shlex.join(one.command)),
-            ("state", f"{one.state} ({one.end_reason})" if one.end_reason else one.state),
+            ("state", _state_words(one)),
             ("error", one.error),
             ("from", one.lineage),
             ("tags", " ".join(one.tags)),
@@ -215,6 +215,10 @@ def _print_capture(one: Capture, as_json: bool, hand_over: Sequence[str] = ()) -
             *file_pairs(one),
         ]
     )
+
+
+def _state_words(one: Capture) -> str:
+    return one.state if one.end_reason in ("", one.state) else f"{one.state} ({one.end_reason})"
 
 
 @capture.command()

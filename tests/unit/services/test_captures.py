@@ -13,11 +13,12 @@ from netmon_tui.config.paths import find_paths
 from netmon_tui.config.settings import load_settings
 from netmon_tui.domain.capture import Capture, CaptureLabels, StartCapture
 from netmon_tui.domain.capture_files import CAPTURE_NAME
-from netmon_tui.domain.job import JobState
+from netmon_tui.domain.job import EndReason, JobState, JobStatus, ProcessIdentity
 from netmon_tui.domain.user import Actor
 from netmon_tui.errors import DatabaseLocked, InvalidInput
 from netmon_tui.runtime.tool_paths import find_tool
 from netmon_tui.services.capture_starts import CaptureStarts
+from netmon_tui.services.capture_following import ending
 from netmon_tui.services.container import Services, open_services
 from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.tools.pcap import FILE_HEADER_SIZE, RawPacket, make_header, pack_record
@@ -123,3 +124,12 @@ async def test_the_preview_names_the_interfaces_there_are(tmp_path: Path) -> Non
         assert " lo," in preview.error and preview.error.endswith(", any)")
         assert preview.position is None
         assert not (await services.capturing.preview(StartCapture("lo", filter="udp"))).error
+
+
+@pytest.mark.parametrize(("packets", "kept"), [(1, "the 1 packet before that is kept"), (18, "18 packets")])
+def test_a_capture_whose_tool_was_killed_says_so_and_what_is_kept(packets: int, kept: str) -> None:
+    runner = ProcessIdentity(1, 1, "")
+    status = JobStatus("ended", runner, why=EndReason.FAILED, exit_status=-9, error="ended by SIGKILL")
+    state, why, error = ending(status, packets, "tcpdump", "")
+    assert (state, why) == (JobState.FAILED, "failed")
+    assert error.startswith("tcpdump was killed (SIGKILL); the ") and kept in error

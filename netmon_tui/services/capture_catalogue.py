@@ -259,10 +259,12 @@ class CatalogueService:
         session, name = interfaces.ssh_session(self._environ), f"capture-{capture.id}.{capture.format}"
         host = session.server if session else socket.gethostname()
         there = f"{login_name()}@{host}"
-        stream = f"ssh {there} netmon-tui {self._data_option()}capture stream {capture.id}"
+        program = f"netmon-tui {self._data_option()}"
+        stream = f"ssh {there} {program}capture stream {capture.id}"
         place = f"{login_name()}@[{host}]" if ":" in host else there
         return [
             *([f"scp {shlex.quote(f'{place}:{files[0].path}')} {name}"] if len(files) == 1 else []),
+            f"ssh -t {there} {program}login",  # what follows has no terminal to ask for a password
             f"{stream} > {name}",
             f"{stream} | wireshark -k -i -",
         ]

@@ -95,7 +95,10 @@ async def test_a_ring_is_one_file_to_whom_it_is_handed(
     assert written.read_bytes() == WHOLE
     with await services.transfers.read_capture(ada, ring) as reader:
         assert b"".join(reader.pieces()) == WHOLE
-    assert services.catalogue.hand_over(capture)[0].endswith(f" capture stream {ring} > capture-{ring}.pcap")
+    login, stream, _ = services.catalogue.hand_over(capture)
+    assert stream.endswith(f" capture stream {ring} > capture-{ring}.pcap")
+    program = stream.partition(" capture stream ")[0].removeprefix("ssh ")
+    assert login == f"ssh -t {program} login", "ssh without a terminal cannot ask for a password"
 
 
 @pytest.mark.parametrize("state", [JobState.RUNNING, JobState.COMPLETED])

@@ -9,7 +9,8 @@ import signal
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 
-from netmon_tui.errors import InvalidInput, NotFound, ToolFailed
+from netmon_tui.domain.display_filter import refusal
+from netmon_tui.errors import NotFound, ToolFailed
 from netmon_tui.runtime.key_log import unnamed
 from netmon_tui.runtime.opened import opened
 from netmon_tui.runtime.pcap_input import PcapInput, Source
@@ -160,7 +161,7 @@ class TsharkRun:
         first_line = self._beginning.partition(b"\n")[0].decode("utf-8", "replace")
         refused = next((words for words in (why, first_line) if _REFUSED.search(words)), "")
         if self._filters and (refused or (status > 0 and not given.position)):
-            raise InvalidInput("The filter is not valid", why=refused or why)
+            raise refusal(refused or why)
         if status == 0 or self.cut_short:
             return
         if status < 0:

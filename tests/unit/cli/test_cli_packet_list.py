@@ -77,7 +77,9 @@ def test_the_time_of_a_packet_has_its_microseconds(admin: Any, capture: int) -> 
     listed = admin("capture", "packets", capture, "--columns", "epoch", "--from", 6, "--limit", 1, "--json")
     parts = listed.document[0]["epoch"].partition(".")[2][:6]
     assert int(parts)
-    (time,) = [row for row in admin("capture", "packet", capture, 6).out.splitlines() if row.startswith("time")]
+    (time,) = [
+        row for row in admin("capture", "packet", capture, 6).out.splitlines() if row.startswith("time")
+    ]
     assert f".{parts}" in time
 
 

@@ -21,6 +21,7 @@ from netmon_tui.domain.user import Actor
 from netmon_tui.errors import DatabaseLocked, DiskFull, NetmonError
 from netmon_tui.runtime import jobs as runtime_jobs
 from netmon_tui.runtime.job_directory import JobDirectory
+from netmon_tui.services.without_room import WithoutRoom
 from netmon_tui.storage.job_repository import JobRepository
 
 LEASE_SECONDS = 10.0
@@ -314,26 +315,6 @@ class JobSupervisor:
         """Record a job's end (blocking)."""
         self._jobs.finish(job.id, state, error)
         _log.info("%s %d: %s", job.kind, job.subject_id, f"{state}: {error}" if error else state)
-
-
-class WithoutRoom:
-    """The jobs that have ended while there was no room to store that."""
-
-    def __init__(self) -> None:
-        self._jobs: set[tuple[JobKind, int]] = set()
-
-    def note(self, job: Job, error: BaseException | None) -> None:
-        """Take the outcome of an attempt to store what a job has written (blocking)."""
-        status = JobDirectory(Path(job.directory)).read_status()
-        if isinstance(error, DiskFull) and status is not None and status.state == "ended":
-            _log.warning("the end of %s %d: %s", job.kind, job.subject_id, error)
-            self._jobs.add((job.kind, job.subject_id))
-        else:
-            self._jobs.discard((job.kind, job.subject_id))
-
-    def has(self, kind: JobKind, subject_id: int) -> bool:
-        """Whether the last attempt for this job failed so."""
-        return (kind, subject_id) in self._jobs
 
 
 class _Rest:

@@ -15,6 +15,7 @@ from netmon_tui.domain.analysis import (
     AnalysisRow,
     Asked,
     Question,
+    Value,
     analysis_document,
     find_question,
 )
@@ -77,7 +78,9 @@ def analyse(
     if as_json:
         print_json({"capture": capture_id, "question": name, **analysis_document(answer)})
         return
-    print_table([column.key.upper() for column in answer.columns], map(_cells, answer.rows))
+    streams = any(row.stream is not None for row in answer.rows)  # follow asks for their numbers
+    columns = [*(["STREAM"] if streams else []), *(column.key.upper() for column in answer.columns)]
+    print_table(columns, (_cells(row, with_stream=streams) for row in answer.rows))
     for note in answer.notes:
         say(note)
 
@@ -98,9 +101,17 @@ def questions(line: CommandLine, as_json: bool) -> None:
     print_table(("QUESTION", "GROUP", "LABEL"), ((one.name, one.group, one.label) for one in found))
 
 
-def _cells(row: AnalysisRow) -> tuple[object, ...]:
-    first, *others = ("" if value is None else value for value in row.cells)
-    return ("  " * row.depth + str(first), *others)
+def _cells(row: AnalysisRow, *, with_stream: bool) -> tuple[object, ...]:
+    first, *others = map(_plain, row.cells)
+    stream = ["" if row.stream is None else row.stream] if with_stream else []
+    return (*stream, "  " * row.depth + str(first), *others)
+
+
+def _plain(value: Value) -> object:
+    """Return a value as it is printed: also a tiny number without an exponent."""
+    if isinstance(value, float) and "e-" in str(value):
+        return f"{value:.9f}".rstrip("0").rstrip(".")
+    return "" if value is None else value
 
 
 @click.command()

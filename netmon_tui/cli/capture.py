@@ -25,7 +25,7 @@ from netmon_tui.cli.packet_list import columns, packets
 from netmon_tui.cli.packets import packet, stream
 from netmon_tui.cli.set_filter import matches
 from netmon_tui.cli.talkers import talkers
-from netmon_tui.domain.capture import Capture
+from netmon_tui.domain.capture import Capture, CaptureOrigin
 from netmon_tui.domain.capture_documents import capture_document
 from netmon_tui.domain.capture_filter import filter_text
 from netmon_tui.domain.counted import counted
@@ -161,7 +161,7 @@ def _row(one: Capture) -> tuple[object, ...]:
         f"{one.packets_on_disk} of {one.packets_captured}" if counters.overwritten else counters.packets,
         counters.bytes,
         one.file_count,
-        counters.dropped,
+        counters.dropped if _knows_drops(one) else "",
         one.owner,
         moment(one.started),
         " ".join(one.tags),
@@ -195,7 +195,7 @@ def _print_capture(one: Capture, as_json: bool, hand_over: Sequence[str] = ()) -
             ("interface", one.interface),
             ("filter", one.filter),
             ("command", shlex.join(one.command)),
-            ("state", f"{one.state} ({one.end_reason})" if one.end_reason else one.state),
+            ("state", _state_words(one)),
             ("error", one.error),
             ("from", one.lineage),
             ("tags", " ".join(one.tags)),
@@ -204,7 +204,7 @@ def _print_capture(one: Capture, as_json: bool, hand_over: Sequence[str] = ()) -
             ("owner", one.owner),
             ("started", moment(one.started)),
             ("finished", moment(one.finished)),
-            ("packets", f"{one.packets_words}, {counters.received} received, {counters.dropped} dropped"),
+            ("packets", one.packets_words + _kernel_words(one)),
             ("bytes", counters.bytes),
             ("protocols", ", ".join(f"{name} {count}" for name, count in counters.protocols)),
             ("link type", one.linktype),
@@ -215,6 +215,20 @@ def _print_capture(one: Capture, as_json: bool, hand_over: Sequence[str] = ()) -
             *file_pairs(one),
         ]
     )
+
+
+def _knows_drops(one: Capture) -> bool:
+    """Whether the kernel was asked: of a file that came from elsewhere nobody knows what it lost."""
+    return one.origin is CaptureOrigin.LIVE or one.counters.dropped > 0
+
+
+def _kernel_words(one: Capture) -> str:
+    counters = one.counters
+    return f", {counters.received} received, {counters.dropped} dropped" if _knows_drops(one) else ""
+
+
+def _state_words(one: Capture) -> str:
+    return one.state if one.end_reason in ("", one.state) else f"{one.state} ({one.end_reason})"
 
 
 @capture.command()

@@ -201,8 +201,18 @@ def _label(line: CommandLine, capture_id: int, labels: CaptureLabels, as_json: b
     if as_json:
         print_json(capture_document(changed))
     else:
-        tags = f" [{' '.join(changed.tags)}]" if changed.tags else ""
-        say(f"capture {capture_id} {changed.name}{tags}: changed")
+        say(f"capture {capture_id} {_label_words(changed, labels)}")
+
+
+def _label_words(changed: Capture, labels: CaptureLabels) -> str:
+    """Return what a capture is now, of what was changed."""
+    if labels.kept is not None:
+        return "is kept, whatever its age" if changed.kept else "is deleted when it is too old"
+    if labels.name is not None:
+        return f"is called {changed.name}" if changed.name else "has no name"
+    if labels.note is not None:
+        return "has a note" if changed.note else "has no note"
+    return f"is tagged {' '.join(changed.tags)}" if changed.tags else "has no tags"
 
 
 VERBS = (import_captures, slice_capture, merge, export, note, rename, tag, keep)

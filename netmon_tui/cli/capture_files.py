@@ -87,9 +87,9 @@ def usage(line: CommandLine, as_json: bool) -> None:
         return
     print_pairs(
         [
-            ("used", f"{found.used} bytes by your captures"),
-            ("quota", f"{found.quota} bytes" if found.quota else "none"),
-            ("free", f"{found.free} bytes on the disk"),
-            ("floor", f"captures stop when less than {found.floor} bytes are free"),
+            ("used", f"{found.used:,} bytes by your captures"),
+            ("quota", f"{found.quota:,} bytes" if found.quota else "none"),
+            ("free", f"{found.free:,} bytes on the disk"),
+            ("floor", f"captures stop when less than {found.floor:,} bytes are free"),
         ]
     )

@@ -111,9 +111,10 @@ def say_error(error: NetmonError) -> None:
         say(f"  {error.fix}")
 
 
-def moment(time: datetime | None) -> str:
-    """Return an instant as RFC 3339 in the local zone; empty for none."""
-    return "" if time is None else time.astimezone().isoformat(timespec="seconds")
+def moment(time: datetime | None, *, parts: bool = False) -> str:
+    """Return an instant as RFC 3339 in the local zone, with ``parts`` to the microsecond; empty for none."""
+    spec = "microseconds" if parts else "seconds"
+    return "" if time is None else time.astimezone().isoformat(timespec=spec)
 
 
 def yes_no(value: bool) -> str:

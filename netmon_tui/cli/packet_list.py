@@ -91,12 +91,15 @@ def packets(
 
     chosen, found = line.run(work)
     if not as_json:
-        titles = PACKET_TITLES if columns is None else [title_of(key) for key in chosen.keys]
-        print_table(titles, (one.cells for one in found))
+        print_table([_heading(key) for key in chosen.keys], (one.cells for one in found))
     elif columns is None:
         print_json([packet_document(one.summary) for one in found])
     else:
         print_json([dict(zip(chosen.keys, one.cells, strict=True)) for one in found])
+
+
+def _heading(key: str) -> str:
+    return title_of(key).upper().rstrip(".") if key in OWN else key
 
 
 async def _chosen(services: Services, actor: Actor, columns: str | None, by_tshark: bool) -> PacketColumns:

@@ -64,7 +64,7 @@ def _print_packet(found: PacketDetail) -> None:
     print_pairs(
         [
             ("packet", summary.number),
-            ("time", moment(datetime.fromtimestamp(summary.time, UTC))),
+            ("time", moment(datetime.fromtimestamp(summary.time, UTC), parts=True)),
             ("from", summary.source),
             ("to", summary.destination),
             ("protocol", summary.protocol),

@@ -59,6 +59,16 @@ def check_text(text: str) -> str:
     return plain
 
 
+def refusal(complaint: str) -> InvalidInput:
+    """Return the error for a filter that the dissector refuses: its words, and what helps where that is plain."""
+    fix = ""
+    if complaint.startswith('"="'):
+        fix = "write == to compare"
+    elif "is not a valid hostname" in complaint:
+        fix = "names are not looked up: give the address"
+    return InvalidInput("The filter is not valid", why=complaint, fix=fix)
+
+
 def filter_of(name: str, value: str) -> str:
     """Return the filter for a field; empty when it has no name, and its presence when it has no value."""
     if not name:

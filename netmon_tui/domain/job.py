@@ -85,10 +85,10 @@ class Rotation:
         return bool(self.file_bytes or self.file_seconds)
 
     def words(self) -> str:
-        """Return when the next file begins and what is kept, such as ``of 5,000,000 bytes, the oldest deleted``."""
+        """Return when the next file begins and what is kept, as ``of 5,000,000 bytes, then the oldest goes``."""
         bounds = [f"{self.file_bytes:,} bytes"] if self.file_bytes else []
         bounds += [f"{self.file_seconds:g} seconds"] if self.file_seconds else []
-        return f"of {' or '.join(bounds)}, {'the oldest deleted' if self.files else 'all kept'}"
+        return f"of {' or '.join(bounds)}, {'then the oldest goes' if self.files else 'all kept'}"
 
 
 @dataclass(frozen=True, slots=True)

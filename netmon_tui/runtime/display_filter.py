@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from pathlib import Path
 
+from netmon_tui.domain.display_filter import refusal
 from netmon_tui.errors import InvalidInput, ToolFailed
 from netmon_tui.runtime.key_log import kept_keys
 from netmon_tui.runtime.pcap_input import FilePart, Source
@@ -40,7 +41,7 @@ def check_by_tshark(text: str) -> None:
     if child.timed_out:
         raise InvalidInput("The filter takes too long to read", why=f"over {_CHECK_SECONDS:g} s")
     if child.returncode != 0:
-        raise InvalidInput("The filter is not valid", why=complaint_of(child.stderr, [text]))
+        raise refusal(complaint_of(child.stderr, [text]))
 
 
 class FilterRun:

@@ -10,8 +10,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from netmon_tui.domain.job import EndReason, JobSpec, JobStatus, ProcessIdentity
-from netmon_tui.errors import DiskFull, NetmonError, ToolFailed, ToolMissing
+from netmon_tui.domain.job import EndReason, JobKind, JobSpec, JobStatus, ProcessIdentity
+from netmon_tui.errors import DiskFull, ToolFailed, ToolMissing
 from netmon_tui.runtime.job_directory import JobDirectory
 from netmon_tui.runtime.process_identity import is_alive, members_of_group, send_signal
 
@@ -131,8 +131,10 @@ def _refuse_failed_start(spec: JobSpec, handle: JobHandle) -> None:
         raise ToolMissing(f"{tool.name} is not installed", why=f"{tool} does not exist")
     if status.why is EndReason.STOPPED:
         return
-    error: type[NetmonError] = DiskFull if status.why is EndReason.DISK_FULL else ToolFailed
-    raise error(f"{tool.name} could not start", why=status.error)
+    if status.why is EndReason.DISK_FULL:
+        setting = ", or lower captures.free_space_floor_bytes" if spec.kind is JobKind.CAPTURE else ""
+        raise DiskFull(f"{tool.name} was not started", why=status.error, fix=f"free some space{setting}")
+    raise ToolFailed(f"{tool.name} could not start", why=status.error)
 
 
 def request_stop(directory: Path) -> None:

@@ -9,7 +9,8 @@ import signal
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 
-from netmon_tui.errors import InvalidInput, ToolFailed
+from netmon_tui.domain.display_filter import refusal
+from netmon_tui.errors import NotFound, ToolFailed
 from netmon_tui.runtime.key_log import unnamed
 from netmon_tui.runtime.opened import opened
 from netmon_tui.runtime.pcap_input import PcapInput, Source
@@ -84,11 +85,12 @@ class TsharkRun:
 
         Raises:
             InvalidInput: tshark refuses the filter.
+            NotFound: The file is gone.
             ToolFailed: The file cannot be read, or tshark ended badly, or hangs.
         """
         kept = -1
         try:
-            self._input = given = await opened(lambda: PcapInput(self._source), PcapInput.close)
+            self._input = given = await opened(lambda: _input_of(self._source), PcapInput.close)
             self.first = given.first
             kept = await opened(lambda: unnamed(keys), os.close) if keys else -1
             argv = command(f"/proc/self/fd/{kept}" if keys else "")
@@ -96,7 +98,7 @@ class TsharkRun:
             async with aclosing(self._followed(process, given)) as pieces:
                 async for piece in pieces:
                     yield piece
-        except OSError as error:  # deleted meanwhile, or no room for another process
+        except OSError as error:  # not readable, or no room for another process
             raise ToolFailed("tshark cannot read the capture", why=str(error)) from error
         finally:
             self._close(kept)
@@ -159,7 +161,7 @@ class TsharkRun:
         first_line = self._beginning.partition(b"\n")[0].decode("utf-8", "replace")
         refused = next((words for words in (why, first_line) if _REFUSED.search(words)), "")
         if self._filters and (refused or (status > 0 and not given.position)):
-            raise InvalidInput("The filter is not valid", why=refused or why)
+            raise refusal(refused or why)
         if status == 0 or self.cut_short:
             return
         if status < 0:
@@ -181,3 +183,11 @@ def complaint_of(stderr: str, filters: Sequence[str] = ()) -> str:
     lines = (line.removeprefix("tshark: ").strip() for line in stderr.split("\n"))
     known = {text.strip() for text in filters}
     return " ".join(line for line in lines if not _NOISE.fullmatch(line) and line not in known)
+
+
+def _input_of(source: Source) -> PcapInput:
+    try:
+        return PcapInput(source)
+    except FileNotFoundError as error:
+        why = "another program, or the ring, moved or deleted it"
+        raise NotFound(f"{error.filename} is gone", why=why) from error

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
-from netmon_tui.domain.job import Job, JobKind
+from netmon_tui.domain.job import Job, JobKind, JobState
 from netmon_tui.domain.user import Actor, AuditEvent, Permission
 from netmon_tui.domain.window import FIRST, Window
 from netmon_tui.services.supervision import JobSupervisor
@@ -22,7 +23,13 @@ class ActivityService:
 
     async def jobs(self, actor: Actor, window: Window = FIRST) -> list[Job]:
         """Return a window of the jobs the actor may see, newest first."""
-        return await asyncio.to_thread(self._jobs.find, actor, window)
+        found = await asyncio.to_thread(self._jobs.find, actor, window)
+        return [self._as_it_ended(job) for job in found]
+
+    def _as_it_ended(self, job: Job) -> Job:
+        if job.state.is_final or not self._supervisor.without_room.has(job.kind, job.subject_id):
+            return job
+        return replace(job, state=JobState.FAILED, error="it has ended, and there is no room to store how")
 
     async def count_jobs(self, actor: Actor, text: str = "") -> int:
         """Return how many lines :meth:`jobs` has."""

@@ -23,6 +23,7 @@ from netmon_tui.runtime.tool_paths import require_tool
 from netmon_tui.runtime.tshark import TsharkRun
 from netmon_tui.runtime.tshark_taps import installed_taps
 from netmon_tui.services.kept_index import count_packets, open_index
+from netmon_tui.services.lost_files import no_file
 from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.tools import tshark_statistics
 from netmon_tui.tools.file_set import sizes_of
@@ -172,7 +173,7 @@ class AnalysisService:
         directory = self._captures.directory(capture_id)
         sizes = tuple((path.name, size) for path, size in sizes_of(directory).items())
         if not sizes:
-            raise InvalidInput(f"capture {capture_id} has no file", why="nothing was written yet")
+            raise no_file(capture, directory)
         data = read_keys(keys) if keys else kept_keys(directory)
         return capture, _Files(directory, sizes, hashlib.sha256(data).digest()), data
 

@@ -33,6 +33,7 @@ from netmon_tui.services.capture_cutting import check_form, export_chunks, make_
 from netmon_tui.services.capture_drafts import Draft, Drafts, Room
 from netmon_tui.services.capture_import import CaptureImport, reading
 from netmon_tui.services.capture_quota import CaptureQuota
+from netmon_tui.services.lost_files import no_file
 from netmon_tui.services.stopping import Stop, in_thread
 from netmon_tui.storage.audit_repository import AuditRepository, NewEvent
 from netmon_tui.storage.capture_catalogue import CaptureCatalogue
@@ -244,7 +245,7 @@ class CatalogueService:
         directory = await asyncio.to_thread(self._captures.directory, capture_id)
         path = await asyncio.to_thread(one_file, directory, file) if file else directory
         if not any(sizes_of(path).values()):
-            raise NotFound(f"capture {capture_id} has no file")
+            raise no_file(capture, directory)
         return capture, path
 
     async def _get(self, actor: Actor, capture_id: int) -> Capture:
@@ -258,10 +259,12 @@ class CatalogueService:
         session, name = interfaces.ssh_session(self._environ), f"capture-{capture.id}.{capture.format}"
         host = session.server if session else socket.gethostname()
         there = f"{login_name()}@{host}"
-        stream = f"ssh {there} netmon-tui {self._data_option()}capture stream {capture.id}"
+        program = f"netmon-tui {self._data_option()}"
+        stream = f"ssh {there} {program}capture stream {capture.id}"
         place = f"{login_name()}@[{host}]" if ":" in host else there
         return [
             *([f"scp {shlex.quote(f'{place}:{files[0].path}')} {name}"] if len(files) == 1 else []),
+            f"ssh -t {there} {program}login",  # what follows has no terminal to ask for a password
             f"{stream} > {name}",
             f"{stream} | wireshark -k -i -",
         ]

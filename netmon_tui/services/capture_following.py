@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from netmon_tui.domain.capture import Capture
 from netmon_tui.domain.counted import counted
 from netmon_tui.domain.job import CaptureCounters, EndReason, Job, JobState, JobStatus
 from netmon_tui.runtime.job_directory import JobDirectory
@@ -18,6 +21,7 @@ from netmon_tui.tools import tcpdump
 
 STORE_SECONDS = 1.0
 """How often a running capture's figures are stored; whoever shows one capture asks its runner."""
+NO_ROOM = "there is no room to store how it ended: free some space"
 
 _ENDED_AS = {
     EndReason.FINISHED: JobState.COMPLETED,
@@ -84,7 +88,7 @@ class CaptureFollower:
         files, damage, facts = take_stock(directory.path)
         packets = sum(file.packets for file in files)
         tool = Path(job.command[0]).name
-        state, why, error = _ending(status, packets, tool, tcpdump.complaint(directory.read_tail("stderr")))
+        state, why, error = ending(status, packets, tool, tcpdump.complaint(directory.read_tail("stderr")))
         if damage:
             state = JobState.FAILED if state is JobState.COMPLETED else state
             error = f"{error}; {damage}" if error else damage
@@ -104,21 +108,51 @@ class CaptureFollower:
         self._supervisor.finish(job, state, error)
 
 
-def _ending(status: JobStatus | None, packets: int, tool: str, words: str) -> tuple[JobState, str, str]:
+def ending(status: JobStatus | None, packets: int, tool: str, words: str) -> tuple[JobState, str, str]:
     """Say how a capture ended: (state, reason in a word, error for a person).
 
     Success is the files' to tell: their records, and those of deleted files, must be as many as the tool says it
     captured.
+
+    Args:
+        status: What the runner said last.
+        packets: How many the files have.
+        tool: What captured.
+        words: The tool's own complaint, if it had one.
     """
     if status is None or status.state != "ended":
         return JobState.INTERRUPTED, "lost", "the runner is gone; what was captured is kept"
     why = status.why or EndReason.FAILED
     state = _ENDED_AS.get(why, JobState.FAILED)
     if state is JobState.FAILED:
-        return state, why.value, status.error or words or f"{tool} failed"
+        return state, why.value, _killed(status, packets, tool) or status.error or words or f"{tool} failed"
     counters = status.counters or CaptureCounters(captured=packets)
     reported = counters.captured - counters.overwritten
     if why not in (EndReason.SIZE_LIMIT, EndReason.QUOTA) and packets != reported:
         error = f"the file has {counted(packets, 'packet')}, {tool} reports {reported}"
         return JobState.FAILED, why.value, error
     return state, why.value, ""
+
+
+def _killed(status: JobStatus, packets: int, tool: str) -> str:
+    """Return what to say of a tool that a signal ended which was not ours; empty for others."""
+    if status.why is not EndReason.FAILED or status.exit_status is None or status.exit_status >= 0:
+        return ""
+    number = -status.exit_status
+    name = signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"
+    return f"{tool} was killed ({name}); {_kept(packets)}"
+
+
+def _kept(packets: int) -> str:
+    return f"the {counted(packets, 'packet')} before that {'is' if packets == 1 else 'are'} kept"
+
+
+def unstored(capture: Capture, status: JobStatus | None) -> Capture:
+    """Return a capture as its runner says that it ended, where there is no room to store that."""
+    if status is None or status.state != "ended":
+        return capture
+    counters = status.counters or CaptureCounters()
+    tool = capture.command[0].rpartition("/")[2] if capture.command else "the tool"
+    state, why, error = ending(status, counters.packets, tool, "")
+    error = f"{error}; {NO_ROOM}" if error else NO_ROOM
+    return replace(capture, state=state, end_reason=why, error=error, counters=counters)

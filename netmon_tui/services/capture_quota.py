@@ -48,7 +48,7 @@ class Allowance:
         if self._left is not None and self._before is not None and count > self._left:
             raise DiskFull(
                 "the quota of your captures is used up",
-                why=f"{max(0, self._before) >> 20} of {self._quota >> 20} MiB are left",
+                why=f"{max(0, self._before):,} of {self._quota:,} bytes are left",
                 fix="delete some captures; an administrator can raise captures.quota_bytes",
             )
 

@@ -7,6 +7,7 @@ import logging
 import os
 import shutil
 from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,7 +25,7 @@ from netmon_tui.domain.job import (
 from netmon_tui.domain.neighbour import Interface
 from netmon_tui.domain.user import Actor, Permission
 from netmon_tui.domain.window import FIRST, Window
-from netmon_tui.errors import InvalidInput, NetmonError
+from netmon_tui.errors import DiskFull, InvalidInput, NetmonError
 from netmon_tui.runtime import interfaces
 from netmon_tui.runtime.filter_check import CompiledFilter, compile_counters, compile_filter
 from netmon_tui.runtime.interface_rates import InterfaceRates
@@ -33,7 +34,7 @@ from netmon_tui.runtime.privilege import Privilege
 from netmon_tui.runtime.tool_paths import require_tool
 from netmon_tui.security.hostile_text import clean
 from netmon_tui.services.capture_engine import CaptureEngine
-from netmon_tui.services.capture_following import CaptureFollower
+from netmon_tui.services.capture_following import CaptureFollower, unstored
 from netmon_tui.services.capture_limits import check_limits, job_limits
 from netmon_tui.services.capture_quota import CaptureQuota
 from netmon_tui.services.supervision import JobSupervisor
@@ -247,11 +248,15 @@ class CapturingService:
         return await asyncio.to_thread(self._get, actor, capture_id)
 
     def _get(self, actor: Actor, capture_id: int) -> Capture:
-        capture = self._captures.get(actor, capture_id)
+        return self._as_it_is(self._captures.get(actor, capture_id))
+
+    def _as_it_is(self, capture: Capture) -> Capture:
         if capture.state.is_final:
             return capture
         # What the runner says now: the row has what its follower stored last.
-        status = JobDirectory(self._directory(capture_id)).read_status()
+        status = JobDirectory(self._directory(capture.id)).read_status()
+        if self._supervisor.without_room.has(JobKind.CAPTURE, capture.id):
+            return unstored(capture, status)
         return replace(capture, counters=status.counters) if status and status.counters else capture
 
     def _directory(self, capture_id: int) -> Path:
@@ -259,7 +264,12 @@ class CapturingService:
 
     async def find(self, actor: Actor, window: Window = FIRST) -> list[Capture]:
         """Return a window of the actor's captures (sort: id, interface, filter, state, packets, bytes, ...)."""
-        return await asyncio.to_thread(self._captures.find, actor, window)
+        return await asyncio.to_thread(self._find, actor, window)
+
+    def _find(self, actor: Actor, window: Window) -> list[Capture]:
+        lacks_room = self._supervisor.without_room.has
+        found = self._captures.find(actor, window)
+        return [self._as_it_is(one) if lacks_room(JobKind.CAPTURE, one.id) else one for one in found]
 
     async def count(self, actor: Actor, text: str = "") -> int:
         """Return how many captures :meth:`find` would find."""
@@ -267,7 +277,8 @@ class CapturingService:
 
     async def wait(self, actor: Actor, capture_id: int) -> Capture:
         """Return the capture once it has ended."""
-        await self._supervisor.wait(JobKind.CAPTURE, capture_id)
+        with suppress(DiskFull):  # then it says itself that its end could not be stored
+            await self._supervisor.wait(JobKind.CAPTURE, capture_id)
         return await self.get(actor, capture_id)
 
     async def delete(self, actor: Actor, capture_id: int) -> None:

@@ -30,6 +30,8 @@ _PACKAGES = {"ip": "iproute2"}
 _UNVERSIONED = {"ip"}
 """iproute2 answers --version with nothing, and its version matters to nobody here."""
 _LOW_SPACE = 1024**3
+_NO_SPACE = 1024**2
+"""SQLite's journal and its index want a good part of that."""
 
 
 class DoctorService:
@@ -129,7 +131,6 @@ class DoctorService:
         mode = stat.S_IMODE(self._data.stat().st_mode)
         private = mode & 0o077 == 0
         free = shutil.disk_usage(self._data).free
-        roomy = free >= _LOW_SPACE
         return [
             Check(
                 "data directory",
@@ -138,12 +139,7 @@ class DoctorService:
                 "" if private else f"chmod 700 {self._data}",
                 0 if private else 5,
             ),
-            Check(
-                "free space",
-                CheckStatus.OK if roomy else CheckStatus.WARN,
-                f"{free >> 20} MiB",
-                "" if roomy else "captures stop before the disk is full: free some space",
-            ),
+            _free_space(free),
         ]
 
     def _integrity(self) -> Check:
@@ -162,6 +158,17 @@ class DoctorService:
             detail = f"{problem.what}: {problem.why}" if problem.why else problem.what
             return Check("database", CheckStatus.FAIL, detail, problem.fix, problem.exit_code)
         return Check("database", CheckStatus.OK, f"schema {HEAD_REVISION}, whole")
+
+
+def _free_space(free: int) -> Check:
+    told = f"{free >> 20} MiB"
+    if free < _NO_SPACE:
+        detail = f"{told}: the database cannot be written, also not how jobs have ended"
+        return Check("free space", CheckStatus.FAIL, detail, "free some space: then it is stored", 5)
+    if free < _LOW_SPACE:
+        fix = "captures stop before the disk is full: free some space"
+        return Check("free space", CheckStatus.WARN, told, fix)
+    return Check("free space", CheckStatus.OK, told)
 
 
 def _tool(name: str, purpose: str, severity: CheckStatus) -> Check:

@@ -20,6 +20,7 @@ from netmon_tui.runtime.opened import opened
 from netmon_tui.runtime.packet_dissector import PacketDissector
 from netmon_tui.runtime.pcap_input import FilePart
 from netmon_tui.services.capture_keys import CaptureKeys
+from netmon_tui.services.lost_files import no_file, require_file
 from netmon_tui.services.packet_columns import PacketColumnService
 from netmon_tui.services.packet_marks import PacketMarkService
 from netmon_tui.services.packet_rows import SLICE, PacketRows
@@ -237,8 +238,9 @@ class PacketService:
 
     def _open(self, actor: Actor, capture_id: int, file: str) -> PacketList:
         capture = self._captures.get(actor, capture_id)
+        directory = self._captures.directory(capture_id)
+        require_file(capture, directory)
         try:
-            directory = self._captures.directory(capture_id)
             path = one_file(directory, file)
             is_newest = packet_files(directory)[-1:] == [path]  # the others are written to no more
             return PacketList(path, growing=is_newest and not capture.state.is_final)
@@ -271,11 +273,12 @@ class PacketService:
 
         Raises:
             NotFound: No such capture, or not the actor's.
-            InvalidInput: It has no file yet.
+            InvalidInput: It has no file yet; NotFound when it has none any more.
         """
         files = await self.file_set(actor, capture_id)
         if not files:
-            raise InvalidInput("the capture has no file", why="nothing was written yet")
+            capture = await asyncio.to_thread(self._captures.get, actor, capture_id)
+            raise no_file(capture, await asyncio.to_thread(self._captures.directory, capture_id))
         return SetFilter(files, text)
 
     async def first_found(

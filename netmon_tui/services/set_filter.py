@@ -10,7 +10,7 @@ from pathlib import Path
 
 from netmon_tui.domain.display_filter import needs_all
 from netmon_tui.domain.set_matches import MOST_MATCHES, SetMatches
-from netmon_tui.errors import InvalidInput, NetmonError, ToolFailed
+from netmon_tui.errors import InvalidInput, NetmonError, NotFound, ToolFailed
 from netmon_tui.runtime.display_filter import FilterRun
 from netmon_tui.runtime.key_log import kept_keys
 from netmon_tui.services.kept_index import count_packets
@@ -102,7 +102,7 @@ class SetFilter:
                     async for numbers in batches:
                         if numbers:
                             yield path, numbers
-            except ToolFailed:
+            except (NotFound, ToolFailed):
                 if await asyncio.to_thread(path.exists):
                     raise
                 self.missed += 1  # the ring was quicker

@@ -21,6 +21,7 @@ from netmon_tui.domain.user import Actor
 from netmon_tui.errors import DatabaseLocked, DiskFull, NetmonError
 from netmon_tui.runtime import jobs as runtime_jobs
 from netmon_tui.runtime.job_directory import JobDirectory
+from netmon_tui.services.without_room import WithoutRoom
 from netmon_tui.storage.job_repository import JobRepository
 
 LEASE_SECONDS = 10.0
@@ -56,6 +57,8 @@ class JobSupervisor:
         self._launching: set[tuple[JobKind, int]] = set()
         """Jobs whose runner is not there yet: a sweep would take them for lost."""
         self._rests: dict[int, _Rest] = {}
+        self.without_room = WithoutRoom()
+        """Jobs whose end cannot be stored; it is tried again with each sweep."""
         self._also: list[Callable[[], Awaitable[None]]] = []
         self._handles: list[runtime_jobs.JobHandle] = []
         """With the lifelines of jobs that this program started and that are not over."""
@@ -171,12 +174,19 @@ class JobSupervisor:
             await self.wait_for(job, poll=poll)
 
     async def wait_for(self, job: Job, *, poll: float = 0.1) -> None:
-        """Return once exactly this job is finished or gone: a scan that goes on gets a new one."""
+        """Return once exactly this job is finished or gone: a scan that goes on gets a new one.
+
+        Raises:
+            DiskFull: It has ended, and there is no room to store that: nobody knows when there will be.
+        """
         await self.start()  # whoever follows it may die, or be kept off by a locked database
         while True:
             now = await asyncio.to_thread(self._jobs.of, job.kind, job.subject_id)
             if now is None or (now.id, now.created) != (job.id, job.created) or now.state.is_final:
                 return
+            if self.without_room.has(job.kind, job.subject_id):
+                told = f"{job.kind} {job.subject_id} has ended, and there is no room to store how"
+                raise DiskFull(told, fix="free some space: then it is stored")
             task = self._following.get(job.id)
             await asyncio.wait([task], timeout=poll) if task else await asyncio.sleep(poll)
 
@@ -187,7 +197,14 @@ class JobSupervisor:
             for job in await asyncio.to_thread(self._jobs.unfinished, kind):
                 if job.id in self._following or (kind, job.subject_id) in self._launching:
                     continue
-                if await asyncio.to_thread(self._jobs.take_lease, job.id, self._holder, LEASE_SECONDS):
+                try:
+                    is_ours = await asyncio.to_thread(
+                        self._jobs.take_lease, job.id, self._holder, LEASE_SECONDS
+                    )
+                except DiskFull as error:  # what is there can be read all the same
+                    await asyncio.to_thread(self.without_room.note, job, error)
+                    continue
+                if is_ours:
                     self._follow(job)
 
     async def _look_after(self) -> None:
@@ -271,6 +288,7 @@ class JobSupervisor:
         error = None if following.cancelled() else following.exception()
         if error is not None:
             _log.error("following %s %d: %s", job.kind, job.subject_id, error, exc_info=error)
+        await asyncio.to_thread(self.without_room.note, job, error)
         return error
 
     async def _give_up(self, job: Job, reason: str) -> None:

@@ -11,6 +11,7 @@ from netmon_tui.domain.traffic import Traffic
 from netmon_tui.domain.user import Actor
 from netmon_tui.errors import InvalidInput
 from netmon_tui.runtime.opened import opened
+from netmon_tui.services.lost_files import require_file
 from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.tools.file_set import one_file, packet_files
 from netmon_tui.tools.pcap import FILE_HEADER_SIZE
@@ -96,6 +97,7 @@ class TrafficService:
     def _open(self, actor: Actor, capture_id: int, file: str) -> OpenTraffic:
         capture = self._captures.get(actor, capture_id)
         directory = self._captures.directory(capture_id)
+        require_file(capture, directory)
         return _open(one_file(directory, file), directory, capture)
 
 

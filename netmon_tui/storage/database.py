@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
+from shutil import disk_usage
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, Table, TextClause, create_engine, event, insert, text
@@ -233,13 +234,18 @@ def translated(path: Path | None) -> Iterator[None]:
         raise explain(error, path) from error
 
 
+def _has_no_room(words: str, path: Path | None) -> bool:
+    """Whether SQLite could not make the files beside its own, which it calls an error of the disk."""
+    return "disk I/O error" in words and path is not None and not disk_usage(path.parent).free
+
+
 def explain(error: DBAPIError, path: Path | None) -> StorageError:
     """Return the error of ours that says what the driver's error means."""
     words = str(error.orig)
     place = f"the database {path}" if path else "the database"
     if "locked" in words or "busy" in words:
         return DatabaseLocked(f"{place} is locked", why=words, fix="another program holds it; try again")
-    if "disk is full" in words or "No space left" in words:
+    if "disk is full" in words or "No space left" in words or _has_no_room(words, path):
         return DiskFull(f"no space left for {place}", fix="free some space; nothing was changed")
     if "not a database" in words or "malformed" in words:
         return DatabaseDamaged(

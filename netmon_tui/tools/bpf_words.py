@@ -110,11 +110,30 @@ def check_words(capture_filter: str) -> None:
             )
 
 
-def _advice(word: str) -> str:
+def mistyped_before(capture_filter: str, position: int) -> InvalidInput | None:
+    """Return the error for a word that is none of the language, in front of where a filter cannot be understood.
+
+    After ``port 80 and`` a name may be that of a port, so that it is what follows which does not fit.
+    """
+    found = [one for one in _WORD.finditer(capture_filter) if one.end() <= position]
+    if not found or found[-1][0] in LANGUAGE or found[-1][0] in CONSTANTS or _is_value(found[-1][0]):
+        return None
+    word = found[-1][0]
+    if not (close := _meant(word)):
+        return None
+    told, fix = f"The filter has a word that is not understood: {word}", f"write {close}, if that was meant"
+    return InvalidInput(told, fix=fix, position=found[-1].start())
+
+
+def _meant(word: str) -> str:
     from difflib import get_close_matches  # only for who has mistyped something
 
-    close = get_close_matches(word.lower(), _USUAL, n=1, cutoff=0.65)
-    return f"write {close[0]}, if that was meant, or give the address" if close else "give the address"
+    return next(iter(get_close_matches(word.lower(), _USUAL, n=1, cutoff=0.65)), "")
+
+
+def _advice(word: str) -> str:
+    close = _meant(word)
+    return f"write {close}, if that was meant, or give the address" if close else "give the address"
 
 
 def _is_value(word: str) -> bool:

@@ -95,6 +95,8 @@ def read_header(data: bytes) -> FileHeader:
         InvalidInput: Not a pcap file, one that was cut inside its header, or another format.
     """
     magic = data[:4]
+    if not data:
+        raise InvalidInput("This is not a pcap file", why="it is empty")
     if magic in _FOREIGN:
         raise InvalidInput("Only classic pcap files can be read", why=_FOREIGN[magic], fix=_CONVERT)
     if magic not in _MAGICS:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from netmon_tui.domain.display_filter import Offer, numbers_packets
+from netmon_tui.domain.display_filter import Offer, numbers_packets, refusal
 from netmon_tui.domain.packet import Field, Layer
 from netmon_tui.errors import InvalidInput, ToolFailed
 from netmon_tui.tools.dissector import BETWEEN_PACKETS
@@ -64,7 +64,7 @@ def read_reply(line: bytes) -> tuple[int, Any]:
         number = int(reply["id"])
         if "error" in reply:
             message = str(reply["error"]["message"])
-            return number, InvalidInput("The filter is not valid", why=message.removeprefix(_REFUSED))
+            return number, refusal(message.removeprefix(_REFUSED))
         return number, reply["result"]
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise ToolFailed("sharkd's reply cannot be read", why=repr(line[:60])) from error

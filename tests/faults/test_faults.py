@@ -172,6 +172,30 @@ def test_a_full_disk_ends_a_capture_cleanly(own_site: Site, floor: int) -> None:
     assert site.run("database", "check").code == 0
 
 
+def test_a_capture_that_ended_while_nothing_can_be_stored_does_not_run(own_site: Site) -> None:
+    site = own_site
+    put_on_small_disk(site)
+    site.settings["NETMON_TUI_CAPTURES_FREE_SPACE_FLOOR_BYTES"] = "0"
+    ballast, status = site.data / "ballast", site.data / "jobs/capture-1/status.json"
+    fill = ["dd", "if=/dev/zero", f"of={ballast}", "bs=4096", "oflag=append", "conv=notrunc"]
+    assert site.run("capture", "run", "eth0", "--filter", "udp port 7", "--detach").code == 0
+    site.lab.run(fill)
+    site.lab.udp_exchange(1000, size=1200)
+    until(lambda: "disk_full" in site.lab.run(["cat", str(status)]).stdout, "the runner's end")
+    site.lab.run(fill)
+    # Room for the index that SQLite needs to read, and no page of its journal more than the first.
+    site.lab.run(["truncate", "--size=-36864", str(ballast)], check=True)
+    program = site.headless()
+    try:
+        until(lambda: "no room to store" in program.ask("capture", number=1)["error"], "the runner's word")
+        assert program.ask("wait_capture", number=1) == "failed"
+        site.lab.run(["rm", str(ballast)], check=True)
+        stored = "No space left on device"
+        until(lambda: program.ask("capture", number=1)["error"] == stored, "it is stored when there is room")
+    finally:
+        program.close()
+
+
 def test_a_full_disk_refuses_imports_parts_and_exports_and_leaves_nothing(own_site: Site) -> None:
     site = own_site
     put_on_small_disk(site)

@@ -75,7 +75,7 @@ async def test_a_ring_is_made_followed_and_turned_over(logged_in: Any, until: An
         await until(pilot, lambda: isinstance(app.screen, CaptureAbout))
         shown = [row.text for row in app.screen.query_one(TextView)._lines]
         assert [text for text in shown if text.startswith("Files")] == [
-            "Files       3/3 of 300,000 bytes, the oldest deleted"
+            "Files       3/3 of 300,000 bytes, then the oldest goes"
         ]
         told = [text for text in shown if text.startswith("Packets ")]
         assert len(told) == 4 and " on disk of 1,100 captured" in told[0]

@@ -161,6 +161,8 @@ class DisplayFiltered(BusyList):
         except (NetmonError, OSError) as error:
             ended = "not to the end"
             self._filter_failed(error)
+            if isinstance(error, NotFound):  # the file is gone: what was there before stays
+                source.choose(None)
         finally:
             self._end_ticks(ticks, f"{ended} at {run.progress:.0%}" if ended == "stopped" else ended)
         if not ended and grows:

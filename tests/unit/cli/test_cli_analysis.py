@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import shutil
 import subprocess
 import sys
@@ -33,7 +34,10 @@ def capture(admin, home: Path) -> str:
 def test_a_table_and_the_same_as_json(admin, capture: str) -> None:
     text = admin("capture", "analyse", capture, "conversations:tcp")
     assert text.code == 0, text.err
-    assert text.out.split("\n")[0].split()[:6] == ["A", "A_PORT", "B", "B_PORT", "PACKETS", "BYTES"]
+    heading, *lines = text.out.splitlines()
+    assert heading.split()[:7] == ["STREAM", "A", "A_PORT", "B", "B_PORT", "PACKETS", "BYTES"]
+    assert [line.split()[0] for line in lines][:1] == ["1"], "the number that follow asks for"
+    assert not re.search(r"\d[eE]-\d", text.out), "a time with an exponent"
     document = admin("capture", "analyse", capture, "conversations:tcp", "--json").document
     assert document["question"] == "conversations:tcp" and document["notes"] == []
     first = document["rows"][0]

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from netmon_tui.cli.main import main
+from tests.bench.generate_pcap import generate
 from tests.unit.cli.conftest import Program
 from tests.unit.services.test_capture_catalogue import pcap, pcapng, raws
 from tests.unit.tools.test_packet_masking import A4
@@ -129,3 +130,35 @@ def test_labels_and_the_list_by_them(admin: Program, files: Path) -> None:
     assert f"{stream} > capture-1.pcap" in shown and f"{stream} | wireshark" in shown
     assert admin("capture", "tag", 1, "two words").code == 2
     assert admin("capture", "note", 9, "x").code == 1
+
+
+def test_what_a_label_says_is_told_and_not_that_something_changed(admin: Program, home: Path) -> None:
+    generate(home / "made.pcap", 3)
+    assert admin("capture", "import", home / "made.pcap").code == 0
+    for words, told in (
+        (("tag", 1, "+web"), "capture 1 is tagged web"),
+        (("tag", 1, "-web"), "capture 1 has no tags"),
+        (("note", 1, "of the printer"), "capture 1 has a note"),
+        (("note", 1, ""), "capture 1 has no note"),
+        (("name", 1, "printer"), "capture 1 is called printer"),
+        (("keep", 1), "capture 1 is kept, whatever its age"),
+        (("keep", 1, "--off"), "capture 1 is deleted when it is too old"),
+    ):
+        assert admin("capture", *words).err.strip() == told
+
+
+def test_nobody_claims_to_know_what_an_imported_file_lost(admin: Program, home: Path) -> None:
+    generate(home / "made.pcap", 3)
+    assert admin("capture", "import", home / "made.pcap").code == 0
+    shown = admin("capture", "show", 1).out
+    assert "received" not in shown and "dropped" not in shown
+    (row,) = admin("capture", "list").out.splitlines()[1:]
+    heading = admin("capture", "list").out.splitlines()[0]
+    place = heading.index("DROPPED")
+    assert not row[place : place + len("DROPPED")].strip()
+
+
+def test_an_empty_file_is_called_empty(admin: Program, home: Path) -> None:
+    (home / "empty.pcap").touch()
+    answer = admin("capture", "import", home / "empty.pcap")
+    assert answer.code == 2 and "it is empty" in answer.err

@@ -64,6 +64,25 @@ def test_columns_say_what_tshark_says(admin: Any, capture: int, home: Any) -> No
     assert list(found[0]) == keys.split(",")
 
 
+def test_headings_are_the_same_whoever_chose_the_columns(admin: Any, capture: int) -> None:
+    usual, chosen = (
+        admin("capture", "packets", capture, "--limit", 1, *words).out.splitlines()[0].split()
+        for words in ((), ("--columns", "number,protocol,udp.port"))
+    )
+    assert usual == ["NO", "TIME", "SOURCE", "DESTINATION", "PROTOCOL", "LENGTH", "INFO"]
+    assert chosen == ["NO", "PROTOCOL", "udp.port"]
+
+
+def test_the_time_of_a_packet_has_its_microseconds(admin: Any, capture: int) -> None:
+    listed = admin("capture", "packets", capture, "--columns", "epoch", "--from", 6, "--limit", 1, "--json")
+    parts = listed.document[0]["epoch"].partition(".")[2][:6]
+    assert int(parts)
+    (time,) = [
+        row for row in admin("capture", "packet", capture, 6).out.splitlines() if row.startswith("time")
+    ]
+    assert f".{parts}" in time
+
+
 def test_a_field_of_the_whole_file_is_not_made_up_of_a_part(admin: Any, capture: int) -> None:
     found = admin("capture", "packets", capture, "--columns", "tcp.stream", "--limit", 1, "--json").document
     assert found == [{"tcp.stream": "(whole file)"}]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from netmon_tui.errors import InvalidInput, ToolFailed
+from netmon_tui.errors import InvalidInput, NotFound, ToolFailed
 from netmon_tui.runtime import display_filter
 from netmon_tui.runtime.display_filter import FilterRun, check_by_tshark
 from netmon_tui.runtime.tool_paths import find_tool
@@ -150,5 +150,19 @@ async def test_a_tshark_that_is_killed_is_told_and_what_it_found_stays(
 
 
 async def test_a_file_that_is_gone_is_told(tmp_path: Path) -> None:
-    with pytest.raises(ToolFailed, match="No such file"):
+    with pytest.raises(NotFound, match=r"gone.pcap is gone"):
         await found(FilterRun(tmp_path / "gone.pcap", "dns"))
+
+
+@pytest.mark.parametrize(
+    ("text", "advice"),
+    [
+        ("ip.addr = 192.0.2.1", "write == to compare"),
+        ("ip.addr == localhost", "names are not looked up"),
+        ("ipv6.addr == localhost", "names are not looked up"),
+    ],
+)
+def test_what_helps_against_a_refusal_is_said(text: str, advice: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        check_by_tshark(text)
+    assert advice in refused.value.fix

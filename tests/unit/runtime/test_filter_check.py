@@ -116,3 +116,14 @@ def test_another_program_is_no_tcpdump():
         compile_filter(shutil.which("true"), "tcp")
     with pytest.raises(ToolMissing):
         compile_filter("/nonexistent/tcpdump", "tcp")
+
+
+@pytest.mark.parametrize(
+    ("text", "word", "meant"),
+    [("tcp port 80 and hst 1.2.3.4", "hst", "host"), ("port 80 or nett 10", "nett", "net")],
+)
+def test_a_mistyped_word_after_a_port_is_named_and_not_what_follows(text, word, meant):
+    with pytest.raises(InvalidInput) as refused:
+        compile_filter(TCPDUMP, text)
+    assert refused.value.position == text.index(word)
+    assert f"not understood: {word} (write {meant}, if that was meant)" in str(refused.value)

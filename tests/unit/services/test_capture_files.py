@@ -95,7 +95,10 @@ async def test_a_ring_is_one_file_to_whom_it_is_handed(
     assert written.read_bytes() == WHOLE
     with await services.transfers.read_capture(ada, ring) as reader:
         assert b"".join(reader.pieces()) == WHOLE
-    assert services.catalogue.hand_over(capture)[0].endswith(f" capture stream {ring} > capture-{ring}.pcap")
+    login, stream, _ = services.catalogue.hand_over(capture)
+    assert stream.endswith(f" capture stream {ring} > capture-{ring}.pcap")
+    program = stream.partition(" capture stream ")[0].removeprefix("ssh ")
+    assert login == f"ssh -t {program} login", "ssh without a terminal cannot ask for a password"
 
 
 @pytest.mark.parametrize("state", [JobState.RUNNING, JobState.COMPLETED])
@@ -246,7 +249,8 @@ async def test_what_a_quota_leaves_is_told_and_no_more_is_taken(
     assert (usage.used, usage.quota, usage.is_used_up) == (300_000 + 24 + len(RECORDS[0]), QUOTA, False)
     large = tmp_path / "large.pcap"
     large.write_bytes(WHOLE + bytes(200_000))
-    with pytest.raises(DiskFull, match="quota of your captures is used up: 0 of 0 MiB are left"):
+    left = f"{QUOTA - usage.used:,} of {QUOTA:,} bytes are left"
+    with pytest.raises(DiskFull, match=f"quota of your captures is used up: {left}"):
         await services.catalogue.import_file(ada, large)
     CaptureRepository(services.database).update(running, bytes=QUOTA)
     for taking in (

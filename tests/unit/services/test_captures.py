@@ -11,12 +11,15 @@ import pytest
 
 from netmon_tui.config.paths import find_paths
 from netmon_tui.config.settings import load_settings
+from netmon_tui.domain.analysis import Asked, find_question
 from netmon_tui.domain.capture import Capture, CaptureLabels, StartCapture
+from netmon_tui.domain.capture_choice import PacketChoice
 from netmon_tui.domain.capture_files import CAPTURE_NAME
-from netmon_tui.domain.job import JobState
+from netmon_tui.domain.job import EndReason, JobState, JobStatus, ProcessIdentity
 from netmon_tui.domain.user import Actor
-from netmon_tui.errors import DatabaseLocked, InvalidInput
+from netmon_tui.errors import DatabaseLocked, InvalidInput, NotFound
 from netmon_tui.runtime.tool_paths import find_tool
+from netmon_tui.services.capture_following import ending
 from netmon_tui.services.capture_starts import CaptureStarts
 from netmon_tui.services.container import Services, open_services
 from netmon_tui.storage.capture_repository import CaptureRepository
@@ -123,3 +126,46 @@ async def test_the_preview_names_the_interfaces_there_are(tmp_path: Path) -> Non
         assert " lo," in preview.error and preview.error.endswith(", any)")
         assert preview.position is None
         assert not (await services.capturing.preview(StartCapture("lo", filter="udp"))).error
+
+
+@pytest.mark.parametrize(("packets", "kept"), [(1, "the 1 packet before that is kept"), (18, "18 packets")])
+def test_a_capture_whose_tool_was_killed_says_so_and_what_is_kept(packets: int, kept: str) -> None:
+    runner = ProcessIdentity(1, 1, "")
+    status = JobStatus("ended", runner, why=EndReason.FAILED, exit_status=-9, error="ended by SIGKILL")
+    state, why, error = ending(status, packets, "tcpdump", "")
+    assert (state, why) == (JobState.FAILED, "failed")
+    assert error.startswith("tcpdump was killed (SIGKILL); the ") and kept in error
+
+
+async def test_a_capture_whose_file_was_taken_away_says_so_everywhere(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (services, ada):
+        (tmp_path / "made.pcap").write_bytes(WHOLE)
+        (capture,) = await services.catalogue.import_file(ada, tmp_path / "made.pcap")
+        path = Path(capture.packet_files[0].path)
+        path.rename(tmp_path / "moved.pcap")
+        question = Asked(find_question("hierarchy"))
+        for asking in (
+            services.packets.open(ada, capture.id),
+            services.packets.filter_set(ada, capture.id, "ip"),
+            services.traffic.open(ada, capture.id),
+            services.analysis.ask(ada, capture.id, question),
+            services.transfers.export_capture(ada, capture.id, tmp_path / "out.pcap"),
+            services.catalogue.slice(ada, capture.id, PacketChoice()),
+        ):
+            with pytest.raises(NotFound) as refused:
+                await asking
+            told = f"its file {path} is gone: another program moved or deleted it"
+            assert str(refused.value) == told
+
+
+async def test_a_file_that_is_taken_away_while_it_is_open_is_told(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (services, ada):
+        (tmp_path / "made.pcap").write_bytes(WHOLE)
+        (capture,) = await services.catalogue.import_file(ada, tmp_path / "made.pcap")
+        packets = await services.packets.open(ada, capture.id)
+        try:
+            Path(capture.packet_files[0].path).unlink()
+            with pytest.raises(NotFound, match="is gone: another program"):
+                await packets.matching("frame").all()
+        finally:
+            await packets.close()

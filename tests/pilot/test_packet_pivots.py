@@ -82,7 +82,11 @@ async def test_what_is_known_of_a_host_stands_above_the_packet(
         captures = CaptureRepository(app.services.database)
         request = StartCapture("lo", name="web")
         await asyncio.to_thread(
-            captures.create, app.actor, request, filter=f"host {browser.address}", jobs=app.services.paths.jobs
+            captures.create,
+            app.actor,
+            request,
+            filter=f"host {browser.address}",
+            jobs=app.services.paths.jobs,
         )
         browser.go_to(7)
         await until(pilot, lambda: browser.table.cursor_key == 7)

@@ -95,7 +95,9 @@ class HostHistoryScreen(AddressPage):
         yield Figure(id="history-mode")
         yield Figure(id="history-neighbour")
         yield Figure(id="history-captures")
-        yield Table(SPANS, source=self._spans, empty_text="No completed scan of it yet. Press s", id="history-spans")
+        yield Table(
+            SPANS, source=self._spans, empty_text="No completed scan of it yet. Press s", id="history-spans"
+        )
         yield Table(THEN, source=self._then, empty_text="No open port is known", id="history-then")
         yield KeyLine()
 

@@ -178,8 +178,6 @@ class PacketBrowser(PacketMarking):
                 await source.advance()
             await source.load(0, 1)
         source.subscribe(self.show_count)
-        if packets.nanoseconds:
-            self.table.set_columns(table_columns(self.columns, nanoseconds=True))
         self.table.set_texts(error="")
         self.table.set_source(source)
         self.show_count()
@@ -212,6 +210,7 @@ class PacketBrowser(PacketMarking):
         packets, source = self._packets, self._source
         if packets is None or source is None:
             return
+        self.fit_columns()
         words = [counted(packets.count, "packet", thin(packets.count))]
         if source.text or source.chosen is not None:
             words.insert(0, f"{thin(source.count)} of")

@@ -152,8 +152,12 @@ class PacketSource:
             await self._search()
 
     async def _read(self, pages: Sequence[int]) -> None:
-        if pages:
-            await self.pages.read({page: self._numbers(page) for page in pages})
+        if not pages:
+            return
+        before = self.pages.widest_end
+        await self.pages.read({page: self._numbers(page) for page in pages})
+        if self.pages.widest_end != before:
+            self._listeners.tell()  # of what is only scrolled to nobody is told else
 
     async def _search(self) -> None:
         """Look through the next packets, and tell of it."""

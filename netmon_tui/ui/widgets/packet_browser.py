@@ -23,6 +23,7 @@ from netmon_tui.ui.rendering import thin
 from netmon_tui.ui.widgets.display_filtered import NO_PACKETS
 from netmon_tui.ui.widgets.figure import Figure
 from netmon_tui.ui.widgets.hex_view import HexView
+from netmon_tui.ui.widgets.kept_place import KeptPlace
 from netmon_tui.ui.widgets.packet_columns import table_columns
 from netmon_tui.ui.widgets.packet_list import FILE_ORDERS, PacketSource
 from netmon_tui.ui.widgets.packet_marking import PacketMarking
@@ -180,6 +181,7 @@ class PacketBrowser(PacketMarking):
         source.subscribe(self.show_count)
         self.table.set_texts(error="")
         self.table.set_source(source)
+        self._place = KeptPlace(self.table.grid, source)
         self.show_count()
         self.load_marks()
         self._warm_up(packets)

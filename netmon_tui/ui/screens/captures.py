@@ -99,8 +99,6 @@ class CapturesPane(WithScheduleList):
         self._source = WindowSource(self._count, self._fetch)
         self._meters: dict[int, RateMeter] = {}
         """Of the running captures."""
-        self._wanted: int | None = None
-        """The capture that the cursor goes to once it is listed."""
 
     @property
     def _actions(self) -> CaptureActions:
@@ -162,7 +160,8 @@ class CapturesPane(WithScheduleList):
     async def _start(self, host: str, interface: str) -> None:
         capture = await self._actions.start(host=host, interface=interface)
         if capture is not None:
-            self._begun(capture)
+            self._source.invalidate()
+            self._open(capture.id)
 
     @work(group="capture-stop", exit_on_error=False)
     async def action_stop(self) -> None:
@@ -177,7 +176,8 @@ class CapturesPane(WithScheduleList):
             return
         begun = await self._actions.again(capture_id, buffer)
         if begun is not None:
-            self._begun(begun)
+            self._source.invalidate()
+            self._open(begun.id)
 
     @work(exclusive=True, group="capture-export", exit_on_error=False)
     async def action_export(self) -> None:
@@ -188,7 +188,10 @@ class CapturesPane(WithScheduleList):
     @work(exclusive=True, group="capture-import", exit_on_error=False)
     async def action_import(self) -> None:
         """Import files."""
-        self._go_to(await self._actions.import_files())
+        stored = await self._actions.import_files()
+        self._source.invalidate()
+        if stored is not None:
+            self.query_one(Table).move_to_key(stored.id, later=True)
 
     @work(exclusive=True, group="capture-label", exit_on_error=False)
     async def action_label(self) -> None:
@@ -206,7 +209,10 @@ class CapturesPane(WithScheduleList):
     async def action_merge(self) -> None:
         """Make one capture of those selected."""
         chosen = [key for key in self.query_one(Table).selected_keys if isinstance(key, int)]
-        self._go_to(await self._actions.merge(sorted(chosen)))
+        made = await self._actions.merge(sorted(chosen))
+        if made is not None:
+            self._source.invalidate()
+            self.query_one(Table).move_to_key(made.id, later=True)
 
     @on(Table.SelectionChanged)
     def _selected(self) -> None:
@@ -230,22 +236,8 @@ class CapturesPane(WithScheduleList):
     def _highlighted(self) -> None:
         self.refresh_bindings()
 
-    def _begun(self, capture: Capture) -> None:
-        """Open a new capture, and leave the cursor on it."""
-        self._go_to(capture)
-        self._open(capture.id)
-
-    def _go_to(self, capture: Capture | None) -> None:
-        """Move the cursor to a capture, once it is listed."""
-        if capture is not None:
-            self._wanted = capture.id
-            self._source.invalidate()
-
-    def _after_fetch(self) -> None:
-        if self._wanted is not None and self.query_one(Table).move_to_key(self._wanted):
-            self._wanted = None
-
     def _open(self, capture_id: int) -> None:
+        self.query_one(Table).move_to_key(capture_id, later=True)
         self.app.push_screen(CaptureDetailScreen(self.session, capture_id))
 
     def _capture_id(self) -> int | None:
@@ -257,8 +249,6 @@ class CapturesPane(WithScheduleList):
 
     async def _fetch(self, window: Window) -> Sequence[Row]:
         captures = await self.session.services.capturing.find(self.session.actor, window)
-        if self._wanted is not None:
-            self.call_later(self._after_fetch)  # when the source has taken the rows
         rows = [self._row(capture) for capture in captures]
         running = {capture.id for capture in captures if not capture.state.is_final}
         if running != self._meters.keys():

@@ -33,7 +33,7 @@ COLUMNS = (
     Column("filter", "Filter", minimum=12, priority=1),
     Column("name", "Name", width=16, priority=3),
     Column("tags", "Tags", width=10, priority=6),
-    Column("state", "State", width=13, priority=0),
+    Column("state", "State", width=16, priority=0),
     Column("packets", "Packets", width=11, align="right", priority=0),
     Column("bytes", "Bytes", width=7, align="right", priority=2),
     Column("rate", "Rate", width=10, align="right", priority=4),
@@ -109,6 +109,10 @@ class CapturesPane(WithScheduleList):
         yield Table(COLUMNS, source=self._source, empty_text="No captures yet. Press n", id="captures")
         if self.session.services.settings.captures.quota_bytes:
             yield Figure(id="captures-usage")
+
+    def on_resize(self) -> None:
+        """Make the rows anew: where there is no room for names, they stand among the filters."""
+        self._source.invalidate()
 
     def focus_content(self) -> None:
         """Focus the table."""
@@ -214,10 +218,6 @@ class CapturesPane(WithScheduleList):
             self._source.invalidate()
             self.query_one(Table).move_to_key(made.id, later=True)
 
-    @on(Table.SelectionChanged)
-    def _selected(self) -> None:
-        self.refresh_bindings()
-
     @work(exclusive=True, group="capture-delete", exit_on_error=False)
     async def action_delete(self) -> None:
         """Delete the selected captures, or the one under the cursor."""
@@ -232,6 +232,7 @@ class CapturesPane(WithScheduleList):
         if isinstance(event.key, int):
             self._open(event.key)
 
+    @on(Table.SelectionChanged)
     @on(Table.Highlighted)
     def _highlighted(self) -> None:
         self.refresh_bindings()
@@ -260,7 +261,7 @@ class CapturesPane(WithScheduleList):
 
     def _row(self, capture: Capture) -> Row:
         look, counters = state_style(capture.state), capture.counters
-        speed = ""
+        lost, speed = ", drops" if counters.dropped else "", ""
         if not capture.state.is_final:
             speed = rate(self._meters.setdefault(capture.id, RateMeter()).read(counters.packets))
         return Row(
@@ -268,10 +269,11 @@ class CapturesPane(WithScheduleList):
             (
                 str(capture.id),
                 capture.interface,
-                capture.filter or Cell(capture.lineage, "muted"),
+                capture.filter
+                or Cell(_what(capture, named="name" in self.query_one(Table).visible_columns), "muted"),
                 capture.name,
                 " ".join(capture.tags),
-                Cell(look.label(self.app.has_class(ASCII_CLASS)), look.tone, sort=capture.state.value),
+                Cell(look.label(self.app.has_class(ASCII_CLASS)) + lost, look.tone, sort=capture.state.value),
                 Cell(packets_of(capture), sort=counters.packets),
                 Cell(size(counters.bytes), sort=counters.bytes),
                 speed,
@@ -290,6 +292,13 @@ def packets_of(capture: Capture) -> str:
     return "/".join(
         size(one).removesuffix("B").rstrip() for one in (capture.packets_on_disk, capture.packets_captured)
     )
+
+
+def _what(capture: Capture, *, named: bool) -> str:
+    """Return what stands in the place of a filter: what it is of, after the name where that has no column."""
+    if named or not capture.name:
+        return capture.lineage
+    return " · ".join(filter(None, (capture.name, capture.made_of)))
 
 
 def _state_of(row: Row) -> JobState:

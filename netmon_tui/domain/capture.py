@@ -167,10 +167,20 @@ class Capture:
         """Where it comes from in words; empty when it was captured here."""
         if self.origin is CaptureOrigin.IMPORT:
             return f"import of {self.source}"
-        parents = " and ".join(map(str, self.parents))
         if self.origin is CaptureOrigin.SLICE:
-            return f"slice of capture {parents}: {self.source}"
-        return f"merge of captures {parents}" if self.origin is CaptureOrigin.MERGE else ""
+            return f"{self.made_of}: {self.source}"
+        return self.made_of
+
+    @property
+    def made_of(self) -> str:
+        """The same without what the name may tell: the file that was imported, the packets of a slice."""
+        parents = " and ".join(map(str, self.parents))
+        made = {
+            CaptureOrigin.IMPORT: "import",
+            CaptureOrigin.SLICE: f"slice of capture {parents}",
+            CaptureOrigin.MERGE: f"merge of captures {parents}",
+        }
+        return made.get(self.origin, "")
 
 
 @dataclass(frozen=True, slots=True)

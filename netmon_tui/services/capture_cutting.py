@@ -132,7 +132,7 @@ def make_slice(capture: Capture, path: Path, choice: PacketChoice, draft: Draft,
         path: Of its file, or of the directory with its files.
         choice: Which.
         draft: Where to.
-        name: What the new capture is called; empty for the name of its parent.
+        name: What the new capture is called; empty for the name of its parent and which packets of it these are.
 
     Raises:
         InvalidInput: The choice cannot be understood, or no packet meets it.
@@ -141,11 +141,12 @@ def make_slice(capture: Capture, path: Path, choice: PacketChoice, draft: Draft,
     source = _Source(capture, path)
     header, cut = source.header, _cut_of(source, choice)
     file = draft.write_packets(source.layout, _some(source.pieces(cut), choice))
+    of_parent = f"{capture.name}, {choice.words()}" if capture.name else ""
     return MadeCapture(
         directory=str(draft.path),
         files=(file,),
         origin=CaptureOrigin.SLICE,
-        name=name or clean(capture.name, LONGEST_NAME),
+        name=name or clean(of_parent, LONGEST_NAME),
         source=clean(choice.words()),
         linktype=header.linktype_name,
         snaplen=capture.snaplen,

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from netmon_tui.domain.address import Family, address_sort_key, is_private_lladdr, normalise_lladdr, parse_ip
 from netmon_tui.domain.device import DeviceMarks
 from netmon_tui.domain.neighbour import REMEMBERED, NeighbourRecord
-from netmon_tui.domain.neighbour_facts import LladdrSpan, NeighbourFacts, ScanOfHost
+from netmon_tui.domain.neighbour_facts import CaptureNaming, LladdrSpan, NeighbourFacts, ScanOfHost
 from netmon_tui.domain.scan import Scan
 from netmon_tui.domain.sweep import Sweep
 from netmon_tui.domain.user import Actor, Permission
@@ -65,6 +65,11 @@ class NeighbourPivots:
             return []
         found = await asyncio.to_thread(self._queries.scans_of_lladdr, actor, lladdr)
         return [one for one in found if one.address != address]
+
+    async def captures_naming(self, actor: Actor, address: str) -> list[CaptureNaming]:
+        """Return the captures whose filter names an address, the latest first."""
+        actor.require(Permission.VIEW)
+        return await asyncio.to_thread(self._queries.captures_naming, actor, address.partition("%")[0])
 
     async def about(self, actor: Actor, asked: str) -> tuple[str, NeighbourFacts]:
         """Return an address or lladdr in normal form, and everything that is known of it.

@@ -9,12 +9,17 @@ from typing import Any
 import pytest
 from textual.widgets import Input, Select, TextArea
 
+from netmon_tui.domain.capture import StartCapture
+from netmon_tui.domain.capture_choice import PacketChoice
+from netmon_tui.domain.job import JobState
+from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.ui.modals.capture_about import CaptureAbout
 from netmon_tui.ui.modals.capture_labels import CaptureLabelForm
 from netmon_tui.ui.modals.file_picker import FilePicker
 from netmon_tui.ui.modals.import_report import ImportReport
 from netmon_tui.ui.modals.packet_export import PacketExport
 from netmon_tui.ui.screens.capture_detail import CaptureDetailScreen
+from netmon_tui.ui.widgets.capture_header import CaptureHeader
 from netmon_tui.ui.widgets.row_source import cell_text
 from netmon_tui.ui.widgets.table import Table
 from netmon_tui.ui.widgets.tick import Tick
@@ -165,3 +170,46 @@ async def test_about_has_what_fetches_it(logged_in: Any, until: Any, folder: Pat
         app.copy_to_clipboard = copied.append
         await pilot.press("y")
         assert copied[0].splitlines()[0].startswith("scp ")
+
+
+async def test_the_head_of_what_was_made_is_short_and_tells_it_once(
+    logged_in: Any, until: Any, folder: Path
+) -> None:
+    async with logged_in(size=(80, 24)) as (app, pilot):
+        await captures(app, pilot, until, folder, "a.pcap")
+        parts = [PacketChoice(first=first, last=first + 2) for first in (1, 4)]
+        names = [(await app.services.catalogue.slice(app.actor, 1, part)).name for part in parts]
+        assert names == ["a.pcap, packets 1 to 3", "a.pcap, packets 4 to 6"]
+        titles = {
+            1: "Capture 1 · a.pcap · import",
+            2: "Capture 2 · a.pcap, packets 1 to 3 · slice of capture 1",
+        }
+        for number, title in titles.items():
+            app.push_screen(CaptureDetailScreen(app.screen.session, number))
+            header = await until(pilot, lambda: app.screen.query_one(CaptureHeader))
+            await until(pilot, lambda title=title: screen_text(app).splitlines()[0].strip().startswith(title))
+            await until(pilot, lambda: "drops unknown · packets from" in screen_text(app).splitlines()[2])
+            assert header.size.height == 3
+            await pilot.press("escape")
+
+
+async def test_a_narrow_list_tells_names_and_drops(logged_in: Any, until: Any, folder: Path) -> None:
+    async with logged_in(size=(80, 24)) as (app, pilot):
+        await captures(app, pilot, until, folder, "a.pcap")
+        await app.services.catalogue.slice(app.actor, 1, PacketChoice(first=1, last=3))
+        repository = CaptureRepository(app.services.database)
+        request = StartCapture("lo", name="office")
+        await asyncio.to_thread(
+            repository.create, app.actor, request, filter="", jobs=app.services.paths.jobs
+        )
+        repository.update(3, state=JobState.COMPLETED.value, dropped=7)
+
+        def words() -> list[tuple[str, str]]:
+            return [(row[2], row[5]) for row in listed(app)]
+
+        whole = [("office", "✓ done, drops"), ("a.pcap, packets 1 to 3 · slice of capture 1", "✓ done")]
+        await until(pilot, lambda: words() == [*whole, ("a.pcap · import", "✓ done")])
+        await until(pilot, lambda: "done, drops" in screen_text(app))
+        await pilot.resize_terminal(160, 40)
+        lineages = ["", "slice of capture 1: packets 1 to 3", "import of a.pcap"]
+        await until(pilot, lambda: [row[2] for row in listed(app)] == lineages)

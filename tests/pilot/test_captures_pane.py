@@ -442,3 +442,23 @@ def app_request() -> Any:
     from netmon_tui.domain.capture import StartCapture
 
     return StartCapture("eth0", ECHO)
+
+
+async def test_the_cursor_is_on_the_capture_that_was_begun(logged_in: Any, until: Any, lab: Lab) -> None:
+    async with logged_in(size=(80, 24)) as (app, pilot):
+        table = await to_captures(app, pilot, until)
+        for number in (1, 2):
+            await start(app, pilot, until, ECHO)
+            await until(pilot, lambda: "running" in figure(app, "state"))
+            await pilot.press("x")
+            await until(pilot, lambda: "done" in figure(app, "state"))
+            await pilot.press("escape")
+            await until(pilot, lambda number=number: table.row_count == number and table.cursor_key == number)
+        await pilot.press("R")
+        await until(
+            pilot, lambda: isinstance(app.screen, CaptureDetailScreen) and "running" in figure(app, "state")
+        )
+        await pilot.press("x")
+        await until(pilot, lambda: "done" in figure(app, "state"))
+        await pilot.press("escape")
+        await until(pilot, lambda: table.row_count == 3 and table.cursor_key == 3)

@@ -269,3 +269,36 @@ async def test_a_killed_sharkd_is_not_noticed(logged_in: Any, until: Any, file: 
         await until(pilot, lambda: said(app, "packet-dissector") == "packet 2 by sharkd")
         await pilot.press("escape")
         await until(pilot, lambda: not isinstance(app.screen, CaptureDetailScreen))
+
+
+async def test_a_filter_keeps_the_place_and_gives_it_back(logged_in: Any, until: Any, file: Path) -> None:
+    expected = matching(file, "dns && frame.len > 70")
+    place = expected[len(expected) // 2] - 1
+    near = next(number for number in expected if number >= place)
+    async with logged_in() as (app, pilot):
+        browser = await open_capture(app, pilot, until, file)
+        table = browser.table
+
+        async def begin(text: str, found: int) -> None:
+            await apply(app, pilot, until, text)
+            await until(pilot, lambda: shown(app) == found and not browser.is_busy() and table.grid.has_focus)
+
+        async def show_all() -> None:
+            await pilot.press("escape")
+            await until(pilot, lambda: shown(app) == COUNT)
+
+        browser.go_to(place)
+        await until(pilot, lambda: table.cursor_key == place)
+        await begin("dns && frame.len > 70", len(expected))
+        await until(pilot, lambda: table.cursor_key == near)
+        await begin(f"frame.number < {place - 10}", place - 11)  # no match after the place
+        await until(pilot, lambda: table.cursor_key == place - 11)
+        await begin("frame.number == 0", 0)
+        await show_all()
+        await until(pilot, lambda: table.cursor_key == place)
+
+        await begin("dns && frame.len > 70", len(expected))
+        await pilot.press("home")  # who goes elsewhere stays there
+        await until(pilot, lambda: table.cursor_key == expected[0])
+        await show_all()
+        await until(pilot, lambda: table.cursor_key == expected[0])

@@ -102,6 +102,20 @@ async def test_a_field_of_the_tree_becomes_a_column(logged_in: Any, until: Any, 
         await until(pilot, lambda: cell(app, "ip.ttl") == "64")
 
 
+async def test_a_column_that_gives_way_is_told(logged_in: Any, until: Any, file: Path) -> None:
+    async with logged_in(size=(80, 24)) as (app, pilot):
+        browser = await open_capture(app, pilot, until, file)
+        assert "time" in browser.table.visible_columns and "length" not in browser.table.visible_columns
+        for field, words in (
+            ("ip.ttl", "ip.ttl is a column now; C takes it away"),
+            ("ip.id", "no room for Time"),
+        ):
+            browser.post_message(PacketTree.ColumnAsked(field))
+            await until(pilot, lambda field=field: field in browser.table.visible_columns)
+            await until(pilot, lambda words=words: any(words in one.message for one in app._notifications))
+            assert ("time" in browser.table.visible_columns) is (field == "ip.ttl")
+
+
 async def test_one_goes_to_numbers_times_distances_and_parts(
     logged_in: Any, until: Any, screen_text: Any, file: Path
 ) -> None:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
 import pytest
 from textual.widgets import Input
 
+from netmon_tui.domain.capture import StartCapture
 from netmon_tui.runtime.tool_paths import find_tool
+from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.ui.modals.capture_form import CaptureForm
 from netmon_tui.ui.modals.scan_form import ScanForm
 from netmon_tui.ui.screens.capture_detail import CaptureDetailScreen
 from netmon_tui.ui.screens.device_page import DevicePageScreen
+from netmon_tui.ui.screens.host_history import HostHistoryScreen
+from netmon_tui.ui.screens.traffic import TrafficScreen
+from netmon_tui.ui.widgets.figure import Figure
 from netmon_tui.ui.widgets.packet_tree import PacketTree
 from tests.bench.generate_pcap import generate
 from tests.pilot.test_devices_pane import saw
@@ -64,3 +70,44 @@ async def test_a_mac_is_captured_as_one(logged_in: Any, until: Any, tmp_path: Pa
         await pilot.press("c")
         form = await until(pilot, lambda: isinstance(app.screen, CaptureForm) and app.screen)
         await until(pilot, lambda: form.query_one("#filter", Input).value == f"ether host {DESTINATION}")
+
+
+async def test_what_is_known_of_a_host_stands_above_the_packet(
+    logged_in: Any, until: Any, tmp_path: Path
+) -> None:
+    file = tmp_path / "made.pcap"
+    generate(file, 30)
+    async with logged_in() as (app, pilot):
+        browser = await open_capture(app, pilot, until, file)
+        captures = CaptureRepository(app.services.database)
+        request = StartCapture("lo", name="web")
+        await asyncio.to_thread(
+            captures.create,
+            app.actor,
+            request,
+            filter=f"host {browser.address}",
+            jobs=app.services.paths.jobs,
+        )
+        browser.go_to(7)
+        await until(pilot, lambda: browser.table.cursor_key == 7)
+        await pilot.press("H")
+        page = await until(pilot, lambda: isinstance(app.screen, HostHistoryScreen) and app.screen)
+        told = page.query_one("#history-captures", Figure)
+        await until(pilot, lambda: told.text == " Captures whose filter names it: 2 web")
+        await pilot.press("H")
+        await until(pilot, lambda: isinstance(app.screen, HostHistoryScreen) and app.screen is not page)
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, CaptureDetailScreen))
+        assert browser.is_attached and browser.table.cursor_key == 7
+
+        await pilot.press("T")
+        await until(pilot, lambda: isinstance(app.screen, TrafficScreen) and app.screen.address)
+        await pilot.press("H")
+        await until(pilot, lambda: isinstance(app.screen, HostHistoryScreen))
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, TrafficScreen))
+        await pilot.press("H")
+        await until(pilot, lambda: isinstance(app.screen, HostHistoryScreen))
+        await pilot.press("c")
+        form = await until(pilot, lambda: isinstance(app.screen, CaptureForm) and app.screen)
+        await until(pilot, lambda: form.query_one("#filter", Input).value.startswith("host "))

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from textual import on
 from textual.message import Message
 
 from netmon_tui.domain.user import Permission
 from netmon_tui.ui.messages import CaptureAddress, ScanAddress, ShowHost
+from netmon_tui.ui.screens.host_history import HostHistoryScreen
 from netmon_tui.ui.widgets.live import LiveScreen
 
 _NEEDED = {"scan": Permission.SCAN, "capture": Permission.CAPTURE, "host": Permission.VIEW}
 
 
 class AboveCapture(LiveScreen):
-    """Hands what is asked of an address to the capture beneath, which passes it on."""
+    """Shows what is known of an address, and hands what else is asked of it to the capture beneath."""
 
     @property
     def address(self) -> str:
@@ -40,7 +42,18 @@ class AboveCapture(LiveScreen):
 
     def action_host(self) -> None:
         """Show what is known of the address."""
-        self.hand_on(ShowHost(self.address))
+        self._show_host(ShowHost(self.address))
+
+    @on(ShowHost)
+    def _show_host(self, request: ShowHost) -> None:
+        """Show it above, so that escape leads back here."""
+        self.app.push_screen(HostHistoryScreen(self.session, request.address))
+
+    @on(ScanAddress)
+    @on(CaptureAddress)
+    def _asked_above(self, request: ScanAddress | CaptureAddress) -> None:
+        """Pass on what was asked on the page of a host."""
+        self.hand_on(request)
 
     def hand_on(self, message: Message) -> None:
         """Leave, and hand a request to the capture beneath."""

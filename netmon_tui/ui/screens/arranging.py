@@ -50,7 +50,8 @@ class ArrangingScreen(FilterableScreen):
     @work(group="keep-columns", exit_on_error=False)
     async def _columns_changed(self, event: ArrangedPackets.ColumnsChanged) -> None:
         if await self._keep(event.columns) and event.field:
-            toasts.tell(self.app, f"{event.field} is a column now; C takes it away")
+            place = f"; there is no room for {event.gave_way} now" if event.gave_way else ""
+            toasts.tell(self.app, f"{event.field} is a column now{place}; C takes it away")
 
     async def _keep(self, columns: PacketColumns) -> bool:
         """Keep a choice, or tell why it cannot be and show the one before; return whether it is kept."""

@@ -241,16 +241,18 @@ class CaptureDetailScreen(MatchingScreen):
     @work(exclusive=True, group="capture-pivot", exit_on_error=False)
     async def action_host(self) -> None:
         """Show what is known of the address under the cursor: of a MAC its device."""
+        await self._show_host(ShowHost(self._address))
+
+    @on(ShowHost)
+    async def _show_host(self, request: ShowHost) -> None:
+        """Show it above the packets, so that escape leads back to them."""
         try:
-            found = await page_of(self.session, self._address)
+            self.app.push_screen(await page_of(self.session, request.address))
         except NetmonError as error:
             toasts.report(self.app, error)
-            return
-        self._pivot(found) if isinstance(found, Message) else self.app.push_screen(found)
 
     @on(ScanAddress)
     @on(CaptureAddress)
-    @on(ShowHost)
     def _pivot(self, message: Message) -> None:
         """Leave, and hand a request, also one of a screen above, to the screen beneath."""
         beneath = self.app.screen_stack[-2]

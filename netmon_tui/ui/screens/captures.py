@@ -33,7 +33,7 @@ COLUMNS = (
     Column("filter", "Filter", minimum=12, priority=1),
     Column("name", "Name", width=16, priority=3),
     Column("tags", "Tags", width=10, priority=6),
-    Column("state", "State", width=13, priority=0),
+    Column("state", "State", width=16, priority=0),
     Column("packets", "Packets", width=11, align="right", priority=0),
     Column("bytes", "Bytes", width=7, align="right", priority=2),
     Column("rate", "Rate", width=10, align="right", priority=4),
@@ -113,6 +113,10 @@ class CapturesPane(WithScheduleList):
         if self.session.services.settings.captures.quota_bytes:
             yield Figure(id="captures-usage")
 
+    def on_resize(self) -> None:
+        """Make the rows anew: where there is no room for names, they stand among the filters."""
+        self._source.invalidate()
+
     def focus_content(self) -> None:
         """Focus the table."""
         self.query_one(Table).focus()
@@ -191,8 +195,10 @@ class CapturesPane(WithScheduleList):
     @work(exclusive=True, group="capture-import", exit_on_error=False)
     async def action_import(self) -> None:
         """Import files."""
-        await self._actions.import_files()
+        stored = await self._actions.import_files()
         self._source.invalidate()
+        if stored is not None:
+            self.query_one(Table).move_to_key(stored.id, later=True)
 
     @work(exclusive=True, group="capture-label", exit_on_error=False)
     async def action_label(self) -> None:
@@ -210,12 +216,10 @@ class CapturesPane(WithScheduleList):
     async def action_merge(self) -> None:
         """Make one capture of those selected."""
         chosen = [key for key in self.query_one(Table).selected_keys if isinstance(key, int)]
-        if await self._actions.merge(sorted(chosen)):
+        made = await self._actions.merge(sorted(chosen))
+        if made is not None:
             self._source.invalidate()
-
-    @on(Table.SelectionChanged)
-    def _selected(self) -> None:
-        self.refresh_bindings()
+            self.query_one(Table).move_to_key(made.id, later=True)
 
     @work(exclusive=True, group="capture-delete", exit_on_error=False)
     async def action_delete(self) -> None:
@@ -231,11 +235,13 @@ class CapturesPane(WithScheduleList):
         if isinstance(event.key, int):
             self._open(event.key)
 
+    @on(Table.SelectionChanged)
     @on(Table.Highlighted)
     def _highlighted(self) -> None:
         self.refresh_bindings()
 
     def _open(self, capture_id: int) -> None:
+        self.query_one(Table).move_to_key(capture_id, later=True)
         self.app.push_screen(CaptureDetailScreen(self.session, capture_id))
 
     def _capture_id(self) -> int | None:
@@ -258,7 +264,7 @@ class CapturesPane(WithScheduleList):
 
     def _row(self, capture: Capture) -> Row:
         look, counters = state_style(capture.state), capture.counters
-        speed = ""
+        lost, speed = ", drops" if counters.dropped else "", ""
         if not capture.state.is_final:
             speed = rate(self._meters.setdefault(capture.id, RateMeter()).read(counters.packets))
         return Row(
@@ -266,10 +272,11 @@ class CapturesPane(WithScheduleList):
             (
                 str(capture.id),
                 capture.interface,
-                capture.filter or Cell(capture.lineage, "muted"),
+                capture.filter
+                or Cell(_what(capture, named="name" in self.query_one(Table).visible_columns), "muted"),
                 capture.name,
                 " ".join(capture.tags),
-                Cell(look.label(self.app.has_class(ASCII_CLASS)), look.tone, sort=capture.state.value),
+                Cell(look.label(self.app.has_class(ASCII_CLASS)) + lost, look.tone, sort=capture.state.value),
                 Cell(packets_of(capture), sort=counters.packets),
                 Cell(size(counters.bytes), sort=counters.bytes),
                 speed,
@@ -288,6 +295,13 @@ def packets_of(capture: Capture) -> str:
     return "/".join(
         size(one).removesuffix("B").rstrip() for one in (capture.packets_on_disk, capture.packets_captured)
     )
+
+
+def _what(capture: Capture, *, named: bool) -> str:
+    """Return what stands in the place of a filter: what it is of, after the name where that has no column."""
+    if named or not capture.name:
+        return capture.lineage
+    return " · ".join(filter(None, (capture.name, capture.made_of)))
 
 
 def _state_of(row: Row) -> JobState:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import ClassVar
 
@@ -33,7 +34,8 @@ from netmon_tui.ui.widgets.table_columns import Column
 HELP = (
     "When the host was up and each of its ports open, over all your completed scans, each counted for the\n"
     "ports that it asked for. The host is known by its address alone; the line below tells what the table of\n"
-    "neighbours says of it and which lladdrs had it, n lists them with the scans that found them elsewhere.\n"
+    "neighbours says of it and which lladdrs had it, n lists them with the scans that found them elsewhere, and\n"
+    "another one which captures have a filter that names it.\n"
     "[ and ] step through the scans of the host, t asks for a time: then every port is shown as the last scan\n"
     "before that asked for it found it, with the age of that. enter opens the scan, esc goes back."
 )
@@ -92,7 +94,10 @@ class HostHistoryScreen(AddressPage):
         yield Figure(id="history-head")
         yield Figure(id="history-mode")
         yield Figure(id="history-neighbour")
-        yield Table(SPANS, source=self._spans, empty_text="No completed scan of it yet", id="history-spans")
+        yield Figure(id="history-captures")
+        yield Table(
+            SPANS, source=self._spans, empty_text="No completed scan of it yet. Press s", id="history-spans"
+        )
         yield Table(THEN, source=self._then, empty_text="No open port is known", id="history-then")
         yield KeyLine()
 
@@ -106,6 +111,8 @@ class HostHistoryScreen(AddressPage):
             services, actor = self.session.services, self.session.actor
             self._history = await services.history.of(actor, self._address)
             self._facts = await services.segment.pivots.of_host(actor, self._address)
+            captures = await services.segment.pivots.captures_naming(actor, self._address)
+            self._facts = replace(self._facts, captures=tuple(captures))
             await self._show()
 
     async def _show(self) -> None:
@@ -115,6 +122,9 @@ class HostHistoryScreen(AddressPage):
         self.query_one("#history-mode", Figure).show(self._mode(), "muted")
         told = "; ".join(neighbour_lines(self._facts)) or "never resolved"
         self.query_one("#history-neighbour", Figure).show(f" Neighbour: {told}", "muted")
+        captures = self.query_one("#history-captures", Figure)
+        captures.display = bool(self._facts.captures)
+        captures.show(_captures(self._facts), "muted")
         (self._spans if moment is None else self._then).replace(rows)
 
     def _mode(self) -> str:
@@ -208,6 +218,11 @@ def _head(history: HostHistory, up: Intervals) -> str:
     last = up[-1]
     told = f"up since {_time(last.first.time)}" if last.ended is None else f"last up {_time(last.last.time)}"
     return f" {history.address}  {told} ({last.scans} scan{'' if last.scans == 1 else 's'})"
+
+
+def _captures(facts: NeighbourFacts) -> str:
+    names = (f"{one.capture_id} {one.name}".rstrip() for one in facts.captures)
+    return f" Captures whose filter names it: {', '.join(names)}"
 
 
 def _spans(up: Intervals, ports: dict[PortKey, Intervals], ascii_only: bool) -> Iterator[Row]:

@@ -6,8 +6,9 @@ from textual.screen import Screen
 
 from netmon_tui.domain.address import normalise_lladdr
 from netmon_tui.errors import NotFound
-from netmon_tui.ui.messages import ScanAddress, ShowHost
+from netmon_tui.ui.messages import ScanAddress
 from netmon_tui.ui.screens.device_page import DevicePageScreen
+from netmon_tui.ui.screens.host_history import HostHistoryScreen
 from netmon_tui.ui.session import Session
 
 
@@ -27,13 +28,13 @@ async def scan_of(session: Session, address: str) -> ScanAddress:
     return ScanAddress(best.address, best.interface)
 
 
-async def page_of(session: Session, address: str) -> Screen[None] | ShowHost:
-    """Return the page of a MAC's device, or the request to show the host of an address.
+async def page_of(session: Session, address: str) -> Screen[None]:
+    """Return the page of a MAC's device, or that of the host of an address.
 
     Raises:
         NotFound: No such device was seen.
     """
     if (lladdr := normalise_lladdr(address)) is None:
-        return ShowHost(address)
+        return HostHistoryScreen(session, address)
     await session.services.segment.devices.page(session.actor, lladdr)
     return DevicePageScreen(session, lladdr)

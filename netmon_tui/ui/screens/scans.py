@@ -104,8 +104,6 @@ class ScansPane(WithSchedules, RunningScan, WithPivots):
     def __init__(self, session: Session, *, id: str | None = None) -> None:
         super().__init__(session, id=id)
         self._source = WindowSource(self._count, self._fetch)
-        self._wanted: int | None = None
-        """Scan that the cursor goes to as soon as it is in the list."""
         self._offered: tuple[bool | None, ...] = ()
         """What :meth:`check_action` last said of the row under the cursor."""
 
@@ -259,20 +257,15 @@ class ScansPane(WithSchedules, RunningScan, WithPivots):
     def go_to(self, scan: Scan | None) -> None:
         """Move the cursor to a scan, once it is listed."""
         if scan is not None:
-            self._wanted = scan.id
             self._source.invalidate()
-
-    def _after_fetch(self) -> None:
-        if self._wanted is not None and self.query_one("#scans", Table).move_to_key(self._wanted):
-            self._wanted = None
-        self._look_at_keys()
+            self.query_one("#scans", Table).move_to_key(scan.id, later=True)
 
     async def _count(self, text: str) -> int:
         return await self.session.services.scans.count(self.session.actor, text)
 
     async def _fetch(self, window: Window) -> Sequence[Row]:
         scans = await self.session.services.scans.find(self.session.actor, window)
-        self.call_later(self._after_fetch)  # when the source has taken the rows
+        self.call_later(self._look_at_keys)  # when the source has taken the rows
         ascii_only, now = self.app.has_class(ASCII_CLASS), datetime.now(UTC)
         return [_row(scan, ascii_only, now) for scan in scans]
 

@@ -8,11 +8,11 @@ from textual import on
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from netmon_tui.domain.packet_columns import PacketColumns
+from netmon_tui.domain.packet_columns import PacketColumns, title_of
 from netmon_tui.errors import NetmonError, NotFound
 from netmon_tui.ui import toasts
 from netmon_tui.ui.widgets.display_filtered import DisplayFiltered
-from netmon_tui.ui.widgets.packet_columns import table_columns
+from netmon_tui.ui.widgets.packet_columns import Needs, table_columns
 from netmon_tui.ui.widgets.packet_tree import PacketTree
 
 
@@ -52,22 +52,38 @@ class ArrangedPackets(DisplayFiltered):
     class ColumnsChanged(Message):
         """Other columns are shown: the screen keeps the choice."""
 
-        def __init__(self, columns: PacketColumns, field: str = "") -> None:
+        def __init__(self, columns: PacketColumns, field: str = "", gave_way: str = "") -> None:
             super().__init__()
             self.columns = columns
             self.field = field
             """The one that was added out of the field tree; empty for any other change."""
+            self.gave_way = gave_way
+            """Titles of those that were seen before and have no room now."""
 
     columns = PacketColumns()
     """Those that are shown."""
+    _needs: Needs | None = None
+    """What the columns were made for last; None before there are packets."""
 
     def show_columns(self, columns: PacketColumns) -> None:
         """Show other columns; the cursor stays on its packet."""
         self.columns = columns
-        fine = self._packets is not None and self._packets.nanoseconds
-        self.table.set_columns(table_columns(columns, nanoseconds=fine))
+        self._lay_out()
         if self._source is not None:
             self._source.show_columns(columns)
+
+    def fit_columns(self) -> None:
+        """Give numbers and addresses the room that the packets which were seen need, if that is another now."""
+        if self._packets is None or self._source is None:
+            return
+        needs = Needs.of(self._packets.count, self._source.pages.widest_end)
+        if needs != self._needs:
+            self._needs = needs
+            self._lay_out()
+
+    def _lay_out(self) -> None:
+        fine = self._packets is not None and self._packets.nanoseconds
+        self.table.set_columns(table_columns(self.columns, nanoseconds=fine, needs=self._needs))
 
     async def find_place(self, text: str) -> int:
         """Return the number of the packet that a place means, counted from the one under the cursor.
@@ -113,5 +129,8 @@ class ArrangedPackets(DisplayFiltered):
             toasts.report(self.app, error)
 
     def _rearrange(self, columns: PacketColumns, field: str = "") -> None:
+        before = self.table.visible_columns
         self.show_columns(columns)
-        self.post_message(self.ColumnsChanged(columns, field))
+        after = self.table.visible_columns
+        lost = [title_of(key) for key in before if key in columns.keys and key not in after]
+        self.post_message(self.ColumnsChanged(columns, field, " and ".join(lost)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime
 
+from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Label, Static
@@ -86,7 +87,8 @@ class CaptureHeader(Vertical):
 
     def show_title(self, capture: Capture) -> None:
         """Show what it is called and is of."""
-        origin = capture.lineage or capture.filter or "all packets"
+        is_named = bool(capture.source) and capture.source in capture.name
+        origin = (capture.made_of if is_named else capture.lineage) or capture.filter or "all packets"
         parts = (capture.name, capture.interface, origin, " ".join(f"#{tag}" for tag in capture.tags))
         what = " · ".join(part for part in parts if part)
         self._put("capture-title", f"Capture {capture.id} · {what}")
@@ -96,6 +98,10 @@ class CaptureHeader(Vertical):
         look = state_style(capture.state)
         state = self.query_one("#capture-state", Figure)
         state.show(f"{look.label(self._ascii)} · {capture.owner}", look.tone)
+        state.styles.width = cell_len(state.text) + 2  # the title has the rest
+        is_live = capture.origin is CaptureOrigin.LIVE
+        self.query_one("#capture-counts").display = is_live or bool(capture.counters.overwritten)
+        self.query_one("#capture-shares").display = is_live
         for line in self.query(".header--ended"):  # not the header, in which everything would be styled anew
             line.set_class(capture.state.is_final, "-ended")
         if capture.state.is_final:
@@ -104,7 +110,7 @@ class CaptureHeader(Vertical):
     def _show_end(self, capture: Capture) -> None:
         words = f"Ended: {capture.error or capture.end_reason.replace('_', ' ') or 'ended'}"
         if capture.origin is not CaptureOrigin.LIVE:
-            words = f"Damaged: {capture.error}" if capture.error else "Whole"
+            words = f"{f'Damaged: {capture.error}' if capture.error else 'Whole'}, drops unknown"
         ended = self.query_one("#capture-ended", Static)
         ended.update(content(f"{words}{_span(capture)}"))
         ended.set_class(bool(capture.error), "-error")

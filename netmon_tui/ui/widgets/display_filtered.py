@@ -19,6 +19,7 @@ from netmon_tui.ui.rendering import thin
 from netmon_tui.ui.widgets.busy_list import BusyList
 from netmon_tui.ui.widgets.display_filter_bar import DisplayFilterBar
 from netmon_tui.ui.widgets.filter_rounds import FilterRounds
+from netmon_tui.ui.widgets.kept_place import KeptPlace
 from netmon_tui.ui.widgets.packet_list import PacketSource
 from netmon_tui.ui.widgets.packet_tree import PacketTree
 from netmon_tui.ui.widgets.table import Table
@@ -62,6 +63,8 @@ class DisplayFiltered(BusyList):
         super().__init__(id=id)
         self._packets: PacketList | None = None
         self._source: PacketSource | None = None
+        self._place: KeptPlace | None = None
+        """Where the filter was begun; None before the file is open."""
         self.filter_bar = DisplayFilterBar(self._check, self.offer, id="display-filter-bar")
 
     @property
@@ -117,6 +120,8 @@ class DisplayFiltered(BusyList):
         """Show the packets that meet a filter, which is right; all of them when it is empty."""
         self._stop()
         self.workers.cancel_group(self, _ROUNDS)
+        if self._place is not None:
+            self._place.keep()
         self.filter_bar.show(text)
         if not text:
             self._show_all()
@@ -134,21 +139,22 @@ class DisplayFiltered(BusyList):
     def _show_all(self) -> None:
         self.workers.cancel_group(self, _ROUNDS)
         self._doing = ""
-        if self._source is not None and self._source.chosen is not None:
+        if self._source is not None and self._place is not None and self._source.chosen is not None:
             self.table.set_texts(empty=NO_PACKETS)
-            self._source.choose(None)
+            self._place.show_all()
         self.show_count()
         self.refresh_bindings()
 
     @work(group="display-filter", exclusive=True, exit_on_error=False)
     async def _find(self, text: str) -> None:
         """Fill the list with the packets that meet a filter."""
-        packets, source = self._packets, self._source
-        assert packets is not None and source is not None
+        packets, source, place = self._packets, self._source, self._place
+        assert packets is not None and source is not None and place is not None
         grows = packets.growing
         run = await packets.matching_after(text, 0) if grows else packets.matching(text)
         self.table.set_texts(empty=_NONE)
         source.choose([])
+        place.begin()
         ended = "stopped"
         ticks = self._tick(lambda: f"filter {run.progress:.0%}")
         try:
@@ -156,7 +162,10 @@ class DisplayFiltered(BusyList):
                 async for numbers in batches:
                     while numbers[-1:] and numbers[-1] > packets.count and await packets.extend():
                         pass
-                    source.choose_more([number for number in numbers if number <= packets.count])
+                    there = [number for number in numbers if number <= packets.count]
+                    source.choose_more(there)
+                    place.found(there)
+            place.reach()
             ended = ""
         except (NetmonError, OSError) as error:
             ended = "not to the end"

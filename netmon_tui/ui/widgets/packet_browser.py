@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import ClassVar
 
-from textual import on, work
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
@@ -23,10 +23,12 @@ from netmon_tui.ui.rendering import thin
 from netmon_tui.ui.widgets.display_filtered import NO_PACKETS
 from netmon_tui.ui.widgets.figure import Figure
 from netmon_tui.ui.widgets.hex_view import HexView
+from netmon_tui.ui.widgets.kept_place import KeptPlace
 from netmon_tui.ui.widgets.packet_columns import table_columns
 from netmon_tui.ui.widgets.packet_growth import PacketGrowth
 from netmon_tui.ui.widgets.packet_list import FILE_ORDERS, PacketSource
 from netmon_tui.ui.widgets.packet_marking import PacketMarking
+from netmon_tui.ui.widgets.packet_status import PacketStatus
 from netmon_tui.ui.widgets.packet_tree import PacketTree
 from netmon_tui.ui.widgets.row_source import cell_text
 from netmon_tui.ui.widgets.table import Table
@@ -88,9 +90,7 @@ class PacketBrowser(PacketMarking):
         yield self.find_bar
         yield Table(table_columns(self.columns), empty_text=NO_PACKETS, id="packets")
         yield Figure(id="packet-damage", classes="-error")
-        with Horizontal(id="packet-status"):
-            yield Figure(id="packet-count")
-            yield Figure(id="packet-dissector")
+        yield PacketStatus(id="packet-status")
         with Horizontal(id="packet-parts"):
             yield PacketTree(id="packet-tree")
             yield HexView(id="packet-bytes")
@@ -118,7 +118,7 @@ class PacketBrowser(PacketMarking):
         An IP address, or a MAC in normal form where it is such a field or cell.
         """
         node, table = self.query_one(PacketTree).node, self.table
-        in_tree = node is not None and self._has_focus_in(PacketTree)
+        in_tree = node is not None and _has_focus(self.query_one(PacketTree))
         meant = [node.value] if node is not None and in_tree else []
         if self._source is not None:
             meant += [cell_text(table.grid.cursor_cell), *self._source.pages.ends(table.cursor_key)]
@@ -167,10 +167,9 @@ class PacketBrowser(PacketMarking):
                 await source.advance()
             await source.load(0, 1)
         source.subscribe(self.show_count)
-        if packets.nanoseconds:
-            self.table.set_columns(table_columns(self.columns, nanoseconds=True))
         self.table.set_texts(error="")
         self.table.set_source(source)
+        self._place = KeptPlace(self.table.grid, source)
         self.show_count()
         self.load_marks()
         self.call_after_refresh(self._warm_up, packets)
@@ -192,6 +191,7 @@ class PacketBrowser(PacketMarking):
         packets, source = self._packets, self._source
         if packets is None or source is None:
             return
+        self.fit_columns()
         words = [counted(packets.count, "packet", thin(packets.count))]
         if source.text or source.chosen is not None:
             words.insert(0, f"{thin(source.count)} of")
@@ -211,7 +211,7 @@ class PacketBrowser(PacketMarking):
             words.append(f"· {thin(len(self.marks))} marked{elsewhere}")
         if self.range[0]:
             words.append(f"· part {thin(self.range[0])} to {thin(self.range[1]) if self.range[1] else '…'}")
-        self.query_one("#packet-count", Figure).show(" ".join(words))
+        self.query_one(PacketStatus).show_count(" ".join(words))
         self.query_one("#packet-damage", Figure).show(packets.damage)
         self.set_class(bool(packets.damage), "-damaged")
 
@@ -247,11 +247,8 @@ class PacketBrowser(PacketMarking):
         zoomed = any(self.has_class(name) for name in _ZOOMS)
         self.remove_class(*_ZOOMS)
         if not zoomed:
-            in_parts = "-zoom-tree" if self._has_focus_in(PacketTree) else "-zoom-list"
-            self.add_class("-zoom-bytes" if self._has_focus_in(HexView) else in_parts)
-
-    def _has_focus_in(self, kind: type[Widget]) -> bool:
-        return self.query_one(kind).has_focus_within or self.query_one(kind).has_focus
+            in_parts = "-zoom-tree" if _has_focus(self.query_one(PacketTree)) else "-zoom-list"
+            self.add_class("-zoom-bytes" if _has_focus(self.query_one(HexView)) else in_parts)
 
     @on(Table.Highlighted, "#packets")
     def _highlighted(self, event: Table.Highlighted) -> None:
@@ -295,22 +292,39 @@ class PacketBrowser(PacketMarking):
             self._show(await self._packets.sketch(number))
             self._show(await self._packets.detail(number))
         except (NetmonError, OSError) as error:
-            self.query_one("#packet-dissector", Figure).show(error, "error")
+            self.query_one(PacketStatus).show_packet(error)
 
     def _show(self, detail: PacketDetail | None) -> None:
         self.query_one(HexView).show(detail.data if detail else b"")
         self.query_one(PacketTree).show(detail)
         self.show_places(detail)
         words = f"packet {thin(detail.summary.number)} by {detail.dissector}" if detail else ""
-        self.query_one("#packet-dissector", Figure).show(words)
+        self.query_one(PacketStatus).show_packet(words)
 
     @on(PacketTree.FieldHighlighted)
     def _mark_bytes(self, event: PacketTree.FieldHighlighted) -> None:
         event.stop()
         node = event.node
         self.query_one(HexView).mark(node.offset if node else -1, node.size if node else 0)
+        self._name_field()
+
+    @on(events.DescendantFocus)
+    @on(events.DescendantBlur)
+    def _name_field(self) -> None:
+        """Name the field under the cursor while one is among the fields or the bytes."""
+        node = self.query_one(PacketTree).node
+        if node is not None and (
+            _has_focus(self.query_one(PacketTree)) or _has_focus(self.query_one(HexView))
+        ):
+            self.query_one(PacketStatus).show_field(node.name, node.size)
+        else:
+            self.query_one(PacketStatus).show_field("", 0)
 
     @on(HexView.ByteChosen)
     def _show_field(self, event: HexView.ByteChosen) -> None:
         event.stop()
         self.query_one(PacketTree).reveal(event.offset)
+
+
+def _has_focus(part: Widget) -> bool:
+    return part.has_focus_within or part.has_focus

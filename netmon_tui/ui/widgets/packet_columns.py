@@ -31,6 +31,13 @@ _DROPPED = {"length": 3, "captured": 3, "time": 2}
 """Priorities of columns that are dropped before others."""
 _HUNDREDTHS = len("14:03:05.12")
 """Cells of a time of day that will do: at 80 columns the usual ones fit so, but for the length."""
+_ENDS = frozenset({"source", "destination"})
+_USUAL = PacketColumns().keys
+_NUMBER, _END, _INFO = 9, 15, 14
+"""Cells of the number and the addresses of packets of which nothing is known, and the fewest of their info."""
+_LEAST_NUMBER, _LEAST_END, _LEAST_INFO = 6, len("Destination"), 10
+_SHORTENED_END = 12
+"""Cells of an address where columns were added: it is cut before one of the usual columns goes."""
 _OURS_AT_FIRST = frozenset({"protocol", "info"})
 _WIDEST_TITLE = 16
 
@@ -44,22 +51,53 @@ _UNSAID = Pending("…", "muted")
 _UNKNOWN = Cell("?", "muted")
 
 
-def table_columns(columns: PacketColumns, *, nanoseconds: bool = False) -> tuple[Column, ...]:
-    """Return the columns of a table, in which times have nanoseconds or microseconds."""
-    found = map(_column, columns.keys)
-    if not nanoseconds:
-        return tuple(found)
-    return tuple(replace(one, width=_WIDTHS[one.key] + 3) if one.key in TIMES else one for one in found)
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """Cells that some packets take; by default what nearly all packets can do with."""
+
+    number: int = _NUMBER
+    end: int = _END
+    """Of source and destination."""
+
+    @classmethod
+    def of(cls, packets: int, widest_end: int) -> Needs:
+        """Return those of so many packets whose longest address has so many characters."""
+        return cls(max(_LEAST_NUMBER, len(thin(packets))), min(_END, max(_LEAST_END, widest_end)))
+
+
+def table_columns(
+    columns: PacketColumns, *, nanoseconds: bool = False, needs: Needs | None = None
+) -> tuple[Column, ...]:
+    """Return the columns of a table, in which times have nanoseconds or microseconds.
+
+    What numbers and addresses do not need is the info's, or that of columns that were added.
+    """
+    needs = needs or Needs()
+    added = [_column(key) for key in columns.keys if key not in _USUAL and key not in TIMES]
+    end = min(needs.end, _SHORTENED_END) if added else needs.end
+    spare = _NUMBER - needs.number + 2 * (_END - end)
+    info = max(_LEAST_INFO, _INFO + spare - sum(one.needed + 1 for one in added))
+    found = [_column(key) for key in columns.keys]
+    for at, one in enumerate(found):
+        if one.key == "number":
+            found[at] = replace(one, width=needs.number)
+        elif one.key in _ENDS:
+            found[at] = replace(one, minimum=end, share=0 if end == needs.end < _END else 1)
+        elif one.key == "info":
+            found[at] = replace(one, minimum=info)
+        elif one.key in TIMES and nanoseconds:
+            found[at] = replace(one, width=_WIDTHS[one.key] + 3)
+    return tuple(found)
 
 
 def _column(key: str) -> Column:
     title = title_of(key)
     if key == "number":
-        return Column(key, title, width=9, align="right", priority=0)
-    if key in ("source", "destination"):
-        return Column(key, title, minimum=15, share=1, priority=0)
+        return Column(key, title, width=_NUMBER, align="right", priority=0)
+    if key in _ENDS:
+        return Column(key, title, minimum=_END, share=1, priority=0)
     if key == "info":
-        return Column(key, title, minimum=14, share=3, priority=0)
+        return Column(key, title, minimum=_INFO, share=3, priority=0)
     if key in _WIDTHS:
         align: Literal["left", "right"] = "right" if key in _NUMBERS else "left"
         least = _HUNDREDTHS if key in ("time", "utc") else 0

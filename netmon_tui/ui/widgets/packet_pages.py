@@ -27,6 +27,8 @@ class PacketPages:
         self._rows: OrderedDict[int, list[Row]] = OrderedDict()
         self._ends: dict[int, tuple[str, str]] = {}
         """Source and destination by number, of the pages that are kept."""
+        self.widest_end = 0
+        """Characters of the longest address of those that were read."""
         self.columns = PacketColumns()
 
     def show(self, columns: PacketColumns) -> None:
@@ -75,7 +77,9 @@ class PacketPages:
         known = {row.key: row for row in self.rows(page) if not is_pending(row)}
         self._rows[page] = [known.get(line.summary.number) or line_row(line, self.columns) for line in lines]
         self._rows.move_to_end(page)
-        self._ends |= {line.summary.number: (line.summary.source, line.summary.destination) for line in lines}
+        ends = {line.summary.number: (line.summary.source, line.summary.destination) for line in lines}
+        self._ends |= ends
+        self.widest_end = max([self.widest_end, *(len(end) for pair in ends.values() for end in pair)])
 
     async def ask(self, number: int) -> None:
         """Let the dissector say what it knows of a packet, and of those near it."""

@@ -214,11 +214,18 @@ class Table(Vertical):
         self._choice.toggle(key, key in self.visible_columns)
         self.grid.relayout()
 
-    def move_to_key(self, key: Hashable) -> bool:
-        """Put the cursor on a row; False when it is not there (or not loaded)."""
+    def move_to_key(self, key: Hashable, *, later: bool = False) -> bool:
+        """Put the cursor on a row; False when it is not there (or not loaded).
+
+        Args:
+            key: Of the row.
+            later: Also as soon as it is there, unless the cursor is moved before.
+        """
         position = self.source.position_of(key)
         if position is not None:
             self.grid.put_cursor(position)
+        elif later:
+            self.grid.wanted = key
         return position is not None
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

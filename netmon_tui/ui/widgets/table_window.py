@@ -37,6 +37,8 @@ class TableWindow(ScrollView):
         self.cursor = 0
         """Index of the row under the cursor; 0 also when there is none."""
         self.cursor_key: Hashable | None = None
+        self.wanted: Hashable | None = None
+        """Key of the row that the cursor goes to once it is loaded."""
         self.selected: frozenset[Hashable] = frozenset()
         self.follow = False
         """Whether a cursor on the last row moves on to new last rows."""
@@ -123,6 +125,7 @@ class TableWindow(ScrollView):
             index: Of the row; held inside the list.
             top: Index of the row that should be the first visible one, if that keeps the cursor in sight.
         """
+        self.wanted = None
         self.cursor = clamp(index, 0, max(0, self.source.count - 1))
         row = self.row_at(self.cursor)
         self.cursor_key = row.key if row else None
@@ -173,6 +176,11 @@ class TableWindow(ScrollView):
     def _place_cursor(self) -> None:
         """Keep the cursor on its row, and that row on its line, wherever the row went."""
         before, self._count = self._count, self.source.count
+        asked = None if self.wanted is None else self.source.position_of(self.wanted)
+        if asked is not None:
+            self.cursor, self.cursor_key, self.wanted = asked, self.wanted, None
+            self.reveal_cursor()
+            return
         last = max(0, self._count - 1)
         if self.follow and before < self._count and self.cursor == max(0, before - 1):
             self.cursor, self.cursor_key = last, None

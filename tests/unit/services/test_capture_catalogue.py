@@ -562,7 +562,8 @@ async def test_a_part_has_its_lineage_and_the_packets_that_were_chosen(house: Ho
     until = datetime.fromtimestamp(found[8].nanoseconds / 1e9, UTC)
     made, data = await cut(house, capture, PacketChoice(first=3, last=9))
     assert data == pcap(found[2:9])
-    assert (made.parents, made.lineage, made.name) == ((1,), "slice of capture 1: packets 3 to 9", "office")
+    told = (1,), "slice of capture 1: packets 3 to 9", "office, packets 3 to 9"
+    assert (made.parents, made.lineage, made.name) == told
     assert (made.owner, made.counters.packets, made.state) == ("ada", 7, JobState.COMPLETED)
     assert house.audit()[-1] == ("capture.slice", "capture 2", "of capture 1: packets 3 to 9")
     made, data = await cut(house, capture, PacketChoice(since=since, until=until))

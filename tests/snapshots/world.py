@@ -538,7 +538,7 @@ def paths_as_shown(services: Services) -> None:
     )
     services.scanning._jobs = services.capturing._jobs = services.catalogue._jobs = SHOWN / "jobs"
     for service in (services.packets, services.packets.marks, services.analysis, services.traffic):
-        service._captures.directory = lambda number: real / f"capture-{number}"  # type: ignore[method-assign]
+        service._captures.directory = lambda number, actor=None: real / f"capture-{number}"  # type: ignore[method-assign]
 
     async def directory(_actor: Actor, scan_id: int) -> Path:
         return SHOWN / "jobs" / f"scan-{scan_id}"

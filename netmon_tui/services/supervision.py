@@ -27,8 +27,8 @@ from netmon_tui.storage.job_repository import JobRepository
 LEASE_SECONDS = 10.0
 SWEEP_SECONDS = 4.0
 """How often to look for jobs that nobody follows."""
-SHORTEST_REST, LONGEST_REST = 0.25, 1.0
-"""Seconds between two looks at the files of a job: a twentieth of the time that it has been followed."""
+FIRST_REST, FIRST_SECONDS, LATER_REST = 0.25, 10.0, 1.0
+"""Seconds between two looks at the files of a job, at first and for how long, and then."""
 STIRRED_REST, STIRRED_SECONDS = 0.1, 3.0
 """The same for some time after a job was asked to do something: whoever asked waits for it."""
 ATTEMPTS = 3
@@ -318,7 +318,7 @@ class JobSupervisor:
 
 
 class _Rest:
-    """The rests of the follower of one job: the longer it has run, the longer."""
+    """The rests of the follower of one job: short at first, for most jobs are."""
 
     def __init__(self) -> None:
         self.was_reached = asyncio.Event()
@@ -344,7 +344,7 @@ class _Rest:
         now = time.monotonic()
         if now - self._stirred_at < STIRRED_SECONDS:
             return STIRRED_REST
-        return min(LONGEST_REST, max(SHORTEST_REST, (now - self._began) / 20))
+        return FIRST_REST if now - self._began < FIRST_SECONDS else LATER_REST
 
 
 async def _first_of(task: asyncio.Task[None], event: asyncio.Event) -> None:

@@ -107,8 +107,8 @@ class TrafficScreen(AboveCapture):
             await self._opened.close()
 
     async def has_changed(self) -> bool:
-        """Return whether there may be something new: not asked more often than the file is looked at."""
-        return time.monotonic() >= self._next and await super().has_changed()
+        """Return whether the database changed: asked no more often than the capture is read."""
+        return time.monotonic() - self._read >= LOOK_SECONDS and await super().has_changed()
 
     async def refresh_live(self, *, changed: bool) -> None:
         """Look at the file once a second while it grows; one that does not is read to its end."""

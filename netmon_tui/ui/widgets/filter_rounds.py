@@ -46,6 +46,8 @@ class FilterRounds:
     async def look(self) -> None:
         """Look at the packets that came since the last round; raises as a run of the filter does."""
         packets = self._packets
+        while not packets.growing and await packets.extend():
+            pass  # the last packets, which came after the last look at the file
         ended = not packets.growing and packets.complete
         if packets.count <= self.covered and not ended:
             return

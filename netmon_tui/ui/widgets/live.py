@@ -22,8 +22,6 @@ from netmon_tui.ui.widgets.pace import PacedScreen
 
 PATIENCE_SECONDS = 0.15
 """For so long a new screen waits for what it shows first, before it is painted without."""
-
-
 GATHERING_SECONDS = 0.06
 """For so long what a refresh changes is gathered: what is painted in two steps costs twice."""
 
@@ -162,9 +160,9 @@ class LiveScreen(WorkerDefects, PacedScreen[None]):
                 changed = await self.has_changed() or self._wanted
                 self._wanted = False
                 if self._first_refresh.is_set():
-                    self.hold_paint(GATHERING_SECONDS)
+                    self.hold_paint(self, GATHERING_SECONDS)
                 await self.refresh_live(changed=changed)
-                await self.paint_held()
+                await self.paint_held(self)
                 if not self._wanted:
                     break
             self._told = ""

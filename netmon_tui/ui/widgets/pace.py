@@ -20,20 +20,23 @@ class PacedScreen(Screen[Result]):
     later: what comes in two steps costs two paints, and shows its second half late.
     """
 
-    _held_until = 0.0
-    """Monotonic time."""
+    def __init__(self, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(name, id, classes)
+        self._held_until: dict[object, float] = {}
+        """Monotonic time by who holds paints back."""
 
-    def hold_paint(self, seconds: float) -> None:
-        """Paint nothing until :meth:`paint_held` is called, for so long at most."""
-        self._held_until = time.monotonic() + seconds
+    def hold_paint(self, holder: object, seconds: float) -> None:
+        """Paint nothing until the holder lets go by :meth:`paint_held`, for so long at most."""
+        self._held_until[holder] = time.monotonic() + seconds
 
-    async def paint_held(self) -> None:
-        """Paint what was held back."""
+    async def paint_held(self, holder: object) -> None:
+        """Paint what changed, at once unless others hold it back."""
         await asyncio.sleep(_UNTIL_TOLD_SECONDS)
-        self._held_until = 0.0
-        if self._dirty_widgets:
+        self._held_until.pop(holder, None)
+        if self._dirty_widgets or self._layout_required or self._scroll_required or self._repaint_required:
             self._on_timer_update()
 
     def _on_timer_update(self) -> None:
-        if time.monotonic() >= self._held_until:
+        now = time.monotonic()
+        if all(now >= until for until in self._held_until.values()):
             super()._on_timer_update()  # else the timer goes on, to the next frame

@@ -48,7 +48,7 @@ class PacketSource:
         self._generation = 0
         self._listeners = Listeners()
         self._sight = (0, 0)
-        """The range that was asked for last: what a table shows."""
+        """The range that was asked for last: as a rule what a table shows."""
         self._marks: Mapping[int, str] = {}
         self._glyph = ""
 
@@ -85,9 +85,7 @@ class PacketSource:
         Where they begin with those that are shown, these stay as they are.
         """
         known = self._candidates.chosen
-        wanted = (
-            None if numbers is None else array("Q", numbers)
-        )  # arrays are compared in a moment, lists are not
+        wanted = None if numbers is None else array("Q", numbers)  # compared in a moment, as lists are not
         if known and wanted is not None and known == wanted[: len(known)]:
             self.choose_more(wanted[len(known) :])
             return

@@ -216,7 +216,7 @@ class TableWindow(ScrollView):
         """
         self._load_again = True
         if holds and not self.is_loading and isinstance(self.screen, PacedScreen):
-            self.screen.hold_paint(PATIENCE_SECONDS)
+            self.screen.hold_paint(self, PATIENCE_SECONDS)
         if self._loader is None or self._loader.is_finished:
             self._loader = self.run_worker(partial(self._load, self.source), group="table-load")
 
@@ -230,7 +230,7 @@ class TableWindow(ScrollView):
                 self.load_error = ""
                 self.sync()
                 if isinstance(self.screen, PacedScreen):
-                    await self.screen.paint_held()
+                    await self.screen.paint_held(self)
         except NetmonError as error:
             self.load_error = str(error)
         self.call_next(self.repaint_changed)

@@ -53,18 +53,18 @@ def shown(screen: Paced) -> list[str]:
 
 async def test_two_steps_are_painted_once(paced: tuple[Paced, Pilot[None]]) -> None:
     screen, _ = paced
-    screen.hold_paint(30)
+    screen.hold_paint("a", 30)
     screen.say("first", "a")
     await asyncio.sleep(4 * FRAME)  # nothing tells that something was not painted
     screen.say("second", "b")
     assert screen.paints == 0
-    await screen.paint_held()
+    await screen.paint_held("a")
     assert screen.paints == 1 and shown(screen) == ["a", "b"]
 
 
 async def test_nobody_waits_longer_than_was_said(paced: tuple[Paced, Pilot[None]]) -> None:
     screen, _ = paced
-    screen.hold_paint(2 * FRAME)
+    screen.hold_paint("a", 2 * FRAME)
     screen.say("first", "a")
     async with asyncio.timeout(10):
         while not screen.paints:
@@ -76,6 +76,28 @@ async def test_the_second_of_two_changes_does_not_wait_for_a_frame(paced: tuple[
     screen, _ = paced
     for text in ("a", "b", "c"):
         screen.say("first", text)
-        await screen.paint_held()
+        await screen.paint_held("a")
         assert shown(screen)[0] == text
     assert screen.paints == 3
+
+
+async def test_what_one_lets_go_another_may_still_hold(paced: tuple[Paced, Pilot[None]]) -> None:
+    screen, _ = paced
+    screen.hold_paint("a", 30)
+    screen.hold_paint("b", 30)
+    screen.say("first", "a")
+    await screen.paint_held("a")
+    assert screen.paints == 0
+    await screen.paint_held("b")
+    assert screen.paints == 1
+
+
+async def test_what_changes_places_does_not_wait_for_a_frame(paced: tuple[Paced, Pilot[None]]) -> None:
+    """Though no widget is to be painted for it: only the layout is another."""
+    screen, _ = paced
+    screen.say("second", "b")
+    await screen.paint_held("a")
+    screen.hold_paint("a", 30)
+    screen.query_one("#first").display = False
+    await screen.paint_held("a")
+    assert shown(screen)[0] == "b"

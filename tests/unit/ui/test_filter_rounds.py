@@ -44,6 +44,26 @@ async def test_rounds_find_what_one_look_at_the_whole_file_finds(tmp_path: Path,
     await packets.close()
 
 
+async def test_the_last_round_has_packets_that_no_look_has_seen(tmp_path: Path) -> None:
+    whole, path = tmp_path / "whole.pcap", tmp_path / "growing.pcap"
+    generate(whole, COUNT)
+    content = whole.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+    packets = PacketList(path, growing=True)
+    source = PacketSource(packets)
+    source.choose([])
+    rounds = FilterRounds(packets, source, "dns", 0)
+    while await source.advance():
+        pass
+    await rounds.look()
+    assert packets.complete
+    path.write_bytes(content)
+    packets.growing = False
+    await rounds.look()
+    assert rounds.is_over and source.shown == await FilterRun(whole, "dns").all()
+    await packets.close()
+
+
 async def test_what_keys_decrypt_is_found_far_behind_the_handshake(tmp_path: Path) -> None:
     made, keys = encrypted(tmp_path)
     keep_keys(tmp_path, keys.read_bytes())

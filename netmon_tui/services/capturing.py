@@ -247,6 +247,13 @@ class CapturingService:
         """Return a capture with the latest figures; NotFound when it is not the actor's."""
         return await asyncio.to_thread(self._get, actor, capture_id)
 
+    async def figures(self, capture: Capture) -> Capture | None:
+        """Return a capture that runs, as :meth:`get` gave it, with the latest figures; None once it has ended."""
+        status = await asyncio.to_thread(JobDirectory(self._directory(capture.id)).read_status)
+        if status is None or status.state == "ended" or status.counters is None:
+            return None
+        return replace(capture, counters=status.counters)
+
     def _get(self, actor: Actor, capture_id: int) -> Capture:
         return self._as_it_is(self._captures.get(actor, capture_id))
 

@@ -48,6 +48,8 @@ HELP_TEXT = (
 )
 LOOK_SECONDS = 1.0
 """How often a growing file is looked at."""
+ROW_SECONDS = 5.0
+"""How often it is looked at whether a running capture has another name, tag or note."""
 
 
 class CaptureDetailScreen(MatchingScreen):
@@ -118,8 +120,8 @@ class CaptureDetailScreen(MatchingScreen):
     def __init__(self, session: Session, capture_id: int) -> None:
         super().__init__(session, capture_id)
         self._capture: Capture | None = None
-        self._stale = True
-        """Whether the database has changed since the capture was read."""
+        self._read_at = 0.0
+        """When all that is known of the capture was read."""
         self._settled = False
         """Whether the capture has ended, and its files were looked at after that."""
 
@@ -142,14 +144,9 @@ class CaptureDetailScreen(MatchingScreen):
     async def refresh_live(self, *, changed: bool) -> None:
         """Show what is new, and the running clock: once a second while it runs."""
         before, now = self._capture, time.monotonic()
-        self._stale |= changed
-        if self._settled and not self._stale:
+        if self._settled and not changed:
             return
-        if self._stale:
-            self._capture = await self.session.services.capturing.get(self.session.actor, self.capture_id)
-            self._stale = False
-        capture = self._capture
-        assert capture is not None
+        self._capture = capture = await self._read(now)
         if before is None:
             self.query_one(CaptureHeader).show(capture, now=now)
             self.recall_filters(self.files.browser.filter_bar)
@@ -159,6 +156,17 @@ class CaptureDetailScreen(MatchingScreen):
         self.query_one(CaptureHeader).show(capture, now=now)
         if before is None or before.state != capture.state:
             self.refresh_bindings()
+
+    async def _read(self, now: float) -> Capture:
+        """Return the capture as it is; of one that runs only the figures, and all else from time to time."""
+        service, known = self.session.services.capturing, self._capture
+        if known is None or known.state.is_final or now - self._read_at >= ROW_SECONDS:
+            found = None
+        else:
+            found = await service.figures(known)
+        if found is None:
+            self._read_at, found = now, await service.get(self.session.actor, self.capture_id)
+        return found
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Grey out what the capture, the row or the role does not allow."""

@@ -7,7 +7,6 @@ import contextlib
 import stat
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -18,7 +17,7 @@ from netmon_tui.runtime.job_directory import JobDirectory
 from netmon_tui.services.activity import ActivityService
 from netmon_tui.services.supervision import JobSupervisor, read_status
 from netmon_tui.storage.audit_repository import AuditRepository
-from netmon_tui.storage.job_repository import JobRepository
+from netmon_tui.storage.job_repository import JobRepository, delete_job
 from tests.unit.services.made_scans import Store
 
 RUNS = JobSpec(JobKind.CAPTURE, ("/bin/sleep", "600"), JobLimits(free_space_floor=0))
@@ -105,7 +104,7 @@ async def test_a_job_that_goes_on_is_not_the_one_whose_end_had_no_room(store: St
         with pytest.raises(DiskFull):
             await supervisor.wait_for(ended)
         assert (await activity.jobs(store.ada))[0].state is JobState.FAILED
-        await asyncio.to_thread(supervisor.finish, ended, JobState.COMPLETED, "")  # by another program
+        store.services.database.write(lambda connection: delete_job(connection, JobKind.CAPTURE, 1))
         again = await supervisor.launch(JobKind.CAPTURE, 1, store.ada, RUNS, tmp_path / "again")
         assert (await activity.jobs(store.ada))[0].state is not JobState.FAILED
         waiting = asyncio.create_task(supervisor.wait_for(again))

@@ -139,7 +139,8 @@ class CaptureCounters:
     """Live figures of a capture."""
 
     packets: int = 0
-    """Packets the filter matched, from the kernel (or the file when there is no CAP_NET_RAW)."""
+    """Packets the filter matched, from the kernel (or the file when there is no CAP_NET_RAW); of a capture that has
+    ended, those in its files."""
     bytes: int = 0
     """Size of the capture's files in bytes, headers included."""
     received: int = 0

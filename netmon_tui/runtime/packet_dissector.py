@@ -286,12 +286,12 @@ class PacketDissector:
                 await self._drop_whole()
 
     async def _drop_whole(self) -> None:
-        whole, self._whole = self._whole, None
+        # Both at once: whoever does not wait for the one may load the next meanwhile.
+        whole, file, self._whole, self._whole_file = self._whole, self._whole_file, None, -1
+        if file >= 0:
+            os.close(file)
         if whole is not None:
             await whole.close()
-        if self._whole_file >= 0:
-            os.close(self._whole_file)
-            self._whole_file = -1
 
     # beginning and end
 

@@ -27,7 +27,7 @@ class ActivityService:
         return [self._as_it_ended(job) for job in found]
 
     def _as_it_ended(self, job: Job) -> Job:
-        if job.state.is_final or not self._supervisor.without_room.has(job.kind, job.subject_id):
+        if job.state.is_final or not self._supervisor.without_room.has(job):
             return job
         return replace(job, state=JobState.FAILED, error="it has ended, and there is no room to store how")
 

@@ -144,6 +144,8 @@ def _killed(status: JobStatus, packets: int, tool: str) -> str:
 
 
 def _kept(packets: int) -> str:
+    if not packets:
+        return "nothing was captured"
     return f"the {counted(packets, 'packet')} before that {'is' if packets == 1 else 'are'} kept"
 
 

@@ -262,7 +262,7 @@ class CapturingService:
             return capture
         # What the runner says now: the row has what its follower stored last.
         status = JobDirectory(self._directory(capture.id)).read_status()
-        if self._supervisor.without_room.has(JobKind.CAPTURE, capture.id):
+        if self._supervisor.without_room.has_capture(capture.id):
             return unstored(capture, status)
         return replace(capture, counters=status.counters) if status and status.counters else capture
 
@@ -274,9 +274,9 @@ class CapturingService:
         return await asyncio.to_thread(self._find, actor, window)
 
     def _find(self, actor: Actor, window: Window) -> list[Capture]:
-        lacks_room = self._supervisor.without_room.has
+        lacks_room = self._supervisor.without_room.has_capture
         found = self._captures.find(actor, window)
-        return [self._as_it_is(one) if lacks_room(JobKind.CAPTURE, one.id) else one for one in found]
+        return [self._as_it_is(one) if lacks_room(one.id) else one for one in found]
 
     async def count(self, actor: Actor, text: str = "") -> int:
         """Return how many captures :meth:`find` would find."""

@@ -9,20 +9,24 @@ from netmon_tui.errors import InvalidInput, NetmonError, NotFound
 from netmon_tui.tools.file_set import packet_files
 
 
-def require_file(capture: Capture, directory: Path) -> None:
-    """Refuse a capture without any file with packets (blocking).
+def require_files(capture: Capture, directory: Path) -> list[Path]:
+    """Return the files of a capture in order, of which there must be one (blocking).
 
     Raises:
         NotFound: It had one: another program moved or deleted it.
         InvalidInput: It has none yet.
     """
-    if not packet_files(directory):
+    files = packet_files(directory)
+    if not files:
         raise no_file(capture, directory)
+    return files
 
 
 def no_file(capture: Capture, directory: Path) -> NetmonError:
-    """Return the error that says why a capture has no file."""
+    """Return the error that says why a capture has no file, or none with packets."""
     known = [file.path for file in capture.packet_files]
+    if packet_files(directory):  # packets are counted before their first block is written
+        return InvalidInput(f"capture {capture.id} has no packets", why="nothing was written yet")
     if not known and not capture.counters.packets:
         return InvalidInput(f"capture {capture.id} has no file", why="nothing was written yet")
     place = f"its file {known[0]}" if len(known) == 1 else f"its files in {directory}"

@@ -20,14 +20,14 @@ from netmon_tui.runtime.opened import opened
 from netmon_tui.runtime.packet_dissector import PacketDissector
 from netmon_tui.runtime.pcap_input import FilePart
 from netmon_tui.services.capture_keys import CaptureKeys
-from netmon_tui.services.lost_files import no_file, require_file
+from netmon_tui.services.lost_files import no_file, require_files
 from netmon_tui.services.packet_columns import PacketColumnService
 from netmon_tui.services.packet_marks import PacketMarkService
 from netmon_tui.services.packet_rows import SLICE, PacketRows
 from netmon_tui.services.set_filter import SetFilter
 from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.storage.packet_mark_repository import PacketMarkRepository
-from netmon_tui.tools.file_set import one_file, packet_files
+from netmon_tui.tools.file_set import one_file, one_of, packet_files
 from netmon_tui.tools.packet_summary import summarise
 from netmon_tui.tools.packet_tree import describe
 from netmon_tui.tools.pcap import RawPacket
@@ -239,10 +239,10 @@ class PacketService:
     def _open(self, actor: Actor, capture_id: int, file: str) -> PacketList:
         capture = self._captures.get(actor, capture_id)
         directory = self._captures.directory(capture_id)
-        require_file(capture, directory)
+        paths = require_files(capture, directory)
+        path = one_of(paths, file)
+        is_newest = path == paths[-1]  # the others are written to no more
         try:
-            path = one_file(directory, file)
-            is_newest = packet_files(directory)[-1:] == [path]  # the others are written to no more
             return PacketList(path, growing=is_newest and not capture.state.is_final)
         except FileNotFoundError as error:
             raise InvalidInput("the ring has deleted the file", fix="open another one") from error

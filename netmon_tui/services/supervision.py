@@ -184,7 +184,7 @@ class JobSupervisor:
             now = await asyncio.to_thread(self._jobs.of, job.kind, job.subject_id)
             if now is None or (now.id, now.created) != (job.id, job.created) or now.state.is_final:
                 return
-            if self.without_room.has(job.kind, job.subject_id):
+            if self.without_room.has(now):
                 told = f"{job.kind} {job.subject_id} has ended, and there is no room to store how"
                 raise DiskFull(told, fix="free some space: then it is stored")
             task = self._following.get(job.id)

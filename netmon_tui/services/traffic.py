@@ -11,9 +11,9 @@ from netmon_tui.domain.traffic import Traffic
 from netmon_tui.domain.user import Actor
 from netmon_tui.errors import InvalidInput
 from netmon_tui.runtime.opened import opened
-from netmon_tui.services.lost_files import require_file
+from netmon_tui.services.lost_files import require_files
 from netmon_tui.storage.capture_repository import CaptureRepository
-from netmon_tui.tools.file_set import one_file, packet_files
+from netmon_tui.tools.file_set import one_of
 from netmon_tui.tools.pcap import FILE_HEADER_SIZE
 from netmon_tui.tools.traffic_reader import TrafficReader
 
@@ -97,13 +97,13 @@ class TrafficService:
     def _open(self, actor: Actor, capture_id: int, file: str) -> OpenTraffic:
         capture = self._captures.get(actor, capture_id)
         directory = self._captures.directory(capture_id)
-        require_file(capture, directory)
-        return _open(one_file(directory, file), directory, capture)
+        paths = require_files(capture, directory)
+        path = one_of(paths, file)
+        return _open(path, capture, is_newest=path == paths[-1])
 
 
-def _open(path: Path, directory: Path, capture: Capture) -> OpenTraffic:
+def _open(path: Path, capture: Capture, *, is_newest: bool) -> OpenTraffic:
     try:
-        is_newest = packet_files(directory)[-1:] == [path]
         growing = is_newest and not capture.state.is_final
         if not growing or path.stat().st_size >= FILE_HEADER_SIZE:
             return OpenTraffic(TrafficReader(path, growing=growing), path, may_grow=is_newest)

@@ -27,7 +27,7 @@ from netmon_tui.domain.user import Actor, Permission
 from netmon_tui.errors import InvalidInput, NotFound
 from netmon_tui.runtime.opened import opened
 from netmon_tui.security.hostile_text import clean, csv_cell
-from netmon_tui.services.lost_files import require_file
+from netmon_tui.services.lost_files import require_files
 from netmon_tui.services.scan_export import ScanExport
 from netmon_tui.services.scan_import import LARGEST_IMPORT, ScanImport
 from netmon_tui.services.scan_map import map_chunks
@@ -262,7 +262,7 @@ class TransferService:
         actor.require(Permission.EXPORT)
         capture = await asyncio.to_thread(self._captures.get, actor, capture_id)
         directory = await asyncio.to_thread(self._captures.directory, capture_id)
-        await asyncio.to_thread(require_file, capture, directory)
+        await asyncio.to_thread(require_files, capture, directory)
         return capture, directory
 
     async def _note_export(self, actor: Actor, capture_id: int) -> None:

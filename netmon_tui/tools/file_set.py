@@ -8,7 +8,7 @@ stands at the beginning of the next.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -52,7 +52,11 @@ def one_file(directory: Path, which: str) -> Path:
         InvalidInput: There is no file at all.
         NotFound: There is no such file, or the ring has deleted it.
     """
-    paths = packet_files(directory)
+    return one_of(packet_files(directory), which)
+
+
+def one_of(paths: Sequence[Path], which: str) -> Path:
+    """Return one of the files of a set, which are in order; as :func:`one_file`."""
     if not paths:
         raise InvalidInput("the capture has no file", why="nothing was written yet")
     places = dict(zip((str(place) for place in range(1, len(paths) + 1)), paths, strict=True))

@@ -253,6 +253,32 @@ async def test_loading_the_whole_file_can_be_stopped(file: Path) -> None:
         assert not packets.knows_whole and len(children()) == 1
 
 
+async def test_the_whole_file_is_loaded_again_while_the_one_before_is_still_given_up(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(file) as packets:
+        await packets.load_whole()
+        dissector = packets._dissector
+        before, go_on, close = dissector._whole, asyncio.Event(), sharkd.Sharkd.close
+
+        async def slow(one: sharkd.Sharkd) -> None:
+            if one is before:
+                await go_on.wait()
+            await close(one)
+
+        monkeypatch.setattr(sharkd.Sharkd, "close", slow)
+        files = os.listdir("/proc/self/fd")
+        dropping = asyncio.create_task(dissector._drop_whole())
+        while dissector._whole is before:
+            await asyncio.sleep(0)
+        await packets.load_whole()
+        loaded = dissector._whole_file
+        go_on.set()
+        await dropping
+        assert dissector._whole_file == loaded and os.fstat(loaded)
+        assert len(os.listdir("/proc/self/fd")) <= len(files)
+
+
 async def test_a_killed_whole_sharkd_leaves_the_windows(file: Path) -> None:
     async with opened(file) as packets:
         await packets.load_whole()

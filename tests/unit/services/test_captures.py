@@ -128,13 +128,20 @@ async def test_the_preview_names_the_interfaces_there_are(tmp_path: Path) -> Non
         assert not (await services.capturing.preview(StartCapture("lo", filter="udp"))).error
 
 
-@pytest.mark.parametrize(("packets", "kept"), [(1, "the 1 packet before that is kept"), (18, "18 packets")])
+@pytest.mark.parametrize(
+    ("packets", "kept"),
+    [
+        (0, "nothing was captured"),
+        (1, "the 1 packet before that is kept"),
+        (18, "the 18 packets before that are kept"),
+    ],
+)
 def test_a_capture_whose_tool_was_killed_says_so_and_what_is_kept(packets: int, kept: str) -> None:
     runner = ProcessIdentity(1, 1, "")
     status = JobStatus("ended", runner, why=EndReason.FAILED, exit_status=-9, error="ended by SIGKILL")
     state, why, error = ending(status, packets, "tcpdump", "")
     assert (state, why) == (JobState.FAILED, "failed")
-    assert error.startswith("tcpdump was killed (SIGKILL); the ") and kept in error
+    assert error.startswith("tcpdump was killed (SIGKILL); ") and error.endswith(kept)
 
 
 async def test_a_capture_whose_file_was_taken_away_says_so_everywhere(tmp_path: Path) -> None:
@@ -156,6 +163,17 @@ async def test_a_capture_whose_file_was_taken_away_says_so_everywhere(tmp_path: 
                 await asking
             told = f"its file {path} is gone: another program moved or deleted it"
             assert str(refused.value) == told
+
+
+@pytest.mark.parametrize("file", ["", "1"])
+async def test_a_running_capture_whose_packets_are_not_written_yet_is_not_told_as_lost(
+    tmp_path: Path, file: str
+) -> None:
+    async with opened(tmp_path) as (services, ada):
+        number = store(services, ada, JobState.RUNNING, b"")
+        CaptureRepository(services.database).update(number, packets=7)
+        with pytest.raises(InvalidInput, match="nothing was written yet"):
+            await services.catalogue.slice(ada, number, PacketChoice(file=file, first=1))
 
 
 async def test_a_file_that_is_taken_away_while_it_is_open_is_told(tmp_path: Path) -> None:

@@ -243,18 +243,24 @@ class CapturingService:
         await asyncio.to_thread(self._audit.record, actor, "capture.stop", f"capture {capture_id}", "")
         await self._supervisor.stop(JobKind.CAPTURE, capture_id)
 
-    async def get(self, actor: Actor, capture_id: int) -> Capture:
-        """Return a capture with the latest figures; NotFound when it is not the actor's."""
-        return await asyncio.to_thread(self._get, actor, capture_id)
+    async def get(self, actor: Actor, capture_id: int, known: Capture | None = None) -> Capture:
+        """Return a capture with the latest figures.
 
-    async def figures(self, capture: Capture) -> Capture | None:
-        """Return a capture that runs, as :meth:`get` gave it, with the latest figures; None once it has ended."""
-        status = await asyncio.to_thread(JobDirectory(self._directory(capture.id)).read_status)
-        if status is None or status.state == "ended" or status.counters is None:
-            return None
-        return replace(capture, counters=status.counters)
+        Args:
+            actor: Who asks.
+            capture_id: For which.
+            known: What this returned a moment ago: of a capture that still runs only the figures are read then.
 
-    def _get(self, actor: Actor, capture_id: int) -> Capture:
+        Raises:
+            NotFound: There is none, or it is not the actor's.
+        """
+        return await asyncio.to_thread(self._get, actor, capture_id, known)
+
+    def _get(self, actor: Actor, capture_id: int, known: Capture | None) -> Capture:
+        if known is not None and known.id == capture_id and not known.state.is_final:
+            status = JobDirectory(self._directory(capture_id)).read_status()
+            if status is not None and status.state != "ended" and status.counters is not None:
+                return replace(known, counters=status.counters)
         return self._as_it_is(self._captures.get(actor, capture_id))
 
     def _as_it_is(self, capture: Capture) -> Capture:

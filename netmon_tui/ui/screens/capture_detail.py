@@ -146,7 +146,10 @@ class CaptureDetailScreen(MatchingScreen):
         before, now = self._capture, time.monotonic()
         if self._settled and not changed:
             return
-        self._capture = capture = await self._read(now)
+        known = before if now - self._read_at < ROW_SECONDS else None
+        self._read_at = self._read_at if known else now
+        capture = await self.session.services.capturing.get(self.session.actor, self.capture_id, known)
+        self._capture = capture
         if before is None:
             self.query_one(CaptureHeader).show(capture, now=now)
             self.recall_filters(self.files.browser.filter_bar)
@@ -156,17 +159,6 @@ class CaptureDetailScreen(MatchingScreen):
         self.query_one(CaptureHeader).show(capture, now=now)
         if before is None or before.state != capture.state:
             self.refresh_bindings()
-
-    async def _read(self, now: float) -> Capture:
-        """Return the capture as it is; of one that runs only the figures, and all else from time to time."""
-        service, known = self.session.services.capturing, self._capture
-        if known is None or known.state.is_final or now - self._read_at >= ROW_SECONDS:
-            found = None
-        else:
-            found = await service.figures(known)
-        if found is None:
-            self._read_at, found = now, await service.get(self.session.actor, self.capture_id)
-        return found
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Grey out what the capture, the row or the role does not allow."""

@@ -24,6 +24,7 @@ class PacedScreen(Screen[Result]):
         super().__init__(name, id, classes)
         self._held_until: dict[object, float] = {}
         """Monotonic time by who holds paints back."""
+        self._was_painted = False
 
     def hold_paint(self, holder: object, seconds: float) -> None:
         """Paint nothing until the holder lets go by :meth:`paint_held`, for so long at most."""
@@ -33,8 +34,13 @@ class PacedScreen(Screen[Result]):
         """Paint what changed, at once unless others hold it back."""
         await asyncio.sleep(_UNTIL_TOLD_SECONDS)
         self._held_until.pop(holder, None)
-        if self._dirty_widgets or self._layout_required or self._scroll_required or self._repaint_required:
+        is_changed = self._dirty_widgets or self._layout_required
+        if self._was_painted and (is_changed or self._scroll_required or self._repaint_required):
             self._on_timer_update()
+
+    def _compositor_refresh(self) -> None:
+        self._was_painted = True  # the first time it is when the screen has a size and its places
+        super()._compositor_refresh()
 
     def _on_timer_update(self) -> None:
         now = time.monotonic()

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 from collections.abc import AsyncIterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Never
 
@@ -15,9 +16,10 @@ from netmon_tui.domain.analysis import Asked, find_question
 from netmon_tui.domain.capture import Capture, CaptureLabels, StartCapture
 from netmon_tui.domain.capture_choice import PacketChoice
 from netmon_tui.domain.capture_files import CAPTURE_NAME
-from netmon_tui.domain.job import EndReason, JobState, JobStatus, ProcessIdentity
-from netmon_tui.domain.user import Actor
+from netmon_tui.domain.job import CaptureCounters, EndReason, JobState, JobStatus, ProcessIdentity
+from netmon_tui.domain.user import Actor, Role
 from netmon_tui.errors import DatabaseLocked, InvalidInput, NotFound
+from netmon_tui.runtime.job_directory import write_private
 from netmon_tui.runtime.tool_paths import find_tool
 from netmon_tui.services.capture_following import ending
 from netmon_tui.services.capture_starts import CaptureStarts
@@ -187,3 +189,31 @@ async def test_a_file_that_is_taken_away_while_it_is_open_is_told(tmp_path: Path
                 await packets.matching("frame").all()
         finally:
             await packets.close()
+
+
+async def test_what_the_runner_says_now_is_told_of_a_running_capture_and_the_row_once_it_ended(
+    tmp_path: Path,
+) -> None:
+    async with opened(tmp_path) as (services, ada):
+        capturing, captures = services.capturing, CaptureRepository(services.database)
+        number = store(services, ada, JobState.RUNNING, WHOLE)
+        status = captures.directory(number) / "status.json"
+
+        def say(state: str, packets: int) -> None:
+            status.unlink(missing_ok=True)
+            runner, counters = ProcessIdentity(1, 1, "boot"), CaptureCounters(packets, 60 * packets)
+            write_private(status, asdict(JobStatus(state, runner, counters=counters)))
+
+        say("running", 2)
+        first = await capturing.get(ada, number)
+        captures.update(number, name="renamed")
+        say("running", 3)
+        known = await capturing.get(ada, number, first)
+        assert (first.counters.packets, known.counters.packets, known.name) == (2, 3, first.name)
+        assert (await capturing.get(ada, number)).name == "renamed"
+        say("ended", 3)
+        assert (await capturing.get(ada, number, known)).name == "renamed", "the end is in the row"
+        captures.update(number, state=JobState.COMPLETED.value)
+        assert (await capturing.get(ada, number, known)).state is JobState.COMPLETED
+        with pytest.raises(NotFound):
+            await capturing.get(Actor(2, "eve", Role.VIEWER), number)

@@ -119,11 +119,16 @@ class FileSetReader:
         Raises:
             InvalidInput: The ring deleted a file of which only a part of a packet was read.
         """
-        while not (data := os.pread(self._descriptor, self._room(most), self._at)):
+        while not (data := self._next(most)):
             if not self._go_on():
                 return b""
         self._at += len(data)
         return data
+
+    def _next(self, most: int) -> bytes:
+        data = os.pread(self._descriptor, self._room(most), self._at)
+        # What is cut off a file at that moment reads as zeros, and the file is shorter by then.
+        return data[: max(0, os.fstat(self._descriptor).st_size - self._at)]
 
     def pieces(self) -> Iterator[bytes]:
         """Yield what there is."""

@@ -253,7 +253,8 @@ class CapturesPane(WithScheduleList):
 
     async def _fetch(self, window: Window) -> Sequence[Row]:
         captures = await self.session.services.capturing.find(self.session.actor, window)
-        rows = [self._row(capture) for capture in captures]
+        named = "name" in self.query_one(Table).visible_columns
+        rows = [self._row(capture, named=named) for capture in captures]
         running = {capture.id for capture in captures if not capture.state.is_final}
         if running != self._meters.keys():
             self._meters = {key: meter for key, meter in self._meters.items() if key in running}
@@ -262,7 +263,7 @@ class CapturesPane(WithScheduleList):
         self.LIVE_SECONDS = RATE_SECONDS if running else None
         return rows
 
-    def _row(self, capture: Capture) -> Row:
+    def _row(self, capture: Capture, *, named: bool) -> Row:
         look, counters = state_style(capture.state), capture.counters
         lost, speed = ", drops" if counters.dropped else "", ""
         if not capture.state.is_final:
@@ -272,8 +273,7 @@ class CapturesPane(WithScheduleList):
             (
                 str(capture.id),
                 capture.interface,
-                capture.filter
-                or Cell(_what(capture, named="name" in self.query_one(Table).visible_columns), "muted"),
+                capture.filter or Cell(_what(capture, named=named), "muted"),
                 capture.name,
                 " ".join(capture.tags),
                 Cell(look.label(self.app.has_class(ASCII_CLASS)) + lost, look.tone, sort=capture.state.value),

@@ -113,6 +113,30 @@ async def test_what_comes_while_the_question_is_asked_is_not_seen_to(logged_in, 
         assert not stored(app)[1].acknowledged
 
 
+async def test_what_comes_while_the_list_is_counted_is_not_shown_without_being_acknowledged_with_it(
+    logged_in, until, monkeypatch
+) -> None:
+    async with logged_in() as (app, pilot):
+        service = app.services.segment.events
+        count, coming = service.count, list[NeighbourEvent]()
+
+        async def count_when_it_has_come(*asked: Any) -> int:
+            while coming:
+                happen(app, coming.pop())
+            return await count(*asked)
+
+        monkeypatch.setattr(service, "count", count_when_it_has_come)
+        pane = await shown(pilot, until)
+        await until(pilot, lambda: rows(pane) == [])
+        coming.append(event(2))
+        happen(app, event(1))
+        await until(pilot, lambda: rows(pane) == [2, 1])
+        await pilot.press("T")
+        await until(pilot, lambda: isinstance(app.screen, Confirm) and app.screen.query_one("#yes").has_focus)
+        await pilot.press("enter")
+        await until(pilot, lambda: all(one.acknowledged for one in stored(app)))
+
+
 async def test_muting_and_no_longer(logged_in, until, screen_text) -> None:
     async with logged_in() as (app, pilot):
         pane = await shown(pilot, until)

@@ -85,7 +85,7 @@ class NeighbourEventsPane(Pane, WithPivots):
         self._shown = EventFilter(unacknowledged=True)
         self._revision = -1
         self._newest = 0
-        """Greatest id that was there when the list was last counted."""
+        """Greatest id of the list: what came after it was counted is not in it, and not acknowledged with it."""
         self._has_row = False
 
     def compose(self) -> ComposeResult:
@@ -131,6 +131,10 @@ class NeighbourEventsPane(Pane, WithPivots):
         event = self._event
         return (event.address, event.interface) if event is not None else ("", "")
 
+    @property
+    def _listed(self) -> EventFilter:
+        return self._shown._replace(up_to=self._newest)
+
     async def _show_head(self) -> None:
         counts = (await self._service.tally(self.session.actor)).open
         words = [f"{thin(count)} {severity}" for severity, count in counts.items() if count]
@@ -142,10 +146,10 @@ class NeighbourEventsPane(Pane, WithPivots):
 
     async def _count(self, text: str) -> int:
         self._newest = (await self._service.tally(self.session.actor)).newest
-        return await self._service.count(self.session.actor, self._shown, text)
+        return await self._service.count(self.session.actor, self._listed, text)
 
     async def _fetch(self, window: Window) -> Sequence[Row]:
-        events = await self._service.events(self.session.actor, self._shown, window)
+        events = await self._service.events(self.session.actor, self._listed, window)
         now = datetime.now(UTC)
         return [event_row(event, self._service.vendor(event.lladdr), now) for event in events]
 
@@ -188,7 +192,7 @@ class NeighbourEventsPane(Pane, WithPivots):
     @work(exclusive=True, group="event-change", exit_on_error=False)
     async def action_acknowledge_all(self) -> None:
         """Mark all events of the list as seen to, but none that came after it was shown."""
-        actor, text, newest = self.session.actor, self._table.filter_text, self._newest
+        actor, text, listed = self.session.actor, self._table.filter_text, self._listed
         question = Confirm(
             "Acknowledge all",
             f"All {thin(self._source.count)} events of this list become seen to, for everybody.",
@@ -197,8 +201,7 @@ class NeighbourEventsPane(Pane, WithPivots):
         )
         if not await self.app.push_screen_wait(question):
             return
-        done = self._service.acknowledge_all(actor, self._shown._replace(up_to=newest), text)
-        await self._carry_out(done)
+        await self._carry_out(self._service.acknowledge_all(actor, listed, text))
 
     async def _carry_out(self, change: Awaitable[int]) -> None:
         try:

@@ -273,8 +273,11 @@ async def test_a_host_that_does_not_answer_is_gone_and_comes_back(segment: Segme
 
 @pytest.fixture
 def doubting_kernel(lab: Lab) -> Iterator[None]:
-    """A kernel that believes for a second what it believes for 15 to 45 otherwise, and asks again at once."""
-    wanted = {"base_reachable_time_ms": "1000", "delay_first_probe_time": "1", "retrans_time_ms": "300"}
+    """A kernel that believes for a second what it believes for 15 to 45 otherwise, and asks again at once.
+
+    What it believes for less than the delay it asks anew for ever, without anybody speaking to the host.
+    """
+    wanted = {"base_reachable_time_ms": "1000", "delay_first_probe_time": "0", "retrans_time_ms": "300"}
     files = [f"/proc/sys/net/ipv4/neigh/eth0/{name}" for name in wanted]
     before = [lab.run(["cat", file], check=True).stdout.strip() for file in files]
     for file, value in zip(files, wanted.values(), strict=True):

@@ -255,9 +255,10 @@ async def serve(data: Path) -> None:
     watching: asyncio.Task[None] | None = None
 
     async def watch() -> None:
+        known = None
         while True:
-            counters = (await services.capturing.get(actor, capture)).counters
-            seen.append((time.monotonic(), counters.packets))
+            known = await services.capturing.get(actor, capture, known)  # as the screen does
+            seen.append((time.monotonic(), known.counters.packets))
             await asyncio.sleep(0.25)
 
     while word := (await asyncio.to_thread(sys.stdin.readline)).strip():

@@ -6,7 +6,6 @@ import asyncio
 import os
 import pwd
 import shlex
-import shutil
 import socket
 import tempfile
 import time
@@ -308,11 +307,11 @@ class CatalogueService:
         expired = await asyncio.to_thread(self._catalogue.find_one_older, before)
         if expired is None:
             self._looked = time.monotonic()
+            await asyncio.to_thread(self._drafts.clear_away)
             return False
-        # the files first: whoever is killed in between leaves a capture that is still too old
-        await asyncio.to_thread(shutil.rmtree, expired.directory, True)
-        await asyncio.to_thread(self._catalogue.delete, expired, before)
-        return True
+        # the rows first: somebody may have marked it to be kept since it was found
+        forget = partial(self._catalogue.delete, expired, before)
+        return await asyncio.to_thread(self._drafts.discard, expired.directory, forget)
 
 
 def _arriving(stream: BinaryIO, name: str, stop: Stop) -> Iterator[bytes]:

@@ -1,4 +1,4 @@
-"""Captures in the making: a directory of its own that becomes a capture whole, or is gone."""
+"""Captures in the making, and those that go: a directory is that of a whole capture, or marked, or gone."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import fcntl
 import hashlib
 import os
 import secrets
+import shutil
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -22,10 +23,11 @@ from netmon_tui.tools.pcap_files import sha256_of
 from netmon_tui.tools.pcap_index import PacketIndex
 from netmon_tui.tools.pcap_layout import RecordLayout
 
-_PREFIX = "capture-made-"
+_CAPTURES = "capture-"
+_PREFIX = f"{_CAPTURES}made-"
 UNFINISHED = "unfinished"
-"""Name of the file that says of a directory that it is a draft. What has none is never deleted: whether this
-database knows a directory says little, as another one may, or this one by another path."""
+"""Name of the file that says of a directory that it is a draft, or going. What has none is never deleted: whether
+this database knows a directory says little, as another one may, or this one by another path."""
 _LOOK_BYTES = 16 << 20
 """So much is written from one look at the free space to the next."""
 
@@ -149,7 +151,7 @@ def times_of(path: Path) -> tuple[float, float] | None:
 
 
 class Drafts:
-    """Makes drafts, and clears away those whose program died.
+    """Makes drafts and deletes captures, and clears away what programs left that died.
 
     Args:
         jobs: Directory of the job directories.
@@ -191,9 +193,34 @@ class Drafts:
             _end(path, is_stored=draft.is_stored)
             os.close(lock)
 
+    def discard(self, path: Path, forget: Callable[[], bool]) -> bool:
+        """Delete the directory of a capture after its rows; whoever is killed in between leaves it marked.
+
+        Args:
+            path: The directory.
+            forget: Deletes the rows, and says whether it did: if not, the directory stays, too.
+
+        Returns:
+            What ``forget`` returned.
+        """
+        forgotten = False
+        with ExitStack() as held:
+            with suppress(
+                OSError
+            ):  # without the directory, or where no mark can be made, there are still the rows
+                lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+                held.callback(os.close, lock)
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                (path / UNFINISHED).touch(PRIVATE_FILE)
+            try:
+                forgotten = forget()
+            finally:
+                _end(path, is_stored=not forgotten)
+        return forgotten
+
     def clear_away(self) -> None:
-        """Delete the drafts that no program holds: what a killed program left."""
-        for mark in self._jobs.glob(f"{_PREFIX}*/{UNFINISHED}"):
+        """Delete the marked directories that no program holds and no capture has: what a killed program left."""
+        for mark in self._jobs.glob(f"{_CAPTURES}*/{UNFINISHED}"):
             path = mark.parent
             try:
                 lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -214,7 +241,9 @@ def _end(draft: Path, *, is_stored: bool) -> None:
     with suppress(OSError):
         if not is_stored:
             for path in draft.iterdir():
-                if path.name != UNFINISHED:
+                if path.is_dir() and not path.is_symlink():
+                    shutil.rmtree(path)
+                elif path.name != UNFINISHED:
                     path.unlink()
         (draft / UNFINISHED).unlink(missing_ok=True)
         if not is_stored:

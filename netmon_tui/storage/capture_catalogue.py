@@ -95,35 +95,41 @@ class CaptureCatalogue:
 
     def find_one_older(self, before: datetime) -> Expired | None:
         """Return a capture that ended before an instant and is not marked to be kept."""
-        query = (
-            select(_CAPTURES.id, _CAPTURES.directory, _CAPTURES.name)
-            .where(_CAPTURES.state.in_(_FINAL), not_(_CAPTURES.kept), _CAPTURES.created < before)
-            .where(func.coalesce(_CAPTURES.finished, _CAPTURES.created) < before)
-            .order_by(_CAPTURES.id)
-            .limit(1)
-        )
+        columns = (_CAPTURES.id, _CAPTURES.directory, _CAPTURES.name)
+        query = select(*columns).where(_is_older(before)).order_by(_CAPTURES.id).limit(1)
         with self._database.read() as connection:
             found = connection.execute(query).first()
         return Expired(found.id, Path(found.directory), found.name) if found else None
 
-    def delete(self, expired: Expired, before: datetime) -> None:
-        """Delete the rows of one that ended before an instant, with an event unless another program did."""
+    def delete(self, expired: Expired, before: datetime) -> bool:
+        """Delete the rows of one that ended before an instant, with an event; False when it is not (any more) one.
 
-        def work(connection: Connection) -> None:
+        Somebody may have marked it to be kept since it was found, or another program have deleted it.
+        """
+        rows = delete(records.captures).where(_CAPTURES.id == expired.capture_id, _is_older(before))
+
+        def work(connection: Connection) -> bool:
+            if not connection.execute(rows).rowcount:
+                return False
             delete_job(connection, JobKind.CAPTURE, expired.capture_id)
-            rows = delete(records.captures).where(_CAPTURES.id == expired.capture_id)
-            if connection.execute(rows).rowcount:
-                detail = f"ended before {before.isoformat(timespec='seconds')}: {expired.name}".rstrip(": ")
-                subject = f"capture {expired.capture_id}"
-                insert_event(connection, NewEvent("capture.expire", None, subject, detail))
+            detail = f"ended before {before.isoformat(timespec='seconds')}: {expired.name}".rstrip(": ")
+            subject = f"capture {expired.capture_id}"
+            insert_event(connection, NewEvent("capture.expire", None, subject, detail))
+            return True
 
-        self._database.write(work)
+        return self._database.write(work)
 
     def has_directory(self, name: str) -> bool:
         """Whether a capture has its files in a directory of this name, by whatever path that was reached."""
         query = select(_CAPTURES.id).where(_CAPTURES.directory.endswith(f"/{name}", autoescape=True))
         with self._database.read() as connection:
             return connection.execute(query).first() is not None
+
+
+def _is_older(before: datetime) -> ColumnElement[bool]:
+    """Return the condition that a capture ended before an instant and is not marked to be kept."""
+    ended = func.coalesce(_CAPTURES.finished, _CAPTURES.created)
+    return and_(_CAPTURES.state.in_(_FINAL), not_(_CAPTURES.kept), _CAPTURES.created < before, ended < before)
 
 
 def _insert(connection: Connection, owner: Actor, made: MadeCapture) -> int:

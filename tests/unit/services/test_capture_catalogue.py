@@ -41,10 +41,12 @@ from netmon_tui.errors import (
     StorageError,
 )
 from netmon_tui.runtime.tool_paths import find_tool
-from netmon_tui.services import capture_catalogue
+from netmon_tui.services import capture_catalogue, capture_drafts
 from netmon_tui.services.capture_drafts import UNFINISHED, Room
 from netmon_tui.services.container import Services, open_services
 from netmon_tui.services.transfers import write_new
+from netmon_tui.storage.audit_repository import NewEvent
+from netmon_tui.storage.capture_catalogue import CaptureCatalogue, Expired
 from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.tools.link_layers import _NAMES as LINK_TYPES
 from netmon_tui.tools.pcap import RawPacket, make_header, pack_record
@@ -797,39 +799,82 @@ async def test_what_is_older_than_is_kept_is_deleted_with_an_audit_row(tmp_path:
         await house.services.close()
 
 
-@pytest.mark.parametrize("by", ["its owner", "its age"])
-async def test_a_program_killed_while_it_deletes_leaves_no_files_that_nobody_knows(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, by: str
+@pytest.fixture
+async def house_with_an_old_one(tmp_path: Path) -> AsyncIterator[House]:
+    """A house that keeps captures for a month, and one from before."""
+    made = await opened(tmp_path, keep_days="30")
+    capture = await made.take(pcap(raws()))
+    old = datetime.now(UTC) - timedelta(days=31)
+    CaptureRepository(made.services.database).update(capture.id, created=old, finished=old)
+    (Path(capture.files[0].path).parent / "home" / "tcpdump").mkdir(parents=True)
+    yield made
+    await made.services.close()
+
+
+async def test_what_is_marked_to_be_kept_at_the_last_moment_is_kept(
+    house_with_an_old_one: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Killed(BaseException):
-        """What no code outlives."""
+    house, find = house_with_an_old_one, CaptureCatalogue.find_one_older
+    (capture,) = await house.services.capturing.find(house.ada)
 
-    def killed(*_: object) -> None:
-        raise Killed
+    def found_and_then_marked(repository: CaptureCatalogue, before: datetime) -> Expired | None:
+        found = find(repository, before)
+        repository.label(
+            capture.id, CaptureLabels(kept=True), NewEvent("capture.label", house.ada, "", "kept")
+        )
+        return found
 
-    house = await opened(tmp_path, keep_days="30")
-    try:
-        capture = await house.take(pcap(raws()))
-        old = datetime.now(UTC) - timedelta(days=31)
-        CaptureRepository(house.services.database).update(capture.id, created=old, finished=old)
+    with monkeypatch.context() as patch:
+        patch.setattr(CaptureCatalogue, "find_one_older", found_and_then_marked)
+        assert not await house.catalogue.delete_one_expired(Runner.WORKER)
+    assert (await house.services.capturing.get(house.ada, capture.id)).kept
+    left = {path.name for path in Path(capture.files[0].path).parent.iterdir()}
+    assert left == {"capture.pcap", "home"}
+    assert "capture.expire" not in [row[0] for row in house.audit()]
 
-        async def delete() -> None:
-            if by == "its age":
-                assert await house.catalogue.delete_one_expired(Runner.WORKER)
-            else:
-                await house.services.capturing.delete(house.ada, capture.id)
 
-        with monkeypatch.context() as patch:
-            patch.setattr(shutil, "rmtree", killed)
-            with pytest.raises(Killed):
-                await delete()
-        assert not house.left() and list(house.jobs.iterdir())
-        await delete()
-        assert not list(house.jobs.iterdir())
-        assert not await house.services.capturing.count(house.ada)
-        assert [row[0] for row in house.audit()].count("capture.expire") == (by == "its age")
-    finally:
-        await house.services.close()
+class Killed(BaseException):
+    """What no code outlives."""
+
+
+def killed(*_: object, **__: object) -> None:
+    """End like a program that is killed."""
+    raise Killed
+
+
+async def test_a_program_killed_while_it_deletes_leaves_a_capture_that_can_be_deleted_again(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    capture = await house.take(pcap(raws()))
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "rmtree", killed)
+        with pytest.raises(Killed):
+            await house.services.capturing.delete(house.ada, capture.id)
+    assert not house.left() and list(house.jobs.iterdir())
+    await house.services.capturing.delete(house.ada, capture.id)
+    assert not list(house.jobs.iterdir())
+    assert not await house.services.capturing.count(house.ada)
+
+
+@pytest.mark.parametrize("after", ["the mark", "the rows"])
+async def test_a_program_killed_while_it_deletes_what_is_too_old_leaves_nothing_that_stays(
+    house_with_an_old_one: House, monkeypatch: pytest.MonkeyPatch, after: str
+) -> None:
+    house = house_with_an_old_one
+    (capture,) = await house.services.capturing.find(house.ada)
+    with monkeypatch.context() as patch:
+        patch.setattr(capture_drafts, "_end", killed)
+        if after == "the mark":
+            patch.setattr(CaptureCatalogue, "delete", killed)
+        with pytest.raises(Killed):
+            await house.catalogue.delete_one_expired(Runner.WORKER)
+    assert Path(capture.files[0].path).is_file()
+    assert await house.services.capturing.count(house.ada) == (after == "the mark")
+    while await house.catalogue.delete_one_expired(Runner.WORKER):
+        pass
+    assert not list(house.jobs.iterdir())
+    assert not await house.services.capturing.count(house.ada)
+    assert [row[0] for row in house.audit()].count("capture.expire") == 1
 
 
 async def test_nothing_is_deleted_by_itself(house: House) -> None:

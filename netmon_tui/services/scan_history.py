@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from functools import partial
 from pathlib import Path
 
 from netmon_tui.domain.host import Host, HostLine, KnownHost, ServiceLine
@@ -128,8 +129,9 @@ class ScanHistory:
         await asyncio.to_thread(
             self._audit.record, actor, "scan.delete", f"scan {scan_id}", " ".join(scan.targets)
         )
-        await asyncio.to_thread(self._scans.delete, scan_id)
-        await asyncio.to_thread(shutil.rmtree, directory, True)
+        delete_files = partial(shutil.rmtree, directory, True)
+        await asyncio.to_thread(self._scans.delete, scan_id, delete_files)
+        await asyncio.to_thread(delete_files)  # a document that was packed just then may have come back
 
 
 def _output(directory: Path) -> str:

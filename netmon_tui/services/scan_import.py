@@ -8,6 +8,7 @@ import shutil
 import zlib
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -84,8 +85,7 @@ class ScanImport:
             copy = self._write(directory / XML_NAME, _document(file, name))
             self._read(scan_id, copy, name, digest)
         except BaseException as error:
-            self._scans.delete(scan_id)
-            shutil.rmtree(directory, ignore_errors=True)
+            self._scans.delete(scan_id, partial(shutil.rmtree, directory, True))
             if isinstance(error, OSError):
                 raise explain(error, directory) from error
             raise

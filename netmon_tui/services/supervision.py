@@ -138,14 +138,16 @@ class JobSupervisor:
         job = await asyncio.to_thread(self._jobs.of, kind, subject_id)
         if job is not None and not job.state.is_final:
             await asyncio.to_thread(runtime_jobs.request_stop, Path(job.directory))
-            self._rests.get(job.id, _Rest()).stir()
+            if rest := self._rests.get(job.id):  # none where another program follows it
+                rest.stir()
 
     async def pause(self, kind: JobKind, subject_id: int, *, paused: bool) -> bool:
         """Ask the runner of a job to halt its tool, or to let it go on; False when there is no job."""
         job = await asyncio.to_thread(self._jobs.of, kind, subject_id)
         if job is not None and not job.state.is_final:
             await asyncio.to_thread(runtime_jobs.request_pause, Path(job.directory), paused=paused)
-            self._rests.get(job.id, _Rest()).stir()
+            if rest := self._rests.get(job.id):  # none where another program follows it
+                rest.stir()
         return job is not None
 
     async def job_with_runner(

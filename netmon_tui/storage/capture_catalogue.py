@@ -27,7 +27,7 @@ from netmon_tui.domain.capture_files import CaptureFile
 from netmon_tui.domain.capture_filter import MOST_TAGS, FilterWord, parse_filter
 from netmon_tui.domain.job import JobKind, JobState
 from netmon_tui.domain.user import Actor
-from netmon_tui.errors import InvalidInput
+from netmon_tui.errors import InvalidInput, NotFound
 from netmon_tui.storage import records
 from netmon_tui.storage.audit_repository import NewEvent, insert_event
 from netmon_tui.storage.capture_records import packet_marks
@@ -79,15 +79,21 @@ class CaptureCatalogue:
             return list(connection.execute(query).scalars())
 
     def label(self, capture_id: int, labels: CaptureLabels, event: NewEvent) -> None:
-        """Change what is said of a capture, with its event; InvalidInput when that would be too many tags."""
+        """Change what is said of a capture, with its event.
+
+        Raises:
+            NotFound: There is none (any more).
+            InvalidInput: That would be too many tags.
+        """
         said = {"name": labels.name, "note": labels.note, "kept": labels.kept}
         values = {name: value for name, value in said.items() if value is not None}
+        is_it = _CAPTURES.id == capture_id
 
         def work(connection: Connection) -> None:
+            if connection.execute(select(_CAPTURES.id).where(is_it)).first() is None:
+                raise NotFound(f"no capture {capture_id}")
             if values:
-                connection.execute(
-                    update(records.captures).where(_CAPTURES.id == capture_id).values(**values)
-                )
+                connection.execute(update(records.captures).where(is_it).values(**values))
             _change_tags(connection, capture_id, labels)
             _note(connection, event, capture_id)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -293,8 +293,13 @@ class ScanRepository:
         with self._database.read() as connection:
             return int(connection.execute(query).scalar_one())
 
-    def delete(self, scan_id: int) -> None:
-        """Delete a scan with everything it found; one whose deletion is broken off says so."""
+    def delete(self, scan_id: int, delete_files: Callable[[], object] = lambda: None) -> None:
+        """Delete a scan with everything it found; one whose deletion is broken off says so.
+
+        Args:
+            scan_id: The scan.
+            delete_files: Called before its own row goes: without that nobody would know its files any more.
+        """
 
         def work(connection: Connection) -> None:
             delete_job(connection, JobKind.SCAN, scan_id)
@@ -306,6 +311,7 @@ class ScanRepository:
 
         self.update(scan_id, state=JobState.INTERRUPTED.value, error=DELETION_BROKEN_OFF)
         delete_hosts(self._database, scan_id)
+        delete_files()
         self._database.write(work)
 
     def _matches(self, text: str) -> Any:

@@ -757,6 +757,20 @@ async def test_labels_are_changed_found_and_audited(house: House) -> None:
     assert (await capturing.get(house.ada, one.id)).tags == ("slow", "web")
 
 
+@pytest.mark.parametrize(
+    "labels", [CaptureLabels(note="x"), CaptureLabels(add_tags=("web",)), CaptureLabels()]
+)
+async def test_what_is_deleted_while_it_is_labelled_leaves_no_event(
+    house: House, labels: CaptureLabels
+) -> None:
+    capture = await house.take(pcap(raws()))
+    await house.services.capturing.delete(house.ada, capture.id)
+    event = NewEvent("capture.label", house.ada, "", "note")
+    with pytest.raises(NotFound):
+        CaptureCatalogue(house.services.database).label(capture.id, labels, event)
+    assert house.audit()[-1][0] == "capture.delete"
+
+
 async def test_others_and_viewers_change_and_make_nothing(house: House) -> None:
     mine = await house.take(pcap(raws()))
     bo, eve = await house.user("bo", Role.OPERATOR), await house.user("eve", Role.VIEWER)

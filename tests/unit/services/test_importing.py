@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import io
 import random
+import shutil
 import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -230,6 +231,57 @@ async def test_a_small_document_cut_at_every_byte(house: House) -> None:
         assert len(await house.hosts(scan_id)) == there
         await house.services.scans.delete(house.ada, scan_id)
     assert list(house.jobs.iterdir()) == []
+
+
+class Killed(BaseException):
+    """What no code outlives."""
+
+
+def killed(*_: object, **__: object) -> None:
+    """End like a program that is killed."""
+    raise Killed
+
+
+async def test_a_program_killed_while_it_deletes_leaves_a_scan_that_can_be_deleted_again(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scan_id = await house.pipe(FULL)
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "rmtree", killed)
+        with pytest.raises(Killed):
+            await house.services.scans.delete(house.ada, scan_id)
+    assert "delete it again" in (await house.services.scans.get(house.ada, scan_id)).error
+    await house.services.scans.delete(house.ada, scan_id)
+    assert list(house.jobs.iterdir()) == [] and not house.rows()["scans"]
+
+
+async def test_a_program_killed_while_it_refuses_a_document_leaves_no_files_that_nobody_knows(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "rmtree", killed)
+        with pytest.raises(Killed):
+            await house.pipe(FULL[: FULL.index(b"<nmaprun ") + 20])
+    assert [path.name for path in house.jobs.iterdir()] == ["scan-1"]
+    await house.services.scans.delete(house.ada, 1)
+    assert list(house.jobs.iterdir()) == []
+
+
+async def test_a_document_that_is_packed_while_its_scan_is_deleted_does_not_stay(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scan_id, rmtree = await house.pipe(FULL), shutil.rmtree
+
+    def packed_just_then(directory: Path, *_: object) -> None:
+        there = directory.exists()
+        rmtree(directory, ignore_errors=True)
+        if there and not list(house.jobs.glob("*")) and house.rows()["scans"]:
+            directory.mkdir()
+            (directory / "scan.xml.gz").write_bytes(b"packed")
+
+    monkeypatch.setattr(shutil, "rmtree", packed_just_then)
+    await house.services.scans.delete(house.ada, scan_id)
+    assert list(house.jobs.iterdir()) == [] and not house.rows()["scans"]
 
 
 @pytest.mark.parametrize("place", [b"", b'<nmaprun scanner="', b'addr="192.0.2.1', b"</host>"])

@@ -60,6 +60,7 @@ from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.storage.database import Database
 from netmon_tui.storage.history_queries import HistoryQueries
 from netmon_tui.storage.job_repository import JobRepository
+from netmon_tui.storage.moved_directories import follow_move
 from netmon_tui.storage.neighbour_retention import NeighbourRetention
 from netmon_tui.storage.revision import RevisionWatch
 from netmon_tui.storage.saved_search_repository import SavedSearchRepository
@@ -242,7 +243,9 @@ def _checks(settings: Settings, paths: Paths, database: Database | None) -> Call
 def _open_store(settings: Settings, paths: Paths) -> Database:
     paths.ensure()
     url = settings.storage.url or paths.database_url
-    return open_database(url, backups=paths.backups, evidence=paths.jobs)
+    database = open_database(url, backups=paths.backups, evidence=paths.jobs)
+    follow_move(database, paths.jobs)
+    return database
 
 
 def _open_jobs(database: Database, reading: bool) -> JobRepository:

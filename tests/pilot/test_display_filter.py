@@ -6,6 +6,8 @@ import asyncio
 import os
 import signal
 import subprocess
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from netmon_tui.domain.capture import StartCapture
 from netmon_tui.domain.capture_files import CAPTURE_NAME
 from netmon_tui.domain.job import JobState
 from netmon_tui.domain.search import SavedSearch
+from netmon_tui.runtime.display_filter import FilterRun
 from netmon_tui.runtime.tool_paths import find_tool
 from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.ui.screens.capture_detail import CaptureDetailScreen
@@ -212,10 +215,22 @@ async def test_a_stream_of_a_window_is_no_filter_and_one_of_the_whole_file_is(
 
 
 async def test_escape_stops_tshark_and_keeps_what_was_found(
-    logged_in: Any, until: Any, tmp_path: Path
+    logged_in: Any, until: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    long = tmp_path / "long.pcap"
+    long, numbers = tmp_path / "long.pcap", FilterRun.numbers
     generate(long, 150_000)
+
+    async def read_no_further(run: FilterRun) -> AsyncGenerator[list[int], None]:
+        """Let tshark wait in the middle of the file: its pipe is full, however slow the keys are."""
+        found = 0
+        async with aclosing(numbers(run)) as batches:
+            async for batch in batches:
+                yield batch
+                found += len(batch)
+                if found > 5_000:
+                    await asyncio.Event().wait()
+
+    monkeypatch.setattr(FilterRun, "numbers", read_no_further)
     async with logged_in() as (app, pilot):
         browser = await open_capture(app, pilot, until, long)
         await apply(app, pilot, until, "tcp")

@@ -361,7 +361,8 @@ async def test_a_killed_staged_scan_goes_on_where_it_was(
         await services.scanning.resume(ada, scan.id)
         ended = await services.scanning.wait(ada, scan.id)
         assert (ended.state, ended.hosts_up, ended.ports_open) == (JobState.COMPLETED, 20, 2), ended.error
-        assert len([*job.glob("stage-ports-*.xml*")]) == 1
+        # one document, which may be packed just now: plain, packed and the draft of that
+        assert len({path.name.partition(".")[0] for path in job.glob("stage-ports-*.xml*")}) == 1
         assert (job / "earlier").is_dir()
 
 

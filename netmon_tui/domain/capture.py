@@ -172,6 +172,11 @@ class Capture:
         return self.made_of
 
     @property
+    def one_interface(self) -> str:
+        """Where all of its packets were captured; empty where that is not known, or they are of several."""
+        return "" if "," in self.interface else self.interface
+
+    @property
     def made_of(self) -> str:
         """The same without what the name may tell: the file that was imported, the packets of a slice."""
         parents = " and ".join(map(str, self.parents))

@@ -15,7 +15,7 @@ import pytest
 from textual.widgets import Input
 
 from netmon_tui.domain.capture import StartCapture
-from netmon_tui.domain.capture_files import CAPTURE_NAME
+from netmon_tui.domain.capture_files import file_name
 from netmon_tui.domain.job import JobState
 from netmon_tui.domain.search import SavedSearch
 from netmon_tui.runtime.display_filter import FilterRun
@@ -52,17 +52,18 @@ def shown(app: Any) -> int:
     return app.screen.query_one("#packets", Table).row_count
 
 
-async def open_capture(app: Any, pilot: Any, until: Any, file: Path) -> PacketBrowser:
+async def open_capture(app: Any, pilot: Any, until: Any, file: Path, interface: str = "lo") -> PacketBrowser:
     """Store a capture with this file, and open it."""
     services, actor = app.services, app.actor
     captures = CaptureRepository(services.database)
     number = await asyncio.to_thread(
-        captures.create, actor, StartCapture("lo"), filter="", jobs=services.paths.jobs
+        captures.create, actor, StartCapture(interface), filter="", jobs=services.paths.jobs
     )
     captures.update(number, state=JobState.COMPLETED.value)
     directory = captures.directory(number)
     directory.mkdir()
-    (directory / CAPTURE_NAME).write_bytes(file.read_bytes())
+    name = file_name(numbered=False, pcapng=file.suffix == ".pcapng")
+    (directory / name).write_bytes(file.read_bytes())
     await pilot.press("3")
     table = await until(pilot, lambda: app.screen.query_one("#captures", Table))
     await until(pilot, lambda: table.grid.has_focus and table.row_count)

@@ -14,6 +14,7 @@ from netmon_tui.runtime.tool_paths import find_tool
 from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.ui.modals.capture_form import CaptureForm
 from netmon_tui.ui.modals.scan_form import ScanForm
+from netmon_tui.ui.screens.above_capture import AboveCapture
 from netmon_tui.ui.screens.capture_detail import CaptureDetailScreen
 from netmon_tui.ui.screens.device_page import DevicePageScreen
 from netmon_tui.ui.screens.host_history import HostHistoryScreen
@@ -23,6 +24,8 @@ from netmon_tui.ui.widgets.packet_tree import PacketTree
 from tests.bench.generate_pcap import generate
 from tests.pilot.test_devices_pane import saw
 from tests.pilot.test_display_filter import open_capture
+from tests.unit.tools.test_packet_masking import FRAMES
+from tests.unit.tools.test_pcapng import interface, option, packet, section
 
 pytestmark = [pytest.mark.lab, pytest.mark.skipif(not find_tool("sharkd"), reason="sharkd is not installed")]
 SOURCE, DESTINATION = "02:00:00:00:00:01", "02:00:00:00:00:02"
@@ -70,6 +73,26 @@ async def test_a_mac_is_captured_as_one(logged_in: Any, until: Any, tmp_path: Pa
         await pilot.press("c")
         form = await until(pilot, lambda: isinstance(app.screen, CaptureForm) and app.screen)
         await until(pilot, lambda: form.query_one("#filter", Input).value == f"ether host {DESTINATION}")
+
+
+@pytest.mark.parametrize("key", ["c", "T"])
+async def test_a_packet_of_one_of_several_interfaces_is_captured_there(
+    logged_in: Any, until: Any, tmp_path: Path, key: str
+) -> None:
+    file = tmp_path / "made.pcapng"
+    frame = FRAMES["udp"]
+    blocks = [interface(1, option(2, b"eth0")), interface(1, option(2, b"lo"))]
+    file.write_bytes(section() + b"".join([*blocks, packet(0, 1, frame), packet(1, 2, frame)]))
+    async with logged_in() as (app, pilot):
+        browser = await open_capture(app, pilot, until, file, "eth0,lo")
+        browser.go_to(2)
+        await until(pilot, lambda: browser.table.cursor_key == 2 and browser.address)
+        await pilot.press(key)
+        if key != "c":  # there a line is of all the packets of an address
+            await until(pilot, lambda: isinstance(app.screen, AboveCapture) and app.screen.address)
+            await pilot.press("c")
+        form = await until(pilot, lambda: isinstance(app.screen, CaptureForm) and app.screen)
+        assert form._interface == ("lo" if key == "c" else "")
 
 
 async def test_what_is_known_of_a_host_stands_above_the_packet(

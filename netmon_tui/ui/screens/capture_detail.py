@@ -233,10 +233,15 @@ class CaptureDetailScreen(MatchingScreen):
         except NetmonError as error:
             toasts.report(self.app, error)
 
-    def action_capture(self) -> None:
-        """Capture the address under the cursor, on the same interface."""
-        interface = self._capture.interface if self._capture else ""
-        self._pivot(CaptureAddress(self._address, interface))
+    @work(exclusive=True, group="capture-pivot", exit_on_error=False)
+    async def action_capture(self) -> None:
+        """Capture the address under the cursor, on the interface of its packet where that is known."""
+        address = self._address
+        interface = self._capture.one_interface if self._capture else ""
+        try:
+            self._pivot(CaptureAddress(address, interface or await self.files.browser.interface()))
+        except NetmonError as error:
+            toasts.report(self.app, error)
 
     @work(exclusive=True, group="capture-pivot", exit_on_error=False)
     async def action_host(self) -> None:
@@ -261,7 +266,7 @@ class CaptureDetailScreen(MatchingScreen):
 
     def action_analysis(self) -> None:
         """Ask about the whole capture."""
-        interface = self._capture.interface if self._capture else ""
+        interface = self._capture.one_interface if self._capture else ""
         self.app.push_screen(AnalysisScreen(self.session, self.capture_id, interface))
 
     def action_traffic(self) -> None:

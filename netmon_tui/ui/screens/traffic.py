@@ -189,8 +189,8 @@ class TrafficScreen(AboveCapture):
 
     @property
     def interface(self) -> str:
-        """Where the capture is made."""
-        return self._capture.interface if self._capture is not None else ""
+        """Where the capture is made; empty where that is on several."""
+        return self._capture.one_interface if self._capture is not None else ""
 
     @property
     def address(self) -> str:

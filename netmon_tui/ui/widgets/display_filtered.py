@@ -72,6 +72,17 @@ class DisplayFiltered(BusyList):
         """The file; None before it is open."""
         return self._packets.path if self._packets is not None else None
 
+    async def interface(self) -> str:
+        """Return the interface of the packet under the cursor; empty where the file does not tell it.
+
+        Raises:
+            NetmonError: The file cannot be read.
+        """
+        number = self.table.cursor_key
+        if self._packets is None or not isinstance(number, int):
+            return ""
+        return next((line.cells[0] for line in await self._packets.lines([number], ["interface"])), "")
+
     # what the browser adds
 
     @property

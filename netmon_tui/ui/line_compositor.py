@@ -1,4 +1,4 @@
-"""Paints of each widget the lines of which something changed that is seen; Textual asks all of them for all lines."""
+"""Paints of the widgets only those lines in which something changed that is seen; Textual paints all of them."""
 
 from __future__ import annotations
 

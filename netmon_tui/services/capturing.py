@@ -36,6 +36,7 @@ from netmon_tui.security.hostile_text import clean
 from netmon_tui.services.capture_engine import CaptureEngine
 from netmon_tui.services.capture_following import CaptureFollower, unstored
 from netmon_tui.services.capture_limits import check_limits, job_limits
+from netmon_tui.services.capture_on_disk import OnDisk, on_disk
 from netmon_tui.services.capture_quota import CaptureQuota
 from netmon_tui.services.supervision import JobSupervisor
 from netmon_tui.storage.audit_repository import AuditRepository
@@ -255,6 +256,18 @@ class CapturingService:
             NotFound: There is none, or it is not the actor's.
         """
         return await asyncio.to_thread(self._get, actor, capture_id, known)
+
+    async def watch(
+        self, actor: Actor, capture_id: int, known: Capture | None = None
+    ) -> tuple[Capture, OnDisk]:
+        """Return a capture as :meth:`get` does, and what it has on the disk, in one wait for a thread."""
+        return await asyncio.to_thread(self._watch, actor, capture_id, known)
+
+    def _watch(self, actor: Actor, capture_id: int, known: Capture | None) -> tuple[Capture, OnDisk]:
+        capture = self._get(actor, capture_id, known)
+        if capture.state.is_final:  # else its files are with its runner, and nobody needs to be asked where
+            return capture, on_disk(self._captures.directory(capture_id, actor))
+        return capture, on_disk(self._directory(capture_id))
 
     def _get(self, actor: Actor, capture_id: int, known: Capture | None) -> Capture:
         if known is not None and known.id == capture_id and not known.state.is_final:

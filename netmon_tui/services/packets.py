@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import aclosing
 from pathlib import Path
-from typing import NamedTuple
 
 from netmon_tui.domain.display_filter import Offer, check_text, is_counted
 from netmon_tui.domain.packet import PacketDetail
@@ -15,11 +14,12 @@ from netmon_tui.domain.packet_find import Wanted
 from netmon_tui.domain.user import Actor
 from netmon_tui.errors import InvalidInput, NetmonError, NotFound
 from netmon_tui.runtime.display_filter import FilterRun, check_by_tshark
-from netmon_tui.runtime.key_log import kept_keys, keys_stamp
+from netmon_tui.runtime.key_log import kept_keys
 from netmon_tui.runtime.opened import opened
 from netmon_tui.runtime.packet_dissector import PacketDissector
 from netmon_tui.runtime.pcap_input import FilePart
 from netmon_tui.services.capture_keys import CaptureKeys
+from netmon_tui.services.capture_on_disk import OnDisk, on_disk
 from netmon_tui.services.lost_files import no_file, require_files
 from netmon_tui.services.packet_columns import PacketColumnService
 from netmon_tui.services.packet_marks import PacketMarkService
@@ -27,7 +27,7 @@ from netmon_tui.services.packet_rows import SLICE, PacketRows
 from netmon_tui.services.set_filter import SetFilter
 from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.storage.packet_mark_repository import PacketMarkRepository
-from netmon_tui.tools.file_set import one_file, one_of, packet_files
+from netmon_tui.tools.file_set import one_file, one_of
 from netmon_tui.tools.packet_summary import summarise
 from netmon_tui.tools.packet_tree import describe
 from netmon_tui.tools.pcap import RawPacket
@@ -36,15 +36,6 @@ _KNOWN_BEFORE = 400
 """Packets: as many as a dissector of one packet knows."""
 OF_WHOLE_FILE = "(whole file)"
 """What stands in place of a value that only a dissector of the whole file knows."""
-
-
-class OnDisk(NamedTuple):
-    """What a capture has on the disk."""
-
-    files: tuple[Path, ...]
-    """Those with packets, the oldest first."""
-    keys: tuple[int, int]
-    """What is another once its TLS keys are."""
 
 
 class PacketList(PacketRows):
@@ -331,8 +322,7 @@ class PacketService:
         return await asyncio.to_thread(self._on_disk, actor, capture_id)
 
     def _on_disk(self, actor: Actor, capture_id: int) -> OnDisk:
-        directory = self._captures.directory(capture_id, actor)
-        return OnDisk(tuple(packet_files(directory)), keys_stamp(directory))
+        return on_disk(self._captures.directory(capture_id, actor))
 
     async def check_filter(self, text: str) -> str:
         """Return a display filter without outer spaces, checked without a capture; raises as that of one."""

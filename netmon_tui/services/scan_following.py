@@ -91,14 +91,15 @@ class ScanFollower:
         with ExitStack() as files:
             output = _Output(directory, files)
             while True:
-                status, over, new = await asyncio.to_thread(output.read, ingest)
+                status, over, is_behind = await asyncio.to_thread(output.read, ingest)
                 if status is not None and (status.state == "paused") is not paused and not over:
                     paused = status.state == "paused"
                     await asyncio.to_thread(self._note_pause, job, paused=paused)
-                if over and not new:
+                if is_behind:
+                    continue
+                if over:
                     break
-                if not new:
-                    await rest(job)
+                await rest(job)
         return await asyncio.to_thread(self._finish, job, ingest, status, staged=bool(stages))
 
     def _note_pause(self, job: Job, *, paused: bool) -> None:
@@ -164,7 +165,7 @@ class _Output:
         """Take a piece of what is new (blocking).
 
         Returns:
-            What the runner said before that, whether it was over then, and whether there was anything new.
+            What the runner said before that, whether it was over then, and whether there may be more.
         """
         status, over = read_status(self._directory)
         xml, text = self._file(XML_NAME), self._file("stdout")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
 
 from netmon_tui.domain.host import Host, HostLine, KnownHost, ServiceLine
 from netmon_tui.domain.scan import Scan
@@ -17,6 +19,8 @@ from netmon_tui.storage.audit_repository import AuditRepository
 from netmon_tui.storage.host_queries import HostQueries
 from netmon_tui.storage.scan_repository import ScanRepository
 
+Arguments = ParamSpec("Arguments")
+Answer = TypeVar("Answer")
 OUTPUT_BYTES = 256 * 1024
 """How much of nmap's text is shown at once."""
 
@@ -55,45 +59,38 @@ class ScanHistory:
         up_only: bool = True,
     ) -> list[HostLine]:
         """Return a window of a scan's hosts (sort: address, status, hostname, vendor, os, open)."""
-        await self.get(actor, scan_id)
-        return await asyncio.to_thread(self._hosts.host_lines, scan_id, window, up_only=up_only)
+        return await self._ask(actor, scan_id, self._hosts.host_lines, window, up_only=up_only)
 
     async def count_hosts(self, actor: Actor, scan_id: int, text: str = "", *, up_only: bool = True) -> int:
         """Return how many lines :meth:`hosts` has."""
-        await self.get(actor, scan_id)
-        return await asyncio.to_thread(self._hosts.count_hosts, scan_id, text, up_only=up_only)
+        return await self._ask(actor, scan_id, self._hosts.count_hosts, text, up_only=up_only)
 
     async def host(self, actor: Actor, scan_id: int, ordinal: int) -> Host:
         """Return one host with ports, services, scripts, OS matches and hops."""
-        await self.get(actor, scan_id)
-        return await asyncio.to_thread(self._hosts.host, scan_id, ordinal)
+        return await self._ask(actor, scan_id, self._hosts.host, ordinal)
 
     async def host_by_address(self, actor: Actor, scan_id: int, address: str) -> Host:
         """Return the host of a scan that has this address."""
-        await self.get(actor, scan_id)
-        return await asyncio.to_thread(self._hosts.host_by_address, scan_id, address)
+        return await self._ask(actor, scan_id, self._hosts.host_by_address, address)
 
     async def whole_hosts(self, actor: Actor, scan_id: int) -> list[Host]:
         """Return every host of a scan that was up, with all its results."""
-        await self.get(actor, scan_id)
-        return await asyncio.to_thread(
-            lambda: [host for host in self._hosts.whole_hosts(scan_id) if host.status == "up"]
-        )
+        return await self._ask(actor, scan_id, self._whole_hosts)
+
+    def _whole_hosts(self, scan_id: int) -> list[Host]:
+        return [host for host in self._hosts.whole_hosts(scan_id) if host.status == "up"]
 
     async def run(self, actor: Actor, scan_id: int) -> ScanRun:
         """Return what the scan's document says of the run itself: versions, phases, what was skipped."""
-        await self.get(actor, scan_id)
-        return await asyncio.to_thread(self._hosts.run, scan_id)
+        return await self._ask(actor, scan_id, self._hosts.run)
 
     async def services(self, actor: Actor, scan_id: int, window: Window = FIRST) -> list[ServiceLine]:
         """Return a window of a scan's ports over all hosts (sort: address, number, protocol, state, service)."""
-        await self.get(actor, scan_id)
-        return await asyncio.to_thread(self._hosts.service_lines, scan_id, window)
+        return await self._ask(actor, scan_id, self._hosts.service_lines, window)
 
     async def count_services(self, actor: Actor, scan_id: int, text: str = "") -> int:
         """Return how many lines :meth:`services` has."""
-        await self.get(actor, scan_id)
-        return await asyncio.to_thread(self._hosts.count_services, scan_id, text)
+        return await self._ask(actor, scan_id, self._hosts.count_services, text)
 
     async def known_hosts(self, actor: Actor, window: Window = FIRST) -> list[KnownHost]:
         """Return a window of every address that was up in the actor's scans."""
@@ -105,14 +102,27 @@ class ScanHistory:
 
     async def output(self, actor: Actor, scan_id: int) -> str:
         """Return the end of nmap's own text (and what it complained about), foreign text as it is."""
-        await self.get(actor, scan_id)
-        directory = await asyncio.to_thread(self._scans.directory, scan_id)
-        return await asyncio.to_thread(_output, directory)
+        return await self._ask(actor, scan_id, lambda number: _output(self._scans.directory(number)))
 
     async def directory(self, actor: Actor, scan_id: int) -> Path:
         """Return where a scan's files are."""
-        await self.get(actor, scan_id)
-        return await asyncio.to_thread(self._scans.directory, scan_id)
+        return await self._ask(actor, scan_id, self._scans.directory)
+
+    async def _ask(
+        self,
+        actor: Actor,
+        scan_id: int,
+        query: Callable[Concatenate[int, Arguments], Answer],
+        *arguments: Arguments.args,
+        **named: Arguments.kwargs,
+    ) -> Answer:
+        """Ask something of a scan that is the actor's to see, in one wait for a thread."""
+
+        def work() -> Answer:
+            self._scans.get(actor, scan_id)
+            return query(scan_id, *arguments, **named)
+
+        return await asyncio.to_thread(work)
 
     async def delete(self, actor: Actor, scan_id: int) -> None:
         """Delete a scan that has ended, with its results and files.

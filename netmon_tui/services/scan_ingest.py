@@ -102,16 +102,16 @@ class ScanIngest:
         return self.started is not None and self.started.scanner == "masscan"
 
     def step(self, xml: BinaryIO, text: BinaryIO | None) -> bool:
-        """Read a piece of what is new; whether there was any."""
+        """Read a piece of what is new; whether there may be more."""
         found_text = text.read(PIECE) if text is not None else b""
         if found_text:
             self._take_text(found_text)
         piece = xml.read(PIECE) if not self.damage else b""
         if piece:
             self._take_xml(piece)
-        new = bool(piece or found_text)
-        self._write_progress(now=not new)
-        return new
+        is_behind = PIECE in (len(piece), len(found_text))
+        self._write_progress(now=not is_behind)
+        return is_behind
 
     def complete(self) -> None:
         """Store what is left when nothing more will come."""

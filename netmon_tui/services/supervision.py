@@ -27,7 +27,7 @@ from netmon_tui.storage.job_repository import JobRepository
 LEASE_SECONDS = 10.0
 SWEEP_SECONDS = 4.0
 """How often to look for jobs that nobody follows."""
-FIRST_REST, FIRST_SECONDS, LATER_REST = 0.25, 10.0, 0.5
+FIRST_REST, FIRST_SECONDS, LATER_REST = 0.25, 10.0, 1.0
 """Seconds between two looks at the files of a job, at first and for how long, and then."""
 STIRRED_REST, STIRRED_SECONDS = 0.1, 3.0
 """The same for some time after a job was asked to do something: whoever asked waits for it."""

@@ -3,7 +3,7 @@
 ``python tests/bench/bench_wire.py [SECONDS]``; 20 seconds a screen unless told. In the lab (namespaces, no
 other network is touched) with its hosts talking, a scan and a capture run while the program shows its tabs and
 their details; htop (and termshark, where they are installed) are looked at in the same minutes, and the packet list
-and termshark once more while thousands of packets a second are sent. Then both jobs are
+and both of them once more while thousands of packets a second are sent. Then both jobs are
 stopped and nothing changes: then nothing may be written but the clock, once a minute.
 
 Every screen is printed with the lines of it that cost the most. Never fails because of a figure.
@@ -174,12 +174,14 @@ def main(seconds: float = SECONDS) -> None:
         look_at(termshark, "termshark", seconds, show)
         with flooded(lab, seconds):
             look_at(termshark, "termshark, in a flood", seconds, show)
+        with flooded(lab, seconds):
+            look_at(["htop"], "htop, in a flood", seconds, show)
         look_at_us(data, lab, seconds, show)
-    if all(theirs := figures.get("termshark, in a flood", (0.0, 0.0, ""))):
-        ours = figures[FLOODED]
-        print(
-            f"in a flood, ours / termshark: {ours[0] / theirs[0]:.2f}x bytes, {ours[1] / theirs[1]:.2f}x processor"
-        )
+    for peer in ("termshark", "htop"):
+        if all(theirs := figures.get(f"{peer}, in a flood", (0.0, 0.0, ""))):
+            ours = figures[FLOODED]
+            ratios = f"{ours[0] / theirs[0]:.2f}x bytes, {ours[1] / theirs[1]:.2f}x processor"
+            print(f"in a flood, ours / {peer}: {ratios}")
     if "htop" not in figures:
         return
     worst = max((n for n in SCREENS if n != FLOODED), key=lambda n: figures[n][0])

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from netmon_tui.runtime.tool_paths import find_tool
+from netmon_tui.services.capture_on_disk import on_disk
 from netmon_tui.ui.rendering import thin
 from netmon_tui.ui.screens.capture_detail import CaptureDetailScreen
 from netmon_tui.ui.widgets.file_set_browser import FileSetBrowser
@@ -112,7 +113,7 @@ async def test_what_is_found_in_another_file_is_waited_for_by_nobody_else(
         await find(app, pilot, until, "host7")
         await until(pilot, waits.is_set)
         async with asyncio.timeout(20):
-            await files.look(growing=False)
+            await files.look(on_disk(files._files[0].parent), growing=False)
         assert said(app, "file-set").startswith("File 3 of 3")
         may_end.set()
         await until(pilot, lambda: "match 1 of" in said(app, "packet-count"))

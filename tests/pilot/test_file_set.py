@@ -14,6 +14,7 @@ from netmon_tui.domain.job import JobState, Rotation
 from netmon_tui.domain.packet_mark import PacketMark
 from netmon_tui.errors import StorageError
 from netmon_tui.runtime.tool_paths import find_tool
+from netmon_tui.services.capture_on_disk import on_disk
 from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.tools.pcap import RawPacket, make_header, pack_record
 from netmon_tui.ui.messages import ApplyDisplayFilter
@@ -88,7 +89,7 @@ async def test_keys_turn_to_the_file_of_the_next_mark_and_of_the_next_match(
         await until(pilot, lambda: said(app, "packet-count").startswith("0 of 2 packets"))
         paths = list(files._files)
         paths[1].unlink()
-        await files.look(growing=False)
+        await files.look(on_disk(files._files[0].parent), growing=False)
         assert "the ring has deleted it" in said(app, "file-set")
         paths[2].unlink()
         await pilot.press("left_curly_bracket")
@@ -248,16 +249,16 @@ async def test_a_capture_that_cannot_be_read_once_is_read_again(
 ) -> None:
     async with logged_in(size=(120, 40)) as (app, pilot):
         await asyncio.to_thread(store, app)
-        service, asked = app.services.packets, []
-        on_disk = service.on_disk
+        service, asked = app.services.capturing, []
+        watch = service.watch
 
         async def busy_once(*arguments: Any) -> Any:
             asked.append(arguments)
             if len(asked) == 1:
                 raise StorageError("the database is busy")
-            return await on_disk(*arguments)
+            return await watch(*arguments)
 
-        monkeypatch.setattr(service, "on_disk", busy_once)
+        monkeypatch.setattr(service, "watch", busy_once)
         app.push_screen(CaptureDetailScreen(app.screen.session, 1))
         await until(pilot, lambda: said(app, "file-set").startswith("File 3 of 3"))
         assert len(asked) == 2 and app.screen._settled

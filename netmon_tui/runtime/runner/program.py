@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from .capture import Capture
 
-TICK = 0.25
-"""Seconds between looks at limits, counters and the stop file."""
+TICK = 0.125
+"""Seconds between looks at limits, counters and the stop file: no figure is older than that when it is read."""
 STOPPING_TICK = 0.05
 QUOTA_WORDS = "the quota of its owner's captures is used up"
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.005, 0.02

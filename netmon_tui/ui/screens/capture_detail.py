@@ -148,13 +148,14 @@ class CaptureDetailScreen(MatchingScreen):
             return
         known = before if now - self._read_at < ROW_SECONDS else None
         self._read_at = self._read_at if known else now
-        capture = await self.session.services.capturing.get(self.session.actor, self.capture_id, known)
+        capturing = self.session.services.capturing
+        capture, on_disk = await capturing.watch(self.session.actor, self.capture_id, known)
         self._capture = capture
         if before is None:
             self.query_one(CaptureHeader).show(capture, now=now)
             self.recall_filters(self.files.browser.filter_bar)
             await self.show_chosen_columns()
-        await self.files.look(growing=not capture.state.is_final)
+        await self.files.look(on_disk, growing=not capture.state.is_final)
         self._settled = capture.state.is_final
         self.query_one(CaptureHeader).show(capture, now=now)
         if before is None or before.state != capture.state:

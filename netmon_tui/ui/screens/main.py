@@ -43,7 +43,7 @@ TABS: tuple[tuple[str, str, Callable[[Session], Pane]], ...] = (
     ("admin", "6 Admin", AdminPane),
 )
 
-ASK_SECONDS = 0.4
+ASK_SECONDS = 0.7
 """At least so much lies between two looks whether others changed the database."""
 
 

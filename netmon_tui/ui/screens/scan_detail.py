@@ -70,6 +70,7 @@ class ScanDetailScreen(SearchableScreen, RunningScan):
     """
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
+    MOST_TICKS_PER_SECOND = 2.0
     BINDINGS: ClassVar[list[BindingType]] = [
         command("scan.back", "escape", "back", "Back", "Back to the list."),
         command("scan.stop", "x", "stop", "Stop", "Stop the scan; what it found is kept."),

@@ -16,6 +16,7 @@ from textual.widgets import Input
 from netmon_tui.domain.display_filter import needs_all
 from netmon_tui.domain.user import Actor
 from netmon_tui.errors import InvalidInput, NotFound
+from netmon_tui.services.capture_on_disk import OnDisk
 from netmon_tui.services.packets import PacketList, PacketService
 from netmon_tui.ui import toasts
 from netmon_tui.ui.widgets.figure import Figure
@@ -112,18 +113,22 @@ class FileTurning(Vertical):
             return True
         return self._next(int(str(parameters[0]))) is not None or None
 
-    async def look(self, *, growing: bool) -> None:
+    async def look(self, on_disk: OnDisk, *, growing: bool) -> None:
         """Show what is new in the file, and which files there are.
 
         Args:
-            growing: Whether the capture still runs.
+            on_disk: What the capture has.
+            growing: Whether it still runs.
         """
         async with self._lock:
-            await self._look(growing)
+            await self._take(on_disk, growing)
 
     async def _look(self, growing: bool) -> None:
+        await self._take(await self._service.on_disk(self._actor, self._capture_id), growing)
+
+    async def _take(self, on_disk: OnDisk, growing: bool) -> None:
         before, self._growing = self._files, growing
-        self._files, keys = await self._service.on_disk(self._actor, self._capture_id)
+        self._files, keys = on_disk
         self._look_at_keys(keys)
         if self._goes_on() and self.shown_file not in ("", self._files[-1].name):
             await self._show_file(self._files[-1], following=True)

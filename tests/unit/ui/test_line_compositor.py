@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from textual._compositor import ChopsUpdate, Compositor
@@ -13,7 +14,7 @@ from textual.geometry import Region
 from textual.screen import Screen
 from textual.widgets import Label, Static
 
-from netmon_tui.ui.line_compositor import LineCompositor, bands
+from netmon_tui.ui.line_compositor import LineCompositor, Wanted
 from netmon_tui.ui.sent_screen import Piece, _of_chops
 
 WIDTH, HEIGHT = 60, 20
@@ -97,7 +98,31 @@ async def test_a_widget_is_asked_for_no_other_line_than_those_that_changed(
     assert [region.line_range for region in asked] == [range(1, 2), range(4, 5)]
 
 
-def test_lines_that_follow_each_other_are_one_band() -> None:
-    regions = [Region(0, 5, 3, 2), Region(40, 6, 3, 2), Region(0, 1, 9, 1)]
-    assert bands(regions) == [range(1, 2), range(5, 8)]
-    assert bands([]) == []
+async def test_what_is_covered_or_beside_the_change_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    app = Shown()
+    async with app.run_test(size=(WIDTH, HEIGHT)) as pilot:
+        await pilot.pause()
+        compositor = app.screen._compositor
+        for widget in compositor.visible_widgets:
+
+            def note(crop: Region, name: str = widget.id or "", render: Any = widget.render_lines) -> Any:
+                asked.append(name)
+                return render(crop)
+
+            monkeypatch.setattr(widget, "render_lines", note)
+        compositor._dirty_regions = {Region(2, 1, 10, 1)}
+        compositor.render_partial_update()
+        assert asked == ["left"], "neither what is beside it nor what both stand on"
+        compositor._dirty_regions = {Region(12, 6, 4, 2)}
+        compositor.render_partial_update()
+        assert asked == ["left", "over"], "and nothing under what is over it"
+
+
+def test_cells_are_taken_once() -> None:
+    wanted = Wanted([Region(0, 5, 10, 2), Region(4, 6, 20, 2), Region(7, 0, 0, 3)])
+    assert wanted.take(Region(2, 0, 3, 20)) == [5, 6, 7]
+    assert wanted.take(Region(2, 0, 3, 20)) == []
+    assert wanted.take(Region(0, 6, 2, 1)) == [6]
+    assert wanted.take(Region(0, 0, 60, 8)) == [5, 6, 7]
+    assert not wanted

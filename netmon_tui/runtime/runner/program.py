@@ -316,6 +316,7 @@ def main(directory: str) -> None:
     with open(f"{directory}/spec.json", "rb") as file:
         spec = json.load(file)
     status = StatusFile(directory)
+    runner = Runner(directory, spec, status)  # hears signals before anybody knows where to send them
     status.write()
     become_subreaper()
-    Runner(directory, spec, status).run()
+    runner.run()

@@ -53,6 +53,37 @@ def start(directory: Path, spec: JobSpec, **more: object) -> JobHandle:
     return start_job(directory, spec, **({"patience": IMPATIENT} | more))
 
 
+STOPPED_AT_ONCE = """
+import os, signal, sys
+
+sys.path.append({runtime!r})
+from runner import program, status
+
+write = status.StatusFile.write
+
+
+def write_and_be_stopped(self):
+    told, status.StatusFile.write = write(self), write
+    os.kill(os.getpid(), signal.SIGTERM)
+    return told
+
+
+status.StatusFile.write = write_and_be_stopped
+if not os.fork():
+    program.main(sys.argv[1])
+"""
+
+
+def test_a_runner_that_is_stopped_as_soon_as_it_is_known_says_so(
+    directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "runner.py"
+    program.write_text(STOPPED_AT_ONCE.format(runtime=str(jobs.RUNNER.parents[1])))
+    monkeypatch.setattr(jobs, "RUNNER", program)
+    start(directory, shell("exec sleep 60")).close()
+    assert ended(directory).why is EndReason.STOPPED
+
+
 def printed(directory: Path, text: str) -> None:
     """Wait until the tool has printed something."""
     wait_for(lambda: (directory / "stdout").exists() and text in (directory / "stdout").read_text(), text)

@@ -85,6 +85,11 @@ class Draft:
         """Set when the catalogue has it; without that it is deleted."""
 
     @property
+    def stop(self) -> Stop:
+        """Whether the work on it is to stop."""
+        return self._room.stop
+
+    @property
     def pcap(self) -> Path:
         """The file of packets, where it is classic pcap."""
         return self.path / CAPTURE_NAME

@@ -137,8 +137,8 @@ def _tell(made: Capture, as_json: bool) -> None:
 def export(line: CommandLine, capture_id: int, output: Path, choice: PacketChoice, form: ExportForm) -> None:
     """Write the capture's packets, or some of them, to a new file.
 
-    --anonymise replaces IP and MAC addresses in all headers by others, the same by the same within the file, so
-    that addresses share a prefix exactly if they did, and cuts the payload away. What that does not hide is said.
+    --anonymise replaces IP and MAC addresses in all headers by others, the same by the same within the file:
+    networks stay together, and private addresses private. It cuts the payload away. What is not hidden is said.
     """
     _export(line, capture_id, output, choice, form)
 

@@ -14,6 +14,7 @@ from netmon_tui.cli.context import CommandLine, json_option, pass_line
 from netmon_tui.cli.output import print_json, print_table, say
 from netmon_tui.domain.capture_documents import packet_document
 from netmon_tui.domain.capture_files import file_number
+from netmon_tui.domain.packet_columns import PacketColumns
 from netmon_tui.domain.packet_find import FindIn, FindKind, Wanted
 from netmon_tui.errors import NetmonError, UsageError
 
@@ -149,7 +150,8 @@ class _Search(NamedTuple):
                 if len(matches) >= limit:
                     break
         del matches[limit:]
-        summaries = await opened.pick([match.number for match in matches])
+        lines = await opened.lines([match.number for match in matches], ())
+        summaries = (line.summary for line in await opened.worded(lines, PacketColumns(())))
         return [_Found(opened.path.name, *pair) for pair in zip(summaries, matches, strict=True)]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,15 +15,13 @@ from netmon_tui.cli.output import print_json, print_table, say
 from netmon_tui.domain.capture_documents import packet_document
 from netmon_tui.domain.packet_columns import (
     OWN,
-    Dissected,
     PacketColumns,
     PacketLine,
     check_columns,
-    said_cells,
     title_of,
 )
 from netmon_tui.domain.packet_place import WAYS
-from netmon_tui.errors import UsageError
+from netmon_tui.errors import NetmonError, UsageError
 
 if TYPE_CHECKING:
     from netmon_tui.domain.user import Actor
@@ -85,7 +83,9 @@ def packets(
             part = await opened.find_part(since or "", until or "", None if wanted else most)
             numbers = await matching(opened, wanted, part, most or len(part)) if wanted else part
             numbers = numbers[offset:][-(last or len(part)) :][:limit]
-            return chosen, await _complete(opened, await opened.lines(numbers, chosen.keys), chosen)
+            if wanted and numbers and await opened.has_keys():
+                await _see_all(opened)
+            return chosen, await opened.worded(await opened.lines(numbers, chosen.keys), chosen)
         finally:
             await opened.close()
 
@@ -112,20 +112,10 @@ async def _chosen(services: Services, actor: Actor, columns: str | None, by_tsha
     return await service.checked(columns.split(","), by_tshark=by_tshark)
 
 
-async def _complete(
-    opened: PacketList, lines: Sequence[PacketLine], columns: PacketColumns
-) -> list[PacketLine]:
-    """Return lines with what only the dissector can say."""
-    if not columns.fields and not columns.by_tshark:
-        return list(lines)
-    said: dict[int, Dissected] = {}
-    found = []
-    for one in lines:
-        number = one.summary.number
-        if number not in said:
-            said = await opened.dissected(number, columns.fields)
-        found.append(one._replace(cells=said_cells(columns, one.cells, said[number])))
-    return found
+async def _see_all(opened: PacketList) -> None:
+    """Let the dissector see what tshark saw when it filtered: what opens a packet may stand far before it."""
+    with suppress(NetmonError):  # then it sees what is near
+        await opened.load_whole()
 
 
 @click.command()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from netmon_tui.cli.capture_files import file_option, tell_file, tell_missed
 from netmon_tui.cli.context import CommandLine, json_option, pass_line
 from netmon_tui.cli.output import moment, print_json, print_line, print_pairs
 from netmon_tui.domain.capture_documents import packet_detail_document
+from netmon_tui.domain.packet_columns import PacketColumns
 from netmon_tui.errors import UsageError
 
 if TYPE_CHECKING:
@@ -48,7 +50,9 @@ def packet(line: CommandLine, capture_id: int, number: int, whole: bool, file: s
             tell_file(await services.packets.file_set(actor, capture_id), file)
             if whole:
                 await opened.load_whole()
-            return await opened.detail(number)
+            detail = await opened.detail(number)
+            (said,) = await opened.worded(await opened.lines([number], ()), PacketColumns(()))
+            return replace(detail, summary=said.summary)
         finally:
             await opened.close()
 

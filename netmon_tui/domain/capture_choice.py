@@ -12,8 +12,7 @@ CAPTURE_FORMATS = ("pcap", "pcapng", "pcap.gz", "pcapng.gz")
 """What packets can be written as; they are file extensions too."""
 NOT_HIDDEN = (
     "Not hidden: times, sizes, protocols, ports, VLAN tags, hop limits, TCP options and sequence numbers, "
-    "multicast groups, and which addresses share a prefix. Private addresses are replaced as all others are: "
-    "what stands for them may be somebody's public address."
+    "multicast groups, and which addresses share a prefix, and which are private: these stay so."
 )
 """What an anonymised file still tells."""
 PAYLOAD_NOT_HIDDEN = "The payload is kept: names, addresses and all else that packets say is in it."

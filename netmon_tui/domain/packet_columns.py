@@ -112,6 +112,9 @@ class PacketLine(NamedTuple):
     summary: PacketSummary
     cells: tuple[str, ...]
     """One for each column; empty for the fields of a dissector."""
+    is_sealed: bool = False
+    """Our own words say little of it, so that those of the dissector stand in their place as soon as it has given
+    them: its link type is none that we decode, or the keys are kept of what is encrypted in it."""
 
 
 class Dissected(NamedTuple):
@@ -121,11 +124,25 @@ class Dissected(NamedTuple):
     info: str
     fields: tuple[str, ...]
     """One value for each field that was asked for; several of one field have commas between."""
+    source: str = ""
+    destination: str = ""
 
 
-def said_cells(columns: PacketColumns, cells: Sequence[str], said: Dissected) -> tuple[str, ...]:
-    """Return the cells of a line with what the dissector said of the packet."""
-    values = dict(zip(columns.fields, said.fields, strict=False))
-    if columns.by_tshark:
+def said_line(columns: PacketColumns, line: PacketLine, said: Dissected) -> PacketLine:
+    """Return a line with what the dissector said of the packet; addresses only where we know none."""
+    summary, values = line.summary, dict(zip(columns.fields, said.fields, strict=False))
+    if columns.by_tshark or line.is_sealed:
         values |= {"protocol": said.protocol, "info": said.info}
-    return tuple(values.get(key, cell) for key, cell in zip(columns.keys, cells, strict=True))
+        values |= {
+            "source": summary.source or said.source,
+            "destination": summary.destination or said.destination,
+        }
+    if line.is_sealed:
+        summary = summary._replace(
+            source=values["source"],
+            destination=values["destination"],
+            protocol=said.protocol,
+            info=said.info,
+        )
+    cells = tuple(values.get(key, cell) for key, cell in zip(columns.keys, line.cells, strict=True))
+    return PacketLine(summary, cells)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from array import array
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import aclosing
 from pathlib import Path
+from typing import Any
 
 from netmon_tui.domain.display_filter import refusal
 from netmon_tui.errors import InvalidInput, ToolFailed
@@ -23,6 +24,8 @@ _NUMBER_ALONE = 'gui.column.format:"No.","%m"'
 _GATHER_SECONDS = 0.05
 """Between two looks at what was printed, so that whoever shows it is told of many at a time."""
 _CHECK_SECONDS = 5.0
+_CHECK_EVERY_SECONDS = 0.2
+"""Between two looks whether somebody still waits for all of them."""
 _LONGEST_NUMBER = 20
 """Digits."""
 
@@ -105,15 +108,32 @@ class FilterRun:
                 await asyncio.sleep(_GATHER_SECONDS)
 
 
-def shown_numbers(source: Path, text: str) -> array[int]:
+def shown_numbers(source: Path, text: str, check: Callable[[], None]) -> array[int]:
     """Return the numbers of all packets that meet a filter; blocks for 20 s a million packets.
 
     For work that runs in a thread anyway.
 
+    Args:
+        source: What is looked through.
+        text: The filter.
+        check: Called all the while; what it raises ends tshark.
+
     Raises:
         InvalidInput, ToolFailed, ToolMissing: As :meth:`FilterRun.numbers` does.
     """
-    return asyncio.run(FilterRun(source, text).all())
+    return asyncio.run(_checked(FilterRun(source, text).all(), check))
+
+
+async def _checked(work: Coroutine[Any, Any, array[int]], check: Callable[[], None]) -> array[int]:
+    """Do something to its end, unless a check in between raises."""
+    working = asyncio.ensure_future(work)
+    try:
+        while not (await asyncio.wait([working], timeout=_CHECK_EVERY_SECONDS))[0]:
+            check()
+        return working.result()
+    finally:
+        working.cancel()
+        await asyncio.wait([working])
 
 
 def _numbers(lines: list[bytes], last: int) -> list[int]:

@@ -14,6 +14,8 @@ KEPT_NAME = "tls-keys.log"
 """Name of the keys of a capture, in its directory."""
 LARGEST_KEYS = 16 << 20
 """Bytes of a file of TLS keys."""
+NO_KEYS = (0, 0)
+"""The stamp of keys where there are none."""
 _KEY = re.compile(rb"^[A-Z_0-9]+ [0-9a-fA-F]+ [0-9a-fA-F]+\s*$", re.MULTILINE)
 
 
@@ -76,11 +78,11 @@ class KeptKeys:
 
 
 def keys_stamp(source: Path) -> tuple[int, int]:
-    """Return time and bytes of the file of the keys that are kept with a capture; 0 without one."""
+    """Return time and bytes of the file of the keys that are kept with a capture; ``NO_KEYS`` without one."""
     try:
         status = _kept(source).stat()
     except OSError:
-        return 0, 0
+        return NO_KEYS
     return status.st_mtime_ns, status.st_size
 
 

@@ -15,27 +15,18 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from netmon_tui.domain.display_filter import Offer
-from netmon_tui.domain.packet import Layer
 from netmon_tui.domain.packet_columns import Dissected
 from netmon_tui.errors import InvalidInput, NetmonError, ToolFailed, ToolMissing
 from netmon_tui.runtime.dissection import dissect_packet
 from netmon_tui.runtime.key_log import KeptKeys
 from netmon_tui.runtime.opened import opened
 from netmon_tui.runtime.sharkd import Sharkd
+from netmon_tui.runtime.sharkd_answers import Dissection, list_columns, tree_in_whole, tree_in_window
 from netmon_tui.runtime.tool_paths import find_tool
 from netmon_tui.runtime.whole_file import open_for_child, part_read
 from netmon_tui.tools.pcap import RawPacket
 from netmon_tui.tools.pcap_layout import RecordLayout, layout_for
-from netmon_tui.tools.sharkd import (
-    USUAL_COLUMNS,
-    USUAL_INFO,
-    USUAL_PROTOCOL,
-    column_parameters,
-    fields_of,
-    layers_of,
-    offers_of,
-    shifted_info,
-)
+from netmon_tui.tools.sharkd import offers_of
 
 SERVED = 400
 """Packets that are dissected from one window."""
@@ -50,16 +41,6 @@ Cut = Callable[[int, int, int], Awaitable[Sequence[RawPacket]]]
 """Returns the packets from one number (from 1) up to and without another, as far as there are any; none when they
 have more bytes than the third."""
 Result = TypeVar("Result")
-
-
-class Dissection(NamedTuple):
-    """The field tree of a packet, and who made it of what."""
-
-    layers: tuple[Layer, ...]
-    dissector: str
-    """``sharkd`` or ``tshark``."""
-    window: tuple[int, int] | None
-    """First and last packet that it knew; None for the whole file."""
 
 
 class _Window(NamedTuple):
@@ -117,7 +98,7 @@ class PacketDissector:
         await self._look_at_keys()
         if self._whole is not None and raw.number <= self._whole.frames:
             with suppress(NetmonError):
-                return await self._alone(self._in_whole(lambda whole: _from_whole(whole, raw)))
+                return await self._alone(self._in_whole(lambda whole: tree_in_whole(whole, raw)))
         with suppress(NetmonError, OSError):
             window = self._in_served(raw, lambda served: self._in_window(raw, served))
             return await self._alone(window)
@@ -162,10 +143,7 @@ class PacketDissector:
 
     async def _in_window(self, raw: RawPacket, served: int) -> Dissection:
         sharkd, window = await self._loaded(raw, served)
-        skipped = window.first - 1
-        reply = await sharkd.ask("frame", frame=raw.number - skipped, proto=True)
-        layers = await asyncio.to_thread(layers_of, reply, skipped=skipped, captured=raw.captured, alone=True)
-        return Dissection(layers, "sharkd", window)
+        return await tree_in_window(sharkd, window, raw)
 
     async def _loaded(self, raw: RawPacket, served: int) -> tuple[Sharkd, _Window]:
         sharkd, window = await self._running(), self._window
@@ -183,7 +161,9 @@ class PacketDissector:
         if self._whole is not None and raw.number <= self._whole.frames:
             skip = (raw.number - 1) // SERVED * SERVED
             with suppress(ToolFailed):  # a window knows it, too
-                return await self._alone(self._in_whole(lambda whole: _columns(whole, skip, 0, fields)))
+                return await self._alone(
+                    self._in_whole(lambda whole: list_columns(whole, skip, 0, fields, SERVED))
+                )
         return await self._alone(
             self._in_served(raw, lambda served: self._window_columns(raw, served, fields))
         )
@@ -193,7 +173,7 @@ class PacketDissector:
     ) -> dict[int, Dissected]:
         sharkd, window = await self._loaded(raw, served)
         skip = raw.number - 1 if window.first == window.last else served - 1
-        return await _columns(sharkd, skip, window.first - 1, fields)
+        return await list_columns(sharkd, skip, window.first - 1, fields, SERVED)
 
     async def _load_window(self, sharkd: Sharkd, raw: RawPacket, served: int) -> _Window:
         first = max(1, served - RUN_UP)
@@ -360,37 +340,6 @@ def _serves(window: _Window, number: int, served: int) -> bool:
     """Whether a window is the one for a packet: what a packet's tree says must not depend on the way to it."""
     alone = window.first == window.last == number
     return alone or (window.first == max(1, served - RUN_UP) and number <= window.last)
-
-
-async def _from_whole(whole: Sharkd, raw: RawPacket) -> Dissection:
-    reply = await whole.ask("frame", frame=raw.number, proto=True)
-    layers = layers_of(reply, skipped=0, captured=raw.captured, alone=False)
-    return Dissection(layers, "sharkd", None)
-
-
-async def _columns(sharkd: Sharkd, skip: int, skipped: int, fields: Sequence[str]) -> dict[int, Dissected]:
-    """Ask for columns of a window's packets.
-
-    Args:
-        sharkd: What has loaded it.
-        skip: Packets of the file before the first that is asked for.
-        skipped: Packets of the file before the first that sharkd knows.
-        fields: Names of fields.
-    """
-    part = {"limit": SERVED} | ({"skip": skip - skipped} if skip > skipped else {})
-    usual = fields_of(await sharkd.ask("frames", **part), skipped=skipped)
-    found: dict[int, tuple[str, ...]] = {}
-    if fields:
-        reply = await sharkd.ask("frames", **part, **column_parameters(fields))
-        found = fields_of(reply, fields, skipped=skipped)
-    if any(len(cells) != USUAL_COLUMNS for cells in usual.values()):
-        raise ToolFailed("sharkd has other columns than the usual ones")
-    return {
-        number: Dissected(
-            cells[USUAL_PROTOCOL], shifted_info(cells[USUAL_INFO], skipped), found.get(number, ())
-        )
-        for number, cells in usual.items()
-    }
 
 
 def _require_sharkd() -> str:

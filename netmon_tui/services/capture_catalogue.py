@@ -57,7 +57,7 @@ class CatalogueService:
         settings: The free space that must stay, and how long captures are kept.
         jobs: Directory of the job directories.
         export_whole: Copies the files of a capture as they are, as one, to a new file.
-        write_out: Writes a new file from chunks, whole or not at all.
+        write_new: Writes a new file from chunks, whole or not at all; blocks.
         environ: Where the SSH session of this program is read from.
     """
 
@@ -72,7 +72,7 @@ class CatalogueService:
         *,
         jobs: Path,
         export_whole: Callable[[Actor, int, Path], Awaitable[Path]],
-        write_out: Callable[[Path, Iterable[bytes]], Awaitable[Path]],
+        write_new: Callable[[Path, Iterable[bytes]], Path],
         environ: Mapping[str, str] = os.environ,
     ) -> None:
         self._captures = captures
@@ -85,7 +85,7 @@ class CatalogueService:
         self._drafts = Drafts(jobs, settings.free_space_floor_bytes, catalogue.has_directory)
         self._import = CaptureImport(catalogue, self._drafts)
         self._export_whole = export_whole
-        self._write_out = write_out
+        self._write_new = write_new
         self._environ = environ
         self._looked = -_LOOK_SECONDS
 
@@ -223,8 +223,12 @@ class CatalogueService:
             return await self._export_whole(actor, capture_id, path)
         capture, source = await self._with_files(actor, capture_id, choice.file)
         exact = await self._exact(actor, capture_id, choice)
-        chunks = export_chunks(capture, source, exact, form)
-        written = await self._write_out(path, chunks)
+
+        def write(stop: Stop) -> Path:
+            chunks = export_chunks(capture, source, exact, form, stop)
+            return self._write_new(path, stop.passing(chunks))
+
+        written = await in_thread(write)
         detail = f"{choice.words()} as {form.format}{', anonymised' if form.anonymise else ''}"
         await asyncio.to_thread(
             self._audit.record, actor, "capture.export", f"capture {capture_id}", clean(detail)

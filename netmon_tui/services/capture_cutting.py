@@ -21,6 +21,7 @@ from netmon_tui.runtime.display_filter import shown_numbers
 from netmon_tui.security.hostile_text import clean
 from netmon_tui.services.capture_drafts import Draft, times_of
 from netmon_tui.services.kept_index import open_index
+from netmon_tui.services.stopping import Stop
 from netmon_tui.tools import pcapng
 from netmon_tui.tools.address_mapping import AddressMapping
 from netmon_tui.tools.file_set import files_of
@@ -137,9 +138,10 @@ def make_slice(capture: Capture, path: Path, choice: PacketChoice, draft: Draft,
     Raises:
         InvalidInput: The choice cannot be understood, or no packet meets it.
         ToolMissing, ToolFailed: A display filter needs tshark.
+        Stopped: The work on the draft is to stop.
     """
     source = _Source(capture, path)
-    header, cut = source.header, _cut_of(source, choice)
+    header, cut = source.header, _cut_of(source, choice, draft.stop)
     file = draft.write_packets(source.layout, _some(source.pieces(cut), choice))
     of_parent = f"{capture.name}, {choice.words()}" if capture.name else ""
     return MadeCapture(
@@ -221,18 +223,21 @@ def _common_header(headers: Sequence[FileHeader]) -> FileHeader:
     )
 
 
-def export_chunks(capture: Capture, path: Path, choice: PacketChoice, form: ExportForm) -> Iterator[bytes]:
+def export_chunks(
+    capture: Capture, path: Path, choice: PacketChoice, form: ExportForm, stop: Stop
+) -> Iterator[bytes]:
     """Yield the chosen packets of a capture as a file.
 
     Raises:
         InvalidInput: Form or choice cannot be understood or met, or no packet meets the choice.
+        Stopped: It is to stop while a display filter looks for them.
         ToolMissing, ToolFailed: A display filter needs tshark.
     """
     check_form(form)
     source = _Source(capture, path)
     if form.anonymise:
         check_maskable(source.header.linktype)
-    found = _some(source.pieces(_cut_of(source, choice)), choice)
+    found = _some(source.pieces(_cut_of(source, choice, stop)), choice)
     chunks = _written(source.layout, found, form)
     yield from _packed(chunks) if form.is_gzip else chunks
 
@@ -291,7 +296,7 @@ def _packed(chunks: Iterator[bytes]) -> Iterator[bytes]:
     yield packer.flush()
 
 
-def _cut_of(source: _Source, choice: PacketChoice) -> Cut:
+def _cut_of(source: _Source, choice: PacketChoice, stop: Stop) -> Cut:
     if choice.last and choice.last < (choice.first or 1):
         raise InvalidInput(
             f"packets {choice.first} to {choice.last} are none", fix="name the first one first"
@@ -301,7 +306,7 @@ def _cut_of(source: _Source, choice: PacketChoice) -> Cut:
         last=choice.last or None,
         since=_nanoseconds(choice.since),
         until=_nanoseconds(choice.until),
-        numbers=_numbers(source, choice),
+        numbers=_numbers(source, choice, stop),
         wanted=_wanted(source, choice),
     )
 
@@ -313,8 +318,9 @@ def _nanoseconds(moment: datetime | None) -> int | None:
     return int(moment.replace(microsecond=0).timestamp()) * NANOSECONDS + moment.microsecond * 1000
 
 
-def _numbers(source: _Source, choice: PacketChoice) -> Sequence[int] | None:
-    shown = shown_numbers(source.path, check_text(choice.filter)) if choice.filter else None
+def _numbers(source: _Source, choice: PacketChoice, stop: Stop) -> Sequence[int] | None:
+    text = check_text(choice.filter)
+    shown = shown_numbers(source.path, text, stop.check) if text else None
     marked = None if choice.marks is None else source.numbers_of(choice.marks)
     said = [numbers for numbers in (choice.numbers, marked, shown) if numbers is not None]
     return sorted(set(said[0]).intersection(*said[1:])) if len(said) > 1 else next(iter(said), None)

@@ -87,6 +87,11 @@ class Draft:
         """Set when the catalogue has it; without that it is deleted."""
 
     @property
+    def stop(self) -> Stop:
+        """Whether the work on it is to stop."""
+        return self._room.stop
+
+    @property
     def pcap(self) -> Path:
         """The file of packets, where it is classic pcap."""
         return self.path / CAPTURE_NAME
@@ -205,9 +210,7 @@ class Drafts:
         """
         forgotten = False
         with ExitStack() as held:
-            with suppress(
-                OSError
-            ):  # without the directory, or where no mark can be made, there are still the rows
+            with suppress(OSError):  # without the directory, or room for a mark, there are still the rows
                 lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
                 held.callback(os.close, lock)
                 fcntl.flock(lock, fcntl.LOCK_EX)

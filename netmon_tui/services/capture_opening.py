@@ -15,7 +15,7 @@ from netmon_tui.services.document_keeping import DocumentKeeper
 from netmon_tui.services.packet_columns import PacketColumnService
 from netmon_tui.services.packets import PacketService
 from netmon_tui.services.supervision import JobSupervisor
-from netmon_tui.services.transfers import TransferService, write_out
+from netmon_tui.services.transfers import TransferService, write_new
 from netmon_tui.storage.audit_repository import AuditRepository
 from netmon_tui.storage.capture_catalogue import CaptureCatalogue
 from netmon_tui.storage.capture_repository import CaptureRepository
@@ -79,7 +79,7 @@ def open_catalogue(
         settings.captures,
         jobs=paths.jobs,
         export_whole=transfers.export_capture,
-        write_out=write_out,
+        write_new=write_new,
         environ=session,
     )
 

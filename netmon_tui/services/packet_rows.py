@@ -12,6 +12,7 @@ from netmon_tui.domain.packet_columns import PacketLine
 from netmon_tui.domain.packet_find import Wanted
 from netmon_tui.domain.packet_place import Span, number_meant, parse_place
 from netmon_tui.errors import NotFound
+from netmon_tui.runtime.key_log import NO_KEYS, keys_stamp
 from netmon_tui.services.kept_index import keep_index, open_index
 from netmon_tui.services.packet_finding import PacketFinder
 from netmon_tui.tools.packet_columns import lines_of
@@ -120,6 +121,7 @@ class PacketRows:
             first=begin,
             nanoseconds=header.nanoseconds,
             interfaces=index.layout.interfaces,
+            with_keys=keys_stamp(index.path) != NO_KEYS,
         )
 
     async def find(self, text: str, here: int = 1) -> int:

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from netmon_tui.domain.display_filter import Offer, check_text, is_counted
 from netmon_tui.domain.packet import PacketDetail
-from netmon_tui.domain.packet_columns import Dissected, PacketLine
+from netmon_tui.domain.packet_columns import Dissected, PacketColumns, PacketLine, said_line
 from netmon_tui.domain.packet_find import Wanted
 from netmon_tui.domain.user import Actor
-from netmon_tui.errors import InvalidInput, NetmonError, NotFound
+from netmon_tui.errors import InvalidInput, NetmonError, NotFound, ToolFailed, ToolMissing
 from netmon_tui.runtime.display_filter import FilterRun, check_by_tshark
 from netmon_tui.runtime.key_log import kept_keys
 from netmon_tui.runtime.opened import opened
@@ -97,6 +97,27 @@ class PacketList(PacketRows):
         if self.knows_whole or not hidden:
             return found
         return {number: _without(one, hidden) for number, one in found.items()}
+
+    async def worded(self, lines: Sequence[PacketLine], columns: PacketColumns) -> list[PacketLine]:
+        """Return lines with chosen columns, with what only the dissector can say of them.
+
+        Raises:
+            As :meth:`dissected` does, where that is asked for: lines that are only sealed stay so without sharkd.
+        """
+        is_asked = bool(columns.fields) or columns.by_tshark
+        said: dict[int, Dissected] = {}
+        found: list[PacketLine] = []
+        for one in lines:
+            number = one.summary.number
+            if (is_asked or one.is_sealed) and number not in said:
+                try:
+                    said = await self.dissected(number, columns.fields)
+                except (ToolMissing, ToolFailed):
+                    if is_asked:
+                        raise
+                    return [*found, *lines[len(found) :]]
+            found.append(said_line(columns, one, said[number]) if number in said else one)
+        return found
 
     def _built_in(self, raw: RawPacket) -> PacketDetail:
         linktype, alone = self._index.header.linktype, (raw.number, raw.number)
@@ -309,7 +330,7 @@ class PacketService:
         try:
             while opened.count < numbers[-1] and await opened.extend():
                 pass
-            return await opened.lines(numbers, keys)
+            return await opened.worded(await opened.lines(numbers, keys), PacketColumns(tuple(keys)))
         finally:
             await opened.close()
 

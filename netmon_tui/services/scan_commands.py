@@ -122,22 +122,14 @@ class ScanCommands:
         asked = parse_targets(request.targets, limit=limits.maximum_addresses)
         targets, left_out = never.taken_from(asked, dict(request.of_sets))
         ipv6 = targets.ipv6 or options.has("-6")
-        nmap, version = require_tool("nmap"), version_numbers("nmap")
+        nmap = require_tool("nmap")
         allowed = under_ceiling(
             never.added_to(options, ipv6=ipv6), lower_ceiling(limits.maximum_rate, own.maximum_rate)
         )
-        command = build_command(
-            nmap,
-            allowed,
-            targets.targets,
-            xml_path=str(directory / XML_NAME),
-            version=version,
-            privileged=self._privilege.can_scan_raw,
-            by_capabilities=self._privilege.nmap_needs_flag,
-            ipv6=targets.ipv6,
-            scripts=installed_scripts() if options.has("--script") else None,
+        command = self._command(nmap, allowed, targets, directory)
+        usable, _ = usable_options(
+            allowed, version=version_numbers("nmap"), privileged=self._privilege.can_scan_raw
         )
-        usable, _ = usable_options(allowed, version=version, privileged=self._privilege.can_scan_raw)
         refuse_no_ports(usable, port_frequencies())
         excluded = excluded_in(usable)
         addresses, names = count_addresses(targets.targets, map(parse_target, excluded))
@@ -149,6 +141,20 @@ class ScanCommands:
         command = replace(command, warnings=(*left_out, *command.warnings))
         never_here = never.of_family(ipv6=ipv6)
         return PreparedScan(options, targets, command, plan, usable, never_here, addresses, names)
+
+    def _command(self, nmap: str, allowed: NmapOptions, targets: TargetSet, directory: Path) -> Command:
+        """Return the command of one nmap that does everything."""
+        return build_command(
+            nmap,
+            allowed,
+            targets.targets,
+            xml_path=str(directory / XML_NAME),
+            version=version_numbers("nmap"),
+            privileged=self._privilege.can_scan_raw,
+            by_capabilities=self._privilege.nmap_needs_flag,
+            ipv6=targets.ipv6,
+            scripts=installed_scripts() if allowed.has("--script") else None,
+        )
 
     @staticmethod
     def settle(prepared: PreparedScan) -> PreparedScan:

@@ -75,14 +75,7 @@ def open_segment(
     repository, queries = NeighbourRepository(database), NeighbourQueries(database)
     hooks = NeighbourHooks(paths.hooks_file, HookJournal(paths.hooks_journal), audit)
     marks, vendors = DeviceRepository(database), VendorTable(extra_lines=vendor_lines())
-    memory = NeighbourMemory(
-        repository,
-        marks,
-        OnlyOne(paths.neighbours_claim),
-        hooks.tell,
-        retention=NeighbourRetention(database),
-        keep_days=settings.neighbours.history_days,
-    )
+    memory = _open_memory(database, hooks, settings, paths)
     names = HostNameService(HostNames() if settings.neighbours.resolve_names else HostNames(threads=0))
     neighbours = NeighbourService(repository, memory, vendors, session, names.name)
     limits, listed = AccountRepository(database).limits, DeviceQueries(database, vendors.lookup)
@@ -107,4 +100,18 @@ def open_segment(
         device_lists=DeviceLists(marks, listed, audit, marked),
         events=NeighbourEventService(NeighbourEventRepository(database), vendors),
         hooks=hooks,
+    )
+
+
+def _open_memory(
+    database: Database, hooks: NeighbourHooks, settings: Settings, paths: Paths
+) -> NeighbourMemory:
+    """Build what remembers neighbours and tells the hooks of events."""
+    return NeighbourMemory(
+        NeighbourRepository(database),
+        DeviceRepository(database),
+        OnlyOne(paths.neighbours_claim),
+        hooks.tell,
+        retention=NeighbourRetention(database),
+        keep_days=settings.neighbours.history_days,
     )

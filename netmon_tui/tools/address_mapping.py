@@ -16,12 +16,16 @@ _SOLICITED_NODE = bytes.fromhex("ff0200000000000000000001ff")
 _IPV6_GROUP_MAC = b"\x33\x33"
 _UNSPECIFIC = frozenset({bytes(4), b"\xff" * 4, bytes(16), bytes(6), b"\xff" * 6})
 """Addresses of nobody and of everybody."""
+_INNER = ((0x0A00_0000, 8), (0xAC10_0000, 12), (0xC0A8_0000, 16), (0xA9FE_0000, 16))
+"""Networks whose addresses stay within, by first address and bits: private (RFC 1918) and link-local (RFC 3927)."""
 
 
 class AddressMapping:
     """Replaces addresses; the same by the same as long as it lives.
 
-    Groups stay what they are, except that IPv6's solicited-node groups, which tell an address, change with it.
+    Private and link-local addresses stay so, in their network, and public ones stay public; of these some that
+    share less than 16 bits may share still less afterwards. Groups stay what they are, except that IPv6's
+    solicited-node groups, which tell an address, change with it.
 
     Args:
         key: 16 to 64 bytes; random when it is left out, so that nobody can undo it.
@@ -37,12 +41,22 @@ class AddressMapping:
         if address in _UNSPECIFIC:
             return address
         if len(address) == 4:
-            return address if address[0] >= 0xE0 else self._map(address, 0xF000_0000)
+            return address if address[0] >= 0xE0 else self._replace_ipv4(address)
         if len(address) == 16:
             return self._replace_ipv6(address)
         if address[0] & 1:
             return self._replace_group_mac(address)
         return self._map(address, 0x0300_0000_0000)
+
+    def _replace_ipv4(self, address: bytes) -> bytes:
+        if kept := _inner_prefix(address):
+            return self._map(address, kept)
+        found = self._map(address, 0xF000_0000)
+        while _inner_prefix(
+            found
+        ):  # ends: a one-to-one mapping leads back to where it began, which is public
+            found = self._map(found, 0xF000_0000)
+        return found
 
     def _replace_ipv6(self, address: bytes) -> bytes:
         if address[0] == 0xFF:
@@ -68,3 +82,13 @@ class AddressMapping:
     def _decide(self, bits: int, place: int, prefix: int) -> int:
         text = bytes((bits, place)) + prefix.to_bytes(16, "big")
         return blake2b(text, digest_size=1, key=self._key).digest()[0] & 1
+
+
+def _inner_prefix(address: bytes) -> int:
+    """Return the mask of the private or link-local network of an IPv4 address; 0 for a public one."""
+    value = int.from_bytes(address, "big")
+    for first, bits in _INNER:
+        mask = (1 << 32) - (1 << (32 - bits))
+        if value & mask == first:
+            return mask
+    return 0

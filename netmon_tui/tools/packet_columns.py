@@ -9,7 +9,7 @@ from typing import NamedTuple
 from netmon_tui.domain.packet import PacketSummary
 from netmon_tui.domain.packet_columns import PacketLine
 from netmon_tui.tools import link_layers
-from netmon_tui.tools.packet_parts import LinkPart, ip_parts, link_part, number, ports_of
+from netmon_tui.tools.packet_parts import KNOWN_LINK_TYPES, LinkPart, ip_parts, link_part, number, ports_of
 from netmon_tui.tools.packet_summary import summarise
 from netmon_tui.tools.pcap import RawPacket
 
@@ -68,6 +68,8 @@ _CELLS: dict[str, Callable[[_Seen], str]] = {
     "info": lambda seen: seen.summary.info,
 }
 _OF_PARTS = frozenset(_Parts._fields)
+_ENCRYPTED = ("TLS", "SSL", "TCP", "UDP")
+"""How protocols begin in whose packets something may be that keys open: a later part of it is plain TCP to us."""
 
 
 def lines_of(
@@ -79,6 +81,7 @@ def lines_of(
     first: int,
     nanoseconds: bool = False,
     interfaces: Sequence[str] = (),
+    with_keys: bool = False,
 ) -> Iterator[PacketLine]:
     """Yield the lines of packets that follow each other.
 
@@ -90,15 +93,18 @@ def lines_of(
         first: POSIX time of the first packet of the file in nanoseconds.
         nanoseconds: Whether their file has the times in nanoseconds, which are shown then, else microseconds.
         interfaces: Names of the interfaces of their file, as that has them.
+        with_keys: TLS keys are kept with their file.
     """
     makers = [_CELLS.get(key, _nothing) for key in keys]
     digits = 9 if nanoseconds else 6
     takes_apart = not _OF_PARTS.isdisjoint(keys)
+    unknown = linktype not in KNOWN_LINK_TYPES
     for raw in packets:
         parts = _parts(raw.data, linktype) if takes_apart else _Parts()
         last = raw.nanoseconds if before is None else before.nanoseconds
         seen = _Seen(raw, summarise(raw, linktype), parts, last, first, digits, interfaces)
-        yield PacketLine(seen.summary, tuple(make(seen) for make in makers))
+        is_sealed = unknown or (with_keys and seen.summary.protocol.startswith(_ENCRYPTED))
+        yield PacketLine(seen.summary, tuple(make(seen) for make in makers), is_sealed)
         before = raw
 
 

@@ -34,7 +34,7 @@ _IN_WORDS = re.compile(
 _SOME_NUMBERS = re.compile(r"\d{1,10}(?:,\d{1,10})*")
 _LONGEST_CELL = 500
 """Characters of a column that are kept."""
-USUAL_PROTOCOL, USUAL_INFO, USUAL_COLUMNS = 4, 6, 7
+USUAL_ENDS, USUAL_PROTOCOL, USUAL_INFO, USUAL_COLUMNS = slice(2, 4), 4, 6, 7
 """Where they stand among the columns that are given when none are asked for, and how many there are."""
 
 

@@ -20,6 +20,7 @@ from netmon_tui.ui.widgets.row_source import cell_text
 from netmon_tui.ui.widgets.table import Table
 from tests.bench.generate_pcap import generate
 from tests.pilot.test_display_filter import open_capture
+from tests.unit.services.test_sealed_packets import STATION, made
 
 pytestmark = [pytest.mark.lab, pytest.mark.skipif(not find_tool("sharkd"), reason="sharkd is not installed")]
 
@@ -132,3 +133,17 @@ async def test_one_goes_to_numbers_times_distances_and_parts(
         await until(pilot, lambda: "is no place in a capture" in screen_text(app))
         await pilot.press("escape", "escape")  # the first says that what was typed is lost
         await until(pilot, lambda: isinstance(app.screen, CaptureDetailScreen))
+
+
+async def test_a_link_type_that_is_not_ours_is_told_by_the_dissector(
+    logged_in: Any, until: Any, tmp_path: Path
+) -> None:
+    path = tmp_path / "wifi.pcap"
+    path.write_bytes(made(127, times=600))
+    async with logged_in() as (app, pilot):
+        browser = await open_capture(app, pilot, until, path)
+        assert await until(pilot, lambda: cell(app, "info").startswith("Beacon frame"))
+        assert (cell(app, "source"), cell(app, "protocol")) == (STATION, "802.11")
+        assert browser.address == STATION
+        await go_to(app, pilot, until, "1199")
+        await until(pilot, lambda: cell(app, "number") == "1 199" and cell(app, "source") == STATION)

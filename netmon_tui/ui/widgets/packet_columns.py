@@ -11,7 +11,6 @@ from netmon_tui.domain.packet_columns import (
     Dissected,
     PacketColumns,
     PacketLine,
-    said_cells,
     title_of,
 )
 from netmon_tui.ui.rendering import thin
@@ -116,11 +115,12 @@ def own_row(line: PacketLine, columns: PacketColumns) -> Row:
 def line_row(line: PacketLine, columns: PacketColumns) -> Row:
     """Return the line of a packet; its key is its number. What the dissector is to say is :class:`Pending`."""
     own, fields = own_row(line, columns), columns.fields
+    is_said = columns.by_tshark or line.is_sealed
     cells: list[str | Cell] = []
     for key, cell in zip(columns.keys, own.cells, strict=True):
         if key in fields:
             cells.append(_UNSAID)
-        elif key in _OURS_AT_FIRST and columns.by_tshark:
+        elif is_said and (key in _OURS_AT_FIRST or (key in _ENDS and not cell)):
             cells.append(Pending(cell_text(cell), "muted"))
         else:
             cells.append(cell)
@@ -134,9 +134,13 @@ def is_pending(row: Row) -> bool:
 
 def said_row(row: Row, columns: PacketColumns, said: Dissected | None) -> Row:
     """Return a line with what the dissector said; None when it failed, then our own words stay."""
-    ours = [cell_text(cell) for cell in row.cells]
+    values: dict[str, str | Cell] = dict.fromkeys(columns.fields, _UNKNOWN)
     if said is not None:
-        return Row(row.key, said_cells(columns, ours, said), row.tone)
-    fields = columns.fields
-    pairs = zip(columns.keys, ours, strict=True)
-    return Row(row.key, tuple(_UNKNOWN if key in fields else text for key, text in pairs), row.tone)
+        values = dict(zip(columns.fields, said.fields, strict=False))
+        values |= {key: getattr(said, key) for key in (*_ENDS, *_OURS_AT_FIRST)}
+    pairs = zip(columns.keys, row.cells, strict=True)
+    return Row(
+        row.key,
+        tuple(values.get(key, cell_text(cell)) if isinstance(cell, Pending) else cell for key, cell in pairs),
+        row.tone,
+    )

@@ -147,13 +147,13 @@ class PacketSource:
         """Read the pages of a range that are not there, and let the filter look a little further."""
         wanted, before = self._wanted(start, stop), self.pages.widest_end
         await self.pages.read(self._numbers(wanted))
-        if self.pages.widest_end != before:
-            self._listeners.tell()  # of what is only scrolled to nobody is told else
         around = self._rows_of(start, stop)
         shown = around[len(around) // 3 :]  # a table asks for a screen before and after the one it shows
         number = None if wanted else first_pending([*shown, *around])
         if number is not None:
             await self.pages.ask(number)
+        if self.pages.widest_end != before:
+            self._listeners.tell()  # of what is only scrolled to nobody is told else
         if self.searched is not None:
             await self._search()
 

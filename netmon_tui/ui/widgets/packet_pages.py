@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from itertools import islice
 
-from netmon_tui.domain.packet_columns import PacketColumns, PacketLine
+from netmon_tui.domain.packet_columns import Dissected, PacketColumns, PacketLine
 from netmon_tui.errors import NetmonError
 from netmon_tui.services.packets import PacketList
 from netmon_tui.ui.widgets.packet_columns import is_pending, line_row, said_row
@@ -78,8 +78,11 @@ class PacketPages:
         self._rows[page] = [known.get(line.summary.number) or line_row(line, self.columns) for line in lines]
         self._rows.move_to_end(page)
         ends = {line.summary.number: (line.summary.source, line.summary.destination) for line in lines}
-        self._ends |= ends
-        self.widest_end = max([self.widest_end, *(len(end) for pair in ends.values() for end in pair)])
+        self._ends |= {number: pair for number, pair in ends.items() if any(pair)}
+        self._widen(ends.values())
+
+    def _widen(self, ends: Iterable[tuple[str, str]]) -> None:
+        self.widest_end = max([self.widest_end, *(len(end) for pair in ends for end in pair)])
 
     async def ask(self, number: int) -> None:
         """Let the dissector say what it knows of a packet, and of those near it."""
@@ -94,7 +97,15 @@ class PacketPages:
         for page in rows.values():
             for at, row in enumerate(page):
                 if is_pending(row) and (failed or row.key in said):
-                    page[at] = said_row(row, columns, said.get(row.key))  # type: ignore[call-overload]
+                    one = said.get(row.key)  # type: ignore[call-overload]
+                    page[at] = said_row(row, columns, one)
+                    self._take_ends(row.key, one)
+
+    def _take_ends(self, number: Hashable, said: Dissected | None) -> None:
+        """Keep the addresses of a packet in whose bytes we find none."""
+        if said is not None and isinstance(number, int) and number not in self._ends:
+            self._ends[number] = said.source, said.destination
+            self._widen([self._ends[number]])
 
 
 def first_pending(rows: Iterable[Row | None]) -> int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,8 @@ import pytest
 from netmon_tui.domain.packet_columns import PacketColumns
 from netmon_tui.runtime.tool_paths import find_tool
 from tests.unit.cli.test_cli_display_filter import capture as capture_of_500
+from tests.unit.services.test_sealed_packets import STATION, made
+from tests.unit.tools.encrypted import encrypted
 
 pytestmark = [pytest.mark.lab, pytest.mark.skipif(not find_tool("sharkd"), reason="sharkd is not installed")]
 
@@ -112,3 +115,34 @@ def test_what_is_wrong_is_refused(admin: Any, capture: int) -> None:
     for words, said in WRONG:
         answer = admin("capture", *words)
         assert answer.code == 2 and said in answer.err and not answer.out, words
+
+
+def imported(admin: Any, file: Path) -> int:
+    """The number of a capture of a file."""
+    assert admin("capture", "import", file).code == 0
+    return int(admin("capture", "list", "--json").document[0]["id"])
+
+
+def test_what_keys_open_is_listed_as_what_it_is_however_far_they_matter(admin: Any, home: Path) -> None:
+    exchange, keys = encrypted(home)
+    greeting, data = exchange.frames[:-2], exchange.frames[-2:]
+    exchange.frames = [*greeting, *[frame for _ in range(1_500) for frame in exchange.frames[:1]], *data]
+    (home / "made.pcap").write_bytes(exchange.data())
+    capture = imported(admin, home / "made.pcap")
+    assert admin("capture", "keys", capture, keys).code == 0
+    found = admin("capture", "packets", capture, "--filter", "http", "--json").document
+    assert [one["protocol"] for one in found] == ["HTTP", "HTTP"]
+    assert found[0]["info"].startswith("GET ") and "200 OK" in found[1]["info"]
+
+
+def test_every_list_of_packets_has_the_dissectors_words_of_foreign_links(admin: Any, home: Path) -> None:
+    (home / "wifi.pcap").write_bytes(made(127))
+    capture = imported(admin, home / "wifi.pcap")
+    words = [
+        admin("capture", "packets", capture, "--json").document[0],
+        admin("capture", "matches", capture, "wlan", "--json").document[0],
+        admin("capture", "find", capture, "home", "--json").document[0],
+        admin("capture", "packet", capture, 1, "--json").document,
+    ]
+    for one in words:
+        assert one["info"].startswith("Beacon frame") and one["source"] == STATION, one

@@ -40,6 +40,7 @@ from netmon_tui.errors import (
     NotFound,
     StorageError,
 )
+from netmon_tui.runtime import display_filter
 from netmon_tui.runtime.tool_paths import find_tool
 from netmon_tui.services import capture_catalogue, capture_drafts
 from netmon_tui.services.capture_drafts import UNFINISHED, Room
@@ -51,9 +52,12 @@ from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.tools.link_layers import _NAMES as LINK_TYPES
 from netmon_tui.tools.pcap import RawPacket, make_header, pack_record
 from netmon_tui.tools.pcapng import begin_section, pack_block
+from tests.unit.services.tsharks import processes_with, program, public
 from tests.unit.tools.packet_samples import SAMPLES
 from tests.unit.tools.test_packet_masking import A4, FRAMES
 from tests.unit.tools.test_pcapng import block, interface, option, packet, section
+
+__all__ = ["public"]
 
 START = 1_700_000_000_000_000_000
 QUOTA = 1_000_000
@@ -528,6 +532,29 @@ async def test_a_file_that_nobody_waits_for_is_not_written(
         await asyncio.to_thread(begun.wait, 60)
         await cancelled(working, may_go_on)
     assert [path.name for path in house.folder.iterdir() if "out" in path.name] == []
+
+
+@pytest.mark.parametrize("kind", ["slice", "export"])
+async def test_what_nobody_waits_for_ends_its_display_filter(
+    house: House, public: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    capture, out = await house.take(pcap(raws())), house.folder / "out.pcap"
+    tshark = program(public, "import time\ntime.sleep(600)")
+    monkeypatch.setattr(display_filter, "require_tool", lambda name: tshark)
+    choice = PacketChoice(filter="udp")
+    work = {
+        "slice": lambda: house.catalogue.slice(house.ada, capture.id, choice),
+        "export": lambda: house.catalogue.export(house.ada, capture.id, out, choice),
+    }[kind]
+    async with asyncio.timeout(30):
+        working = asyncio.ensure_future(work())
+        while not processes_with(tshark):
+            await asyncio.sleep(0.01)
+        working.cancel()
+        await asyncio.wait([working])
+    assert working.cancelled() and not processes_with(tshark)
+    assert not house.left() and len(house.audit()) == 1
+    assert [path.name for path in house.folder.iterdir() if "out" in path.name or "part" in path.name] == []
 
 
 async def test_a_silent_pipe_that_nobody_waits_for_is_left_and_not_stored(house: House) -> None:

@@ -16,6 +16,7 @@ from netmon_tui.errors import NetmonError, ToolFailed
 from netmon_tui.runtime.tool_paths import find_tool
 from netmon_tui.services.capture_cutting import export_chunks
 from netmon_tui.services.packets import PacketList
+from netmon_tui.services.stopping import Stop
 from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.tools.pcap import RawPacket
 from tests.unit.runtime.test_packet_dissector import opened
@@ -154,7 +155,7 @@ async def test_every_byte_of_a_file_may_be_wrong(store: Store, order: str) -> No
             for choice in choices:
                 for form in (ExportForm("pcapng"), ExportForm(anonymise=True)):
                     try:
-                        b"".join(export_chunks(capture, file, choice, form))
+                        b"".join(export_chunks(capture, file, choice, form, Stop()))
                     except NetmonError as error:
                         assert str(error)
                         refused += 1

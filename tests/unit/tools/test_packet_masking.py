@@ -197,8 +197,36 @@ def shared_bits(one: bytes, other: bytes) -> int:
 @given(st.binary(min_size=4, max_size=4), st.binary(min_size=4, max_size=4))
 def test_addresses_share_as_many_bits_as_before(one: bytes, other: bytes) -> None:
     mapping = AddressMapping(KEY)
-    if max(one[0], other[0]) < 0xE0 and bytes(4) not in (one, other):
-        assert shared_bits(mapping.replace(one), mapping.replace(other)) == shared_bits(one, other)
+    near = one[:2] + other[2:]
+    if one[0] < 0xE0 and bytes(4) not in (one, near):
+        assert shared_bits(mapping.replace(one), mapping.replace(near)) == shared_bits(one, near)
+
+
+INNER = [
+    ipaddress.ip_network(one) for one in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16")
+]
+INNER6 = [ipaddress.ip_network(one) for one in ("fc00::/8", "fd00::/8", "fe80::/10")]
+
+
+@pytest.mark.parametrize("network", [*INNER, *INNER6], ids=str)
+@given(places=st.tuples(st.floats(0, 1), st.floats(0, 1)), key=st.binary(min_size=16, max_size=16))
+def test_what_is_private_stays_so_with_the_prefixes_in_it(network, places, key) -> None:
+    mapping, last = AddressMapping(key), network.num_addresses - 1
+    one, other = (network[min(last, int(place * last))].packed for place in places)
+    theirs = mapping.replace(one), mapping.replace(other)
+    assert all(ipaddress.ip_address(address) in network for address in theirs)
+    assert shared_bits(*theirs) == shared_bits(one, other)
+
+
+@given(key=st.binary(min_size=16, max_size=16))
+def test_what_is_public_stays_so_and_no_two_become_one(key: bytes) -> None:
+    mapping = AddressMapping(key)
+    firsts = [bytes((first, second, 7, 9)) for first in range(1, 224) for second in (16, 100, 168, 254)]
+    found = [mapping.replace(address) for address in firsts]
+    assert len(set(found)) == len(firsts)
+    for before, after in zip(firsts, found, strict=True):
+        inside = [[ipaddress.ip_address(one) in network for network in INNER] for one in (before, after)]
+        assert inside[0] == inside[1]
 
 
 @given(st.binary(min_size=16, max_size=16), st.integers(0, 127))

@@ -244,37 +244,32 @@ class CapturingService:
         await asyncio.to_thread(self._audit.record, actor, "capture.stop", f"capture {capture_id}", "")
         await self._supervisor.stop(JobKind.CAPTURE, capture_id)
 
-    async def get(self, actor: Actor, capture_id: int, known: Capture | None = None) -> Capture:
-        """Return a capture with the latest figures.
+    async def get(self, actor: Actor, capture_id: int) -> Capture:
+        """Return a capture with the latest figures; NotFound when there is none, or it is not the actor's."""
+        return await asyncio.to_thread(lambda: self._as_it_is(self._captures.get(actor, capture_id)))
+
+    async def watch(
+        self, actor: Actor, capture_id: int, known: Capture | None = None
+    ) -> tuple[Capture, OnDisk]:
+        """Return a capture as :meth:`get` does, and what it has on the disk, in one wait for a thread.
 
         Args:
             actor: Who asks.
             capture_id: For which.
             known: What this returned a moment ago: of a capture that still runs only the figures are read then.
-
-        Raises:
-            NotFound: There is none, or it is not the actor's.
         """
-        return await asyncio.to_thread(self._get, actor, capture_id, known)
-
-    async def watch(
-        self, actor: Actor, capture_id: int, known: Capture | None = None
-    ) -> tuple[Capture, OnDisk]:
-        """Return a capture as :meth:`get` does, and what it has on the disk, in one wait for a thread."""
         return await asyncio.to_thread(self._watch, actor, capture_id, known)
 
     def _watch(self, actor: Actor, capture_id: int, known: Capture | None) -> tuple[Capture, OnDisk]:
-        capture = self._get(actor, capture_id, known)
-        if capture.state.is_final:  # else its files are with its runner, and nobody needs to be asked where
-            return capture, on_disk(self._captures.directory(capture_id, actor))
-        return capture, on_disk(self._directory(capture_id))
-
-    def _get(self, actor: Actor, capture_id: int, known: Capture | None) -> Capture:
+        directory = self._directory(capture_id)
         if known is not None and known.id == capture_id and not known.state.is_final:
-            status = JobDirectory(self._directory(capture_id)).read_status()
+            status = JobDirectory(directory).read_status()
             if status is not None and status.state != "ended" and status.counters is not None:
-                return replace(known, counters=status.counters)
-        return self._as_it_is(self._captures.get(actor, capture_id))
+                return replace(known, counters=status.counters), on_disk(directory)
+        capture = self._as_it_is(self._captures.get(actor, capture_id))
+        if capture.state.is_final:  # else its files are with its runner, and nobody needs to be asked where
+            directory = self._captures.directory(capture_id, actor)
+        return capture, on_disk(directory)
 
     def _as_it_is(self, capture: Capture) -> Capture:
         if capture.state.is_final:

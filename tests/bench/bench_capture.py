@@ -257,7 +257,7 @@ async def serve(data: Path) -> None:
     async def watch() -> None:
         known = None
         while True:
-            known = await services.capturing.get(actor, capture, known)  # as the screen does
+            known, _ = await services.capturing.watch(actor, capture, known)  # as the screen does
             seen.append((time.monotonic(), known.counters.packets))
             await asyncio.sleep(0.25)
 

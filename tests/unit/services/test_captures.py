@@ -208,12 +208,12 @@ async def test_what_the_runner_says_now_is_told_of_a_running_capture_and_the_row
         first = await capturing.get(ada, number)
         captures.update(number, name="renamed")
         say("running", 3)
-        known = await capturing.get(ada, number, first)
+        known, _ = await capturing.watch(ada, number, first)
         assert (first.counters.packets, known.counters.packets, known.name) == (2, 3, first.name)
         assert (await capturing.get(ada, number)).name == "renamed"
         say("ended", 3)
-        assert (await capturing.get(ada, number, known)).name == "renamed", "the end is in the row"
+        assert (await capturing.watch(ada, number, known))[0].name == "renamed", "the end is in the row"
         captures.update(number, state=JobState.COMPLETED.value)
-        assert (await capturing.get(ada, number, known)).state is JobState.COMPLETED
+        assert (await capturing.watch(ada, number, known))[0].state is JobState.COMPLETED
         with pytest.raises(NotFound):
-            await capturing.get(Actor(2, "eve", Role.VIEWER), number)
+            await capturing.watch(Actor(2, "eve", Role.VIEWER), number)

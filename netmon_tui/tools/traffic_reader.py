@@ -108,13 +108,17 @@ class TrafficReader(OpenPcap):
         """Count the records that begin in the chunk at ``begin``, where one begins."""
         if isinstance(self.layout, PcapngLayout):
             return self._count_blocks(self.layout, begin)
-        piece = os.pread(self._fd, CHUNK + NEEDED, begin)
+        piece = self._piece(begin, CHUNK + NEEDED)
         if len(piece) < CHUNK + NEEDED:
+            self._size = min(self._size, begin + len(piece))
             piece += bytes(NEEDED)
         return self._counter.count(piece, 0, self._size - begin)
 
     def _count_blocks(self, layout: PcapngLayout, begin: int) -> Counted:
-        piece = os.pread(self._fd, min(CHUNK + layout.largest_rest, self._size - begin), begin)
+        most = min(CHUNK + layout.largest_rest, self._size - begin)
+        piece = self._piece(begin, most)
+        if len(piece) < most:
+            self._size = begin + len(piece)
         records, end = layout.as_records(piece)
         self._counter.count(records + bytes(NEEDED), 0, len(records))
         return Counted(end, "" if end else layout.refusal(piece))
@@ -133,7 +137,7 @@ class TrafficReader(OpenPcap):
             if time.thread_time() > deadline:
                 break
             begin = self._end + new * number // blocks - span - NEEDED
-            piece = os.pread(self._fd, span + NEEDED, begin)
+            piece = self._piece(begin, span + NEEDED)
             start = finder.find(piece)
             if start is None:
                 continue

@@ -268,18 +268,24 @@ class PacketService:
                     return numbers[0]
         return 0
 
-    async def filter_set(self, actor: Actor, capture_id: int, text: str) -> SetFilter:
+    async def filter_set(self, actor: Actor, capture_id: int, text: str, since: str = "") -> SetFilter:
         """Return what finds the packets of all files of a capture that meet a display filter, which is right.
 
+        Args:
+            actor: Who looks.
+            capture_id: At which capture.
+            text: The filter.
+            since: Name of the file from whose first packet it counts, where it does; empty for the oldest.
+
         Raises:
-            NotFound: No such capture, or not the actor's.
+            NotFound: No such capture, or not the actor's; or a ring has deleted the file from which it counts.
             InvalidInput: It has no file yet; NotFound when it has none any more.
         """
         files = await self.file_set(actor, capture_id)
         if not files:
             capture = await asyncio.to_thread(self._captures.get, actor, capture_id)
             raise no_file(capture, await asyncio.to_thread(self._captures.directory, capture_id))
-        return SetFilter(files, text)
+        return SetFilter(files, text, since)
 
     async def first_found(
         self, actor: Actor, capture_id: int, file: str, wanted: Wanted, text: str = ""

@@ -1,4 +1,4 @@
-"""A file that its writer cuts after the last whole packet while somebody reads it, as the one before the next of a ring.
+"""A file that its writer cuts after the last whole packet while somebody reads it, as a ring its last but one.
 
 The kernel makes a file shorter, then fills what was cut off with zeros: who reads just then gets those.
 """

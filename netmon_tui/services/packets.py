@@ -27,7 +27,7 @@ from netmon_tui.services.packet_rows import SLICE, PacketRows
 from netmon_tui.services.set_filter import SetFilter
 from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.storage.packet_mark_repository import PacketMarkRepository
-from netmon_tui.tools.file_set import one_file, one_of, packet_files
+from netmon_tui.tools.file_set import file_gone, one_file, one_of, packet_files
 from netmon_tui.tools.packet_summary import summarise
 from netmon_tui.tools.packet_tree import describe
 from netmon_tui.tools.pcap import RawPacket
@@ -148,7 +148,7 @@ class PacketList(PacketRows):
         try:
             await self._dissector.load_whole(self._index.end)
         except FileNotFoundError as error:
-            raise NotFound(f"{self.path.name} is gone", why="the ring has deleted it") from error
+            raise file_gone(self.path.name, packet_files(self.path.parent)) from error
 
     # display filters
 
@@ -245,7 +245,7 @@ class PacketService:
         try:
             return PacketList(path, growing=is_newest and not capture.state.is_final)
         except FileNotFoundError as error:
-            raise InvalidInput("the ring has deleted the file", fix="open another one") from error
+            raise file_gone(path.name, packet_files(directory)) from error
 
     async def first_match(self, actor: Actor, capture_id: int, file: str, text: str) -> int:
         """Return the first packet of a file of a capture that meets a display filter; 0 when none does.

@@ -13,7 +13,7 @@ from netmon_tui.domain.packet import PacketDetail
 from netmon_tui.domain.packet_columns import Dissected, PacketLine
 from netmon_tui.domain.packet_find import Wanted
 from netmon_tui.domain.user import Actor
-from netmon_tui.errors import InvalidInput, NetmonError, NotFound
+from netmon_tui.errors import NetmonError, NotFound
 from netmon_tui.runtime.display_filter import FilterRun, check_by_tshark
 from netmon_tui.runtime.key_log import kept_keys, keys_stamp
 from netmon_tui.runtime.opened import opened

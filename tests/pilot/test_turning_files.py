@@ -95,7 +95,7 @@ async def test_keys_that_are_pressed_while_a_file_is_opened_are_not_lost(
         await pilot.press("[")
         may_open.set()
         await until(pilot, lambda: len(asked) == 2 and files.browser.table.row_count == 20)
-        assert "File 2 of 3" in text(app, "file-set")
+        await until(pilot, lambda: "File 2 of 3" in text(app, "file-set"))
 
         may_open.clear()
         await pilot.press("]")
@@ -104,7 +104,19 @@ async def test_keys_that_are_pressed_while_a_file_is_opened_are_not_lost(
         may_open.set()
         await until(pilot, lambda: "File 3 of 3" in text(app, "file-set"))
         await until(pilot, lambda: files.browser.table.row_count == 20)
-        assert isinstance(app.screen.focused, Input) and app.screen.focused.value == "udp"
+        await until(pilot, lambda: getattr(app.screen.focused, "value", "") == "udp")
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen.focused is files.browser.table.grid)
+
+        may_open.clear()
+        await pilot.press("[")
+        await until(pilot, lambda: len(asked) == 4)
+        await pilot.press("down", "down", "m")
+        assert files.browser.table.row_count == 0
+        may_open.set()
+        await until(pilot, lambda: "File 2 of 3" in text(app, "file-set"))
+        await until(pilot, lambda: [mark.number for mark in files.browser.all_marks] == [3])
+        assert files.browser.table.cursor_key == 3
 
 
 @pytest.mark.lab

@@ -36,7 +36,7 @@ def test_one_is_found_by_place_and_by_name(tmp_path: Path) -> None:
         paths[1],
     ]
     with pytest.raises(
-        NotFound, match="is gone: the ring, .* deleted it .*the oldest is capture-000007.pcap now"
+        NotFound, match=r"is gone: the ring, .* deleted it .*the oldest is capture-000007.pcap now"
     ):
         one_file(tmp_path, "capture-000001.pcap")
     for which in ("0", "4", "capture-000010.pcap", "../capture-000007.pcap", "\x1b"):

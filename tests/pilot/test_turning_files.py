@@ -166,6 +166,14 @@ async def test_who_talks_counts_all_files_when_the_capture_has_ended(
         CaptureRepository(app.services.database).update(number, state=JobState.COMPLETED.value)
         await until(pilot, lambda: text(app, "traffic-state") == "40 packets · 3.2 kB")
         assert "all 2 files" in text(app, "traffic-title")
+        await pilot.press("escape")
+        await until(pilot, lambda: "File 2 of 2" in text(app, "file-set"))
+        for keys, which in (((), "all 2 files"), (("[",), f"{NUMBERED_NAME % 1}, file 1 of 2")):
+            await pilot.press(*keys, "T")
+            await until(pilot, lambda: isinstance(app.screen, TrafficScreen))
+            await until(pilot, lambda which=which: which in text(app, "traffic-title"))
+            await pilot.press("escape")
+            await until(pilot, lambda: not isinstance(app.screen, TrafficScreen))
 
 
 async def looked_at_once(

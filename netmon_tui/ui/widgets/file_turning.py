@@ -107,8 +107,8 @@ class FileTurning(Vertical):
 
     @property
     def pinned_file(self) -> str:
-        """The name of the file that is shown, unless it is the newest of a running capture, which others follow."""
-        newest = self._files[-1].name if self._files and self._growing else ""
+        """The name of the file that is shown, unless it is the newest, which stands for the whole capture."""
+        newest = self._files[-1].name if self._files else ""
         return self.shown_file if self.shown_file != newest else ""
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

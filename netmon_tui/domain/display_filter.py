@@ -29,7 +29,7 @@ _NUMBERS = re.compile(
     r"|.+[._-](?:request|response|command|setup)[_-]frame"
     r"|.+[._-](?:request|response|reply|resp|answer|command|reassembled)[._-](?:to|in)(?:_frame)?)"
 )
-"""Fields whose values are numbers of packets (FT_FRAMENUM), by the usual ones of their names: there are hundreds."""
+"""Fields whose values are numbers of packets (FT_FRAMENUM), by the usual ones among their names."""
 _WORDS = re.compile(r"[A-Za-z_][\w.-]*")
 
 

@@ -31,6 +31,8 @@ _IN_WORDS = re.compile(
     re.IGNORECASE,
 )
 """Numbers of packets in what the dissectors of ICMP, RPC, IP and TCP put into the info column."""
+_PARTS, _PART = re.compile(r"\[?\d+ [^:]+ \(\d+ bytes?\): #"), re.compile(r"#(\d{1,10})(?=\(\d)")
+"""What stands over what was put together, such as ``2 IPv4 Fragments (72 bytes): #401(40), #402(32)``."""
 _SOME_NUMBERS = re.compile(r"\d{1,10}(?:,\d{1,10})*")
 _LONGEST_CELL = 500
 """Characters of a column that are kept."""
@@ -100,7 +102,7 @@ def offers_of(reply: Any) -> list[Offer]:
 
 
 def type_of(reply: Any, field: str) -> int | None:
-    """Return the number that this sharkd has for the type of a field, from a reply to ``complete``; None without."""
+    """Return what this sharkd calls the type of a field, from a reply to ``complete``; None where it does not."""
     try:
         return next((int(one["t"]) for one in reply["field"] if one["f"] == field), None)
     except (TypeError, KeyError, ValueError):
@@ -173,6 +175,8 @@ class _Tree(NamedTuple):
         if self.skipped and (name == "frame.number" or "fnum" in node) and value.isdecimal():
             number = str(int(value) + self.skipped)
             label, value = re.sub(rf"\b{value}\b", number, label, count=1), number
+        elif self.skipped and _PARTS.match(label):
+            label = _PART.sub(lambda match: f"#{int(match[1]) + self.skipped}", label)
         offset, size = self._place(node)
         return Field(
             name=name,

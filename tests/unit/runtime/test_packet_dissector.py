@@ -229,6 +229,9 @@ async def test_numbers_of_other_packets_in_a_list_are_those_of_the_file(tmp_path
     fields = ("frame.number", "icmp.resp_to", "icmp.resp_in", "ip.ttl", "ip.fragment", "ip.fragment.count")
     async with opened(path) as packets:
         of_a_part = await packets.dissected(1_002, fields)
+        labels = [field.label for field in flat((await packets.detail(1_004)).layers)]
+        assert "2 IPv4 Fragments (72 bytes): #1003(40), #1004(32)" in labels
+        assert any(label.startswith("Frame: 1003, payload: 0-39") for label in labels)
         await packets.load_whole()
         of_all = await packets.dissected(1_002, fields)
     assert (

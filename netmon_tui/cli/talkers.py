@@ -115,7 +115,7 @@ def _print_table(traffic: Traffic, kind: TrafficKind) -> None:
         print_table(("CLIENT", "SERVER", "SERVICE", *_COUNTS), sides)
     else:
         print_table(("ADDRESS", *_COUNTS), ((one.address, *_counts(one)) for one in traffic.talkers))
-    for note in traffic.notes:
+    for note in filter(None, (*traffic.notes, traffic.lag)):
         say(note)
 
 

@@ -143,6 +143,8 @@ class TrafficScreen(AboveCapture):
         words = [f"{thin(traffic.packets)} packets", size(traffic.bytes), *traffic.notes]
         if self._capture.state.is_final and not self._opened.complete:
             words.append(f"reading {traffic.read:.0%}")
+        elif traffic.lag:
+            words.append(traffic.lag)
         if self.frozen:
             words.append("frozen")
         tone: Tone = "error" if traffic.damage else "warning" if traffic.notes else ""

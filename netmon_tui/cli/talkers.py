@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from netmon_tui.cli.capture_files import file_option, tell_file
+from netmon_tui.cli.capture_files import file_option
 from netmon_tui.cli.context import CommandLine, json_option, pass_line
 from netmon_tui.cli.output import Progress, print_json, print_json_line, print_table, say
 from netmon_tui.domain.traffic import Conversation, Talker, Traffic, TrafficKind, traffic_document
@@ -43,7 +43,7 @@ def talkers(
 ) -> None:
     """Show who talks in a capture: addresses by bytes, or with whom and what.
 
-    Of several files one is read, the newest unless another is named.
+    Of several files all are read, while the capture runs the newest; or one that is named.
 
     While the capture runs, what is too much to be read by the side is sampled, which is said, and the figures
     are estimates. --json has all tables, each entry with the display filter that leaves its packets.
@@ -85,15 +85,18 @@ async def _follow(
     services: Services, actor: Actor, capture_id: int, file: str, top: int, progress: Progress
 ) -> AsyncIterator[Traffic]:
     """Yield what was counted: each second of a capture that runs, and once all of one that has ended."""
-    opened = await services.traffic.open(actor, capture_id, file)
-    tell_file(await services.packets.file_set(actor, capture_id), file)
+    opened, told = await services.traffic.open(actor, capture_id, file), ""
     try:
         while not opened.complete:
             growing = not (await services.capturing.get(actor, capture_id)).state.is_final
             traffic = await opened.look(growing=growing, most=top)
-            if growing or opened.complete:
+            if opened.which not in ("", told):
+                progress.clear()
+                say(f"{opened.which}; --file N chooses one")
+                told = opened.which
+            if opened.grows or opened.complete:
                 yield traffic
-            if growing:
+            if opened.grows:
                 await asyncio.sleep(_WATCH_SECONDS)
             else:
                 progress.show(f"read: {traffic.read:.0%}")
@@ -112,7 +115,7 @@ def _print_table(traffic: Traffic, kind: TrafficKind) -> None:
         print_table(("CLIENT", "SERVER", "SERVICE", *_COUNTS), sides)
     else:
         print_table(("ADDRESS", *_COUNTS), ((one.address, *_counts(one)) for one in traffic.talkers))
-    for note in traffic.notes:
+    for note in filter(None, (*traffic.notes, traffic.lag)):
         say(note)
 
 

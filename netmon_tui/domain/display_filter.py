@@ -25,11 +25,11 @@ _COUNTED = re.compile(
 )
 """Fields whose values depend on the packets before."""
 _NUMBERS = re.compile(
-    r"(?!mongo\.|opensafety\.)(?:frame\.number|.+[._](?:re[qp]|rsp)frame"
+    r"(?!mongo\.|opensafety\.)(?:frame\.number|ip(?:v6)?\.fragment|tcp\.segment|.+[._](?:re[qp]|rsp)frame"
     r"|.+[._-](?:request|response|command|setup)[_-]frame"
     r"|.+[._-](?:request|response|reply|resp|answer|command|reassembled)[._-](?:to|in)(?:_frame)?)"
 )
-"""Fields whose values are numbers of packets (FT_FRAMENUM), by the names that Wireshark's dissectors give them."""
+"""Fields whose values are numbers of packets (FT_FRAMENUM), by the usual ones among their names."""
 _WORDS = re.compile(r"[A-Za-z_][\w.-]*")
 
 

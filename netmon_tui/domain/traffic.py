@@ -9,6 +9,8 @@ from netmon_tui.domain.address import parse_ip
 
 PORTED = {"TCP": "tcp", "UDP": "udp", "SCTP": "sctp", "UDPLite": "udp"}
 """Protocols with ports, and Wireshark's names of them."""
+_KEEPS_UP = 0.9
+"""Part of a growing file that is read of one that is kept up with."""
 TrafficKind = Literal["talkers", "conversations", "services", "lengths"]
 
 
@@ -154,6 +156,15 @@ class Traffic:
             part = 100 * packets / (self.packets or 1) / (2 if kind == "talkers" else 1)
             notes.append(f"the smallest {kind} are left out ({part:.2g} % of the packets)")
         return (*notes, self.damage) if self.damage else tuple(notes)
+
+    @property
+    def lag(self) -> str:
+        """How far reading is behind a file that grows, in words; empty where it keeps up."""
+        return (
+            f"behind: {self.read:.0%} of the file is read"
+            if self.read < _KEEPS_UP and not self.damage
+            else ""
+        )
 
 
 def address_filter(address: str) -> str:

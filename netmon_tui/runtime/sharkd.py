@@ -13,7 +13,7 @@ from netmon_tui.errors import InvalidInput, ToolFailed, ToolMissing
 from netmon_tui.runtime.key_log import unnamed
 from netmon_tui.runtime.opened import opened
 from netmon_tui.runtime.processes import ENVIRONMENT, PRLIMIT, end_process, nobodys_identity
-from netmon_tui.tools.sharkd import pack_request, read_reply
+from netmon_tui.tools.sharkd import pack_request, read_reply, type_of
 
 DEADLINE = 5.0
 """Seconds for one answer: start, load and dissection of a window together take a quarter of one."""
@@ -25,6 +25,8 @@ _ADDRESS_SPACE = 4 << 30
 """One gigabyte holds what sharkd keeps of a million packets."""
 _NO_NAMES = ("mac_name", "transport_name", "network_name", "dns_pkt_addr_resolution", "vlan_name")
 """Preferences below ``nameres``: what is shown is in the packet, and nothing is asked of the network."""
+_A_NUMBER, _ITS_NUMBER = "tcp.reassembled_in", "frame.number"
+"""A field whose values are numbers of other packets, and the one with a packet's own."""
 
 
 class Sharkd:
@@ -39,6 +41,8 @@ class Sharkd:
         self._number = 0
         self.frames = 0
         """Packets of the file that it has loaded."""
+        self._types: dict[str, int | None] = {}
+        """What it calls the types of fields, as far as it was asked."""
 
     @classmethod
     async def start(cls, sharkd: str, files: Sequence[int], keys: bytes = b"") -> Self:
@@ -119,6 +123,23 @@ class Sharkd:
         if isinstance(result, InvalidInput):
             raise result
         return result
+
+    async def numbering(self, fields: Sequence[str]) -> Sequence[str]:
+        """Return those of some fields whose values are numbers of packets.
+
+        Their type tells: hundreds of fields have it, and among their names are those of flags and of bytes. The
+        number of the packet itself is an ordinary number.
+
+        Raises:
+            ToolFailed: As :meth:`ask`.
+        """
+        for name in (_A_NUMBER, *fields):
+            if name not in self._types:
+                self._types[name] = type_of(await self.ask("complete", field=name), name)
+        kind = self._types[_A_NUMBER]
+        return [
+            name for name in fields if name == _ITS_NUMBER or (kind is not None and self._types[name] == kind)
+        ]
 
     async def load(self, file: int, deadline: float | None = DEADLINE) -> None:
         """Load a file; of one that ends within a packet sharkd loads the rest and does not answer.

@@ -68,7 +68,7 @@ async def list_columns(
     found: dict[int, tuple[str, ...]] = {}
     if fields:
         reply = await sharkd.ask("frames", **part, **column_parameters(fields))
-        found = fields_of(reply, fields, skipped=skipped)
+        found = fields_of(reply, fields, skipped=skipped, numbering=await sharkd.numbering(fields))
     if any(len(cells) != USUAL_COLUMNS for cells in usual.values()):
         raise ToolFailed("sharkd has other columns than the usual ones")
     return {

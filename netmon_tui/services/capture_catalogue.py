@@ -38,7 +38,7 @@ from netmon_tui.storage.audit_repository import AuditRepository, NewEvent
 from netmon_tui.storage.capture_catalogue import CaptureCatalogue
 from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.storage.packet_mark_repository import PacketMarkRepository
-from netmon_tui.tools.file_set import one_file, sizes_of
+from netmon_tui.tools.file_set import file_gone, one_file, packet_files, sizes_of
 
 _PLAIN = ExportForm()
 _EVERYTHING = PacketChoice()
@@ -247,7 +247,10 @@ class CatalogueService:
         capture = await self._get(actor, capture_id)
         directory = await asyncio.to_thread(self._captures.directory, capture_id)
         path = await asyncio.to_thread(one_file, directory, file) if file else directory
-        if not any(sizes_of(path).values()):
+        sizes = sizes_of(path)
+        if file and not sizes:
+            raise file_gone(path.name, packet_files(directory))
+        if not any(sizes.values()):
             raise no_file(capture, directory)
         return capture, path
 

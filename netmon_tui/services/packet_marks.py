@@ -13,7 +13,7 @@ from netmon_tui.security.hostile_text import plain_line
 from netmon_tui.services.kept_index import open_index
 from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.storage.packet_mark_repository import PacketMarkRepository
-from netmon_tui.tools.file_set import one_file, packet_files
+from netmon_tui.tools.file_set import file_gone, one_file, packet_files
 
 
 class CaptureMarks:
@@ -124,13 +124,14 @@ class PacketMarkService:
 
     def _file_with(self, capture_id: int, file: str, numbers: Sequence[int]) -> int:
         """Return the number of a file that has packets; blocks while they are looked for."""
-        path = one_file(self._captures.directory(capture_id), file)
+        directory = self._captures.directory(capture_id)
+        path = one_file(directory, file)
         try:
             with open_index(path, growing=True) as index:
                 index.extend(max(0, max(numbers, default=0) - index.count))
                 count = index.count
         except FileNotFoundError as error:
-            raise InvalidInput("the ring has deleted the file", fix="mark packets of another one") from error
+            raise file_gone(path.name, packet_files(directory)) from error
         missing = next((number for number in numbers if not 1 <= number <= count), None)
         if missing is not None:
             raise InvalidInput(f"there is no packet {missing}", why=f"the file has {count}")

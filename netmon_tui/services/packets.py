@@ -12,7 +12,7 @@ from netmon_tui.domain.packet import PacketDetail
 from netmon_tui.domain.packet_columns import Dissected, PacketColumns, PacketLine, said_line
 from netmon_tui.domain.packet_find import Wanted
 from netmon_tui.domain.user import Actor
-from netmon_tui.errors import InvalidInput, NetmonError, NotFound, ToolFailed, ToolMissing
+from netmon_tui.errors import NetmonError, NotFound, ToolFailed, ToolMissing
 from netmon_tui.runtime.display_filter import FilterRun, check_by_tshark
 from netmon_tui.runtime.key_log import kept_keys
 from netmon_tui.runtime.opened import opened
@@ -27,7 +27,7 @@ from netmon_tui.services.packet_rows import SLICE, PacketRows
 from netmon_tui.services.set_filter import SetFilter
 from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.storage.packet_mark_repository import PacketMarkRepository
-from netmon_tui.tools.file_set import one_file, one_of
+from netmon_tui.tools.file_set import file_gone, one_file, one_of, packet_files
 from netmon_tui.tools.packet_summary import summarise
 from netmon_tui.tools.packet_tree import describe
 from netmon_tui.tools.pcap import RawPacket
@@ -160,7 +160,7 @@ class PacketList(PacketRows):
         try:
             await self._dissector.load_whole(self._index.end)
         except FileNotFoundError as error:
-            raise NotFound(f"{self.path.name} is gone", why="the ring has deleted it") from error
+            raise file_gone(self.path.name, packet_files(self.path.parent)) from error
 
     # display filters
 
@@ -257,7 +257,7 @@ class PacketService:
         try:
             return PacketList(path, growing=is_newest and not capture.state.is_final)
         except FileNotFoundError as error:
-            raise InvalidInput("the ring has deleted the file", fix="open another one") from error
+            raise file_gone(path.name, packet_files(directory)) from error
 
     async def first_match(self, actor: Actor, capture_id: int, file: str, text: str) -> int:
         """Return the first packet of a file of a capture that meets a display filter; 0 when none does.
@@ -280,18 +280,24 @@ class PacketService:
                     return numbers[0]
         return 0
 
-    async def filter_set(self, actor: Actor, capture_id: int, text: str) -> SetFilter:
+    async def filter_set(self, actor: Actor, capture_id: int, text: str, since: str = "") -> SetFilter:
         """Return what finds the packets of all files of a capture that meet a display filter, which is right.
 
+        Args:
+            actor: Who looks.
+            capture_id: At which capture.
+            text: The filter.
+            since: Name of the file from whose first packet it counts, where it does; empty for the oldest.
+
         Raises:
-            NotFound: No such capture, or not the actor's.
+            NotFound: No such capture, or not the actor's; or a ring has deleted the file from which it counts.
             InvalidInput: It has no file yet; NotFound when it has none any more.
         """
         files = await self.file_set(actor, capture_id)
         if not files:
             capture = await asyncio.to_thread(self._captures.get, actor, capture_id)
             raise no_file(capture, await asyncio.to_thread(self._captures.directory, capture_id))
-        return SetFilter(files, text)
+        return SetFilter(files, text, since)
 
     async def first_found(
         self, actor: Actor, capture_id: int, file: str, wanted: Wanted, text: str = ""

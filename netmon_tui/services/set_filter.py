@@ -30,12 +30,23 @@ class SetFilter:
     Args:
         files: The files, the oldest first.
         text: The filter, which is right.
+        since: Name of the file from whose first packet it counts, where it does; empty for the oldest.
+
+    Raises:
+        NotFound: The ring has deleted that file.
     """
 
-    def __init__(self, files: Sequence[Path], text: str) -> None:
+    def __init__(self, files: Sequence[Path], text: str, since: str = "") -> None:
+        if since and needs_all(text) and files[0].name != since:
+            raise NotFound(
+                f"{text} means other packets now: the ring has deleted those from which it counts",
+                fix="ask the analysis once more",
+            )
         self._files = files
         self.text = text
         """The filter."""
+        self.since = since
+        """As it was given."""
         self.matches = SetMatches()
         """What :meth:`run` has found so far."""
         self.place = 0

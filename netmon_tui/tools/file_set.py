@@ -61,9 +61,17 @@ def one_of(paths: Sequence[Path], which: str) -> Path:
         raise InvalidInput("the capture has no file", why="nothing was written yet")
     places = dict(zip((str(place) for place in range(1, len(paths) + 1)), paths, strict=True))
     found = (places | {path.name: path for path in paths} | {"": paths[-1]}).get(which)
+    if found is None and 0 < (file_number(which) or 0) < (file_number(paths[0].name) or 0):
+        raise file_gone(which, paths)
     if found is None:
         raise NotFound(f"the capture has no file {which}", why=f"it has {len(paths)} now")
     return found
+
+
+def file_gone(name: str, paths: Sequence[Path]) -> NotFound:
+    """Return the error for a file that was there, of a set of which these are left, in order."""
+    left = f"choose another file: the oldest is {paths[0].name} now" if paths else ""
+    return NotFound(f"the file {name} is gone", why="the ring, or another program, deleted it", fix=left)
 
 
 class End(NamedTuple):

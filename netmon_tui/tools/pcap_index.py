@@ -130,7 +130,7 @@ class PacketIndex(OpenPcap):
             self._absurd = f"the file became shorter than the {self._end} bytes that were read of it"
         left = max_packets if max_packets is not None else self._file_size
         while left > 0 and not self._absurd:
-            chunk = os.pread(self._fd, _CHUNK, self._end)
+            chunk = self._piece(self._end, _CHUNK)
             found = self._hop(chunk, left)
             if not found:
                 break

@@ -49,6 +49,14 @@ class OpenPcap:
             os.close(self._fd)
             self._fd = -1
 
+    def _piece(self, at: int, most: int) -> bytes:
+        """Return bytes of the file, without what is cut off it at that moment, which reads as zeros.
+
+        A ring cuts a file that is full after its last whole packet; zeros are a record of no bytes.
+        """
+        piece = os.pread(self._fd, most, at)
+        return piece[: max(0, os.fstat(self._fd).st_size - at)]
+
     def fileno(self) -> int:
         """Return the descriptor of the file."""
         return self._fd

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
-from netmon_tui.domain.display_filter import Offer, numbers_packets, refusal
+from netmon_tui.domain.display_filter import Offer, refusal
 from netmon_tui.domain.packet import Field, Layer
 from netmon_tui.errors import InvalidInput, ToolFailed
 from netmon_tui.tools.dissector import BETWEEN_PACKETS
@@ -31,6 +31,8 @@ _IN_WORDS = re.compile(
     re.IGNORECASE,
 )
 """Numbers of packets in what the dissectors of ICMP, RPC, IP and TCP put into the info column."""
+_PARTS, _PART = re.compile(r"\[?\d+ [^:]+ \(\d+ bytes?\): #"), re.compile(r"#(\d{1,10})(?=\(\d)")
+"""What stands over what was put together, such as ``2 IPv4 Fragments (72 bytes): #401(40), #402(32)``."""
 _SOME_NUMBERS = re.compile(r"\d{1,10}(?:,\d{1,10})*")
 _LONGEST_CELL = 500
 """Characters of a column that are kept."""
@@ -99,18 +101,29 @@ def offers_of(reply: Any) -> list[Offer]:
     return [Offer(name, found[name]) for name in names[:_OFFERED]]
 
 
-def fields_of(reply: Any, fields: Sequence[str] = (), *, skipped: int) -> dict[int, tuple[str, ...]]:
+def type_of(reply: Any, field: str) -> int | None:
+    """Return what this sharkd calls the type of a field, from a reply to ``complete``; None where it does not."""
+    try:
+        return next((int(one["t"]) for one in reply["field"] if one["f"] == field), None)
+    except (TypeError, KeyError, ValueError):
+        return None
+
+
+def fields_of(
+    reply: Any, fields: Sequence[str] = (), *, skipped: int, numbering: Collection[str] = ()
+) -> dict[int, tuple[str, ...]]:
     """Return the columns of each packet in a reply to ``frames``, by number.
 
     Args:
         reply: Its result.
         fields: Those that were asked for; none for the usual columns.
         skipped: As for :func:`layers_of`; numbers of packets among the values are shifted by it.
+        numbering: Those of the fields whose values are such numbers.
 
     Raises:
         ToolFailed: It is no list of packets.
     """
-    counting = [at for at, field in enumerate(fields) if numbers_packets(field)] if skipped else ()
+    counting = [at for at, field in enumerate(fields) if field in numbering] if skipped else ()
     try:
         found = {int(one["num"]) + skipped: [str(text) for text in one["c"]] for one in reply}
     except (TypeError, KeyError, ValueError) as error:
@@ -162,6 +175,8 @@ class _Tree(NamedTuple):
         if self.skipped and (name == "frame.number" or "fnum" in node) and value.isdecimal():
             number = str(int(value) + self.skipped)
             label, value = re.sub(rf"\b{value}\b", number, label, count=1), number
+        elif self.skipped and _PARTS.match(label):
+            label = _PART.sub(lambda match: f"#{int(match[1]) + self.skipped}", label)
         offset, size = self._place(node)
         return Field(
             name=name,

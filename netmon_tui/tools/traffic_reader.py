@@ -37,22 +37,26 @@ class TrafficReader(OpenPcap):
         path: The file.
         growing: It is still being written: what is new may be sampled, and a half record at its end is no
             damage. May change later.
+        tables: What is counted is added to these; by default to new ones.
 
     Raises:
         InvalidInput: Not a capture file of a kind that is stored.
         OSError: The file cannot be opened or read.
     """
 
-    def __init__(self, path: str | Path, *, growing: bool = False) -> None:
+    def __init__(
+        self, path: str | Path, *, growing: bool = False, tables: TrafficTables | None = None
+    ) -> None:
         super().__init__(path)
         self.growing = growing
         self._counter = FlowCounter(self.header)
-        self._tables = TrafficTables()
+        self._tables = TrafficTables() if tables is None else tables
         self._begin = self._end = self._size = len(self.layout.beginning)
         self._looked_at = 0
         """Bytes of the records that were counted."""
         self._cost = _FIRST_COST
-        self._damage = ""
+        self.damage = ""
+        """Why nothing is read beyond some place in the file."""
 
     def advance(self, budget: float) -> bool:
         """Read what is new.
@@ -64,9 +68,9 @@ class TrafficReader(OpenPcap):
             Whether there is more that could be read at once.
         """
         self._size = os.fstat(self._fd).st_size
-        if self._size < self._end and not self._damage:
-            self._damage = "the file became shorter while it was read"
-        if self._damage:
+        if self._size < self._end and not self.damage:
+            self.damage = "the file became shorter while it was read"
+        if self.damage:
             return False
         began, before = time.thread_time(), self._looked_at
         if not (self.growing and self._cost * (self._size - self._end) > budget and self._sample(budget)):
@@ -74,7 +78,7 @@ class TrafficReader(OpenPcap):
         read, spent = self._looked_at - before, time.thread_time() - began
         if read > CHUNK:
             self._cost += (spent / read - self._cost) / 2
-        return not self.growing and not self._damage and read > 0
+        return not self.growing and not self.damage and read > 0
 
     def snapshot(self, most: int) -> Traffic:
         """Return what was counted so far: the largest entries of each table, at most ``most`` of each."""
@@ -83,7 +87,7 @@ class TrafficReader(OpenPcap):
             self._tables.snapshot(most),
             sampled=done / self._looked_at if 0 < self._looked_at < done else 1.0,
             read=min(1.0, self._end / self._size) if self._size else 1.0,  # it may be cut to nothing
-            damage=self._damage,
+            damage=self.damage,
         )
 
     def _read_on(self, deadline: float) -> None:
@@ -93,7 +97,7 @@ class TrafficReader(OpenPcap):
             self._looked_at += counted.end
             self._end += counted.end
             if counted.damage:
-                self._damage = f"{counted.damage}: at byte {self._end}"
+                self.damage = f"{counted.damage}: at byte {self._end}"
             if counted.damage or not counted.end or time.thread_time() > deadline:
                 break
             if len(self._counter) > _MOST_FLOWS:
@@ -104,13 +108,17 @@ class TrafficReader(OpenPcap):
         """Count the records that begin in the chunk at ``begin``, where one begins."""
         if isinstance(self.layout, PcapngLayout):
             return self._count_blocks(self.layout, begin)
-        piece = os.pread(self._fd, CHUNK + NEEDED, begin)
+        piece = self._piece(begin, CHUNK + NEEDED)
         if len(piece) < CHUNK + NEEDED:
+            self._size = min(self._size, begin + len(piece))
             piece += bytes(NEEDED)
         return self._counter.count(piece, 0, self._size - begin)
 
     def _count_blocks(self, layout: PcapngLayout, begin: int) -> Counted:
-        piece = os.pread(self._fd, min(CHUNK + layout.largest_rest, self._size - begin), begin)
+        most = min(CHUNK + layout.largest_rest, self._size - begin)
+        piece = self._piece(begin, most)
+        if len(piece) < most:
+            self._size = begin + len(piece)
         records, end = layout.as_records(piece)
         self._counter.count(records + bytes(NEEDED), 0, len(records))
         return Counted(end, "" if end else layout.refusal(piece))
@@ -129,7 +137,7 @@ class TrafficReader(OpenPcap):
             if time.thread_time() > deadline:
                 break
             begin = self._end + new * number // blocks - span - NEEDED
-            piece = os.pread(self._fd, span + NEEDED, begin)
+            piece = self._piece(begin, span + NEEDED)
             start = finder.find(piece)
             if start is None:
                 continue

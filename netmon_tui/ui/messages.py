@@ -30,6 +30,8 @@ class ApplyDisplayFilter(Message):
     """Show only the packets of the open capture that meet a display filter."""
 
     text: str
+    since: str = ""
+    """Name of the file from whose first packet the filter counts, where it does; empty for the oldest there is."""
 
 
 @dataclass

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from textual.widgets import Input
 
+from netmon_tui.storage.capture_repository import CaptureRepository
+from netmon_tui.tools.file_set import packet_files
 from netmon_tui.ui.messages import ApplyDisplayFilter
 from netmon_tui.ui.modals.confirm import Confirm
 from netmon_tui.ui.modals.scan_form import ScanForm
@@ -205,6 +207,26 @@ async def test_a_line_that_counts_through_all_files_lists_the_packets_of_all(
         detail.post_message(ApplyDisplayFilter("frame.number == 1"))
         await until(pilot, lambda: isinstance(app.screen, SetMatchesScreen))
         await until(pilot, lambda: app.screen.query_one(Table).row_count == 1)
+
+
+async def test_a_line_that_counts_from_a_deleted_file_finds_no_other_packets(
+    logged_in: Any, until: Any
+) -> None:
+    async with logged_in(size=(80, 24)) as (app, pilot):
+        await asyncio.to_thread(store, app)
+        app.push_screen(CaptureDetailScreen(app.screen.session, 1))
+        await until(pilot, lambda: app.screen.query_one("#packets", Table).row_count == 4)
+        detail = app.screen
+        await pilot.press("A")
+        await until(pilot, lambda: isinstance(app.screen, AnalysisScreen))
+        await ask(app, pilot, until, "conversations:udp")
+        packet_files(CaptureRepository(app.services.database).directory(1))[0].unlink()
+        await pilot.press("enter")
+        await until(pilot, lambda: app.screen is detail)
+        await until(
+            pilot, lambda: any("means other packets now" in note.message for note in app._notifications)
+        )
+        assert app.screen is detail and detail.search is None
 
 
 async def test_the_graph_is_drawn_in_ascii_where_nothing_else_can_be(logged_in: Any, until: Any) -> None:

@@ -11,6 +11,7 @@ from textual.widgets import Input
 
 from netmon_tui.domain.capture import StartCapture
 from netmon_tui.domain.capture_files import NUMBERED_NAME
+from netmon_tui.domain.job import JobState
 from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.ui.screens.capture_detail import CaptureDetailScreen
 from netmon_tui.ui.screens.traffic import TrafficScreen
@@ -94,7 +95,7 @@ async def test_keys_that_are_pressed_while_a_file_is_opened_are_not_lost(
         await pilot.press("[")
         may_open.set()
         await until(pilot, lambda: len(asked) == 2 and files.browser.table.row_count == 20)
-        assert "File 2 of 3" in text(app, "file-set")
+        await until(pilot, lambda: "File 2 of 3" in text(app, "file-set"))
 
         may_open.clear()
         await pilot.press("]")
@@ -103,7 +104,19 @@ async def test_keys_that_are_pressed_while_a_file_is_opened_are_not_lost(
         may_open.set()
         await until(pilot, lambda: "File 3 of 3" in text(app, "file-set"))
         await until(pilot, lambda: files.browser.table.row_count == 20)
-        assert isinstance(app.screen.focused, Input) and app.screen.focused.value == "udp"
+        await until(pilot, lambda: getattr(app.screen.focused, "value", "") == "udp")
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen.focused is files.browser.table.grid)
+
+        may_open.clear()
+        await pilot.press("[")
+        await until(pilot, lambda: len(asked) == 4)
+        await pilot.press("down", "down", "m")
+        assert files.browser.table.row_count == 0
+        may_open.set()
+        await until(pilot, lambda: "File 2 of 3" in text(app, "file-set"))
+        await until(pilot, lambda: [mark.number for mark in files.browser.all_marks] == [3])
+        assert files.browser.table.cursor_key == 3
 
 
 @pytest.mark.lab
@@ -133,12 +146,34 @@ async def test_who_talks_goes_on_in_the_next_file(logged_in: Any, until: Any, pa
         assert text(app, "traffic-state") == "20 packets · 1.6 kB"
         write(folder, 3, packets + packets[24:])
         await until(pilot, lambda: text(app, "traffic-state").startswith("40 packets"))
-        assert NUMBERED_NAME % 3 in text(app, "traffic-title")
+        assert f"{NUMBERED_NAME % 3}, the newest of 3" in text(app, "traffic-title")
         await pilot.press("escape")
         await until(pilot, lambda: "File 2 of 3" in text(app, "file-set"))
         await pilot.press("T")
         await until(pilot, lambda: isinstance(app.screen, TrafficScreen))
-        await until(pilot, lambda: NUMBERED_NAME % 2 in text(app, "traffic-title"))
+        await until(pilot, lambda: f"{NUMBERED_NAME % 2}, file 2 of 3" in text(app, "traffic-title"))
+
+
+async def test_who_talks_counts_all_files_when_the_capture_has_ended(
+    logged_in: Any, until: Any, packets: bytes
+) -> None:
+    async with logged_in(size=(80, 24)) as (app, pilot):
+        folder = await watched(app, pilot, until, packets)
+        await pilot.press("T")
+        await until(pilot, lambda: isinstance(app.screen, TrafficScreen))
+        await until(pilot, lambda: text(app, "traffic-state") == "20 packets · 1.6 kB")
+        number = int(folder.name.rpartition("-")[2])
+        CaptureRepository(app.services.database).update(number, state=JobState.COMPLETED.value)
+        await until(pilot, lambda: text(app, "traffic-state") == "40 packets · 3.2 kB")
+        assert "all 2 files" in text(app, "traffic-title")
+        await pilot.press("escape")
+        await until(pilot, lambda: "File 2 of 2" in text(app, "file-set"))
+        for keys, which in (((), "all 2 files"), (("[",), f"{NUMBERED_NAME % 1}, file 1 of 2")):
+            await pilot.press(*keys, "T")
+            await until(pilot, lambda: isinstance(app.screen, TrafficScreen))
+            await until(pilot, lambda which=which: which in text(app, "traffic-title"))
+            await pilot.press("escape")
+            await until(pilot, lambda: not isinstance(app.screen, TrafficScreen))
 
 
 async def looked_at_once(

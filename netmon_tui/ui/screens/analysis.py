@@ -282,11 +282,11 @@ class AnalysisScreen(AboveCapture):
 
     @on(Table.Opened, "#answer")
     def _apply(self, event: Table.Opened) -> None:
-        row = self._row
-        if row is None or not row.filter:
+        row, answer = self._row, self._answer
+        if row is None or answer is None or not row.filter:
             self._state("No filter says which packets this line is about", "warning")
             return
-        self.hand_on(ApplyDisplayFilter(row.filter))
+        self.hand_on(ApplyDisplayFilter(row.filter, answer.since))
 
     @on(Table.Highlighted, "#answer")
     def _moved(self) -> None:

@@ -278,7 +278,7 @@ class CaptureDetailScreen(MatchingScreen):
     def _apply_filter(self, request: ApplyDisplayFilter) -> None:
         """Show only what the analysis points at; in all files where it counts through them."""
         if self.files.shown_file and needs_all(request.text):
-            self.list_matches(request.text)
+            self.list_matches(request.text, request.since)
             return
         self.files.browser.filter_bar.put(request.text, apply=True)
 

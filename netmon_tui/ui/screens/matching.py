@@ -39,10 +39,11 @@ class MatchingScreen(FollowingScreen):
         """The packets."""
         return self.query_one(FileSetBrowser)
 
-    async def begin_search(self, text: str) -> None:
-        """Look through the files as they are now by a filter that is right; raises as the service does."""
+    async def begin_search(self, text: str, since: str = "") -> None:
+        """Look through the files as they are now by a filter that is right; as the service takes and raises it."""
         packets, actor = self.session.services.packets, self.session.actor
-        self.search, self.opened = await packets.filter_set(actor, self.capture_id, text), None
+        self.search = await packets.filter_set(actor, self.capture_id, text, since)
+        self.opened = None
         self._searching = self.run_worker(
             self.search.run, group="set-filter", exclusive=True, exit_on_error=False
         )
@@ -61,11 +62,12 @@ class MatchingScreen(FollowingScreen):
         self.list_matches(self.files.browser.filter_bar.text)
 
     @work(exclusive=True, group="list-matches", exit_on_error=False)
-    async def list_matches(self, text: str) -> None:
+    async def list_matches(self, text: str, since: str = "") -> None:
         """List what a filter lets through in all files; when it is empty, what the last one did."""
+        known = self.search
         try:
-            if text and (self.search is None or self.search.text != text):
-                await self.begin_search(text)
+            if text and (known is None or known.text != text or known.since != (since or known.since)):
+                await self.begin_search(text, since)
         except NetmonError as error:
             toasts.report(self.app, error)
             return

@@ -47,8 +47,8 @@ class Searches(Protocol):
     opened: SetMatch | None
     """The match of it that was shown last."""
 
-    async def begin_search(self, text: str) -> None:
-        """Begin another one by a filter that is right; raises NetmonError."""
+    async def begin_search(self, text: str, since: str = "") -> None:
+        """Begin another one by a filter that is right, and counts from a file; raises NetmonError."""
 
     def stop_search(self) -> None:
         """End it; what it has found stays."""
@@ -158,9 +158,9 @@ class SetMatchesScreen(FilterableScreen):
         self._table.focus()
         self._bar.close()
 
-    async def _look_for(self, text: str) -> None:
+    async def _look_for(self, text: str, since: str = "") -> None:
         try:
-            await self._searches.begin_search(text)
+            await self._searches.begin_search(text, since)
         except NetmonError as error:
             toasts.report(self.app, error)
             self._say_filter()
@@ -191,7 +191,7 @@ class SetMatchesScreen(FilterableScreen):
         """Look through the files as they are now."""
         search = self._searches.search
         if search is not None:
-            await self._look_for(search.text)
+            await self._look_for(search.text, search.since)
 
     def action_back(self) -> None:
         """Stop the search, or leave."""

@@ -35,6 +35,8 @@ HELP = (
     "the wire. A conversation is over all ports of the client, which is the side with the less known port.\n"
     "The headers of the packets are read from the file by the side. When they come faster than a small part of a\n"
     "processor core can read, they are sampled: that is said above, and the figures are estimates.\n"
+    "Of several files the newest is counted while the capture runs, and all of them once it has ended;\n"
+    "T above the packets of an older file counts that one.\n"
     "enter shows only the packets of a line; s, c and H take the address under the cursor."
 )
 LOOK_SECONDS = 1.0
@@ -73,8 +75,6 @@ class TrafficScreen(AboveCapture):
         self._capture: Capture | None = None
         self._opened: OpenTraffic | None = None
         self._traffic = Traffic()
-        self._several = bool(file)
-        """Whether the capture has other files."""
         self._stale = True
         """Whether the database has changed since the capture was read."""
         self._read = 0.0
@@ -126,25 +126,14 @@ class TrafficScreen(AboveCapture):
             return
         self._next = now + LOOK_SECONDS
         try:
-            await self._turn()
             if self._opened is None:
                 self._opened = await services.traffic.open(actor, self._capture_id, self._file)
+            self._traffic = await self._opened.look(growing=growing)
         except (InvalidInput, NotFound) as error:
             self._show_title()
             self._state(str(error), "" if growing else "error")
             return
-        self._traffic = await self._opened.look(growing=growing)
         self._show(now)
-
-    async def _turn(self) -> None:
-        """Let go of a file that is no longer the newest, where that is what is looked at."""
-        if self._opened is None or self._file:
-            return
-        files = await self.session.services.packets.file_set(self.session.actor, self._capture_id)
-        self._several = len(files) > 1
-        if files and files[-1] != self._opened.path:
-            await self._opened.close()
-            self._opened = None
 
     def _show(self, now: float) -> None:
         """Bring the figures and the table that is seen up to date."""
@@ -154,6 +143,8 @@ class TrafficScreen(AboveCapture):
         words = [f"{thin(traffic.packets)} packets", size(traffic.bytes), *traffic.notes]
         if self._capture.state.is_final and not self._opened.complete:
             words.append(f"reading {traffic.read:.0%}")
+        elif traffic.lag:
+            words.append(traffic.lag)
         if self.frozen:
             words.append("frozen")
         tone: Tone = "error" if traffic.damage else "warning" if traffic.notes else ""
@@ -171,8 +162,8 @@ class TrafficScreen(AboveCapture):
     def _show_title(self) -> None:
         assert self._capture is not None
         capture = self._capture
-        file = self._opened.path.name if self._opened is not None and self._several else ""
-        what = " · ".join(part for part in (capture.name, capture.interface, file) if part)
+        which = self._opened.which if self._opened is not None else ""
+        what = " · ".join(part for part in (capture.name, capture.interface, which) if part)
         self.query_one("#traffic-title", Figure).show(f"Capture {capture.id} · {what} · who talks")
 
     def _state(self, text: str, tone: Tone) -> None:

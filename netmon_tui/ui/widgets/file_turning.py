@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import ClassVar
 
-from textual import work
+from textual import events, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -78,6 +79,10 @@ class FileTurning(Vertical):
         """In which file a match is looked for, in words."""
         self._lock = asyncio.Lock()
         """Held while another file is put in the place of one."""
+        self._turning = 0
+        """How many wait for that, or do it."""
+        self._early: list[events.Key] = []
+        """Keys that were pressed meanwhile."""
 
     def compose(self) -> ComposeResult:
         """The line over the packets."""
@@ -103,8 +108,8 @@ class FileTurning(Vertical):
 
     @property
     def pinned_file(self) -> str:
-        """The name of the file that is shown, unless it is the newest of a running capture, which others follow."""
-        newest = self._files[-1].name if self._files and self._growing else ""
+        """The name of the file that is shown, unless it is the newest, which stands for the whole capture."""
+        newest = self._files[-1].name if self._files else ""
         return self.shown_file if self.shown_file != newest else ""
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -185,11 +190,34 @@ class FileTurning(Vertical):
     @work(group="file-set", exit_on_error=False)  # one after the other: none is left half shown
     async def action_turn(self, step: int) -> None:
         """Show the file before or after this one, with the same display filter."""
+        with self._keys_waiting():
+            await self._turn(step)
+
+    async def _turn(self, step: int) -> None:
         async with self._lock:
             path = self._next(step)
             if path is not None:
                 await self._show_file(path)
                 await self._look(self._growing)
+
+    @contextmanager
+    def _keys_waiting(self) -> Iterator[None]:
+        """Keep the keys that are pressed meanwhile for the file that is shown then: its list has no packets yet."""
+        self._turning += 1
+        try:
+            yield
+        finally:
+            self._turning -= 1
+            if not self._turning and self.is_attached:
+                early, self._early = self._early, []
+                for key in early:
+                    self.app.post_message(events.Key(key.key, key.character))
+
+    def on_key(self, event: events.Key) -> None:
+        """Keep a key for the file that is on its way; escape leads away from it."""
+        if self._turning and event.key != "escape":
+            event.stop()
+            self._early.append(event)
 
     async def _show_file(self, path: Path, *, following: bool = False) -> None:
         """Put the packets of a file in the place of those that are shown, with the same display filter.
@@ -198,6 +226,10 @@ class FileTurning(Vertical):
             path: The file.
             following: Stay at its newest packet.
         """
+        with self._keys_waiting():
+            await self._replace(path, following)
+
+    async def _replace(self, path: Path, following: bool) -> None:
         old, new = self.browser, self._of_file(path.name)
         text = old.filter_bar.text
         with self.app.batch_update():

@@ -74,10 +74,18 @@ def test_fields_whose_values_are_numbers_of_packets() -> None:
     for field in (
         "frame.number", "icmp.resp_to", "dns.response_in", "http.request_in", "tcp.reassembled_in",
         "ipv6.reassembled.in", "stun.response-to", "rpc.repframe", "tftp.request_frame", "diameter.answer_in",
-        "btatt.request_in_frame", "rtp.setup-frame",
+        "btatt.request_in_frame", "rtp.setup-frame", "ip.fragment", "ipv6.fragment", "tcp.segment",
     ):  # fmt: skip
         assert numbers_packets(field), field
-    for field in ("imf.reply", "c1222.timingsetup.respto", "mongo.response_to", "frame.len", "tcp.port"):
+    for field in (
+        "imf.reply",
+        "c1222.timingsetup.respto",
+        "mongo.response_to",
+        "frame.len",
+        "tcp.segment_data",
+        "wlan.frag",
+        "tcp.port",
+    ):
         assert not numbers_packets(field), field
 
 

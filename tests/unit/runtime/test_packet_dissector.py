@@ -219,17 +219,27 @@ def echo(kind: int, *ends: bytes) -> bytes:
 
 async def test_numbers_of_other_packets_in_a_list_are_those_of_the_file(tmp_path: Path) -> None:
     there, back = (samples.IP_A, samples.IP_B), (samples.IP_B, samples.IP_A)
+    datagram = samples.udp(5000, 5001, bytes(64))
+    parts = [samples.ip4(17, datagram[:40], 0x2000, *there), samples.ip4(17, datagram[40:], 5, *there)]
     frames = [samples.SAMPLES["udp"]] * 1_000 + [echo(8, *there), echo(0, *back)]
+    frames += [samples.ethernet(0x0800, part) for part in parts]
     path = tmp_path / "pings.pcap"
     records = (pack_record(HEADER, RawPacket(1, 10**18, len(data), data)) for data in frames)
     path.write_bytes(HEADER.data + b"".join(records))
-    fields = ("frame.number", "icmp.resp_to", "icmp.resp_in", "ip.ttl")
+    fields = ("frame.number", "icmp.resp_to", "icmp.resp_in", "ip.ttl", "ip.fragment", "ip.fragment.count")
     async with opened(path) as packets:
         of_a_part = await packets.dissected(1_002, fields)
+        labels = [field.label for field in flat((await packets.detail(1_004)).layers)]
+        assert "2 IPv4 Fragments (72 bytes): #1003(40), #1004(32)" in labels
+        assert any(label.startswith("Frame: 1003, payload: 0-39") for label in labels)
         await packets.load_whole()
         of_all = await packets.dissected(1_002, fields)
-    assert of_all[1_002].fields == ("1002", "1001", "", "64") and "(request in 1001)" in of_all[1_002].info
-    assert [of_a_part[number] for number in (1_001, 1_002)] == [of_all[number] for number in (1_001, 1_002)]
+    assert (
+        of_all[1_002].fields == ("1002", "1001", "", "64", "", "")
+        and "(request in 1001)" in of_all[1_002].info
+    )
+    assert of_all[1_004].fields[4:] == ("1003,1004", "2")
+    assert [of_a_part[number] for number in range(1_001, 1_005)] == [of_all[n] for n in range(1_001, 1_005)]
 
 
 async def test_a_whole_file_that_ends_within_a_packet_is_loaded_up_to_there(file: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -22,12 +22,12 @@ from netmon_tui.domain.user import Actor
 from netmon_tui.errors import DiskFull, InvalidInput, NotFound, ToolFailed
 from netmon_tui.runtime.pcap_input import PcapInput
 from netmon_tui.runtime.tool_paths import find_tool
-from netmon_tui.services import capture_cutting
+from netmon_tui.services import capture_catalogue, capture_cutting, packet_marks, packets
 from netmon_tui.services.capture_cutting import _Source
 from netmon_tui.services.capture_stock import take_stock
 from netmon_tui.services.container import Services, open_services
 from netmon_tui.storage.capture_repository import CaptureRepository
-from netmon_tui.tools.file_set import files_of
+from netmon_tui.tools.file_set import files_of, one_file
 from netmon_tui.tools.pcap import RawPacket, make_header, pack_record
 from netmon_tui.tools.pcap_cut import Cut
 from netmon_tui.ui.screens.captures import packets_of
@@ -321,16 +321,75 @@ async def test_parts_of_a_ring_that_turns_meanwhile_are_refused(
         list(pieces)
 
 
-async def test_who_talks_follows_the_newest_file_and_says_which(
+async def test_a_file_that_the_ring_deletes_just_then_is_told_as_gone(
+    services: Services, ada: Actor, ring: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory = CaptureRepository(services.database).directory(ring)
+
+    def overtaken(directory: Path, which: str) -> Path:
+        path = one_file(directory, which)
+        path.rename(path.with_suffix(".deleted"))
+        return path
+
+    def overtaken_of(paths: Sequence[Path], which: str) -> Path:
+        return overtaken(paths[0].parent, which)
+
+    monkeypatch.setattr(capture_catalogue, "one_file", overtaken)
+    monkeypatch.setattr(packet_marks, "one_file", overtaken)
+    monkeypatch.setattr(packets, "one_of", overtaken_of)
+    oldest, choice = directory / (NUMBERED_NAME % 5), PacketChoice(file="1", first=1)
+    for work in (
+        lambda: services.catalogue.slice(ada, ring, choice),
+        lambda: services.catalogue.export(ada, ring, tmp_path / "part.pcap", choice),
+        lambda: services.packets.marks.mark(ada, ring, [1], file="1"),
+        lambda: services.packets.open(ada, ring, "1"),
+    ):
+        with pytest.raises(
+            NotFound, match=f"{oldest.name} is gone: .* the oldest is {NUMBERED_NAME % 6} now"
+        ):
+            await work()
+        oldest.with_suffix(".deleted").rename(oldest)
+
+
+async def test_who_talks_counts_all_files_of_a_ring_that_has_ended_and_says_which(
     services: Services, ada: Actor, ring: int
 ) -> None:
     opened = await services.traffic.open(ada, ring)
-    assert opened.path.name == NUMBERED_NAME % 7
-    assert (await opened.look(growing=False)).packets == 3
+    while not opened.complete:
+        found = await opened.look(growing=False)
+    assert (found.packets, found.read, opened.which) == (9, 1.0, "all 3 files")
     await opened.close()
     first = await services.traffic.open(ada, ring, "1")
-    assert first.path.name == NUMBERED_NAME % 5
+    assert (await first.look(growing=False)).packets == 3
+    assert first.which == f"{NUMBERED_NAME % 5}, file 1 of 3"
     await first.close()
+
+
+async def test_who_talks_follows_the_newest_file_of_a_ring_and_counts_all_when_it_has_ended(
+    services: Services, ada: Actor
+) -> None:
+    ring = store(services, ada, b"".join(RECORDS[:3]), RECORDS[3], state=JobState.RUNNING)
+    directory = CaptureRepository(services.database).directory(ring)
+    opened = await services.traffic.open(ada, ring)
+    assert (await opened.look(growing=True)).packets == 1
+    assert (opened.which, opened.complete) == (f"{NUMBERED_NAME % 6}, the newest of 2", False)
+    (directory / (NUMBERED_NAME % 5)).unlink()
+    (directory / (NUMBERED_NAME % 7)).write_bytes(HEADER.data + b"".join(RECORDS[4:6]))
+    assert (await opened.look(growing=True)).packets == 2
+    assert opened.which == f"{NUMBERED_NAME % 7}, the newest of 2"
+    older = await services.traffic.open(ada, ring, NUMBERED_NAME % 6)
+    while not older.complete:
+        assert (await older.look(growing=True)).packets == 1 and not older.grows
+    (directory / (NUMBERED_NAME % 6)).unlink()
+    await older.look(growing=True)
+    assert older.which == f"{NUMBERED_NAME % 6}, deleted by the ring"
+    await older.close()
+    (directory / (NUMBERED_NAME % 8)).write_bytes(HEADER.data + b"".join(RECORDS[6:9]) + RECORDS[0][:9])
+    while not opened.complete:
+        found = await opened.look(growing=False)
+    assert (found.packets, opened.which) == (5, "all 2 files")
+    assert found.damage == "", "a half record at the end is not read, as in one file"
+    await opened.close()
 
 
 def test_a_child_that_cannot_be_given_all_files_is_not_believed(tmp_path: Path) -> None:

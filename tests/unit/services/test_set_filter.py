@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from netmon_tui.domain.capture_files import NUMBERED_NAME
+from netmon_tui.errors import NotFound
 from netmon_tui.runtime.display_filter import FilterRun
 from netmon_tui.runtime.tool_paths import find_tool
 from netmon_tui.services.set_filter import SetFilter
@@ -62,6 +63,15 @@ async def test_a_file_that_the_ring_deletes_is_left_out_or_told_of(files: list[P
     search = SetFilter(files, "dns && frame.number > 0")
     assert await found(search) == []
     assert "ring deleted" in search.ended, "else the numbers would be those of other files"
+
+
+async def test_numbers_of_files_that_the_ring_has_deleted_find_no_others(files: list[Path]) -> None:
+    text, oldest = "frame.number == 2", files[0].name
+    assert await found(SetFilter(files, text, oldest)) == [("5", 2)]
+    files[0].unlink()
+    with pytest.raises(NotFound, match="means other packets now"):
+        SetFilter(files[1:], text, oldest)
+    assert await found(SetFilter(files[1:], "dns", oldest)) == DNS[1:], "which counts nothing"
 
 
 async def test_a_file_that_came_meanwhile_is_not_taken_for_the_one_before(files: list[Path]) -> None:

@@ -35,7 +35,11 @@ def test_one_is_found_by_place_and_by_name(tmp_path: Path) -> None:
         paths[2],
         paths[1],
     ]
-    for which in ("0", "4", "capture-000001.pcap", "../capture-000007.pcap", "\x1b"):
+    with pytest.raises(
+        NotFound, match=r"is gone: the ring, .* deleted it .*the oldest is capture-000007.pcap now"
+    ):
+        one_file(tmp_path, "capture-000001.pcap")
+    for which in ("0", "4", "capture-000010.pcap", "../capture-000007.pcap", "\x1b"):
         with pytest.raises(NotFound, match="it has 3 now"):
             one_file(tmp_path, which)
     with pytest.raises(InvalidInput, match="has no file"):

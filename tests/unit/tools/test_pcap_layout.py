@@ -217,6 +217,16 @@ def test_talkers_of_a_damaged_file_are_told_to_be_those_before_the_damage(
     assert (found.packets, found.damage) == (200, f"{why}: at byte {len(whole)}")
 
 
+def test_talkers_of_a_file_that_grows_faster_than_it_is_read_say_so(tmp_path: Path) -> None:
+    path, found = tmp_path / "capture.pcapng", packets(20_000)
+    path.write_bytes(file_of(found))
+    with TrafficReader(path, growing=True) as reader:
+        reader.advance(0)
+        assert reader.snapshot(9).lag == f"behind: {reader.snapshot(9).read:.0%} of the file is read"
+        reader.advance(30.0)
+        assert (reader.snapshot(9).packets, reader.snapshot(9).lag) == (20_000, "")
+
+
 def test_half_a_block_at_the_end_is_no_damage(tmp_path: Path) -> None:
     path, whole = tmp_path / "capture.pcapng", file_of(packets(2))
     last = packet(0, TIME, FRAMES[0])

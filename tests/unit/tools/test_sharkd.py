@@ -13,6 +13,7 @@ from netmon_tui.tools.sharkd import (
     pack_request,
     read_reply,
     shifted_info,
+    type_of,
 )
 
 
@@ -102,11 +103,26 @@ def test_numbers_of_packets_are_those_of_the_file() -> None:
 def test_numbers_of_packets_in_columns_are_those_of_the_file() -> None:
     reply = [{"c": ["7", "7", "2,9", "64"], "num": 7}, {"c": ["8", "to 5", "9" * 5_000, "1" * 600], "num": 8}]
     fields = ("frame.number", "icmp.resp_to", "tcp.reassembled_in", "ip.ttl")
-    assert fields_of(reply, fields, skipped=400) == {
+    assert fields_of(reply, fields, skipped=400, numbering=fields[:3]) == {
         407: ("407", "407", "402,409", "64"),
         408: ("408", "to 5", "9" * 500, "1" * 500),
     }
-    assert fields_of(reply, fields, skipped=0)[7] == ("7", "7", "2,9", "64")
+    assert fields_of(reply, fields, skipped=0, numbering=fields[:3])[7] == ("7", "7", "2,9", "64")
+
+
+def test_the_type_of_a_field_is_told_by_its_completion() -> None:
+    reply = {
+        "field": [{"f": "ip.fragment.count", "t": 7, "n": "Fragment count"}, {"f": "ip.fragment", "t": 35}]
+    }
+    assert type_of(reply, "ip.fragment") == 35
+    for strange in (
+        {"field": []},
+        {},
+        [],
+        {"field": [{"f": "ip.fragment"}]},
+        {"field": [{"f": "ip.fragment", "t": "x"}]},
+    ):
+        assert type_of(strange, "ip.fragment") is None
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,9 @@ HELP = (
     "Right: the answer. enter on a line goes back to the packets and shows only those it is about, F puts the\n"
     "stream of a TCP or UDP conversation together, s, c and H take the address under the cursor.\n\n"
     "d limits all questions to packets that meet a display filter (tcp.port == 443). w counts packets for\n"
-    "themselves in the I/O graph: filters with ; between them. K keeps TLS keys with the capture."
+    "themselves in the I/O graph: filters with ; between them. K keeps TLS keys with the capture.\n\n"
+    "Addresses of Ethernet and IP are counted without tshark, and at once, where no filter limits them and no\n"
+    "packet may be a tunnel; the line above the answer says so."
 )
 _MENU = (Column("group", "Kind", width=14, priority=0), Column("label", "Question", minimum=12, priority=0))
 _LINES = {

@@ -25,9 +25,10 @@ from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.tools.pcap import RawPacket, make_header, pack_record
 from tests.unit.services.made_scans import Store
 from tests.unit.services.tsharks import NumberReader, gone, keep, processes_with, program, public
-from tests.unit.tools.exchanges import ANSWER, BINARY, HOSTILE, REQUEST, exchanges
+from tests.unit.tools.exchanges import ANSWER, BINARY, HOSTILE, REQUEST, START, exchanges
 from tests.unit.tools.exchanges import CLIENT as A
 from tests.unit.tools.exchanges import SERVER as B
+from tests.unit.tools.packet_samples import TUNNELS
 
 TSHARK = shutil.which("tshark") or ""
 __all__ = ["public"]
@@ -71,6 +72,35 @@ async def test_the_filter_of_a_line_finds_its_packets(store: Store, capture: int
             found = [n async for numbers in packets.matching(row.filter).numbers() for n in numbers]
             assert len(found) == row.cells[column], (name, row)
     await packets.close()
+
+
+async def test_addresses_are_counted_without_tshark_where_that_is_the_same(
+    store: Store, capture: int, public: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask, directory = (
+        store.services.analysis.ask,
+        CaptureRepository(store.services.database).directory(capture),
+    )
+    (directory / CAPTURE_NAME).replace(directory / (NUMBERED_NAME % 4))
+    exchanges().write(directory / (NUMBERED_NAME % 5))
+    tunnel = keep(store.services, store.ada, made_of(TUNNELS["6in4"]))
+    counted, filtered = await ask(store.ada, capture, asked("conversations:ip")), asked("endpoints:ip", "ip")
+    assert sum(int(row.cells[2] or 0) for row in counted.rows) == 40 and counted.since == NUMBERED_NAME % 4
+    assert any("without tshark" in note for note in counted.notes)
+    assert not (await ask(store.ada, capture, filtered)).notes
+    by_tshark = await ask(store.ada, tunnel, asked("conversations:ipv6"))
+    assert len(by_tshark.rows) == 1 and not by_tshark.notes
+    program(public, "raise SystemExit(3)")
+    monkeypatch.setenv("PATH", str(public))
+    assert (await ask(store.ada, capture, asked("endpoints:eth"))).rows
+    with pytest.raises(ToolFailed, match="status 3"):
+        await ask(store.ada, tunnel, asked("endpoints:ipv6"))
+
+
+def made_of(frame: bytes) -> bytes:
+    """Return a file of one packet."""
+    header = make_header()
+    return header.data + pack_record(header, RawPacket(1, START, len(frame), frame))
 
 
 async def test_a_filter_limits_what_counts(store: Store, capture: int) -> None:

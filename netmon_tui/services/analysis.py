@@ -111,9 +111,14 @@ class AnalysisService:
         if known is not None:
             self._answers.move_to_end((files, asked))
             return known
+        begin = await asyncio.to_thread(_first_moment, files)
         answer = await _own_answer(files, asked, told)
         if answer is None:
             answer = await self._ask_tshark(capture, files, keys, asked, told)
+        if begin is not None and answer.since == files.oldest:
+            answer = _with_moments(
+                answer, begin, in_parts=asked.question.name == "io" and len(files.sizes) > 1
+            )
         self._remember((files, asked), answer)
         return answer
 
@@ -131,7 +136,6 @@ class AnalysisService:
                 return Analysis(
                     TIMES_COLUMNS, (), (f"no program of {SERVICES[kind]} that tshark can measure",)
                 )
-        begin = await asyncio.to_thread(_first_moment, files) if asked.question.name == "io" else None
         run = TsharkRun(files.directory, filters=(asked.filter, *asked.series))
         with _told_of(run, told):
             await run.read(
@@ -142,9 +146,6 @@ class AnalysisService:
         if run.cut_short:
             reader.notes.append(_CUT_SHORT)
         answer = _with_left_out(capture, asked, await asyncio.to_thread(reader.answer))
-        if begin is not None and run.first == files.oldest:
-            rows = (replace(row, part_filter=_moments(row, begin)) for row in answer.rows)
-            answer = replace(answer, rows=tuple(rows))
         return replace(answer, since=run.first)
 
     async def follow(
@@ -264,15 +265,21 @@ def _with_left_out(capture: Capture, asked: Asked, answer: Analysis) -> Analysis
 
 
 def _first_moment(files: _Files) -> int | None:
-    """Return the time of the first packet of several files in nanoseconds; None where nobody can tell or asks."""
-    if len(files.sizes) < 2:
-        return None
+    """Return the time of the first packet in nanoseconds; None where nobody can tell."""
     try:
         with open_index(files.directory / files.oldest) as index:
             index.extend(1)
             return index.read(1).nanoseconds
     except (NetmonError, OSError):  # deleted meanwhile, or empty
         return None
+
+
+def _with_moments(answer: Analysis, begin: int, *, in_parts: bool) -> Analysis:
+    """Return an answer with the time from which it counts, and filters by times where a file is read alone."""
+    rows = answer.rows
+    if in_parts:
+        rows = tuple(replace(row, part_filter=_moments(row, begin)) for row in rows)
+    return replace(answer, rows=rows, begin=begin)
 
 
 def _moments(row: AnalysisRow, begin: int) -> str:

@@ -42,6 +42,7 @@ STEPS = 60
 KEPT_ROWS = 200_000
 """Rows of all answers that are remembered."""
 _CUT_SHORT = "the file ends within a packet"
+"""Damage, but in a capture that runs: there it is what tcpdump has written so far."""
 _TELL_SECONDS = 0.25
 _NICE = (1, 2, 5, 10)
 Told = Callable[[float], None]
@@ -56,6 +57,8 @@ class _Files(NamedTuple):
     """Names and bytes."""
     keys: bytes
     """SHA-256 of the TLS keys, which may be many."""
+    whole: bool
+    """Whether the capture is over."""
 
     @property
     def oldest(self) -> str:
@@ -143,7 +146,7 @@ class AnalysisService:
                 reader,
                 keys,
             )
-        if run.cut_short:
+        if run.cut_short and files.whole:
             reader.notes.append(_CUT_SHORT)
         answer = _with_left_out(capture, asked, await asyncio.to_thread(reader.answer))
         return replace(answer, since=run.first)
@@ -189,7 +192,7 @@ class AnalysisService:
         if not sizes:
             raise no_file(capture, directory)
         data = read_keys(keys) if keys else kept_keys(directory)
-        return capture, _Files(directory, sizes, hashlib.sha256(data).digest()), data
+        return capture, _Files(directory, sizes, hashlib.sha256(data).digest(), capture.state.is_final), data
 
     def _remember(self, key: tuple[_Files, Asked], answer: Analysis) -> None:
         self._answers[key] = answer
@@ -207,7 +210,7 @@ async def _own_answer(files: _Files, asked: Asked, told: Told) -> Analysis | Non
         await run.read(reader)
     if reader.unsure:
         return None
-    if reader.cut_short:
+    if reader.cut_short and files.whole:
         reader.notes.append(_CUT_SHORT)
     return replace(await asyncio.to_thread(reader.answer), since=run.first)
 

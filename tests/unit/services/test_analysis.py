@@ -15,6 +15,7 @@ import pytest
 from netmon_tui.domain.analysis import Asked, find_question
 from netmon_tui.domain.capture import StartCapture
 from netmon_tui.domain.capture_files import CAPTURE_NAME, NUMBERED_NAME
+from netmon_tui.domain.job import JobState
 from netmon_tui.domain.stream import CLIENT, SERVER, Follow, PacketPlace
 from netmon_tui.domain.user import Actor, Role
 from netmon_tui.errors import InvalidInput, NotFound, ToolFailed, ToolMissing
@@ -95,6 +96,19 @@ async def test_addresses_are_counted_without_tshark_where_that_is_the_same(
     assert (await ask(store.ada, capture, asked("endpoints:eth"))).rows
     with pytest.raises(ToolFailed, match="status 3"):
         await ask(store.ada, tunnel, asked("endpoints:ipv6"))
+
+
+@pytest.mark.parametrize("question", ["hierarchy", "endpoints:ip"])
+async def test_only_a_capture_that_is_over_is_told_to_end_within_a_packet(
+    store: Store, question: str
+) -> None:
+    notes = {}
+    for state in (JobState.RUNNING, JobState.INTERRUPTED):
+        number = keep(store.services, store.ada, exchanges().data()[:-1])
+        CaptureRepository(store.services.database).update(number, state=state.value)
+        answer = await store.services.analysis.ask(store.ada, number, asked(question))
+        notes[state] = "the file ends within a packet" in answer.notes
+    assert notes == {JobState.RUNNING: False, JobState.INTERRUPTED: True}
 
 
 def made_of(frame: bytes) -> bytes:

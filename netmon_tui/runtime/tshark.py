@@ -9,7 +9,7 @@ import signal
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 
-from netmon_tui.domain.display_filter import refusal
+from netmon_tui.domain.display_filter import placed, refusal
 from netmon_tui.errors import NotFound, ToolFailed
 from netmon_tui.runtime.key_log import unnamed
 from netmon_tui.runtime.opened import opened
@@ -161,7 +161,7 @@ class TsharkRun:
         first_line = self._beginning.partition(b"\n")[0].decode("utf-8", "replace")
         refused = next((words for words in (why, first_line) if _REFUSED.search(words)), "")
         if self._filters and (refused or (status > 0 and not given.position)):
-            raise refusal(refused or why)
+            raise placed(refusal(refused or why), self._filters[0] if len(self._filters) == 1 else "")
         if status == 0 or self.cut_short:
             return
         if status < 0:

@@ -30,6 +30,8 @@ _NUMBERS = re.compile(
     r"|.+[._-](?:request|response|reply|resp|answer|command|reassembled)[._-](?:to|in)(?:_frame)?)"
 )
 """Fields whose values are numbers of packets (FT_FRAMENUM), by the names that Wireshark's dissectors give them."""
+_REFUSED = '" is invalid - '
+"""After this a statistic says why; that of expert information all in brackets, with a ``!``."""
 _NAMED = re.compile(
     r'"(.+?)" (?:was unexpected|is not a valid|cannot be|is neither)|(\S+) is neither|.* must be a .*, not (.+)\.$'
 )
@@ -66,6 +68,7 @@ def check_text(text: str) -> str:
 def refusal(complaint: str) -> InvalidInput:
     """Return the error for a filter that the dissector refuses: its words, and what helps where that is plain."""
     fix = ""
+    complaint = complaint.rpartition(_REFUSED)[2].removesuffix(")!")
     if complaint.startswith('"="'):
         fix = "write == to compare"
     elif "is not a valid hostname" in complaint:

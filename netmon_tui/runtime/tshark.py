@@ -8,6 +8,7 @@ import re
 import signal
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
+from itertools import pairwise
 
 from netmon_tui.domain.display_filter import placed, refusal
 from netmon_tui.errors import NotFound, ToolFailed
@@ -180,8 +181,9 @@ async def _last_words(process: asyncio.subprocess.Process) -> str:
 
 def complaint_of(stderr: str, filters: Sequence[str] = ()) -> str:
     """Return what tshark says is wrong, without its greeting and without the filters and the marks under them."""
-    lines = (line.removeprefix("tshark: ").strip() for line in stderr.split("\n"))
-    known = {text.strip() for text in filters}
+    lines = [line.removeprefix("tshark: ").strip() for line in stderr.split("\n")]
+    marked = {line for line, below in pairwise(lines) if below.startswith("^")}  # ours may be a part of it
+    known = {text.strip() for text in filters} | marked
     return " ".join(line for line in lines if not _NOISE.fullmatch(line) and line not in known)
 
 

@@ -131,8 +131,11 @@ async def test_a_filter_limits_what_counts(store: Store, capture: int) -> None:
 async def test_a_wrong_filter_is_refused_in_the_words_of_tshark(
     store: Store, capture: int, question: str
 ) -> None:
-    with pytest.raises(InvalidInput, match=r"no\.such"):
-        await store.services.analysis.ask(store.ada, capture, asked(question, "no.such == 1"))
+    with pytest.raises(InvalidInput, match=r"no\.such") as refused:
+        await store.services.analysis.ask(store.ada, capture, asked(question, "udp or no.such == 1"))
+    assert refused.value.position == len("udp or ")
+    with pytest.raises(InvalidInput, match=r"character 10: .* \(write == to compare\)"):
+        await store.services.analysis.ask(store.ada, capture, asked(question, "tcp.port = 80"))
 
 
 async def test_every_question_has_an_answer(store: Store, capture: int) -> None:

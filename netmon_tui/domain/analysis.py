@@ -200,6 +200,13 @@ class Analysis:
     """What the reader should know: a file that ends within a packet, rows that were left out."""
     since: str = ""
     """Name of the file from whose first packet streams are numbered."""
+    begin: int | None = None
+    """Its time, from which others count: POSIX, in nanoseconds; None where nobody can tell."""
+
+
+def has_times(analysis: Analysis) -> bool:
+    """Whether an answer has times that can be told as such."""
+    return analysis.begin is not None and any(column.kind == "time" for column in analysis.columns)
 
 
 def analysis_document(analysis: Analysis) -> dict[str, Any]:

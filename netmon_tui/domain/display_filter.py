@@ -30,6 +30,12 @@ _NUMBERS = re.compile(
     r"|.+[._-](?:request|response|reply|resp|answer|command|reassembled)[._-](?:to|in)(?:_frame)?)"
 )
 """Fields whose values are numbers of packets (FT_FRAMENUM), by the usual ones among their names."""
+_REFUSED = '" is invalid - '
+"""After this a statistic says why; that of expert information all in brackets, with a ``!``."""
+_NAMED = re.compile(
+    r'"(.+?)" (?:was unexpected|is not a valid|cannot be|is neither)|(\S+) is neither|.* must be a .*, not (.+)\.$'
+)
+"""What the dissector says of a word that it does not take."""
 _WORDS = re.compile(r"[A-Za-z_][\w.-]*")
 
 
@@ -62,11 +68,32 @@ def check_text(text: str) -> str:
 def refusal(complaint: str) -> InvalidInput:
     """Return the error for a filter that the dissector refuses: its words, and what helps where that is plain."""
     fix = ""
+    complaint = complaint.rpartition(_REFUSED)[2].removesuffix(")!")
     if complaint.startswith('"="'):
         fix = "write == to compare"
     elif "is not a valid hostname" in complaint:
         fix = "names are not looked up: give the address"
     return InvalidInput("The filter is not valid", why=complaint, fix=fix)
+
+
+def placed(error: InvalidInput, text: str) -> InvalidInput:
+    """Return the refusal of a filter with the place that the dissector's words are about, where that is plain."""
+    at = _place_of(error.why, text)
+    if at is None:
+        return error
+    return InvalidInput(f"{error.what} at character {at + 1}", why=error.why, fix=error.fix, position=at)
+
+
+def _place_of(complaint: str, text: str) -> int | None:
+    if complaint.startswith("Unexpected end of filter"):
+        return len(text)
+    named = _NAMED.match(complaint)
+    if named is None:
+        return None
+    word = named[1] or named[2] or named[3]
+    sides = (r"(?<![\w.-])", r"(?![\w.-])") if word[0].isalnum() else (r"(?<![=!<>~&|])", r"(?![=~&|])")
+    found = [match.start() for match in re.finditer(re.escape(word).join(sides), text)]
+    return found[0] if len(found) == 1 else None
 
 
 def filter_of(name: str, value: str) -> str:

@@ -9,7 +9,7 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
-from netmon_tui.domain.display_filter import refusal
+from netmon_tui.domain.display_filter import placed, refusal
 from netmon_tui.errors import InvalidInput, ToolFailed
 from netmon_tui.runtime.key_log import kept_keys
 from netmon_tui.runtime.pcap_input import FilePart, Source
@@ -44,7 +44,7 @@ def check_by_tshark(text: str) -> None:
     if child.timed_out:
         raise InvalidInput("The filter takes too long to read", why=f"over {_CHECK_SECONDS:g} s")
     if child.returncode != 0:
-        raise refusal(complaint_of(child.stderr, [text]))
+        raise placed(refusal(complaint_of(child.stderr, [text])), text)
 
 
 class FilterRun:

@@ -13,7 +13,7 @@ from netmon_tui.errors import InvalidInput, ToolFailed
 from netmon_tui.runtime.processes import run_checked
 from netmon_tui.tools.bpf import LONGEST_COMPLETED, check_text, with_protocols
 from netmon_tui.tools.bpf_parser import ENCAPSULATIONS, parse
-from netmon_tui.tools.bpf_words import mistyped_before
+from netmon_tui.tools.bpf_words import mistyped_at
 from netmon_tui.tools.tcpdump import complaint
 
 CPU_SECONDS = 2
@@ -121,7 +121,7 @@ def _refusal(expression: str, words: str) -> InvalidInput:
         parse(expression)
     except InvalidInput as error:
         at = error.position
-        return error if at is None else mistyped_before(expression, at) or error
+        return error if at is None else mistyped_at(expression, at) or error
     quoted = re.search(r"'([^']+)'|\"([^\"]+)\"", words)
     found = re.search(rf"(?<!\w){re.escape(quoted[1] or quoted[2])}(?!\w)", expression) if quoted else None
     return InvalidInput("The filter is not valid", why=words, position=found.start() if found else None)

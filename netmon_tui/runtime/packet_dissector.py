@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-from netmon_tui.domain.display_filter import Offer
+from netmon_tui.domain.display_filter import Offer, placed
 from netmon_tui.domain.packet_columns import Dissected
 from netmon_tui.errors import InvalidInput, NetmonError, ToolFailed, ToolMissing
 from netmon_tui.runtime.dissection import dissect_packet
@@ -202,8 +202,8 @@ class PacketDissector:
         """
         try:
             await self._alone(self._asked_twice(lambda: self._asked("check", filter=text)))
-        except InvalidInput:
-            raise
+        except InvalidInput as error:
+            raise placed(error, text) from error
         except (NetmonError, OSError):
             return False
         return True

@@ -8,8 +8,9 @@ import re
 import signal
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
+from itertools import pairwise
 
-from netmon_tui.domain.display_filter import refusal
+from netmon_tui.domain.display_filter import placed, refusal
 from netmon_tui.errors import NotFound, ToolFailed
 from netmon_tui.runtime.key_log import unnamed
 from netmon_tui.runtime.opened import opened
@@ -161,7 +162,7 @@ class TsharkRun:
         first_line = self._beginning.partition(b"\n")[0].decode("utf-8", "replace")
         refused = next((words for words in (why, first_line) if _REFUSED.search(words)), "")
         if self._filters and (refused or (status > 0 and not given.position)):
-            raise refusal(refused or why)
+            raise placed(refusal(refused or why), self._filters[0] if len(self._filters) == 1 else "")
         if status == 0 or self.cut_short:
             return
         if status < 0:
@@ -180,8 +181,9 @@ async def _last_words(process: asyncio.subprocess.Process) -> str:
 
 def complaint_of(stderr: str, filters: Sequence[str] = ()) -> str:
     """Return what tshark says is wrong, without its greeting and without the filters and the marks under them."""
-    lines = (line.removeprefix("tshark: ").strip() for line in stderr.split("\n"))
-    known = {text.strip() for text in filters}
+    lines = [line.removeprefix("tshark: ").strip() for line in stderr.split("\n")]
+    marked = {line for line, below in pairwise(lines) if below.startswith("^")}  # ours may be a part of it
+    known = {text.strip() for text in filters} | marked
     return " ".join(line for line in lines if not _NOISE.fullmatch(line) and line not in known)
 
 

@@ -1,4 +1,7 @@
-"""Analysis of whole captures by tshark: conversations, counts, graphs, and streams put together."""
+"""Analysis of whole captures: conversations, counts, graphs, and streams put together.
+
+tshark answers, but for what our own reader says as well, and sooner.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,7 @@ from netmon_tui.domain.stream import Follow, PacketPlace, Stream
 from netmon_tui.domain.user import Actor
 from netmon_tui.errors import InvalidInput, NetmonError, NotFound, ToolMissing
 from netmon_tui.runtime.key_log import kept_keys, read_keys
+from netmon_tui.runtime.own_reading import OwnRun
 from netmon_tui.runtime.tool_paths import require_tool
 from netmon_tui.runtime.tshark import TsharkRun
 from netmon_tui.runtime.tshark_taps import installed_taps
@@ -27,6 +31,7 @@ from netmon_tui.services.lost_files import no_file
 from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.tools import tshark_statistics
 from netmon_tui.tools.file_set import sizes_of
+from netmon_tui.tools.packet_conversations import own_reader
 from netmon_tui.tools.tshark_programs import COMMAND_SETS, NAMED, ProgramReader, programs_command
 from netmon_tui.tools.tshark_stream import StreamNumberReader, StreamReader, number_command
 from netmon_tui.tools.tshark_tables import TIMES_COLUMNS
@@ -36,6 +41,8 @@ STEPS = 60
 """Steps of an I/O graph, when nobody says how long one is."""
 KEPT_ROWS = 200_000
 """Rows of all answers that are remembered."""
+_CUT_SHORT = "the file ends within a packet"
+"""Damage, but in a capture that runs: there it is what tcpdump has written so far."""
 _TELL_SECONDS = 0.25
 _NICE = (1, 2, 5, 10)
 Told = Callable[[float], None]
@@ -50,6 +57,8 @@ class _Files(NamedTuple):
     """Names and bytes."""
     keys: bytes
     """SHA-256 of the TLS keys, which may be many."""
+    whole: bool
+    """Whether the capture is over."""
 
     @property
     def oldest(self) -> str:
@@ -105,6 +114,20 @@ class AnalysisService:
         if known is not None:
             self._answers.move_to_end((files, asked))
             return known
+        begin = await asyncio.to_thread(_first_moment, files)
+        answer = await _own_answer(files, asked, told)
+        if answer is None:
+            answer = await self._ask_tshark(capture, files, keys, asked, told)
+        if begin is not None and answer.since == files.oldest:
+            answer = _with_moments(
+                answer, begin, in_parts=asked.question.name == "io" and len(files.sizes) > 1
+            )
+        self._remember((files, asked), answer)
+        return answer
+
+    async def _ask_tshark(
+        self, capture: Capture, files: _Files, keys: bytes, asked: Asked, told: Told
+    ) -> Analysis:
         reader = tshark_statistics.reader_for(asked)
         tshark = await asyncio.to_thread(require_tool, "tshark")
         interval = asked.interval or _fitting_interval(capture)
@@ -116,7 +139,6 @@ class AnalysisService:
                 return Analysis(
                     TIMES_COLUMNS, (), (f"no program of {SERVICES[kind]} that tshark can measure",)
                 )
-        begin = await asyncio.to_thread(_first_moment, files) if asked.question.name == "io" else None
         run = TsharkRun(files.directory, filters=(asked.filter, *asked.series))
         with _told_of(run, told):
             await run.read(
@@ -124,15 +146,10 @@ class AnalysisService:
                 reader,
                 keys,
             )
-        if run.cut_short:
-            reader.notes.append("the file ends within a packet")
+        if run.cut_short and files.whole:
+            reader.notes.append(_CUT_SHORT)
         answer = _with_left_out(capture, asked, await asyncio.to_thread(reader.answer))
-        if begin is not None and run.first == files.oldest:
-            rows = (replace(row, part_filter=_moments(row, begin)) for row in answer.rows)
-            answer = replace(answer, rows=tuple(rows))
-        answer = replace(answer, since=run.first)
-        self._remember((files, asked), answer)
-        return answer
+        return replace(answer, since=run.first)
 
     async def follow(
         self, actor: Actor, capture_id: int, wanted: Follow, told: Told = lambda part: None
@@ -175,12 +192,27 @@ class AnalysisService:
         if not sizes:
             raise no_file(capture, directory)
         data = read_keys(keys) if keys else kept_keys(directory)
-        return capture, _Files(directory, sizes, hashlib.sha256(data).digest()), data
+        return capture, _Files(directory, sizes, hashlib.sha256(data).digest(), capture.state.is_final), data
 
     def _remember(self, key: tuple[_Files, Asked], answer: Analysis) -> None:
         self._answers[key] = answer
         while len(self._answers) > 1 and sum(len(one.rows) for one in self._answers.values()) > KEPT_ROWS:
             self._answers.popitem(last=False)
+
+
+async def _own_answer(files: _Files, asked: Asked, told: Told) -> Analysis | None:
+    """Return what the packets' headers say without tshark; None where they do not say what it would."""
+    reader = own_reader(asked)
+    if reader is None:
+        return None
+    run = OwnRun(files.directory)
+    with _told_of(run, told):
+        await run.read(reader)
+    if reader.unsure:
+        return None
+    if reader.cut_short and files.whole:
+        reader.notes.append(_CUT_SHORT)
+    return replace(await asyncio.to_thread(reader.answer), since=run.first)
 
 
 async def _programs(tshark: str, files: _Files, protocol: str) -> list[str]:
@@ -208,8 +240,8 @@ def _packets_before(files: _Files, file: str) -> int:
 
 
 @contextmanager
-def _told_of(run: TsharkRun, told: Told) -> Iterator[None]:
-    """Tell how far tshark is, now and then."""
+def _told_of(run: TsharkRun | OwnRun, told: Told) -> Iterator[None]:
+    """Tell how far the reading is, now and then."""
 
     async def tell() -> None:
         while True:
@@ -236,15 +268,21 @@ def _with_left_out(capture: Capture, asked: Asked, answer: Analysis) -> Analysis
 
 
 def _first_moment(files: _Files) -> int | None:
-    """Return the time of the first packet of several files in nanoseconds; None where nobody can tell or asks."""
-    if len(files.sizes) < 2:
-        return None
+    """Return the time of the first packet in nanoseconds; None where nobody can tell."""
     try:
         with open_index(files.directory / files.oldest) as index:
             index.extend(1)
             return index.read(1).nanoseconds
     except (NetmonError, OSError):  # deleted meanwhile, or empty
         return None
+
+
+def _with_moments(answer: Analysis, begin: int, *, in_parts: bool) -> Analysis:
+    """Return an answer with the time from which it counts, and filters by times where a file is read alone."""
+    rows = answer.rows
+    if in_parts:
+        rows = tuple(replace(row, part_filter=_moments(row, begin)) for row in rows)
+    return replace(answer, rows=rows, begin=begin)
 
 
 def _moments(row: AnalysisRow, begin: int) -> str:

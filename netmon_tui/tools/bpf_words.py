@@ -110,19 +110,18 @@ def check_words(capture_filter: str) -> None:
             )
 
 
-def mistyped_before(capture_filter: str, position: int) -> InvalidInput | None:
-    """Return the error for a word that is none of the language, in front of where a filter cannot be understood.
+def mistyped_at(capture_filter: str, position: int) -> InvalidInput | None:
+    """Return the error for a mistyped word where a filter cannot be understood, or in front of that.
 
     After ``port 80 and`` a name may be that of a port, so that it is what follows which does not fit.
     """
-    found = [one for one in _WORD.finditer(capture_filter) if one.end() <= position]
-    if not found or found[-1][0] in LANGUAGE or found[-1][0] in CONSTANTS or _is_value(found[-1][0]):
-        return None
-    word = found[-1][0]
-    if not (close := _meant(word)):
-        return None
-    told, fix = f"The filter has a word that is not understood: {word}", f"write {close}, if that was meant"
-    return InvalidInput(told, fix=fix, position=found[-1].start())
+    for found in reversed([one for one in _WORD.finditer(capture_filter) if one.start() <= position][-2:]):
+        word = found[0]
+        known = word in LANGUAGE or word in CONSTANTS or _is_value(word)
+        if not known and (close := _meant(word)):
+            told = f"The filter has a word that is not understood: {word}"
+            return InvalidInput(told, fix=f"write {close}, if that was meant", position=found.start())
+    return None
 
 
 def _meant(word: str) -> str:

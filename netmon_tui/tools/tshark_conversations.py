@@ -210,6 +210,26 @@ class ConversationReader(AnalysisReader):
         if self._kind == "tcp" and any(cells[7:]):
             _note_tcp(pair, cells[7:])
 
+    def add(
+        self, source: bytes, destination: bytes, packets: int, size: int, moments: tuple[float, float]
+    ) -> None:
+        """Add packets of one direction, those that began first before others.
+
+        Args:
+            source: Address, as text.
+            destination: The other.
+            packets: How many.
+            size: Their bytes.
+            moments: When the first came, and the latest.
+        """
+        here = _End(source, b"")
+        pair = self._pair(b"", here, _End(destination, b""), moments[0])
+        if pair is not None:
+            side = 0 if here == pair.a else 1
+            pair.packets[side] += packets
+            pair.bytes[side] += size
+            pair.last = max(pair.last, moments[1])
+
     def _pair(self, stream: bytes, here: _End, there: _End, moment: float) -> _Pair | None:
         key: object = stream or ((here, there) if here < there else (there, here))
         pair = self._pairs.get(key)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ from netmon_tui.ui.widgets.text_view import TextView
 from tests.pilot.test_file_set import store
 from tests.unit.services.tsharks import gone, keep, program, public
 from tests.unit.tools.encrypted import encrypted
-from tests.unit.tools.exchanges import ANSWER, exchanges
+from tests.unit.tools.exchanges import ANSWER, START, exchanges
 
 __all__ = ["public"]
 pytestmark = [pytest.mark.lab, pytest.mark.skipif(not shutil.which("tshark"), reason="no tshark")]
@@ -236,6 +237,57 @@ async def test_the_graph_is_drawn_in_ascii_where_nothing_else_can_be(logged_in: 
         rows = await ask(app, pilot, until, "io")
         bars = [row[1] for row in rows]
         assert max(bars, key=lambda bar: bar.count("#")) == "#" * 24 and all(map(str.isascii, bars))
+
+
+async def test_the_graph_takes_another_step_and_times_of_the_clock(
+    logged_in: Any, until: Any, screen_text: Any
+) -> None:
+    async with logged_in(size=(120, 40)) as (app, pilot):
+        await to_analysis(app, pilot, until)
+        await ask(app, pilot, until, "io")
+        await until(pilot, lambda: "Step" in screen_text(app) and "Clock" in screen_text(app))
+        await pilot.press("i")
+        line = app.screen.query_one("#analysis-line", Input)
+        await until(pilot, lambda: line.has_focus)
+        for wrong, said in (("soon", "number of seconds"), ("nan", "a microsecond and a day")):
+            line.value = wrong
+            await pilot.press("enter")
+            await until(pilot, lambda said=said: said in state(app))
+        await pilot.press("i")
+        await until(pilot, lambda: line.has_focus)
+        line.value = "0.01"
+        await pilot.press("enter")
+        await until(pilot, lambda: [row[0] for row in answer(app)] == ["0.000000", "0.010000"])
+        assert "steps of 0.01 s" in screen_text(app)
+        await until(pilot, lambda: app.screen.query_one("#answer", Table).grid.has_focus)
+        await pilot.press("down", "ctrl+t")
+        begin = datetime.fromtimestamp(START // 10**9).astimezone()
+        await until(pilot, lambda: answer(app)[1][0] == f"{begin:%H:%M:%S}.010000")
+        assert f"{begin:%H:%M:%S}.010000" in screen_text(app)
+        assert app.screen.query_one("#answer", Table).cursor_key == 1
+        await pilot.press("ctrl+t")
+        await until(pilot, lambda: answer(app)[1][0] == "0.010000")
+
+
+@pytest.mark.parametrize("width", [80, 120])
+async def test_the_questions_keep_their_place_and_nothing_of_an_answer_that_is_gone(
+    logged_in: Any, until: Any, screen_text: Any, width: int
+) -> None:
+    async with logged_in(size=(width, 24)) as (app, pilot):
+        await to_analysis(app, pilot, until)
+        await ask(app, pilot, until, "endpoints:udp")
+        title = app.screen.query_one("#analysis-title", Figure)
+        assert "Endpoints: UDP" in title.text
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen.query_one("#questions", Table).grid.has_focus)
+        seen = width > 80
+        assert ("Endpoints: UDP" in title.text, " line" in state(app)) == (seen, seen)
+        assert seen or ("Analysis" in title.text and "enter asks" in state(app))
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, CaptureDetailScreen))
+        await pilot.press("A")
+        await until(pilot, lambda: isinstance(app.screen, AnalysisScreen))
+        await until(pilot, lambda: app.screen.query_one("#questions", Table).cursor_key == "endpoints:udp")
 
 
 async def test_addresses_can_be_scanned_and_captured(logged_in: Any, until: Any) -> None:

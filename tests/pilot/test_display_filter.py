@@ -120,6 +120,34 @@ async def test_a_wrong_filter_says_why_while_it_is_typed_and_shows_nothing_else(
         assert shown(app) == COUNT and not browser.filter_bar.display
 
 
+@pytest.mark.parametrize(
+    ("text", "word", "helps"),
+    [
+        ("udp or tcp.port = 80", "= 80", "write == to compare"),
+        ("tcp.prt == 80", "tcp.prt", "must be a field"),
+        ("ip.addr == localhost", "localhost", ""),
+    ],
+)
+async def test_a_mark_stands_under_what_is_wrong(
+    logged_in: Any, until: Any, screen_text: Any, file: Path, text: str, word: str, helps: str
+) -> None:
+    async with logged_in(size=(120, 30)) as (app, pilot):
+        await open_capture(app, pilot, until, file)
+        await pilot.press("d")
+        line = app.screen.query_one("#display-filter", Input)
+        await until(pilot, lambda: line.has_focus)
+        line.value = text
+        await until(pilot, lambda: "^ " in said(app, "display-words") and helps in said(app, "display-words"))
+        await pilot.pause()
+        lines = screen_text(app).split("\n")
+        (row,) = [number for number, shown in enumerate(lines) if text in shown]
+        assert lines[row + 1].index("^") == lines[row].index(word, lines[row].index(text))
+        line.value = "udp or " * 13 + text
+        await until(pilot, lambda: "character" in said(app, "display-words"))
+        await pilot.press("enter")
+        await until(pilot, lambda: "at character" in said(app, "display-words"))
+
+
 async def test_tab_completes_names_in_turn(logged_in: Any, until: Any, file: Path) -> None:
     async with logged_in() as (app, pilot):
         await open_capture(app, pilot, until, file)

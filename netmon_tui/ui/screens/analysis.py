@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from pathlib import Path
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from textual import on, work
@@ -13,19 +13,16 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Input
 from textual.worker import Worker, WorkerState
 
-from netmon_tui.domain.analysis import QUESTIONS, Analysis, AnalysisRow, Asked, Question, find_question
-from netmon_tui.domain.counted import counted
+from netmon_tui.domain.analysis import QUESTIONS, Analysis, AnalysisRow, Asked, Question, has_times
 from netmon_tui.domain.display_filter import LONGEST_FILTER
 from netmon_tui.domain.stream import Follow
 from netmon_tui.domain.user import Permission
 from netmon_tui.errors import NetmonError
-from netmon_tui.ui import toasts
 from netmon_tui.ui.commands import command
 from netmon_tui.ui.messages import ApplyDisplayFilter
-from netmon_tui.ui.modals.confirm import Confirm
 from netmon_tui.ui.modals.help import Help, title_of
-from netmon_tui.ui.rendering import ASCII_CLASS, Tone, thin
-from netmon_tui.ui.screens.above_capture import AboveCapture
+from netmon_tui.ui.rendering import ASCII_CLASS, thin
+from netmon_tui.ui.screens.analysis_limits import LimitedAnalysis
 from netmon_tui.ui.screens.stream import StreamScreen
 from netmon_tui.ui.session import Session
 from netmon_tui.ui.widgets.analysis_rows import columns_of, rows_of
@@ -37,29 +34,38 @@ from netmon_tui.ui.widgets.table import Table
 from netmon_tui.ui.widgets.table_columns import Column
 
 HELP = (
-    "Left: what can be asked of the whole capture. enter asks; tshark reads the file, and esc stops it.\n"
-    "Right: the answer. enter on a line goes back to the packets and shows only those it is about, F puts the\n"
-    "stream of a TCP or UDP conversation together, s, c and H take the address under the cursor.\n\n"
+    "The questions are what can be asked of the whole capture. enter asks; tshark reads the file, and esc stops\n"
+    "it. The answer stands beside them, or in their place where the screen is narrow; esc leads back. enter on\n"
+    "a line goes back to the packets and shows only those it is about, F puts the stream of a TCP or UDP\n"
+    "conversation together, s, c and H take the address under the cursor.\n\n"
     "d limits all questions to packets that meet a display filter (tcp.port == 443). w counts packets for\n"
-    "themselves in the I/O graph: filters with ; between them. K keeps TLS keys with the capture."
+    "themselves in the I/O graph: filters with ; between them. i sets the seconds of its steps. ctrl+t shows\n"
+    "times by the clock, or since the first packet. K keeps TLS keys with the capture.\n\n"
+    "Addresses of Ethernet and IP are counted without tshark, and at once, where no filter limits them and no\n"
+    "packet may be a tunnel; the line above the answer says so."
 )
 _MENU = (Column("group", "Kind", width=14, priority=0), Column("label", "Question", minimum=12, priority=0))
-_LINES = {
-    "filter": "Display filter: only these packets count",
-    "series": "Filters of the I/O graph, with ; between them",
-    "keys": "File with TLS keys (SSLKEYLOGFILE) to keep; empty to remove them",
-}
-"""What the line is asked for, and the words in it."""
 _STREAMS = {"conversations:tcp": "tcp", "conversations:udp": "udp"}
 
 
-class AnalysisScreen(AboveCapture):
+@dataclass(slots=True)
+class AnalysisPlace:
+    """What lasts when the analysis of a capture is left."""
+
+    question: str = QUESTIONS[0].name
+    """The one that was asked last."""
+    clock: bool = False
+    """Whether times are those of the clock."""
+
+
+class AnalysisScreen(LimitedAnalysis):
     """A list of questions beside the answer to one.
 
     Args:
         session: Services and actor.
         capture_id: Of the capture.
         interface: Where it was captured, for captures of addresses in it.
+        place: Where one was when it was left; kept up to date.
     """
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]
@@ -68,6 +74,14 @@ class AnalysisScreen(AboveCapture):
         command("analysis.follow", "F", "follow", "Stream", "Put the stream of this conversation together."),
         command("analysis.filter", "d", "line('filter')", "Limit", "Count only what meets a display filter."),
         command("analysis.series", "w", "line('series')", "Graph", "Filters of their own in the I/O graph."),
+        command("analysis.step", "i", "line('step')", "Step", "Seconds of a step of the I/O graph."),
+        command(
+            "analysis.time_form",
+            "ctrl+t",
+            "time_form",
+            "Clock",
+            "Times by the clock, or since the first packet.",
+        ),
         command(
             "analysis.keys",
             "K",
@@ -82,16 +96,14 @@ class AnalysisScreen(AboveCapture):
         command("analysis.help", "question_mark,f1", "help", "Help", "Show what this is and all its keys."),
     ]
 
-    def __init__(self, session: Session, capture_id: int, interface: str = "") -> None:
-        super().__init__(session, id="analysis")
-        self._capture_id = capture_id
+    def __init__(
+        self, session: Session, capture_id: int, interface: str = "", place: AnalysisPlace | None = None
+    ) -> None:
+        super().__init__(session, capture_id)
         self._interface = interface
-        self._asked = Asked(QUESTIONS[0])
-        """What was asked last; a new question keeps its limits."""
+        self._place = place or AnalysisPlace()
         self._answer: Analysis | None = None
         """What the table of the answer shows; None while there is none, or another takes its place."""
-        self._line = "filter"
-        """What the line is asked for."""
         self._asking: Worker[None] | None = None
         self._questions = QUESTIONS
         """What can be asked."""
@@ -110,10 +122,22 @@ class AnalysisScreen(AboveCapture):
 
     def on_mount(self) -> None:
         """Begin with the questions."""
-        self._say()
-        self._state("enter asks; ? explains")
-        self.query_one("#questions", Table).focus()
+        self._show_questions()
+        self.query_one("#questions", Table).move_to_key(self._place.question, later=True)
         self._list_questions()
+
+    def _show_questions(self) -> None:
+        """Go to the questions; what is said above is the answer's only as long as that is seen."""
+        self.remove_class("-answered")
+        self._say()
+        if not self._is_answering:
+            self._state("enter asks; ? explains")
+        self.query_one("#questions", Table).focus()
+
+    @property
+    def _is_answering(self) -> bool:
+        asks = self._asking is not None and not self._asking.is_finished
+        return asks or self.has_class("-answered") or (self._answer is not None and self.has_class("-wide"))
 
     @work(exclusive=True, group="analysis-questions", exit_on_error=False)
     async def _list_questions(self) -> None:
@@ -133,8 +157,9 @@ class AnalysisScreen(AboveCapture):
     @on(Table.Opened, "#questions")
     def _open_question(self, event: Table.Opened) -> None:
         question = next(one for one in self._questions if one.name == event.key)
-        series = self._asked.series if question.name == "io" else ()
-        self._asked = replace(self._asked, question=question, series=series)
+        self._place.question = question.name
+        limits = self._asked if question.name == "io" else Asked(question)
+        self._asked = replace(self._asked, question=question, series=limits.series, interval=limits.interval)
         self._ask()
 
     def _ask(self) -> None:
@@ -159,9 +184,7 @@ class AnalysisScreen(AboveCapture):
     async def _show(self, answer: Analysis) -> None:
         """Put the answer's table in place of the one before."""
         self._answer = None
-        graph = self._asked.question.name == "io"
-        columns = columns_of(answer, graph=graph)
-        rows = rows_of(answer, graph=graph, ascii_only=self.app.has_class(ASCII_CLASS))
+        columns, rows = self._made_of(answer)
         source = MemorySource([column.key for column in columns], rows)
         table = Table(columns, source=source, empty_text="Nothing of that in the capture", id="answer")
         place = self.query_one("#analysis-answer", Vertical)
@@ -176,89 +199,29 @@ class AnalysisScreen(AboveCapture):
         self._state(" · ".join(words))
         self.refresh_bindings()
 
+    def _made_of(self, answer: Analysis) -> tuple[tuple[Column, ...], Iterator[Row]]:
+        graph, clock = self._asked.question.name == "io", self._place.clock
+        ascii_only = self.app.has_class(ASCII_CLASS)
+        columns = columns_of(answer, graph=graph, clock=clock)
+        return columns, rows_of(answer, graph=graph, ascii_only=ascii_only, clock=clock)
+
+    def action_time_form(self) -> None:
+        """Show times by the clock, or since the first packet."""
+        table = self.query_one_optional("#answer", Table)
+        if table is not None and self._answer is not None and isinstance(table.source, MemorySource):
+            self._place.clock = not self._place.clock
+            columns, rows = self._made_of(self._answer)
+            table.source.replace(rows)
+            table.set_columns(columns)
+
     @on(Worker.StateChanged)
     def _stopped(self, event: Worker.StateChanged) -> None:
         if event.worker is self._asking and event.state is WorkerState.CANCELLED:
+            self._say()
             self._state("Stopped")
             if self._answer is None and self.has_class("-answered"):
                 self.remove_class("-answered")
                 self._leave_line()
-
-    def _say(self) -> None:
-        """Say what is asked, and its limits."""
-        asked = self._asked
-        words = [f"{asked.question.group}: {asked.question.label}"] if self._asking else ["Analysis"]
-        words += [f"only {asked.filter}"] if asked.filter else []
-        words += [f"{number} = {text}" for number, text in enumerate(asked.series, 1)]
-        self.query_one("#analysis-title", Figure).show(f"Capture {self._capture_id} · " + " · ".join(words))
-
-    def _state(self, text: str, tone: Tone = "") -> None:
-        figure = self.query_one("#analysis-state", Figure)
-        figure.set_class(len(text) > self.size.width - 2, "-long")
-        figure.show(text, tone)
-
-    # limits
-
-    def action_line(self, name: str) -> None:
-        """Ask for the filter, the graph's filters or the keys."""
-        line, asked = self.query_one("#analysis-line", Input), self._asked
-        self._line = name
-        present = {"filter": asked.filter, "series": " ; ".join(asked.series), "keys": ""}
-        line.placeholder, line.value = _LINES[name], present[name]
-        self.add_class("-line")
-        line.focus()
-        if name == "keys":
-            self._tell_kept(line)
-
-    @work(exclusive=True, group="analysis-kept", exit_on_error=False)
-    async def _tell_kept(self, line: Input) -> None:
-        """Say in the empty line how many keys there are."""
-        try:
-            count = await self.session.services.packets.keys.count(self.session.actor, self._capture_id)
-        except NetmonError as error:
-            self._state(str(error), "error")
-            return
-        if self._line == "keys":
-            line.placeholder = f"{thin(count)} kept. {_LINES['keys']}"
-
-    @on(Input.Submitted, "#analysis-line")
-    def _limited(self, event: Input.Submitted) -> None:
-        event.stop()
-        text = event.value.strip()
-        if self._line == "filter":
-            self._asked = replace(self._asked, filter=text)
-        elif self._line == "keys":
-            self._keep_keys(text)
-            return
-        else:
-            series = tuple(part.strip() for part in text.split(";") if part.strip())
-            self._asked = replace(self._asked, question=find_question("io"), series=series)
-        self._leave_line()
-        self._ask()
-
-    @work(exclusive=True, group="analysis-keys", exit_on_error=False)
-    async def _keep_keys(self, text: str) -> None:
-        """Keep the keys of a file with the capture, or remove those that are kept, and ask again."""
-        keys, actor = self.session.services.packets.keys, self.session.actor
-        try:
-            if text:
-                await keys.give(actor, self._capture_id, Path(text))
-            elif count := await keys.count(actor, self._capture_id):
-                lost = f"{counted(count, 'TLS key')} of capture {self._capture_id}, and what they decrypt."
-                if not await self.app.push_screen_wait(Confirm("Remove the TLS keys", lost, verb="Remove")):
-                    return
-                await keys.remove(actor, self._capture_id)
-        except NetmonError as error:
-            self._state(str(error), "error")
-            return
-        toasts.tell(self.app, "TLS keys are kept" if text else "No TLS keys are kept")
-        self._leave_line()
-        self._ask()
-
-    def _leave_line(self) -> None:
-        self.remove_class("-line")
-        answer = self.query_one_optional("#answer", Table) if self.has_class("-answered") else None
-        (self.query_one("#questions", Table) if answer is None else answer).focus()
 
     # lines of the answer
 
@@ -297,6 +260,8 @@ class AnalysisScreen(AboveCapture):
         if action == "follow":
             row = self._row
             return (row is not None and row.stream is not None) or None
+        if action == "time_form":
+            return (self._answer is not None and has_times(self._answer)) or None
         if action == "line" and parameters == ("keys",):
             return self.session.actor.may(Permission.CAPTURE)
         return super().check_action(action, parameters)
@@ -315,8 +280,7 @@ class AnalysisScreen(AboveCapture):
         elif self._asking is not None and self._asking.is_running:
             self._asking.cancel()
         elif self.has_class("-answered") and self.query_one("#analysis-answer").has_focus_within:
-            self.remove_class("-answered")
-            self.query_one("#questions", Table).focus()
+            self._show_questions()
         else:
             self.dismiss(None)
 

@@ -18,7 +18,7 @@ from netmon_tui.ui import toasts
 from netmon_tui.ui.commands import command
 from netmon_tui.ui.messages import ApplyDisplayFilter, CaptureAddress, ScanAddress, ShowHost
 from netmon_tui.ui.modals.help import Help, title_of
-from netmon_tui.ui.screens.analysis import AnalysisScreen
+from netmon_tui.ui.screens.analysis import AnalysisPlace, AnalysisScreen
 from netmon_tui.ui.screens.capture_actions import CaptureActions
 from netmon_tui.ui.screens.matching import MatchingScreen
 from netmon_tui.ui.screens.packet_choices import choices_of
@@ -120,6 +120,7 @@ class CaptureDetailScreen(MatchingScreen):
     def __init__(self, session: Session, capture_id: int) -> None:
         super().__init__(session, capture_id)
         self._capture: Capture | None = None
+        self._analysed = AnalysisPlace()
         self._read_at = 0.0
         """When all that is known of the capture was read."""
         self._settled = False
@@ -268,7 +269,7 @@ class CaptureDetailScreen(MatchingScreen):
     def action_analysis(self) -> None:
         """Ask about the whole capture."""
         interface = self._capture.one_interface if self._capture else ""
-        self.app.push_screen(AnalysisScreen(self.session, self.capture_id, interface))
+        self.app.push_screen(AnalysisScreen(self.session, self.capture_id, interface, self._analysed))
 
     def action_traffic(self) -> None:
         """Show who talks."""

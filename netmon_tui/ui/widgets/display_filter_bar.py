@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.message import Message
@@ -288,7 +289,7 @@ class DisplayFilterBar(FilledLater):
             await self._check(text)
         except InvalidInput as error:
             verdict = "-invalid"
-            words.show(error.why or error, "error")
+            words.show(self._pointed(error), "error")
         except NetmonError as error:
             words.show(error, "warning")
         else:
@@ -296,6 +297,15 @@ class DisplayFilterBar(FilledLater):
             words.show(_HINT, "muted")
         self.remove_class("-valid", "-invalid")
         self.add_class(*filter(None, [verdict]))
+
+    def _pointed(self, error: InvalidInput) -> str:
+        """Return what is wrong and what helps, behind a mark under the place where there is room for both."""
+        told = f"{error.why or error.what}{f' ({error.fix})' if error.fix else ''}"
+        if error.position is None:
+            return told
+        cells = cell_len(self._line.value[: error.position]) - round(self._line.scroll_x)
+        fits = 0 <= cells <= self._words.size.width - cell_len(told) - len("^ ")
+        return f"{' ' * cells}^ {told}" if fits else f"at character {error.position + 1}: {told}"
 
     def _show_offers(self) -> None:
         """Show some names, those from the one that stands there on."""

@@ -166,3 +166,38 @@ def test_what_helps_against_a_refusal_is_said(text: str, advice: str) -> None:
     with pytest.raises(InvalidInput) as refused:
         check_by_tshark(text)
     assert advice in refused.value.fix
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "tcp.port = 80",
+        "ip.addr == localhost",
+        "tcp.prt == 80",
+        "ip.src == 192.0.2.1 and (udp.prt == 3)",
+        'http.host == "\u00e9\u00e9" && tcp.prt == 1',
+        "tcp.port == 80 andd udp",
+        "frame.number == x",
+        "tcp.port == 80 and foo.bar",
+    ],
+)
+async def test_the_place_of_what_is_refused_is_where_tshark_points(file: Path, text: str) -> None:
+    said = subprocess.run([str(TSHARK), "-r", file, "-Y", text], capture_output=True, text=True).stderr
+    *_, line, marks = said.rstrip().split("\n")
+    pointed = len(text.encode()[: marks.index("^") - line.index(text)].decode())
+    with pytest.raises(InvalidInput) as refused:
+        check_by_tshark(text)
+    assert refused.value.position == pointed and refused.value.what.endswith(f" at character {pointed + 1}")
+    with pytest.raises(InvalidInput) as refused:
+        await found(FilterRun(file, text))
+    assert refused.value.position == pointed
+
+
+def test_a_place_that_may_be_another_is_not_told() -> None:
+    for text in ("tcp.prt == 1 or tcp.prt == 2", 'frame contains "a'):
+        with pytest.raises(InvalidInput) as refused:
+            check_by_tshark(text)
+        assert refused.value.position is None
+    with pytest.raises(InvalidInput) as refused:
+        check_by_tshark("tcp &&")
+    assert refused.value.position == len("tcp &&")

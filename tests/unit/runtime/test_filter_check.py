@@ -120,7 +120,12 @@ def test_another_program_is_no_tcpdump():
 
 @pytest.mark.parametrize(
     ("text", "word", "meant"),
-    [("tcp port 80 and hst 1.2.3.4", "hst", "host"), ("port 80 or nett 10", "nett", "net")],
+    [
+        ("tcp port 80 and hst 1.2.3.4", "hst", "host"),
+        ("port 80 or nett 10", "nett", "net"),
+        ("tcp port 80 adn udp", "adn", "and"),
+        ("port 80 orr port 81", "orr", "or"),
+    ],
 )
 def test_a_mistyped_word_after_a_port_is_named_and_not_what_follows(text, word, meant):
     with pytest.raises(InvalidInput) as refused:

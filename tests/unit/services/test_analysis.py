@@ -15,6 +15,7 @@ import pytest
 from netmon_tui.domain.analysis import Asked, find_question
 from netmon_tui.domain.capture import StartCapture
 from netmon_tui.domain.capture_files import CAPTURE_NAME, NUMBERED_NAME
+from netmon_tui.domain.job import JobState
 from netmon_tui.domain.stream import CLIENT, SERVER, Follow, PacketPlace
 from netmon_tui.domain.user import Actor, Role
 from netmon_tui.errors import InvalidInput, NotFound, ToolFailed, ToolMissing
@@ -25,9 +26,10 @@ from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.tools.pcap import RawPacket, make_header, pack_record
 from tests.unit.services.made_scans import Store
 from tests.unit.services.tsharks import NumberReader, gone, keep, processes_with, program, public
-from tests.unit.tools.exchanges import ANSWER, BINARY, HOSTILE, REQUEST, exchanges
+from tests.unit.tools.exchanges import ANSWER, BINARY, HOSTILE, REQUEST, START, exchanges
 from tests.unit.tools.exchanges import CLIENT as A
 from tests.unit.tools.exchanges import SERVER as B
+from tests.unit.tools.packet_samples import TUNNELS
 
 TSHARK = shutil.which("tshark") or ""
 __all__ = ["public"]
@@ -73,6 +75,48 @@ async def test_the_filter_of_a_line_finds_its_packets(store: Store, capture: int
     await packets.close()
 
 
+async def test_addresses_are_counted_without_tshark_where_that_is_the_same(
+    store: Store, capture: int, public: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask, directory = (
+        store.services.analysis.ask,
+        CaptureRepository(store.services.database).directory(capture),
+    )
+    (directory / CAPTURE_NAME).replace(directory / (NUMBERED_NAME % 4))
+    exchanges().write(directory / (NUMBERED_NAME % 5))
+    tunnel = keep(store.services, store.ada, made_of(TUNNELS["6in4"]))
+    counted, filtered = await ask(store.ada, capture, asked("conversations:ip")), asked("endpoints:ip", "ip")
+    assert sum(int(row.cells[2] or 0) for row in counted.rows) == 40 and counted.since == NUMBERED_NAME % 4
+    assert any("without tshark" in note for note in counted.notes)
+    assert not (await ask(store.ada, capture, filtered)).notes
+    by_tshark = await ask(store.ada, tunnel, asked("conversations:ipv6"))
+    assert len(by_tshark.rows) == 1 and not by_tshark.notes
+    program(public, "raise SystemExit(3)")
+    monkeypatch.setenv("PATH", str(public))
+    assert (await ask(store.ada, capture, asked("endpoints:eth"))).rows
+    with pytest.raises(ToolFailed, match="status 3"):
+        await ask(store.ada, tunnel, asked("endpoints:ipv6"))
+
+
+@pytest.mark.parametrize("question", ["hierarchy", "endpoints:ip"])
+async def test_only_a_capture_that_is_over_is_told_to_end_within_a_packet(
+    store: Store, question: str
+) -> None:
+    notes = {}
+    for state in (JobState.RUNNING, JobState.INTERRUPTED):
+        number = keep(store.services, store.ada, exchanges().data()[:-1])
+        CaptureRepository(store.services.database).update(number, state=state.value)
+        answer = await store.services.analysis.ask(store.ada, number, asked(question))
+        notes[state] = "the file ends within a packet" in answer.notes
+    assert notes == {JobState.RUNNING: False, JobState.INTERRUPTED: True}
+
+
+def made_of(frame: bytes) -> bytes:
+    """Return a file of one packet."""
+    header = make_header()
+    return header.data + pack_record(header, RawPacket(1, START, len(frame), frame))
+
+
 async def test_a_filter_limits_what_counts(store: Store, capture: int) -> None:
     ask = store.services.analysis.ask
     answer = await ask(store.ada, capture, asked("hierarchy", "udp"))
@@ -87,8 +131,11 @@ async def test_a_filter_limits_what_counts(store: Store, capture: int) -> None:
 async def test_a_wrong_filter_is_refused_in_the_words_of_tshark(
     store: Store, capture: int, question: str
 ) -> None:
-    with pytest.raises(InvalidInput, match=r"no\.such"):
-        await store.services.analysis.ask(store.ada, capture, asked(question, "no.such == 1"))
+    with pytest.raises(InvalidInput, match=r"no\.such") as refused:
+        await store.services.analysis.ask(store.ada, capture, asked(question, "udp or no.such == 1"))
+    assert refused.value.position == len("udp or ")
+    with pytest.raises(InvalidInput, match=r"character 10: .* \(write == to compare\)"):
+        await store.services.analysis.ask(store.ada, capture, asked(question, "tcp.port = 80"))
 
 
 async def test_every_question_has_an_answer(store: Store, capture: int) -> None:

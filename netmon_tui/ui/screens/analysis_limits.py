@@ -1,0 +1,143 @@
+"""What narrows the questions about a capture (filters, the step of the graph, TLS keys), and the line for it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from textual import on, work
+from textual.widgets import Input
+
+from netmon_tui.domain.analysis import QUESTIONS, Asked, find_question
+from netmon_tui.domain.counted import counted
+from netmon_tui.errors import NetmonError
+from netmon_tui.ui import toasts
+from netmon_tui.ui.modals.confirm import Confirm
+from netmon_tui.ui.rendering import Tone, thin
+from netmon_tui.ui.screens.above_capture import AboveCapture
+from netmon_tui.ui.session import Session
+from netmon_tui.ui.widgets.figure import Figure
+from netmon_tui.ui.widgets.table import Table
+
+_LINES = {
+    "filter": "Display filter: only these packets count",
+    "series": "Filters of the I/O graph, with ; between them",
+    "step": "Seconds of a step of the I/O graph; empty for some sixty steps",
+    "keys": "File with TLS keys (SSLKEYLOGFILE) to keep; empty to remove them",
+}
+"""What the line is asked for, and the words in it."""
+
+
+class LimitedAnalysis(AboveCapture):
+    """Knows what is asked and its limits, says them, and asks for others.
+
+    Args:
+        session: Services and actor.
+        capture_id: Of the capture.
+    """
+
+    def __init__(self, session: Session, capture_id: int) -> None:
+        super().__init__(session, id="analysis")
+        self._capture_id = capture_id
+        self._asked = Asked(QUESTIONS[0])
+        """What was asked last; a new question keeps its limits."""
+        self._line = "filter"
+        """What the line is asked for."""
+
+    def _ask(self) -> None:
+        """Ask with the present limits."""
+        raise NotImplementedError
+
+    @property
+    def _is_answering(self) -> bool:
+        """Whether an answer is shown, or asked for."""
+        raise NotImplementedError
+
+    def _say(self) -> None:
+        """Say what is asked, and its limits."""
+        asked = self._asked
+        words = [f"{asked.question.group}: {asked.question.label}"] if self._is_answering else ["Analysis"]
+        words += [f"only {asked.filter}"] if asked.filter else []
+        words += [f"steps of {asked.interval:g} s"] if asked.interval else []
+        words += [f"{number} = {text}" for number, text in enumerate(asked.series, 1)]
+        self.query_one("#analysis-title", Figure).show(f"Capture {self._capture_id} · " + " · ".join(words))
+
+    def _state(self, text: str, tone: Tone = "") -> None:
+        figure = self.query_one("#analysis-state", Figure)
+        figure.set_class(len(text) > self.size.width - 2, "-long")
+        figure.show(text, tone)
+
+    def action_line(self, name: str) -> None:
+        """Ask for the filter, the graph's filters or step, or the keys."""
+        line, asked = self.query_one("#analysis-line", Input), self._asked
+        self._line = name
+        step = f"{asked.interval:g}" if asked.interval else ""
+        present = {"filter": asked.filter, "series": " ; ".join(asked.series), "step": step, "keys": ""}
+        line.placeholder, line.value = _LINES[name], present[name]
+        self.add_class("-line")
+        line.focus()
+        if name == "keys":
+            self._tell_kept(line)
+
+    @work(exclusive=True, group="analysis-kept", exit_on_error=False)
+    async def _tell_kept(self, line: Input) -> None:
+        """Say in the empty line how many keys there are."""
+        try:
+            count = await self.session.services.packets.keys.count(self.session.actor, self._capture_id)
+        except NetmonError as error:
+            self._state(str(error), "error")
+            return
+        if self._line == "keys":
+            line.placeholder = f"{thin(count)} kept. {_LINES['keys']}"
+
+    @on(Input.Submitted, "#analysis-line")
+    def _limited(self, event: Input.Submitted) -> None:
+        event.stop()
+        text = event.value.strip()
+        if self._line == "filter":
+            self._asked = replace(self._asked, filter=text)
+        elif self._line == "keys":
+            self._keep_keys(text)
+            return
+        elif self._line == "step":
+            step = _seconds(text) if text else 0.0
+            if step is None:
+                self._state("A step is a number of seconds: 0.5", "error")
+                return
+            self._asked = replace(self._asked, question=find_question("io"), interval=step)
+        else:
+            series = tuple(part.strip() for part in text.split(";") if part.strip())
+            self._asked = replace(self._asked, question=find_question("io"), series=series)
+        self._leave_line()
+        self._ask()
+
+    @work(exclusive=True, group="analysis-keys", exit_on_error=False)
+    async def _keep_keys(self, text: str) -> None:
+        """Keep the keys of a file with the capture, or remove those that are kept, and ask again."""
+        keys, actor = self.session.services.packets.keys, self.session.actor
+        try:
+            if text:
+                await keys.give(actor, self._capture_id, Path(text))
+            elif count := await keys.count(actor, self._capture_id):
+                lost = f"{counted(count, 'TLS key')} of capture {self._capture_id}, and what they decrypt."
+                if not await self.app.push_screen_wait(Confirm("Remove the TLS keys", lost, verb="Remove")):
+                    return
+                await keys.remove(actor, self._capture_id)
+        except NetmonError as error:
+            self._state(str(error), "error")
+            return
+        toasts.tell(self.app, "TLS keys are kept" if text else "No TLS keys are kept")
+        self._leave_line()
+        self._ask()
+
+    def _leave_line(self) -> None:
+        self.remove_class("-line")
+        answer = self.query_one_optional("#answer", Table) if self.has_class("-answered") else None
+        (self.query_one("#questions", Table) if answer is None else answer).focus()
+
+
+def _seconds(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None

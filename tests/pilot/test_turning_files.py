@@ -12,6 +12,7 @@ from textual.widgets import Input
 from netmon_tui.domain.capture import StartCapture
 from netmon_tui.domain.capture_files import NUMBERED_NAME
 from netmon_tui.domain.job import JobState
+from netmon_tui.services.capture_on_disk import OnDisk
 from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.ui.screens.capture_detail import CaptureDetailScreen
 from netmon_tui.ui.screens.traffic import TrafficScreen
@@ -188,10 +189,10 @@ async def looked_at_once(
         await asyncio.to_thread(generate, folder / (NUMBERED_NAME % place), count)
     look, looks = FileSetBrowser.look, []
 
-    async def once(files: FileSetBrowser, *, growing: bool) -> None:
+    async def once(files: FileSetBrowser, on_disk: OnDisk, *, growing: bool) -> None:
         looks.append(growing)
         if len(looks) == 1:
-            await look(files, growing=growing)
+            await look(files, on_disk, growing=growing)
 
     monkeypatch.setattr(FileSetBrowser, "look", once)
     app.push_screen(CaptureDetailScreen(session, number))

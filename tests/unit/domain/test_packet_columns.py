@@ -1,12 +1,14 @@
 import pytest
 
+from netmon_tui.domain.packet import PacketSummary
 from netmon_tui.domain.packet_columns import (
     MOST_FIELDS,
     TIMES,
     Dissected,
     PacketColumns,
+    PacketLine,
     check_columns,
-    said_cells,
+    said_line,
 )
 from netmon_tui.errors import InvalidInput
 
@@ -50,8 +52,23 @@ def test_a_field_comes_before_the_info_or_last():
 
 
 def test_what_the_dissector_says_takes_its_places():
-    columns = PacketColumns(("a.b", "protocol", "number", "c.d", "info"))
-    cells, said = ("", "ours", "7", "", "our info"), Dissected("TLSv1.2", "Hello", ("x", "y"))
-    assert said_cells(columns, cells, said) == ("x", "ours", "7", "y", "our info")
+    columns = PacketColumns(("a.b", "protocol", "number", "c.d", "source", "info"))
+    ours = PacketSummary(7, 0.0, "", "", "ours", 60, "our info")
+    line, said = (
+        PacketLine(ours, ("", "ours", "7", "", "", "our info")),
+        Dissected("TLS", "Hello", ("x", "y"), "aa"),
+    )
+    assert said_line(columns, line, said) == PacketLine(ours, ("x", "ours", "7", "y", "", "our info"))
     wholly = PacketColumns(columns.keys, by_tshark=True)
-    assert said_cells(wholly, cells, said) == ("x", "TLSv1.2", "7", "y", "Hello")
+    assert said_line(wholly, line, said).cells == ("x", "TLS", "7", "y", "aa", "Hello")
+    sealed = said_line(columns, line._replace(is_sealed=True), said)
+    assert sealed.cells == ("x", "TLS", "7", "y", "aa", "Hello")
+    assert (sealed.summary.source, sealed.summary.protocol, sealed.summary.info) == ("aa", "TLS", "Hello")
+
+
+def test_an_address_that_we_know_stays_in_its_place():
+    columns = PacketColumns(("source", "destination"), by_tshark=True)
+    ours = PacketSummary(7, 0.0, "192.0.2.1", "192.0.2.2", "ours", 60, "our info")
+    said = Dissected("TLS", "Hello", (), "nas.example", "")
+    line = said_line(columns, PacketLine(ours, ("192.0.2.1", "192.0.2.2")), said)
+    assert line.cells == ("192.0.2.1", "192.0.2.2")

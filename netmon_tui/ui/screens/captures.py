@@ -35,7 +35,7 @@ COLUMNS = (
     Column("tags", "Tags", width=10, priority=6),
     Column("state", "State", width=16, priority=0),
     Column("packets", "Packets", width=11, align="right", priority=0),
-    Column("bytes", "Bytes", width=7, align="right", priority=2),
+    Column("bytes", "Size", width=7, align="right", priority=2),
     Column("rate", "Rate", width=10, align="right", priority=4),
     Column("dropped", "Dropped", width=7, align="right", priority=5),
     Column("files", "Files", width=5, align="right", priority=5),
@@ -277,10 +277,10 @@ class CapturesPane(WithScheduleList):
                 capture.name,
                 " ".join(capture.tags),
                 Cell(look.label(self.app.has_class(ASCII_CLASS)) + lost, look.tone, sort=capture.state.value),
-                Cell(packets_of(capture), sort=counters.packets),
+                Cell(packets_of(capture), sort=capture.packets),
                 Cell(size(counters.bytes), sort=counters.bytes),
                 speed,
-                Cell(thin(counters.dropped), "error" if counters.dropped else ""),
+                Cell(thin(counters.dropped) if capture.knows_drops else "", "error" if counters.dropped else ""),
                 capture.file_count,
                 capture.owner,
                 when(capture.started, datetime.now(UTC)) if capture.started else "",
@@ -291,7 +291,7 @@ class CapturesPane(WithScheduleList):
 def packets_of(capture: Capture) -> str:
     """Return how many packets there are, of a ring ``9.1 k/200 k``: on disk, and captured."""
     if not capture.counters.overwritten:
-        return thin(capture.counters.packets)
+        return thin(capture.packets)
     return "/".join(
         size(one).removesuffix("B").rstrip() for one in (capture.packets_on_disk, capture.packets_captured)
     )

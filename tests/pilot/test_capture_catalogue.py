@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from netmon_tui.ui.modals.capture_labels import CaptureLabelForm
 from netmon_tui.ui.modals.file_picker import FilePicker
 from netmon_tui.ui.modals.import_report import ImportReport
 from netmon_tui.ui.modals.packet_export import PacketExport
+from netmon_tui.ui.rendering import when
 from netmon_tui.ui.screens.capture_detail import CaptureDetailScreen
 from netmon_tui.ui.widgets.capture_header import CaptureHeader
 from netmon_tui.ui.widgets.row_source import cell_text
@@ -213,3 +215,27 @@ async def test_a_narrow_list_tells_names_and_drops(logged_in: Any, until: Any, f
         await pilot.resize_terminal(160, 40)
         lineages = ["", "slice of capture 1: packets 1 to 3", "import of a.pcap"]
         await until(pilot, lambda: [row[2] for row in listed(app)] == lineages)
+
+
+async def test_a_narrow_list_tells_rates_and_starts(logged_in: Any, until: Any, folder: Path) -> None:
+    async with logged_in(size=(80, 24)) as (app, pilot):
+        await captures(app, pilot, until, folder)
+        repository, begun = CaptureRepository(app.services.database), datetime.now(UTC)
+        for number, state in ((1, JobState.COMPLETED), (2, JobState.RUNNING)):
+            request = StartCapture("lo")
+            await asyncio.to_thread(
+                repository.create, app.actor, request, filter="", jobs=app.services.paths.jobs
+            )
+            repository.update(number, state=state.value, started=begun)
+        await until(pilot, lambda: [row[-1] for row in listed(app)] == ["0 p/s", when(begun, begun)])
+        await until(pilot, lambda: "0 p/s" in screen_text(app) and when(begun, begun) in screen_text(app))
+        await pilot.resize_terminal(170, 40)
+        await until(pilot, lambda: [row[-1] for row in listed(app)] == [when(begun, begun)] * 2)
+        await until(pilot, lambda: [row[8] for row in listed(app)] == ["0 p/s", ""])
+
+
+async def test_nobody_tells_drops_of_an_imported_file(logged_in: Any, until: Any, folder: Path) -> None:
+    async with logged_in(size=(170, 40)) as (app, pilot):
+        await captures(app, pilot, until, folder, "a.pcap")
+        ((*_, dropped, files, _, _),) = listed(app)
+        assert (dropped, files) == ("", "1")

@@ -99,6 +99,9 @@ async def test_what_was_dropped_leads_to_a_larger_buffer(logged_in: Any, until: 
         await until(pilot, lambda: "done" in figure(app, "state"))
         await pilot.press("R")
         await until(pilot, lambda: figure(app, "title").startswith("Capture 5 "))
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen.query("#captures"))
+        await until(pilot, lambda: app.screen.query_one("#captures", Table).cursor_key == 5)
         assert (await capturing.get(actor, 5)).command == second.command
         CaptureRepository(app.services.database).update(5, request=None)
         old = await app.services.starts.again(actor, 5)

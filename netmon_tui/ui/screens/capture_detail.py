@@ -16,7 +16,7 @@ from netmon_tui.domain.user import Permission
 from netmon_tui.errors import NetmonError
 from netmon_tui.ui import toasts
 from netmon_tui.ui.commands import command
-from netmon_tui.ui.messages import ApplyDisplayFilter, CaptureAddress, ScanAddress, ShowHost
+from netmon_tui.ui.messages import ApplyDisplayFilter, CaptureAddress, CaptureBegun, ScanAddress, ShowHost
 from netmon_tui.ui.modals.help import Help, title_of
 from netmon_tui.ui.screens.analysis import AnalysisScreen
 from netmon_tui.ui.screens.capture_actions import CaptureActions
@@ -199,6 +199,7 @@ class CaptureDetailScreen(MatchingScreen):
         """Start it again and look at the new capture."""
         begun = await self._actions.again(self.capture_id, buffer)
         if begun is not None:
+            self.app.screen_stack[-2].post_message(CaptureBegun(begun.id))
             self.app.switch_screen(CaptureDetailScreen(self.session, begun.id))
 
     @work(exclusive=True, group="capture-export", exit_on_error=False)

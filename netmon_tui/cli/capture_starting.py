@@ -119,7 +119,9 @@ async def run_all(
 async def _describe(services: Services, actor: Actor, started: Capture) -> str:
     now = await services.capturing.get(actor, started.id)
     dropped = f", {now.counters.dropped} dropped" if now.counters.dropped else ""
-    return f"capture {started.id}: {counted(now.packets, 'packet')}, {now.counters.bytes} bytes on disk{dropped}"
+    return (
+        f"capture {started.id}: {counted(now.packets, 'packet')}, {now.counters.bytes} bytes on disk{dropped}"
+    )
 
 
 @click.command()

@@ -185,7 +185,9 @@ async def test_a_capture_repeats_by_a_schedule_and_is_opened_from_the_list(
         told = times.query_one("#schedule-preview", Static).visual
         assert [span.style for span in told.spans] == ["$text-muted"]  # nobody has done anything wrong yet
         await pilot.press("x", "backspace")
-        await until(pilot, lambda: times.query_one("#schedule-preview", Static).visual.spans[0].style == "$text-error")
+        await until(
+            pilot, lambda: times.query_one("#schedule-preview", Static).visual.spans[0].style == "$text-error"
+        )
         for name, text in {"name": "Morning", "when": "1h"}.items():
             times.query_one(f"#schedule-{name}", Input).value = text
         await until(pilot, lambda: "needs a limit" in screen_text(app))

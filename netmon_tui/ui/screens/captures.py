@@ -283,7 +283,9 @@ class CapturesPane(WithScheduleList):
                 Cell(packets_of(capture), sort=capture.packets),
                 Cell(size(counters.bytes), sort=counters.bytes),
                 speed,
-                Cell(thin(counters.dropped) if capture.knows_drops else "", "error" if counters.dropped else ""),
+                Cell(
+                    thin(counters.dropped) if capture.knows_drops else "", "error" if counters.dropped else ""
+                ),
                 capture.file_count,
                 capture.owner,
                 Cell(speed, "accent") if speed and "rate" not in shown else started,

@@ -222,7 +222,7 @@ def _kernel_words(one: Capture) -> str:
 
 
 def _state_words(one: Capture) -> str:
-    return one.state if one.end_reason in ("", one.state) else f"{one.state} ({one.end_reason})"
+    return one.state if one.end_reason in ("", one.state) else f"{one.state} ({one.end_words})"
 
 
 @capture.command()

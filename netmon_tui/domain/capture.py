@@ -9,11 +9,18 @@ from enum import StrEnum
 from netmon_tui.domain.buffer import DEFAULT_BUFFER_KIB
 from netmon_tui.domain.capture_files import CaptureFile, file_number
 from netmon_tui.domain.capture_filter_library import FilterVerdict
-from netmon_tui.domain.job import CaptureCounters, JobState, Rotation
+from netmon_tui.domain.job import CaptureCounters, EndReason, JobState, Rotation
 from netmon_tui.domain.packet_mark import PacketMark
 
 DEFAULT_SNAPLEN = 262_144
 """tcpdump's own default, in bytes."""
+
+
+_END_WORDS = {
+    EndReason.FLOOR.value: "stopped before the disk was full: captures.free_space_floor_bytes",
+    EndReason.QUOTA.value: "stopped at the quota of its owner: captures.quota_bytes",
+}
+"""Where a capture was stopped by what was not asked for with it."""
 
 
 class Direction(StrEnum):
@@ -124,6 +131,11 @@ class Capture:
     """It is not deleted for its age."""
     format: CaptureFormat = CaptureFormat.PCAP
     """Of the files with its packets."""
+
+    @property
+    def end_words(self) -> str:
+        """How it ended, in words that name the setting where one of the house stopped it; empty while it runs."""
+        return _END_WORDS.get(self.end_reason) or self.end_reason.replace("_", " ")
 
     @property
     def packet_files(self) -> tuple[CaptureFile, ...]:

@@ -100,7 +100,8 @@ class CapturesPane(WithScheduleList):
 
     def __init__(self, session: Session, *, id: str | None = None) -> None:
         super().__init__(session, id=id)
-        self._source = WindowSource(self._count, self._fetch)
+        capturing = session.services.capturing
+        self._source = WindowSource(lambda text: capturing.count(session.actor, text), self._fetch)
         self._meters: dict[int, RateMeter] = {}
         """Of the running captures."""
 
@@ -249,9 +250,6 @@ class CapturesPane(WithScheduleList):
     def _capture_id(self) -> int | None:
         key = self.query_one(Table).cursor_key
         return key if isinstance(key, int) else None
-
-    async def _count(self, text: str) -> int:
-        return await self.session.services.capturing.count(self.session.actor, text)
 
     async def _fetch(self, window: Window) -> Sequence[Row]:
         captures = await self.session.services.capturing.find(self.session.actor, window)

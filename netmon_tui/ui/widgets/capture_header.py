@@ -108,7 +108,7 @@ class CaptureHeader(Vertical):
             self._show_end(capture)
 
     def _show_end(self, capture: Capture) -> None:
-        words = f"Ended: {capture.error or capture.end_reason.replace('_', ' ') or 'ended'}"
+        words = f"Ended: {capture.error or capture.end_words or 'ended'}"
         if capture.origin is not CaptureOrigin.LIVE:
             words = f"{f'Damaged: {capture.error}' if capture.error else 'Whole'}, drops unknown"
         ended = self.query_one("#capture-ended", Static)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from netmon_tui.domain.capture import Capture, CaptureOrigin
@@ -52,6 +53,12 @@ def test_of_a_file_from_elsewhere_nobody_knows_the_drops() -> None:
     imported = capture(CaptureCounters(packets=5), JobState.COMPLETED, CaptureOrigin.IMPORT)
     assert not imported.knows_drops
     assert (capture_document(imported)["received"], capture_document(imported)["dropped"]) == (None, None)
+
+
+def test_the_house_stops_a_capture_with_the_setting_that_says_so() -> None:
+    for reason, setting in (("floor", "captures.free_space_floor_bytes"), ("quota", "captures.quota_bytes")):
+        assert setting in replace(capture(DROPS, JobState.COMPLETED), end_reason=reason).end_words
+    assert replace(capture(DROPS, JobState.COMPLETED), end_reason="size_limit").end_words == "size limit"
 
 
 def test_one_file_is_counted_as_one() -> None:

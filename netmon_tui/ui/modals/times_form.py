@@ -49,7 +49,7 @@ class TimesForm(Form[Schedule]):
         """A line to type in, with its name before it, and what it means when nothing is typed."""
         with Horizontal(classes="form--row"):
             yield Label(content(label))
-            yield Input(value, id=id, placeholder=content(empty), max_length=most, compact=True)
+            yield Input(value, id=id, placeholder=empty, max_length=most, compact=True)
 
     def times(self) -> ComposeResult:
         """When it runs, and what becomes of a run that was missed."""

@@ -183,7 +183,7 @@ async def test_a_capture_repeats_by_a_schedule_and_is_opened_from_the_list(
         await until(pilot, lambda: "a schedule needs a name" in screen_text(app))
         assert "how long, such as 600" in screen_text(app)
         told = times.query_one("#schedule-preview", Static).visual
-        assert [span.style for span in told.spans] == ["$text-muted"]  # nobody has done anything wrong yet
+        assert {span.style for span in told.spans} == {"$text-muted"}  # nobody has done anything wrong yet
         await pilot.press("x", "backspace")
         await until(
             pilot, lambda: times.query_one("#schedule-preview", Static).visual.spans[0].style == "$text-error"

@@ -25,7 +25,7 @@ from netmon_tui.cli.packet_list import columns, packets
 from netmon_tui.cli.packets import packet, stream
 from netmon_tui.cli.set_filter import matches
 from netmon_tui.cli.talkers import talkers
-from netmon_tui.domain.capture import Capture, CaptureOrigin
+from netmon_tui.domain.capture import Capture
 from netmon_tui.domain.capture_documents import capture_document
 from netmon_tui.domain.capture_filter import filter_text
 from netmon_tui.domain.counted import counted
@@ -42,7 +42,7 @@ _COLUMNS = (
     "INTERFACE",
     "FILTER",
     "PACKETS",
-    "BYTES",
+    "SIZE",
     "FILES",
     "DROPPED",
     "OWNER",
@@ -158,10 +158,10 @@ def _row(one: Capture) -> tuple[object, ...]:
         one.state,
         one.interface,
         one.filter,
-        f"{one.packets_on_disk} of {one.packets_captured}" if counters.overwritten else counters.packets,
+        f"{one.packets_on_disk} of {one.packets_captured}" if counters.overwritten else one.packets,
         counters.bytes,
         one.file_count,
-        counters.dropped if _knows_drops(one) else "",
+        counters.dropped if one.knows_drops else "",
         one.owner,
         moment(one.started),
         " ".join(one.tags),
@@ -205,7 +205,7 @@ def _print_capture(one: Capture, as_json: bool, hand_over: Sequence[str] = ()) -
             ("started", moment(one.started)),
             ("finished", moment(one.finished)),
             ("packets", one.packets_words + _kernel_words(one)),
-            ("bytes", counters.bytes),
+            ("size", f"{counters.bytes} bytes"),
             ("protocols", ", ".join(f"{name} {count}" for name, count in counters.protocols)),
             ("link type", one.linktype),
             ("format", one.format),
@@ -217,18 +217,12 @@ def _print_capture(one: Capture, as_json: bool, hand_over: Sequence[str] = ()) -
     )
 
 
-def _knows_drops(one: Capture) -> bool:
-    """Whether the kernel was asked: of a file that came from elsewhere nobody knows what it lost."""
-    return one.origin is CaptureOrigin.LIVE or one.counters.dropped > 0
-
-
 def _kernel_words(one: Capture) -> str:
-    counters = one.counters
-    return f", {counters.received} received, {counters.dropped} dropped" if _knows_drops(one) else ""
+    return f", {one.received} received, {one.counters.dropped} dropped" if one.knows_drops else ""
 
 
 def _state_words(one: Capture) -> str:
-    return one.state if one.end_reason in ("", one.state) else f"{one.state} ({one.end_reason})"
+    return one.state if one.end_reason in ("", one.state) else f"{one.state} ({one.end_words})"
 
 
 @capture.command()

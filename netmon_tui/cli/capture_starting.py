@@ -117,9 +117,11 @@ async def run_all(
 
 
 async def _describe(services: Services, actor: Actor, started: Capture) -> str:
-    now = (await services.capturing.get(actor, started.id)).counters
-    dropped = f", {now.dropped} dropped" if now.dropped else ""
-    return f"capture {started.id}: {counted(now.packets, 'packet')}, {now.bytes} bytes{dropped}"
+    now = await services.capturing.get(actor, started.id)
+    dropped = f", {now.counters.dropped} dropped" if now.counters.dropped else ""
+    return (
+        f"capture {started.id}: {counted(now.packets, 'packet')}, {now.counters.bytes} bytes on disk{dropped}"
+    )
 
 
 @click.command()

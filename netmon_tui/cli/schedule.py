@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from netmon_tui.services.container import Services
 
 T = TypeVar("T")
-_COLUMNS = ("NAME", "TARGETS", "SCAN", "WHEN", "NEXT", "LAST", "STATE", "CHANGES", "OWNER", "ERROR")
+_COLUMNS = ("NAME", "WHERE", "WHAT", "WHEN", "NEXT", "LAST", "STATE", "CHANGES", "OWNER", "ERROR")
 _reference = click.argument("name", metavar="NAME")
 _profile = click.option("--profile", metavar="NAME", help="One of: netmon-tui profile list.")
 _args = click.option("--args", "arguments", metavar="OPTIONS", help='nmap options, as "-sT -p 22,80".')

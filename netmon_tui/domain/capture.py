@@ -9,11 +9,18 @@ from enum import StrEnum
 from netmon_tui.domain.buffer import DEFAULT_BUFFER_KIB
 from netmon_tui.domain.capture_files import CaptureFile, file_number
 from netmon_tui.domain.capture_filter_library import FilterVerdict
-from netmon_tui.domain.job import CaptureCounters, JobState, Rotation
+from netmon_tui.domain.job import CaptureCounters, EndReason, JobState, Rotation
 from netmon_tui.domain.packet_mark import PacketMark
 
 DEFAULT_SNAPLEN = 262_144
 """tcpdump's own default, in bytes."""
+
+
+_END_WORDS = {
+    EndReason.FLOOR.value: "stopped before the disk was full: captures.free_space_floor_bytes",
+    EndReason.QUOTA.value: "stopped at the quota of its owner: captures.quota_bytes",
+}
+"""Where a capture was stopped by what was not asked for with it."""
 
 
 class Direction(StrEnum):
@@ -126,34 +133,54 @@ class Capture:
     """Of the files with its packets."""
 
     @property
+    def end_words(self) -> str:
+        """How it ended, in words that name the setting where one of the house stopped it; empty while it runs."""
+        return _END_WORDS.get(self.end_reason) or self.end_reason.replace("_", " ")
+
+    @property
     def packet_files(self) -> tuple[CaptureFile, ...]:
         """The files with its packets, in their order."""
         return tuple(file for file in self.files if file_number(file.name) is not None)
 
     @property
+    def packets(self) -> int:
+        """How many there are: in the files of one that has ended, captured so far by one that runs."""
+        counters = self.counters
+        # while it runs the kernel's count is the latest, and has what it drops, too
+        return counters.captured if counters.dropped and not self.state.is_final else counters.packets
+
+    @property
     def packets_on_disk(self) -> int:
         """How many packets its files have, without those that a ring has deleted."""
-        counters = self.counters  # a capture that has ended counts what its files have
-        return counters.packets if self.state.is_final else max(0, counters.packets - counters.overwritten)
+        # a capture that has ended counts what its files have
+        return self.packets if self.state.is_final else max(0, self.packets - self.counters.overwritten)
 
     @property
     def packets_captured(self) -> int:
         """How many packets it has captured, with those that a ring has deleted."""
+        return self.packets + (self.counters.overwritten if self.state.is_final else 0)
+
+    @property
+    def received(self) -> int:
+        """How many the filter has let pass: what captures is asked once a second, the kernel more often."""
         counters = self.counters
-        return counters.packets + counters.overwritten if self.state.is_final else counters.packets
+        return counters.received if self.state.is_final else max(counters.received, counters.packets)
+
+    @property
+    def knows_drops(self) -> bool:
+        """Whether the kernel was asked: of a file that came from elsewhere nobody knows what it lost."""
+        return self.origin is CaptureOrigin.LIVE or self.counters.dropped > 0
 
     @property
     def packets_words(self) -> str:
         """How many packets there are, and of how many where that differs: ``9,120 on disk of 200,000 captured``."""
         if not self.counters.overwritten:
-            return str(self.counters.packets)
+            return str(self.packets)
         return f"{self.packets_on_disk:,} on disk of {self.packets_captured:,} captured"
 
     @property
     def file_count(self) -> str:
-        """How many files there are, and how many a ring may have: ``3/5``; empty when there can be but one."""
-        if not self.rotation.is_on:
-            return ""
+        """How many files there are, and how many a ring may have: ``3/5``."""
         most = self.rotation.files
         return f"{self.counters.files}/{most}" if most else str(self.counters.files)
 

@@ -29,6 +29,7 @@ _ENDED_AS = {
     EndReason.DEADLINE: JobState.COMPLETED,
     EndReason.SIZE_LIMIT: JobState.COMPLETED,
     EndReason.QUOTA: JobState.COMPLETED,
+    EndReason.FLOOR: JobState.COMPLETED,
     EndReason.LIFELINE: JobState.INTERRUPTED,
 }
 """Stopping is how a capture ends; everything else is a failure that keeps what was captured."""

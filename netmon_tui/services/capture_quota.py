@@ -94,6 +94,16 @@ class CaptureQuota:
         Allowance(left, quota).require(1)
         return left
 
+    def require_space(self) -> None:
+        """Raise DiskFull when a capture would be stopped at once: so little of the disk is free (blocking)."""
+        free, floor = shutil.disk_usage(self._jobs).free, self._settings.free_space_floor_bytes
+        if free < floor:
+            raise DiskFull(
+                f"less than {floor >> 20:,} MiB are free",
+                why=f"{free >> 20:,} MiB are, on the disk of {self._jobs}",
+                fix="free some space, or lower captures.free_space_floor_bytes",
+            )
+
     def allowance(self, actor: Actor) -> Allowance:
         """Return what the actor may still store (blocking); DiskFull when that is nothing."""
         return Allowance(self.left(actor) or None, self._settings.quota_bytes)

@@ -150,10 +150,11 @@ class CapturingService:
             NotAllowed: The actor may not capture.
             PrivilegeMissing: This process may not open the interface.
             ToolMissing: tcpdump, which checks the filter, or what captures is not installed.
-            DiskFull: The actor's quota is used up.
+            DiskFull: The actor's quota is used up, or less of the disk is free than must stay so.
         """
         actor.require(Permission.CAPTURE)
         quota = await asyncio.to_thread(self.quota.left, actor)
+        await asyncio.to_thread(self.quota.require_space)
         await self.check(request)
         whole = self._whole_filter(request)
         command = await asyncio.to_thread(self._engine.command, request, whole)

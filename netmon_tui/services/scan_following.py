@@ -29,6 +29,7 @@ _log = logging.getLogger(__name__)
 _ENDED_AS = {
     EndReason.STOPPED: (JobState.CANCELLED, "stopped"),
     EndReason.DEADLINE: (JobState.FAILED, "the time limit was reached; what was found is kept"),
+    EndReason.FLOOR: (JobState.FAILED, "the disk is nearly full; what was found is kept"),
     EndReason.DISK_FULL: (JobState.FAILED, "the disk is full; what was found is kept"),
     EndReason.MEMORY: (JobState.FAILED, "nmap used more memory than allowed; what was found is kept"),
     EndReason.CPU: (JobState.FAILED, "nmap used more CPU time than allowed; what was found is kept"),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from dataclasses import replace
 from enum import IntEnum
 
 from textual.binding import ActiveBinding, Binding
 from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.dom import DOMNode
 
 from netmon_tui.ui.rendering import content
 
@@ -49,8 +51,10 @@ class Part(IntEnum):
     """Where a command belongs, in the order in which they are listed."""
 
     HERE = 0
-    LISTS = 1
-    EVERYWHERE = 2
+    THERE = 1
+    """In a part of this place that does not have the focus."""
+    LISTS = 2
+    EVERYWHERE = 3
 
 
 def part_of(binding: Binding) -> Part:
@@ -59,6 +63,17 @@ def part_of(binding: Binding) -> Part:
     if name.startswith(("frame.", "app.")):
         return Part.EVERYWHERE
     return Part.LISTS if name.startswith("table.") else Part.HERE
+
+
+def commands_of(kinds: Iterable[type[DOMNode]], keys: Mapping[str, str]) -> list[Binding]:
+    """Return what a user can ask for in widgets, whether they have the focus or not.
+
+    Args:
+        kinds: Classes of the widgets.
+        keys: The user's own, by the ids of bindings.
+    """
+    made = (one for kind in kinds for one in Binding.make_bindings(kind.BINDINGS) if one.id and one.tooltip)
+    return [replace(one, key=keys.get(one.id or "", one.key)) for one in made]
 
 
 def help_of(active: ActiveBinding) -> str:

@@ -26,6 +26,13 @@ class CaptureAddress(Message):
 
 
 @dataclass
+class CaptureBegun(Message):
+    """A capture was begun that the list of captures does not know of yet."""
+
+    capture_id: int
+
+
+@dataclass
 class ApplyDisplayFilter(Message):
     """Show only the packets of the open capture that meet a display filter."""
 

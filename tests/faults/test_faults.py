@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 import os
 import sqlite3
 import subprocess
@@ -154,6 +156,21 @@ def put_on_small_disk(site: Site) -> None:
     site.lab.run(["cp", "-a", f"{kept}/.", str(site.data)], check=True)
 
 
+def send_until_it_stops(site: Site) -> None:
+    """Send less than the floor at a time, and more once the runner has looked at the disk after it."""
+    status = site.data / "jobs/capture-1/status.json"
+
+    def written() -> float:
+        said = json.loads(site.lab.run(["cat", str(status)]).stdout)
+        return (said["counters"] or {"bytes": 0})["bytes"] if said["state"] == "running" else math.inf
+
+    sent = 0
+    while written() < math.inf:
+        site.lab.udp_exchange(400, size=1200)
+        sent += 2 * 400 * 1200
+        until(lambda sent=sent: written() >= sent, "the packets are in the file")
+
+
 @pytest.mark.parametrize("floor", [0, 2 << 20])
 def test_a_full_disk_ends_a_capture_cleanly(own_site: Site, floor: int) -> None:
     site = own_site
@@ -161,12 +178,23 @@ def test_a_full_disk_ends_a_capture_cleanly(own_site: Site, floor: int) -> None:
     site.settings["NETMON_TUI_CAPTURES_FREE_SPACE_FLOOR_BYTES"] = str(floor)
     running = site.start("capture", "run", "eth0", "--filter", "udp port 7", "--json")
     assert running.stderr and "runs on" in running.stderr.readline()
-    for _ in range(5):
-        site.lab.udp_exchange(1000, size=1200)
+    if floor:
+        send_until_it_stops(site)
+    else:
+        for _ in range(5):
+            site.lab.udp_exchange(1000, size=1200)
     out, err = running.communicate(timeout=60)
     capture = Answer(running.returncode, out, err).document
-    assert capture["state"] == "failed", capture
-    assert "free" in capture["error"] or "space" in capture["error"].lower()
+    if floor:  # before the disk is full a capture is stopped with all its packets
+        assert (running.returncode, capture["state"], capture["end_reason"]) == (0, "completed", "floor"), (
+            capture
+        )
+        assert not capture["error"]
+    else:
+        assert (running.returncode, capture["state"], capture["end_reason"]) == (1, "failed", "disk_full"), (
+            capture
+        )
+        assert "space" in capture["error"].lower()
     assert readable(site, site.data / "jobs/capture-1/capture.pcap") == capture["packets"] > 0
     assert capture["files"][0]["packets"] == capture["packets"]
     assert site.run("database", "check").code == 0

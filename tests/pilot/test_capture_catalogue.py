@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from textual.widgets import Input, Select, TextArea
+from textual.widgets import Input, Select, Static, TextArea
 
 from netmon_tui.domain.capture import StartCapture
 from netmon_tui.domain.capture_choice import PacketChoice
@@ -16,10 +17,13 @@ from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.ui.modals.capture_about import CaptureAbout
 from netmon_tui.ui.modals.capture_labels import CaptureLabelForm
 from netmon_tui.ui.modals.file_picker import FilePicker
+from netmon_tui.ui.modals.help import Help
 from netmon_tui.ui.modals.import_report import ImportReport
 from netmon_tui.ui.modals.packet_export import PacketExport
+from netmon_tui.ui.rendering import when
 from netmon_tui.ui.screens.capture_detail import CaptureDetailScreen
 from netmon_tui.ui.widgets.capture_header import CaptureHeader
+from netmon_tui.ui.widgets.key_line import KeyLine
 from netmon_tui.ui.widgets.row_source import cell_text
 from netmon_tui.ui.widgets.table import Table
 from netmon_tui.ui.widgets.tick import Tick
@@ -38,6 +42,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (folder / "c.txt").write_text("hello")
     monkeypatch.chdir(folder)
     return folder
+
+
+HEADINGS = ("Here", "In the fields, after a search, with marks", "In every list", "Everywhere")
 
 
 def listed(app: Any) -> list[tuple[str, ...]]:
@@ -213,3 +220,52 @@ async def test_a_narrow_list_tells_names_and_drops(logged_in: Any, until: Any, f
         await pilot.resize_terminal(160, 40)
         lineages = ["", "slice of capture 1: packets 1 to 3", "import of a.pcap"]
         await until(pilot, lambda: [row[2] for row in listed(app)] == lineages)
+
+
+async def test_a_narrow_list_tells_rates_and_starts(logged_in: Any, until: Any, folder: Path) -> None:
+    async with logged_in(size=(80, 24)) as (app, pilot):
+        await captures(app, pilot, until, folder)
+        repository, begun = CaptureRepository(app.services.database), datetime.now(UTC)
+        for number, state in ((1, JobState.COMPLETED), (2, JobState.RUNNING)):
+            request = StartCapture("lo")
+            await asyncio.to_thread(
+                repository.create, app.actor, request, filter="", jobs=app.services.paths.jobs
+            )
+            repository.update(number, state=state.value, started=begun)
+        await until(pilot, lambda: [row[-1] for row in listed(app)] == ["0 p/s", when(begun, begun)])
+        await until(pilot, lambda: "0 p/s" in screen_text(app) and when(begun, begun) in screen_text(app))
+        await pilot.resize_terminal(170, 40)
+        await until(pilot, lambda: [row[-1] for row in listed(app)] == [when(begun, begun)] * 2)
+        await until(pilot, lambda: [row[8] for row in listed(app)] == ["0 p/s", ""])
+
+
+async def test_nobody_tells_drops_of_an_imported_file(logged_in: Any, until: Any, folder: Path) -> None:
+    async with logged_in(size=(170, 40)) as (app, pilot):
+        await captures(app, pilot, until, folder, "a.pcap")
+        ((*_, dropped, files, _, _),) = listed(app)
+        assert (dropped, files) == ("", "1")
+
+
+async def test_the_keys_of_an_open_capture_at_80_columns(logged_in: Any, until: Any, folder: Path) -> None:
+    async with logged_in(size=(80, 24)) as (app, pilot):
+        await captures(app, pilot, until, folder, "a.pcap")
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, CaptureDetailScreen))
+
+        def line() -> dict[str, bool]:
+            return {key.display: key.enabled for key in app.screen.query_one(KeyLine).keys}
+
+        await until(pilot, lambda: {"A", "T"} <= line().keys())
+        assert "x" not in line()  # it has ended, and never goes on
+        await pilot.press("question_mark")
+        await until(pilot, lambda: isinstance(app.screen, Help))
+        rows = screen_text(app).splitlines()
+        assert rows[1].strip("│ ") == "Here"  # the keys come first
+        told = str(app.screen.query_one("#help-keys", Static).visual).splitlines()
+        assert {
+            key: sum(row.startswith(f"  {key}  ") for row in told) for key in "=&!+nN.,;"
+        } == dict.fromkeys("=&!+nN.,;", 1)
+        # what is broken goes on below its own words
+        assert all(row.startswith(("  ", " " * 12)) for row in told if row and row not in HEADINGS)
+        assert any(row.startswith(" " * 12) for row in told)
+        assert max(map(len, told)) <= 74

@@ -99,6 +99,9 @@ async def test_what_was_dropped_leads_to_a_larger_buffer(logged_in: Any, until: 
         await until(pilot, lambda: "done" in figure(app, "state"))
         await pilot.press("R")
         await until(pilot, lambda: figure(app, "title").startswith("Capture 5 "))
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen.query("#captures"))
+        await until(pilot, lambda: app.screen.query_one("#captures", Table).cursor_key == 5)
         assert (await capturing.get(actor, 5)).command == second.command
         CaptureRepository(app.services.database).update(5, request=None)
         old = await app.services.starts.again(actor, 5)
@@ -176,6 +179,14 @@ async def test_a_capture_repeats_by_a_schedule_and_is_opened_from_the_list(
         await pilot.press("ctrl+r")
         times = await until(
             pilot, lambda: app.screen if isinstance(app.screen, CaptureScheduleForm) else None
+        )
+        await until(pilot, lambda: "a schedule needs a name" in screen_text(app))
+        assert "how long, such as 600" in screen_text(app)
+        told = times.query_one("#schedule-preview", Static).visual
+        assert {span.style for span in told.spans} == {"$text-muted"}  # nobody has done anything wrong yet
+        await pilot.press("x", "backspace")
+        await until(
+            pilot, lambda: times.query_one("#schedule-preview", Static).visual.spans[0].style == "$text-error"
         )
         for name, text in {"name": "Morning", "when": "1h"}.items():
             times.query_one(f"#schedule-{name}", Input).value = text

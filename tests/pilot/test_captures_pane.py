@@ -327,6 +327,8 @@ async def test_the_list_shows_live_figures_and_stops_exports_and_deletes(
         assert len(as_tshark_sees(target)) == exchange.packets
         await pilot.press("delete")
         await until(pilot, lambda: app.screen.query_one("#yes"))
+        asked = str(app.screen.query_one("#confirm-text", Static).visual)
+        assert asked.startswith(f"capture 1: {exchange.packets} packets, ")
         await pilot.click("#yes")
         await until(pilot, lambda: table.row_count == 0)
         assert not list((app.paths.jobs).glob("capture-*"))

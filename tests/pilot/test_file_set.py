@@ -137,6 +137,29 @@ async def test_one_filter_lists_the_matches_of_all_files_and_shows_one_in_its_fi
         await until(pilot, lambda: app.screen is detail)
 
 
+async def test_words_are_looked_for_among_the_matches_of_all_files(logged_in: Any, until: Any) -> None:
+    async with logged_in(size=(80, 24)) as (app, pilot):
+        await asyncio.to_thread(store, app)
+        app.push_screen(CaptureDetailScreen(app.screen.session, 1))
+        await until(pilot, lambda: said(app, "file-set").startswith("File 3 of 3"))
+        await apply(app, pilot, until, "udp && !dns")
+        await pilot.press("D")
+        table = await until(pilot, lambda: app.screen.query_one("#matches", Table))
+        await until(pilot, lambda: table.row_count == 4 and all(table.source.window(0, 4)))
+        rows = list(table.source.window(0, 4))
+        await pilot.press("slash")
+        app.screen.focused.value = "ntp"
+        await pilot.press("enter")
+        await until(pilot, lambda: table.row_count == 1 and table.source.window(0, 1)[0] == rows[2])
+        table.filter_by("!ntp")
+        await until(
+            pilot, lambda: table.row_count == 3 and list(table.source.window(0, 3)) == [*rows[:2], rows[3]]
+        )
+        assert table.source.position_of(rows[2].key) is None
+        await pilot.press("escape")
+        await until(pilot, lambda: table.row_count == 4)
+
+
 async def test_a_filter_that_counts_within_a_file_is_not_taken_to_another(logged_in: Any, until: Any) -> None:
     async with logged_in(size=(120, 40)) as (app, pilot):
         await asyncio.to_thread(store, app)

@@ -50,7 +50,7 @@ async def test_a_running_capture_tells_who_talks_and_a_line_becomes_a_filter(
         )
         path.write_bytes(data)
         path.chmod(0o644)
-        await until(pilot, lambda: state(app) == "20 packets · 1.6 kB")
+        await until(pilot, lambda: state(app) == "20 packets · 1.6 kB on the wire")
         assert [row[0] for row in rows(app, "talkers")] == [SERVER, CLIENT, "192.0.2.9"]
         await pilot.press("escape")
         await until(pilot, lambda: app.screen.query_one("#packets", Table).row_count == 20)
@@ -74,7 +74,7 @@ async def test_a_running_capture_tells_who_talks_and_a_line_becomes_a_filter(
         await pilot.press("p")
         app.screen._next = float("inf")  # as where all lines change: the file is looked at seldom then
         captures.update(number, state=JobState.COMPLETED.value)
-        await until(pilot, lambda: state(app) == "60 packets · 4.9 kB")
+        await until(pilot, lambda: state(app) == "60 packets · 4.9 kB on the wire")
         await pilot.press("2", "enter")
         await until(pilot, lambda: isinstance(app.screen, CaptureDetailScreen))
         await until(pilot, lambda: "tcp.port == 80" in screen_text(app))

@@ -144,7 +144,7 @@ async def test_who_talks_goes_on_in_the_next_file(logged_in: Any, until: Any, pa
         await pilot.press("T")
         await until(pilot, lambda: isinstance(app.screen, TrafficScreen))
         await until(pilot, lambda: NUMBERED_NAME % 2 in text(app, "traffic-title"))
-        assert text(app, "traffic-state") == "20 packets · 1.6 kB"
+        assert text(app, "traffic-state") == "20 packets · 1.6 kB on the wire"
         write(folder, 3, packets + packets[24:])
         await until(pilot, lambda: text(app, "traffic-state").startswith("40 packets"))
         assert f"{NUMBERED_NAME % 3}, the newest of 3" in text(app, "traffic-title")

@@ -142,7 +142,7 @@ class Runner:
         if self._deadline is not None and self._paused_at is None and now >= self._deadline:
             self._stop("deadline", f"the time limit of {self._limits['seconds']:g} s was reached")
         if self._is_short_of_space():
-            self._stop("disk_full", self._reason)
+            self._stop("floor", self._reason)
 
     def _check_pause(self, now: float) -> None:
         """Halt the tool while the file is there. The ladder wakes it for its end; paused time is not its time."""
@@ -237,7 +237,7 @@ class Runner:
             return
         self._why, self._reason = why, reason
         self._status.fields["state"] = "stopping"
-        if why == "disk_full":
+        if why in ("disk_full", "floor"):
             self._status.release_reserve()
         self._next_tick = 0.0
 

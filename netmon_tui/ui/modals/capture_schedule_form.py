@@ -40,9 +40,12 @@ class CaptureScheduleForm(TimesForm):
             others = limit_words(replace(asked, seconds=0.0))
             told = f"on {asked.interface}" + (f", at most {others}" if others else "")
             yield Static(content(told), classes="form--hint")
-            yield from self.labelled("Filter", "schedule-filter", asked.filter, _LONGEST_FILTER)
+            yield from self.labelled(
+                "Filter", "schedule-filter", asked.filter, _LONGEST_FILTER, "all packets"
+            )
             seconds = f"{asked.seconds:g}" if asked.seconds else ""
-            yield from self.labelled("Seconds", "schedule-seconds", seconds, 9)
+            empty = "no limit" if others else "how long, such as 600"
+            yield from self.labelled("Seconds", "schedule-seconds", seconds, 9, empty)
             yield from self.times()
             yield from self.buttons()
 

@@ -50,6 +50,11 @@ class Form(Dialog[Result]):
             self._frame.border_subtitle = content(self._hint or "")
 
     @property
+    def has_typing(self) -> bool:
+        """Whether something was typed."""
+        return self._has_typing
+
+    @property
     def _frame(self) -> Widget:
         return self.query_one(".dialog--box")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 
 from textual.app import ComposeResult
@@ -13,7 +14,15 @@ from netmon_tui.ui.modals.dialog import Dialog
 from netmon_tui.ui.rendering import content, content_block
 
 _KEY_WIDTH = 8
-_TITLES = {Part.HERE: "Here", Part.LISTS: "In every list", Part.EVERYWHERE: "Everywhere"}
+_BOX_CELLS = 84
+_FRAME_CELLS = 6
+"""What frame, padding and scroll bar take of it."""
+_TITLES = {
+    Part.HERE: "Here",
+    Part.THERE: "In the fields, after a search, with marks",
+    Part.LISTS: "In every list",
+    Part.EVERYWHERE: "Everywhere",
+}
 _MOVES = (
     ("arrows", "Move, as hjkl, PgUp and PgDn do; left and right choose a column."),
     ("g  G", "First row, last row."),
@@ -28,6 +37,7 @@ class Help(Dialog[bool]):
         title: Heading.
         text: What this place is for.
         bindings: Every binding that is active here.
+        elsewhere: Those of parts of this place that do not have the focus, or of what is not there yet.
     """
 
     BINDINGS = [
@@ -38,17 +48,20 @@ class Help(Dialog[bool]):
         Binding("end,G", "scroll_lines(10000)", "End", id="help.end", show=False),
     ]
 
-    def __init__(self, title: str, text: str, bindings: Sequence[ActiveBinding]) -> None:
+    def __init__(
+        self, title: str, text: str, bindings: Sequence[ActiveBinding], elsewhere: Sequence[Binding] = ()
+    ) -> None:
         super().__init__()
         self._title = title
         self._text = text
         self._active = bindings
+        self._elsewhere = elsewhere
 
     def compose(self) -> ComposeResult:
-        """Text, then a line a key: of this place, of lists, of every place."""
+        """A line a key: of this place, of lists, of every place. Then the text: who knows the place wants a key."""
         with self.box(self._title, id="help-box"):
+            yield Static(id="help-keys")
             yield Static(content_block(_joined(self._text)), id="help-text")
-            yield Static(content_block(self._keys()), id="help-keys")
 
     def on_mount(self) -> None:
         """Let the arrows scroll."""
@@ -56,22 +69,37 @@ class Help(Dialog[bool]):
         box.add_class("dialog--text")
         box.border_subtitle = content("arrows and pages scroll, esc closes")
 
+    def on_resize(self) -> None:
+        """Break the lines at the width of the box."""
+        width = min(_BOX_CELLS, self.app.size.width) - _FRAME_CELLS
+        self.query_one("#help-keys", Static).update(content_block(self._keys(width)))
+
     def action_scroll_lines(self, lines: int) -> None:
         """Scroll by some lines, as far as there are any."""
         self.query_one("#help-box").scroll_relative(y=lines, animate=False)
 
-    def _keys(self) -> str:
+    def _keys(self, width: int) -> str:
         lines: dict[Part, list[str]] = {part: [] for part in Part}
         for active, bindings in user_commands(self._active):
-            keys = dict.fromkeys(self.app.get_key_display(binding) for binding in bindings)
-            lines[part_of(bindings[0])].append(_line("  ".join(keys), help_of(active)))
+            lines[part_of(bindings[0])].append(_line(self._shown(bindings), help_of(active), width))
+        known = {active.binding.id for active in self._active}
+        lines[Part.THERE] += [
+            _line(self._shown([one]), one.tooltip or one.description, width)
+            for one in self._elsewhere
+            if one.id not in known
+        ]
         if lines[Part.LISTS]:
-            lines[Part.LISTS] += [_line(keys, text) for keys, text in _MOVES]
+            lines[Part.LISTS] += [_line(keys, text, width) for keys, text in _MOVES]
         return "\n\n".join("\n".join([_TITLES[part], *found]) for part, found in lines.items() if found)
 
+    def _shown(self, bindings: Sequence[Binding]) -> str:
+        return "  ".join(dict.fromkeys(self.app.get_key_display(binding) for binding in bindings))
 
-def _line(keys: str, text: str) -> str:
-    return f"  {keys:<{_KEY_WIDTH}}  {text}"
+
+def _line(keys: str, text: str, width: int) -> str:
+    """Return the keys and what they do, which is broken below itself."""
+    begin = f"  {keys:<{_KEY_WIDTH}}  "
+    return textwrap.fill(text, width, initial_indent=begin, subsequent_indent=" " * (_KEY_WIDTH + 4))
 
 
 def _joined(text: str) -> str:

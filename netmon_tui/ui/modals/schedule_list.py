@@ -27,7 +27,7 @@ from netmon_tui.ui.widgets.table_columns import Column
 
 COLUMNS = (
     Column("name", "Name", minimum=12, share=2, priority=0),
-    Column("targets", "Target", minimum=12, share=2, priority=2),
+    Column("targets", "Where", minimum=12, share=2, priority=2),
     Column("when", "When", minimum=16, share=3, priority=0),
     Column("next", "Next", width=9, priority=0),
     Column("scan", "Last", width=5, align="right", priority=1),

@@ -45,11 +45,11 @@ class TimesForm(Form[Schedule]):
 
     # fields
 
-    def labelled(self, label: str, id: str, value: str, most: int) -> ComposeResult:
-        """A line to type in, with its name before it."""
+    def labelled(self, label: str, id: str, value: str, most: int, empty: str = "") -> ComposeResult:
+        """A line to type in, with its name before it, and what it means when nothing is typed."""
         with Horizontal(classes="form--row"):
             yield Label(content(label))
-            yield Input(value, id=id, max_length=most, compact=True)
+            yield Input(value, id=id, placeholder=empty, max_length=most, compact=True)
 
     def times(self) -> ComposeResult:
         """When it runs, and what becomes of a run that was missed."""
@@ -107,7 +107,7 @@ class TimesForm(Form[Schedule]):
         try:
             saved = await self._saved(self.request())
         except NetmonError as error:
-            self._show(SchedulePreview(error=str(error)))
+            self._show(SchedulePreview(error=str(error)), tried=True)
         else:
             self.dismiss(saved)
 
@@ -116,8 +116,10 @@ class TimesForm(Form[Schedule]):
             return await self._schedules.create(self._actor, new)
         return await self._schedules.change(self._actor, self._changed, new)
 
-    def _show(self, preview: SchedulePreview) -> None:
+    def _show(self, preview: SchedulePreview, *, tried: bool = False) -> None:
         self.query_one("#save", Button).disabled = bool(preview.error)
-        lines = [content(preview.error or preview.words).stylize("$text-error" if preview.error else "")]
+        # what nobody has filled in yet is no mistake
+        tone = "$text-error" if tried or self.has_typing else "$text-muted"
+        lines = [content(preview.error or preview.words).stylize(tone if preview.error else "")]
         lines += [content(f"{time:%a %Y-%m-%d %H:%M %Z}").stylize("$text-muted") for time in preview.times]
         self.query_one("#schedule-preview", Static).update(Content("\n").join(lines))

@@ -17,10 +17,12 @@ from netmon_tui.ui.modals.confirm import Confirm
 from netmon_tui.ui.modals.file_picker import FilePicker
 from netmon_tui.ui.modals.import_report import ImportReport, import_words
 from netmon_tui.ui.modals.packet_export import PacketExport
-from netmon_tui.ui.rendering import thin
+from netmon_tui.ui.rendering import size, thin
 from netmon_tui.ui.screens.actions import Actions
 
 _ALL = PacketChoice()
+_NAMED = 3
+"""Of several captures so many are called by their names."""
 
 
 class CaptureActions(Actions):
@@ -133,10 +135,20 @@ class CaptureActions(Actions):
     async def delete(self, capture_ids: Sequence[int]) -> None:
         """Ask, then delete."""
         what = f"capture {capture_ids[0]}" if len(capture_ids) == 1 else f"{len(capture_ids)} captures"
-        question = Confirm(f"Delete {what}", "The packets are deleted for good.", verb="Delete")
-        if not await self._app.push_screen_wait(question):
-            return
         with self._reported():
+            text = f"{await self._whose(capture_ids)} The packets are deleted for good."
+            if not await self._app.push_screen_wait(Confirm(f"Delete {what}", text, verb="Delete")):
+                return
             for capture_id in capture_ids:
                 await self._services.capturing.delete(self._session.actor, capture_id)
             self._tell(f"Deleted {what}")
+
+    async def _whose(self, capture_ids: Sequence[int]) -> str:
+        """Return what captures are called and how much they take: what is lost with them."""
+        capturing, actor = self._services.capturing, self._session.actor
+        captures = [await capturing.get(actor, number) for number in capture_ids]
+        names = ", ".join(one.name or f"capture {one.id}" for one in captures[:_NAMED])
+        more = f" and {len(captures) - _NAMED} more" if len(captures) > _NAMED else ""
+        packets = sum(one.packets_on_disk for one in captures)
+        taken = size(sum(one.counters.bytes for one in captures))
+        return f"{names}{more}: {counted(packets, 'packet', thin(packets))}, {taken}."

@@ -15,8 +15,8 @@ from netmon_tui.domain.display_filter import needs_all
 from netmon_tui.domain.user import Permission
 from netmon_tui.errors import NetmonError
 from netmon_tui.ui import toasts
-from netmon_tui.ui.commands import command
-from netmon_tui.ui.messages import ApplyDisplayFilter, CaptureAddress, ScanAddress, ShowHost
+from netmon_tui.ui.commands import command, commands_of
+from netmon_tui.ui.messages import ApplyDisplayFilter, CaptureAddress, CaptureBegun, ScanAddress, ShowHost
 from netmon_tui.ui.modals.help import Help, title_of
 from netmon_tui.ui.screens.analysis import AnalysisPlace, AnalysisScreen
 from netmon_tui.ui.screens.capture_actions import CaptureActions
@@ -28,6 +28,9 @@ from netmon_tui.ui.session import Session
 from netmon_tui.ui.widgets.capture_header import CaptureHeader
 from netmon_tui.ui.widgets.file_set_browser import FileSetBrowser
 from netmon_tui.ui.widgets.key_line import KeyLine
+from netmon_tui.ui.widgets.packet_finding import PacketFinding
+from netmon_tui.ui.widgets.packet_marking import PacketMarking
+from netmon_tui.ui.widgets.packet_tree import PacketTree
 
 HELP_TEXT = (
     "Above: the figures of the capture. Packets and protocols are the kernel's own count; captured, received and\n"
@@ -46,6 +49,8 @@ HELP_TEXT = (
     "D lists the packets of all that meet it; n and N, . and , go on through all. Export and analysis take all\n"
     "of them as one."
 )
+_PARTS = (PacketTree, PacketFinding, PacketMarking)
+"""Whose keys are told also where they do not work yet."""
 LOOK_SECONDS = 1.0
 """How often a growing file is looked at."""
 ROW_SECONDS = 5.0
@@ -67,6 +72,10 @@ class CaptureDetailScreen(MatchingScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         command("capture.back", "escape", "back", "Back", "Back to where you came from.", show=False),
         command("capture.stop", "x", "stop", "Stop", "Stop this capture; its packets are kept."),
+        command("capture.analysis", "A", "analysis", "Analysis", "Conversations, counts, graph, streams."),
+        command(
+            "capture.traffic", "T", "traffic", "Talkers", "Who talks: addresses, conversations, services."
+        ),
         command(
             "capture.again",
             "R",
@@ -83,8 +92,8 @@ class CaptureDetailScreen(MatchingScreen):
             "Start this capture again with twice the buffer; one that runs is stopped.",
             show=False,
         ),
-        command("capture.export", "e", "export", "Export", "Write packets to a file (pcap, pcapng)."),
         command("capture.slice", "w", "slice", "Slice", "Make a capture of some of the packets."),
+        command("capture.export", "e", "export", "Export", "Write packets to a file (pcap, pcapng)."),
         command("capture.label", "t", "label", "Label", "Change name, tags and note.", show=False),
         command(
             "capture.about",
@@ -97,13 +106,21 @@ class CaptureDetailScreen(MatchingScreen):
         command("capture.scan", "s", "scan", "Scan", "Scan the address under the cursor."),
         command("capture.capture", "c", "capture", "Capture", "Capture the address under the cursor."),
         command(
-            "capture.host", "H", "host", "Host", "Show what is known of the address under it.", show=False
+            "capture.host",
+            "H",
+            "host",
+            "Host",
+            "Show what is known of the address under the cursor.",
+            show=False,
         ),
-        command("capture.analysis", "A", "analysis", "Analysis", "Conversations, counts, graph, streams."),
         command(
-            "capture.traffic", "T", "traffic", "Talkers", "Who talks: addresses, conversations, services."
+            "capture.stream",
+            "F",
+            "stream",
+            "Stream",
+            "Show what the TCP or UDP stream of this packet carries.",
+            show=False,
         ),
-        command("capture.stream", "F", "stream", "Stream", "Put the stream together.", show=False),
         command(
             "capture.matches",
             "D",
@@ -166,8 +183,9 @@ class CaptureDetailScreen(MatchingScreen):
         """Grey out what the capture, the row or the role does not allow."""
         actor, capture = self.session.actor, self._capture
         if action == "stop":
-            runs = capture is not None and not capture.state.is_final
-            return (runs and actor.may(Permission.CAPTURE)) or None
+            if capture is not None and capture.state.is_final:
+                return False  # for good: others have its room in the line of keys
+            return (capture is not None and actor.may(Permission.CAPTURE)) or None
         if action == "again":
             is_ours = capture is not None and capture.origin is CaptureOrigin.LIVE
             return (is_ours and actor.may(Permission.CAPTURE)) or None
@@ -201,6 +219,7 @@ class CaptureDetailScreen(MatchingScreen):
         """Start it again and look at the new capture."""
         begun = await self._actions.again(self.capture_id, buffer)
         if begun is not None:
+            self.app.screen_stack[-2].post_message(CaptureBegun(begun.id))
             self.app.switch_screen(CaptureDetailScreen(self.session, begun.id))
 
     @work(exclusive=True, group="capture-export", exit_on_error=False)
@@ -294,4 +313,6 @@ class CaptureDetailScreen(MatchingScreen):
 
     def action_help(self) -> None:
         """Show help."""
-        self.app.push_screen(Help(title_of("A capture"), HELP_TEXT, list(self.active_bindings.values())))
+        others = commands_of(_PARTS, self.session.services.settings.keys)
+        active = list(self.active_bindings.values())
+        self.app.push_screen(Help(title_of("A capture"), HELP_TEXT, active, others))

@@ -30,17 +30,17 @@ from netmon_tui.ui.widgets.window_source import WindowSource
 COLUMNS = (
     Column("id", "#", width=5, align="right", priority=0),
     Column("interface", "Interface", width=10, priority=0),
-    Column("filter", "Filter", minimum=12, priority=1),
+    Column("filter", "Filter", minimum=12, priority=0),
     Column("name", "Name", width=16, priority=3),
     Column("tags", "Tags", width=10, priority=6),
     Column("state", "State", width=16, priority=0),
     Column("packets", "Packets", width=11, align="right", priority=0),
-    Column("bytes", "Bytes", width=7, align="right", priority=2),
+    Column("bytes", "Size", width=7, align="right", priority=1),
     Column("rate", "Rate", width=10, align="right", priority=4),
     Column("dropped", "Dropped", width=7, align="right", priority=5),
     Column("files", "Files", width=5, align="right", priority=5),
     Column("owner", "Owner", width=10, priority=8),
-    Column("started", "Started", width=8, priority=7),
+    Column("started", "Started", width=10, priority=1),
 )
 _STATE = 5
 """Index of the state among the cells."""
@@ -57,7 +57,8 @@ class CapturesPane(WithScheduleList):
         "A capture writes the packets of an interface to a file. It goes on when you log out, within its limits.\n"
         "Open one to see its packets, also while it runs; export copies the pcap file.\n"
         "As pcapng (ctrl+t in the form) one file has several interfaces, and each packet says of which it is.\n"
-        "R starts one again, B with twice the buffer; ctrl+r in the form repeats it, T lists what repeats.\n\n"
+        "R starts one again, B with twice the buffer; ctrl+r in the form repeats it, T lists what repeats.\n"
+        "Where there is no room for rates, what runs has its rate in the place of its start.\n\n"
         "/ takes words and terms: tag:web, owner:ada, interface:eth0, filter:53, name:office, !state:failed."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -99,7 +100,8 @@ class CapturesPane(WithScheduleList):
 
     def __init__(self, session: Session, *, id: str | None = None) -> None:
         super().__init__(session, id=id)
-        self._source = WindowSource(self._count, self._fetch)
+        capturing = session.services.capturing
+        self._source = WindowSource(lambda text: capturing.count(session.actor, text), self._fetch)
         self._meters: dict[int, RateMeter] = {}
         """Of the running captures."""
 
@@ -114,7 +116,7 @@ class CapturesPane(WithScheduleList):
             yield Figure(id="captures-usage")
 
     def on_resize(self) -> None:
-        """Make the rows anew: where there is no room for names, they stand among the filters."""
+        """Make the rows anew: where there is no room for names or rates, they stand in other columns."""
         self._source.invalidate()
 
     def focus_content(self) -> None:
@@ -167,7 +169,6 @@ class CapturesPane(WithScheduleList):
     async def _start(self, host: str, interface: str) -> None:
         capture = await self._actions.start(host=host, interface=interface)
         if capture is not None:
-            self._source.invalidate()
             self._open(capture.id)
 
     @work(group="capture-stop", exit_on_error=False)
@@ -183,7 +184,6 @@ class CapturesPane(WithScheduleList):
             return
         begun = await self._actions.again(capture_id, buffer)
         if begun is not None:
-            self._source.invalidate()
             self._open(begun.id)
 
     @work(exclusive=True, group="capture-export", exit_on_error=False)
@@ -196,9 +196,8 @@ class CapturesPane(WithScheduleList):
     async def action_import(self) -> None:
         """Import files."""
         stored = await self._actions.import_files()
-        self._source.invalidate()
         if stored is not None:
-            self.query_one(Table).move_to_key(stored.id, later=True)
+            self.point_to(stored.id)
 
     @work(exclusive=True, group="capture-label", exit_on_error=False)
     async def action_label(self) -> None:
@@ -218,8 +217,7 @@ class CapturesPane(WithScheduleList):
         chosen = [key for key in self.query_one(Table).selected_keys if isinstance(key, int)]
         made = await self._actions.merge(sorted(chosen))
         if made is not None:
-            self._source.invalidate()
-            self.query_one(Table).move_to_key(made.id, later=True)
+            self.point_to(made.id)
 
     @work(exclusive=True, group="capture-delete", exit_on_error=False)
     async def action_delete(self) -> None:
@@ -240,21 +238,23 @@ class CapturesPane(WithScheduleList):
     def _highlighted(self) -> None:
         self.refresh_bindings()
 
-    def _open(self, capture_id: int) -> None:
+    def point_to(self, capture_id: int) -> None:
+        """Put the cursor on a capture, once the list has it."""
+        self._source.invalidate()
         self.query_one(Table).move_to_key(capture_id, later=True)
+
+    def _open(self, capture_id: int) -> None:
+        self.point_to(capture_id)
         self.app.push_screen(CaptureDetailScreen(self.session, capture_id))
 
     def _capture_id(self) -> int | None:
         key = self.query_one(Table).cursor_key
         return key if isinstance(key, int) else None
 
-    async def _count(self, text: str) -> int:
-        return await self.session.services.capturing.count(self.session.actor, text)
-
     async def _fetch(self, window: Window) -> Sequence[Row]:
         captures = await self.session.services.capturing.find(self.session.actor, window)
-        named = "name" in self.query_one(Table).visible_columns
-        rows = [self._row(capture, named=named) for capture in captures]
+        shown = self.query_one(Table).visible_columns
+        rows = [self._row(capture, shown) for capture in captures]
         running = {capture.id for capture in captures if not capture.state.is_final}
         if running != self._meters.keys():
             self._meters = {key: meter for key, meter in self._meters.items() if key in running}
@@ -263,9 +263,10 @@ class CapturesPane(WithScheduleList):
         self.LIVE_SECONDS = RATE_SECONDS if running else None
         return rows
 
-    def _row(self, capture: Capture, *, named: bool) -> Row:
+    def _row(self, capture: Capture, shown: Sequence[str]) -> Row:
         look, counters = state_style(capture.state), capture.counters
         lost, speed = ", drops" if counters.dropped else "", ""
+        started = when(capture.started, datetime.now(UTC)) if capture.started else ""
         if not capture.state.is_final:
             speed = rate(self._meters.setdefault(capture.id, RateMeter()).read(counters.packets))
         return Row(
@@ -273,17 +274,19 @@ class CapturesPane(WithScheduleList):
             (
                 str(capture.id),
                 capture.interface,
-                capture.filter or Cell(_what(capture, named=named), "muted"),
+                capture.filter or Cell(_what(capture, named="name" in shown), "muted"),
                 capture.name,
                 " ".join(capture.tags),
                 Cell(look.label(self.app.has_class(ASCII_CLASS)) + lost, look.tone, sort=capture.state.value),
-                Cell(packets_of(capture), sort=counters.packets),
+                Cell(packets_of(capture), sort=capture.packets),
                 Cell(size(counters.bytes), sort=counters.bytes),
                 speed,
-                Cell(thin(counters.dropped), "error" if counters.dropped else ""),
+                Cell(
+                    thin(counters.dropped) if capture.knows_drops else "", "error" if counters.dropped else ""
+                ),
                 capture.file_count,
                 capture.owner,
-                when(capture.started, datetime.now(UTC)) if capture.started else "",
+                Cell(speed, "accent") if speed and "rate" not in shown else started,
             ),
         )
 
@@ -291,7 +294,7 @@ class CapturesPane(WithScheduleList):
 def packets_of(capture: Capture) -> str:
     """Return how many packets there are, of a ring ``9.1 k/200 k``: on disk, and captured."""
     if not capture.counters.overwritten:
-        return thin(capture.counters.packets)
+        return thin(capture.packets)
     return "/".join(
         size(one).removesuffix("B").rstrip() for one in (capture.packets_on_disk, capture.packets_captured)
     )

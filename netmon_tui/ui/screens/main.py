@@ -16,7 +16,7 @@ from textual.css.query import NoMatches
 from textual.widgets import TabbedContent, TabPane, Tabs
 
 from netmon_tui.ui.commands import command
-from netmon_tui.ui.messages import CaptureAddress, ScanAddress, ShowHost
+from netmon_tui.ui.messages import CaptureAddress, CaptureBegun, ScanAddress, ShowHost
 from netmon_tui.ui.modals.help import Help, title_of
 from netmon_tui.ui.rendering import content
 from netmon_tui.ui.screens.activity import ActivityPane
@@ -208,6 +208,12 @@ class MainScreen(SearchableScreen):
         pane = await self._build("captures")
         if isinstance(pane, CapturesPane):
             pane.open_form(host=message.address.partition("%")[0], interface=message.interface)
+
+    @on(CaptureBegun)
+    def _capture_begun(self, message: CaptureBegun) -> None:
+        pane = self.pane("captures")
+        if isinstance(pane, CapturesPane):
+            pane.point_to(message.capture_id)
 
     @on(ShowHost)
     async def _show_host(self, message: ShowHost) -> None:

@@ -25,13 +25,14 @@ from netmon_tui.ui.session import Session
 from netmon_tui.ui.widgets.display_filter_bar import DisplayFilterBar
 from netmon_tui.ui.widgets.figure import Figure
 from netmon_tui.ui.widgets.key_line import KeyLine
-from netmon_tui.ui.widgets.set_rows import SetMatchTable, SetRows, set_columns
+from netmon_tui.ui.widgets.set_rows import SetRows, set_columns
 from netmon_tui.ui.widgets.table import Table
 
 HELP = (
     "The packets of all files of the capture that meet the display filter, the oldest first, as tshark finds\n"
     "them. File is the number in the name of a file, No. that of the packet in it. enter shows the packet in its\n"
-    "file, and D there comes back to this list; meanwhile tshark goes on. d takes another filter, r looks again.\n"
+    "file, and D there comes back to this list; meanwhile tshark goes on. d takes another filter, r looks again,\n"
+    "/ keeps the lines with some words: our own ones, not tshark's.\n"
     "tshark reads one file after the other. Where packets far before matter, as for tcp.stream, and where TLS\n"
     "keys are kept, it reads all as one: numbers and streams in the filter count through all files then."
 )
@@ -94,7 +95,7 @@ class SetMatchesScreen(FilterableScreen):
         self.prepare()
         yield Figure(id="matches-title")
         yield self._bar
-        yield SetMatchTable((), empty_text=_NO_FILTER, sorts=False, id="matches")
+        yield Table((), empty_text=_NO_FILTER, sorts=False, id="matches")
         yield Figure(id="matches-state")
         yield KeyLine()
 

@@ -140,7 +140,7 @@ class TrafficScreen(AboveCapture):
         assert self._capture is not None and self._opened is not None
         traffic = self._traffic
         self._show_title()
-        words = [f"{thin(traffic.packets)} packets", size(traffic.bytes), *traffic.notes]
+        words = [f"{thin(traffic.packets)} packets", f"{size(traffic.bytes)} on the wire", *traffic.notes]
         if self._capture.state.is_final and not self._opened.complete:
             words.append(f"reading {traffic.read:.0%}")
         elif traffic.lag:

@@ -48,7 +48,7 @@ class CaptureHeader(Vertical):
         with Horizontal():
             yield Label("Packets ")
             yield Figure(id="capture-packets")
-            yield Label("Bytes ")
+            yield Label("Size ")
             yield Figure(id="capture-bytes")
             yield Figure(id="capture-rate-label")
             yield Figure(id="capture-rate")
@@ -108,7 +108,7 @@ class CaptureHeader(Vertical):
             self._show_end(capture)
 
     def _show_end(self, capture: Capture) -> None:
-        words = f"Ended: {capture.error or capture.end_reason.replace('_', ' ') or 'ended'}"
+        words = f"Ended: {capture.error or capture.end_words or 'ended'}"
         if capture.origin is not CaptureOrigin.LIVE:
             words = f"{f'Damaged: {capture.error}' if capture.error else 'Whole'}, drops unknown"
         ended = self.query_one("#capture-ended", Static)
@@ -129,14 +129,16 @@ class CaptureHeader(Vertical):
 
     def _show_figures(self, capture: Capture, now: float) -> None:
         counters, passed = capture.counters, _seconds(capture)
-        self._put("capture-packets", thin(counters.packets))
+        self._put("capture-packets", thin(capture.packets))
         self._put("capture-bytes", size(counters.bytes))
         self._put("capture-elapsed", duration(passed))
         lost = self.query_one("#capture-counts", Figure)
-        words = f"captured {thin(counters.captured)}   received {thin(counters.received)}   dropped 0"
+        # what captures is asked once a second: until then it knows less than the kernel
+        captured = counters.captured if capture.state.is_final or counters.dropped else capture.packets
+        words = f"captured {thin(captured)}   received {thin(capture.received)}   dropped 0"
         if counters.dropped:
             dropped = f"dropped {thin(counters.dropped)}: B starts again with twice the buffer"
-            words = f"captured {thin(counters.captured)}   {dropped}"
+            words = f"captured {thin(captured)}   {dropped}"
         if capture.origin is not CaptureOrigin.LIVE:
             words = "not captured here: nothing is known of what was dropped"
         if counters.overwritten:

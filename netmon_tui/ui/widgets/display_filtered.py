@@ -37,7 +37,7 @@ class DisplayFiltered(BusyList):
         Binding(
             "d",
             "display_filter",
-            "Display filter",
+            "Show only",
             tooltip="Show only packets that meet a filter in Wireshark's language.",
             id="packets.display_filter",
         ),

@@ -16,7 +16,7 @@ from netmon_tui.ui.rendering import content
 
 _LAST = ("help", "quit")
 """Actions that always stay, at the end of the line."""
-_RANKS = ("table.open", "", "table.filter", "table.", "app.")
+_RANKS = ("table.open", "", "packets.zoom", "table.filter", "table.", "app.")
 """Beginnings of ids, the most telling first; the empty one stands for all that are not named."""
 
 

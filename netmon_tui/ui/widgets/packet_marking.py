@@ -36,7 +36,7 @@ class PacketMarking(PacketFinding):
             "semicolon",
             "ask_comment",
             "Comment",
-            tooltip="Say something of it.",
+            tooltip="Write a comment on this packet, for you alone.",
             id="packets.comment",
             show=False,
         ),

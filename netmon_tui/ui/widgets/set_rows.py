@@ -13,22 +13,15 @@ from netmon_tui.domain.set_matches import SetMatch, SetMatches
 from netmon_tui.errors import InvalidInput, NotFound
 from netmon_tui.ui.rendering import thin
 from netmon_tui.ui.widgets.packet_columns import line_row, table_columns
-from netmon_tui.ui.widgets.row_source import Listeners, Row
-from netmon_tui.ui.widgets.table import Table
+from netmon_tui.ui.widgets.row_source import Listeners, Row, matches
 from netmon_tui.ui.widgets.table_columns import Column
 
 _PAGE_ROWS = 100
 _KEPT_PAGES = 16
+_SEARCH_SLICE = 500
+"""Packets looked through at once by words: of many files a few lines each."""
 Lines = Callable[[Path, Sequence[int], Sequence[str]], Awaitable[list[PacketLine]]]
 """Brings the lines of some packets of a file, with columns by their keys."""
-
-
-class SetMatchTable(Table):
-    """Shows them in the order of the files; the display filter says which, so there are no words to look for."""
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer no filter of words."""
-        return False if action == "filter" else super().check_action(action, parameters)
 
 
 def set_columns(chosen: PacketColumns, newest: str) -> tuple[PacketColumns, tuple[Column, ...]]:
@@ -42,14 +35,19 @@ def set_columns(chosen: PacketColumns, newest: str) -> tuple[PacketColumns, tupl
 class SetRows:
     """A :class:`~netmon_tui.ui.widgets.row_source.RowSource` over matches; the key of a row is a ``SetMatch``.
 
+    What words have not been looked for in counts as missing, so that the table searches on by loading.
+
     Args:
-        matches: What is found; whoever adds to it calls :meth:`grown`.
+        found: By the display filter; whoever adds to it calls :meth:`grown`.
         columns: What is shown of each packet.
         lines: Brings it.
     """
 
-    def __init__(self, matches: SetMatches, columns: PacketColumns, lines: Lines) -> None:
-        self._matches = matches
+    def __init__(self, found: SetMatches, columns: PacketColumns, lines: Lines) -> None:
+        self._found = self._shown = found
+        self._text = ""
+        self._searched = 0
+        """In how many of those that are found the words have been looked for."""
         self._columns = columns
         self._lines = lines
         self._pages: OrderedDict[int, list[Row]] = OrderedDict()
@@ -57,8 +55,8 @@ class SetRows:
 
     @property
     def count(self) -> int:
-        """Packets that are found so far."""
-        return len(self._matches)
+        """Packets that are found so far, of those with the words."""
+        return len(self._shown)
 
     def grown(self) -> None:
         """Say that there are more."""
@@ -74,8 +72,12 @@ class SetRows:
         return rows[offset] if offset < len(rows) else None
 
     def missing(self, start: int, stop: int) -> bool:
-        """Whether a page of the range is not loaded, or was when it was not full."""
-        return bool(self._wanted(start, stop))
+        """Whether a page of the range is not loaded, or was when it was not full, or words are to be looked for."""
+        return self._is_searching or bool(self._wanted(start, stop))
+
+    @property
+    def _is_searching(self) -> bool:
+        return bool(self._text) and self._searched < len(self._found)
 
     def _wanted(self, start: int, stop: int) -> list[int]:
         start, stop = max(0, start), min(stop, self.count)
@@ -86,16 +88,35 @@ class SetRows:
         return min(_PAGE_ROWS, self.count - page * _PAGE_ROWS)
 
     async def load(self, start: int, stop: int) -> None:
-        """Read the lines of the pages of a range; raises NetmonError, but not for files that are deleted."""
+        """Read the lines of the pages of a range, and look for words a little further.
+
+        Raises:
+            NetmonError: They cannot be read; but not for files that are deleted.
+        """
+        shown = self._shown
         for page in self._wanted(start, stop):
             begin = page * _PAGE_ROWS
             rows: list[Row] = []
-            for path, numbers in self._matches.part(begin, begin + self._rows_on(page)):
+            for path, numbers in shown.part(begin, begin + self._rows_on(page)):
                 rows += await self._rows(path, numbers)
+            if shown is not self._shown:
+                return  # other words were typed meanwhile
             self._pages[page] = rows
             self._pages.move_to_end(page)
         while len(self._pages) > _KEPT_PAGES:
             self._pages.popitem(last=False)
+        if self._is_searching:
+            await self._search()
+
+    async def _search(self) -> None:
+        """Look for the words in the next packets, and tell of it."""
+        shown, stop = self._shown, min(len(self._found), self._searched + _SEARCH_SLICE)
+        for path, numbers in list(self._found.part(self._searched, stop)):
+            rows = zip(numbers, await self._rows(path, numbers), strict=True)
+            shown.add(path, [number for number, row in rows if matches(row, self._text)])
+        if shown is self._shown:
+            self._searched = stop
+            self._listeners.tell()
 
     async def _rows(self, path: Path, numbers: Sequence[int]) -> list[Row]:
         place = str(file_number(path.name) or "")
@@ -116,11 +137,16 @@ class SetRows:
         """Keep the order of the files."""
 
     async def filter(self, text: str) -> None:
-        """Leave out nothing: the display filter says what is listed."""
+        """Keep the packets whose line contains ``text``; loading finds them."""
+        if text != self._text:
+            self._text, self._searched = text, 0
+            self._shown = SetMatches() if text else self._found
+            self._pages.clear()
+            self._listeners.tell()
 
     def position_of(self, key: Hashable) -> int | None:
         """Return where a packet stands; None when it is not among them."""
-        return self._matches.place(key) if isinstance(key, SetMatch) else None
+        return self._shown.place(key) if isinstance(key, SetMatch) else None
 
     def subscribe(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Call ``listener`` after every change; the returned function ends that."""

@@ -101,7 +101,9 @@ def test_a_capture_that_repeats(admin) -> None:
     asked = added["capture"]
     assert (asked["interface"], asked["filter"], asked["seconds"]) == ("lo", "udp port 7", 600)
     assert (added["targets"], added["when"], added["last_capture"]) == ([], "At 08:00 every day", None)
-    assert "lo       udp port 7 for 600 s  At 08:00 every day" in admin("schedule", "list").out
+    heading, row = admin("schedule", "list").out.splitlines()
+    assert "lo     udp port 7 for 600 s  At 08:00 every day" in row
+    assert (heading.index("WHERE"), heading.index("WHAT")) == (row.index("lo "), row.index("udp port"))
     refused = admin("schedule", "edit", "morning", "--target", "127.0.0.1")
     assert (refused.code, "it has no targets" in refused.err) == (2, True)
     edited = admin("schedule", "edit", "morning", "--every", "2h", "--json").document

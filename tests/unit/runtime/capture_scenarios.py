@@ -330,7 +330,7 @@ def the_free_space_floor_ends_it(directory: Path) -> None:
     status = ended(directory)
     sender.kill()
     sender.wait()
-    assert (status.why, status.error) == (EndReason.DISK_FULL, "less than 8 MiB are free")
+    assert (status.why, status.error) == (EndReason.FLOOR, "less than 8 MiB are free")
     volume = os.statvfs(directory)
     assert volume.f_bavail * volume.f_frsize > 2 << 20
     assert counters(directory).packets == records(directory)

@@ -25,7 +25,7 @@ import pytest
 
 from netmon_tui.config.paths import find_paths
 from netmon_tui.config.settings import load_settings
-from netmon_tui.domain.capture import Capture, CaptureLabels, CaptureOrigin
+from netmon_tui.domain.capture import Capture, CaptureLabels, CaptureOrigin, StartCapture
 from netmon_tui.domain.capture_choice import ExportForm, PacketChoice
 from netmon_tui.domain.job import JobState
 from netmon_tui.domain.schedule import Runner
@@ -406,6 +406,9 @@ async def test_the_free_space_floor_holds_and_nothing_is_left(tmp_path: Path) ->
                 await house.take(data)
         with pytest.raises(DiskFull):
             await house.catalogue.import_stream(house.ada, io.BytesIO(pcap(raws())), "stdin")
+        with pytest.raises(DiskFull, match=r"MiB are free.*lower captures\.free_space_floor_bytes"):
+            await house.services.capturing.start(house.ada, StartCapture("lo"))
+        assert await house.services.capturing.count(house.ada) == 0
         assert not house.left() and not house.audit()
     finally:
         await house.services.close()

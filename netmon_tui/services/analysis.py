@@ -16,7 +16,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from netmon_tui.domain.analysis import QUESTIONS, SERVICES, Analysis, AnalysisRow, Asked, Question, Value
+from netmon_tui.domain.analysis import (
+    QUESTIONS,
+    SERVICES,
+    Analysis,
+    AnalysisRow,
+    Asked,
+    Question,
+    Value,
+    check_asked,
+)
 from netmon_tui.domain.capture import Capture
 from netmon_tui.domain.stream import Follow, PacketPlace, Stream
 from netmon_tui.domain.user import Actor
@@ -108,7 +117,7 @@ class AnalysisService:
             ToolMissing: tshark is not installed.
             ToolFailed: It ended badly.
         """
-        tshark_statistics.check_asked(asked)
+        check_asked(asked)
         capture, files, keys = await asyncio.to_thread(self._open, actor, capture_id, asked.keys)
         known = self._answers.get((files, asked))
         if known is not None:

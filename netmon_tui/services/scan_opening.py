@@ -82,7 +82,7 @@ def open_scans(
         ),
         profiles=profiles,
         sets=sets,
-        history=ScanHistory(scans=scans, hosts=HostQueries(database), audit=audit),
+        history=ScanHistory(scans=scans, hosts=HostQueries(database), audit=audit, jobs=paths.jobs),
         maps=MapService(scans=scans, queries=TopologyQueries(database)),
         comparison=comparison,
         ignoring=ignoring,

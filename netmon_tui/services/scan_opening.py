@@ -71,7 +71,7 @@ def open_scans(
     scans = ScanRepository(database)
     comparison, ignoring = _open_comparison(database, scans, audit)
     keeper, profiles, sets = (
-        DocumentKeeper(scans),
+        DocumentKeeper(scans, paths.jobs),
         ProfileService(ProfileRepository(database), audit),
         NamedSets(database, audit),
     )

@@ -119,6 +119,19 @@ async def test_a_copy_of_the_database_alone_deletes_no_files_of_the_original(
         await services.catalogue.export(ada, 2, tmp_path / "other.pcap", PacketChoice(), ExportForm())
 
 
+async def test_a_copy_of_the_database_alone_packs_no_documents_of_the_original(
+    data: Path, tmp_path: Path
+) -> None:
+    plain, copy = data / "jobs" / "scan-1" / "more.xml", tmp_path / "copy"
+    plain.write_bytes(SCAN)
+    copy.mkdir()
+    shutil.copy(data / "netmon.db", copy)
+    async with opened(copy) as (services, _):
+        services.keeper.pack_soon()
+        await asyncio.to_thread(services.keeper.close, patience=60)
+    assert plain.read_bytes() == SCAN
+
+
 async def test_what_is_deleted_by_another_way_to_the_same_directory_is_gone(
     data: Path, tmp_path: Path
 ) -> None:

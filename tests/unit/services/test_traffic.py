@@ -42,6 +42,23 @@ async def test_a_whole_capture_is_counted(store: Store) -> None:
     assert web.filter == f"ip.addr == {CLIENT} && ip.addr == {SERVER} && tcp.port == 80"
 
 
+@pytest.mark.parametrize("empty", [{0}, {1}, {2}, {0, 1}, {1, 2}], ids=str)
+async def test_a_file_without_a_header_hides_no_other(store: Store, empty: set[int]) -> None:
+    data = exchanges().data()
+    number = keep(store.services, store.ada, data)
+    directory = CaptureRepository(store.services.database).directory(number)
+    (directory / CAPTURE_NAME).unlink()
+    for place in range(3):
+        (directory / f"capture-{place + 1:06}.pcap").write_bytes(b"" if place in empty else data)
+    opened = await store.services.traffic.open(store.ada, number)
+    while not opened.complete:
+        found = await opened.look(growing=False)
+    assert (await opened.look(growing=False)).packets == found.packets
+    await opened.close()
+    assert (found.packets, found.read) == (20 * (3 - len(empty)), 1.0)
+    assert found.notes == (f"capture-{min(empty) + 1:06}.pcap: it is empty",)
+
+
 async def test_a_capture_that_runs_is_followed(store: Store) -> None:
     data = exchanges().data()
     number, path = begin(store.services, store.ada, data)

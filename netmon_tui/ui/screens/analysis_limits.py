@@ -10,7 +10,7 @@ from textual.widgets import Input
 
 from netmon_tui.domain.analysis import QUESTIONS, Asked, find_question
 from netmon_tui.domain.counted import counted
-from netmon_tui.errors import NetmonError
+from netmon_tui.errors import InvalidInput, NetmonError
 from netmon_tui.ui import toasts
 from netmon_tui.ui.modals.confirm import Confirm
 from netmon_tui.ui.rendering import Tone, thin
@@ -74,6 +74,7 @@ class LimitedAnalysis(AboveCapture):
         step = f"{asked.interval:g}" if asked.interval else ""
         present = {"filter": asked.filter, "series": " ; ".join(asked.series), "step": step, "keys": ""}
         line.placeholder, line.value = _LINES[name], present[name]
+        line.remove_class("-invalid")
         self.add_class("-line")
         line.focus()
         if name == "keys":
@@ -95,7 +96,8 @@ class LimitedAnalysis(AboveCapture):
         event.stop()
         text = event.value.strip()
         if self._line == "filter":
-            self._asked = replace(self._asked, filter=text)
+            self._take_filters(replace(self._asked, filter=text))
+            return
         elif self._line == "keys":
             self._keep_keys(text)
             return
@@ -107,9 +109,28 @@ class LimitedAnalysis(AboveCapture):
             self._asked = replace(self._asked, question=find_question("io"), interval=step)
         else:
             series = tuple(part.strip() for part in text.split(";") if part.strip())
-            self._asked = replace(self._asked, question=find_question("io"), series=series)
+            self._take_filters(replace(self._asked, question=find_question("io"), series=series))
+            return
         self._leave_line()
         self._ask()
+
+    @work(exclusive=True, group="analysis-filters", exit_on_error=False)
+    async def _take_filters(self, asked: Asked) -> None:
+        """Ask with other filters; where one is wrong the line stays, and what is asked stays as it was."""
+        try:
+            await self.session.services.analysis.check_filters(asked)
+        except NetmonError as error:
+            self._state(str(error), "error")
+            self.query_one("#analysis-line", Input).set_class(isinstance(error, InvalidInput), "-invalid")
+            return
+        if self.has_class("-line"):  # nobody has left it meanwhile
+            self._asked = asked
+            self._leave_line()
+            self._ask()
+
+    @on(Input.Changed, "#analysis-line")
+    def _retyped(self, event: Input.Changed) -> None:
+        event.input.remove_class("-invalid")
 
     @work(exclusive=True, group="analysis-keys", exit_on_error=False)
     async def _keep_keys(self, text: str) -> None:

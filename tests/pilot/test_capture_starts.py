@@ -86,7 +86,8 @@ async def test_what_was_dropped_leads_to_a_larger_buffer(logged_in: Any, until: 
         capturing, actor = app.services.capturing, app.actor
         first, beside, second = [await capturing.get(actor, number) for number in (1, 2, 3)]
         assert (beside.interface, beside.name, beside.tags) == ("eth0", "lo eth0", ("with-1",))
-        assert (first.end_reason, second.name, second.tags) == ("stopped", "lo eth0", ("with-1",))
+        assert (first.end_reason, first.name, first.tags) == ("stopped", "lo eth0", ("with-1",))
+        assert (second.name, second.tags) == ("", ())
         assert tuple(one.command[one.command.index("-B") + 1] for one in (first, second)) == ("64", "128")
         assert second.note == "capture 1 again, with a buffer of 128 KiB after 64 KiB"
         assert Path(first.files[0].path).read_bytes()[:4] == NANOSECONDS

@@ -162,11 +162,15 @@ class Table(Vertical):
         if self._filter_text:
             self._arrange("table-filter", source.filter, self._filter_text)
 
+    def no_match(self, text: str) -> str:
+        """Return what stands in place of rows where none matches the filter."""
+        return NO_MATCH
+
     def set_texts(self, *, empty: str | None = None, error: str | None = None) -> None:
         """Change what stands in place of rows: why there are none, or what went wrong ("" ends the error)."""
         if empty is not None:
             self._empty_text = empty
-            self.grid.empty_text = NO_MATCH if self._filter_text else empty
+            self.grid.empty_text = self.no_match(self._filter_text) if self._filter_text else empty
         if error is not None:
             self.grid.error_text = error
         self.grid.repaint_changed()
@@ -199,7 +203,7 @@ class Table(Vertical):
         self.set_class(bool(text) or self._line.has_focus, "-filtering")
         if self._refusal.accepts(text) and text != self._filter_text:
             self._filter_text = text
-            self.grid.empty_text = NO_MATCH if text else self._empty_text
+            self.grid.empty_text = self.no_match(text) if text else self._empty_text
             self._arrange("table-filter", self.source.filter, text)
             self.post_message(self.FilterChanged(self, text))
 

@@ -74,6 +74,7 @@ async def test_what_was_dropped_leads_to_a_larger_buffer(logged_in: Any, until: 
         told = "only what comes in, buffer 64 KiB, nanoseconds, also on eth0"
         assert form.query_one("#more-words", Figure).text == told
         assert "-Q in --time-stamp-precision=nano " in command(form)
+        assert command(form).endswith("; the same on eth0")
         assert form.query_one("#start", Button).region.bottom < 24
         form.query_one("#filter").focus()
         await pilot.press("enter")

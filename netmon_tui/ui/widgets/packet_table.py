@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from netmon_tui.ui.widgets.table import NO_MATCH, Table
-
-_COMPARES = "No packet has that text. A display filter is typed with d; esc shows all"
+from netmon_tui.ui.widgets.table import Table
 
 
 class PacketTable(Table):
     """A table whose filter is text, where another one in Wireshark's language may have been meant."""
 
-    def no_match(self, text: str) -> str:
-        """Name the key for display filters where the text looks like one."""
-        return _COMPARES if "==" in text else NO_MATCH
+    hints = {"==": "No packet has that text. A display filter is typed with d; esc shows all"}

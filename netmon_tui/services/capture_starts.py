@@ -100,7 +100,7 @@ class CaptureStarts:
             for one in requests:
                 begun.append(await self.capturing.start(actor, one))
             # a name of theirs is no part of what is asked for: one that is started again runs alone
-            name = request.name or " ".join(wanted)[:LONGEST_NAME]
+            name = None if request.name else " ".join(wanted)[:LONGEST_NAME]
             labels = CaptureLabels(name=name, add_tags=(f"{_TOGETHER}{begun[0].id}",))
             return [await self.label(actor, capture.id, labels) for capture in begun]
         except (NetmonError, OSError):

@@ -55,7 +55,7 @@ def import_captures(line: CommandLine, files: Sequence[Path], again: bool, as_js
     line.run(work)
     if as_json:
         print_json([capture_document(one) for one in stored])
-    else:
+    elif stored:
         columns = ("ID", "NAME", "LINK TYPE", "PACKETS", "BYTES", "DAMAGE")
         counts = ((one, one.counters) for one in stored)
         rows = [(one.id, one.name, one.linktype, c.packets, c.bytes, one.error) for one, c in counts]

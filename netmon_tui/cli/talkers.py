@@ -122,6 +122,8 @@ def _print_table(traffic: Traffic, kind: TrafficKind) -> None:
         print_table(("ADDRESS", *_COUNTS), ((one.address, *_counts(one)) for one in traffic.talkers))
     for note in filter(None, (*traffic.notes, traffic.lag)):
         say(note)
+    if traffic.unread:
+        say("tshark reads them: capture analyse ID, conversations")
 
 
 def _counts(one: Talker | Conversation) -> tuple[int, ...]:

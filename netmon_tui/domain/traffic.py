@@ -145,11 +145,13 @@ class Traffic:
     """Packets of small entries that the tables had no room for."""
     damage: str = ""
     """Why nothing is read beyond some place in the file."""
+    unread: str = ""
+    """The link type, where it is one whose addresses are not read."""
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What limits the figures, in words."""
-        notes = []
+        notes = [f"addresses of {self.unread} are not read"] if self.unread else []
         if self.sampled > 1:
             notes.append(f"sampled 1 of {self.sampled:.3g}, figures are estimates")
         for kind, packets in self.forgotten:

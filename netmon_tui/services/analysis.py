@@ -30,6 +30,7 @@ from netmon_tui.domain.capture import Capture
 from netmon_tui.domain.stream import Follow, PacketPlace, Stream
 from netmon_tui.domain.user import Actor
 from netmon_tui.errors import InvalidInput, NetmonError, NotFound, ToolMissing
+from netmon_tui.runtime.display_filter import check_by_tshark
 from netmon_tui.runtime.key_log import kept_keys, read_keys
 from netmon_tui.runtime.own_reading import OwnRun
 from netmon_tui.runtime.tool_paths import require_tool
@@ -105,6 +106,12 @@ class AnalysisService:
             return questions_of(await asyncio.to_thread(installed_taps))
         except ToolMissing:
             return QUESTIONS
+
+    async def check_filters(self, asked: Asked) -> None:
+        """Raise InvalidInput for a filter that tshark refuses; ToolMissing where nobody can say."""
+        check_asked(asked)
+        for text in filter(None, (asked.filter, *asked.series)):
+            await asyncio.to_thread(check_by_tshark, text)
 
     async def ask(
         self, actor: Actor, capture_id: int, asked: Asked, told: Told = lambda part: None

@@ -17,6 +17,8 @@ from netmon_tui.runtime.memory import largest_buffer_kib
 from netmon_tui.services.capturing import CapturingService
 from netmon_tui.storage.capture_repository import CaptureRepository
 
+_TOGETHER = "with-"
+"""Begins the tag that captures have which were started together: the number of the first follows."""
 _log = logging.getLogger(__name__)
 Label = Callable[[Actor, int, CaptureLabels], Awaitable[Capture]]
 
@@ -65,7 +67,8 @@ class CaptureStarts:
             await self._stop(actor, before)
         begun = await self.capturing.start(actor, asked)
         try:
-            return await self.label(actor, begun.id, CaptureLabels(note=note, add_tags=before.tags))
+            tags = tuple(tag for tag in before.tags if not _is_together(tag))
+            return await self.label(actor, begun.id, CaptureLabels(note=note, add_tags=tags))
         except NetmonError as error:  # it runs, and its caller must be told which it is
             _log.warning("labelling capture %d: %s", begun.id, error)
             return begun
@@ -89,20 +92,24 @@ class CaptureStarts:
         if len(wanted) == 1 or request.is_pcapng:
             return [await self.capturing.start(actor, replace(request, interface=",".join(wanted)))]
         actor.require(Permission.CAPTURE)
-        requests = [
-            replace(request, interface=one, name=request.name or " ".join(wanted)[:LONGEST_NAME])
-            for one in wanted
-        ]
+        requests = [replace(request, interface=one) for one in wanted]
         for one in requests:
             await self.capturing.check(one)
         begun: list[Capture] = []
         try:
             for one in requests:
                 begun.append(await self.capturing.start(actor, one))
-            labels = CaptureLabels(add_tags=(f"with-{begun[0].id}",))
+            # a name of theirs is no part of what is asked for: one that is started again runs alone
+            name = None if request.name else " ".join(wanted)[:LONGEST_NAME]
+            labels = CaptureLabels(name=name, add_tags=(f"{_TOGETHER}{begun[0].id}",))
             return [await self.label(actor, capture.id, labels) for capture in begun]
         except (NetmonError, OSError):
             for capture in begun:
                 with suppress(NetmonError, OSError):  # the first failure is the one to be told of
                     await self.capturing.stop(actor, capture.id)
             raise
+
+
+def _is_together(tag: str) -> bool:
+    """Whether a tag says with which others a capture was started."""
+    return tag.startswith(_TOGETHER) and tag.removeprefix(_TOGETHER).isdecimal()

@@ -89,6 +89,23 @@ _ETHER = re.compile(
     r"|[0-9A-Fa-f]{12}|[0-9A-Fa-f]{4}(?:\.[0-9A-Fa-f]{4}){2}"
 )
 
+_COMPARED = re.compile(
+    r"([a-z][a-z0-9_]*(?:\.[a-z0-9_]+)+)\s*(?:[=!<>~]=?=?|contains\b|matches\b|eq\b|ne\b|in\b)\s*(\S*)"
+)
+"""A field and a value as the language of display filters compares them: ``tcp.port == 80``."""
+_WRITTEN_HERE = {
+    **{f"{one}.port": f"{one} port" for one in ("tcp", "udp", "sctp")},
+    **{f"{one}.srcport": f"{one} src port" for one in ("tcp", "udp", "sctp")},
+    **{f"{one}.dstport": f"{one} dst port" for one in ("tcp", "udp", "sctp")},
+    **{f"{one}.addr": "host" for one in ("ip", "ipv6")},
+    **{f"{one}.src": "src host" for one in ("ip", "ipv6")},
+    **{f"{one}.dst": "dst host" for one in ("ip", "ipv6")},
+    "eth.addr": "ether host",
+    "eth.src": "ether src",
+    "eth.dst": "ether dst",
+}
+"""Fields of display filters, and what stands for them in front of a value."""
+
 
 def check_words(capture_filter: str) -> None:
     """Refuse a filter with a word that would be looked up as a name.
@@ -102,12 +119,27 @@ def check_words(capture_filter: str) -> None:
         if word in LANGUAGE or word in CONSTANTS:
             before = before if word in _CONNECTIVES else word
         elif not (_is_value(word) or before in _LOCAL_NAMES):
+            if compared := _COMPARED.match(capture_filter, found.start()):
+                raise _display_filter(compared)
             raise InvalidInput(
                 f"The filter has a word that would be looked up as a host name: {word}",
                 why="names are not looked up in capture filters",
                 fix=_advice(word),
                 position=found.start(),
             )
+
+
+def _display_filter(compared: re.Match[str]) -> InvalidInput:
+    field, value = compared[1], compared[2].rstrip(")")
+    here = _WRITTEN_HERE.get(field, "") if "==" in compared[0] and _is_value(value) else ""
+    return InvalidInput(
+        f"{field} is of a display filter",
+        why="what captures is filtered in another language",
+        fix=f"here it is written: {here} {value}"
+        if here
+        else "show only these with d, once they are captured",
+        position=compared.start(),
+    )
 
 
 def mistyped_at(capture_filter: str, position: int) -> InvalidInput | None:

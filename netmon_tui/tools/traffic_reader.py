@@ -14,6 +14,8 @@ from pathlib import Path
 
 from netmon_tui.domain.traffic import Traffic
 from netmon_tui.tools.flow_counter import NEEDED, Counted, FlowCounter
+from netmon_tui.tools.link_layers import link_type_name
+from netmon_tui.tools.packet_flow import LAYOUTS
 from netmon_tui.tools.pcap import RECORD_HEADER_SIZE
 from netmon_tui.tools.pcap_layout import PcapngLayout
 from netmon_tui.tools.pcap_open import OpenPcap
@@ -88,6 +90,7 @@ class TrafficReader(OpenPcap):
             sampled=done / self._looked_at if 0 < self._looked_at < done else 1.0,
             read=min(1.0, self._end / self._size) if self._size else 1.0,  # it may be cut to nothing
             damage=self.damage,
+            unread="" if self.header.linktype in LAYOUTS else link_type_name(self.header.linktype),
         )
 
     def _read_on(self, deadline: float) -> None:

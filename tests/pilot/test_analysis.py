@@ -147,6 +147,34 @@ async def test_limits_hold_for_the_next_questions_and_what_is_wrong_is_said(
         assert len(app.screen.query_one("#answer", Table).columns) == 9
 
 
+@pytest.mark.parametrize(("key", "good", "bad"), [("d", "udp", "ip.src = 1"), ("w", "tcp", "tcp; x.y")])
+async def test_a_refused_filter_stays_in_its_line_and_limits_nothing(
+    logged_in: Any, until: Any, key: str, good: str, bad: str
+) -> None:
+    async with logged_in(size=(80, 24)) as (app, pilot):
+        await to_analysis(app, pilot, until)
+        await ask(app, pilot, until, "io")
+        line, title = (
+            app.screen.query_one("#analysis-line", Input),
+            app.screen.query_one("#analysis-title", Figure),
+        )
+        for text in (good, bad):
+            await until(pilot, lambda: app.screen.query_one("#answer", Table).grid.has_focus)
+            await pilot.press(key)
+            await until(pilot, lambda: line.has_focus)
+            line.value = text
+            shown = title.text, answer(app)
+            await pilot.press("enter")
+            if text == good:
+                await until(pilot, lambda: good in str(title.text) and " line" in state(app))
+        await until(pilot, lambda: "The filter is not valid" in state(app))
+        assert line.has_focus and line.value == bad and line.has_class("-invalid")
+        assert (title.text, answer(app)) == shown
+        await pilot.press("escape")
+        assert title.text == shown[0]
+        assert len(await ask(app, pilot, until, "hierarchy")) > 2
+
+
 async def test_a_shorter_answer_takes_the_place_of_a_longer_one(
     logged_in: Any, until: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -153,8 +153,16 @@ async def test_what_the_filter_shows_is_exported_without_addresses(
         assert "shown by /HTTP" in screen_text(app)
         dialog.query_one("#anonymise", Tick).value = True
         await until(pilot, lambda: "Not hidden" in screen_text(app))
+        proposed = dialog.query_one("#path", Input)
+        assert Path(proposed.value).name == "capture-1-anonymised.pcap"
         dialog.query_one("#format", Select).value = "pcapng"
-        await until(pilot, lambda: dialog.query_one("#path", Input).value.endswith(".pcapng"))
+        await until(pilot, lambda: proposed.value.endswith("/capture-1-anonymised.pcapng"))
+        dialog.query_one("#anonymise", Tick).value = False
+        await until(pilot, lambda: proposed.value.endswith("/capture-1.pcapng"))
+        proposed.value = "mine"
+        dialog.query_one("#anonymise", Tick).value = True
+        await until(pilot, lambda: "Not hidden" in screen_text(app))
+        assert proposed.value == "mine"
         dialog.query_one("#format", Select).value = "pcap"
         dialog.query_one("#path", Input).value = str(path)
         dialog.query_one("#path").focus()

@@ -74,6 +74,7 @@ async def test_what_was_dropped_leads_to_a_larger_buffer(logged_in: Any, until: 
         told = "only what comes in, buffer 64 KiB, nanoseconds, also on eth0"
         assert form.query_one("#more-words", Figure).text == told
         assert "-Q in --time-stamp-precision=nano " in command(form)
+        assert command(form).endswith("; the same on eth0")
         assert form.query_one("#start", Button).region.bottom < 24
         form.query_one("#filter").focus()
         await pilot.press("enter")
@@ -86,7 +87,8 @@ async def test_what_was_dropped_leads_to_a_larger_buffer(logged_in: Any, until: 
         capturing, actor = app.services.capturing, app.actor
         first, beside, second = [await capturing.get(actor, number) for number in (1, 2, 3)]
         assert (beside.interface, beside.name, beside.tags) == ("eth0", "lo eth0", ("with-1",))
-        assert (first.end_reason, second.name, second.tags) == ("stopped", "lo eth0", ("with-1",))
+        assert (first.end_reason, first.name, first.tags) == ("stopped", "lo eth0", ("with-1",))
+        assert (second.name, second.tags) == ("", ())
         assert tuple(one.command[one.command.index("-B") + 1] for one in (first, second)) == ("64", "128")
         assert second.note == "capture 1 again, with a buffer of 128 KiB after 64 KiB"
         assert Path(first.files[0].path).read_bytes()[:4] == NANOSECONDS

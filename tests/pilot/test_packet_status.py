@@ -51,3 +51,15 @@ async def test_the_field_under_the_cursor_is_named(
         await until(pilot, lambda: line(app, screen_text).endswith("  eth.dst · 6 bytes"))
         browser.table.focus()
         await until(pilot, lambda: line(app, screen_text).endswith("packet 1 by sharkd"))
+
+
+async def test_text_that_looks_like_a_display_filter_leads_to_its_key(
+    logged_in: Any, until: Any, screen_text: Any, tmp_path: Path
+) -> None:
+    generate(tmp_path / "made.pcap", 3)
+    async with logged_in(size=(80, 24)) as (app, pilot):
+        browser = await open_capture(app, pilot, until, tmp_path / "made.pcap")
+        browser.table.filter_by("tcp.port == 80")
+        await until(pilot, lambda: "A display filter is typed with d; esc shows all" in screen_text(app))
+        browser.table.filter_by("nowhere")
+        await until(pilot, lambda: "No row matches the filter. Press esc to show all" in screen_text(app))

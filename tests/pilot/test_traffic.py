@@ -12,6 +12,7 @@ from netmon_tui.domain.capture import StartCapture
 from netmon_tui.domain.capture_files import CAPTURE_NAME
 from netmon_tui.domain.job import JobState
 from netmon_tui.storage.capture_repository import CaptureRepository
+from netmon_tui.tools.pcap import make_header
 from netmon_tui.ui.modals.scan_form import ScanForm
 from netmon_tui.ui.screens.capture_detail import CaptureDetailScreen
 from netmon_tui.ui.screens.traffic import TrafficScreen
@@ -19,6 +20,7 @@ from netmon_tui.ui.widgets.figure import Figure
 from netmon_tui.ui.widgets.packet_browser import PacketBrowser
 from netmon_tui.ui.widgets.row_source import cell_text
 from netmon_tui.ui.widgets.table import Table
+from tests.unit.services.tsharks import keep
 from tests.unit.tools.exchanges import CLIENT, SERVER, exchanges
 
 
@@ -86,3 +88,19 @@ async def test_a_running_capture_tells_who_talks_and_a_line_becomes_a_filter(
         await pilot.press("s")
         await until(pilot, lambda: isinstance(app.screen, ScanForm))
         assert SERVER in screen_text(app)
+
+
+async def test_a_link_type_whose_addresses_are_not_read_is_named(
+    logged_in: Any, until: Any, screen_text: Any
+) -> None:
+    async with logged_in(size=(80, 24)) as (app, pilot):
+        session = app.screen.session
+        number = keep(app.services, session.actor, make_header(127).data + exchanges().data()[24:])
+        app.push_screen(TrafficScreen(session, number))
+        await until(pilot, lambda: "· addresses of IEEE802_11_RADIO are not read " in screen_text(app))
+        await until(
+            pilot,
+            lambda: "Addresses of IEEE802_11_RADIO are not read here: A, Conversations" in screen_text(app),
+        )
+        await pilot.press("4")
+        await until(pilot, lambda: len(rows(app, "lengths")) == 10)

@@ -268,7 +268,9 @@ class CaptureForm(Form[StartCapture]):
             ": ".join(filter(None, ("valid", meaning))) + note, "warning" if self._edited else "success"
         )
         self._warn(preview.verdict.cautions if preview.verdict else ())
-        self.query_one("#command", Static).update(content(shlex.join(preview.command), 2_000))
+        others = () if self._rare.request.is_pcapng else self._rare.also
+        also = f"; the same on {', '.join(others)}" if others else ""
+        self.query_one("#command", Static).update(content(shlex.join(preview.command) + also, 2_000))
         self.query_one("#start", Button).disabled = False
 
     def _refuse(self, why: str, *, position: int | None = None) -> None:

@@ -83,20 +83,21 @@ class PacketExport(Dialog[PacketExportChoice]):
 
     @on(Select.Changed, "#format")
     def _propose(self) -> None:
-        """Propose another file, unless one was typed; a new capture has a name and no form."""
-        makes, path = self._format == NEW_CAPTURE, self.query_one("#path", Input)
+        """Ask for another kind of file; a new capture has a name and no form."""
+        makes = self._format == NEW_CAPTURE
         self.query_one("#path-label", Label).update("Name" if makes else "File")
-        if path.value == self._proposed:
-            file = self._folder / f"capture-{self._capture_id}.{self._format}"
-            path.value = self._proposed = "" if makes else str(file)
         self.query_one("#anonymise", Tick).display = not makes
         self.query_one("#export", Button).label = "Make" if makes else "Export"
         self._remark()
 
     @on(Tick.Changed)
     def _remark(self) -> None:
-        """Say what anonymising does not hide."""
-        form = self._form()
+        """Say what anonymising does not hide, and propose another file unless one was typed."""
+        form, path = self._form(), self.query_one("#path", Input)
+        if path.value == self._proposed:
+            marked = "-anonymised" if form.anonymise else ""  # so that it is not taken for the real one
+            file = self._folder / f"capture-{self._capture_id}{marked}.{form.format}"
+            path.value = self._proposed = "" if self._format == NEW_CAPTURE else str(file)
         self.query_one("#keep-payload", Tick).display = form.anonymise
         remarks = self.query_one("#not-hidden", Static)
         remarks.update(content(" ".join(form.remarks())))

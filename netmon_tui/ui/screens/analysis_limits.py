@@ -8,7 +8,7 @@ from pathlib import Path
 from textual import on, work
 from textual.widgets import Input
 
-from netmon_tui.domain.analysis import QUESTIONS, Asked, check_asked, find_question
+from netmon_tui.domain.analysis import QUESTIONS, Asked, find_question
 from netmon_tui.domain.counted import counted
 from netmon_tui.errors import InvalidInput, NetmonError
 from netmon_tui.ui import toasts
@@ -75,6 +75,7 @@ class LimitedAnalysis(AboveCapture):
         step = f"{asked.interval:g}" if asked.interval else ""
         present = {"filter": asked.filter, "series": " ; ".join(asked.series), "step": step, "keys": ""}
         line.placeholder, line.value = _LINES[name], present[name]
+        line.remove_class("-invalid")
         self.add_class("-line")
         line.focus()
         if name == "keys":
@@ -97,16 +98,8 @@ class LimitedAnalysis(AboveCapture):
         text = event.value.strip()
         if self._line == "keys":
             self._keep_keys(text)
-            return
-        try:
-            asked = self._asked_with(text)
-            check_asked(asked)
-        except InvalidInput as error:
-            self._state(str(error), "error")
-            return
-        self._asked = asked
-        self._leave_line()
-        self._ask()
+        else:
+            self._take(self._asked_with(text))
 
     def _asked_with(self, text: str) -> Asked:
         """Return what is to be asked with what stands in the line."""
@@ -116,6 +109,24 @@ class LimitedAnalysis(AboveCapture):
             return replace(self._asked, question=find_question("io"), interval=_seconds(text))
         series = tuple(part.strip() for part in text.split(";") if part.strip())
         return replace(self._asked, question=find_question("io"), series=series)
+
+    @work(exclusive=True, group="analysis-limits", exit_on_error=False)
+    async def _take(self, asked: Asked) -> None:
+        """Ask with other limits; where a filter is wrong the line stays, and what is asked stays as it was."""
+        try:
+            await self.session.services.analysis.check_filters(asked)
+        except NetmonError as error:
+            self._state(str(error), "error")
+            self.query_one("#analysis-line", Input).set_class(isinstance(error, InvalidInput), "-invalid")
+            return
+        if self.has_class("-line"):  # nobody has left it meanwhile
+            self._asked = asked
+            self._leave_line()
+            self._ask()
+
+    @on(Input.Changed, "#analysis-line")
+    def _retyped(self, event: Input.Changed) -> None:
+        event.input.remove_class("-invalid")
 
     @work(exclusive=True, group="analysis-keys", exit_on_error=False)
     async def _keep_keys(self, text: str) -> None:

@@ -150,6 +150,9 @@ class TrafficScreen(AboveCapture):
         tone: Tone = "error" if traffic.damage else "warning" if traffic.notes else ""
         self._state(" · ".join(words), tone)
         kind, ascii_only = self._kind, self.app.has_class(ASCII_CLASS)
+        if traffic.unread:
+            told = f"Addresses of {traffic.unread} are not read here: A, Conversations"
+            self._table.set_texts(empty=told)
         before = self._seen()
         self._sources[kind].replace(self._rows[kind].rows(traffic, kind, now, ascii_only=ascii_only))
         self._next = now + max(LOOK_SECONDS, _lines_changed(before, self._seen()) / _LINES_PER_SECOND)

@@ -29,6 +29,7 @@ from netmon_tui.ui.widgets.packet_growth import PacketGrowth
 from netmon_tui.ui.widgets.packet_list import FILE_ORDERS, PacketSource
 from netmon_tui.ui.widgets.packet_marking import PacketMarking
 from netmon_tui.ui.widgets.packet_status import PacketStatus
+from netmon_tui.ui.widgets.packet_table import PacketTable
 from netmon_tui.ui.widgets.packet_tree import PacketTree
 from netmon_tui.ui.widgets.row_source import cell_text
 from netmon_tui.ui.widgets.table import Table
@@ -88,7 +89,7 @@ class PacketBrowser(PacketMarking):
         """Filter over list over tree and bytes."""
         yield self.filter_bar
         yield self.find_bar
-        yield Table(table_columns(self.columns), empty_text=NO_PACKETS, id="packets")
+        yield PacketTable(table_columns(self.columns), empty_text=NO_PACKETS, id="packets")
         yield Figure(id="packet-damage", classes="-error")
         yield PacketStatus(id="packet-status")
         with Horizontal(id="packet-parts"):

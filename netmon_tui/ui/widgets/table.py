@@ -10,9 +10,9 @@ Of a screen's code it needs this much::
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Hashable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Hashable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import Self, TypeAlias
+from typing import ClassVar, Self, TypeAlias
 
 from textual import on
 from textual.app import ComposeResult
@@ -52,6 +52,8 @@ class Table(Vertical):
     SortChanged: TypeAlias = table_messages.SortChanged
     ChooseColumns: TypeAlias = table_messages.ChooseColumns
 
+    hints: ClassVar[Mapping[str, str]] = {}
+    """What stands in place of rows where none matches a filter that has a part in it."""
     DEFAULT_CSS = """
     Table {
         height: 1fr;
@@ -166,7 +168,7 @@ class Table(Vertical):
         """Change what stands in place of rows: why there are none, or what went wrong ("" ends the error)."""
         if empty is not None:
             self._empty_text = empty
-            self.grid.empty_text = NO_MATCH if self._filter_text else empty
+            self.grid.empty_text = _no_match(self.hints, self._filter_text) if self._filter_text else empty
         if error is not None:
             self.grid.error_text = error
         self.grid.repaint_changed()
@@ -199,7 +201,7 @@ class Table(Vertical):
         self.set_class(bool(text) or self._line.has_focus, "-filtering")
         if self._refusal.accepts(text) and text != self._filter_text:
             self._filter_text = text
-            self.grid.empty_text = NO_MATCH if text else self._empty_text
+            self.grid.empty_text = _no_match(self.hints, text) if text else self._empty_text
             self._arrange("table-filter", self.source.filter, text)
             self.post_message(self.FilterChanged(self, text))
 
@@ -258,3 +260,7 @@ class Table(Vertical):
     def _sort_asked(self, event: table_messages.SortAsked) -> None:
         event.stop()
         self.sort_by(event.column_key, event.reverse)
+
+
+def _no_match(hints: Mapping[str, str], text: str) -> str:
+    return next((told for part, told in hints.items() if part in text), NO_MATCH)

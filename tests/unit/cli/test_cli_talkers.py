@@ -17,17 +17,23 @@ from netmon_tui.domain.job import JobState
 from netmon_tui.domain.user import Actor, Role
 from netmon_tui.services.container import open_services
 from netmon_tui.storage.capture_repository import CaptureRepository
+from netmon_tui.tools.pcap import make_header
 from tests.unit.services.tsharks import keep
 from tests.unit.tools.exchanges import CLIENT, SERVER, exchanges
 
 
-@pytest.fixture
-def capture(admin, home: Path) -> str:
-    """The exchanges, as a capture of ada's."""
+def stored(home: Path, data: bytes) -> str:
+    """Store a capture of ada's."""
     services = open_services(load_settings(environ={}), find_paths(data_dir=home / "data"), reading=False)
-    number = keep(services, Actor(1, "ada", Role.ADMIN), exchanges().data())
+    number = keep(services, Actor(1, "ada", Role.ADMIN), data)
     asyncio.run(services.close())
     return str(number)
+
+
+@pytest.fixture
+def capture(admin, home: Path) -> str:
+    """The exchanges."""
+    return stored(home, exchanges().data())
 
 
 def test_each_table_and_all_as_json(admin, capture: str) -> None:
@@ -49,6 +55,13 @@ def test_each_table_and_all_as_json(admin, capture: str) -> None:
         )
         assert document["conversations"][0]["service"] == {"protocol": "TCP", "number": 6, "port": 80}
         assert document["talkers"][0]["filter"] == f"ip.addr == {SERVER}"
+
+
+def test_a_link_type_whose_addresses_are_not_read_is_named(admin, home: Path) -> None:
+    answer = admin("capture", "talkers", stored(home, make_header(127).data + exchanges().data()[24:]))
+    assert answer.out.split()[0] == "ADDRESS" and len(answer.out.splitlines()) == 1
+    assert "addresses of IEEE802_11_RADIO are not read" in answer.err
+    assert "capture analyse" in answer.err
 
 
 def test_a_capture_that_is_not_there(admin, capture: str) -> None:

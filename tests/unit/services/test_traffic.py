@@ -13,6 +13,7 @@ from netmon_tui.errors import InvalidInput, NotFound
 from netmon_tui.services import traffic
 from netmon_tui.services.container import Services
 from netmon_tui.storage.capture_repository import CaptureRepository
+from netmon_tui.tools.pcap import make_header
 from tests.unit.services.made_scans import Store
 from tests.unit.services.tsharks import keep
 from tests.unit.tools.exchanges import CLIENT, SERVER, exchanges
@@ -57,6 +58,15 @@ async def test_a_file_without_a_header_hides_no_other(store: Store, empty: set[i
     await opened.close()
     assert (found.packets, found.read) == (20 * (3 - len(empty)), 1.0)
     assert found.notes == (f"capture-{min(empty) + 1:06}.pcap: it is empty",)
+
+
+async def test_a_link_type_whose_addresses_are_not_read_is_named(store: Store) -> None:
+    number = keep(store.services, store.ada, make_header(127).data + exchanges().data()[24:])
+    opened = await store.services.traffic.open(store.ada, number)
+    found = await opened.look(growing=False)
+    await opened.close()
+    assert (found.packets, found.talkers) == (20, ())
+    assert found.notes == ("addresses of IEEE802_11_RADIO are not read",)
 
 
 async def test_a_capture_that_runs_is_followed(store: Store) -> None:

@@ -140,6 +140,9 @@ class FileTurning(Vertical):
         await self.browser.look(growing=self._grows(self.browser.path))
         self.browser.has_others = bool(self.shown_file)
         self.browser.has_newer = bool(self.pinned_file) and growing
+        self.browser.has_ended = not growing
+        if self.browser.is_listed:  # else once it is
+            self.browser.end_following()
         self._tell()
         if before != self._files:
             self.refresh_bindings()

@@ -270,3 +270,22 @@ async def test_a_cursor_that_leaves_the_newest_packet_is_no_longer_moved(
         assert not browser.following and "following" not in text(app, "packet-count")
         await pilot.press("f")
         await until(pilot, lambda: "following" in text(app, "packet-count"))
+
+
+async def test_who_talks_is_told_also_above_a_file_that_is_gone(
+    logged_in: Any, until: Any, packets: bytes
+) -> None:
+    async with logged_in(size=(80, 24)) as (app, pilot):
+        folder = await watched(app, pilot, until, packets)
+        write(folder, 3, packets + packets[24:])
+        (folder / (NUMBERED_NAME % 2)).unlink()
+        await until(pilot, lambda: "the ring has deleted it" in text(app, "file-set"))
+        assert app.screen.query_one(FileSetBrowser).browser.has_newer
+        for which in (f"{NUMBERED_NAME % 3}, the newest of 2", "all 2 files"):
+            await pilot.press("T")
+            await until(pilot, lambda: isinstance(app.screen, TrafficScreen))
+            await until(pilot, lambda which=which: which in text(app, "traffic-title"), 10.0)
+            await pilot.press("escape")
+            await until(pilot, lambda: not isinstance(app.screen, TrafficScreen))
+            end(app, folder)
+            await until(pilot, lambda: not app.screen.query_one(FileSetBrowser).browser.has_newer)

@@ -289,3 +289,26 @@ async def test_who_talks_is_told_also_above_a_file_that_is_gone(
             await until(pilot, lambda: not isinstance(app.screen, TrafficScreen))
             end(app, folder)
             await until(pilot, lambda: not app.screen.query_one(FileSetBrowser).browser.has_newer)
+
+
+@pytest.mark.lab
+async def test_a_filter_that_no_packet_of_a_file_meets_points_at_the_others(
+    logged_in: Any, until: Any, packets: bytes
+) -> None:
+    async with logged_in(size=(80, 24)) as (app, pilot):
+        folder = await watched(app, pilot, until, packets)
+        files = app.screen.query_one(FileSetBrowser)
+        files.browser.filter_bar.put("ipx", apply=True)
+        await until(pilot, lambda: "filter up to packet 20" in text(app, "packet-count"))
+        assert "so far" in files.browser.table.grid.empty_text
+        end(app, folder)
+        others = "No packet of this file meets it. { } look in others, D in all, esc shows all"
+        await until(pilot, lambda: files.browser.table.grid.empty_text == others)
+        files.browser.filter_bar.put("tcp.stream == 99", apply=True)
+        await until(pilot, lambda: "meets it. D looks in all" in files.browser.table.grid.empty_text)
+        files.browser.filter_bar.put("ipx", apply=True)
+        await until(pilot, lambda: files.browser.table.grid.empty_text == others)
+        files.browser.table.focus()
+        await pilot.press("[")
+        await until(pilot, lambda: "File 1 of 2" in text(app, "file-set"))
+        await until(pilot, lambda: files.browser.table.grid.empty_text == others)

@@ -242,7 +242,7 @@ class FileTurning(Vertical):
 
     async def _replace(self, path: Path, following: bool) -> None:
         old, new = self.browser, self._of_file(path.name)
-        text = old.filter_bar.text
+        text, new.has_others = old.filter_bar.text, True
         with self.app.batch_update():
             await self.mount(new)
             self.browser = new

@@ -60,8 +60,6 @@ class PacketFinding(ArrangedPackets):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self.has_others = False
-        """Whether the capture has other files, in which something can be found too."""
         self.has_newer = False
         """Whether one of these is still written to, to which following leads."""
         self.find_bar = FindBar(id="find-bar")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -284,6 +285,30 @@ def packet(payload: str = "GET /[b]x[/b]\x1b[31m") -> PacketDetail:
 
 def lines(tree: PacketTree) -> list[str]:
     return [cell_text(row.cells[0]) for row in tree.table.source.window(0, 100) or () if row]
+
+
+async def test_the_cursor_stays_on_a_field_of_a_packet_that_is_shown_anew_with_more() -> None:
+    tree, before = PacketTree(), packet()
+    async with OneWidget(tree).run_test(size=(60, 20)) as pilot:
+        tree.show(before)
+        await tree.fill()
+        tree.table.focus()
+        await pilot.press("down", "right", "down", "down")
+        assert tree.node is not None and tree.node.name == "ip.src"
+        frame, ip, http = before.layers
+        sketch = replace(before, layers=(replace(frame, fields=()), http))
+        stream = Field("ip.stream", "Stream index: 0", "0", -1, 0)
+        grown = replace(before, layers=(frame, replace(ip, fields=(stream, *ip.fields)), http))
+        for detail in (sketch, sketch, grown):
+            tree.show(detail)
+            await pilot.pause()
+        assert tree.node is not None and tree.node.name == "ip.src"
+        tree.show(sketch)
+        await pilot.pause()
+        await pilot.press("home")
+        tree.show(grown)
+        await pilot.pause()
+        assert tree.node is not None and tree.node.name == "frame", "who moves it chooses another one"
 
 
 async def test_fields_open_and_close_and_stay_open_for_the_next_packet() -> None:

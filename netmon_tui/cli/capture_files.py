@@ -56,6 +56,12 @@ def tell_file(paths: Sequence[object], file: str) -> None:
         say(f"file {file or len(paths)} of {len(paths)}; --file N shows another one")
 
 
+def tell_others(paths: Sequence[object], capture_id: int) -> None:
+    """Say where a display filter that nothing meets in one of several files may find something."""
+    if len(paths) > 1:
+        say(f"no match here; capture matches {capture_id} with the same filter looks in all files")
+
+
 def tell_missed(missed: int) -> None:
     """Say how many files of a ring are not in an answer, if there are any."""
     if missed:

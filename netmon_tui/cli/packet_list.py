@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from netmon_tui.cli.capture_files import file_option, tell_file
+from netmon_tui.cli.capture_files import file_option, tell_file, tell_others
 from netmon_tui.cli.context import CommandLine, json_option, pass_line
 from netmon_tui.cli.display_filter import matching, wanted_filter
 from netmon_tui.cli.output import print_json, print_table, say
@@ -75,11 +75,14 @@ def packets(
         chosen = await _chosen(services, actor, columns, by_tshark)
         opened = await services.packets.open(actor, capture_id, file)
         try:
-            tell_file(await services.packets.file_set(actor, capture_id), file)
+            paths = await services.packets.file_set(actor, capture_id)
+            tell_file(paths, file)
             wanted = await wanted_filter(services, actor, text, saved)
             most = None if last else offset + limit
             part = await opened.find_part(since or "", until or "", None if wanted else most)
             numbers = await matching(opened, wanted, part, most or len(part)) if wanted else part
+            if wanted and not numbers:
+                tell_others(paths, capture_id)
             numbers = numbers[offset:][-(last or len(part)) :][:limit]
             whole = bool(wanted) and await opened.has_keys()
             return chosen, await opened.worded(await opened.lines(numbers, chosen.keys), chosen, whole=whole)

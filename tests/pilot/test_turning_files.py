@@ -229,3 +229,86 @@ async def test_what_a_growing_file_has_when_it_is_opened_is_listed_at_once(
         browser = (await looked_at_once(app, pilot, until, monkeypatch, MANY)).browser
         await until(pilot, lambda: browser._packets is not None and browser._packets.count == MANY)
         assert browser._packets is not None and browser._packets.growing
+
+
+def end(app: Any, folder: Path) -> None:
+    """Let the capture end whose files are in a directory."""
+    number = int(folder.name.rpartition("-")[2])
+    CaptureRepository(app.services.database).update(number, state=JobState.COMPLETED.value)
+
+
+@pytest.mark.lab
+async def test_the_end_of_a_capture_shows_the_packet_that_following_has_led_to(
+    logged_in: Any, until: Any, packets: bytes
+) -> None:
+    async with logged_in(size=(120, 40)) as (app, pilot):
+        folder = await watched(app, pilot, until, packets)
+        files = app.screen.query_one(FileSetBrowser)
+        await pilot.press("f")
+        write(folder, 2, packets + packets[24:])
+        await until(pilot, lambda: files.browser.table.cursor_key == 40)
+        assert "following" in text(app, "packet-count")
+        write(folder, 2, packets + packets[24:] * 2)
+        write(folder, 3, packets)
+        end(app, folder)
+        await until(pilot, lambda: "packet 20 by sharkd" in text(app, "packet-dissector"))
+        assert "File 3 of 3" in text(app, "file-set") and files.browser.table.cursor_key == 20
+        assert "following" not in text(app, "packet-count")
+        await pilot.press("k", "k")
+        await until(pilot, lambda: "packet 18 by sharkd" in text(app, "packet-dissector"))
+
+
+@pytest.mark.lab
+async def test_a_cursor_that_leaves_the_newest_packet_is_no_longer_moved(
+    logged_in: Any, until: Any, packets: bytes
+) -> None:
+    async with logged_in(size=(120, 40)) as (app, pilot):
+        await watched(app, pilot, until, packets)
+        browser = app.screen.query_one(FileSetBrowser).browser
+        await pilot.press("f", "k")
+        await until(pilot, lambda: "packet 19 by sharkd" in text(app, "packet-dissector"))
+        assert not browser.following and "following" not in text(app, "packet-count")
+        await pilot.press("f")
+        await until(pilot, lambda: "following" in text(app, "packet-count"))
+
+
+async def test_who_talks_is_told_also_above_a_file_that_is_gone(
+    logged_in: Any, until: Any, packets: bytes
+) -> None:
+    async with logged_in(size=(80, 24)) as (app, pilot):
+        folder = await watched(app, pilot, until, packets)
+        write(folder, 3, packets + packets[24:])
+        (folder / (NUMBERED_NAME % 2)).unlink()
+        await until(pilot, lambda: "the ring has deleted it" in text(app, "file-set"))
+        assert app.screen.query_one(FileSetBrowser).browser.has_newer
+        for which in (f"{NUMBERED_NAME % 3}, the newest of 2", "all 2 files"):
+            await pilot.press("T")
+            await until(pilot, lambda: isinstance(app.screen, TrafficScreen))
+            await until(pilot, lambda which=which: which in text(app, "traffic-title"), 10.0)
+            await pilot.press("escape")
+            await until(pilot, lambda: not isinstance(app.screen, TrafficScreen))
+            end(app, folder)
+            await until(pilot, lambda: not app.screen.query_one(FileSetBrowser).browser.has_newer)
+
+
+@pytest.mark.lab
+async def test_a_filter_that_no_packet_of_a_file_meets_points_at_the_others(
+    logged_in: Any, until: Any, packets: bytes
+) -> None:
+    async with logged_in(size=(80, 24)) as (app, pilot):
+        folder = await watched(app, pilot, until, packets)
+        files = app.screen.query_one(FileSetBrowser)
+        files.browser.filter_bar.put("ipx", apply=True)
+        await until(pilot, lambda: "filter up to packet 20" in text(app, "packet-count"))
+        assert "so far" in files.browser.table.grid.empty_text
+        end(app, folder)
+        others = "No packet of this file meets it. { } look in others, D in all, esc shows all"
+        await until(pilot, lambda: files.browser.table.grid.empty_text == others)
+        files.browser.filter_bar.put("tcp.stream == 99", apply=True)
+        await until(pilot, lambda: "meets it. D looks in all" in files.browser.table.grid.empty_text)
+        files.browser.filter_bar.put("ipx", apply=True)
+        await until(pilot, lambda: files.browser.table.grid.empty_text == others)
+        files.browser.table.focus()
+        await pilot.press("[")
+        await until(pilot, lambda: "File 1 of 2" in text(app, "file-set"))
+        await until(pilot, lambda: files.browser.table.grid.empty_text == others)

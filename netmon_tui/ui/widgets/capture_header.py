@@ -18,6 +18,8 @@ from netmon_tui.ui.widgets.rate_line import RateHistory, RateMeter
 PROTOCOLS = ("tcp", "udp", "icmp", "arp", "other")
 _STEP_SECONDS = 1.0
 """Figures change once a second, however often they are known: over SSH every cell costs bytes."""
+_LEAST_SECONDS = 1.0
+"""What took less has no rate: two packets in a microsecond are not two million a second."""
 _COUNT_CELLS = 7
 """Room for a protocol's number of packets; larger ones are shortened: ``1.2 M``."""
 
@@ -146,7 +148,8 @@ class CaptureHeader(Vertical):
         lost.show(words, "error" if counters.dropped else "muted")
         self._put("capture-rate-label", "Avg rate" if capture.state.is_final else "Rate now")
         if capture.state.is_final:
-            self._put("capture-rate", rate(counters.packets / passed) if passed else "")
+            is_known = passed >= _LEAST_SECONDS
+            self._put("capture-rate", rate(capture.packets_captured / passed) if is_known else "-")
             return
         speed = self._meter.read(counters.packets, now)
         self._history.add(speed)

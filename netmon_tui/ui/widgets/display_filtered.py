@@ -11,7 +11,7 @@ from typing import ClassVar
 from textual import on, work
 from textual.binding import Binding, BindingType
 
-from netmon_tui.domain.display_filter import Offer, is_counted, join
+from netmon_tui.domain.display_filter import Offer, is_counted, join, needs_all
 from netmon_tui.errors import InvalidInput, NetmonError, NotFound
 from netmon_tui.services.packets import PacketList
 from netmon_tui.ui import toasts
@@ -26,7 +26,10 @@ from netmon_tui.ui.widgets.table import Table
 
 _ROUNDS = "display-filter-rounds"
 NO_PACKETS = "No packets yet"
-_NONE = "No packet meets the display filter so far. Press esc to show all"
+_NONE_YET = "No packet meets the display filter so far. Press esc to show all"
+_NONE = "No packet meets the display filter. Press esc to show all"
+_NONE_HERE = "No packet of this file meets it. { } look in others, D in all, esc shows all"
+_NONE_COUNTED = "No packet of this file meets it. D looks in all, esc shows all"
 _BROKEN_OFF = "The file was not looked through to its end. Press esc to show all"
 
 
@@ -61,6 +64,8 @@ class DisplayFiltered(BusyList):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
+        self.has_others = False
+        """Whether the capture has other files, in which something can be found too."""
         self._packets: PacketList | None = None
         self._source: PacketSource | None = None
         self._place: KeptPlace | None = None
@@ -163,7 +168,7 @@ class DisplayFiltered(BusyList):
         assert packets is not None and source is not None and place is not None
         grows = packets.growing
         run = await packets.matching_after(text, 0) if grows else packets.matching(text)
-        self.table.set_texts(empty=_NONE)
+        self.table.set_texts(empty=_NONE_YET)
         source.choose([])
         place.begin()
         ended = "stopped"
@@ -178,6 +183,8 @@ class DisplayFiltered(BusyList):
                     place.found(there)
             place.reach()
             ended = ""
+            if not grows:
+                self._tell_none(text)
         except (NetmonError, OSError) as error:
             ended = "not to the end"
             self._filter_failed(error)
@@ -186,10 +193,10 @@ class DisplayFiltered(BusyList):
         finally:
             self._end_ticks(ticks, f"{ended} at {run.progress:.0%}" if ended == "stopped" else ended)
         if not ended and grows:
-            self._find_more(FilterRounds(packets, source, text, run.last))
+            self._find_more(FilterRounds(packets, source, text, run.last), text)
 
     @work(group=_ROUNDS, exclusive=True, exit_on_error=False)
-    async def _find_more(self, rounds: FilterRounds) -> None:
+    async def _find_more(self, rounds: FilterRounds, text: str) -> None:
         """Add what comes while the capture runs."""
         ended = ""
         try:
@@ -197,10 +204,16 @@ class DisplayFiltered(BusyList):
                 self._say(f"filter up to packet {thin(rounds.covered)}")
                 await asyncio.sleep(rounds.pause)
                 await rounds.look()
+            self._tell_none(text)
         except (NetmonError, OSError) as error:
             ended = f"filter only up to packet {thin(rounds.covered)}"
             self._filter_failed(error)
         self._say(ended)
+
+    def _tell_none(self, text: str) -> None:
+        """Say, in place of rows, that the file was looked through and has none; others may have some."""
+        elsewhere = _NONE_COUNTED if needs_all(text) else _NONE_HERE
+        self.table.set_texts(empty=elsewhere if self.has_others else _NONE)
 
     def _filter_failed(self, error: NetmonError | OSError) -> None:
         self.table.set_texts(empty=_BROKEN_OFF)

@@ -108,9 +108,17 @@ class FileTurning(Vertical):
 
     @property
     def pinned_file(self) -> str:
-        """The name of the file that is shown, unless it is the newest, which stands for the whole capture."""
-        newest = self._files[-1].name if self._files else ""
-        return self.shown_file if self.shown_file != newest else ""
+        """The name of the older file that is shown.
+
+        Empty of the newest, which stands for the whole capture, and of one that is gone: nobody can open it.
+        """
+        older = [path.name for path in self._files[:-1]]
+        return self.shown_file if self.shown_file in older else ""
+
+    @property
+    def _has_newer(self) -> bool:
+        """Whether there is a newer file than the one that is shown."""
+        return self.shown_file not in ("", *(path.name for path in self._files[-1:]))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Grey out what there is no file for; while one is opened it waits until that is known."""
@@ -135,11 +143,14 @@ class FileTurning(Vertical):
         before, self._growing = self._files, growing
         self._files, keys = on_disk
         self._look_at_keys(keys)
-        if self._goes_on() and self.shown_file not in ("", self._files[-1].name):
+        if self._goes_on() and self._has_newer:
             await self._show_file(self._files[-1], following=True)
         await self.browser.look(growing=self._grows(self.browser.path))
         self.browser.has_others = bool(self.shown_file)
-        self.browser.has_newer = bool(self.pinned_file) and growing
+        self.browser.has_newer = growing and self._has_newer
+        self.browser.has_ended = not growing
+        if self.browser.is_listed:  # else once it is
+            self.browser.end_following()
         self._tell()
         if before != self._files:
             self.refresh_bindings()
@@ -231,7 +242,7 @@ class FileTurning(Vertical):
 
     async def _replace(self, path: Path, following: bool) -> None:
         old, new = self.browser, self._of_file(path.name)
-        text = old.filter_bar.text
+        text, new.has_others = old.filter_bar.text, True
         with self.app.batch_update():
             await self.mount(new)
             self.browser = new

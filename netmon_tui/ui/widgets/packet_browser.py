@@ -25,9 +25,9 @@ from netmon_tui.ui.widgets.figure import Figure
 from netmon_tui.ui.widgets.hex_view import HexView
 from netmon_tui.ui.widgets.kept_place import KeptPlace
 from netmon_tui.ui.widgets.packet_columns import table_columns
+from netmon_tui.ui.widgets.packet_following import PacketFollowing
 from netmon_tui.ui.widgets.packet_growth import PacketGrowth
 from netmon_tui.ui.widgets.packet_list import FILE_ORDERS, PacketSource
-from netmon_tui.ui.widgets.packet_marking import PacketMarking
 from netmon_tui.ui.widgets.packet_status import PacketStatus
 from netmon_tui.ui.widgets.packet_table import PacketTable
 from netmon_tui.ui.widgets.packet_tree import PacketTree
@@ -40,7 +40,7 @@ _DETAIL = "packet-detail"
 _ZOOMS = ("-zoom-list", "-zoom-tree", "-zoom-bytes")
 
 
-class PacketBrowser(PacketMarking):
+class PacketBrowser(PacketFollowing):
     """Shows a file that may still grow; whoever mounts it calls :meth:`look` when it may have grown.
 
     Args:
@@ -62,7 +62,6 @@ class PacketBrowser(PacketMarking):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f", "follow", "Follow", tooltip="Stay at the newest packet, or not.", id="packets.follow"),
         Binding(
             "M",
             "range",
@@ -81,6 +80,8 @@ class PacketBrowser(PacketMarking):
         self._open_file = open_file
         self._growth: PacketGrowth | None = None
         self._had_address = False
+        self._tells_following = False
+        """Whether the line of status says that the cursor stays on the newest packet."""
         self._is_gone = False
         self.range: tuple[int, int] = (0, 0)
         """Numbers of the first and the last packet of a part; 0 where there is none (yet)."""
@@ -108,9 +109,9 @@ class PacketBrowser(PacketMarking):
         return self.query_one("#packets", Table)
 
     @property
-    def following(self) -> bool:
-        """Whether the cursor stays on the newest packet."""
-        return self.table.grid.follow
+    def is_listed(self) -> bool:
+        """Whether all that the file had at the last look is listed."""
+        return self._growth is None or not self._growth.indexing
 
     @property
     def address(self) -> str:
@@ -186,6 +187,7 @@ class PacketBrowser(PacketMarking):
         except (NetmonError, OSError) as error:
             self.table.set_texts(error=str(error))
         self.show_count()
+        self.end_following()
 
     def show_count(self) -> None:
         """Say how many packets there are, how far the index is, and what is wrong with the file."""
@@ -202,6 +204,7 @@ class PacketBrowser(PacketMarking):
             words.append(f"· indexing {packets.progress:.0%}")
         if self._doing:
             words.append(f"· {self._doing}")
+        self._tells_following = self.following
         if self.following:
             words.append("· following")
         if self.found_words:
@@ -233,16 +236,6 @@ class PacketBrowser(PacketMarking):
             self.range = (min(first, number), max(first, number)) if first else (number, 0)
         self.show_count()
 
-    def action_follow(self) -> None:
-        """Stay at the newest packet, or stop that."""
-        grid = self.table.grid
-        grid.follow = not grid.follow
-        if grid.follow:
-            grid.action_edge(True)
-        else:
-            self.describe_again()
-        self.show_count()
-
     def action_zoom(self) -> None:
         """Give the part with the focus all the room, or all parts theirs."""
         zoomed = any(self.has_class(name) for name in _ZOOMS)
@@ -259,6 +252,8 @@ class PacketBrowser(PacketMarking):
         if bool(self.address) is not self._had_address:
             self._had_address = bool(self.address)
             self.refresh_bindings()
+        if self._tells_following is not self.following:
+            self.show_count()
         if not isinstance(event.key, int):
             self.workers.cancel_group(self, _DETAIL)
             self._show(None)

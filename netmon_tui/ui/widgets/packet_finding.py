@@ -60,10 +60,8 @@ class PacketFinding(ArrangedPackets):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self.has_others = False
-        """Whether the capture has other files, in which something can be found too."""
         self.has_newer = False
-        """Whether one of these is still written to, to which following leads."""
+        """Whether a newer one than this is still written to, to which following leads."""
         self.find_bar = FindBar(id="find-bar")
         self._finder: PacketFinder | None = None
         self._found = FoundPackets(1, 0)

@@ -38,6 +38,11 @@ class PacketGrowth:
         self._left_out = False
         """Whether the last look was."""
 
+    @property
+    def indexing(self) -> bool:
+        """Whether :meth:`index` is at work, or about to be begun."""
+        return self._indexing
+
     def note(self, *, growing: bool) -> bool:
         """Say that there may be more; return whether :meth:`index` is to be begun for that.
 

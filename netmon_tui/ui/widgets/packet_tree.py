@@ -182,13 +182,16 @@ class PacketTree(FilledLater):
         return self._by_path.get(key) if isinstance(key, tuple) else None
 
     def show(self, detail: PacketDetail | None) -> None:
-        """Show a packet's layers, or none."""
+        """Show a packet's layers, or none; the cursor stays on its field, or goes there once a packet has it."""
+        kept = self.table.grid.wanted or (self.node.path if self.node is not None else None)
         self.detail = detail
         self._roots = tuple(_layer_nodes(detail.layers)) if detail else ()
         words = _knowing(detail) if detail else ""
         self._window.show(words)
         self.set_class(bool(words), "-window")
         self._arrange()
+        if kept is not None:  # what is shown first has few fields, and tshark's come after that
+            self.table.move_to_key(kept, later=True)
         self.post_message(self.FieldHighlighted(self.node))
 
     def reveal(self, offset: int) -> None:

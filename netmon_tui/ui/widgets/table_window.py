@@ -41,7 +41,7 @@ class TableWindow(ScrollView):
         """Key of the row that the cursor goes to once it is loaded."""
         self.selected: frozenset[Hashable] = frozenset()
         self.follow = False
-        """Whether a cursor on the last row moves on to new last rows."""
+        """Whether a cursor on the last row moves on to new last rows; until it is put on another row."""
         self.load_error = ""
         """Why the last load failed."""
         self._announced: Hashable | None = None
@@ -126,7 +126,9 @@ class TableWindow(ScrollView):
             top: Index of the row that should be the first visible one, if that keeps the cursor in sight.
         """
         self.wanted = None
-        self.cursor = clamp(index, 0, max(0, self.source.count - 1))
+        last = max(0, self.source.count - 1)
+        self.cursor = clamp(index, 0, last)
+        self.follow = self.follow and self.cursor == last
         row = self.row_at(self.cursor)
         self.cursor_key = row.key if row else None
         with self._quiet():

@@ -76,3 +76,12 @@ def test_what_cannot_be_looked_for_is_refused(admin: Any, capture: int) -> None:
     ):
         answer = admin("capture", *words)
         assert answer.code == 2 and said in answer.err and not answer.out, words
+
+
+def test_a_list_of_one_file_that_has_no_match_points_at_all_files(admin: Any, capture: int) -> None:
+    words = f"no match here; capture matches {capture} with the same filter looks in all files"
+    for file, is_told in (("2", True), ("3", False)):
+        answer = admin("capture", "packets", capture, "--file", file, "--filter", "dns")
+        assert (words in answer.err) is is_told, answer.err
+    assert "no match" not in admin("capture", "packets", capture, "--filter", "dns", "--offset", 99).err
+    assert "no match" not in admin("capture", "packets", capture, "--from", "2030-01-01").err

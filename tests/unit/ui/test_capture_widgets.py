@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from textual.app import App, ComposeResult
 from textual.geometry import Region
+from textual.widget import Widget
 
 from netmon_tui.domain.byte_size import parse_size
+from netmon_tui.domain.capture import Capture
+from netmon_tui.domain.job import CaptureCounters, JobState
 from netmon_tui.domain.packet import Field, Layer, PacketDetail, PacketSummary
 from netmon_tui.domain.packet_columns import PacketColumns
 from netmon_tui.errors import InvalidInput
 from netmon_tui.services.packets import PacketList
+from netmon_tui.ui.widgets.capture_header import CaptureHeader
 from netmon_tui.ui.widgets.figure import Figure
 from netmon_tui.ui.widgets.hex_view import HexView
 from netmon_tui.ui.widgets.packet_list import PacketSource
@@ -205,7 +211,7 @@ def test_what_is_no_size_is_refused(text: str) -> None:
 class OneWidget(App[None]):
     """A widget alone."""
 
-    def __init__(self, widget: Figure | PacketTree | HexView, css: str = "") -> None:
+    def __init__(self, widget: Widget, css: str = "") -> None:
         super().__init__()
         self.widget = widget
         self.CSS = css
@@ -216,6 +222,26 @@ class OneWidget(App[None]):
 
     def on_hex_view_byte_chosen(self, event: HexView.ByteChosen) -> None:
         self.chosen.append(event.offset)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "counters", "shown"),
+    [
+        (10.0, CaptureCounters(packets=50), "5 p/s"),
+        (10.0, CaptureCounters(packets=50, overwritten=950), "100 p/s"),
+        (0.000_001, CaptureCounters(packets=2), "-"),
+    ],
+)
+async def test_the_average_rate_is_that_of_all_that_was_captured(
+    seconds: float, counters: CaptureCounters, shown: str
+) -> None:
+    began = datetime(2026, 1, 1, tzinfo=UTC)
+    times = (began, began, began + timedelta(seconds=seconds))
+    made = Capture(1, "a", "lo", "", 100, "EN10MB", JobState.COMPLETED, 1, "ada", (), *times, counters)
+    header = CaptureHeader()
+    async with OneWidget(header).run_test(size=(80, 12)):
+        header.show(made)
+        assert header.query_one("#capture-rate", Figure).text == shown
 
 
 @pytest.mark.parametrize(
@@ -259,6 +285,30 @@ def packet(payload: str = "GET /[b]x[/b]\x1b[31m") -> PacketDetail:
 
 def lines(tree: PacketTree) -> list[str]:
     return [cell_text(row.cells[0]) for row in tree.table.source.window(0, 100) or () if row]
+
+
+async def test_the_cursor_stays_on_a_field_of_a_packet_that_is_shown_anew_with_more() -> None:
+    tree, before = PacketTree(), packet()
+    async with OneWidget(tree).run_test(size=(60, 20)) as pilot:
+        tree.show(before)
+        await tree.fill()
+        tree.table.focus()
+        await pilot.press("down", "right", "down", "down")
+        assert tree.node is not None and tree.node.name == "ip.src"
+        frame, ip, http = before.layers
+        sketch = replace(before, layers=(replace(frame, fields=()), http))
+        stream = Field("ip.stream", "Stream index: 0", "0", -1, 0)
+        grown = replace(before, layers=(frame, replace(ip, fields=(stream, *ip.fields)), http))
+        for detail in (sketch, sketch, grown):
+            tree.show(detail)
+            await pilot.pause()
+        assert tree.node is not None and tree.node.name == "ip.src"
+        tree.show(sketch)
+        await pilot.pause()
+        await pilot.press("home")
+        tree.show(grown)
+        await pilot.pause()
+        assert tree.node is not None and tree.node.name == "frame", "who moves it chooses another one"
 
 
 async def test_fields_open_and_close_and_stay_open_for_the_next_packet() -> None:

@@ -99,7 +99,7 @@ class LimitedAnalysis(AboveCapture):
         if self._line == "keys":
             self._keep_keys(text)
         else:
-            self._take(self._asked_with(text))
+            self._take(text)
 
     def _asked_with(self, text: str) -> Asked:
         """Return what is to be asked with what stands in the line."""
@@ -111,9 +111,10 @@ class LimitedAnalysis(AboveCapture):
         return replace(self._asked, question=find_question("io"), series=series)
 
     @work(exclusive=True, group="analysis-limits", exit_on_error=False)
-    async def _take(self, asked: Asked) -> None:
-        """Ask with other limits; where a filter is wrong the line stays, and what is asked stays as it was."""
+    async def _take(self, text: str) -> None:
+        """Ask with other limits; where one is wrong the line stays, and what is asked stays as it was."""
         try:
+            asked = self._asked_with(text)
             await self.session.services.analysis.check_filters(asked)
         except NetmonError as error:
             self._state(str(error), "error")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -21,12 +20,11 @@ from netmon_tui.domain.packet_columns import (
     title_of,
 )
 from netmon_tui.domain.packet_place import WAYS
-from netmon_tui.errors import NetmonError, UsageError
+from netmon_tui.errors import UsageError
 
 if TYPE_CHECKING:
     from netmon_tui.domain.user import Actor
     from netmon_tui.services.container import Services
-    from netmon_tui.services.packets import PacketList
 
 PACKET_TITLES = ("NO", "TIME", "SOURCE", "DESTINATION", "PROTOCOL", "LENGTH", "INFO")
 _USUAL_LIMIT = 1_000
@@ -83,9 +81,8 @@ def packets(
             part = await opened.find_part(since or "", until or "", None if wanted else most)
             numbers = await matching(opened, wanted, part, most or len(part)) if wanted else part
             numbers = numbers[offset:][-(last or len(part)) :][:limit]
-            if wanted and numbers and await opened.has_keys():
-                await _see_all(opened)
-            return chosen, await opened.worded(await opened.lines(numbers, chosen.keys), chosen)
+            whole = bool(wanted) and await opened.has_keys()
+            return chosen, await opened.worded(await opened.lines(numbers, chosen.keys), chosen, whole=whole)
         finally:
             await opened.close()
 
@@ -110,12 +107,6 @@ async def _chosen(services: Services, actor: Actor, columns: str | None, by_tsha
         mine = await service.chosen(actor)
         return replace(mine, by_tshark=mine.by_tshark or by_tshark)
     return await service.checked(columns.split(","), by_tshark=by_tshark)
-
-
-async def _see_all(opened: PacketList) -> None:
-    """Let the dissector see what tshark saw when it filtered: what opens a packet may stand far before it."""
-    with suppress(NetmonError):  # then it sees what is near
-        await opened.load_whole()
 
 
 @click.command()

@@ -19,8 +19,11 @@ from netmon_tui.domain.packet_columns import PacketColumns, PacketLine
 from netmon_tui.errors import NetmonError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from netmon_tui.domain.user import Actor
     from netmon_tui.services.container import Services
+    from netmon_tui.services.packets import PacketList
     from netmon_tui.services.set_filter import SetFilter
 
 
@@ -63,11 +66,11 @@ async def _lines(
             if len(search.matches) == limit:
                 say(f"the first {limit}; --limit shows more")
                 break
-    keys, missed = PacketColumns().keys, search.missed
+    missed = search.missed
     found: list[tuple[Path, PacketLine]] = []
     for path, numbers in search.matches.part(0, len(search.matches)):
         try:
-            lines = await services.packets.lines_of(actor, capture_id, path.name, numbers, keys)
+            lines = await _of_file(await services.packets.open(actor, capture_id, path.name), numbers)
             found += ((path, one) for one in lines)
         except NetmonError:
             if await asyncio.to_thread(path.exists):
@@ -75,3 +78,14 @@ async def _lines(
             missed += 1
     tell_missed(missed)
     return found
+
+
+async def _of_file(opened: PacketList, numbers: Sequence[int]) -> list[PacketLine]:
+    columns = PacketColumns()
+    try:
+        while opened.count < numbers[-1] and await opened.extend():
+            pass
+        lines = await opened.lines(numbers, columns.keys)
+        return await opened.worded(lines, columns, whole=await opened.has_keys())
+    finally:
+        await opened.close()

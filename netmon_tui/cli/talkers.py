@@ -84,16 +84,21 @@ async def _wait_for_packets(services: Services, actor: Actor, capture_id: int) -
 async def _follow(
     services: Services, actor: Actor, capture_id: int, file: str, top: int, progress: Progress
 ) -> AsyncIterator[Traffic]:
-    """Yield what was counted: each second of a capture that runs, and once all of one that has ended."""
-    opened, told = await services.traffic.open(actor, capture_id, file), ""
+    """Yield what was counted: each second of a capture that runs, and once all of one that has ended.
+
+    Says once that the newest file is counted, whichever that is by and by, and once that all are.
+    """
+    opened, told = await services.traffic.open(actor, capture_id, file), set[bool]()
+    advice = "" if file else "; --file N chooses one"
     try:
         while not opened.complete:
             growing = not (await services.capturing.get(actor, capture_id)).state.is_final
             traffic = await opened.look(growing=growing, most=top)
-            if opened.which not in ("", told):
+            all_files = len(opened.paths) > 1
+            if opened.which and all_files not in told:
                 progress.clear()
-                say(f"{opened.which}; --file N chooses one")
-                told = opened.which
+                say(f"{opened.which}{advice}")
+                told.add(all_files)
             if opened.grows or opened.complete:
                 yield traffic
             if opened.grows:

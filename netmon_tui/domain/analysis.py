@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from netmon_tui.domain.display_filter import check_text
 from netmon_tui.errors import InvalidInput
 
 MOST_SERIES = 6
 """Filters of one I/O graph."""
+LEAST_INTERVAL = 1e-6
+"""Seconds; tshark counts in microseconds."""
 MOST_ROWS = 100_000
 """Rows of an answer; a scan of ports makes as many conversations as it has probes."""
 
@@ -162,6 +165,22 @@ class Asked:
     """Display filters, each of which the I/O graph counts for itself beside all packets."""
     keys: Path | None = None
     """File with TLS keys, in the format of SSLKEYLOGFILE, in place of those that are kept with the capture."""
+
+
+def check_asked(asked: Asked) -> None:
+    """Raise InvalidInput for what cannot be asked."""
+    for text in (asked.filter, *asked.series):
+        check_text(text)
+    if len(asked.series) > MOST_SERIES:
+        raise InvalidInput(f"the graph takes at most {MOST_SERIES} filters of its own")
+    if any("," in text for text in (*asked.series, asked.filter if asked.question.name == "io" else "")):
+        raise InvalidInput(
+            "a filter of the graph has a comma", why="it separates them", fix="write || instead"
+        )
+    if (asked.series or asked.interval) and asked.question.name != "io":
+        raise InvalidInput("only the I/O graph takes an interval and filters of its own")
+    if asked.interval and not LEAST_INTERVAL <= asked.interval <= 86_400:
+        raise InvalidInput("the interval must be between a microsecond and a day")
 
 
 @dataclass(frozen=True, slots=True)

@@ -162,7 +162,8 @@ class TsharkRun:
         first_line = self._beginning.partition(b"\n")[0].decode("utf-8", "replace")
         refused = next((words for words in (why, first_line) if _REFUSED.search(words)), "")
         if self._filters and (refused or (status > 0 and not given.position)):
-            raise placed(refusal(refused or why), self._filters[0] if len(self._filters) == 1 else "")
+            error = refusal(refused or why)  # of several, tshark does not say which one it refuses
+            raise placed(error, self._filters[0]) if len(self._filters) == 1 else error
         if status == 0 or self.cut_short:
             return
         if status < 0:

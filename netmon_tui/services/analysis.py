@@ -16,7 +16,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from netmon_tui.domain.analysis import QUESTIONS, SERVICES, Analysis, AnalysisRow, Asked, Question, Value
+from netmon_tui.domain.analysis import (
+    QUESTIONS,
+    SERVICES,
+    Analysis,
+    AnalysisRow,
+    Asked,
+    Question,
+    Value,
+    check_asked,
+)
 from netmon_tui.domain.capture import Capture
 from netmon_tui.domain.stream import Follow, PacketPlace, Stream
 from netmon_tui.domain.user import Actor
@@ -98,9 +107,9 @@ class AnalysisService:
         except ToolMissing:
             return QUESTIONS
 
-    async def check_filters(self, asked: Asked) -> None:
-        """Raise InvalidInput for a filter that tshark refuses; ToolMissing where nobody can say."""
-        tshark_statistics.check_asked(asked)
+    async def check(self, asked: Asked) -> None:
+        """Raise InvalidInput for what cannot be asked; ToolMissing where nobody can say what a filter is."""
+        check_asked(asked)
         for text in filter(None, (asked.filter, *asked.series)):
             await asyncio.to_thread(check_by_tshark, text)
 
@@ -115,7 +124,7 @@ class AnalysisService:
             ToolMissing: tshark is not installed.
             ToolFailed: It ended badly.
         """
-        tshark_statistics.check_asked(asked)
+        check_asked(asked)
         capture, files, keys = await asyncio.to_thread(self._open, actor, capture_id, asked.keys)
         known = self._answers.get((files, asked))
         if known is not None:

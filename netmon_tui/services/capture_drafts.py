@@ -17,6 +17,7 @@ from netmon_tui.domain.capture_files import CAPTURE_NAME, CaptureFile, file_name
 from netmon_tui.errors import DiskFull
 from netmon_tui.services.capture_quota import Allowance
 from netmon_tui.services.kept_index import keep_index
+from netmon_tui.services.result_files import is_ours
 from netmon_tui.services.stopping import Stop
 from netmon_tui.tools.pcap_cut import Piece
 from netmon_tui.tools.pcap_files import sha256_of
@@ -201,6 +202,8 @@ class Drafts:
     def discard(self, path: Path, forget: Callable[[], bool]) -> bool:
         """Delete the directory of a capture after its rows; whoever is killed in between leaves it marked.
 
+        One that is not among ours stays: the database is a copy, and the files are the original's.
+
         Args:
             path: The directory.
             forget: Deletes the rows, and says whether it did: if not, the directory stays, too.
@@ -208,6 +211,8 @@ class Drafts:
         Returns:
             What ``forget`` returned.
         """
+        if not is_ours(path, self._jobs):
+            return forget()
         forgotten = False
         with ExitStack() as held:
             with suppress(OSError):  # without the directory, or room for a mark, there are still the rows

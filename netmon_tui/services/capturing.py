@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import shutil
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -38,6 +37,7 @@ from netmon_tui.services.capture_following import CaptureFollower, unstored
 from netmon_tui.services.capture_limits import check_limits, job_limits
 from netmon_tui.services.capture_on_disk import OnDisk, on_disk
 from netmon_tui.services.capture_quota import CaptureQuota
+from netmon_tui.services.result_files import delete_files
 from netmon_tui.services.supervision import JobSupervisor
 from netmon_tui.storage.audit_repository import AuditRepository
 from netmon_tui.storage.capture_repository import CaptureRepository
@@ -312,7 +312,7 @@ class CapturingService:
         directory = await asyncio.to_thread(self._captures.directory, capture_id)
         await asyncio.to_thread(self._audit.record, actor, "capture.delete", f"capture {capture_id}", "")
         # the files first: whoever is killed in between leaves a capture that can be deleted again
-        await asyncio.to_thread(shutil.rmtree, directory, True)
+        await asyncio.to_thread(delete_files, directory, self._jobs)
         await asyncio.to_thread(self._captures.delete, capture_id)
 
 

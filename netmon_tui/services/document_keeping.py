@@ -10,6 +10,7 @@ from pathlib import Path
 
 from netmon_tui.errors import NetmonError, NotFound
 from netmon_tui.runtime.kept_documents import pack_document, plain_documents
+from netmon_tui.services.result_files import is_ours
 from netmon_tui.services.scan_commands import XML_NAME
 from netmon_tui.storage.scan_repository import ScanRepository
 
@@ -24,10 +25,12 @@ class DocumentKeeper:
 
     Args:
         scans: Knows which scans have ended.
+        jobs: Directory of the job directories.
     """
 
-    def __init__(self, scans: ScanRepository) -> None:
+    def __init__(self, scans: ScanRepository, jobs: Path) -> None:
         self._scans = scans
+        self._jobs = jobs
         self._lock = threading.Lock()
         self._worker: threading.Thread | None = None
         self._wanted = False
@@ -68,7 +71,7 @@ class DocumentKeeper:
 
     def _pack_all(self) -> None:
         for scan_id, directory in self._scans.finished_directories():
-            documents = plain_documents(directory)
+            documents = plain_documents(directory) if is_ours(directory, self._jobs) else []
             for path in documents:
                 if self._stopping.is_set():
                     return

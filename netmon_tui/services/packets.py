@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from pathlib import Path
 
 from netmon_tui.domain.display_filter import Offer, check_text, is_counted
@@ -34,6 +34,8 @@ from netmon_tui.tools.pcap import RawPacket
 
 _KNOWN_BEFORE = 400
 """Packets: as many as a dissector of one packet knows."""
+_MOST_WINDOWS = 20
+"""Parts of a file that a dissector is shown one after the other, 0.1 s each, before it is shown the whole one."""
 OF_WHOLE_FILE = "(whole file)"
 """What stands in place of a value that only a dissector of the whole file knows."""
 
@@ -98,13 +100,25 @@ class PacketList(PacketRows):
             return found
         return {number: _without(one, hidden) for number, one in found.items()}
 
-    async def worded(self, lines: Sequence[PacketLine], columns: PacketColumns) -> list[PacketLine]:
+    async def worded(
+        self, lines: Sequence[PacketLine], columns: PacketColumns, *, whole: bool = False
+    ) -> list[PacketLine]:
         """Return lines with chosen columns, with what only the dissector can say of them.
+
+        Args:
+            lines: The lines.
+            columns: Theirs.
+            whole: Let it see the whole file: what opens a packet may stand far before it. It does so, too, where
+                the lines are so far apart that to show it what is around each of them would take longer.
 
         Raises:
             As :meth:`dissected` does, where that is asked for: lines that are only sealed stay so without sharkd.
         """
         is_asked = bool(columns.fields) or columns.by_tshark
+        numbers = [one.summary.number for one in lines if is_asked or one.is_sealed]
+        if numbers and (whole or len({number // _KNOWN_BEFORE for number in numbers}) > _MOST_WINDOWS):
+            with suppress(NetmonError):  # then it sees what is near
+                await self.load_whole()
         said: dict[int, Dissected] = {}
         found: list[PacketLine] = []
         for one in lines:
@@ -325,18 +339,6 @@ class PacketService:
                     if batch.matches:
                         return batch.matches[0].number
             return 0
-        finally:
-            await opened.close()
-
-    async def lines_of(
-        self, actor: Actor, capture_id: int, file: str, numbers: Sequence[int], keys: Sequence[str]
-    ) -> list[PacketLine]:
-        """Return the lines of some packets of a file, rising, with chosen columns; raises as :meth:`open`."""
-        opened = await self.open(actor, capture_id, file)
-        try:
-            while opened.count < numbers[-1] and await opened.extend():
-                pass
-            return await opened.worded(await opened.lines(numbers, keys), PacketColumns(tuple(keys)))
         finally:
             await opened.close()
 

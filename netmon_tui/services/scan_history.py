@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -15,6 +14,7 @@ from netmon_tui.domain.scan_run import ScanRun
 from netmon_tui.domain.user import Actor, Permission
 from netmon_tui.domain.window import FIRST, Window
 from netmon_tui.errors import InvalidInput
+from netmon_tui.services.result_files import delete_files
 from netmon_tui.storage.audit_repository import AuditRepository
 from netmon_tui.storage.host_queries import HostQueries
 from netmon_tui.storage.scan_repository import ScanRepository
@@ -26,12 +26,20 @@ OUTPUT_BYTES = 256 * 1024
 
 
 class ScanHistory:
-    """Scans as they are kept. Every call takes the actor and refuses what is not theirs."""
+    """Scans as they are kept. Every call takes the actor and refuses what is not theirs.
 
-    def __init__(self, *, scans: ScanRepository, hosts: HostQueries, audit: AuditRepository) -> None:
+    Args:
+        scans, hosts, audit: Storage.
+        jobs: Directory of the job directories.
+    """
+
+    def __init__(
+        self, *, scans: ScanRepository, hosts: HostQueries, audit: AuditRepository, jobs: Path
+    ) -> None:
         self._scans = scans
         self._hosts = hosts
         self._audit = audit
+        self._jobs = jobs
 
     async def get(self, actor: Actor, scan_id: int) -> Scan:
         """Return a scan; NotFound when there is none or it is not the actor's."""
@@ -139,9 +147,9 @@ class ScanHistory:
         await asyncio.to_thread(
             self._audit.record, actor, "scan.delete", f"scan {scan_id}", " ".join(scan.targets)
         )
-        delete_files = partial(shutil.rmtree, directory, True)
-        await asyncio.to_thread(self._scans.delete, scan_id, delete_files)
-        await asyncio.to_thread(delete_files)  # a document that was packed just then may have come back
+        forget_files = partial(delete_files, directory, self._jobs)
+        await asyncio.to_thread(self._scans.delete, scan_id, forget_files)
+        await asyncio.to_thread(forget_files)  # a document that was packed just then may have come back
 
 
 def _output(directory: Path) -> str:

@@ -71,7 +71,7 @@ def open_scans(
     scans = ScanRepository(database)
     comparison, ignoring = _open_comparison(database, scans, audit)
     keeper, profiles, sets = (
-        DocumentKeeper(scans),
+        DocumentKeeper(scans, paths.jobs),
         ProfileService(ProfileRepository(database), audit),
         NamedSets(database, audit),
     )
@@ -82,7 +82,7 @@ def open_scans(
         ),
         profiles=profiles,
         sets=sets,
-        history=ScanHistory(scans=scans, hosts=HostQueries(database), audit=audit),
+        history=ScanHistory(scans=scans, hosts=HostQueries(database), audit=audit, jobs=paths.jobs),
         maps=MapService(scans=scans, queries=TopologyQueries(database)),
         comparison=comparison,
         ignoring=ignoring,

@@ -82,7 +82,7 @@ class OpenTraffic:
             most: Entries of each table.
 
         Raises:
-            InvalidInput, NotFound: Another program changed or deleted a file.
+            InvalidInput, NotFound: Another program changed or deleted the files.
         """
         return await asyncio.shield(asyncio.ensure_future(self._look(growing, most)))
 

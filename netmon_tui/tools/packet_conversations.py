@@ -34,6 +34,10 @@ _ERRORS = {_ICMP: frozenset({3, 4, 5, 11, 12}), _ICMP6: frozenset(range(128))}
 _PLAIN_TCP = frozenset({22, 25, 53, 80, 110, 143, 389, 443, 445, 465, 587, 636, 853, 993, 995, 3306, 5432})
 _PLAIN_UDP = frozenset({53, 67, 68, 123, 137, 138, 161, 443, 546, 547, 1900, 5353, 5355})
 """Ports of protocols whose packets have none within."""
+_GIVING_WAY = frozenset({161, 443, 546, 547})
+"""Those of them where tshark goes on to the other port when the payload is of something else."""
+_FIRST_WITHOUT_TUNNELS = 32768
+"""Clients have ports from here, and no tunnel has."""
 _FRAGMENTED = 0x3FFF
 _ROUTER_ALERT = 0x94
 _MOVING = frozenset({43, 60, 135})
@@ -230,8 +234,16 @@ def _require_plain(protocol: int, data: bytes, at: int, end: int) -> None:
         return
     if protocol in _ERRORS and end > at and data[at] not in _ERRORS[protocol]:
         return
-    ports = _PLAIN_TCP if protocol == _TCP else _PLAIN_UDP if protocol == _UDP else ()
-    if end - at < 8 or min(struct.unpack_from(">HH", data, at)) not in ports:
+    if end - at < 8:
+        raise Unsure
+    lower, upper = sorted(struct.unpack_from(">HH", data, at))
+    if protocol == _UDP:
+        plain = lower in _PLAIN_UDP
+        if lower in _GIVING_WAY:
+            plain = upper in _PLAIN_UDP or upper >= _FIRST_WITHOUT_TUNNELS
+    else:
+        plain = protocol == _TCP and lower in _PLAIN_TCP
+    if not plain:
         raise Unsure
 
 

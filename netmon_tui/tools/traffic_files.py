@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from netmon_tui.domain.traffic import Traffic
+from netmon_tui.errors import InvalidInput
 from netmon_tui.tools.traffic_reader import TrafficReader
 from netmon_tui.tools.traffic_tables import TrafficTables
 
@@ -20,17 +21,16 @@ class TrafficFiles:
         growing: As for :class:`~netmon_tui.tools.traffic_reader.TrafficReader`.
 
     Raises:
-        InvalidInput: The first is not a capture file of a kind that is stored.
-        OSError: It cannot be opened or read.
+        InvalidInput: None is a capture file of a kind that is stored.
+        OSError: One cannot be opened or read.
     """
 
     def __init__(self, paths: Sequence[Path], *, growing: bool = False) -> None:
         self.paths = tuple(paths)
         self._sizes = [path.stat().st_size for path in self.paths] if len(self.paths) > 1 else [1]
         self._tables = TrafficTables()
-        self._place = 0
-        self._reader = TrafficReader(self.paths[0], growing=growing, tables=self._tables)
         self._damage = ""
+        self._place, self._reader = self._open(0, growing=growing)
 
     def advance(self, budget: float, *, growing: bool) -> bool:
         """Read what is new.
@@ -43,7 +43,7 @@ class TrafficFiles:
             Whether there is more that could be read at once.
 
         Raises:
-            InvalidInput, OSError: As when one begins, of the next file.
+            OSError: The next file cannot be opened or read.
         """
         deadline = time.thread_time() + budget
         self._reader.growing = growing
@@ -58,9 +58,28 @@ class TrafficFiles:
     def _go_on(self) -> None:
         """Turn to the next file, also behind one that is damaged."""
         self._damage = self._damage or self._damage_here()
-        following = TrafficReader(self.paths[self._place + 1], tables=self._tables)
+        try:
+            place, following = self._open(self._place + 1)
+        except InvalidInput:
+            self._place = len(self.paths) - 1
+            return
         self._reader.close()
-        self._reader, self._place = following, self._place + 1
+        self._place, self._reader = place, following
+
+    def _open(self, place: int, *, growing: bool = False) -> tuple[int, TrafficReader]:
+        """Begin with the first file from a place on that is one; those before are told as damage.
+
+        A killed capture may leave a file without a header: that is no reason to hide the others.
+        """
+        while True:
+            path = self.paths[place]
+            try:
+                return place, TrafficReader(path, growing=growing, tables=self._tables)
+            except InvalidInput as error:
+                self._damage = self._damage or f"{path.name}: {error.why or error.what}"
+                place += 1
+                if place == len(self.paths):
+                    raise
 
     def _damage_here(self) -> str:
         damage, several = self._reader.damage, len(self.paths) > 1

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from netmon_tui.domain.analysis import MOST_SERIES, Asked
+from netmon_tui.domain.analysis import Asked
 from netmon_tui.domain.display_filter import check_text
 from netmon_tui.domain.stream import FOLLOWED, Follow
 from netmon_tui.errors import InvalidInput
@@ -28,30 +28,12 @@ from netmon_tui.tools.tshark_tables import (
 from netmon_tui.tools.tshark_taps import tap_of
 from netmon_tui.tools.tshark_trees import tree_reader
 
-LEAST_INTERVAL = 1e-6
-"""Seconds; tshark counts in microseconds."""
 _READ = ("-n", "-r", "-")
 _EVERYTHING = "frame"
 """Filter that every packet meets: an I/O graph without filters lets tshark 4.0 die of a division by 0 at times."""
 _HELLO_FIELDS = ("_ws.col.Source", "tcp.srcport", "_ws.col.Destination", "tcp.dstport")
 """Who begins a TLS session, which the stream itself does not tell: tshark takes whom it decrypts first."""
 _HIGHEST_STREAM = 2**32 - 1
-
-
-def check_asked(asked: Asked) -> None:
-    """Raise InvalidInput for what cannot be asked."""
-    for text in (asked.filter, *asked.series):
-        check_text(text)
-    if len(asked.series) > MOST_SERIES:
-        raise InvalidInput(f"the graph takes at most {MOST_SERIES} filters of its own")
-    if any("," in text for text in (*asked.series, asked.filter if asked.question.name == "io" else "")):
-        raise InvalidInput(
-            "a filter of the graph has a comma", why="it separates them", fix="write || instead"
-        )
-    if (asked.series or asked.interval) and asked.question.name != "io":
-        raise InvalidInput("only the I/O graph takes an interval and filters of its own")
-    if asked.interval and not LEAST_INTERVAL <= asked.interval <= 86_400:
-        raise InvalidInput("the interval must be between a microsecond and a day")
 
 
 def build_command(

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from textual.widgets import Input
 
+from netmon_tui.errors import ToolFailed
 from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.tools.file_set import packet_files
 from netmon_tui.ui.messages import ApplyDisplayFilter
@@ -128,7 +129,9 @@ async def test_limits_hold_for_the_next_questions_and_what_is_wrong_is_said(
         assert "The filter is not valid" in state(app)
         await pilot.press("d")
         await until(pilot, lambda: line.has_focus)
-        await app.screen._show(app.screen._answer)  # as an answer that was long in coming
+        await app.screen._show(
+            app.screen._answered, app.screen._answer
+        )  # as an answer that was long in coming
         await pilot.pause()
         assert line.has_focus
         line.value = "udp"
@@ -295,6 +298,47 @@ async def test_the_graph_takes_another_step_and_times_of_the_clock(
         assert app.screen.query_one("#answer", Table).cursor_key == 1
         await pilot.press("ctrl+t")
         await until(pilot, lambda: answer(app)[1][0] == "0.010000")
+
+
+async def test_an_answer_stays_that_of_its_own_question_when_the_next_one_fails(
+    logged_in: Any, until: Any, screen_text: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with logged_in(size=(140, 40)) as (app, pilot):
+        await to_analysis(app, pilot, until)
+        await ask(app, pilot, until, "conversations:tcp")
+        title, line = app.screen.query_one("#analysis-title", Figure), app.screen.query_one(Input)
+        await pilot.press("i")
+        await until(pilot, lambda: line.has_focus)
+        line.value = "-5"
+        await pilot.press("enter")
+        await until(pilot, lambda: "a microsecond and a day" in state(app))
+        assert line.has_focus, "what was refused can be written anew"
+        await pilot.press("escape")
+
+        async def fails(*_: object) -> None:
+            raise ToolFailed("tshark hangs and was ended")
+
+        shown = [column.key for column in app.screen.query_one("#answer", Table).columns]
+        monkeypatch.setattr(app.services.analysis, "ask", fails)
+        for question in ("io", "conversations:udp"):
+            app.screen.query_one("#questions", Table).move_to_key(question)
+            app.screen.query_one("#questions", Table).focus()
+            await until(pilot, lambda q=question: app.screen.query_one("#questions", Table).cursor_key == q)
+            app.screen._state("")
+            await pilot.press("enter")
+            await until(pilot, lambda: "tshark hangs" in state(app))
+            await until(pilot, lambda: "Conversations: TCP" in title.text)
+            assert "steps of" not in title.text
+            app.screen.query_one("#answer", Table).focus()
+            begin = answer(app)[0]
+            await pilot.press("ctrl+t")
+            await until(pilot, lambda begin=begin: answer(app)[0] != begin)
+            assert [column.key for column in app.screen.query_one("#answer", Table).columns] == shown
+        monkeypatch.undo()
+        await pilot.press("F")
+        await until(pilot, lambda: isinstance(app.screen, StreamScreen))
+        await until(pilot, lambda: app.screen.query_one(TextView).lines)
+        assert app.screen.query_one(TextView).lines[0].text.startswith("> GET /")
 
 
 @pytest.mark.parametrize("width", [80, 120])

@@ -126,6 +126,7 @@ async def test_a_wrong_filter_says_why_while_it_is_typed_and_shows_nothing_else(
         ("udp or tcp.port = 80", "= 80", "write == to compare"),
         ("tcp.prt == 80", "tcp.prt", "must be a field"),
         ("ip.addr == localhost", "localhost", ""),
+        ("  udp or tcp.prt == 80", "tcp.prt", "must be a field"),
     ],
 )
 async def test_a_mark_stands_under_what_is_wrong(

@@ -23,7 +23,7 @@ from typing import Any
 
 import pytest
 from argon2 import PasswordHasher, profiles
-from sqlalchemy import insert, update
+from sqlalchemy import func, insert, update
 
 import netmon_tui
 from netmon_tui.config.paths import Paths, find_paths
@@ -531,13 +531,24 @@ def _edited(services: Services) -> None:
 
 
 def paths_as_shown(services: Services) -> None:
-    """Show the data directory under the same name wherever the store is."""
+    """Show the data directory under the same name wherever the store is: once open, rows name what is there."""
     real = services.paths.jobs
+    for table in (records.captures, records.jobs):
+        shown = func.replace(table.c.directory, str(real), str(SHOWN / "jobs"))
+        change = update(table).values(directory=shown)
+        services.database.write(lambda connection, change=change: connection.execute(change))
     services.paths = Paths(
         data=SHOWN, logs=SHOWN / "log", config_file=Path("/etc/xdg/netmon-tui/config.toml")
     )
     services.scanning._jobs = services.capturing._jobs = services.catalogue._jobs = SHOWN / "jobs"
-    for service in (services.packets, services.packets.marks, services.analysis, services.traffic):
+    with_files = (
+        services.packets,
+        services.packets.marks,
+        services.analysis,
+        services.traffic,
+        services.capturing,
+    )
+    for service in with_files:
         service._captures.directory = lambda number, actor=None: real / f"capture-{number}"  # type: ignore[method-assign]
 
     async def directory(_actor: Actor, scan_id: int) -> Path:

@@ -104,6 +104,8 @@ class AnalysisScreen(LimitedAnalysis):
         self._place = place or AnalysisPlace()
         self._answer: Analysis | None = None
         """What the table of the answer shows; None while there is none, or another takes its place."""
+        self._answered = self._asked
+        """What it answers: not what was asked last where that failed or was stopped."""
         self._asking: Worker[None] | None = None
         self._questions = QUESTIONS
         """What can be asked."""
@@ -130,14 +132,16 @@ class AnalysisScreen(LimitedAnalysis):
         """Go to the questions; what is said above is the answer's only as long as that is seen."""
         self.remove_class("-answered")
         self._say()
-        if not self._is_answering:
+        if self._subject is None:
             self._state("enter asks; ? explains")
         self.query_one("#questions", Table).focus()
 
     @property
-    def _is_answering(self) -> bool:
-        asks = self._asking is not None and not self._asking.is_finished
-        return asks or self.has_class("-answered") or (self._answer is not None and self.has_class("-wide"))
+    def _subject(self) -> Asked | None:
+        if self._asking is not None and not self._asking.is_finished:
+            return self._asked
+        seen = self._answer is not None and (self.has_class("-answered") or self.has_class("-wide"))
+        return self._answered if seen else None
 
     @work(exclusive=True, group="analysis-questions", exit_on_error=False)
     async def _list_questions(self) -> None:
@@ -179,17 +183,17 @@ class AnalysisScreen(LimitedAnalysis):
         except NetmonError as error:
             self._state(str(error), "error")
             return
-        await self._show(answer)
+        await self._show(asked, answer)
 
-    async def _show(self, answer: Analysis) -> None:
+    async def _show(self, asked: Asked, answer: Analysis) -> None:
         """Put the answer's table in place of the one before."""
         self._answer = None
-        columns, rows = self._made_of(answer)
+        columns, rows = self._made_of(asked, answer)
         source = MemorySource([column.key for column in columns], rows)
         table = Table(columns, source=source, empty_text="Nothing of that in the capture", id="answer")
         place = self.query_one("#analysis-answer", Vertical)
         await place.remove_children()
-        self._answer = answer
+        self._answer, self._answered = answer, asked
         await place.mount(table)
         self.add_class("-answered")
         if not self.has_class("-line"):
@@ -199,8 +203,8 @@ class AnalysisScreen(LimitedAnalysis):
         self._state(" · ".join(words))
         self.refresh_bindings()
 
-    def _made_of(self, answer: Analysis) -> tuple[tuple[Column, ...], Iterator[Row]]:
-        graph, clock = self._asked.question.name == "io", self._place.clock
+    def _made_of(self, asked: Asked, answer: Analysis) -> tuple[tuple[Column, ...], Iterator[Row]]:
+        graph, clock = asked.question.name == "io", self._place.clock
         ascii_only = self.app.has_class(ASCII_CLASS)
         columns = columns_of(answer, graph=graph, clock=clock)
         return columns, rows_of(answer, graph=graph, ascii_only=ascii_only, clock=clock)
@@ -210,18 +214,21 @@ class AnalysisScreen(LimitedAnalysis):
         table = self.query_one_optional("#answer", Table)
         if table is not None and self._answer is not None and isinstance(table.source, MemorySource):
             self._place.clock = not self._place.clock
-            columns, rows = self._made_of(self._answer)
+            columns, rows = self._made_of(self._answered, self._answer)
             table.source.replace(rows)
             table.set_columns(columns)
 
     @on(Worker.StateChanged)
-    def _stopped(self, event: Worker.StateChanged) -> None:
-        if event.worker is self._asking and event.state is WorkerState.CANCELLED:
-            self._say()
+    def _ended(self, event: Worker.StateChanged) -> None:
+        """Say what is seen now: where the question failed or was stopped, the answer before, or none."""
+        if event.worker is not self._asking or not event.worker.is_finished:
+            return
+        if event.state is WorkerState.CANCELLED:
             self._state("Stopped")
-            if self._answer is None and self.has_class("-answered"):
-                self.remove_class("-answered")
-                self._leave_line()
+        if self._answer is None and self.has_class("-answered"):
+            self.remove_class("-answered")
+            self._leave_line()
+        self._say()
 
     # lines of the answer
 
@@ -268,7 +275,7 @@ class AnalysisScreen(LimitedAnalysis):
 
     def action_follow(self) -> None:
         """Put the stream together."""
-        row, protocol = self._row, _STREAMS.get(self._asked.question.name)
+        row, protocol = self._row, _STREAMS.get(self._answered.question.name)
         if self._answer is not None and row is not None and row.stream is not None and protocol is not None:
             wanted = Follow("tcp" if protocol == "tcp" else "udp", row.stream, since=self._answer.since)
             self.app.push_screen(StreamScreen(self.session, self._capture_id, wanted))

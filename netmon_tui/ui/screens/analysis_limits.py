@@ -49,14 +49,15 @@ class LimitedAnalysis(AboveCapture):
         raise NotImplementedError
 
     @property
-    def _is_answering(self) -> bool:
-        """Whether an answer is shown, or asked for."""
+    def _subject(self) -> Asked | None:
+        """What is asked, or else what the answer that is shown answers; None without either."""
         raise NotImplementedError
 
     def _say(self) -> None:
-        """Say what is asked, and its limits."""
-        asked = self._asked
-        words = [f"{asked.question.group}: {asked.question.label}"] if self._is_answering else ["Analysis"]
+        """Say what is asked or answered, and its limits."""
+        subject = self._subject
+        asked = subject or self._asked
+        words = [f"{asked.question.group}: {asked.question.label}"] if subject else ["Analysis"]
         words += [f"only {asked.filter}"] if asked.filter else []
         words += [f"steps of {asked.interval:g} s"] if asked.interval else []
         words += [f"{number} = {text}" for number, text in enumerate(asked.series, 1)]
@@ -95,38 +96,41 @@ class LimitedAnalysis(AboveCapture):
     def _limited(self, event: Input.Submitted) -> None:
         event.stop()
         text = event.value.strip()
-        if self._line == "filter":
-            self._take_filters(replace(self._asked, filter=text))
-            return
-        elif self._line == "keys":
+        if self._line == "keys":
             self._keep_keys(text)
             return
-        elif self._line == "step":
-            step = _seconds(text) if text else 0.0
-            if step is None:
-                self._state("A step is a number of seconds: 0.5", "error")
-                return
-            self._asked = replace(self._asked, question=find_question("io"), interval=step)
-        else:
-            series = tuple(part.strip() for part in text.split(";") if part.strip())
-            self._take_filters(replace(self._asked, question=find_question("io"), series=series))
-            return
-        self._leave_line()
-        self._ask()
-
-    @work(exclusive=True, group="analysis-filters", exit_on_error=False)
-    async def _take_filters(self, asked: Asked) -> None:
-        """Ask with other filters; where one is wrong the line stays, and what is asked stays as it was."""
         try:
-            await self.session.services.analysis.check_filters(asked)
+            asked = self._asked_with(text)
+        except InvalidInput as error:
+            self._refuse(error)
+        else:
+            self._take(asked)
+
+    def _asked_with(self, text: str) -> Asked:
+        """Return what is to be asked with what stands in the line."""
+        if self._line == "filter":
+            return replace(self._asked, filter=text)
+        if self._line == "step":
+            return replace(self._asked, question=find_question("io"), interval=_seconds(text))
+        series = tuple(part.strip() for part in text.split(";") if part.strip())
+        return replace(self._asked, question=find_question("io"), series=series)
+
+    @work(exclusive=True, group="analysis-line", exit_on_error=False)
+    async def _take(self, asked: Asked) -> None:
+        """Ask something else; where that is wrong the line stays, and what is asked stays as it was."""
+        try:
+            await self.session.services.analysis.check(asked)
         except NetmonError as error:
-            self._state(str(error), "error")
-            self.query_one("#analysis-line", Input).set_class(isinstance(error, InvalidInput), "-invalid")
+            self._refuse(error)
             return
         if self.has_class("-line"):  # nobody has left it meanwhile
             self._asked = asked
             self._leave_line()
             self._ask()
+
+    def _refuse(self, error: NetmonError) -> None:
+        self._state(str(error), "error")
+        self.query_one("#analysis-line", Input).set_class(isinstance(error, InvalidInput), "-invalid")
 
     @on(Input.Changed, "#analysis-line")
     def _retyped(self, event: Input.Changed) -> None:
@@ -157,8 +161,8 @@ class LimitedAnalysis(AboveCapture):
         (self.query_one("#questions", Table) if answer is None else answer).focus()
 
 
-def _seconds(text: str) -> float | None:
+def _seconds(text: str) -> float:
     try:
-        return float(text)
-    except ValueError:
-        return None
+        return float(text or 0)
+    except ValueError as error:
+        raise InvalidInput("A step is a number of seconds: 0.5") from error

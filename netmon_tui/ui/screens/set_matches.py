@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import ClassVar, Protocol
 
 from textual import on, work
@@ -12,9 +11,9 @@ from textual.binding import BindingType
 
 from netmon_tui.domain.counted import counted
 from netmon_tui.domain.display_filter import Offer
-from netmon_tui.domain.packet_columns import PacketLine
 from netmon_tui.domain.set_matches import SetMatch
 from netmon_tui.errors import NetmonError
+from netmon_tui.services.packet_file_lines import PacketFileLines
 from netmon_tui.services.set_filter import SetFilter
 from netmon_tui.ui import toasts
 from netmon_tui.ui.commands import command
@@ -84,6 +83,7 @@ class SetMatchesScreen(FilterableScreen):
         self._bar = DisplayFilterBar(
             session.services.packets.check_filter, searches.offer, id="matches-filter"
         )
+        self._lines = PacketFileLines(session.services.packets, session.actor, capture_id)
         self._rows: SetRows | None = None
         self._shown: SetFilter | None = None
         """The search that is listed."""
@@ -112,6 +112,10 @@ class SetMatchesScreen(FilterableScreen):
         else:
             self._table.focus()
 
+    async def on_unmount(self) -> None:
+        """Release the file that was read last."""
+        await self._lines.close()
+
     async def refresh_live(self, *, changed: bool) -> None:
         """Show what was found since."""
         search = self._searches.search
@@ -130,10 +134,7 @@ class SetMatchesScreen(FilterableScreen):
         packets, actor = self.session.services.packets, self.session.actor
         columns, shown = set_columns(await packets.columns.chosen(actor), search.newest)
 
-        async def lines(path: Path, numbers: Sequence[int], keys: Sequence[str]) -> list[PacketLine]:
-            return await packets.lines_of(actor, self._capture_id, path.name, numbers, keys)
-
-        self._rows = SetRows(search.matches, columns, lines)
+        self._rows = SetRows(search.matches, columns, self._lines.read)
         self._shown, self._count = search, -1
         self._bar.show(search.text)
         self._table.set_columns(shown)

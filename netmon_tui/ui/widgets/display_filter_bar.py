@@ -303,9 +303,11 @@ class DisplayFilterBar(FilledLater):
         told = f"{error.why or error.what}{f' ({error.fix})' if error.fix else ''}"
         if error.position is None:
             return told
-        cells = cell_len(self._line.value[: error.position]) - round(self._line.scroll_x)
+        value = self._line.value
+        place = error.position + len(value) - len(value.lstrip())  # outer spaces are no part of a filter
+        cells = cell_len(value[:place]) - round(self._line.scroll_x)
         fits = 0 <= cells <= self._words.size.width - cell_len(told) - len("^ ")
-        return f"{' ' * cells}^ {told}" if fits else f"at character {error.position + 1}: {told}"
+        return f"{' ' * cells}^ {told}" if fits else f"at character {place + 1}: {told}"
 
     def _show_offers(self) -> None:
         """Show some names, those from the one that stands there on."""

@@ -20,8 +20,8 @@ _PAGE_ROWS = 100
 _KEPT_PAGES = 16
 _SEARCH_SLICE = 500
 """Packets looked through at once by words: of many files a few lines each."""
-Lines = Callable[[Path, Sequence[int], Sequence[str]], Awaitable[list[PacketLine]]]
-"""Brings the lines of some packets of a file, with columns by their keys."""
+Lines = Callable[[str, Sequence[int], Sequence[str]], Awaitable[list[PacketLine]]]
+"""Brings the lines of some packets of a file, given by its name, with columns by their keys."""
 
 
 def set_columns(chosen: PacketColumns, newest: str) -> tuple[PacketColumns, tuple[Column, ...]]:
@@ -111,17 +111,20 @@ class SetRows:
     async def _search(self) -> None:
         """Look for the words in the next packets, and tell of it."""
         shown, stop = self._shown, min(len(self._found), self._searched + _SEARCH_SLICE)
+        found: list[tuple[Path, list[int]]] = []
         for path, numbers in list(self._found.part(self._searched, stop)):
             rows = zip(numbers, await self._rows(path, numbers), strict=True)
-            shown.add(path, [number for number, row in rows if matches(row, self._text)])
+            found.append((path, [number for number, row in rows if matches(row, self._text)]))
         if shown is self._shown:
+            for path, chosen in found:  # all at once: what could not be read is looked through again, whole
+                shown.add(path, chosen)
             self._searched = stop
             self._listeners.tell()
 
     async def _rows(self, path: Path, numbers: Sequence[int]) -> list[Row]:
         place = str(file_number(path.name) or "")
         try:
-            lines = await self._lines(path, numbers, self._columns.keys)
+            lines = await self._lines(path.name, numbers, self._columns.keys)
         except (NotFound, InvalidInput):  # deleted by a ring
             return [
                 Row(SetMatch(path.name, number), (place, *_gone(number, self._columns)), "muted")

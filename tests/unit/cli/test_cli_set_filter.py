@@ -39,20 +39,18 @@ def test_matches_and_what_is_found_are_told_with_their_files(admin: Any, capture
     ]
 
 
-@pytest.mark.parametrize(
-    ("words", "method"), [(("matches", "dns"), "lines_of"), (("find", "example", "--all-files"), "open")]
-)
+@pytest.mark.parametrize("words", [("matches", "dns"), ("find", "example", "--all-files")])
 def test_what_a_ring_deletes_meanwhile_loses_nothing_of_its_other_files(
-    admin: Any, capture: int, home: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], method: str
+    admin: Any, capture: int, home: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
 ) -> None:
     (directory,) = (home / "data" / "jobs").iterdir()
-    before = getattr(PacketService, method)
+    before = PacketService.open
 
     async def late(*arguments: Any) -> Any:
         (directory / NAMES[0]).unlink(missing_ok=True)
         return await before(*arguments)
 
-    monkeypatch.setattr(PacketService, method, late)
+    monkeypatch.setattr(PacketService, "open", late)
     verb, *rest = words
     answer = admin("capture", verb, capture, *rest, "--json")
     assert [(one["file"], one["number"]) for one in answer.document] == [(NAMES[2], 1), (NAMES[2], 3)]

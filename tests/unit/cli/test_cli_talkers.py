@@ -7,10 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from netmon_tui.cli import talkers
+from netmon_tui.cli.output import Progress
 from netmon_tui.config.paths import find_paths
 from netmon_tui.config.settings import load_settings
+from netmon_tui.domain.capture import StartCapture
+from netmon_tui.domain.capture_files import NUMBERED_NAME
+from netmon_tui.domain.job import JobState
 from netmon_tui.domain.user import Actor, Role
 from netmon_tui.services.container import open_services
+from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.tools.pcap import make_header
 from tests.unit.services.tsharks import keep
 from tests.unit.tools.exchanges import CLIENT, SERVER, exchanges
@@ -61,3 +67,47 @@ def test_a_link_type_whose_addresses_are_not_read_is_named(admin, home: Path) ->
 def test_a_capture_that_is_not_there(admin, capture: str) -> None:
     answer = admin("capture", "talkers", "7")
     assert answer.code == 1 and "7" in answer.err and answer.out == ""
+
+
+@pytest.mark.parametrize(
+    ("file", "said"),
+    [
+        (
+            "",
+            [
+                "capture-000002.pcap, the newest of 2; --file N chooses one",
+                "all 5 files; --file N chooses one",
+            ],
+        ),
+        ("2", ["capture-000002.pcap, file 2 of 2"]),
+    ],
+)
+def test_which_files_of_a_ring_are_counted_is_said_once(
+    admin,
+    home: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    file: str,
+    said: list[str],
+) -> None:
+    monkeypatch.setattr(talkers, "_WATCH_SECONDS", 0)
+    ada = Actor(1, "ada", Role.ADMIN)
+
+    async def watch() -> None:
+        services = open_services(load_settings(environ={}), find_paths(data_dir=home / "data"), reading=False)
+        captures = CaptureRepository(services.database)
+        number = captures.create(ada, StartCapture("lo"), filter="", jobs=services.paths.jobs)
+        captures.directory(number).mkdir()
+        for place in (1, 2):
+            exchanges().write(captures.directory(number) / (NUMBERED_NAME % place))
+        place = 2
+        async for _ in talkers._follow(services, ada, number, file, 1, Progress()):
+            place += 1
+            if place < 6:  # the ring goes on to another file, and then the capture ends
+                exchanges().write(captures.directory(number) / (NUMBERED_NAME % place))
+            else:
+                captures.update(number, state=JobState.COMPLETED.value)
+        await services.close()
+
+    asyncio.run(watch())
+    assert capsys.readouterr().err.splitlines() == said

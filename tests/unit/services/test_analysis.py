@@ -138,6 +138,15 @@ async def test_a_wrong_filter_is_refused_in_the_words_of_tshark(
         await store.services.analysis.ask(store.ada, capture, asked(question, "tcp.port = 80"))
 
 
+async def test_of_several_filters_none_is_pointed_at(store: Store, capture: int) -> None:
+    for limits in ({"series": ("udp", "tcp &&")}, {"series": ("tcp &&",), "filter": "udp"}):
+        with pytest.raises(InvalidInput, match="The filter is not valid: ") as refused:
+            await store.services.analysis.ask(store.ada, capture, asked("io", **limits))
+        assert refused.value.position is None
+    with pytest.raises(InvalidInput, match="at character 7") as refused:
+        await store.services.analysis.ask(store.ada, capture, asked("io", series=("tcp &&",)))
+
+
 async def test_every_question_has_an_answer(store: Store, capture: int) -> None:
     for name, most in (("expert", "count"), ("http", "count"), ("lengths", "count"), ("flow", "packet")):
         answer = await store.services.analysis.ask(store.ada, capture, asked(name))

@@ -272,7 +272,7 @@ async def test_a_document_that_is_packed_while_its_scan_is_deleted_does_not_stay
 ) -> None:
     scan_id, rmtree = await house.pipe(FULL), shutil.rmtree
 
-    def packed_just_then(directory: Path, *_: object) -> None:
+    def packed_just_then(directory: Path, **_: object) -> None:
         there = directory.exists()
         rmtree(directory, ignore_errors=True)
         if there and not list(house.jobs.glob("*")) and house.rows()["scans"]:

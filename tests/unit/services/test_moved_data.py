@@ -14,6 +14,7 @@ import pytest
 from netmon_tui.config.paths import find_paths
 from netmon_tui.config.settings import load_settings
 from netmon_tui.domain.capture_choice import ExportForm, PacketChoice
+from netmon_tui.domain.schedule import Runner
 from netmon_tui.domain.user import Actor
 from netmon_tui.services.container import Services, open_services
 from netmon_tui.storage.database import Database
@@ -30,8 +31,9 @@ def capture_file() -> bytes:
 
 
 @asynccontextmanager
-async def opened(data: Path) -> AsyncIterator[tuple[Services, Actor]]:
-    services = await asyncio.to_thread(open_services, load_settings(environ={}), find_paths(data_dir=data))
+async def opened(data: Path, *, keep_days: str = "0") -> AsyncIterator[tuple[Services, Actor]]:
+    settings = load_settings(environ={}, flags={"captures.keep_days": keep_days})
+    services = await asyncio.to_thread(open_services, settings, find_paths(data_dir=data))
     try:
         yield services, await services.accounts.login("ada", PASSWORD)
     finally:
@@ -51,6 +53,14 @@ async def data(tmp_path: Path) -> Path:
     await services.transfers.import_scan(ada, scan)
     await services.close()
     return made
+
+
+async def add_old_capture(data: Path, tmp_path: Path) -> None:
+    """Give a data directory a second capture, which is too old."""
+    async with opened(data) as (services, ada):
+        await services.catalogue.import_file(ada, tmp_path / "a.pcap", again=True)
+    with closing(sqlite3.connect(data / "netmon.db")) as connection, connection:
+        connection.execute("update captures set created = 1e9, finished = 1e9 where id = 2")
 
 
 def directories(data: Path) -> set[Path]:
@@ -90,6 +100,48 @@ async def test_what_is_deleted_in_a_copy_stays_in_the_original(data: Path, tmp_p
         await services.scans.delete(ada, 1)
     async with opened(data) as (services, ada):
         assert await is_whole(services, ada, tmp_path / "out.pcap")
+
+
+async def test_a_copy_of_the_database_alone_deletes_no_files_of_the_original(
+    data: Path, tmp_path: Path
+) -> None:
+    await add_old_capture(data, tmp_path)
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    shutil.copy(data / "netmon.db", copy)
+    async with opened(copy, keep_days="1") as (services, ada):
+        assert await services.catalogue.delete_one_expired(Runner.WORKER)
+        await services.capturing.delete(ada, 1)
+        await services.scans.delete(ada, 1)
+        assert not await services.capturing.count(ada) and not await services.scans.count(ada)
+    async with opened(data) as (services, ada):
+        assert await is_whole(services, ada, tmp_path / "out.pcap")
+        await services.catalogue.export(ada, 2, tmp_path / "other.pcap", PacketChoice(), ExportForm())
+
+
+async def test_a_copy_of_the_database_alone_packs_no_documents_of_the_original(
+    data: Path, tmp_path: Path
+) -> None:
+    plain, copy = data / "jobs" / "scan-1" / "more.xml", tmp_path / "copy"
+    plain.write_bytes(SCAN)
+    copy.mkdir()
+    shutil.copy(data / "netmon.db", copy)
+    async with opened(copy) as (services, _):
+        services.keeper.pack_soon()
+        await asyncio.to_thread(services.keeper.close, patience=60)
+    assert plain.read_bytes() == SCAN
+
+
+async def test_what_is_deleted_by_another_way_to_the_same_directory_is_gone(
+    data: Path, tmp_path: Path
+) -> None:
+    await add_old_capture(data, tmp_path)
+    (tmp_path / "way").symlink_to(tmp_path)
+    async with opened(tmp_path / "way" / "data", keep_days="1") as (services, ada):
+        assert await services.catalogue.delete_one_expired(Runner.WORKER)
+        await services.capturing.delete(ada, 1)
+        await services.scans.delete(ada, 1)
+    assert not list((data / "jobs").iterdir())
 
 
 async def test_what_is_not_here_or_the_same_by_another_way_is_left_as_it_is(

@@ -52,6 +52,23 @@ async def test_a_link_type_whose_addresses_are_not_read_is_named(store: Store) -
     assert found.notes == ("addresses of IEEE802_11_RADIO are not read",)
 
 
+@pytest.mark.parametrize("empty", [{0}, {1}, {2}, {0, 1}, {1, 2}], ids=str)
+async def test_a_file_without_a_header_hides_no_other(store: Store, empty: set[int]) -> None:
+    data = exchanges().data()
+    number = keep(store.services, store.ada, data)
+    directory = CaptureRepository(store.services.database).directory(number)
+    (directory / CAPTURE_NAME).unlink()
+    for place in range(3):
+        (directory / f"capture-{place + 1:06}.pcap").write_bytes(b"" if place in empty else data)
+    opened = await store.services.traffic.open(store.ada, number)
+    while not opened.complete:
+        found = await opened.look(growing=False)
+    assert (await opened.look(growing=False)).packets == found.packets
+    await opened.close()
+    assert (found.packets, found.read) == (20 * (3 - len(empty)), 1.0)
+    assert found.notes == (f"capture-{min(empty) + 1:06}.pcap: it is empty",)
+
+
 async def test_a_capture_that_runs_is_followed(store: Store) -> None:
     data = exchanges().data()
     number, path = begin(store.services, store.ada, data)

@@ -15,7 +15,18 @@ from netmon_tui.tools.packet_conversations import OwnReader, own_reader
 from netmon_tui.tools.pcap import RawPacket, make_header, pack_record
 from netmon_tui.tools.tshark_statistics import build_command, reader_for
 from tests.unit.tools.exchanges import START, exchanges
-from tests.unit.tools.packet_samples import ALL_NODES, SAMPLES, TUNNELS, ethernet, ip4, ip6, tcp, udp
+from tests.unit.tools.packet_samples import (
+    ALL_NODES,
+    INNER6,
+    SAMPLES,
+    TUNNELS,
+    VXLAN,
+    ethernet,
+    ip4,
+    ip6,
+    tcp,
+    udp,
+)
 
 TSHARK = shutil.which("tshark") or ""
 pytestmark = [pytest.mark.lab, pytest.mark.skipif(not TSHARK, reason="tshark is not installed")]
@@ -34,6 +45,14 @@ PLAIN = [
     ethernet(0x86DD, ip6(17, udp(5353, 5353, bytes(20)), destination=ALL_NODES)),
 ]
 """Frames of which Ethernet and IPv4 are sure; what is asked of IPv6 has no IPv4 but TCP."""
+TUNNELS_OF_IP6 = {
+    1701: b"\0\2\0\1\0\1" + b"\xff\x03\0\x57" + INNER6,
+    2152: b"\x30\xff" + len(INNER6).to_bytes(2, "big") + b"\0\0\0\1" + INNER6,
+    3544: INNER6,
+    4789: VXLAN + ethernet(0x86DD, INNER6),
+    6081: b"\0\0\x86\xdd\0\0\1\0" + INNER6,
+}
+"""What datagrams of some ports have within: L2TP, GTP, Teredo, VXLAN, Geneve."""
 
 
 def file_of(frames: list[bytes], linktype: int = link_layers.ETHERNET, *, nanoseconds: bool = False) -> bytes:
@@ -121,29 +140,18 @@ LINKS = {
 """What a packet of an Ethernet frame looks like on a link."""
 
 
-@pytest.mark.parametrize("linktype", LINKS)
-def test_what_is_sure_of_a_packet_is_what_tshark_says(tmp_path: Path, linktype: int) -> None:
-    frames = damaged(list(map(LINKS[linktype], [*SAMPLES.values(), *TUNNELS.values(), *PLAIN])))
-    path = tmp_path / "made.pcap"
+def compared(
+    path: Path, frames: list[bytes], linktype: int = link_layers.ETHERNET
+) -> tuple[dict[str, int], list[object]]:
+    """Return how many packets are sure of each kind, and of which of these tshark says something else."""
     path.write_bytes(file_of(frames, linktype))
     fields = [word for kind in KINDS for end in ("src", "dst") for word in ("-e", f"{kind}.{end}")]
-    command = [
-        TSHARK,
-        "-n",
-        "-r",
-        path,
-        "-o",
-        "ip.defragment:FALSE",
-        "-T",
-        "fields",
-        "-E",
-        "occurrence=f",
-        *fields,
-    ]
+    options = ["-o", "ip.defragment:FALSE", "-T", "fields", "-E", "occurrence=f"]
+    command = [TSHARK, "-n", "-r", path, *options, *fields]
     said = subprocess.run(command, capture_output=True, check=True, text=True).stdout.split("\n")[:-1]
     assert len(said) == len(frames)
-    sure = dict.fromkeys(KINDS, 0)
-    wrong = []
+    sure: dict[str, int] = dict.fromkeys(KINDS, 0)
+    wrong: list[object] = []
     for frame, line in zip(frames, said, strict=True):
         cells = line.split("\t")
         for place, kind in enumerate(KINDS):
@@ -155,10 +163,31 @@ def test_what_is_sure_of_a_packet_is_what_tshark_says(tmp_path: Path, linktype: 
             found = list(rows[0].cells[:2]) if rows else ["", ""]
             if found != cells[2 * place : 2 * place + 2]:
                 wrong.append((kind, frame.hex(), found, line))
+    return sure, wrong
+
+
+@pytest.mark.parametrize("linktype", LINKS)
+def test_what_is_sure_of_a_packet_is_what_tshark_says(tmp_path: Path, linktype: int) -> None:
+    frames = damaged(list(map(LINKS[linktype], [*SAMPLES.values(), *TUNNELS.values(), *PLAIN])))
+    sure, wrong = compared(tmp_path / "made.pcap", frames, linktype)
     assert not wrong
     assert sure["ip"] > len(frames) // 5 and (
         linktype != link_layers.ETHERNET or sure["eth"] > len(frames) // 2
     )
+
+
+def test_a_tunnel_from_the_port_of_another_protocol_is_not_overlooked(tmp_path: Path) -> None:
+    frames = [
+        ethernet(0x0800, ip4(17, udp(*ports, payload)))
+        for plain in (53, 67, 68, 123, 137, 138, 161, 443, 546, 547, 1900)
+        for tunnel, payload in TUNNELS_OF_IP6.items()
+        for ports in ((plain, tunnel), (tunnel, plain))
+    ]
+    sure, wrong = compared(tmp_path / "made.pcap", frames)
+    assert sure["ip"] == len(frames) and not wrong
+    assert not own(
+        "conversations:ipv6", file_of([ethernet(0x0800, ip4(17, udp(50000, 443, bytes(40))))])
+    ).unsure
 
 
 def test_a_file_that_ends_within_a_packet_is_counted_to_there() -> None:

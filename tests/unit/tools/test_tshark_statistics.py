@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netmon_tui.domain.analysis import QUESTIONS, Asked, find_question
+from netmon_tui.domain.analysis import QUESTIONS, Asked, check_asked, find_question
 from netmon_tui.domain.stream import CLIENT, SERVER, Follow, marked_lines
 from netmon_tui.errors import InvalidInput, ToolFailed
 from netmon_tui.tools import tshark_lines
@@ -17,7 +17,6 @@ from netmon_tui.tools.tshark_flow import draw
 from netmon_tui.tools.tshark_lines import LONGEST_LINE, TextReader
 from netmon_tui.tools.tshark_statistics import (
     build_command,
-    check_asked,
     follow_command,
     reader_for,
 )

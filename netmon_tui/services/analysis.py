@@ -107,8 +107,8 @@ class AnalysisService:
         except ToolMissing:
             return QUESTIONS
 
-    async def check_filters(self, asked: Asked) -> None:
-        """Raise InvalidInput for a filter that tshark refuses; ToolMissing where nobody can say."""
+    async def check(self, asked: Asked) -> None:
+        """Raise InvalidInput for what cannot be asked; ToolMissing where nobody can say what a filter is."""
         check_asked(asked)
         for text in filter(None, (asked.filter, *asked.series)):
             await asyncio.to_thread(check_by_tshark, text)

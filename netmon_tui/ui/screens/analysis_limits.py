@@ -98,8 +98,13 @@ class LimitedAnalysis(AboveCapture):
         text = event.value.strip()
         if self._line == "keys":
             self._keep_keys(text)
+            return
+        try:
+            asked = self._asked_with(text)
+        except InvalidInput as error:
+            self._refuse(error)
         else:
-            self._take(text)
+            self._take(asked)
 
     def _asked_with(self, text: str) -> Asked:
         """Return what is to be asked with what stands in the line."""
@@ -110,20 +115,22 @@ class LimitedAnalysis(AboveCapture):
         series = tuple(part.strip() for part in text.split(";") if part.strip())
         return replace(self._asked, question=find_question("io"), series=series)
 
-    @work(exclusive=True, group="analysis-limits", exit_on_error=False)
-    async def _take(self, text: str) -> None:
-        """Ask with other limits; where one is wrong the line stays, and what is asked stays as it was."""
+    @work(exclusive=True, group="analysis-line", exit_on_error=False)
+    async def _take(self, asked: Asked) -> None:
+        """Ask something else; where that is wrong the line stays, and what is asked stays as it was."""
         try:
-            asked = self._asked_with(text)
-            await self.session.services.analysis.check_filters(asked)
+            await self.session.services.analysis.check(asked)
         except NetmonError as error:
-            self._state(str(error), "error")
-            self.query_one("#analysis-line", Input).set_class(isinstance(error, InvalidInput), "-invalid")
+            self._refuse(error)
             return
         if self.has_class("-line"):  # nobody has left it meanwhile
             self._asked = asked
             self._leave_line()
             self._ask()
+
+    def _refuse(self, error: NetmonError) -> None:
+        self._state(str(error), "error")
+        self.query_one("#analysis-line", Input).set_class(isinstance(error, InvalidInput), "-invalid")
 
     @on(Input.Changed, "#analysis-line")
     def _retyped(self, event: Input.Changed) -> None:

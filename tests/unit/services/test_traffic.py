@@ -43,6 +43,15 @@ async def test_a_whole_capture_is_counted(store: Store) -> None:
     assert web.filter == f"ip.addr == {CLIENT} && ip.addr == {SERVER} && tcp.port == 80"
 
 
+async def test_a_link_type_whose_addresses_are_not_read_is_named(store: Store) -> None:
+    number = keep(store.services, store.ada, make_header(127).data + exchanges().data()[24:])
+    opened = await store.services.traffic.open(store.ada, number)
+    found = await opened.look(growing=False)
+    await opened.close()
+    assert (found.packets, found.talkers) == (20, ())
+    assert found.notes == ("addresses of IEEE802_11_RADIO are not read",)
+
+
 @pytest.mark.parametrize("empty", [{0}, {1}, {2}, {0, 1}, {1, 2}], ids=str)
 async def test_a_file_without_a_header_hides_no_other(store: Store, empty: set[int]) -> None:
     data = exchanges().data()
@@ -58,15 +67,6 @@ async def test_a_file_without_a_header_hides_no_other(store: Store, empty: set[i
     await opened.close()
     assert (found.packets, found.read) == (20 * (3 - len(empty)), 1.0)
     assert found.notes == (f"capture-{min(empty) + 1:06}.pcap: it is empty",)
-
-
-async def test_a_link_type_whose_addresses_are_not_read_is_named(store: Store) -> None:
-    number = keep(store.services, store.ada, make_header(127).data + exchanges().data()[24:])
-    opened = await store.services.traffic.open(store.ada, number)
-    found = await opened.look(growing=False)
-    await opened.close()
-    assert (found.packets, found.talkers) == (20, ())
-    assert found.notes == ("addresses of IEEE802_11_RADIO are not read",)
 
 
 async def test_a_capture_that_runs_is_followed(store: Store) -> None:

@@ -524,6 +524,7 @@ def test_a_status_is_never_half_written(directory: Path) -> None:
     try:
         handle = start(directory, shell(STUBBORN))
         printed(directory, "ready")
+        wait_for(lambda: "running" in seen, "the reader to see that it runs")
         request_stop(directory)
         ended(directory)
         wait_for(lambda: "ended" in seen, "the reader to come by once more")

@@ -247,9 +247,9 @@ class CatalogueService:
         capture = await self._get(actor, capture_id)
         directory = await asyncio.to_thread(self._captures.directory, capture_id)
         path = await asyncio.to_thread(one_file, directory, file) if file else directory
-        sizes = sizes_of(path)
+        sizes = await asyncio.to_thread(sizes_of, path)
         if file and not sizes:
-            raise file_gone(path.name, packet_files(directory))
+            raise file_gone(path.name, await asyncio.to_thread(packet_files, directory))
         if not any(sizes.values()):
             raise no_file(capture, directory)
         return capture, path

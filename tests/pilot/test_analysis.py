@@ -218,16 +218,22 @@ async def test_a_shorter_answer_takes_the_place_of_a_longer_one(
         assert app.screen is screen
 
 
+async def analysis_of_files(app: Any, pilot: Any, until: Any) -> Any:
+    """Open the analysis of a capture over several files; return the screen of its packets."""
+    await asyncio.to_thread(store, app)
+    app.push_screen(CaptureDetailScreen(app.screen.session, 1))
+    await until(pilot, lambda: app.screen.query_one("#packets", Table).row_count == 4)
+    detail = app.screen
+    await pilot.press("A")
+    await until(pilot, lambda: isinstance(app.screen, AnalysisScreen))
+    return detail
+
+
 async def test_a_line_that_counts_through_all_files_lists_the_packets_of_all(
     logged_in: Any, until: Any
 ) -> None:
     async with logged_in(size=(80, 24)) as (app, pilot):
-        await asyncio.to_thread(store, app)
-        app.push_screen(CaptureDetailScreen(app.screen.session, 1))
-        await until(pilot, lambda: app.screen.query_one("#packets", Table).row_count == 4)
-        detail = app.screen
-        await pilot.press("A")
-        await until(pilot, lambda: isinstance(app.screen, AnalysisScreen))
+        detail = await analysis_of_files(app, pilot, until)
         rows = await ask(app, pilot, until, "conversations:udp")
         assert rows[0][4] == "3"
         await pilot.press("enter")
@@ -245,12 +251,7 @@ async def test_a_line_that_counts_from_a_deleted_file_finds_no_other_packets(
     logged_in: Any, until: Any
 ) -> None:
     async with logged_in(size=(80, 24)) as (app, pilot):
-        await asyncio.to_thread(store, app)
-        app.push_screen(CaptureDetailScreen(app.screen.session, 1))
-        await until(pilot, lambda: app.screen.query_one("#packets", Table).row_count == 4)
-        detail = app.screen
-        await pilot.press("A")
-        await until(pilot, lambda: isinstance(app.screen, AnalysisScreen))
+        detail = await analysis_of_files(app, pilot, until)
         await ask(app, pilot, until, "conversations:udp")
         packet_files(CaptureRepository(app.services.database).directory(1))[0].unlink()
         await pilot.press("enter")

@@ -42,8 +42,6 @@ STYLES = next(path for path in (_HERE / "styles", _HERE.parent / "styles") if pa
 """Inside the package when installed, beside it in a checkout."""
 LATER_STYLES = ("app", "frame", "table", "scans", "captures", "neighbours", "neighbour_events", "admin")
 """Read after the login: without them its screen is painted sooner."""
-HANG_UP_SECONDS = 2.0
-"""How often to look whether the terminal is still there: not every way to lose one sends a signal."""
 _log = logging.getLogger(__name__)
 
 
@@ -129,16 +127,10 @@ class NetmonApp(GuardedApp):
             with contextlib.suppress(NotImplementedError, ValueError, RuntimeError):
                 loop.add_signal_handler(number, self._leave_on_signal, number)
         self.call_after_refresh(self._collect_garbage_again)
-        if not self.is_headless:
-            self.set_interval(HANG_UP_SECONDS, self._leave_when_hung_up)
 
     def hang_up(self) -> None:
         """Leave because the terminal is gone."""
         self._leave_on_signal(signal.SIGHUP)
-
-    def _leave_when_hung_up(self) -> None:
-        if is_hung_up():
-            self.hang_up()
 
     def _leave_on_signal(self, number: signal.Signals) -> None:
         self.exit(return_code=128 + number)

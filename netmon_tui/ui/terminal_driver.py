@@ -1,19 +1,28 @@
 """The terminal as it is over SSH: it can be gone at any moment, with or without a signal.
 
 Textual writes from a thread that ends with the first failed write; the application then waits for ever for room in
-that thread's queue, and its input thread spins on the end of file. Here a failed write is swallowed and told.
+that thread's queue. Its input thread wakes ten times a second, spins on the end of file and takes the application
+down with it when a byte is no UTF-8. Here that a write or a read fails is told, and input is waited for.
 """
 
 from __future__ import annotations
 
 import os
 import select
+import time
+from codecs import getincrementaldecoder
 from collections.abc import Callable
+from contextlib import suppress
+from threading import Event
 from typing import IO, Any, Protocol, cast
 
+from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
 
 from netmon_tui.ui.sent_screen import SentScreen
+
+_INPUT_BYTES = 4096
+"""Read at once; a paste may be more."""
 
 
 class _LossyFile:
@@ -63,11 +72,35 @@ class _HangsUp(Protocol):
         """Leave."""
 
 
+class _Bell(Event):
+    """An event that can be waited for together with files: it has a descriptor that is readable while it is set."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._descriptor = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+
+    def fileno(self) -> int:
+        """Return the descriptor."""
+        return self._descriptor
+
+    def set(self) -> None:
+        """Set it."""
+        super().set()
+        os.eventfd_write(self._descriptor, 1)
+
+    def clear(self) -> None:
+        """Set it back."""
+        super().clear()
+        with suppress(BlockingIOError):
+            os.eventfd_read(self._descriptor)
+
+
 class TerminalDriver(LinuxDriver):
     """Textual's driver, which outlives its terminal long enough for an orderly end."""
 
     def __init__(self, app: Any, **options: Any) -> None:
         super().__init__(app, **options)
+        self.exit_event = self._bell = _Bell()
         self._file = cast("Any", _LossyFile(cast("IO[str]", self._file), self._tell_hang_up))
         self.sent = SentScreen()
         """What the terminal shows."""
@@ -76,6 +109,32 @@ class TerminalDriver(LinuxDriver):
         """Begin, or go on after a pause, with a screen of which nothing is known."""
         self.sent.forget()
         super().start_application_mode()  # type: ignore[no-untyped-call]
+
+    def run_input_thread(self) -> None:
+        """Pass on what is typed, until the bell is rung or the terminal is gone."""
+        parser = XTermParser(self._debug)
+        decode = getincrementaldecoder("utf-8")("replace").decode
+        while not self._bell.is_set():
+            # Some time after an escape alone it is that key, and not the beginning of a longer one.
+            due = parser._timeout_time
+            wait = None if due is None else max(0.0, due - time.monotonic())
+            ready, _, _ = select.select([self.fileno, self._bell], [], [], wait)
+            if self.fileno in ready:
+                typed = self._read()
+                if not typed:
+                    self._tell_hang_up()
+                    return
+                for event in parser.feed(decode(typed)):
+                    self.process_message(event)
+            for event in parser.tick():
+                self.process_message(event)
+
+    def _read(self) -> bytes:
+        """Return what was typed; nothing when the terminal is gone."""
+        try:
+            return os.read(self.fileno, _INPUT_BYTES)
+        except OSError:
+            return b""
 
     def _tell_hang_up(self) -> None:
         self._loop.call_soon_threadsafe(cast("_HangsUp", self._app).hang_up)

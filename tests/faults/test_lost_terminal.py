@@ -61,3 +61,11 @@ def test_a_signal_leaves_the_terminal_clean(running, number, status):
     for sequence in (b"\x1b[?1049l", b"\x1b[?25h", b"\x1b[?1000l", b"\x1b[?2004l"):
         assert sequence in output, sequence
     os.close(master)
+
+
+def test_typing_what_is_no_utf_8_ends_nothing(running):
+    process, master = running
+    os.write(master, b"\xe4\xff\xc3")
+    os.write(master, b"\x11")  # ctrl+q
+    assert process.wait(30) == 0
+    os.close(master)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from itertools import takewhile
 
 from rich.cells import cell_len
+from rich.segment import Segment
 from textual.content import Content
 from textual.geometry import Region
+from textual.strip import Strip
 from textual.widget import Widget
 
 from netmon_tui.ui.rendering import Tone, content
@@ -36,6 +38,24 @@ class Figure(Widget):
     def render(self) -> Content:
         """Return the text."""
         return self._shown
+
+    def render_line(self, y: int) -> Strip:
+        """Return the line, which Textual would make of the text by wrapping, looking for links and the like."""
+        if self.size.height > 1 or self.text_selection is not None:
+            return super().render_line(y)
+        self._dirty_regions.clear()
+        look, width, text = self.visual_style, self.size.width, self._shown.plain
+        gap = width - cell_len(text)
+        line = Segment(text, look.rich_style_with_offset(0, 0))  # with which a mouse marks text
+        if gap <= 0:
+            return Strip([line]).crop(0, width)
+        space, before = look.background_style.rich_style, self._gap_before(gap)
+        parts = (Segment(" " * before, space), line, Segment(" " * (gap - before), space))
+        return Strip([part for part in parts if part.text], width)
+
+    def _gap_before(self, gap: int) -> int:
+        align = self.styles.text_align
+        return gap if align in ("right", "end") else gap // 2 if align == "center" else 0
 
     def show(self, value: object, tone: Tone = "") -> None:
         """Show a value, foreign or not, on one line."""

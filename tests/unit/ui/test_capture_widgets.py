@@ -271,6 +271,22 @@ async def test_a_figure_repaints_only_the_cells_that_differ(
         assert after in "".join(s.text for s in app.screen._compositor.render_strips()[0])
 
 
+@pytest.mark.parametrize("align", ["left", "right", "center", "start", "end"])
+@pytest.mark.parametrize(
+    "text", ["", "12 packets", "漢字 and more", "exactly twenty cells", "more than twenty cells", "漢" * 10]
+)
+async def test_the_line_of_a_figure_is_what_the_library_would_paint(align: str, text: str) -> None:
+    figure = Figure()
+    css = f"Figure {{ width: 20; text-align: {align}; text-style: bold; color: red; background: blue 50%; }}"
+    async with OneWidget(figure, css).run_test(size=(40, 3)):
+        figure.show(text)
+        ours = figure.render_line(0)
+        figure._render_content()
+        space = figure.visual_style.background_style.rich_style
+        theirs = figure._render_cache.lines[0].crop(0, 20).adjust_cell_length(20, space)
+        assert list(ours) == [part for part in theirs.simplify() if part.text]
+
+
 def packet(payload: str = "GET /[b]x[/b]\x1b[31m") -> PacketDetail:
     source = Field("ip.src", "Source Address: 10.0.0.1", "10.0.0.1", 26, 4)
     flags = Field("ip.flags", "Flags", "0x02", 20, 1, (Field("ip.flags.df", "Don't fragment", "1", 20, 1),))

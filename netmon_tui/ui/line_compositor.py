@@ -36,7 +36,7 @@ class LineCompositor(Compositor):
                 continue
             seen = region.intersection(clip)
             x, width = seen.x - region.x, seen.width
-            for run in _runs(self._wanted.take(seen)):
+            for run in runs_of(self._wanted.take(seen)):
                 top, height = run.start, len(run)
                 lines = widget.render_lines(Region(x, top - region.y, width, height))
                 yield Region(seen.x, top, width, height), clip, lines
@@ -79,8 +79,8 @@ class Wanted:
         return True
 
 
-def _runs(lines: list[int]) -> Iterator[range]:
-    """Yield the lines that follow each other together."""
+def runs_of(lines: list[int]) -> Iterator[range]:
+    """Yield those of some rising numbers that follow each other, together."""
     for _, run in groupby(enumerate(lines), lambda pair: pair[1] - pair[0]):
         ys = [y for _, y in run]
         yield range(ys[0], ys[-1] + 1)

@@ -2,13 +2,14 @@
 
 Textual sends a line that has changed from the left edge of its widget on, each style in full and a reset after it.
 Here cells that the terminal shows already are left out, and of a style what was in force before: as curses does.
+Lines that it shows elsewhere it is told to move.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from itertools import groupby, repeat
+from itertools import groupby, repeat, zip_longest
 from typing import Any, NamedTuple
 
 from rich.cells import get_character_cell_size
@@ -17,6 +18,8 @@ from rich.console import Console
 from rich.style import Style
 from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.strip import Strip
+
+from netmon_tui.ui.moved_lines import find_move
 
 _CHEAPER_THAN_MOVING = 6
 """Cells that are sent again between two that differ: to move over them takes as many bytes."""
@@ -55,45 +58,85 @@ class SentScreen:
             pieces: What is drawn where.
             system: The colours that the terminal has.
         """
-        sent: list[str] = []
-        held = _PLAIN
+        wanted: dict[int, list[Cell]] = {}
+        spans: dict[int, list[_Span]] = {}
         for y, x, strip in pieces:
-            for begin, cells in self._changes(y, x, strip, system):
+            line = wanted.get(y)
+            if line is None:
+                line = wanted[y] = self._lines.get(y, []).copy()
+            spans.setdefault(y, []).append(_put(line, x, strip, system))
+        sent: list[str] = []
+        if move := find_move(self._lines, wanted):
+            sent.append(move.sequence)
+            self._lines |= {y: self._moved(move.source(y), wanted[y]) for y in move.lines}
+            spans |= {y: [_Span(0, len(wanted[y]))] for y in move.lines}
+        held = _PLAIN
+        for y, line in wanted.items():
+            before = self._lines.get(y, ())
+            for begin, cells in _changes(spans[y], before, line):
                 sent.append(f"\x1b[{y + 1};{begin + 1}H")
-                for pen, run in groupby(cells, lambda cell: cell[1]):
+                for pen, run in groupby(filter(None, cells), lambda cell: cell[1]):
                     sent += (_change(held, pen), *(text for text, _ in run))
                     held = pen
+            self._lines[y] = line
         return "".join((*sent, _change(held, _PLAIN)))
+
+    def _moved(self, source: int | None, wanted: list[Cell]) -> list[Cell]:
+        """Return what a line shows that another one was moved to; nothing is known of a new one."""
+        return [None] * len(wanted) if source is None else self._lines[source]
 
     def forget(self) -> None:
         """Nothing is known any more of what it shows."""
         self._lines.clear()
 
-    def _changes(
-        self, y: int, x: int, strip: Strip, system: ColorSystem
-    ) -> Iterator[tuple[int, Sequence[tuple[str, Pen]]]]:
-        """Yield where cells begin that the terminal does not show yet, and the cells."""
-        cells: list[tuple[str, Pen]] = []
-        for text, style, _ in strip:
-            cells += zip(text, repeat(_pen(style, system) if style else _PLAIN))
-        line, end = self._lines.setdefault(y, []), x + strip.cell_length
-        line += repeat(None, end - len(line))
-        if not all(text.isascii() or all(map(_is_single, text)) for text, _, _ in strip):
-            line[x:end] = repeat(None, end - x)
-            yield x, cells
-            return
-        before, line[x:end] = line[x:end], cells
-        if before == cells:
-            return
+
+class _Span(NamedTuple):
+    """A part of a line that is drawn on.
+
+    Attributes:
+        begin, end: Columns.
+        whole: What is to be sent of it, whatever is shown: its characters are not all one cell wide.
+    """
+
+    begin: int
+    end: int
+    whole: Sequence[Cell] | None = None
+
+
+def _put(line: list[Cell], x: int, strip: Strip, system: ColorSystem) -> _Span:
+    """Put what is drawn into a line; return where."""
+    cells: list[tuple[str, Pen]] = []
+    for text, style, _ in strip:
+        cells += zip(text, repeat(_pen(style, system) if style else _PLAIN))
+    end = x + strip.cell_length
+    line += repeat(None, end - len(line))
+    if all(text.isascii() or all(map(_is_single, text)) for text, _, _ in strip):
+        line[x:end] = cells
+        return _Span(x, end)
+    line[x:end] = repeat(None, end - x)
+    return _Span(x, end, cells)
+
+
+def _changes(
+    spans: Iterable[_Span], before: Sequence[Cell], line: Sequence[Cell]
+) -> Iterator[tuple[int, Sequence[Cell]]]:
+    """Yield where cells begin that the terminal does not show yet, and the cells, all of them known."""
+    for x, end, whole in spans:
+        if whole is not None:
+            yield x, whole
+            continue
+        old, new = before[x:end], line[x:end]
+        if old == new:
+            continue
         begin, last = -1, -1
-        for at, (old, new) in enumerate(zip(before, cells, strict=True)):
-            if old != new:
+        for at, (is_, shall_be) in enumerate(zip_longest(old, new)):
+            if is_ != shall_be:
                 if begin < 0 or at - last > _CHEAPER_THAN_MOVING:
                     if begin >= 0:
-                        yield x + begin, cells[begin : last + 1]
+                        yield x + begin, new[begin : last + 1]
                     begin = at
                 last = at
-        yield x + begin, cells[begin : last + 1]
+        yield x + begin, new[begin : last + 1]
 
 
 class _Frugal(CompositorUpdate):

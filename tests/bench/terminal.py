@@ -28,6 +28,8 @@ USER, PASSWORD = "ada", "walnut-koala-lantern"
 WIDTH, HEIGHT = 120, 40
 _TOKENS = re.compile(
     r"\x1b\[(?P<line>\d+);(?P<column>\d+)H"
+    r"|\x1b\[(?P<top>\d+);(?P<bottom>\d+)r"
+    r"|(?P<up>\n)|(?P<down>\x1bM)"
     r"|\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|P[^\x1b]*\x1b\\|[ -/]*[0-Z^-~])"
     r"|(?P<rest>\x1b.*)|[\x00-\x1f]|(?P<text>[^\x00-\x1f]+)",
     re.DOTALL,
@@ -41,7 +43,8 @@ class Picture:
         self._lines = [[" "] * WIDTH for _ in range(HEIGHT)]
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._rest = ""
-        self._y = self._x = 0
+        self._y = self._x = self._top = 0
+        self._bottom = HEIGHT - 1
         self.touched: set[int] = set()
         """Lines drawn on since somebody emptied this."""
 
@@ -51,6 +54,12 @@ class Picture:
         for token in _TOKENS.finditer(text):
             if token["line"]:
                 self._y, self._x = int(token["line"]) - 1, int(token["column"]) - 1
+            elif token["bottom"]:
+                self._top, self._bottom = int(token["top"]) - 1, int(token["bottom"]) - 1
+            elif token["up"]:
+                self._step(1, self._top, self._bottom)
+            elif token["down"]:
+                self._step(-1, self._bottom, self._top)
             elif token["rest"]:
                 self._rest = token["rest"]
             elif token["text"] and self._y < HEIGHT:
@@ -58,6 +67,15 @@ class Picture:
                 self._lines[self._y][self._x : end] = token["text"]
                 self._x = end
                 self.touched.add(self._y)
+
+    def _step(self, by: int, first: int, last: int) -> None:
+        """Go on by a line; from the last one of the region all of it moves, and the first one falls out."""
+        if self._y != last:
+            self._y = min(max(self._y + by, 0), HEIGHT - 1)
+            return
+        del self._lines[first]
+        self._lines.insert(last, [" "] * WIDTH)
+        self.touched.update(range(self._top, self._bottom + 1))
 
     @property
     def text(self) -> str:

@@ -254,6 +254,17 @@ async def test_steps_of_a_graph_have_the_times_that_were_counted_from_while_a_ri
     assert await part_filter(interval=5.0) == "", "deleted before"
 
 
+@pytest.mark.parametrize("name", ["hierarchy", "http", "endpoints:ip", "conversations:ip", "io", "flow"])
+async def test_the_first_packets_time_is_read_where_times_count_from_it(
+    store: Store, capture: int, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    read, first_moment = [], analysis._first_moment
+    monkeypatch.setattr(analysis, "_first_moment", lambda files: read.append(1) or first_moment(files))
+    answer = await store.services.analysis.ask(store.ada, capture, asked(name))
+    timed = any(column.kind == "time" for column in answer.columns)
+    assert (bool(read), answer.begin) == (timed, START if timed else None)
+
+
 async def test_others_see_nothing(store: Store, capture: int) -> None:
     bo = Actor(77, "bo", Role.OPERATOR)
     service = store.services.analysis

@@ -73,7 +73,7 @@ class KeepingService(Generic[Kept, New]):
         """Keep something under a name.
 
         Raises:
-            InvalidInput: The name is taken or no name, or the content is such as a scan would refuse.
+            InvalidInput: The name is taken or no name, or the content is such as a start would refuse.
             NotAllowed: The actor may not scan.
         """
         actor.require(Permission.SCAN)
@@ -86,7 +86,7 @@ class KeepingService(Generic[Kept, New]):
         return await self.create(actor, self._new(name, *self._texts(found)[1:]))
 
     async def change(self, actor: Actor, kept: Kept, new: New, *, shared: bool | None = None) -> Kept:
-        """Give one another name and content; scans that were made with it stay as they are.
+        """Give one another name and content; what was made with it stays as it is.
 
         Args:
             actor: Who changes it.

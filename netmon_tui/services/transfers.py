@@ -71,7 +71,7 @@ class TransferService:
     """What goes out and comes in. Files are written whole or not at all, and never over another file.
 
     Args:
-        scans, results, hosts, captures, audit: Storage.
+        scans, results, hosts, routes, captures, audit: Storage.
         jobs: Directory of the job directories.
         imported: Called when a document is stored.
     """

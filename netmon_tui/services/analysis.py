@@ -19,6 +19,7 @@ from typing import NamedTuple
 from netmon_tui.domain.analysis import (
     QUESTIONS,
     SERVICES,
+    TIMED,
     Analysis,
     AnalysisRow,
     Asked,
@@ -36,12 +37,13 @@ from netmon_tui.runtime.own_reading import OwnRun
 from netmon_tui.runtime.tool_paths import require_tool
 from netmon_tui.runtime.tshark import TsharkRun
 from netmon_tui.runtime.tshark_taps import installed_taps
-from netmon_tui.services.kept_index import count_packets, open_index
+from netmon_tui.services.kept_index import count_packets
 from netmon_tui.services.lost_files import no_file
 from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.tools import tshark_statistics
 from netmon_tui.tools.file_set import sizes_of
 from netmon_tui.tools.packet_conversations import own_reader
+from netmon_tui.tools.pcap_index import PacketIndex
 from netmon_tui.tools.tshark_programs import COMMAND_SETS, NAMED, ProgramReader, programs_command
 from netmon_tui.tools.tshark_stream import StreamNumberReader, StreamReader, number_command
 from netmon_tui.tools.tshark_tables import TIMES_COLUMNS
@@ -130,7 +132,8 @@ class AnalysisService:
         if known is not None:
             self._answers.move_to_end((files, asked))
             return known
-        begin = await asyncio.to_thread(_first_moment, files)
+        timed = asked.question.name.partition(":")[0] in TIMED
+        begin = await asyncio.to_thread(_first_moment, files) if timed else None
         answer = await _own_answer(files, asked, told)
         if answer is None:
             answer = await self._ask_tshark(capture, files, keys, asked, told)
@@ -286,7 +289,7 @@ def _with_left_out(capture: Capture, asked: Asked, answer: Analysis) -> Analysis
 def _first_moment(files: _Files) -> int | None:
     """Return the time of the first packet in nanoseconds; None where nobody can tell."""
     try:
-        with open_index(files.directory / files.oldest) as index:
+        with PacketIndex(files.directory / files.oldest) as index:
             index.extend(1)
             return index.read(1).nanoseconds
     except (NetmonError, OSError):  # deleted meanwhile, or empty

@@ -281,7 +281,7 @@ class PacketBrowser(PacketFollowing):
 
     @work(exclusive=True, group=_DETAIL, exit_on_error=False)
     async def _describe(self, number: int) -> None:
-        """Show a packet: at once with our own decoder, then with tshark."""
+        """Show a packet: at once with our own decoder, then with the dissector, if there is one."""
         assert self._packets is not None
         await asyncio.sleep(DEBOUNCE_SECONDS)
         try:

@@ -11,14 +11,13 @@ from netmon_tui.cli import talkers
 from netmon_tui.cli.output import Progress
 from netmon_tui.config.paths import find_paths
 from netmon_tui.config.settings import load_settings
-from netmon_tui.domain.capture import StartCapture
 from netmon_tui.domain.capture_files import NUMBERED_NAME
 from netmon_tui.domain.job import JobState
 from netmon_tui.domain.user import Actor, Role
 from netmon_tui.services.container import open_services
 from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.tools.pcap import make_header
-from tests.unit.services.tsharks import keep
+from tests.unit.services.tsharks import begin, keep, make_ring
 from tests.unit.tools.exchanges import CLIENT, SERVER, exchanges
 
 
@@ -95,18 +94,15 @@ def test_which_files_of_a_ring_are_counted_is_said_once(
 
     async def watch() -> None:
         services = open_services(load_settings(environ={}), find_paths(data_dir=home / "data"), reading=False)
-        captures = CaptureRepository(services.database)
-        number = captures.create(ada, StartCapture("lo"), filter="", jobs=services.paths.jobs)
-        captures.directory(number).mkdir()
-        for place in (1, 2):
-            exchanges().write(captures.directory(number) / (NUMBERED_NAME % place))
+        number, directory = begin(services, ada)
+        make_ring(directory, *[exchanges().data()] * 2)
         place = 2
         async for _ in talkers._follow(services, ada, number, file, 1, Progress()):
             place += 1
             if place < 6:  # the ring goes on to another file, and then the capture ends
-                exchanges().write(captures.directory(number) / (NUMBERED_NAME % place))
+                exchanges().write(directory / (NUMBERED_NAME % place))
             else:
-                captures.update(number, state=JobState.COMPLETED.value)
+                CaptureRepository(services.database).update(number, state=JobState.COMPLETED.value)
         await services.close()
 
     asyncio.run(watch())

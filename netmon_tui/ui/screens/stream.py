@@ -30,6 +30,7 @@ from netmon_tui.ui.rendering import Tone, size
 from netmon_tui.ui.session import Session
 from netmon_tui.ui.widgets.figure import Figure
 from netmon_tui.ui.widgets.key_line import KeyLine
+from netmon_tui.ui.widgets.line_input import LineInput
 from netmon_tui.ui.widgets.live import LiveScreen
 from netmon_tui.ui.widgets.text_view import TextLine, TextView
 
@@ -78,7 +79,7 @@ class StreamScreen(LiveScreen):
         """What it is, over its text."""
         yield Figure(id="stream-title")
         yield Figure(id="stream-state")
-        yield Input(compact=True, placeholder="Write the bytes to this new file", id="stream-line")
+        yield LineInput(compact=True, placeholder="Write the bytes to this new file", id="stream-line")
         yield TextView(id="stream-text")
         yield KeyLine()
 

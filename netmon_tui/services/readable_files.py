@@ -1,4 +1,4 @@
-"""What of a directory may be read, for those who choose files."""
+"""Where a path leads and what of a directory may be read, for those who choose files."""
 
 from __future__ import annotations
 
@@ -32,6 +32,15 @@ def working_directory() -> Path:
         return Path.cwd()
     except OSError:
         return Path("/")
+
+
+def whole_path(text: str) -> Path:
+    """Return the path from the root that is meant by what is typed; a user that does not exist stays as typed."""
+    try:
+        path = Path(text).expanduser()
+    except RuntimeError:
+        path = Path(text)
+    return working_directory() / path
 
 
 def readable_files(directory: Path) -> list[ReadableFile]:

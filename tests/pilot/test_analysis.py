@@ -169,6 +169,9 @@ async def test_a_line_over_a_screen_tells_how_it_is_accepted_and_left(
         await until(pilot, lambda: app.screen.query_one(TextView).lines)
         await pilot.press("w")
         await until(pilot, lambda: told("Accept", "esc Leave"))
+        app.screen.query_one("#stream-line", Input).value = "out.raw"
+        path = f"writes {Path.cwd() / 'out.raw'}"
+        await until(pilot, lambda: app.screen.query_one("#stream-path", Figure).text == path)
         await pilot.press("escape")
         await until(pilot, lambda: app.screen.query_one(TextView).has_focus and told("Text/bytes"))
 

@@ -159,7 +159,10 @@ async def test_what_the_filter_shows_is_exported_without_addresses(
         await until(pilot, lambda: proposed.value.endswith("/capture-1-anonymised.pcapng"))
         dialog.query_one("#anonymise", Tick).value = False
         await until(pilot, lambda: proposed.value.endswith("/capture-1.pcapng"))
+        assert not dialog.query_one("#whole-path").display, "it is what is typed"
         proposed.value = "mine"
+        told = dialog.query_one("#whole-path", Static)
+        await until(pilot, lambda: told.display and str(told.content) == f"writes {Path.cwd() / 'mine'}")
         dialog.query_one("#anonymise", Tick).value = True
         await until(pilot, lambda: "Not hidden" in screen_text(app))
         assert proposed.value == "mine"

@@ -225,8 +225,8 @@ async def test_a_narrow_list_tells_names_and_drops(logged_in: Any, until: Any, f
         def words() -> list[tuple[str, str]]:
             return [(row[2], row[5]) for row in listed(app)]
 
-        whole = [("office", "✓ done, drops"), ("a.pcap, packets 1 to 3 · slice of capture 1", "✓ done")]
-        await until(pilot, lambda: words() == [*whole, ("a.pcap · import", "✓ done")])
+        whole = [('"office"', "✓ done, drops"), ('"a.pcap, packets 1 to 3" · slice of capture 1', "✓ done")]
+        await until(pilot, lambda: words() == [*whole, ('"a.pcap" · import', "✓ done")])
         await until(pilot, lambda: "done, drops" in screen_text(app))
         await pilot.resize_terminal(160, 40)
         lineages = ["", "slice of capture 1: packets 1 to 3", "import of a.pcap"]

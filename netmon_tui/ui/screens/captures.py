@@ -301,10 +301,13 @@ def packets_of(capture: Capture) -> str:
 
 
 def _what(capture: Capture, *, named: bool) -> str:
-    """Return what stands in the place of a filter: what it is of, after the name where that has no column."""
+    """Return what stands in the place of a filter: what it is of, after the name where that has no column.
+
+    The name is quoted: no filter has quotes, and one called "port 53" is not to be taken for one.
+    """
     if named or not capture.name:
         return capture.lineage
-    return " · ".join(filter(None, (capture.name, capture.made_of)))
+    return " · ".join(filter(None, (f'"{capture.name}"', capture.made_of)))
 
 
 def _state_of(row: Row) -> JobState:

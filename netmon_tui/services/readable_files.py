@@ -1,4 +1,4 @@
-"""What of a directory may be read, for those who choose files, and reading what they chose."""
+"""Where a path leads, what of a directory may be read, for those who choose files, and reading what they chose."""
 
 from __future__ import annotations
 
@@ -56,6 +56,15 @@ def read_beginning(path: Path, most: int) -> bytes:
         require_file(path)
         with path.open("rb") as file:
             return file.read(most)
+
+
+def whole_path(text: str) -> Path:
+    """Return the path from the root that is meant by what is typed; a user that does not exist stays as typed."""
+    try:
+        path = Path(text).expanduser()
+    except RuntimeError:
+        path = Path(text)
+    return working_directory() / path
 
 
 def readable_files(directory: Path) -> list[ReadableFile]:

@@ -78,7 +78,7 @@ class CaptureDetailScreen(MatchingScreen):
         ),
         command(
             "capture.again",
-            "R",
+            "r",
             "again('')",
             "Again",
             "Start this capture again as it was asked for.",

@@ -202,7 +202,7 @@ class PacketList(PacketRows):
         while await self.extend():
             pass
         try:
-            await self._dissector.load_whole(self._index.end)
+            await self._dissector.load_whole(self._index.end, self.count)
         except FileNotFoundError as error:
             raise file_gone(self.path.name, packet_files(self.path.parent)) from error
 

@@ -39,7 +39,7 @@ HELP_TEXT = (
     "M says where a part begins and ends; w makes a capture of it, of the marked packets, or of what / shows.\n"
     "In the fields, right opens and left closes; the bytes of a field are marked, and a byte shows its field.\n"
     "ctrl+f finds text, an expression or bytes in bytes, lines or fields; n and N go to the next match and back.\n"
-    "/ shows only lines with some words: our own ones, not tshark's, and not those in columns of fields;\n"
+    "/ shows only lines with some words, as they are listed: where these are tshark's that takes longer;\n"
     "d takes a display filter in Wireshark's language, = & ! one of a field.\n"
     "C chooses the columns, ctrl+t the form of the time, P tshark's words; + makes a column of a field.\n"
     "ctrl+g goes to a packet by number, time (14:03:05), distance (+10s, -500) or part of the file (50%).\n"

@@ -96,6 +96,17 @@ async def test_f1_shows_all_keys_of_a_form_and_leaves_it_as_it_was(
         assert form.query_one("#filter", Input).value == "udp?"
 
 
+async def test_the_help_of_a_dialog_is_called_as_the_dialog_is(
+    logged_in: Any, until: Any, screen_text: Any
+) -> None:
+    async with logged_in(size=(80, 24)) as (app, pilot):
+        app.push_screen(Confirm("Delete [a] [b]x[/b]", "It is gone then.", verb="Delete"))
+        await until(pilot, lambda: isinstance(app.screen, Confirm))
+        await pilot.press("f1")
+        await until(pilot, lambda: isinstance(app.screen, Help))
+        await until(pilot, lambda: "Help: Delete [a] [b]x[/b]" in screen_text(app))
+
+
 async def test_a_toast_leaves_the_buttons_of_a_dialog_free(logged_in: Any, until: Any) -> None:
     async with logged_in(size=(80, 24)) as (app, pilot):
         text = "\n".join(["a line of what is lost"] * 15)

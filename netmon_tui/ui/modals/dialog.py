@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import ClassVar, TypeVar
 
 from textual.binding import ActiveBinding, Binding, BindingType
+from textual.content import Content
 from textual.widgets import Button, Input, Select
 
 from netmon_tui.ui.modals.help import Help, title_of
@@ -45,11 +46,14 @@ class Dialog(PlainDialog[Result]):
         if isinstance(focused, Button):
             return str(focused.label)
         if isinstance(focused, Input | Tick):
-            return next((str(one.label) for one in self.query(Button) if one.variant == "primary"), "")
+            main = [one for one in self.query(Button) if one.variant == "primary"]
+            can = [one for one in main if not (isinstance(focused, Tick) and one.disabled)]
+            return next((str(one.label) for one in can), "")
         chooses = focused is not None and any(isinstance(one, Select) for one in focused.ancestors_with_self)
         return "Choose" if chooses else ""
 
     def action_explain(self) -> None:
         """Show all keys."""
-        title = str(self.query(".dialog--box").first().border_title or "")
+        markup = str(self.query(".dialog--box").first().border_title or "")  # what is no markup of ours is escaped
+        title = Content.from_markup(markup).plain
         self.app.push_screen(Help(title_of(title), self.HELP_TEXT, list(self.active_bindings.values())))

@@ -253,6 +253,7 @@ async def test_the_average_rate_is_that_of_all_that_was_captured(
         ("left", "captured 104 now", "captured 118 now", Region(10, 0, 2, 1)),
         ("left", "12 packets", "120 packets", Region(2, 0, 9, 1)),
         ("left", "漢x1", "漢x2", Region(3, 0, 1, 1)),
+        ("left", "cafe", "cafe\u0301", Region(3, 0, 1, 1)),
         ("right", "0:00:09", "0:00:10", Region(18, 0, 2, 1)),
         ("left", "same", "same", None),
     ],

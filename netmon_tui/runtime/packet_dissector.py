@@ -60,17 +60,13 @@ class PacketDissector:
 
     Args:
         path: The file.
-        layout: Of its packets.
+        layout: Tells that of its packets; a file that grows may describe interfaces until the first one comes.
         cut: Reads packets of it.
     """
 
-    def __init__(self, path: Path, layout: RecordLayout, cut: Cut) -> None:
+    def __init__(self, path: Path, layout: Callable[[], RecordLayout], cut: Cut) -> None:
         self._path = path
-        self._header = layout.header
-        self._interfaces = len(layout.interfaces)
-        # sharkd reads no further than to a packet of an interface that is not described
-        others = (_UNKNOWN_INTERFACE,) if layout.interfaces else ()
-        self._layout = layout_for(layout.header, (*layout.interfaces, *others))
+        self._layout = layout
         self._cut = cut
         self._lock = asyncio.Lock()
         self._sharkd: Sharkd | None = None
@@ -110,7 +106,7 @@ class PacketDissector:
         tshark = await asyncio.to_thread(find_tool, "tshark")
         if tshark is None:
             raise ToolMissing("tshark is not installed")
-        layers = await dissect_packet(raw, self._header, tshark=tshark)
+        layers = await dissect_packet(raw, self._layout().header, tshark=tshark)
         return Dissection(layers, "tshark", (raw.number, raw.number))
 
     async def _in_whole(self, work: Callable[[Sharkd], Awaitable[Result]]) -> Result:
@@ -193,8 +189,12 @@ class PacketDissector:
         return self._window
 
     def _write_window(self, packets: Sequence[RawPacket]) -> None:
-        known = (raw._replace(interface=min(raw.interface, self._interfaces)) for raw in packets)
-        data = self._layout.beginning + b"".join(map(self._layout.pack, known))
+        layout = self._layout()
+        # sharkd reads no further than to a packet of an interface that is not described
+        others = (_UNKNOWN_INTERFACE,) if layout.interfaces else ()
+        wider = layout_for(layout.header, (*layout.interfaces, *others))
+        known = (raw._replace(interface=min(raw.interface, len(layout.interfaces))) for raw in packets)
+        data = wider.beginning + b"".join(map(wider.pack, known))
         os.ftruncate(self._memory, 0)
         os.pwrite(self._memory, data, 0)
 

@@ -289,7 +289,7 @@ async def _missing(files: _Files, *, cut_short: bool) -> list[str]:
     if not files.whole or not (cut_short or is_empty):
         return []
     damage = await asyncio.to_thread(damage_of, files.paths)
-    return [_CUT_SHORT, damage] if cut_short else [damage]
+    return [words for words in (_CUT_SHORT if cut_short else "", damage) if words]
 
 
 @asynccontextmanager
@@ -298,7 +298,7 @@ async def _placed(files: _Files) -> AsyncIterator[None]:
     try:
         yield
     except ToolFailed as error:
-        raise await asyncio.to_thread(with_place, error, files.paths) from error
+        raise await asyncio.to_thread(with_place, error, files.paths, growing=not files.whole) from error
 
 
 def _with_left_out(capture: Capture, asked: Asked, answer: Analysis) -> Analysis:

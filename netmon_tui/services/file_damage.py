@@ -10,14 +10,18 @@ from netmon_tui.services.kept_index import open_index
 from netmon_tui.tools.pcap_index import PacketIndex
 
 
-def damage_of(paths: Sequence[Path]) -> str:
+def damage_of(paths: Sequence[Path], *, growing: bool = False) -> str:
     """Return what is wrong with the first file that is damaged, and where; empty when we find nothing.
 
     Blocks: each file is read to its end, or to where the damage is.
+
+    Args:
+        paths: The files.
+        growing: Half a record at the end is none: the rest of it is to come.
     """
     for path in paths:
         try:
-            with open_index(path) as index:
+            with open_index(path, growing=growing) as index:
                 damage = _of_index(index)
         except NetmonError as error:
             damage = str(error)
@@ -41,7 +45,7 @@ def _of_index(index: PacketIndex) -> str:
     return f"{place} is of interface {other.interface}, which is not described"
 
 
-def with_place(error: ToolFailed, paths: Sequence[Path]) -> ToolFailed:
+def with_place(error: ToolFailed, paths: Sequence[Path], *, growing: bool) -> ToolFailed:
     """Return how a tool failed on some files with what is wrong with them, where we find something; blocks."""
-    why = "; ".join(filter(None, (error.why, damage_of(paths))))
+    why = "; ".join(filter(None, (error.why, damage_of(paths, growing=growing))))
     return ToolFailed(error.what, why=why, fix=error.fix)

@@ -56,7 +56,9 @@ class PacketList(PacketRows):
 
     def __init__(self, path: Path, *, growing: bool = False) -> None:
         super().__init__(path, growing=growing)
-        self._dissector = PacketDissector(path, self._index.layout, self._cut)
+        self._dissector = PacketDissector(path, lambda: self._index.layout, self._cut)
+        self._hopeless = -1
+        """Bytes of records with which the whole file could not be loaded."""
 
     async def warm_up(self) -> None:
         """Start what dissects packets, so that the first detail need not wait for that."""
@@ -123,8 +125,7 @@ class PacketList(PacketRows):
         is_asked = bool(columns.fields) or columns.by_tshark
         numbers = [one.summary.number for one in lines if is_asked or one.is_sealed]
         if numbers and (whole or len({number // _KNOWN_BEFORE for number in numbers}) > _MOST_WINDOWS):
-            with suppress(NetmonError):  # then it sees what is near
-                await self.load_whole()
+            await self._try_whole()
         said: dict[int, Dissected] = {}
         found: list[PacketLine] = []
         for one in lines:
@@ -138,6 +139,15 @@ class PacketList(PacketRows):
                     return [*found, *lines[len(found) :]]
             found.append(said_line(columns, one, said[number]) if number in said else one)
         return found
+
+    async def _try_whole(self) -> None:
+        """Let the dissector see the whole file if it can; a file that it could not load is not tried twice."""
+        if self._hopeless == self._index.end:
+            return  # it sees what is near
+        try:
+            await self.load_whole()
+        except NetmonError:
+            self._hopeless = self._index.end
 
     async def finder(self, wanted: Wanted, numbers: Sequence[int] | None = None) -> PacketFinder:
         """Return what finds packets by what is in them, among those of some numbers (ascending) or all that are

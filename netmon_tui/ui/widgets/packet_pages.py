@@ -106,7 +106,7 @@ class PacketPages:
             return {}
 
     async def told(self, lines: Sequence[PacketLine]) -> tuple[list[Row], bool]:
-        """Return lines as they are shown once the dissector has said what it knows, and whether it was asked.
+        """Return lines as they are shown once the dissector has said what it knows, and whether it has.
 
         They are the first of those given: as many as one question to it tells.
         """
@@ -124,7 +124,7 @@ class PacketPages:
             elif said and number not in said:
                 break
             rows.append(said_row(line_row(line, columns), columns, said.get(number)))
-        return rows, said is not None
+        return rows, bool(said)
 
     def _take_ends(self, number: Hashable, said: Dissected | None) -> None:
         """Keep the addresses of a packet in whose bytes we find none."""

@@ -14,13 +14,17 @@ from hypothesis import strategies as st
 from netmon_tui.config.paths import find_paths
 from netmon_tui.config.settings import load_settings
 from netmon_tui.domain.analysis import Asked, find_question
+from netmon_tui.domain.packet_columns import PacketColumns
 from netmon_tui.domain.stream import Follow
 from netmon_tui.domain.user import Actor
-from netmon_tui.errors import NetmonError
+from netmon_tui.errors import NetmonError, ToolFailed
+from netmon_tui.runtime.packet_dissector import PacketDissector
 from netmon_tui.runtime.tool_paths import find_tool
 from netmon_tui.services.container import open_services
-from netmon_tui.services.file_damage import damage_of
+from netmon_tui.services.file_damage import damage_of, with_place
 from netmon_tui.services.packets import PacketList
+from netmon_tui.tools.pcap import make_header
+from netmon_tui.tools.pcap_layout import layout_for
 from tests.unit.services.made_scans import Store
 from tests.unit.services.test_capture_catalogue import pcap, raws
 from tests.unit.services.test_odd_captures import file_of, keep
@@ -160,3 +164,59 @@ async def test_a_packet_of_an_unknown_interface_hides_no_fields_of_others(tmp_pa
         await packets.load_whole()
     await packets.close()
     assert damage_of([path]).startswith("packet 4 at byte") and "not described" in damage_of([path])
+
+
+def test_half_a_record_of_a_file_that_grows_is_no_damage(tmp_path: Path) -> None:
+    path = tmp_path / "capture.pcap"
+    path.write_bytes(FILES["pcap"][:-5])
+    error = ToolFailed("tshark hangs", why="no answer in 60 s")
+    assert "is cut" in str(with_place(error, [path], growing=False))
+    assert str(with_place(error, [path], growing=True)) == str(error)
+
+
+async def test_a_whole_file_that_cannot_be_loaded_is_tried_once_unasked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, loads = tmp_path / "capture.pcapng", 0
+    data = bytearray(FILES["pcapng"])
+    data[INTERFACE] ^= 7  # sharkd gets no further than to the packet of that interface
+    path.write_bytes(data)
+    load = PacketDissector.load_whole
+
+    async def counted(*arguments: int) -> None:
+        nonlocal loads
+        loads += 1
+        await load(*arguments)
+
+    monkeypatch.setattr(PacketDissector, "load_whole", counted)
+    packets, columns = PacketList(path), PacketColumns(("number", "info"), by_tshark=True)
+    try:
+        while await packets.extend():
+            pass
+        lines = await packets.lines(range(1, 9), columns.keys)
+        for _ in range(3):
+            assert len(await packets.worded(lines, columns, whole=True)) == 8
+        assert loads == 1
+        with pytest.raises(ToolFailed):
+            await packets.load_whole()
+    finally:
+        await packets.close()
+
+
+async def test_an_interface_that_is_described_after_the_file_was_opened_has_its_name(tmp_path: Path) -> None:
+    path, header = tmp_path / "capture.pcapng", make_header(1, snaplen=262_144, nanoseconds=True)
+    one, two = layout_for(header, ("eth0",)), layout_for(header, ("eth0", "eth1"))
+    path.write_bytes(one.beginning)
+    packets = PacketList(path, growing=True)
+    try:
+        await packets.extend()
+        with path.open("ab") as file:
+            file.write(two.beginning[len(one.beginning) :])
+            file.write(two.pack(raws(FRAMES[:1])[0]._replace(interface=1)))
+        while not packets.count:
+            await packets.extend()
+        frame = (await packets.detail(1)).layers[0]
+        words = [field.label for field in frame.fields]
+        assert any("eth1" in one for one in words) and not any("unknown" in one for one in words), words
+    finally:
+        await packets.close()

@@ -25,7 +25,7 @@ from netmon_tui.cli.packet_list import columns, packets
 from netmon_tui.cli.packets import packet, stream
 from netmon_tui.cli.set_filter import matches
 from netmon_tui.cli.talkers import talkers
-from netmon_tui.domain.capture import Capture
+from netmon_tui.domain.capture import Capture, CaptureOrigin
 from netmon_tui.domain.capture_documents import capture_document
 from netmon_tui.domain.capture_filter import filter_text
 from netmon_tui.domain.counted import counted
@@ -136,14 +136,12 @@ def _print_all(captures: Sequence[Capture], as_json: bool, *, short: bool = Fals
 @click.option("--interface", default="", metavar="NAME", help="Only captures of this interface.")
 @click.option("--filter", default="", metavar="TEXT", help="Only captures whose BPF filter contains this.")
 @click.option("--name", default="", metavar="TEXT", help="Only captures whose name contains this.")
-@click.option(
-    "--sort", type=click.Choice(("", *_SORTS)), default="", metavar="COLUMN", help=", ".join(_SORTS) + "."
-)
+@click.option("--sort", type=click.Choice(_SORTS), metavar="COLUMN", help=", ".join(_SORTS) + ".")
 @json_option
 @pass_line
-def list_captures(line: CommandLine, /, limit: int, sort: str, as_json: bool, **columns: str) -> None:
+def list_captures(line: CommandLine, /, limit: int, sort: str | None, as_json: bool, **columns: str) -> None:
     """List captures, newest first."""
-    window = Window(limit=limit, sort=sort, text=filter_text(**columns))
+    window = Window(limit=limit, sort=sort or "", text=filter_text(**columns))
     found = line.run(lambda services, actor: services.capturing.find(actor, window), follow=True)
     if as_json:
         print_json([capture_document(one) for one in found])
@@ -205,6 +203,7 @@ def _print_capture(one: Capture, as_json: bool, hand_over: Sequence[str] = ()) -
             ("started", moment(one.started)),
             ("finished", moment(one.finished)),
             ("packets", one.packets_words + _kernel_words(one)),
+            ("advice", _advice(one)),
             ("size", f"{counters.bytes} bytes"),
             ("protocols", ", ".join(f"{name} {count}" for name, count in counters.protocols)),
             ("link type", one.linktype),
@@ -219,6 +218,13 @@ def _print_capture(one: Capture, as_json: bool, hand_over: Sequence[str] = ()) -
 
 def _kernel_words(one: Capture) -> str:
     return f", {one.received} received, {one.counters.dropped} dropped" if one.knows_drops else ""
+
+
+def _advice(one: Capture) -> str:
+    """Return how to lose less, where what captured it lost packets."""
+    if one.origin is not CaptureOrigin.LIVE or not one.counters.dropped:
+        return ""
+    return f"netmon-tui capture again {one.id} --buffer 2x starts again with twice the buffer"
 
 
 def _state_words(one: Capture) -> str:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import gzip
 import io
+import shutil
+import sqlite3
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from netmon_tui.cli.main import main
+from netmon_tui.domain.capture_files import NUMBERED_NAME
 from tests.bench.generate_pcap import generate
 from tests.unit.cli.conftest import Program
 from tests.unit.services.test_capture_catalogue import pcap, pcapng, raws
@@ -163,3 +167,40 @@ def test_an_empty_file_is_called_empty(admin: Program, home: Path) -> None:
     (home / "empty.pcap").touch()
     answer = admin("capture", "import", home / "empty.pcap")
     assert answer.code == 2 and "it is empty" in answer.err
+
+
+def test_a_capture_that_lost_packets_says_how_to_lose_less(admin: Program, files: Path, home: Path) -> None:
+    assert admin("capture", "import", files / "office.pcap").code == 0
+    with sqlite3.connect(home / "data" / "netmon.db") as connection:
+        connection.execute("update captures set origin = 'live'")
+    advice = "netmon-tui capture again 1 --buffer 2x starts again with twice the buffer"
+    assert advice not in admin("capture", "show", 1).out
+    with sqlite3.connect(home / "data" / "netmon.db") as connection:
+        connection.execute("update captures set dropped = 7")
+    assert advice in admin("capture", "show", 1).out
+
+
+def test_a_stream_that_misses_files_does_not_end_as_if_it_were_whole(admin: Program, home: Path) -> None:
+    generate(home / "made.pcap", 5_000)
+    assert admin("capture", "import", home / "made.pcap").code == 0
+    made = Path(admin("capture", "show", 1, "--json").document["files"][0]["path"])
+    of_a_ring = [made.with_name(NUMBERED_NAME % number) for number in (1, 2, 3)]
+    for path in of_a_ring:
+        shutil.copy(made, path)
+    made.unlink()
+    command = [sys.executable, "-m", "netmon_tui", "capture", "stream", "1"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as streaming:
+        assert streaming.stdout and streaming.stderr
+        begin = streaming.stdout.read(100)  # the rest of the first file is more than a pipe takes
+        of_a_ring[1].unlink()
+        rest, said = streaming.stdout.read(), streaming.stderr.read()
+    assert len(begin + rest) > of_a_ring[0].stat().st_size
+    assert said == b"the ring had deleted 1 file before all was read\n"
+    assert streaming.returncode == 1
+
+
+def test_a_list_names_what_it_can_be_sorted_by(admin: Program) -> None:
+    refused = admin("capture", "list", "--sort", "size")
+    assert refused.code == 2
+    assert "'size' is not one of 'id', 'interface'" in refused.err
+    assert admin("capture", "list", "--sort", "bytes").code == 0

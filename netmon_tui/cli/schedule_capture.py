@@ -45,12 +45,14 @@ def capture(
 ) -> None:
     """Capture again and again, each time until a limit is reached, of which one is needed.
 
-    With --format pcapng several interfaces give one capture, as with capture run. Otherwise make a schedule for each
-    interface: one starts one capture.
+    With --format pcapng several interfaces give one capture, as with capture run. Otherwise make a schedule
+    for each interface: one starts one capture.
 
     As --cron "0 8 * * *" --duration 600: every day from 08:00 on for ten minutes.
     """
-    request = replace(request_of(line.settings.captures, ",".join(dict.fromkeys(interfaces)), asked), rotation=rotation)
+    request = replace(
+        request_of(line.settings.captures, ",".join(dict.fromkeys(interfaces)), asked), rotation=rotation
+    )
 
     async def work(services: Services, actor: Actor) -> Schedule:
         when = services.schedules.when(every=every or "", cron=cron or "", zone=zone or "")

@@ -22,9 +22,10 @@ from netmon_tui.domain.device_documents import device_document
 from netmon_tui.domain.device_list import DEVICE_FORMATS, BadEntry, DeviceImport, ListedDevice, MarksBefore
 from netmon_tui.domain.user import Actor, Permission
 from netmon_tui.domain.window import Window
-from netmon_tui.errors import InvalidInput, NotFound
+from netmon_tui.errors import InvalidInput
 from netmon_tui.security.hostile_text import clean, csv_cell
 from netmon_tui.services.devices import checked_change, device_lladdr
+from netmon_tui.services.readable_files import require_file
 from netmon_tui.services.transfers import write_new
 from netmon_tui.storage.audit_repository import AuditRepository
 from netmon_tui.storage.device_queries import DeviceQueries
@@ -174,8 +175,7 @@ def _require(actor: Actor) -> None:
 
 def _read(path: Path) -> bytes:
     try:
-        if not path.is_file():
-            raise NotFound(f"no file {path}")
+        require_file(path)
         with path.open("rb") as file:
             return file.read(LARGEST_LIST + 1)
     except OSError as error:

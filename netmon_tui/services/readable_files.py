@@ -1,4 +1,4 @@
-"""What of a directory may be read, for those who choose files."""
+"""What of a directory may be read, for those who choose files, and what is no file to be read."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from netmon_tui.errors import NotFound
+from netmon_tui.errors import InvalidInput, NotFound
 
 MOST_FILES = 5_000
 """More of a directory is not listed; a path can always be typed."""
@@ -32,6 +32,28 @@ def working_directory() -> Path:
         return Path.cwd()
     except OSError:
         return Path("/")
+
+
+def require_file(path: Path) -> None:
+    """Refuse what cannot be read from its beginning again and again, and say what it is (blocking).
+
+    Raises:
+        NotFound: There is nothing.
+        InvalidInput: It is a directory, a pipe or a device.
+        OSError: It cannot be looked at.
+    """
+    try:
+        mode = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        raise NotFound(f"no file {path}") from None
+    if stat.S_ISDIR(mode):
+        raise InvalidInput(f"{path} is a directory", fix="name the files in it")
+    if stat.S_ISFIFO(mode):
+        raise InvalidInput(
+            f"{path} is a pipe", fix="- reads what is piped in: netmon-tui ... import - < PIPE"
+        )
+    if not stat.S_ISREG(mode):
+        raise InvalidInput(f"{path} is no file", why="it is a device or a socket")
 
 
 def readable_files(directory: Path) -> list[ReadableFile]:

@@ -24,10 +24,11 @@ from netmon_tui.domain.neighbour import NeighbourRecord
 from netmon_tui.domain.scan import Scan
 from netmon_tui.domain.stream import Stream
 from netmon_tui.domain.user import Actor, Permission
-from netmon_tui.errors import InvalidInput, NotFound
+from netmon_tui.errors import InvalidInput
 from netmon_tui.runtime.opened import opened
 from netmon_tui.security.hostile_text import clean, csv_cell
 from netmon_tui.services.lost_files import require_files
+from netmon_tui.services.readable_files import require_file
 from netmon_tui.services.scan_export import ScanExport
 from netmon_tui.services.scan_import import LARGEST_IMPORT, ScanImport
 from netmon_tui.services.scan_map import map_chunks
@@ -176,8 +177,7 @@ class TransferService:
 
     def _import_path(self, actor: Actor, path: Path, again: bool) -> int:
         try:
-            if not path.is_file():
-                raise NotFound(f"no file {path}")
+            require_file(path)
             if path.stat().st_size > LARGEST_IMPORT:
                 raise InvalidInput(f"{path.name} is too large", why=f"more than {LARGEST_IMPORT >> 20} MiB")
             with path.open("rb") as file:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -204,3 +205,17 @@ def test_a_list_names_what_it_can_be_sorted_by(admin: Program) -> None:
     assert refused.code == 2
     assert "'size' is not one of 'id', 'interface'" in refused.err
     assert admin("capture", "list", "--sort", "bytes").code == 0
+
+
+@pytest.mark.parametrize("noun", ["capture", "scan", "neighbour"])
+def test_what_is_no_file_is_called_what_it_is(admin: Program, files: Path, noun: str) -> None:
+    os.mkfifo(files / "fifo")
+    answer = admin(noun, "import", files / "fifo")
+    assert answer.code == 2
+    assert "fifo is a pipe" in answer.err and "import - < PIPE" in answer.err
+    answer = admin(noun, "import", files)
+    assert answer.code == 2 and "files is a directory" in answer.err
+    answer = admin(noun, "import", "/dev/null")
+    assert answer.code == 2 and "/dev/null is no file" in answer.err
+    answer = admin(noun, "import", files / "missing")
+    assert answer.code == 1 and "no file" in answer.err

@@ -16,6 +16,7 @@ from netmon_tui.cli.capture_filter import capture_filter
 from netmon_tui.cli.capture_interfaces import interfaces
 from netmon_tui.cli.capture_keys import keys
 from netmon_tui.cli.capture_starting import again, request_of, request_options, run_all
+from netmon_tui.cli.capture_verify import verify
 from netmon_tui.cli.context import CommandLine, json_option, pass_line
 from netmon_tui.cli.display_filter import display_filter
 from netmon_tui.cli.filter_place import placed
@@ -28,6 +29,7 @@ from netmon_tui.cli.talkers import talkers
 from netmon_tui.domain.capture import Capture, CaptureOrigin
 from netmon_tui.domain.capture_documents import capture_document
 from netmon_tui.domain.capture_filter import filter_text
+from netmon_tui.domain.checked_file import CheckedFile
 from netmon_tui.domain.counted import counted
 from netmon_tui.domain.job import JobState, Rotation
 from netmon_tui.domain.window import Window
@@ -76,6 +78,7 @@ for verb in (
     interfaces,
     capture_filter,
     again,
+    verify,
 ):
     capture.add_command(verb)
 capture.add_command(display_filter)
@@ -174,15 +177,18 @@ def _row(one: Capture) -> tuple[object, ...]:
 def show(line: CommandLine, capture_id: int, as_json: bool) -> None:
     """Show a capture with its figures and files."""
 
-    async def work(services: Services, actor: Actor) -> tuple[Capture, list[str]]:
+    async def work(services: Services, actor: Actor) -> tuple[Capture, list[str], list[CheckedFile]]:
         found = await services.capturing.get(actor, capture_id)
-        return found, services.catalogue.hand_over(found)
+        differing = await services.checks.differing(found)
+        return found, services.catalogue.hand_over(found, differing), differing
 
-    found, hand_over = line.run(work, follow=True)
-    _print_capture(found, as_json, hand_over)
+    found, hand_over, differing = line.run(work, follow=True)
+    _print_capture(found, as_json, hand_over, differing)
 
 
-def _print_capture(one: Capture, as_json: bool, hand_over: Sequence[str] = ()) -> None:
+def _print_capture(
+    one: Capture, as_json: bool, hand_over: Sequence[str] = (), differing: Sequence[CheckedFile] = ()
+) -> None:
     if as_json:
         print_json(capture_document(one))
         return
@@ -212,6 +218,7 @@ def _print_capture(one: Capture, as_json: bool, hand_over: Sequence[str] = ()) -
             ("last packet", moment(one.last_packet)),
             *(("hand over", command) for command in hand_over),
             *file_pairs(one),
+            *(("warning", f"{one.file.name}: {one.words}") for one in differing),
         ]
     )
 

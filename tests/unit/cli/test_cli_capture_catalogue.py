@@ -219,3 +219,45 @@ def test_what_is_no_file_is_called_what_it_is(admin: Program, files: Path, noun:
     assert answer.code == 2 and "/dev/null is no file" in answer.err
     answer = admin(noun, "import", files / "missing")
     assert answer.code == 1 and "no file" in answer.err
+
+
+def test_files_are_compared_with_what_was_stored(admin: Program, files: Path) -> None:
+    sources = (files / "office.pcap", files / "later.pcapng", files / "packed.pcap.gz", files / "cut.pcap")
+    imported = admin("capture", "import", *sources, "--json").document
+    same = admin("capture", "verify", 1, 2, 3, 4, "--json")
+    assert (same.code, {one["finding"] for one in same.document}) == (0, {"same"})
+    assert [one["path"] for one in same.document] == [f["path"] for one in imported for f in one["files"]]
+    assert "as it was stored" in admin("capture", "verify", 1).out
+
+    shorter, other, gone, last = (Path(one["files"][0]["path"]) for one in imported)
+    os.truncate(shorter, 100)
+    with other.open("r+b") as file:
+        file.seek(200)
+        file.write(bytes(byte ^ 255 for byte in other.read_bytes()[200:204]))
+    gone.unlink()
+    last.unlink()
+    last.mkdir()  # what opens, but cannot be read
+    found = admin("capture", "verify", 1, 2, 3, "--json")
+    packets = {one["path"]: (one["finding"], one["bytes_on_disk"]) for one in found.document}
+    assert found.code == 1
+    assert packets[str(shorter)] == ("size", 100)
+    assert packets[str(other)] == ("bytes", other.stat().st_size)
+    assert packets[str(gone)] == ("gone", None)
+    told = admin("capture", "verify", 1, 2, 3).out
+    assert "size differs: 100 bytes on the disk" in told and "bytes differ" in told and "file gone" in told
+    answer = admin("capture", "verify", 3, 77)
+    assert answer.code == 1 and "77" in answer.err and "file gone" in answer.out
+    assert admin("capture", "verify", 4).code == 1
+
+
+def test_what_is_shown_of_a_capture_tells_what_became_of_its_file(admin: Program, files: Path) -> None:
+    (imported,) = admin("capture", "import", files / "office.pcap", "--json").document
+    path = Path(imported["files"][0]["path"])
+    shown = admin("capture", "show", 1).out
+    assert "warning" not in shown and "hand over" in shown
+    os.truncate(path, 100)
+    shown = admin("capture", "show", 1).out
+    assert f"{path.name}: size differs: 100 bytes on the disk" in shown and "hand over" in shown
+    path.unlink()
+    shown = admin("capture", "show", 1).out
+    assert f"{path.name}: file gone" in shown and "hand over" not in shown

@@ -16,6 +16,7 @@ from netmon_tui.cli.capture_filter import capture_filter
 from netmon_tui.cli.capture_interfaces import interfaces
 from netmon_tui.cli.capture_keys import keys
 from netmon_tui.cli.capture_starting import again, request_of, request_options, run_all
+from netmon_tui.cli.capture_verify import verify
 from netmon_tui.cli.context import CommandLine, json_option, pass_line
 from netmon_tui.cli.display_filter import display_filter
 from netmon_tui.cli.filter_place import placed
@@ -25,9 +26,10 @@ from netmon_tui.cli.packet_list import columns, packets
 from netmon_tui.cli.packets import packet, stream
 from netmon_tui.cli.set_filter import matches
 from netmon_tui.cli.talkers import talkers
-from netmon_tui.domain.capture import Capture
+from netmon_tui.domain.capture import Capture, CaptureOrigin
 from netmon_tui.domain.capture_documents import capture_document
 from netmon_tui.domain.capture_filter import filter_text
+from netmon_tui.domain.checked_file import CheckedFile
 from netmon_tui.domain.counted import counted
 from netmon_tui.domain.job import JobState, Rotation
 from netmon_tui.domain.window import Window
@@ -76,6 +78,7 @@ for verb in (
     interfaces,
     capture_filter,
     again,
+    verify,
 ):
     capture.add_command(verb)
 capture.add_command(display_filter)
@@ -136,14 +139,12 @@ def _print_all(captures: Sequence[Capture], as_json: bool, *, short: bool = Fals
 @click.option("--interface", default="", metavar="NAME", help="Only captures of this interface.")
 @click.option("--filter", default="", metavar="TEXT", help="Only captures whose BPF filter contains this.")
 @click.option("--name", default="", metavar="TEXT", help="Only captures whose name contains this.")
-@click.option(
-    "--sort", type=click.Choice(("", *_SORTS)), default="", metavar="COLUMN", help=", ".join(_SORTS) + "."
-)
+@click.option("--sort", type=click.Choice(_SORTS), metavar="COLUMN", help=", ".join(_SORTS) + ".")
 @json_option
 @pass_line
-def list_captures(line: CommandLine, /, limit: int, sort: str, as_json: bool, **columns: str) -> None:
+def list_captures(line: CommandLine, /, limit: int, sort: str | None, as_json: bool, **columns: str) -> None:
     """List captures, newest first."""
-    window = Window(limit=limit, sort=sort, text=filter_text(**columns))
+    window = Window(limit=limit, sort=sort or "", text=filter_text(**columns))
     found = line.run(lambda services, actor: services.capturing.find(actor, window), follow=True)
     if as_json:
         print_json([capture_document(one) for one in found])
@@ -176,15 +177,18 @@ def _row(one: Capture) -> tuple[object, ...]:
 def show(line: CommandLine, capture_id: int, as_json: bool) -> None:
     """Show a capture with its figures and files."""
 
-    async def work(services: Services, actor: Actor) -> tuple[Capture, list[str]]:
+    async def work(services: Services, actor: Actor) -> tuple[Capture, list[str], list[CheckedFile]]:
         found = await services.capturing.get(actor, capture_id)
-        return found, services.catalogue.hand_over(found)
+        differing = await services.checks.differing(found)
+        return found, services.catalogue.hand_over(found, differing), differing
 
-    found, hand_over = line.run(work, follow=True)
-    _print_capture(found, as_json, hand_over)
+    found, hand_over, differing = line.run(work, follow=True)
+    _print_capture(found, as_json, hand_over, differing)
 
 
-def _print_capture(one: Capture, as_json: bool, hand_over: Sequence[str] = ()) -> None:
+def _print_capture(
+    one: Capture, as_json: bool, hand_over: Sequence[str] = (), differing: Sequence[CheckedFile] = ()
+) -> None:
     if as_json:
         print_json(capture_document(one))
         return
@@ -205,6 +209,7 @@ def _print_capture(one: Capture, as_json: bool, hand_over: Sequence[str] = ()) -
             ("started", moment(one.started)),
             ("finished", moment(one.finished)),
             ("packets", one.packets_words + _kernel_words(one)),
+            ("advice", _advice(one)),
             ("size", f"{counters.bytes} bytes"),
             ("protocols", ", ".join(f"{name} {count}" for name, count in counters.protocols)),
             ("link type", one.linktype),
@@ -213,12 +218,20 @@ def _print_capture(one: Capture, as_json: bool, hand_over: Sequence[str] = ()) -
             ("last packet", moment(one.last_packet)),
             *(("hand over", command) for command in hand_over),
             *file_pairs(one),
+            *(("warning", f"{one.file.name}: {one.words}") for one in differing),
         ]
     )
 
 
 def _kernel_words(one: Capture) -> str:
     return f", {one.received} received, {one.counters.dropped} dropped" if one.knows_drops else ""
+
+
+def _advice(one: Capture) -> str:
+    """Return how to lose less, where what captured it lost packets."""
+    if one.origin is not CaptureOrigin.LIVE or not one.counters.dropped:
+        return ""
+    return f"netmon-tui capture again {one.id} --buffer 2x starts again with twice the buffer"
 
 
 def _state_words(one: Capture) -> str:

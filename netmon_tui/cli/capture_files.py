@@ -42,7 +42,7 @@ _ROTATING = (
         type=click.FloatRange(min=0),
         default=0.0,
         metavar="S",
-        help="Begin another file so many seconds after the first packet of one.",
+        help="Begin another file so many seconds after the first packet of one, when the next packet comes.",
     ),
     click.option(
         "--files", type=click.IntRange(min=0), default=0, metavar="N", help="Keep the newest N files: a ring."

@@ -109,15 +109,16 @@ def _print_field(field: Field, depth: int) -> None:
 @click.command()
 @_capture_id
 @pass_line
-def stream(line: CommandLine, capture_id: int) -> None:
+def stream(line: CommandLine, capture_id: int) -> int:
     """Write the capture to stdout as pcap, while it runs up to its end: pipe it into tshark -r -.
 
-    Several files become one. Refused when stdout is a terminal. Ctrl-C ends the stream (130), not the capture.
+    Several files become one; when a ring deletes files before they are read, that is said and the exit status is 1.
+    Refused when stdout is a terminal. Ctrl-C ends the stream (130), not the capture.
     """
     if sys.stdout.isatty():
         raise UsageError("a capture is binary", fix="pipe it: netmon-tui capture stream ID | tshark -r -")
 
-    async def work(services: Services, actor: Actor) -> None:
+    async def work(services: Services, actor: Actor) -> int:
         with await services.transfers.read_capture(actor, capture_id) as files:
             while True:
                 over = (await services.capturing.get(actor, capture_id)).state.is_final
@@ -127,8 +128,9 @@ def stream(line: CommandLine, capture_id: int) -> None:
                 if not copied:
                     await asyncio.sleep(_LOOK_SECONDS)
             tell_missed(files.missed)
+            return files.missed
 
-    line.run(work, follow=True)
+    return int(line.run(work, follow=True) > 0)
 
 
 def _copy_new(read: Callable[[], bytes]) -> int:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("name", metavar="NAME")
-@click.argument("interface", metavar="INTERFACE")
+@click.argument("interfaces", metavar="INTERFACE...", nargs=-1, required=True)
 @request_options
 @rotating
 @time_options
@@ -33,7 +33,7 @@ def capture(
     line: CommandLine,
     /,
     name: str,
-    interface: str,
+    interfaces: tuple[str, ...],
     every: str | None,
     cron: str | None,
     zone: str | None,
@@ -45,11 +45,14 @@ def capture(
 ) -> None:
     """Capture again and again, each time until a limit is reached, of which one is needed.
 
-    With --format pcapng INTERFACE may be several, as eth0,eth1.
+    With --format pcapng several interfaces give one capture, as with capture run. Otherwise make a schedule
+    for each interface: one starts one capture.
 
     As --cron "0 8 * * *" --duration 600: every day from 08:00 on for ten minutes.
     """
-    request = replace(request_of(line.settings.captures, interface, asked), rotation=rotation)
+    request = replace(
+        request_of(line.settings.captures, ",".join(dict.fromkeys(interfaces)), asked), rotation=rotation
+    )
 
     async def work(services: Services, actor: Actor) -> Schedule:
         when = services.schedules.when(every=every or "", cron=cron or "", zone=zone or "")

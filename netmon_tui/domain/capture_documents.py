@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from netmon_tui.domain.capture import Capture
 from netmon_tui.domain.capture_files import CaptureFile
 from netmon_tui.domain.capture_filter_library import CaptureFilter
+from netmon_tui.domain.checked_file import CheckedFile
 from netmon_tui.domain.documents import Document, interface_document, timestamp
 from netmon_tui.domain.interface_traffic import InterfaceTraffic
 from netmon_tui.domain.packet import Field, PacketDetail, PacketSummary
@@ -81,6 +82,14 @@ def _file_document(file: CaptureFile) -> Document:
         "sha256": file.sha256,
         "first_packet": timestamp(file.first_packet),
         "last_packet": timestamp(file.last_packet),
+    }
+
+
+def checked_file_document(checked: CheckedFile) -> Document:
+    """Return a file of a capture with what was found on the disk."""
+    return _file_document(checked.file) | {
+        "finding": checked.finding.value,
+        "bytes_on_disk": checked.bytes,
     }
 
 

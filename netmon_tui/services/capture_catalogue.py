@@ -9,7 +9,7 @@ import shlex
 import socket
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -22,6 +22,7 @@ from netmon_tui.config.sections import CaptureSettings
 from netmon_tui.domain.capture import Capture, CaptureLabels, MadeCapture
 from netmon_tui.domain.capture_choice import ExportForm, PacketChoice
 from netmon_tui.domain.capture_filter import LONGEST_NAME, LONGEST_NOTE, check_tag
+from netmon_tui.domain.checked_file import CheckedFile, Finding
 from netmon_tui.domain.schedule import Runner
 from netmon_tui.domain.user import Actor, Permission
 from netmon_tui.errors import InvalidInput
@@ -257,10 +258,16 @@ class CatalogueService:
     async def _get(self, actor: Actor, capture_id: int) -> Capture:
         return await asyncio.to_thread(self._captures.get, actor, capture_id)
 
-    def hand_over(self, capture: Capture) -> list[str]:
-        """Return commands that fetch a capture to another machine, ready to be run there."""
+    def hand_over(self, capture: Capture, differing: Collection[CheckedFile] = ()) -> list[str]:
+        """Return commands that fetch a capture to another machine, ready to be run there.
+
+        Args:
+            capture: The capture.
+            differing: Files of it that differ from what was stored: one that is gone cannot be fetched.
+        """
         files = capture.packet_files
-        if not files:
+        missing = {one.file for one in differing if one.finding is Finding.GONE}
+        if missing.issuperset(files):
             return []
         session, name = interfaces.ssh_session(self._environ), f"capture-{capture.id}.{capture.format}"
         host = session.server if session else socket.gethostname()

@@ -67,7 +67,7 @@ class Room:
         if free - count < self._floor:
             raise DiskFull(
                 f"no space left to write {self._directory}",
-                why=f"{free >> 20} MiB are free and {self._floor >> 20} MiB must stay so",
+                why=f"{free:,} bytes are free and {self._floor:,} bytes must stay so",
                 fix="free some space, or lower captures.free_space_floor_bytes",
             )
         self._left = min(_LOOK_BYTES, max(0, free - count - self._floor))

@@ -67,8 +67,11 @@ class CaptureEngine:
             InvalidInput: It cannot do what is asked.
         """
         name = self._name_for(request)
-        build = dumpcap.build_command if name == _DUMPCAP else tcpdump.build_command
-        return build(require_tool(name), request, capture_filter)
+        program = require_tool(name)
+        if name == _DUMPCAP:
+            is_set = self._setting == _DUMPCAP
+            return dumpcap.build_command(program, request, capture_filter, is_set=is_set)
+        return tcpdump.build_command(program, request, capture_filter)
 
     def check(self) -> Check:
         """Return the doctor's line: which program captures, and why."""

@@ -99,8 +99,8 @@ class CaptureQuota:
         free, floor = shutil.disk_usage(self._jobs).free, self._settings.free_space_floor_bytes
         if free < floor:
             raise DiskFull(
-                f"less than {floor >> 20:,} MiB are free",
-                why=f"{free >> 20:,} MiB are, on the disk of {self._jobs}",
+                f"less than {floor:,} bytes are free",
+                why=f"{free:,} bytes are, on the disk of {self._jobs}",
                 fix="free some space, or lower captures.free_space_floor_bytes",
             )
 

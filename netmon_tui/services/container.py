@@ -21,6 +21,7 @@ from netmon_tui.services.accounts import AccountService
 from netmon_tui.services.activity import ActivityService
 from netmon_tui.services.analysis import AnalysisService
 from netmon_tui.services.capture_catalogue import CatalogueService
+from netmon_tui.services.capture_checks import CaptureChecks
 from netmon_tui.services.capture_filters import CaptureFilterService
 from netmon_tui.services.capture_opening import open_capturing, open_catalogue, open_packets
 from netmon_tui.services.capture_starts import CaptureStarts
@@ -121,6 +122,11 @@ class Services:
     def starts(self) -> CaptureStarts:
         """What starts captures because of others."""
         return CaptureStarts(self.capturing, CaptureRepository(self.database), self.catalogue.label)
+
+    @property
+    def checks(self) -> CaptureChecks:
+        """What tells whether the files of captures are as they were stored."""
+        return CaptureChecks(CaptureRepository(self.database))
 
     async def revision(self) -> int:
         """Return a number that changes whenever any program changes the database."""

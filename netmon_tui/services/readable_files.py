@@ -45,9 +45,25 @@ def reading(name: str) -> Iterator[None]:
 
 
 def require_file(path: Path) -> None:
-    """Raise NotFound unless there is a file; of a pipe or a device nobody knows where it ends."""
-    if not path.is_file():
-        raise NotFound(f"no file {path}")
+    """Refuse what cannot be read from its beginning again and again, and say what it is (blocking).
+
+    Raises:
+        NotFound: There is nothing.
+        InvalidInput: It is a directory, a pipe or a device.
+        OSError: It cannot be looked at.
+    """
+    try:
+        mode = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        raise NotFound(f"no file {path}") from None
+    if stat.S_ISDIR(mode):
+        raise InvalidInput(f"{path} is a directory", fix="name the files in it")
+    if stat.S_ISFIFO(mode):
+        raise InvalidInput(
+            f"{path} is a pipe", fix="- reads what is piped in: netmon-tui ... import - < PIPE"
+        )
+    if not stat.S_ISREG(mode):
+        raise InvalidInput(f"{path} is no file", why="it is a device or a socket")
 
 
 def read_beginning(path: Path, most: int) -> bytes:

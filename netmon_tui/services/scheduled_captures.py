@@ -31,9 +31,14 @@ class ScheduledCaptures:
 
         Raises:
             NotAllowed: The owner may not capture.
-            InvalidInput: It has no limit, or a start refuses it.
+            InvalidInput: It is several captures or has no limit, or a start refuses it.
         """
         owner.require(Permission.CAPTURE)
+        if len(request.interfaces) > 1 and not request.is_pcapng:
+            raise InvalidInput(
+                "a schedule starts one capture, and classic pcap has the packets of one interface",
+                fix="choose pcapng for several, or make a schedule for each",
+            )
         # what a ring deletes does not count for its size
         if not (request.seconds or request.packets or (request.size and not request.rotation.files)):
             raise InvalidInput(

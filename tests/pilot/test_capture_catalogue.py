@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -188,6 +189,27 @@ async def test_about_has_what_fetches_it(logged_in: Any, until: Any, folder: Pat
         app.copy_to_clipboard = copied.append
         await pilot.press("y")
         assert copied[0].splitlines()[0].startswith("scp ")
+
+
+async def test_about_tells_what_became_of_the_file(logged_in: Any, until: Any, folder: Path) -> None:
+    async with logged_in(size=(80, 24)) as (app, pilot):
+        await captures(app, pilot, until, folder, "a.pcap")
+        (kept,) = (await app.services.capturing.get(app.actor, 1)).files
+        await asyncio.to_thread(os.truncate, kept.path, 30)
+        await pilot.press("a")
+        await until(pilot, lambda: "size differs: 30 bytes" in screen_text(app))
+        assert "From another machine" in screen_text(app)
+        await pilot.press("escape")
+        await until(pilot, lambda: not isinstance(app.screen, CaptureAbout))
+        await asyncio.to_thread(Path(kept.path).unlink)
+        await pilot.press("a")
+        await until(pilot, lambda: "file gone" in screen_text(app))
+        assert "From another machine" not in screen_text(app)
+        copied: list[str] = []
+        app.copy_to_clipboard = copied.append
+        await pilot.press("y", "escape")
+        await until(pilot, lambda: not isinstance(app.screen, CaptureAbout))
+        assert copied == []
 
 
 async def test_the_head_of_what_was_made_is_short_and_tells_it_once(

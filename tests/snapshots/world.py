@@ -32,6 +32,7 @@ from netmon_tui.domain.address import Family
 from netmon_tui.domain.capture import StartCapture
 from netmon_tui.domain.capture_files import CAPTURE_NAME, CaptureFile
 from netmon_tui.domain.check import Check, CheckStatus
+from netmon_tui.domain.checked_file import CheckedFile, Finding
 from netmon_tui.domain.device import MarksChange
 from netmon_tui.domain.job import CaptureCounters, JobKind, JobState, ProcessIdentity
 from netmon_tui.domain.neighbour import Interface, InterfaceAddress, Neighbour, NudState
@@ -151,6 +152,11 @@ def _freeze_machine(patch: pytest.MonkeyPatch) -> None:
     patch.setattr("netmon_tui.services.capture_catalogue.login_name", lambda: "ada")
     usual = Paths(SHOWN, SHOWN / "log", SHOWN / "config.toml")
     patch.setattr("netmon_tui.services.capture_catalogue.find_paths", lambda **_: usual)
+    # the files have other paths than are shown
+    patch.setattr(
+        "netmon_tui.services.capture_checks._checked",
+        lambda file, *_: CheckedFile(file, Finding.SAME, file.bytes),
+    )
     for service in ("scan_commands", "capturing"):
         patch.setattr(f"netmon_tui.services.{service}.require_tool", lambda name: f"/usr/bin/{name}")
     # the scan that waits in the picture must not have its turn

@@ -132,6 +132,10 @@ class PacketFile:
         data = read_ready(self.source, min(self.room, _PIECE))
         if not data:
             return data if data is None else 0
+        self._write(data)
+        return len(data)
+
+    def _write(self, data: bytes) -> None:
         try:
             written = os.write(self._target, data)
             self.bytes += written
@@ -139,7 +143,6 @@ class PacketFile:
                 self.bytes += os.write(self._target, data[written:])
         except OSError as error:
             self._give_up(error)
-        return len(data)
 
     def _give_up(self, error: OSError) -> None:
         self.error = error

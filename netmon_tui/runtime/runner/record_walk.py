@@ -84,6 +84,13 @@ class RecordWalk:
             if not self._hop(self.read(self.end, min(_PIECE, size - self.end))):
                 break
 
+    def is_packet(self, begin: bytes) -> bool:
+        """Whether what follows the last whole record is a packet, as far as these first bytes of it tell."""
+        if self._hop == self._hop_records:
+            return bool(begin)
+        assert self._unpack
+        return len(begin) >= _SMALLEST_BLOCK and self._unpack(begin, 0)[0] == _PACKET
+
     def _begin(self, head: bytes) -> None:
         """Tell the kind of file by its first bytes, once they are there."""
         if len(head) < _HEADER_BYTES:

@@ -17,7 +17,7 @@ from collections import deque
 
 from .capture import PacketFile
 from .record_walk import RecordWalk
-from .streams import create_file
+from .streams import create_file, read_ready
 from .tool import PIPE_BYTES
 
 TYPE_CHECKING = False  # typing itself would cost 5 ms
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 _DRAFT = "next.part"
+_LOOK = 4096
+"""Bytes that are looked at before they are moved."""
 
 
 class RotatedFile(PacketFile):
@@ -51,6 +53,9 @@ class RotatedFile(PacketFile):
         """Path, bytes and records of the files before this one, oldest first."""
         self._full_bytes = 0
         self._packets_since = 0.0
+        self._is_due = False
+        """Whether the next packet goes to the next file: one that is begun without a packet would cost a ring its
+        oldest packets for nothing."""
 
     @property
     def files(self) -> int:
@@ -61,7 +66,7 @@ class RotatedFile(PacketFile):
     def room(self) -> int:
         """Bytes that still fit in the file, as far as they are moved at once."""
         limit = self._rotation["file_bytes"]
-        return min(PIPE_BYTES, limit - self._size) if limit and not self.error else PIPE_BYTES
+        return max(0, min(PIPE_BYTES, limit - self._size)) if limit and not self.error else PIPE_BYTES
 
     @property
     def _size(self) -> int:
@@ -69,18 +74,41 @@ class RotatedFile(PacketFile):
 
     def move(self) -> tuple[int, bool]:
         """Move what is in the pipe, and go on in the next file when this one is full."""
+        looked_at = 0
+        if self._is_due and not self.error:
+            looked_at, more = self._move_due()
+            if self._is_due:
+                return looked_at, more
         moved, more = super().move()
         if not self.room:
+            self._is_due = True
+            self._turn_for(b"")
+        return looked_at + moved, more
+
+    def _move_due(self) -> tuple[int, bool]:
+        """Do so with a little, in the next file if it is of a packet: dumpcap ends with blocks that are none."""
+        data = read_ready(self.source, _LOOK)
+        if not data:
+            return 0, data is None
+        self._turn_for(data)
+        if not self.error:
+            self._write(data)
+        return len(data), True
+
+    def _turn_for(self, data: bytes) -> None:
+        """Turn if what has come of the next record, with these bytes, is a packet's."""
+        walk, size = self._walk, self._size
+        walk.extend(size)
+        if walk.is_packet(walk.read(walk.end, size - walk.end) + data):
             self._turn()
-        return moved, more
 
     def tick(self, now: float) -> None:
-        """Follow the records, which takes longer the more there are, and turn when the time of the file is over."""
+        """Follow the records, which takes longer the more there are, and see whether the file's time is over."""
         self._walk.extend(self._size)
         if not self._walk.records:
             self._packets_since = now
         elif 0 < self._rotation["file_seconds"] <= now - self._packets_since:
-            self._turn()
+            self._is_due = True
 
     def _turn(self) -> None:
         if self.error:
@@ -90,7 +118,7 @@ class RotatedFile(PacketFile):
         except OSError as error:
             self._give_up(error)
             return
-        self._packets_since = time.monotonic()
+        self._packets_since, self._is_due = time.monotonic(), False
         while 0 < self._rotation["files"] < self.files:
             path, size, records = self._full.popleft()
             _delete(path)

@@ -10,6 +10,7 @@ from textual.binding import Binding
 
 from netmon_tui.domain.capture import Capture
 from netmon_tui.domain.capture_files import CaptureFile
+from netmon_tui.domain.checked_file import CheckedFile
 from netmon_tui.ui.modals.dialog import Dialog
 from netmon_tui.ui.rendering import content, size, thin
 from netmon_tui.ui.widgets.text_view import TextLine, TextView
@@ -26,29 +27,38 @@ class CaptureAbout(Dialog[bool]):
     Args:
         capture: As it is.
         hand_over: Commands that fetch it to another machine.
+        differing: Its files that are not as they were stored.
     """
 
     BINDINGS = [Binding("y", "copy", "Copy", tooltip="Copy the commands to the clipboard.", id="about.copy")]
 
-    def __init__(self, capture: Capture, hand_over: Sequence[str]) -> None:
+    def __init__(
+        self, capture: Capture, hand_over: Sequence[str], differing: Sequence[CheckedFile] = ()
+    ) -> None:
         super().__init__()
         self._capture = capture
         self._hand_over = hand_over
+        self._differing = differing
 
     def compose(self) -> ComposeResult:
         """The lines."""
         with self.box(f"Capture {self._capture.id}", id="capture-about") as box:
-            box.border_subtitle = content("y copies the commands, esc closes")
+            copies = "y copies the commands, " if self._hand_over else ""
+            box.border_subtitle = content(f"{copies}esc closes")
             yield TextView(id="about")
 
     def on_mount(self) -> None:
         """Show them, as high as they are, within reason."""
-        view, lines = self.query_one(TextView), list(_lines(self._capture, self._hand_over))
+        view, lines = self.query_one(TextView), list(_lines(self._capture, self._hand_over, self._differing))
         room = min(_INNER_CELLS, self.app.size.width - 6)
         rows = sum(1 + (len(line.text) + line.indent) // room for line in lines) + 2  # words break early
         view.styles.height = min(_MOST_ROWS, rows, max(5, self.app.size.height - 4))
         view.show(lines)
         view.focus()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Refuse to copy commands where there are none."""
+        return action != "copy" or bool(self._hand_over)
 
     def action_copy(self) -> None:
         """Put the commands into the terminal's clipboard."""
@@ -56,9 +66,13 @@ class CaptureAbout(Dialog[bool]):
         self.notify("Copied, if the terminal takes it", markup=False)
 
 
-def _lines(capture: Capture, hand_over: Sequence[str]) -> Iterator[TextLine]:
+def _lines(
+    capture: Capture, hand_over: Sequence[str], differing: Sequence[CheckedFile]
+) -> Iterator[TextLine]:
     if capture.error:
         yield TextLine(capture.error, "warning")
+    for one in differing:
+        yield TextLine(f"{one.file.name}: {one.words}", "warning")
     for label, text in _facts(capture):
         if text:
             yield TextLine(f"{label:<{_LABEL_CELLS}}{text}")

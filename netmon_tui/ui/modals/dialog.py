@@ -54,6 +54,8 @@ class Dialog(PlainDialog[Result]):
 
     def action_explain(self) -> None:
         """Show all keys."""
-        markup = str(self.query(".dialog--box").first().border_title or "")  # what is no markup of ours is escaped
+        markup = str(
+            self.query(".dialog--box").first().border_title or ""
+        )  # what is no markup of ours is escaped
         title = Content.from_markup(markup).plain
         self.app.push_screen(Help(title_of(title), self.HELP_TEXT, list(self.active_bindings.values())))

@@ -107,9 +107,9 @@ class CaptureActions(Actions):
         """Show what is known of it."""
         with self._reported():
             capture = await self._services.capturing.get(self._session.actor, capture_id)
-            await self._app.push_screen_wait(
-                CaptureAbout(capture, self._services.catalogue.hand_over(capture))
-            )
+            differing = await self._services.checks.differing(capture)
+            hand_over = self._services.catalogue.hand_over(capture, differing)
+            await self._app.push_screen_wait(CaptureAbout(capture, hand_over, differing))
 
     async def import_files(self) -> Capture | None:
         """Ask for files and store each; return the last capture that was made."""

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
+import shutil
+import sqlite3
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from netmon_tui.cli.main import main
+from netmon_tui.domain.capture_files import NUMBERED_NAME
 from tests.bench.generate_pcap import generate
 from tests.unit.cli.conftest import Program
 from tests.unit.services.test_capture_catalogue import pcap, pcapng, raws
@@ -163,3 +168,96 @@ def test_an_empty_file_is_called_empty(admin: Program, home: Path) -> None:
     (home / "empty.pcap").touch()
     answer = admin("capture", "import", home / "empty.pcap")
     assert answer.code == 2 and "it is empty" in answer.err
+
+
+def test_a_capture_that_lost_packets_says_how_to_lose_less(admin: Program, files: Path, home: Path) -> None:
+    assert admin("capture", "import", files / "office.pcap").code == 0
+    with sqlite3.connect(home / "data" / "netmon.db") as connection:
+        connection.execute("update captures set origin = 'live'")
+    advice = "netmon-tui capture again 1 --buffer 2x starts again with twice the buffer"
+    assert advice not in admin("capture", "show", 1).out
+    with sqlite3.connect(home / "data" / "netmon.db") as connection:
+        connection.execute("update captures set dropped = 7")
+    assert advice in admin("capture", "show", 1).out
+
+
+def test_a_stream_that_misses_files_does_not_end_as_if_it_were_whole(admin: Program, home: Path) -> None:
+    generate(home / "made.pcap", 5_000)
+    assert admin("capture", "import", home / "made.pcap").code == 0
+    made = Path(admin("capture", "show", 1, "--json").document["files"][0]["path"])
+    of_a_ring = [made.with_name(NUMBERED_NAME % number) for number in (1, 2, 3)]
+    for path in of_a_ring:
+        shutil.copy(made, path)
+    made.unlink()
+    command = [sys.executable, "-m", "netmon_tui", "capture", "stream", "1"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as streaming:
+        assert streaming.stdout and streaming.stderr
+        begin = streaming.stdout.read(100)  # the rest of the first file is more than a pipe takes
+        of_a_ring[1].unlink()
+        rest, said = streaming.stdout.read(), streaming.stderr.read()
+    assert len(begin + rest) > of_a_ring[0].stat().st_size
+    assert said == b"the ring had deleted 1 file before all was read\n"
+    assert streaming.returncode == 1
+
+
+def test_a_list_names_what_it_can_be_sorted_by(admin: Program) -> None:
+    refused = admin("capture", "list", "--sort", "size")
+    assert refused.code == 2
+    assert "'size' is not one of 'id', 'interface'" in refused.err
+    assert admin("capture", "list", "--sort", "bytes").code == 0
+
+
+@pytest.mark.parametrize("noun", ["capture", "scan", "neighbour"])
+def test_what_is_no_file_is_called_what_it_is(admin: Program, files: Path, noun: str) -> None:
+    os.mkfifo(files / "fifo")
+    answer = admin(noun, "import", files / "fifo")
+    assert answer.code == 2
+    assert "fifo is a pipe" in answer.err and "import - < PIPE" in answer.err
+    answer = admin(noun, "import", files)
+    assert answer.code == 2 and "files is a directory" in answer.err
+    answer = admin(noun, "import", "/dev/null")
+    assert answer.code == 2 and "/dev/null is no file" in answer.err
+    answer = admin(noun, "import", files / "missing")
+    assert answer.code == 1 and "no file" in answer.err
+
+
+def test_files_are_compared_with_what_was_stored(admin: Program, files: Path) -> None:
+    sources = (files / "office.pcap", files / "later.pcapng", files / "packed.pcap.gz", files / "cut.pcap")
+    imported = admin("capture", "import", *sources, "--json").document
+    same = admin("capture", "verify", 1, 2, 3, 4, "--json")
+    assert (same.code, {one["finding"] for one in same.document}) == (0, {"same"})
+    assert [one["path"] for one in same.document] == [f["path"] for one in imported for f in one["files"]]
+    assert "as it was stored" in admin("capture", "verify", 1).out
+
+    shorter, other, gone, last = (Path(one["files"][0]["path"]) for one in imported)
+    os.truncate(shorter, 100)
+    with other.open("r+b") as file:
+        file.seek(200)
+        file.write(bytes(byte ^ 255 for byte in other.read_bytes()[200:204]))
+    gone.unlink()
+    last.unlink()
+    last.mkdir()  # what opens, but cannot be read
+    found = admin("capture", "verify", 1, 2, 3, "--json")
+    packets = {one["path"]: (one["finding"], one["bytes_on_disk"]) for one in found.document}
+    assert found.code == 1
+    assert packets[str(shorter)] == ("size", 100)
+    assert packets[str(other)] == ("bytes", other.stat().st_size)
+    assert packets[str(gone)] == ("gone", None)
+    told = admin("capture", "verify", 1, 2, 3).out
+    assert "size differs: 100 bytes on the disk" in told and "bytes differ" in told and "file gone" in told
+    answer = admin("capture", "verify", 3, 77)
+    assert answer.code == 1 and "77" in answer.err and "file gone" in answer.out
+    assert admin("capture", "verify", 4).code == 1
+
+
+def test_what_is_shown_of_a_capture_tells_what_became_of_its_file(admin: Program, files: Path) -> None:
+    (imported,) = admin("capture", "import", files / "office.pcap", "--json").document
+    path = Path(imported["files"][0]["path"])
+    shown = admin("capture", "show", 1).out
+    assert "warning" not in shown and "hand over" in shown
+    os.truncate(path, 100)
+    shown = admin("capture", "show", 1).out
+    assert f"{path.name}: size differs: 100 bytes on the disk" in shown and "hand over" in shown
+    path.unlink()
+    shown = admin("capture", "show", 1).out
+    assert f"{path.name}: file gone" in shown and "hand over" not in shown

@@ -118,6 +118,17 @@ def test_a_capture_over_several_files_repeats(admin) -> None:
     assert added["capture"]["size"] == 1_500_000_000
 
 
+def test_a_capture_on_several_interfaces_repeats_as_one(admin) -> None:
+    several = ("schedule", "capture", "Both", "lo", "any", "lo", "--every", "1h", "--duration", "600")
+    refused = admin(*several)
+    assert refused.code == 2
+    assert "a schedule starts one capture" in refused.err and "make a schedule for each" in refused.err
+    refused = admin(*several, "--format", "pcapng")
+    assert refused.code == 2 and "any has the packets of the other interfaces already" in refused.err
+    twice = ("schedule", "capture", "One", "lo", "lo", "--every", "1h", "--duration", "600")
+    assert admin(*twice, "--json").document["capture"]["interface"] == "lo"
+
+
 @pytest.mark.parametrize("command", [("capture", "run", "--detach"), ("schedule", "capture", "Morning")])
 @pytest.mark.parametrize(
     ("options", "said"),

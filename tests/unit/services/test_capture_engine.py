@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from netmon_tui.domain.capture import CaptureFormat, StartCapture
+from netmon_tui.domain.capture import CaptureFormat, Direction, StartCapture
 from netmon_tui.errors import InvalidInput, PrivilegeMissing
 from netmon_tui.runtime.privilege import Privilege
 from netmon_tui.services.capture_engine import CaptureEngine
@@ -39,6 +41,21 @@ def test_what_cannot_be_names_the_command_that_helps(
     with pytest.raises((InvalidInput, PrivilegeMissing), match=told) as error:
         tried.require(request_)
     assert fix in (error.value.fix or "")
+
+
+@pytest.mark.parametrize(
+    ("tried", "why", "fix"),
+    [
+        (engine("dumpcap"), "captures.engine is dumpcap", "netmon-tui config path"),
+        (engine(tcpdump=False), "tcpdump, which can, may not open interfaces", "setcap"),
+    ],
+    ids=["setting", "privilege"],
+)
+def test_what_only_tcpdump_can_says_why_it_is_not_tcpdump(tried: CaptureEngine, why: str, fix: str) -> None:
+    with pytest.raises(InvalidInput, match="dumpcap cannot capture with: one direction") as error:
+        tried.command(replace(PCAP, direction=Direction.IN), "")
+    assert error.value.why.startswith(why)
+    assert fix in error.value.fix
 
 
 def test_what_can_be_is_let_pass() -> None:

@@ -265,7 +265,7 @@ async def test_import_stores_all_or_nothing(office: Office, tmp_path: Path) -> N
     assert (await office.devices.marks(office.ada, HP)).name == "hp"
     with pytest.raises(NotFound):
         await office.lists.import_file(office.bo, tmp_path / "none")
-    with pytest.raises(NotFound):
+    with pytest.raises(InvalidInput, match="is a directory"):
         await office.lists.import_file(office.bo, tmp_path)
 
 

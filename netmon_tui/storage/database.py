@@ -15,10 +15,10 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from shutil import disk_usage
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Connection, Engine, Table, TextClause, create_engine, event, insert, text
 from sqlalchemy.engine import make_url
@@ -35,16 +35,28 @@ from netmon_tui.errors import (
 from netmon_tui.storage.reserve import Reserve, removable_by_hand
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 Work = Callable[[Connection], T]
 """A unit of work: runs inside the writer's transaction and returns plain values. On a full disk it may run again,
 after what it did was rolled back."""
+
+
+class _Attempt(Protocol[T_co]):
+    """What may be done again: sparing, when the disk is full."""
+
+    def __call__(self, *, sparing: bool) -> T_co:
+        """Do it."""
+
 
 BUSY_TIMEOUT_MS = 5_000
 _log = logging.getLogger(__name__)
 _BATCH = 64
 """Units that share one transaction at most, so that no unit waits long for its commit."""
-_ATTEMPTS = 3
+_MORE_ATTEMPTS = 2
 """On a full disk. What one program gives up another may take, or set aside again, before the next attempt."""
+_SPARING_PAGES = 8
+"""By so many the database may grow on a full disk: what deletes fits, what comes in
+does not."""
 
 
 class Database:
@@ -114,32 +126,33 @@ class Database:
 
     def connect(self) -> Connection:
         """Return a connection; on a full disk the reserve gives the room for SQLite's index of its journal."""
-        return self._with_room(self._connect)
+        return self._with_room(lambda *, sparing: self._connect())
 
     def _connect(self) -> Connection:
         with translated(self.path):
             return self.engine.connect()
 
-    def _with_room(self, attempt: Callable[[], T]) -> T:
-        """Return what an attempt does; on a full disk make room and try again."""
+    def _with_room(self, attempt: _Attempt[T]) -> T:
+        """Return what an attempt does; on a full disk make room, and let it be sparing."""
         try:
-            return attempt()
+            return attempt(sparing=False)
         except DiskFull as error:
+            if self._reserve is None:
+                raise
             first = error
         try:
-            for _ in range(_ATTEMPTS - 1):
-                self._make_room(first)
+            for _ in range(_MORE_ATTEMPTS):
+                self._make_room(self._reserve)
                 with suppress(DiskFull):
-                    return attempt()
+                    return attempt(sparing=True)
             raise first
         finally:
             self.set_aside()  # what is left of it, before anything else takes that
 
-    def _make_room(self, error: DiskFull) -> None:
+    def _make_room(self, reserve: Reserve) -> None:
         """Give the reserve up, and let the journal begin anew: it grows though the database has its pages."""
-        _log.warning("%s: the reserve is given up", error.what)
-        if self._reserve is not None:
-            self._reserve.give_up()
+        _log.warning("the disk of %s is full: the reserve is given up", self.path)
+        reserve.give_up()
         with suppress(SQLAlchemyError, sqlite3.Error), self.engine.connect() as connection:
             connection.connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
 
@@ -190,7 +203,7 @@ class Database:
     def _carry_out(self, batch: Sequence[tuple[Work[Any], Future[Any]]]) -> None:
         """Run a batch in one transaction and acknowledge it after the commit."""
         try:
-            done = self._with_room(lambda: self._commit(batch))
+            done = self._with_room(lambda *, sparing: self._commit(batch, sparing=sparing))
         except (NetmonError, SQLAlchemyError) as error:  # a writer that ended would keep everybody waiting
             for _, future in batch:
                 if not future.done():
@@ -200,13 +213,16 @@ class Database:
             future.set_result(result)
         self.set_aside()
 
-    def _commit(self, batch: Sequence[tuple[Work[Any], Future[Any]]]) -> list[tuple[Future[Any], Any]]:
+    def _commit(
+        self, batch: Sequence[tuple[Work[Any], Future[Any]]], *, sparing: bool
+    ) -> list[tuple[Future[Any], Any]]:
         """Return what the units of a batch gave that have not failed yet, all committed."""
         done: list[tuple[Future[Any], Any]] = []
         with (
             translated(self.path),
             self.engine.connect().execution_options(netmon_write=True) as connection,
             connection.begin(),
+            _little_growth(connection) if sparing else nullcontext(),
         ):
             for work, future in batch:
                 if not future.done():
@@ -242,6 +258,20 @@ def _begin(connection: Connection) -> None:
     """Begin for SQLite: a write locks at once, or a read-then-write would fail with BUSY_SNAPSHOT."""
     write = connection.get_execution_options().get("netmon_write", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+@contextmanager
+def _little_growth(connection: Connection) -> Iterator[None]:
+    """Let a SQLite database grow by a few pages only: nobody shall fill the disk with the reserve."""
+    raw: Any = connection.connection.driver_connection
+    ((pages,), (most,)) = (
+        raw.execute(f"PRAGMA {name}").fetchone() for name in ("page_count", "max_page_count")
+    )
+    raw.execute(f"PRAGMA max_page_count={pages + _SPARING_PAGES:d}")
+    try:
+        yield
+    finally:
+        raw.execute(f"PRAGMA max_page_count={most:d}")
 
 
 def bulk_insert(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:

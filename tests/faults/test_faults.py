@@ -261,8 +261,8 @@ def test_on_a_full_disk_what_is_there_is_read_and_deleted(own_site: Site) -> Non
     put_on_small_disk(site)
     site.settings["NETMON_TUI_CAPTURES_FREE_SPACE_FLOOR_BYTES"] = "0"
     file, document, out = (site.data.with_name(name) for name in ("in.pcap", "in.xml", "out.pcap"))
-    generate(file, 3_000)
-    generate_scan(document, 400)
+    generate(file, 1_000)
+    generate_scan(document, 800)
     assert site.run("capture", "import", file).code == 0
     assert site.run("scan", "import", document).code == 0
     for arguments in (

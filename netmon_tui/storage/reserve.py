@@ -8,6 +8,7 @@ from pathlib import Path
 from shutil import disk_usage
 
 from netmon_tui.config.files import PRIVATE_FILE
+from netmon_tui.domain.byte_count import byte_count
 
 RESERVE_BYTES = 1 << 20
 """SQLite's journal takes some 100 KiB to delete a capture or some hundred hosts, its index 32 KiB."""
@@ -69,5 +70,5 @@ def removable_by_hand(database: Path) -> str:
         with suppress(OSError):
             size = sum(path.stat().st_size for path in directory.iterdir() if path.is_file())
             if size:
-                found.append(f"{directory} ({-(-size >> 10):,} KiB)")
+                found.append(f"{directory} ({byte_count(size)})")
     return f"what is in {', '.join(found)} may be removed by hand" if found else ""

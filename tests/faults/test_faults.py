@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -251,6 +252,12 @@ def test_a_full_disk_refuses_imports_parts_and_exports_and_leaves_nothing(own_si
     ):
         answer = site.run(*arguments)
         assert answer.code == 5 and "no space left" in answer.err.lower(), (arguments, answer)
+        assert "floor" not in answer.err, "there is none"
+        if arguments[1] in ("import", "slice"):
+            said = re.search(
+                r"at least ([\d.]+) MiB more are needed and ([\d.]+) [KM]iB are free", answer.err
+            )
+            assert said, answer
         assert site.lab.run(["find", str(site.data)]).stdout == there
     assert [one["packets"] for one in site.run("capture", "list", "--json").document] == [10_000]
     assert site.run("database", "check").code == 0
@@ -292,7 +299,7 @@ def test_a_full_disk_without_a_reserve_says_what_may_be_removed(own_site: Site) 
     fill_disk(site)
     answer = site.run("capture", "list")
     assert (answer.code, answer.out) == (5, "")
-    assert f"what is in {export.parent} (900 KiB) may be removed by hand" in " ".join(answer.err.split())
+    assert f"what is in {export.parent} (900.0 KiB) may be removed by hand" in " ".join(answer.err.split())
     site.lab.run(["rm", str(export)], check=True)
     assert site.run("capture", "list").code == 0
     assert site.lab.run(["test", "-s", str(reserve)]).returncode == 0

@@ -25,7 +25,7 @@ class ArrangingScreen(FilterableScreen):
 
     async def show_chosen_columns(self) -> None:
         """Read and show them."""
-        chosen = await self.session.services.packets.columns.chosen(self.session.actor)
+        chosen = await self.unless_forgetful(self.session.services.packets.columns.chosen(self.session.actor))
         self.query_one(ArrangedPackets).show_columns(chosen)
 
     @on(Table.ChooseColumns, "#packets")

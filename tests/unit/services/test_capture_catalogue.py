@@ -402,7 +402,9 @@ async def test_the_free_space_floor_holds_and_nothing_is_left(tmp_path: Path) ->
     house = await opened(tmp_path, free_space_floor_bytes=str(free * 2))
     try:
         for data in (pcap(raws()), pcapng(raws()), gzip.compress(pcap(raws()))):
-            with pytest.raises(DiskFull):
+            with pytest.raises(
+                DiskFull, match=r"must stay so .free some space, or lower captures\.free_space"
+            ):
                 await house.take(data)
         with pytest.raises(DiskFull):
             await house.catalogue.import_stream(house.ada, io.BytesIO(pcap(raws())), "stdin")

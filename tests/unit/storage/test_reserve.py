@@ -64,7 +64,7 @@ def test_what_may_be_removed_by_hand_is_told(file, tmp_path):
     (tmp_path / "log/netmon-tui.log").write_bytes(bytes(5_000))
     (tmp_path / "backups/old.sqlite3").write_bytes(bytes(3 << 20))
     (tmp_path / "jobs/kept").write_bytes(bytes(100))
-    words = f"what is in {tmp_path}/log (5 KiB), {tmp_path}/backups (3,072 KiB) may be removed by hand"
+    words = f"what is in {tmp_path}/log (4.9 KiB), {tmp_path}/backups (3.0 MiB) may be removed by hand"
     assert removable_by_hand(file) == words
 
 
@@ -99,7 +99,7 @@ def test_a_disk_that_stays_full_is_told_with_what_may_be_removed(file, tmp_path)
 
     try:
         with pytest.raises(
-            DiskFull, match=r"nothing was changed; what is in .*/exports \(2 KiB\) may be removed"
+            DiskFull, match=r"nothing was changed; what is in .*/exports \(2.0 KiB\) may be removed"
         ):
             database.write(work)
         with create_engine(f"sqlite:///{file}").connect() as other:

@@ -356,6 +356,49 @@ def test_an_interface_that_goes_down_and_comes_back(own_site: Site) -> None:
     assert (running.returncode, capture["state"], capture["error"]) == (0, "completed", "")
 
 
+JUMBO = """
+import socket
+line = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+line.bind(("gone1", 0))
+for number in range(3):
+    payload = bytes([number]) * (9000 - 14 - 28)
+    udp = (4000).to_bytes(2, "big") + (9999).to_bytes(2, "big") + (len(payload) + 8).to_bytes(2, "big") + bytes(2)
+    ip = bytes([0x45, 0]) + (9000 - 14).to_bytes(2, "big") + bytes(4) + bytes([64, 17, 0, 0])
+    ip += socket.inet_aton("192.0.2.1") + socket.inet_aton("192.0.2.2")
+    line.send(bytes.fromhex("020000000002020000000001") + b"\\x08\\x00" + ip + udp + payload)
+"""
+
+
+@pytest.mark.parametrize("format", ["pcap", "pcapng"])
+def test_jumbo_frames_are_captured_listed_shown_and_cut_whole(own_site: Site, format: str) -> None:
+    site = own_site
+    site.lab.run(["ip", "link", "add", "gone0", "type", "veth", "peer", "name", "gone1"], check=True)
+    for name in ("gone0", "gone1"):
+        site.lab.run(["ip", "link", "set", name, "mtu", "9216", "up"], check=True)
+    limits = ("--filter", "udp port 9999", "--packets", "3")
+    running = site.start("capture", "run", "gone0", *limits, "--format", format, "--json")
+    assert running.stderr and "runs on" in running.stderr.readline()
+    site.lab.run([sys.executable, "-c", JUMBO], check=True)
+    out, err = running.communicate(timeout=60)
+    capture = Answer(running.returncode, out, err).document
+    assert (capture["state"], capture["packets"], capture["dropped"]) == ("completed", 3, 0)
+    assert_jumbo(site, 1)
+    assert site.run("capture", "slice", "1", "--packets", "2-").code == 0
+    assert_jumbo(site, 2, 2)
+
+
+def assert_jumbo(site: Site, number: int, count: int = 3) -> None:
+    """The packets of a capture are frames of 9,000 bytes, for the list, one packet, and tshark on an export."""
+    listed = site.run("capture", "packets", str(number)).out.splitlines()[1:]
+    assert [line.split()[5] for line in listed] == ["9000"] * count, listed
+    shown = site.run("capture", "packet", str(number), "1").out
+    assert "9000 bytes" in shown and "8958" in shown
+    file = site.data.with_name(f"jumbo-{number}.pcap")
+    assert site.run("capture", "export", str(number), "--format", "pcap", "--output", file).code == 0
+    lengths = ["tshark", "-r", str(file), "-T", "fields", "-e", "frame.cap_len", "-e", "udp.length"]
+    assert site.lab.run(lengths, check=True).stdout.split() == ["9000", "8966"] * count
+
+
 # --- the data directory and the database ---
 
 

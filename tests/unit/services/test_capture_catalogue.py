@@ -15,7 +15,7 @@ import sqlite3
 import struct
 import threading
 import zlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -607,6 +607,19 @@ async def test_a_part_has_its_lineage_and_the_packets_that_were_chosen(house: Ho
     assert made.source == 'shown by "dns"'
     await house.services.capturing.delete(house.ada, capture.id)
     assert (await house.services.capturing.get(house.ada, made.id)).parents == (1,)
+
+
+@pytest.mark.parametrize("make", [pcap, pcapng])
+async def test_jumbo_frames_come_in_and_are_cut_whole(house: House, make: Callable[..., bytes]) -> None:
+    head = bytes.fromhex("020000000002020000000001") + b"\x88\xb5"
+    frames = [
+        head + bytes([number]) * (size - len(head)) for number, size in enumerate((9_000, 9_216, 65_549))
+    ]
+    capture = await house.take(make(raws(frames)), f"jumbo.{make.__name__}")
+    assert capture.packets == 3
+    part, written = await cut(house, capture, PacketChoice(first=2, last=3))
+    assert part.packets == 2
+    assert written.endswith(frames[2]) and frames[1] in written and frames[0] not in written
 
 
 async def test_hosts_and_conversations_in_both_directions_and_in_vlans(house: House) -> None:

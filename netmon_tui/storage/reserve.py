@@ -63,7 +63,7 @@ class Reserve:
 
 
 def removable_by_hand(database: Path) -> str:
-    """Say which files beside a database nobody needs, and how large they are; empty without any (blocking)."""
+    """Say which files beside a database nobody needs, or which result is the largest; may be empty (blocking)."""
     found = []
     for name in _LEFTOVERS:
         directory = database.with_name(name)
@@ -71,4 +71,17 @@ def removable_by_hand(database: Path) -> str:
             size = sum(path.stat().st_size for path in directory.iterdir() if path.is_file())
             if size:
                 found.append(f"{directory} ({byte_count(size)})")
-    return f"what is in {', '.join(found)} may be removed by hand" if found else ""
+    if found:
+        return f"what is in {', '.join(found)} may be removed by hand"
+    return _largest_result(database.with_name("jobs"))
+
+
+def _largest_result(jobs: Path) -> str:
+    with suppress(OSError):
+        results = [(path.stat().st_size, path) for path in jobs.glob("*/*") if path.is_file()]
+        if results:
+            size, path = max(results)
+            return (
+                f"the largest result, {path} ({byte_count(size)}), can be removed by hand, and is lost then"
+            )
+    return ""

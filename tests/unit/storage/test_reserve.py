@@ -61,9 +61,14 @@ def test_what_may_be_removed_by_hand_is_told(file, tmp_path):
     for name in ("log", "jobs", "backups", "exports"):
         (tmp_path / name).mkdir()
     assert removable_by_hand(file) == ""
+    for name, size in (("capture-1", 3 << 20), ("capture-2", 100)):
+        (tmp_path / "jobs" / name).mkdir()
+        (tmp_path / "jobs" / name / "capture.pcap").write_bytes(bytes(size))
+    lost = f"the largest result, {tmp_path}/jobs/capture-1/capture.pcap (3.0 MiB), can be removed by hand, "
+    lost += "and is lost then"
+    assert removable_by_hand(file) == lost
     (tmp_path / "log/netmon-tui.log").write_bytes(bytes(5_000))
     (tmp_path / "backups/old.sqlite3").write_bytes(bytes(3 << 20))
-    (tmp_path / "jobs/kept").write_bytes(bytes(100))
     words = f"what is in {tmp_path}/log (4.9 KiB), {tmp_path}/backups (3.0 MiB) may be removed by hand"
     assert removable_by_hand(file) == words
 

@@ -38,7 +38,6 @@ from netmon_tui.errors import (
     NetmonError,
     NotAllowed,
     NotFound,
-    StorageError,
 )
 from netmon_tui.runtime import display_filter
 from netmon_tui.runtime.tool_paths import find_tool
@@ -702,7 +701,7 @@ async def test_a_merge_is_in_time_order_and_says_of_what(house: House) -> None:
 
 async def test_a_name_that_no_file_can_have_is_told(house: House) -> None:
     capture = await house.take(pcap(raws()))
-    with pytest.raises(StorageError, match=r"cannot write .*: File name too long"):
+    with pytest.raises(InvalidInput, match=r"cannot write .*: File name too long"):
         await house.catalogue.export(house.ada, capture.id, house.folder / ("x" * 300))
     longest = house.folder / ("x" * 255)
     await house.catalogue.export(house.ada, capture.id, longest)

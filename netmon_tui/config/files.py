@@ -8,10 +8,17 @@ import secrets
 from contextlib import suppress
 from pathlib import Path
 
-from netmon_tui.errors import DiskFull, StorageError
+from netmon_tui.errors import DiskFull, InvalidInput, StorageError
 
 PRIVATE_FILE = 0o600
 PRIVATE_DIRECTORY = 0o700
+_NO_PLACE = frozenset(
+    {
+        errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EACCES, errno.EPERM, errno.EROFS,
+        errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL,
+    }
+)  # fmt: skip
+"""What the system says of a path at which no file can be made."""
 _OUT_OF_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
@@ -62,11 +69,20 @@ def explain(error: OSError, path: Path) -> StorageError:
         return DiskFull(f"no space left to write {path}", fix="free some space; the old file is unchanged")
     fix = {
         errno.EEXIST: "choose another name, or remove it first",
+        errno.ENOENT: "make its directory first",
         errno.EACCES: "check owner and mode of the directory",
         errno.EROFS: "choose a place on a file system that can be written",
         errno.ELOOP: "a symbolic link is not followed: name the file itself",
     }.get(error.errno or 0, "")
     return StorageError(f"cannot write {path}", why=words, fix=fix)
+
+
+def explain_named(error: OSError, path: Path) -> StorageError | InvalidInput:
+    """Do as :func:`explain` for a path that a user has named: where nothing can be written, the name is refused."""
+    problem = explain(error, path)
+    if error.errno not in _NO_PLACE:
+        return problem
+    return InvalidInput(problem.what, why=problem.why, fix=problem.fix or "choose another place")
 
 
 def _write_new(path: Path, data: bytes, mode: int) -> None:

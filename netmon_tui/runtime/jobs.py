@@ -132,7 +132,8 @@ def _refuse_failed_start(spec: JobSpec, handle: JobHandle) -> None:
     if status.why is EndReason.STOPPED:
         return
     if status.why is EndReason.DISK_FULL:
-        setting = ", or lower captures.free_space_floor_bytes" if spec.kind is JobKind.CAPTURE else ""
+        has_floor = spec.kind is JobKind.CAPTURE and spec.limits.free_space_floor
+        setting = ", or lower captures.free_space_floor_bytes" if has_floor else ""
         raise DiskFull(f"{tool.name} was not started", why=status.error, fix=f"free some space{setting}")
     raise ToolFailed(f"{tool.name} could not start", why=status.error)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from netmon_tui.config.files import PRIVATE_DIRECTORY, PRIVATE_FILE, explain, private_opener
+from netmon_tui.domain.byte_count import byte_count
 from netmon_tui.domain.capture_files import CAPTURE_NAME, CaptureFile, file_name
 from netmon_tui.errors import DiskFull
 from netmon_tui.services.capture_quota import Allowance
@@ -65,12 +66,18 @@ class Room:
         status = os.statvfs(self._directory)
         free = status.f_bavail * status.f_frsize
         if free - count < self._floor:
-            raise DiskFull(
-                f"no space left to write {self._directory}",
-                why=f"{free:,} bytes are free and {self._floor:,} bytes must stay so",
-                fix="free some space, or lower captures.free_space_floor_bytes",
-            )
+            raise self._refusal(count, free)
         self._left = min(_LOOK_BYTES, max(0, free - count - self._floor))
+
+    def _refusal(self, count: int, free: int) -> DiskFull:
+        why, fix = (
+            f"at least {byte_count(count)} more are needed and {byte_count(free)} are free",
+            "free some space",
+        )
+        if self._floor:
+            why += f", of which {byte_count(self._floor)} must stay so"
+            fix += ", or lower captures.free_space_floor_bytes"
+        return DiskFull(f"no space left to write {self._directory}", why=why, fix=fix)
 
 
 class Draft:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from netmon_tui.config.sections import CaptureSettings
+from netmon_tui.domain.byte_count import byte_count
 from netmon_tui.domain.user import Actor
 from netmon_tui.errors import DiskFull
 from netmon_tui.storage.capture_repository import CaptureRepository
@@ -99,8 +100,8 @@ class CaptureQuota:
         free, floor = shutil.disk_usage(self._jobs).free, self._settings.free_space_floor_bytes
         if free < floor:
             raise DiskFull(
-                f"less than {floor:,} bytes are free",
-                why=f"{free:,} bytes are, on the disk of {self._jobs}",
+                f"less than {byte_count(floor)} are free",
+                why=f"{byte_count(free)} are, on the disk of {self._jobs}",
                 fix="free some space, or lower captures.free_space_floor_bytes",
             )
 

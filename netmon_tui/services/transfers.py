@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from netmon_tui.config.files import explain, private_opener
+from netmon_tui.config.files import explain, explain_named, private_opener
 from netmon_tui.domain.address import parse_ip
 from netmon_tui.domain.capture import Capture
 from netmon_tui.domain.counted import counted
@@ -306,7 +306,7 @@ def write_new(path: Path, chunks: Iterable[bytes]) -> Path:
     On any failure nothing is left under its name.
 
     Raises:
-        InvalidInput: The file exists.
+        InvalidInput: The file exists, or none can be made there.
         DiskFull, StorageError: As they say.
     """
     try:
@@ -315,9 +315,7 @@ def write_new(path: Path, chunks: Iterable[bytes]) -> Path:
         raise InvalidInput(f"{path} names a user that does not exist") from None
     draft = path.with_name(f".{secrets.token_hex(8)}.part")  # of this call alone; any name may be so long
     try:
-        if path.exists() or path.is_symlink():
-            raise FileExistsError
-        with open(draft, "xb", opener=private_opener) as file:
+        with _open_draft(draft, path) as file:
             try:
                 file.writelines(chunks)
                 file.flush()
@@ -330,6 +328,17 @@ def write_new(path: Path, chunks: Iterable[bytes]) -> Path:
     except OSError as error:
         raise explain(error, path) from error
     return path
+
+
+def _open_draft(draft: Path, path: Path) -> BinaryIO:
+    try:
+        if path.exists() or path.is_symlink():
+            raise FileExistsError
+        return open(draft, "xb", opener=private_opener)
+    except FileExistsError:
+        raise
+    except OSError as error:
+        raise explain_named(error, path) from error
 
 
 def _give_name(draft: Path, path: Path) -> None:

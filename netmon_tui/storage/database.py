@@ -8,15 +8,17 @@ own savepoint, and a unit is acknowledged only when it is on disk.
 
 from __future__ import annotations
 
+import logging
 import os
 import queue
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from shutil import disk_usage
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Connection, Engine, Table, TextClause, create_engine, event, insert, text
 from sqlalchemy.engine import make_url
@@ -30,14 +32,31 @@ from netmon_tui.errors import (
     NetmonError,
     StorageError,
 )
+from netmon_tui.storage.reserve import Reserve, removable_by_hand
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 Work = Callable[[Connection], T]
-"""A unit of work: runs inside the writer's transaction and returns plain values."""
+"""A unit of work: runs inside the writer's transaction and returns plain values. On a full disk it may run again,
+after what it did was rolled back."""
+
+
+class _Attempt(Protocol[T_co]):
+    """What may be done again: sparing, when the disk is full."""
+
+    def __call__(self, *, sparing: bool) -> T_co:
+        """Do it."""
+
 
 BUSY_TIMEOUT_MS = 5_000
+_log = logging.getLogger(__name__)
 _BATCH = 64
 """Units that share one transaction at most, so that no unit waits long for its commit."""
+_MORE_ATTEMPTS = 2
+"""On a full disk. What one program gives up another may take, or set aside again, before the next attempt."""
+_SPARING_PAGES = 8
+"""By so many the database may grow on a full disk: what deletes fits, what comes in
+does not."""
 
 
 class Database:
@@ -54,6 +73,7 @@ class Database:
         self.engine = self._create_engine()
         self._queue: queue.SimpleQueue[tuple[Work[Any], Future[Any]] | None] = queue.SimpleQueue()
         self._writer: threading.Thread | None = None
+        self._reserve = Reserve(self.path) if self.path else None
         self._lock = threading.Lock()
 
     @property
@@ -101,8 +121,45 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A connection in a read transaction."""
-        with translated(self.path), self.engine.connect() as connection:
+        with self.connect() as connection, translated(self.path):
             yield connection
+
+    def connect(self) -> Connection:
+        """Return a connection; on a full disk the reserve gives the room for SQLite's index of its journal."""
+        return self._with_room(lambda *, sparing: self._connect())
+
+    def _connect(self) -> Connection:
+        with translated(self.path):
+            return self.engine.connect()
+
+    def _with_room(self, attempt: _Attempt[T]) -> T:
+        """Return what an attempt does; on a full disk make room, and let it be sparing."""
+        try:
+            return attempt(sparing=False)
+        except DiskFull as error:
+            if self._reserve is None:
+                raise
+            first = error
+        try:
+            for _ in range(_MORE_ATTEMPTS):
+                self._make_room(self._reserve)
+                with suppress(DiskFull):
+                    return attempt(sparing=True)
+            raise first
+        finally:
+            self.set_aside()  # what is left of it, before anything else takes that
+
+    def _make_room(self, reserve: Reserve) -> None:
+        """Give the reserve up, and let the journal begin anew: it grows though the database has its pages."""
+        _log.warning("the disk of %s is full: the reserve is given up", self.path)
+        reserve.give_up()
+        with suppress(SQLAlchemyError, sqlite3.Error), self.engine.connect() as connection:
+            connection.connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
+
+    def set_aside(self) -> None:
+        """Make the reserve for a full disk, unless it is there or there is no room."""
+        if self._reserve is not None:
+            self._reserve.set_aside()
 
     def write(self, work: Work[T]) -> T:
         """Carry out a unit of work in the writer's next transaction; return its result once committed."""
@@ -127,6 +184,7 @@ class Database:
         if writer is not None:
             writer.join()
         self.engine.dispose()
+        self.set_aside()
 
     def _run_writer(self) -> None:
         while (item := self._queue.get()) is not None:
@@ -144,15 +202,8 @@ class Database:
 
     def _carry_out(self, batch: Sequence[tuple[Work[Any], Future[Any]]]) -> None:
         """Run a batch in one transaction and acknowledge it after the commit."""
-        done: list[tuple[Future[Any], Any]] = []
         try:
-            with (
-                translated(self.path),
-                self.engine.connect().execution_options(netmon_write=True) as connection,
-                connection.begin(),
-            ):
-                for work, future in batch:
-                    self._carry_out_one(connection, work, future, done)
+            done = self._with_room(lambda *, sparing: self._commit(batch, sparing=sparing))
         except (NetmonError, SQLAlchemyError) as error:  # a writer that ended would keep everybody waiting
             for _, future in batch:
                 if not future.done():
@@ -160,6 +211,23 @@ class Database:
             return
         for future, result in done:
             future.set_result(result)
+        self.set_aside()
+
+    def _commit(
+        self, batch: Sequence[tuple[Work[Any], Future[Any]]], *, sparing: bool
+    ) -> list[tuple[Future[Any], Any]]:
+        """Return what the units of a batch gave that have not failed yet, all committed."""
+        done: list[tuple[Future[Any], Any]] = []
+        with (
+            translated(self.path),
+            self.engine.connect().execution_options(netmon_write=True) as connection,
+            connection.begin(),
+            _little_growth(connection) if sparing else nullcontext(),
+        ):
+            for work, future in batch:
+                if not future.done():
+                    self._carry_out_one(connection, work, future, done)
+        return done
 
     def _carry_out_one(
         self,
@@ -190,6 +258,20 @@ def _begin(connection: Connection) -> None:
     """Begin for SQLite: a write locks at once, or a read-then-write would fail with BUSY_SNAPSHOT."""
     write = connection.get_execution_options().get("netmon_write", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+@contextmanager
+def _little_growth(connection: Connection) -> Iterator[None]:
+    """Let a SQLite database grow by a few pages only: nobody shall fill the disk with the reserve."""
+    raw: Any = connection.connection.driver_connection
+    ((pages,), (most,)) = (
+        raw.execute(f"PRAGMA {name}").fetchone() for name in ("page_count", "max_page_count")
+    )
+    raw.execute(f"PRAGMA max_page_count={pages + _SPARING_PAGES:d}")
+    try:
+        yield
+    finally:
+        raw.execute(f"PRAGMA max_page_count={most:d}")
 
 
 def bulk_insert(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
@@ -234,9 +316,17 @@ def translated(path: Path | None) -> Iterator[None]:
         raise explain(error, path) from error
 
 
-def _has_no_room(words: str, path: Path | None) -> bool:
-    """Whether SQLite could not make the files beside its own, which it calls an error of the disk."""
-    return "disk I/O error" in words and path is not None and not disk_usage(path.parent).free
+def _has_no_room(error: DBAPIError, path: Path | None) -> bool:
+    """Whether SQLite could not make or extend the files beside its own, which it calls an error of the disk."""
+    if getattr(error.orig, "sqlite_errorname", "") == "SQLITE_IOERR_SHMSIZE":
+        return True
+    return "disk I/O error" in str(error.orig) and path is not None and not disk_usage(path.parent).free
+
+
+def _no_space(place: str, path: Path | None) -> DiskFull:
+    by_hand = removable_by_hand(path) if path else ""
+    fix = "free some space; nothing was changed"
+    return DiskFull(f"no space left for {place}", fix=f"{fix}; {by_hand}" if by_hand else fix)
 
 
 def explain(error: DBAPIError, path: Path | None) -> StorageError:
@@ -245,8 +335,8 @@ def explain(error: DBAPIError, path: Path | None) -> StorageError:
     place = f"the database {path}" if path else "the database"
     if "locked" in words or "busy" in words:
         return DatabaseLocked(f"{place} is locked", why=words, fix="another program holds it; try again")
-    if "disk is full" in words or "No space left" in words or _has_no_room(words, path):
-        return DiskFull(f"no space left for {place}", fix="free some space; nothing was changed")
+    if "disk is full" in words or "No space left" in words or _has_no_room(error, path):
+        return _no_space(place, path)
     if "not a database" in words or "malformed" in words:
         return DatabaseDamaged(
             f"{place} is damaged",

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from sqlalchemy import Connection, delete, select
 
+from netmon_tui.errors import DiskFull
 from netmon_tui.storage import records
 from netmon_tui.storage.database import Database
 
 HOSTS_AT_ONCE = 5_000
 """Hosts of one unit of work: 675,000 in one took 1 GB of memory, and kept all other writers waiting for 30 s."""
+_FEWEST = 16
+"""No less is tried on a full disk."""
 
 
 def delete_hosts(database: Database, scan_id: int, *, from_ordinal: int | None = None) -> None:
@@ -23,11 +28,20 @@ def delete_hosts(database: Database, scan_id: int, *, from_ordinal: int | None =
     of_scan = select(hosts.ordinal).where(hosts.scan_id == scan_id)
     if from_ordinal is not None:
         of_scan = of_scan.where(hosts.ordinal >= from_ordinal)
-    first = of_scan.order_by(hosts.ordinal).limit(HOSTS_AT_ONCE)
-    query = delete(records.hosts).where(hosts.scan_id == scan_id, hosts.ordinal.in_(first))
 
-    def delete_some(connection: Connection) -> int:
+    def delete_some(connection: Connection, count: int) -> int:
+        first = of_scan.order_by(hosts.ordinal).limit(count)
+        query = delete(records.hosts).where(hosts.scan_id == scan_id, hosts.ordinal.in_(first))
         return connection.execute(query).rowcount
 
-    while database.write(delete_some) == HOSTS_AT_ONCE:
-        pass
+    count = HOSTS_AT_ONCE
+    while True:
+        try:
+            deleted = database.write(partial(delete_some, count=count))
+        except DiskFull:  # the journal takes every page that changes: fewer at once may fit
+            if count < _FEWEST:
+                raise
+            count //= 8
+        else:
+            if deleted < count:
+                return

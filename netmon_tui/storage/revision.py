@@ -30,7 +30,7 @@ class RevisionWatch:
                 return self._looks
             with translated(self._database.path):
                 if self._connection is None:
-                    self._connection = self._database.engine.connect()
+                    self._connection = self._database.connect()
                 # Each look ends its read transaction, or it would see one version for ever.
                 number = int(self._connection.exec_driver_sql("PRAGMA data_version").scalar_one())
                 self._connection.rollback()

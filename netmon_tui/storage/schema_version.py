@@ -40,6 +40,7 @@ def open_database(url: str, *, backups: Path, evidence: Path | None = None) -> D
         revision = _revision(database)
         if revision != HEAD_REVISION:
             _bring_to_head(database, revision, backups)
+        database.set_aside()
     except BaseException:
         database.close()
         raise

@@ -13,6 +13,7 @@ from typing import Any
 import pexpect
 import pytest
 
+from netmon_tui.runtime.tool_paths import find_tool
 from netmon_tui.services.supervision import LEASE_SECONDS, SWEEP_SECONDS
 from netmon_tui.tools.pcap import FILE_HEADER_SIZE
 from netmon_tui.tools.pcap_index import PacketIndex
@@ -300,6 +301,30 @@ def test_a_killed_tool(site: Site) -> None:
     assert capture["state"] == "failed"
     assert capture["error"].startswith(f"tcpdump was killed (SIGKILL); the {capture['packets']} packet")
     assert_readable(site, 1, capture["packets"])
+
+
+@pytest.mark.skipif(find_tool("dumpcap") is None, reason="dumpcap is not installed")
+@pytest.mark.parametrize("format", ["pcap", "pcapng"])
+def test_a_killed_dumpcap(site: Site, format: str) -> None:
+    site.settings["NETMON_TUI_CAPTURES_ENGINE"] = "dumpcap"
+    run = ("capture", "run", "eth0", "--filter", UDP, "--format", format, "--detach")
+    assert site.run(*run) == Answer(0, "1\n", "")
+    site.lab.udp_exchange(100)
+    file = site.directory("capture", 1).path / f"capture.{format}"
+    listed = ["tcpdump", "-n", "-r", str(file)]
+    until(lambda: len(site.lab.run(listed).stdout.splitlines()) == 200, "200 packets in the file")
+    tool = site.status("capture", 1).tool_pid
+    assert "dumpcap" in site.lab.run(["ps", "-o", "args=", "-p", str(tool)]).stdout
+    site.kill(tool)
+    capture = until(
+        lambda: (c := site.show("capture", 1))["state"] != "running" and c, "an end of the capture"
+    )
+    assert (capture["state"], capture["packets"]) == ("failed", 200)
+    assert capture["error"].startswith("dumpcap was killed (SIGKILL); the 200 packets")
+    whole = site.lab.run(listed)
+    assert (whole.returncode, len(whole.stdout.splitlines())) == (0, 200), whole.stderr
+    lines = site.run("capture", "packets", "1", "--json").document
+    assert len(lines if isinstance(lines, list) else lines["packets"]) == 200
 
 
 def test_what_cannot_be_read_is_given_up_with_the_reason(site: Site) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -17,6 +18,7 @@ import pytest
 
 from netmon_tui.storage.database import BUSY_TIMEOUT_MS
 from netmon_tui.tools.pcap import FILE_HEADER_SIZE
+from tests.bench.generate_nmap_xml import generate as generate_scan
 from tests.bench.generate_pcap import generate
 from tests.faults.program import Answer, Site, until
 from tests.lab.hosts import EXPECTED, SUBNET
@@ -156,6 +158,14 @@ def put_on_small_disk(site: Site) -> None:
     site.lab.run(["cp", "-a", f"{kept}/.", str(site.data)], check=True)
 
 
+def fill_disk(site: Site) -> None:
+    """Leave no free byte on the small disk."""
+    ballast = site.data / "ballast"
+    site.lab.run(["dd", "if=/dev/zero", f"of={ballast}", "bs=4096", "oflag=append", "conv=notrunc"])
+    free = site.lab.run(["stat", "--file-system", "--format=%a", str(site.data)], check=True).stdout
+    assert free.strip() == "0"
+
+
 def send_until_it_stops(site: Site) -> None:
     """Send less than the floor at a time, and more once the runner has looked at the disk after it."""
     status = site.data / "jobs/capture-1/status.json"
@@ -205,12 +215,12 @@ def test_a_capture_that_ended_while_nothing_can_be_stored_does_not_run(own_site:
     put_on_small_disk(site)
     site.settings["NETMON_TUI_CAPTURES_FREE_SPACE_FLOOR_BYTES"] = "0"
     ballast, status = site.data / "ballast", site.data / "jobs/capture-1/status.json"
-    fill = ["dd", "if=/dev/zero", f"of={ballast}", "bs=4096", "oflag=append", "conv=notrunc"]
     assert site.run("capture", "run", "eth0", "--filter", "udp port 7", "--detach").code == 0
-    site.lab.run(fill)
+    fill_disk(site)
     site.lab.udp_exchange(1000, size=1200)
     until(lambda: "disk_full" in site.lab.run(["cat", str(status)]).stdout, "the runner's end")
-    site.lab.run(fill)
+    site.lab.run(["rm", f"{site.data}/netmon.db-reserve"], check=True)  # it is used up
+    fill_disk(site)
     # Room for the index that SQLite needs to read, and no page of its journal more than the first.
     site.lab.run(["truncate", "--size=-36864", str(ballast)], check=True)
     program = site.headless()
@@ -242,9 +252,57 @@ def test_a_full_disk_refuses_imports_parts_and_exports_and_leaves_nothing(own_si
     ):
         answer = site.run(*arguments)
         assert answer.code == 5 and "no space left" in answer.err.lower(), (arguments, answer)
+        assert "floor" not in answer.err, "there is none"
+        if arguments[1] in ("import", "slice"):
+            said = re.search(
+                r"at least ([\d.]+) MiB more are needed and ([\d.]+) [KM]iB are free", answer.err
+            )
+            assert said, answer
         assert site.lab.run(["find", str(site.data)]).stdout == there
     assert [one["packets"] for one in site.run("capture", "list", "--json").document] == [10_000]
     assert site.run("database", "check").code == 0
+
+
+def test_on_a_full_disk_what_is_there_is_read_and_deleted(own_site: Site) -> None:
+    site = own_site
+    put_on_small_disk(site)
+    site.settings["NETMON_TUI_CAPTURES_FREE_SPACE_FLOOR_BYTES"] = "0"
+    file, document, out = (site.data.with_name(name) for name in ("in.pcap", "in.xml", "out.pcap"))
+    generate(file, 1_000)
+    generate_scan(document, 800)
+    assert site.run("capture", "import", file).code == 0
+    assert site.run("scan", "import", document).code == 0
+    for arguments in (
+        ("capture", "list"),
+        ("capture", "packets", "1", "--limit", "3"),
+        ("capture", "export", "1", "--output", out),
+        ("scan", "list"),
+        ("scan", "delete", "1"),
+        ("capture", "delete", "1"),
+    ):
+        fill_disk(site)
+        answer = site.run(*arguments)
+        assert answer.code == 0, (arguments, answer)
+    assert out.read_bytes() == file.read_bytes()
+    assert site.run("capture", "list", "--json").document == site.run("scan", "list", "--json").document == []
+    left = site.lab.run(["find", str(site.data / "jobs"), "-mindepth", "1"], check=True).stdout
+    assert not left
+    assert site.run("database", "check").code == 0
+
+
+def test_a_full_disk_without_a_reserve_says_what_may_be_removed(own_site: Site) -> None:
+    site = own_site
+    put_on_small_disk(site)
+    reserve, export = site.data / "netmon.db-reserve", site.data / "exports/old.csv"
+    site.lab.run(["rm", str(reserve)], check=True)
+    site.lab.run(["dd", "if=/dev/zero", f"of={export}", "bs=1024", "count=900"], check=True)
+    fill_disk(site)
+    answer = site.run("capture", "list")
+    assert (answer.code, answer.out) == (5, "")
+    assert f"what is in {export.parent} (900.0 KiB) may be removed by hand" in " ".join(answer.err.split())
+    site.lab.run(["rm", str(export)], check=True)
+    assert site.run("capture", "list").code == 0
+    assert site.lab.run(["test", "-s", str(reserve)]).returncode == 0
 
 
 def test_twenty_captures_at_once_miss_nothing(site: Site) -> None:
@@ -296,6 +354,49 @@ def test_an_interface_that_goes_down_and_comes_back(own_site: Site) -> None:
     out, err = running.communicate(timeout=60)
     capture = Answer(running.returncode, out, err).document
     assert (running.returncode, capture["state"], capture["error"]) == (0, "completed", "")
+
+
+JUMBO = """
+import socket
+line = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+line.bind(("gone1", 0))
+for number in range(3):
+    payload = bytes([number]) * (9000 - 14 - 28)
+    udp = (4000).to_bytes(2, "big") + (9999).to_bytes(2, "big") + (len(payload) + 8).to_bytes(2, "big") + bytes(2)
+    ip = bytes([0x45, 0]) + (9000 - 14).to_bytes(2, "big") + bytes(4) + bytes([64, 17, 0, 0])
+    ip += socket.inet_aton("192.0.2.1") + socket.inet_aton("192.0.2.2")
+    line.send(bytes.fromhex("020000000002020000000001") + b"\\x08\\x00" + ip + udp + payload)
+"""
+
+
+@pytest.mark.parametrize("format", ["pcap", "pcapng"])
+def test_jumbo_frames_are_captured_listed_shown_and_cut_whole(own_site: Site, format: str) -> None:
+    site = own_site
+    site.lab.run(["ip", "link", "add", "gone0", "type", "veth", "peer", "name", "gone1"], check=True)
+    for name in ("gone0", "gone1"):
+        site.lab.run(["ip", "link", "set", name, "mtu", "9216", "up"], check=True)
+    limits = ("--filter", "udp port 9999", "--packets", "3")
+    running = site.start("capture", "run", "gone0", *limits, "--format", format, "--json")
+    assert running.stderr and "runs on" in running.stderr.readline()
+    site.lab.run([sys.executable, "-c", JUMBO], check=True)
+    out, err = running.communicate(timeout=60)
+    capture = Answer(running.returncode, out, err).document
+    assert (capture["state"], capture["packets"], capture["dropped"]) == ("completed", 3, 0)
+    assert_jumbo(site, 1)
+    assert site.run("capture", "slice", "1", "--packets", "2-").code == 0
+    assert_jumbo(site, 2, 2)
+
+
+def assert_jumbo(site: Site, number: int, count: int = 3) -> None:
+    """The packets of a capture are frames of 9,000 bytes, for the list, one packet, and tshark on an export."""
+    listed = site.run("capture", "packets", str(number)).out.splitlines()[1:]
+    assert [line.split()[5] for line in listed] == ["9000"] * count, listed
+    shown = site.run("capture", "packet", str(number), "1").out
+    assert "9000 bytes" in shown and "8958" in shown
+    file = site.data.with_name(f"jumbo-{number}.pcap")
+    assert site.run("capture", "export", str(number), "--format", "pcap", "--output", file).code == 0
+    lengths = ["tshark", "-r", str(file), "-T", "fields", "-e", "frame.cap_len", "-e", "udp.length"]
+    assert site.lab.run(lengths, check=True).stdout.split() == ["9000", "8966"] * count
 
 
 # --- the data directory and the database ---

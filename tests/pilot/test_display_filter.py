@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sqlite3
 import subprocess
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing, closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,29 @@ def file(tmp_path: Path) -> Path:
     path = tmp_path / "made.pcap"
     generate(path, COUNT)
     return path
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """The data directory of the program, on a disk of 9 MiB; only inside the lab, whose mounts are its own."""
+    data = tmp_path / "data"
+    data.mkdir(mode=0o700)
+    subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=9m,mode=700", "none", str(data)], check=True, timeout=10
+    )
+    yield data
+    subprocess.run(["umount", "--lazy", str(data)], check=True, timeout=10)
+
+
+def fill(disk: Path, *, reserve: bool = False) -> None:
+    """Leave no free byte on a disk, and without the reserve no page of the journal to write on."""
+    if not reserve:
+        (disk / "netmon.db-reserve").unlink(missing_ok=True)
+        with closing(sqlite3.connect(disk / "netmon.db")) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    with (disk / "ballast").open("ab", buffering=0) as ballast, suppress(OSError):
+        while True:
+            ballast.write(bytes(4096))
 
 
 def matching(file: Path, text: str) -> list[int]:
@@ -101,6 +125,46 @@ async def test_packets_that_meet_a_filter_are_listed_and_escape_shows_all(
         await pilot.press("escape")
         await until(pilot, lambda: shown(app) == COUNT)
         assert isinstance(app.screen, CaptureDetailScreen)
+
+
+@pytest.mark.inside_lab
+async def test_a_filter_that_cannot_be_remembered_is_applied_and_that_is_told_once(
+    logged_in: Any, until: Any, file: Path, small_disk: Path
+) -> None:
+    async with logged_in() as (app, pilot):
+        browser = await open_capture(app, pilot, until, file)
+        fill(small_disk)
+        for text in ("dns", "arp"):
+            await apply(app, pilot, until, text)
+            count = len(matching(file, text))
+            await until(pilot, lambda n=count: shown(app) == n and not browser.is_busy())
+        await until(pilot, lambda: not [one for one in app.workers if one.group == "note-filter"])
+        told = [(one.title, one.message) for one in app._notifications]
+        assert [title for title, _ in told] == ["Not remembered"], told
+        assert "no space left" in told[0][1] and "free some space" in told[0][1]
+        assert browser.filter_bar.recent[:2] == ["arp", "dns"], "this screen knows them all the same"
+
+
+@pytest.mark.inside_lab
+async def test_on_a_full_disk_a_filter_is_remembered_and_a_capture_deleted(
+    logged_in: Any, until: Any, file: Path, small_disk: Path
+) -> None:
+    async with logged_in() as (app, pilot):
+        browser = await open_capture(app, pilot, until, file)
+        fill(small_disk, reserve=True)
+        await apply(app, pilot, until, "dns")
+        await until(pilot, lambda: shown(app) == len(matching(file, "dns")) and not browser.is_busy())
+        recent = await app.services.filters.recent(app.actor)
+        assert recent == ["dns"] and not app._notifications
+        await pilot.press("escape", "escape")
+        table = await until(pilot, lambda: app.screen.query_one("#captures", Table))
+        await until(pilot, lambda: table.grid.has_focus and table.row_count == 1)
+        fill(small_disk, reserve=True)
+        await pilot.press("delete")
+        await until(pilot, lambda: app.screen.query_one("#yes"))
+        await pilot.click("#yes")
+        await until(pilot, lambda: table.row_count == 0)
+        assert not list((small_disk / "jobs").iterdir())
 
 
 async def test_a_wrong_filter_says_why_while_it_is_typed_and_shows_nothing_else(

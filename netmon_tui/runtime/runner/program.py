@@ -172,7 +172,8 @@ class Runner:
         volume = os.statvfs(self._directory)
         short: bool = volume.f_bavail * volume.f_frsize < floor
         if short and not self._why:
-            self._reason = f"less than {floor >> 20} MiB are free"
+            least = f"{floor >> 20} MiB" if floor >= 1 << 20 else f"{floor} bytes"
+            self._reason = f"less than {least} are free"
         return short
 
     # --- streams -------------------------------------------------------------------------------------

@@ -25,8 +25,9 @@ class ArrangingScreen(FilterableScreen):
 
     async def show_chosen_columns(self) -> None:
         """Read and show them."""
-        chosen = await self.session.services.packets.columns.chosen(self.session.actor)
-        self.query_one(ArrangedPackets).show_columns(chosen)
+        chosen = await self.unless_forgetful(self.session.services.packets.columns.chosen(self.session.actor))
+        packets = self.query_one(ArrangedPackets)
+        packets.show_columns(chosen or packets.columns)
 
     @on(Table.ChooseColumns, "#packets")
     def _columns_asked(self, event: Table.ChooseColumns) -> None:

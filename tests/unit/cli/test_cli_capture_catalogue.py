@@ -164,6 +164,28 @@ def test_nobody_claims_to_know_what_an_imported_file_lost(admin: Program, home: 
     assert not row[place : place + len("DROPPED")].strip()
 
 
+@pytest.mark.parametrize(
+    ("place", "words"),
+    [
+        ("missing/out.pcap", "No such file or directory"),
+        ("file/out.pcap", "Not a directory"),
+        ("x" * 300, "File name too long"),
+        ("/proc/out.pcap", ""),
+    ],
+)
+def test_a_place_where_nothing_can_be_written_is_refused(
+    admin: Program, home: Path, place: str, words: str
+) -> None:
+    generate(home / "made.pcap", 3)
+    (home / "file").touch()
+    assert admin("capture", "import", home / "made.pcap").code == 0
+    for more in ((), ("--format", "pcapng")):
+        answer = admin("capture", "export", 1, "--output", home / place, *more)
+        assert (answer.code, answer.out) == (2, ""), answer
+        first, second = answer.err.splitlines()
+        assert f"cannot write {home / place}: {words}" in first and second.startswith("  ")
+
+
 def test_an_empty_file_is_called_empty(admin: Program, home: Path) -> None:
     (home / "empty.pcap").touch()
     answer = admin("capture", "import", home / "empty.pcap")

@@ -15,7 +15,7 @@ import sqlite3
 import struct
 import threading
 import zlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -38,7 +38,6 @@ from netmon_tui.errors import (
     NetmonError,
     NotAllowed,
     NotFound,
-    StorageError,
 )
 from netmon_tui.runtime import display_filter
 from netmon_tui.runtime.tool_paths import find_tool
@@ -402,7 +401,9 @@ async def test_the_free_space_floor_holds_and_nothing_is_left(tmp_path: Path) ->
     house = await opened(tmp_path, free_space_floor_bytes=str(free * 2))
     try:
         for data in (pcap(raws()), pcapng(raws()), gzip.compress(pcap(raws()))):
-            with pytest.raises(DiskFull):
+            with pytest.raises(
+                DiskFull, match=r"must stay so .free some space, or lower captures\.free_space"
+            ):
                 await house.take(data)
         with pytest.raises(DiskFull):
             await house.catalogue.import_stream(house.ada, io.BytesIO(pcap(raws())), "stdin")
@@ -609,6 +610,19 @@ async def test_a_part_has_its_lineage_and_the_packets_that_were_chosen(house: Ho
     assert (await house.services.capturing.get(house.ada, made.id)).parents == (1,)
 
 
+@pytest.mark.parametrize("make", [pcap, pcapng])
+async def test_jumbo_frames_come_in_and_are_cut_whole(house: House, make: Callable[..., bytes]) -> None:
+    head = bytes.fromhex("020000000002020000000001") + b"\x88\xb5"
+    frames = [
+        head + bytes([number]) * (size - len(head)) for number, size in enumerate((9_000, 9_216, 65_549))
+    ]
+    capture = await house.take(make(raws(frames)), f"jumbo.{make.__name__}")
+    assert capture.packets == 3
+    part, written = await cut(house, capture, PacketChoice(first=2, last=3))
+    assert part.packets == 2
+    assert written.endswith(frames[2]) and frames[1] in written and frames[0] not in written
+
+
 async def test_hosts_and_conversations_in_both_directions_and_in_vlans(house: House) -> None:
     names = list(FRAMES)
     capture = await house.take(pcap(raws(list(FRAMES.values()))))
@@ -689,7 +703,7 @@ async def test_a_merge_is_in_time_order_and_says_of_what(house: House) -> None:
 
 async def test_a_name_that_no_file_can_have_is_told(house: House) -> None:
     capture = await house.take(pcap(raws()))
-    with pytest.raises(StorageError, match=r"cannot write .*: File name too long"):
+    with pytest.raises(InvalidInput, match=r"cannot write .*: File name too long"):
         await house.catalogue.export(house.ada, capture.id, house.folder / ("x" * 300))
     longest = house.folder / ("x" * 255)
     await house.catalogue.export(house.ada, capture.id, longest)

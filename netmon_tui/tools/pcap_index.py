@@ -103,7 +103,7 @@ class PacketIndex(OpenPcap):
     @property
     def damage(self) -> str:
         """What is wrong after the last whole record and where, or an empty string."""
-        # The file as it is now: somebody may have cut it since its end was found, and then that end is no place in it
+        # The file as it is now: since its end was found somebody may have cut it, and that end is no place in it
         size = self._file_size if self._fd < 0 else min(self._file_size, os.fstat(self._fd).st_size)
         if size < self._end and not self._absurd:
             return self._became_shorter()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from pathlib import Path
 from typing import ClassVar
@@ -70,6 +70,10 @@ class DisplayFiltered(BusyList):
         self._source: PacketSource | None = None
         self._place: KeptPlace | None = None
         """Where the filter was begun; None before the file is open."""
+        self._chosen_by = ""
+        """The filter that let the listed packets through; the line may have another by now."""
+        self._reach: Callable[[], str] = str
+        """Tells how far that has looked, empty when through all."""
         self.filter_bar = DisplayFilterBar(self._check, self.offer, id="display-filter-bar")
 
     @property
@@ -154,7 +158,8 @@ class DisplayFiltered(BusyList):
 
     def _show_all(self) -> None:
         self.workers.cancel_group(self, _ROUNDS)
-        self._doing = ""
+        self._doing = self._chosen_by = ""
+        self._reach = str
         if self._source is not None and self._place is not None and self._source.chosen is not None:
             self.table.set_texts(empty=NO_PACKETS)
             self._place.show_all()
@@ -170,6 +175,7 @@ class DisplayFiltered(BusyList):
         run = await packets.matching_after(text, 0) if grows else packets.matching(text)
         self.table.set_texts(empty=_NONE_YET)
         source.choose([])
+        self._chosen_by, self._reach = text, lambda: f"in the first {run.progress:.0%}"
         place.begin()
         ended = "stopped"
         ticks = self._tick(lambda: f"filter {run.progress:.0%}")
@@ -184,6 +190,7 @@ class DisplayFiltered(BusyList):
             place.reach()
             ended = ""
             if not grows:
+                self._reach = str
                 self._tell_none(text)
         except (NetmonError, OSError) as error:
             ended = "not to the end"
@@ -199,6 +206,7 @@ class DisplayFiltered(BusyList):
     async def _find_more(self, rounds: FilterRounds, text: str) -> None:
         """Add what comes while the capture runs."""
         ended = ""
+        self._reach = lambda: "" if rounds.is_over else f"up to packet {rounds.covered:,}"
         try:
             while not rounds.is_over:
                 self._say(f"filter up to packet {thin(rounds.covered)}")

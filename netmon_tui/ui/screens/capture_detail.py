@@ -280,7 +280,7 @@ class CaptureDetailScreen(MatchingScreen):
     @on(CaptureAddress)
     @work(exclusive=True, group="capture-form", exit_on_error=False)
     async def _pivot(self, request: ScanAddress | CaptureAddress) -> None:
-        """Open a form above all that is open, so that escape leads back; what is captured then stands there, too."""
+        """Open a form above all that is open, and there what is captured: escape leads back."""
         begun = await begin(self.session, self.app, request)
         if begun is not None:
             self.app.push_screen(CaptureDetailScreen(self.session, begun.id))

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from textual import on, work
 from textual.binding import Binding, BindingType
@@ -31,6 +31,17 @@ _NONE = "No packet meets the display filter. Press esc to show all"
 _NONE_HERE = "No packet of this file meets it. { } look in others, D in all, esc shows all"
 _NONE_COUNTED = "No packet of this file meets it. D looks in all, esc shows all"
 _BROKEN_OFF = "The file was not looked through to its end. Press esc to show all"
+
+
+class Listed(NamedTuple):
+    """What filters let through."""
+
+    words: str
+    """Such as ``shown in the first 33% by dns``: the name of what is made of it is cut at its end."""
+    numbers: Sequence[int]
+    """Of the packets, ascending."""
+    is_whole: bool
+    """Whether all packets were looked at."""
 
 
 class DisplayFiltered(BusyList):
@@ -80,6 +91,22 @@ class DisplayFiltered(BusyList):
     def path(self) -> Path | None:
         """The file; None before it is open."""
         return self._packets.path if self._packets is not None else None
+
+    @property
+    def listed(self) -> Listed | None:
+        """What filters have let through so far, also while one still looks; None without a filter."""
+        source = self._source
+        numbers = source.shown if source is not None else None
+        if source is None or numbers is None:
+            return None
+        reach = [self._reach()]
+        if source.searched is not None:
+            whose = "packets" if source.chosen is None else "of those"
+            reach.append(f"in the first {source.searched:,} {whose}")
+        filters = " and ".join(filter(None, (self._chosen_by, f"/{source.text}" if source.text else "")))
+        how_far = ", ".join(filter(None, reach))
+        words = f"shown {how_far} by {filters}" if how_far else f"shown by {filters}"
+        return Listed(words, numbers, is_whole=not how_far)
 
     async def interface(self) -> str:
         """Return the interface of the packet under the cursor; empty where the file does not tell it.

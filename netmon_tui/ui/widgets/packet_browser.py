@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 from textual import events, on, work
 from textual.app import ComposeResult
@@ -38,17 +38,6 @@ DEBOUNCE_SECONDS = 0.12
 """Rest of the cursor before a packet is dissected: holding an arrow key down costs nothing."""
 _DETAIL = "packet-detail"
 _ZOOMS = ("-zoom-list", "-zoom-tree", "-zoom-bytes")
-
-
-class Listed(NamedTuple):
-    """What filters let through."""
-
-    words: str
-    """Such as ``shown in the first 33% by dns``: the name of what is made of it is cut at its end."""
-    numbers: Sequence[int]
-    """Of the packets, ascending."""
-    is_whole: bool
-    """Whether all packets were looked at."""
 
 
 class PacketBrowser(PacketFollowing):
@@ -238,21 +227,6 @@ class PacketBrowser(PacketFollowing):
             return "", None
         filters = (self.filter_bar.text, f"/{self._source.text}" if self._source.text else "")
         return " and ".join(filter(None, filters)), self._source.shown
-
-    @property
-    def listed(self) -> Listed | None:
-        """What filters have let through so far, also while one still looks; None without a filter."""
-        source = self._source
-        numbers = source.shown if source is not None else None
-        if source is None or numbers is None:
-            return None
-        reach = [self._reach()]
-        if source.searched is not None:
-            reach.append(f"up to packet {source.searched_number:,}")
-        filters = " and ".join(filter(None, (self._chosen_by, f"/{source.text}" if source.text else "")))
-        how_far = ", ".join(filter(None, reach))
-        words = f"shown {how_far} by {filters}" if how_far else f"shown by {filters}"
-        return Listed(words, numbers, is_whole=not how_far)
 
     def action_range(self) -> None:
         """Begin a part at the packet under the cursor, end it there, or forget it."""

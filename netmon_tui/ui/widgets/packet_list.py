@@ -78,15 +78,6 @@ class PacketSource:
         return self._searched if self._text and self._searched < len(self._candidates) else None
 
     @property
-    def searched_number(self) -> int:
-        """Number of the last packet that they have been looked for in; 0 before the first."""
-        return (
-            next(iter(self._candidates.numbers(self._searched - 1, self._searched)), 0)
-            if self._searched
-            else 0
-        )
-
-    @property
     def chosen(self) -> int | None:
         """How many packets a display filter has let through so far; None when there is none."""
         return None if self._candidates.chosen is None else len(self._candidates)

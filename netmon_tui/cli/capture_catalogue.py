@@ -125,6 +125,8 @@ def _tell(made: Capture, as_json: bool) -> None:
         print_json(capture_document(made))
         return
     say(f"capture {made.id} has {counted(made.counters.packets, 'packet')}: {made.lineage}")
+    if made.note:
+        say(made.note)
     print(made.id)
 
 
@@ -144,10 +146,13 @@ def export(line: CommandLine, capture_id: int, output: Path, choice: PacketChoic
 
 
 def _export(line: CommandLine, capture_id: int, output: Path, choice: PacketChoice, form: ExportForm) -> None:
-    written = line.run(
-        lambda services, actor: services.catalogue.export(actor, capture_id, output, choice, form),
-        follow=True,
-    )
+    async def work(services: Services, actor: Actor) -> tuple[Path, str]:
+        path = await services.catalogue.export(actor, capture_id, output, choice, form)
+        return path, await services.catalogue.missing(actor, capture_id, choice.file)
+
+    written, missing = line.run(work, follow=True)
+    if missing:
+        say(missing)
     say(f"capture {capture_id} is written{' anonymised' if form.anonymise else ''} to {written}")
     for remark in form.remarks():
         say(remark)

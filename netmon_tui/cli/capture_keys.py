@@ -26,7 +26,7 @@ def keys(line: CommandLine, capture_id: int, file: Path | None, remove: bool) ->
     """Keep TLS keys with a capture, so that packets, filters, analyses and streams show what was encrypted.
 
     FILE is what a program wrote for SSLKEYLOGFILE; without it, say how many keys are kept. A slice gets them,
-    too; an exported file does not.
+    too, where they open only connections whose beginning is in it; an exported file does not.
     """
     if remove and file is not None:
         raise UsageError("keys are either given or removed", fix="leave out --remove, or the file")

@@ -100,11 +100,12 @@ def keep_keys(directory: Path, data: bytes) -> None:
     new.replace(directory / KEPT_NAME)
 
 
-def pass_on_keys(sources: Iterable[Path], directory: Path) -> None:
-    """Keep the keys of some captures with one that was made of them."""
+def pass_on_keys(sources: Iterable[Path], directory: Path) -> bool:
+    """Keep the keys of some captures with one that was made of them; return whether they had any."""
     lines = dict.fromkeys(line for source in sources for line in kept_keys(source).splitlines(keepends=True))
     if lines:
         keep_keys(directory, b"".join(lines))
+    return bool(lines)
 
 
 def remove_keys(directory: Path) -> bool:

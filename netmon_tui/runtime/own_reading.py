@@ -7,8 +7,8 @@ import os
 import threading
 from typing import Protocol
 
-from netmon_tui.errors import NotFound, ToolFailed
-from netmon_tui.runtime.pcap_input import PcapInput, Source
+from netmon_tui.errors import ToolFailed
+from netmon_tui.runtime.pcap_input import PcapInput, Source, moved_away
 
 _PIECE = 1 << 18
 """Bytes read at once: a millisecond or two."""
@@ -49,7 +49,7 @@ class OwnRun:
         try:
             await asyncio.to_thread(self._read, reader)
         except FileNotFoundError as error:
-            raise NotFound(f"{error.filename} is gone") from error
+            raise moved_away(error) from error
         except OSError as error:
             raise ToolFailed("the capture cannot be read", why=str(error)) from error
         finally:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from netmon_tui.domain.capture_files import file_number
-from netmon_tui.errors import InvalidInput, NetmonError, ToolFailed
+from netmon_tui.errors import InvalidInput, NetmonError, NotFound, ToolFailed
 from netmon_tui.tools.file_set import End, FileSetReader, sizes_of
 from netmon_tui.tools.pcap_index import became_shorter
 from netmon_tui.tools.pcap_layout import layout_of
@@ -144,3 +144,10 @@ def _whole_set(reader: FileSetReader) -> Iterator[bytes]:
         yield from reader.pieces()
     if reader.missed:
         raise InvalidInput("the ring deleted packets while they were read", fix="read it once more")
+
+
+def moved_away(error: FileNotFoundError) -> NotFound:
+    """Return the error for a file that was there; its path comes last, for a small screen shows the beginning."""
+    return NotFound(
+        "the file is gone", why=f"another program, or the ring, moved or deleted {error.filename}"
+    )

@@ -11,10 +11,10 @@ from contextlib import aclosing
 from itertools import pairwise
 
 from netmon_tui.domain.display_filter import placed, refusal
-from netmon_tui.errors import NotFound, ToolFailed
+from netmon_tui.errors import ToolFailed
 from netmon_tui.runtime.key_log import unnamed
 from netmon_tui.runtime.opened import opened
-from netmon_tui.runtime.pcap_input import PcapInput, Source
+from netmon_tui.runtime.pcap_input import PcapInput, Source, moved_away
 from netmon_tui.runtime.processes import ENVIRONMENT, PRLIMIT, end_process, nobodys_identity
 from netmon_tui.runtime.sharkd import SETPRIV
 from netmon_tui.tools.tshark_lines import LineReader
@@ -192,5 +192,4 @@ def _input_of(source: Source) -> PcapInput:
     try:
         return PcapInput(source)
     except FileNotFoundError as error:
-        why = "another program, or the ring, moved or deleted it"
-        raise NotFound(f"{error.filename} is gone", why=why) from error
+        raise moved_away(error) from error

@@ -33,6 +33,7 @@ from netmon_tui.services.capture_cutting import check_form, export_chunks, make_
 from netmon_tui.services.capture_drafts import Draft, Drafts, Room
 from netmon_tui.services.capture_import import CaptureImport
 from netmon_tui.services.capture_quota import CaptureQuota
+from netmon_tui.services.file_damage import missing_from
 from netmon_tui.services.lost_files import no_file
 from netmon_tui.services.readable_files import reading, require_file
 from netmon_tui.services.stopping import Stop, in_thread
@@ -44,6 +45,7 @@ from netmon_tui.tools.file_set import file_gone, one_file, packet_files, sizes_o
 
 _PLAIN = ExportForm()
 _EVERYTHING = PacketChoice()
+_SOME_KEYS = "its TLS keys open only connections whose beginning is in it"
 _LOOK_SECONDS = 60.0
 """From one look for what is too old to the next: a day more or less is never decided in seconds."""
 _LONGEST_DAYS = 36_500
@@ -160,8 +162,9 @@ class CatalogueService:
         name, exact = _checked_name(name), await self._exact(actor, capture_id, choice)
 
         def make(draft: Draft) -> MadeCapture:
-            pass_on_keys([path], draft.path)
-            return make_slice(capture, path, exact, draft, name)
+            has_keys = pass_on_keys([path], draft.path) and not choice.everything
+            made = make_slice(capture, path, exact, draft, name)
+            return _noted(made, missing_from(capture, path), _SOME_KEYS if has_keys else "")
 
         detail = f"of capture {capture_id}: {choice.words()}"
         made = await in_thread(partial(self._add, actor, make, "capture.slice", detail))
@@ -185,7 +188,8 @@ class CatalogueService:
 
         def make(draft: Draft) -> MadeCapture:
             pass_on_keys((directory for _, directory in captures), draft.path)
-            return make_merge(captures, draft, name)
+            made = make_merge(captures, draft, name)
+            return _noted(made, *(missing_from(capture, directory) for capture, directory in captures))
 
         detail = f"of captures {' '.join(map(str, wanted))}"
         made = await in_thread(partial(self._add, actor, make, "capture.merge", detail))
@@ -220,7 +224,7 @@ class CatalogueService:
         actor.require(Permission.EXPORT)
         check_form(form)
         as_it_is = ExportForm((await self._get(actor, capture_id)).format)
-        if choice.everything and form == as_it_is:
+        if choice.everything and form == as_it_is and not await self.missing(actor, capture_id):
             return await self._export_whole(actor, capture_id, path)
         capture, source = await self._with_files(actor, capture_id, choice.file)
         exact = await self._exact(actor, capture_id, choice)
@@ -235,6 +239,15 @@ class CatalogueService:
             self._audit.record, actor, "capture.export", f"capture {capture_id}", clean(detail)
         )
         return written
+
+    async def missing(self, actor: Actor, capture_id: int, file: str = "") -> str:
+        """Return what its files, or one of them, have lost since the capture was stored; empty when nothing.
+
+        Raises:
+            NotFound: No such capture, or it has no file.
+        """
+        capture, path = await self._with_files(actor, capture_id, file)
+        return await asyncio.to_thread(missing_from, capture, path)
 
     async def _exact(self, actor: Actor, capture_id: int, choice: PacketChoice) -> PacketChoice:
         """Return the choice with the marked packets, where those are asked for."""
@@ -331,6 +344,10 @@ class CatalogueService:
 def _arriving(stream: BinaryIO, name: str, stop: Stop) -> Iterator[bytes]:
     with reading(name):
         yield from stop.arriving(stream)
+
+
+def _noted(made: MadeCapture, *notes: str) -> MadeCapture:
+    return replace(made, note=clean("; ".join(filter(None, notes)), LONGEST_NOTE))
 
 
 def login_name() -> str:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from netmon_tui.domain.capture import Capture
+from netmon_tui.domain.counted import counted
 from netmon_tui.errors import NetmonError, ToolFailed
 from netmon_tui.services.kept_index import open_index
+from netmon_tui.tools.file_set import sizes_of
 from netmon_tui.tools.pcap_index import PacketIndex
 
 
@@ -30,6 +33,39 @@ def damage_of(paths: Sequence[Path], *, growing: bool = False) -> str:
         if damage:
             return f"{path.name}: {damage}" if len(paths) > 1 else damage
     return ""
+
+
+def missing_from(capture: Capture, source: Path) -> str:
+    """Return how many packets are left of a capture that has ended, where its files became shorter, and why.
+
+    Empty while all its bytes are there. Blocks: what became shorter is read.
+
+    Args:
+        capture: As it was stored.
+        source: Its directory, or one of its files.
+    """
+    if not capture.state.is_final:
+        return ""
+    sizes = {path.name: size for path, size in sizes_of(source).items()}
+    known = [one for one in capture.packet_files if source.is_dir() or Path(one.path).name == source.name]
+    short = [one for one in known if sizes.get(Path(one.path).name, 0) < one.bytes]
+    if not short:
+        return ""
+    directory = source if source.is_dir() else source.parent
+    there = [directory / name for name in (Path(one.path).name for one in short) if name in sizes]
+    left = sum(one.packets for one in known if one not in short) + sum(map(_whole_packets, there))
+    stored = sum(one.packets for one in known)
+    words = f"only {left:,} of the {counted(stored, 'packet', f'{stored:,}')}"
+    return ": ".join(filter(None, (f"{words} of capture {capture.id} are left", damage_of(there))))
+
+
+def _whole_packets(path: Path) -> int:
+    try:
+        with open_index(path) as index:
+            index.extend()
+            return index.count
+    except (NetmonError, OSError):
+        return 0
 
 
 def _of_index(index: PacketIndex) -> str:

@@ -202,7 +202,7 @@ class PacketList(PacketRows):
     async def load_whole(self) -> None:
         """Let the dissector load the whole file, so that it counts streams and joins packets over all of it.
 
-        It takes some 17 s and 700 MB for a million packets; whoever is cancelled stops it.
+        It takes 700 MB and 20 s to two minutes for a million packets; whoever is cancelled stops it.
 
         Raises:
             ToolMissing: sharkd is not installed.

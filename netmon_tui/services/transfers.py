@@ -17,6 +17,7 @@ from typing import BinaryIO
 from netmon_tui.config.files import explain, explain_named, private_opener
 from netmon_tui.domain.address import parse_ip
 from netmon_tui.domain.capture import Capture
+from netmon_tui.domain.capture_files import file_number
 from netmon_tui.domain.counted import counted
 from netmon_tui.domain.documents import neighbour_document
 from netmon_tui.domain.export import MAP_FORMATS, SCAN_FORMATS, HostSelection
@@ -39,8 +40,9 @@ from netmon_tui.storage.host_queries import HostQueries
 from netmon_tui.storage.scan_repository import ScanRepository
 from netmon_tui.storage.scan_results import ScanResults
 from netmon_tui.storage.topology_queries import TopologyQueries
-from netmon_tui.tools.file_set import FileSetReader, packet_files, whole_packets
+from netmon_tui.tools.file_set import End, FileSetReader, packet_files, sizes_of, whole_packets
 from netmon_tui.tools.pcap import FILE_HEADER_SIZE
+from netmon_tui.tools.pcap_files import end_of_records
 
 NEIGHBOUR_FORMATS = ("json", "csv")
 _NO_HARD_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
@@ -249,12 +251,14 @@ class TransferService:
     async def read_capture(self, actor: Actor, capture_id: int) -> FileSetReader:
         """Return what reads the files of a capture as one; close it when done.
 
+        What others cut of one that has ended leaves no half packet at its end.
+
         Raises:
             NotFound: No such capture, or it has no file.
         """
-        _, directory = await self._with_directory(actor, capture_id)
+        capture, directory = await self._with_directory(actor, capture_id)
         await self._note_export(actor, capture_id)
-        return await opened(lambda: FileSetReader(directory), FileSetReader.close)
+        return await opened(lambda: _reader_of(capture, directory), FileSetReader.close)
 
     async def _with_directory(self, actor: Actor, capture_id: int) -> tuple[Capture, Path]:
         actor.require(Permission.EXPORT)
@@ -288,6 +292,16 @@ def _check_format(format: str, known: Sequence[str]) -> None:
 def _require_header(capture_id: int, directory: Path) -> None:
     if packet_files(directory)[-1].stat().st_size < FILE_HEADER_SIZE:
         raise InvalidInput(f"capture {capture_id} has no packets yet", fix="try again when it has some")
+
+
+def _reader_of(capture: Capture, directory: Path) -> FileSetReader:
+    """Return the reader; of what somebody cut since the capture ended it gives no half packet."""
+    sizes = sizes_of(directory)
+    known = {Path(one.path).name: one.bytes for one in capture.packet_files}
+    newest = next(reversed(sizes), None)
+    if newest is None or not capture.state.is_final or sizes[newest] >= known.get(newest.name, 0):
+        return FileSetReader(directory)
+    return FileSetReader(directory, End(file_number(newest.name) or 0, end_of_records(newest)))
 
 
 def _whole_file(directory: Path) -> Iterator[bytes]:

@@ -103,12 +103,19 @@ class PacketIndex(OpenPcap):
     @property
     def damage(self) -> str:
         """What is wrong after the last whole record and where, or an empty string."""
-        if self._absurd or self.growing or not self.complete or self._file_size == self.whole_end:
+        # The file as it is now: since its end was found somebody may have cut it, and that end is no place in it
+        size = self._file_size if self._fd < 0 else min(self._file_size, os.fstat(self._fd).st_size)
+        if size < self._end and not self._absurd:
+            return self._became_shorter()
+        if self._absurd or self.growing or not self.complete or size == self.whole_end:
             return self._absurd
-        rest = self._file_size - self._end
+        rest = size - self._end
         return (
             f"packet {self._count + 1} at byte {self._end} is cut: only {rest} of its bytes are in the file"
         )
+
+    def _became_shorter(self) -> str:
+        return f"the file became shorter than the {self._end} bytes that were read of it"
 
     def _tail_is_cut(self) -> bool:
         header = os.pread(self._fd, RECORD_HEADER_SIZE, self._end)
@@ -127,7 +134,7 @@ class PacketIndex(OpenPcap):
             self._begin()
         self._file_size = max(status.st_size, len(self.layout.beginning))
         if self._file_size < self._end:
-            self._absurd = f"the file became shorter than the {self._end} bytes that were read of it"
+            self._absurd = self._became_shorter()
         left = max_packets if max_packets is not None else self._file_size
         while left > 0 and not self._absurd:
             chunk = self._piece(self._end, _CHUNK)

@@ -15,13 +15,14 @@ from typing import Any
 import pytest
 from textual.widgets import Input
 
-from netmon_tui.domain.capture import StartCapture
+from netmon_tui.domain.capture import Capture, StartCapture
 from netmon_tui.domain.capture_files import file_name
 from netmon_tui.domain.job import JobState
 from netmon_tui.domain.search import SavedSearch
 from netmon_tui.runtime.display_filter import FilterRun
 from netmon_tui.runtime.tool_paths import find_tool
 from netmon_tui.storage.capture_repository import CaptureRepository
+from netmon_tui.ui.modals.packet_export import PacketExport
 from netmon_tui.ui.screens.capture_detail import CaptureDetailScreen
 from netmon_tui.ui.widgets.figure import Figure
 from netmon_tui.ui.widgets.packet_browser import PacketBrowser
@@ -308,6 +309,23 @@ async def test_a_stream_of_a_window_is_no_filter_and_one_of_the_whole_file_is(
         await until(pilot, lambda: browser.filter_bar.text == "tcp.stream == 0")
 
 
+async def slice_of_shown(app: Any, pilot: Any, until: Any) -> Capture:
+    """Make a capture of what the form offers first, and return it."""
+    screen, service, actor = app.screen, app.services.capturing, app.actor
+    before = await service.count(actor)
+    await pilot.press("w")
+    await until(
+        pilot, lambda: isinstance(app.screen, PacketExport) and app.screen.query_one("#path").has_focus
+    )
+    await pilot.press("enter")
+    await until(pilot, lambda: app.screen is screen)
+    async with asyncio.timeout(20):
+        while await service.count(actor) == before:
+            await pilot.pause()
+    made: Capture = max(await service.find(actor), key=lambda one: one.id)
+    return made
+
+
 async def test_escape_stops_tshark_and_keeps_what_was_found(
     logged_in: Any, until: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -329,10 +347,22 @@ async def test_escape_stops_tshark_and_keeps_what_was_found(
         browser = await open_capture(app, pilot, until, long)
         await apply(app, pilot, until, "tcp")
         await until(pilot, lambda: shown(app) > 5_000 and browser.table.grid.has_focus and browser.is_busy())
+        found = shown(app)
+        made = await slice_of_shown(app, pilot, until)
+        assert made.source.startswith("shown in the first ") and made.source.endswith("% by tcp"), "so far"
+        assert made.counters.packets == found
         await pilot.press("escape")
         await until(pilot, lambda: "stopped at" in said(app, "packet-count"))
         assert 0 < shown(app) < 150_000 * 0.62
-        assert "stopped at 0%" not in said(app, "packet-count")
+        percent = said(app, "packet-count").rpartition("stopped at ")[2]
+        assert percent != "0%"
+        found = shown(app)
+        await until(pilot, lambda: not browser.is_busy())
+        made = await slice_of_shown(app, pilot, until)
+        assert made.source == f"shown in the first {percent} by tcp", (
+            "what was not looked through is not in it"
+        )
+        assert made.counters.packets == found
         await pilot.press("escape")
         await until(pilot, lambda: shown(app) == 150_000)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from textual.widgets import Input
+from textual.widgets import Button, Input
 
 from netmon_tui.domain.capture import StartCapture
 from netmon_tui.runtime.tool_paths import find_tool
@@ -134,3 +134,52 @@ async def test_what_is_known_of_a_host_stands_above_the_packet(
         await pilot.press("c")
         form = await until(pilot, lambda: isinstance(app.screen, CaptureForm) and app.screen)
         await until(pilot, lambda: form.query_one("#filter", Input).value.startswith("host "))
+
+
+@pytest.mark.parametrize(("key", "dialog"), [("s", ScanForm), ("c", CaptureForm)])
+async def test_a_form_that_is_left_leads_back_to_the_packet(
+    logged_in: Any, until: Any, tmp_path: Path, key: str, dialog: type[ScanForm | CaptureForm]
+) -> None:
+    file = tmp_path / "made.pcap"
+    generate(file, 30)
+    async with logged_in() as (app, pilot):
+        browser = await open_capture(app, pilot, until, file)
+        screen = app.screen
+        browser.go_to(7)
+        await until(pilot, lambda: browser.table.cursor_key == 7)
+        await pilot.press(key)
+        await until(pilot, lambda: isinstance(app.screen, dialog) and browser.address)
+        await pilot.press("escape")
+        await until(pilot, lambda: not isinstance(app.screen, dialog))
+        assert app.screen is screen and browser.is_attached and browser.table.cursor_key == 7
+        await pilot.press("T")
+        traffic = await until(pilot, lambda: isinstance(app.screen, TrafficScreen) and app.screen)
+        await until(pilot, lambda: traffic.address)
+        await pilot.press(key)
+        await until(pilot, lambda: isinstance(app.screen, dialog))
+        await pilot.press("escape")
+        await until(pilot, lambda: not isinstance(app.screen, dialog))
+        assert app.screen is traffic and browser.is_attached
+
+
+async def test_a_capture_of_an_address_stands_above_the_packet(
+    logged_in: Any, until: Any, tmp_path: Path
+) -> None:
+    file = tmp_path / "made.pcap"
+    generate(file, 30)
+    async with logged_in() as (app, pilot):
+        browser = await open_capture(app, pilot, until, file)
+        screen = app.screen
+        await pilot.press("c")
+        form = await until(pilot, lambda: isinstance(app.screen, CaptureForm) and app.screen)
+        await until(pilot, lambda: form.query_one("#filter", Input).value.startswith("host "))
+        form.query_one("#start", Button).press()
+        begun = await until(
+            pilot,
+            lambda: isinstance(app.screen, CaptureDetailScreen) and app.screen is not screen and app.screen,
+        )
+        await app.services.capturing.stop(app.actor, begun.capture_id)
+        await until(pilot, lambda: begun._settled)
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is screen)
+        assert browser.is_attached

@@ -34,11 +34,11 @@ class AboveCapture(LiveScreen):
 
     def action_scan(self) -> None:
         """Scan the address."""
-        self.hand_on(ScanAddress(self.address))
+        self._ask_beneath(ScanAddress(self.address))
 
     def action_capture(self) -> None:
         """Capture the address, on the same interface."""
-        self.hand_on(CaptureAddress(self.address, self.interface))
+        self._ask_beneath(CaptureAddress(self.address, self.interface))
 
     def action_host(self) -> None:
         """Show what is known of the address."""
@@ -51,9 +51,9 @@ class AboveCapture(LiveScreen):
 
     @on(ScanAddress)
     @on(CaptureAddress)
-    def _asked_above(self, request: ScanAddress | CaptureAddress) -> None:
-        """Pass on what was asked on the page of a host."""
-        self.hand_on(request)
+    def _ask_beneath(self, request: ScanAddress | CaptureAddress) -> None:
+        """Let the capture beneath open a form, also for the page of a host; whoever leaves that is back here."""
+        self.app.screen_stack[-2].post_message(request)
 
     def hand_on(self, message: Message) -> None:
         """Leave, and hand a request to the capture beneath."""

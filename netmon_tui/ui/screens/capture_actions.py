@@ -78,10 +78,15 @@ class CaptureActions(Actions):
             if asked.path is None:
                 made = await catalogue.slice(actor, capture_id, asked.choice, name=asked.name)
                 count = made.counters.packets
-                self._tell(f"Capture {made.id} has {counted(count, 'packet', thin(count))}")
+                self._tell(
+                    _with_note(f"Capture {made.id} has {counted(count, 'packet', thin(count))}", made.note)
+                )
                 return made
             path = await catalogue.export(actor, capture_id, asked.path, asked.choice, asked.form)
-            self._tell(f"Written{' anonymised' if asked.form.anonymise else ''} to {path}")
+            missing = await catalogue.missing(actor, capture_id, asked.choice.file)
+            self._tell(
+                _with_note(f"Written{' anonymised' if asked.form.anonymise else ''} to {path}", missing)
+            )
         return None
 
     async def merge(self, capture_ids: Sequence[int]) -> Capture | None:
@@ -89,7 +94,8 @@ class CaptureActions(Actions):
         made = None
         with self._reported():
             made = await self._services.catalogue.merge(self._session.actor, capture_ids)
-            self._tell(f"Capture {made.id} is {made.lineage.removeprefix('merge of ')} in one")
+            words = f"Capture {made.id} is {made.lineage.removeprefix('merge of ')} in one"
+            self._tell(_with_note(words, made.note))
         return made
 
     async def label(self, capture_id: int) -> Capture | None:
@@ -152,3 +158,8 @@ class CaptureActions(Actions):
         packets = sum(one.packets_on_disk for one in captures)
         taken = size(sum(one.counters.bytes for one in captures))
         return f"{names}{more}: {counted(packets, 'packet', thin(packets))}, {taken}."
+
+
+def _with_note(words: str, note: str) -> str:
+    """Return words with what else is to be known."""
+    return f"{words}; {note}" if note else words

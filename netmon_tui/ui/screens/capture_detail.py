@@ -8,7 +8,6 @@ from typing import ClassVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.message import Message
 
 from netmon_tui.domain.capture import Capture, CaptureOrigin
 from netmon_tui.domain.display_filter import needs_all
@@ -22,7 +21,7 @@ from netmon_tui.ui.screens.analysis import AnalysisPlace, AnalysisScreen
 from netmon_tui.ui.screens.capture_actions import CaptureActions
 from netmon_tui.ui.screens.matching import MatchingScreen
 from netmon_tui.ui.screens.packet_choices import choices_of
-from netmon_tui.ui.screens.packet_pivots import page_of, scan_of
+from netmon_tui.ui.screens.packet_pivots import begin, page_of, scan_of
 from netmon_tui.ui.screens.traffic import TrafficScreen
 from netmon_tui.ui.session import Session
 from netmon_tui.ui.widgets.capture_header import CaptureHeader
@@ -279,11 +278,12 @@ class CaptureDetailScreen(MatchingScreen):
 
     @on(ScanAddress)
     @on(CaptureAddress)
-    def _pivot(self, message: Message) -> None:
-        """Leave, and hand a request, also one of a screen above, to the screen beneath."""
-        beneath = self.app.screen_stack[-2]
-        self.dismiss(None)
-        beneath.post_message(message)
+    @work(exclusive=True, group="capture-form", exit_on_error=False)
+    async def _pivot(self, request: ScanAddress | CaptureAddress) -> None:
+        """Open a form above all that is open, and there what is captured: escape leads back."""
+        begun = await begin(self.session, self.app, request)
+        if begun is not None:
+            self.app.push_screen(CaptureDetailScreen(self.session, begun.id))
 
     def action_analysis(self) -> None:
         """Ask about the whole capture."""

@@ -14,7 +14,7 @@ def choices_of(browser: PacketBrowser, file: str = "") -> list[PacketChoice]:
         file: Name of the file whose packets they are when the capture has others.
     """
     first, last = browser.range
-    filter, shown = browser.shown
+    listed = browser.listed
     choices = []
     if first:
         choices.append(PacketChoice(file, first=first, last=last or first))
@@ -22,8 +22,8 @@ def choices_of(browser: PacketBrowser, file: str = "") -> list[PacketChoice]:
         choices.append(PacketChoice(file, marked=True))
     if file and len(browser.marks) < len(browser.all_marks):
         choices.append(PacketChoice(marked=True))
-    if shown:
-        choices.append(PacketChoice(file, numbers=shown, numbers_are=f"shown by {filter}"))
+    if listed is not None and (listed.numbers or not listed.is_whole):
+        choices.append(PacketChoice(file, numbers=listed.numbers, numbers_are=listed.words))
     choices += [PacketChoice(file), PacketChoice()] if file else [PacketChoice()]
     number = browser.table.cursor_key
     if isinstance(number, int):

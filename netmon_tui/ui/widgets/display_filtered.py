@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from textual import on, work
 from textual.binding import Binding, BindingType
@@ -31,6 +31,17 @@ _NONE = "No packet meets the display filter. Press esc to show all"
 _NONE_HERE = "No packet of this file meets it. { } look in others, D in all, esc shows all"
 _NONE_COUNTED = "No packet of this file meets it. D looks in all, esc shows all"
 _BROKEN_OFF = "The file was not looked through to its end. Press esc to show all"
+
+
+class Listed(NamedTuple):
+    """What filters let through."""
+
+    words: str
+    """Such as ``shown in the first 33% by dns``: the name of what is made of it is cut at its end."""
+    numbers: Sequence[int]
+    """Of the packets, ascending."""
+    is_whole: bool
+    """Whether all packets were looked at."""
 
 
 class DisplayFiltered(BusyList):
@@ -70,12 +81,32 @@ class DisplayFiltered(BusyList):
         self._source: PacketSource | None = None
         self._place: KeptPlace | None = None
         """Where the filter was begun; None before the file is open."""
+        self._chosen_by = ""
+        """The filter that let the listed packets through; the line may have another by now."""
+        self._reach: Callable[[], str] = str
+        """Tells how far that has looked, empty when through all."""
         self.filter_bar = DisplayFilterBar(self._check, self.offer, id="display-filter-bar")
 
     @property
     def path(self) -> Path | None:
         """The file; None before it is open."""
         return self._packets.path if self._packets is not None else None
+
+    @property
+    def listed(self) -> Listed | None:
+        """What filters have let through so far, also while one still looks; None without a filter."""
+        source = self._source
+        numbers = source.shown if source is not None else None
+        if source is None or numbers is None:
+            return None
+        reach = [self._reach()]
+        if source.searched is not None:
+            whose = "packets" if source.chosen is None else "of those"
+            reach.append(f"in the first {source.searched:,} {whose}")
+        filters = " and ".join(filter(None, (self._chosen_by, f"/{source.text}" if source.text else "")))
+        how_far = ", ".join(filter(None, reach))
+        words = f"shown {how_far} by {filters}" if how_far else f"shown by {filters}"
+        return Listed(words, numbers, is_whole=not how_far)
 
     async def interface(self) -> str:
         """Return the interface of the packet under the cursor; empty where the file does not tell it.
@@ -154,7 +185,8 @@ class DisplayFiltered(BusyList):
 
     def _show_all(self) -> None:
         self.workers.cancel_group(self, _ROUNDS)
-        self._doing = ""
+        self._doing = self._chosen_by = ""
+        self._reach = str
         if self._source is not None and self._place is not None and self._source.chosen is not None:
             self.table.set_texts(empty=NO_PACKETS)
             self._place.show_all()
@@ -170,6 +202,7 @@ class DisplayFiltered(BusyList):
         run = await packets.matching_after(text, 0) if grows else packets.matching(text)
         self.table.set_texts(empty=_NONE_YET)
         source.choose([])
+        self._chosen_by, self._reach = text, lambda: f"in the first {run.progress:.0%}"
         place.begin()
         ended = "stopped"
         ticks = self._tick(lambda: f"filter {run.progress:.0%}")
@@ -184,6 +217,7 @@ class DisplayFiltered(BusyList):
             place.reach()
             ended = ""
             if not grows:
+                self._reach = str
                 self._tell_none(text)
         except (NetmonError, OSError) as error:
             ended = "not to the end"
@@ -199,6 +233,7 @@ class DisplayFiltered(BusyList):
     async def _find_more(self, rounds: FilterRounds, text: str) -> None:
         """Add what comes while the capture runs."""
         ended = ""
+        self._reach = lambda: "" if rounds.is_over else f"up to packet {rounds.covered:,}"
         try:
             while not rounds.is_over:
                 self._say(f"filter up to packet {thin(rounds.covered)}")

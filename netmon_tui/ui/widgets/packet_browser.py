@@ -261,6 +261,12 @@ class PacketBrowser(PacketFollowing):
         elif not self.following:
             self._describe(event.key)
 
+    @on(Table.LoadFailed, "#packets")
+    def _not_loaded(self, event: Table.LoadFailed) -> None:
+        """Look at the file again: it may be shorter than it was when its damage was told."""
+        event.stop()
+        self.show_count()
+
     @on(Table.Opened, "#packets")
     async def _opened(self, event: Table.Opened) -> None:
         event.stop()

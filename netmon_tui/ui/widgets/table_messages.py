@@ -38,6 +38,10 @@ class Highlighted(TableMessage, namespace="table"):
         self.key = key
 
 
+class LoadFailed(TableMessage, namespace="table"):
+    """Rows could not be loaded; the table says why in their place."""
+
+
 class SelectionChanged(TableMessage, namespace="table"):
     """Rows were selected or deselected."""
 

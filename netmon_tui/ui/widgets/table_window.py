@@ -14,7 +14,7 @@ from textual.worker import Worker
 from netmon_tui.errors import NetmonError
 from netmon_tui.ui.widgets.pace import PacedScreen
 from netmon_tui.ui.widgets.row_source import Row, RowSource
-from netmon_tui.ui.widgets.table_messages import Highlighted
+from netmon_tui.ui.widgets.table_messages import Highlighted, LoadFailed
 
 PATIENCE_SECONDS = 0.05
 """For so long rows that come into sight are waited for."""
@@ -235,6 +235,7 @@ class TableWindow(ScrollView):
                     await self.screen.paint_held(self)
         except NetmonError as error:
             self.load_error = str(error)
+            self.post_message(LoadFailed(self.owner))
         self.call_next(self.repaint_changed)
 
     def _move_thumb(self) -> None:

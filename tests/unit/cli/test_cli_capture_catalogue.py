@@ -63,6 +63,20 @@ def test_a_pipe_is_imported(admin: Program, files: Path, monkeypatch: pytest.Mon
     assert (found["name"], found["origin"], found["packets"]) == ("stdin", "import", len(raws()))
 
 
+def test_a_file_that_became_shorter_is_told_of_what_is_made_of_it(
+    admin: Program, files: Path, tmp_path: Path
+) -> None:
+    admin("capture", "import", files / "office.pcap")
+    (file,) = admin("capture", "show", 1, "--json").document["files"]
+    os.truncate(file["path"], len(pcap(raws()[:4])) + 5)
+    told = f"only 4 of the {len(raws())} packets of capture 1 are left: packet 5 at byte "
+    answer = admin("capture", "slice", 1, "--packets", "2-9")
+    assert answer.code == 0 and told in answer.err and "has 3 packets" in answer.err
+    answer = admin("capture", "export", 1, "--output", tmp_path / "out.pcap")
+    assert answer.code == 0 and told in answer.err
+    assert (tmp_path / "out.pcap").read_bytes() == pcap(raws()[:4])
+
+
 def test_parts_merges_and_exports(
     admin: Program, files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

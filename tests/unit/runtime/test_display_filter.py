@@ -150,7 +150,7 @@ async def test_a_tshark_that_is_killed_is_told_and_what_it_found_stays(
 
 
 async def test_a_file_that_is_gone_is_told(tmp_path: Path) -> None:
-    with pytest.raises(NotFound, match=r"gone.pcap is gone"):
+    with pytest.raises(NotFound, match=r"^the file is gone: .*gone.pcap$"):
         await found(FilterRun(tmp_path / "gone.pcap", "dns"))
 
 

@@ -943,3 +943,32 @@ async def test_nothing_is_deleted_by_itself(house: House) -> None:
     CaptureRepository(house.services.database).update(capture.id, created=old, finished=old)
     await house.services.rounds.go_once(Runner.WORKER)
     assert await house.services.capturing.count(house.ada) == 1
+
+
+# --- files that became shorter since they were stored ---
+
+
+async def test_what_is_made_of_a_file_that_became_shorter_says_what_is_left(
+    house: House, tmp_path: Path
+) -> None:
+    whole, other = await house.take(pcap(LARGE)), await house.take(pcap(raws()), "b.pcap")
+    file = Path(whole.files[0].path)
+    os.truncate(file, 20_000)
+    records = pcap(LARGE[:19])
+    told = (
+        "only 19 of the 2,000 packets of capture 1 are left: "
+        f"packet 20 at byte {len(records)} is cut: only {20_000 - len(records)} of its bytes are in the file"
+    )
+    assert await house.catalogue.missing(house.ada, whole.id) == told
+    made, data = await cut(house, whole, PacketChoice(first=10))
+    assert made.note == told and data == pcap(LARGE[9:19])
+    merged = await house.catalogue.merge(house.ada, [whole.id, other.id])
+    assert merged.note == told and merged.counters.packets == 19 + len(ALL)
+    written = await house.catalogue.export(house.ada, whole.id, tmp_path / "out.pcap")
+    assert written.read_bytes() == records, "whole packets only"
+    with await house.services.transfers.read_capture(house.ada, whole.id) as reader:
+        assert b"".join(reader.pieces()) == records
+    os.truncate(file, 7)
+    assert (await house.catalogue.missing(house.ada, whole.id)).startswith("only 0 of the 2,000 packets")
+    assert not await house.catalogue.missing(house.ada, other.id)
+    assert not (await cut(house, other, PacketChoice(first=2)))[0].note

@@ -72,6 +72,8 @@ async def test_a_slice_gets_the_keys_and_an_export_does_not(store: Store, tmp_pa
     await services.packets.keys.give(ada, capture, keys)
     chosen = PacketChoice(first=1, last=9)
     part = await services.catalogue.slice(ada, capture, chosen)
+    assert part.note == "its TLS keys open only connections whose beginning is in it"
+    assert not (await services.catalogue.slice(ada, capture, PacketChoice())).note, "there all of them are"
     kept = CaptureRepository(services.database).directory(part.id) / KEPT_NAME
     assert kept.read_bytes() == keys.read_bytes() and kept.stat().st_mode & 0o777 == 0o600
     await services.catalogue.export(ada, capture, tmp_path / "out.pcapng", chosen, ExportForm("pcapng"))

@@ -1,4 +1,5 @@
 import itertools
+import os
 import shutil
 import subprocess
 
@@ -147,6 +148,21 @@ def test_a_file_that_becomes_shorter_is_noticed(tmp_path):
             index.window(1, 101)
         index.extend()
         assert "shorter" in index.damage
+
+
+def test_no_damage_is_told_beyond_the_end_that_a_file_has_now(tmp_path):
+    path = write(tmp_path / "a", packets(100, lambda n: 50))
+    os.truncate(path, 5000)
+    with PacketIndex(path) as index:
+        index.extend()
+        assert (
+            index.damage
+            == f"packet {index.count + 1} at byte {index.end} is cut: only 26 of its bytes are in the file"
+        )
+        os.truncate(path, index.end + 7)
+        assert "only 7 of its bytes" in index.damage
+        os.truncate(path, 1000)
+        assert index.damage == f"the file became shorter than the {index.end} bytes that were read of it"
 
 
 def test_descriptors_are_closed(tmp_path):

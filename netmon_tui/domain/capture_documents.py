@@ -90,7 +90,7 @@ def packet_document(packet: PacketSummary) -> Document:
 
 
 def packet_detail_document(detail: PacketDetail) -> Document:
-    """Return one packet with its field tree and its bytes in hex, and those of what was decrypted or put together."""
+    """Return one packet with its field tree and its bytes in hex, and those of its further sources."""
     return packet_document(detail.summary) | {
         "layers": [
             {"name": layer.name, "label": layer.label, "fields": [_field_document(f) for f in layer.fields]}

@@ -46,7 +46,9 @@ async def tree_in_window(sharkd: Sharkd, window: tuple[int, int], raw: RawPacket
     return await _tree(sharkd, raw, skipped=window[0] - 1, window=window)
 
 
-async def _tree(sharkd: Sharkd, raw: RawPacket, *, skipped: int, window: tuple[int, int] | None) -> Dissection:
+async def _tree(
+    sharkd: Sharkd, raw: RawPacket, *, skipped: int, window: tuple[int, int] | None
+) -> Dissection:
     # with bytes, for those of further sources come with those of the packet only
     reply = await sharkd.ask("frame", frame=raw.number - skipped, proto=True, bytes=True)
     return await asyncio.to_thread(_dissection, reply, raw.captured, skipped, window)

@@ -75,7 +75,7 @@ def _field(element: ElementTree.Element, data: bytes, depth: int) -> Field:
 def _place(element: ElementTree.Element, data: bytes) -> tuple[int, int]:
     """Return offset and size of a field.
 
-    Its position counts in whatever tshark made of the packet, and does not say in what: the bytes that come with it do.
+    tshark does not say in what its position counts, the packet or what was made of it: the bytes beside it do.
     """
     offset, size = _number(element.get("pos")), max(_number(element.get("size")), 0)
     given = element.get("unmaskedvalue") or element.get("value") or ""

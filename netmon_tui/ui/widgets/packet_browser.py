@@ -59,7 +59,6 @@ class PacketBrowser(PacketFollowing):
         &.-damaged #packet-damage { display: block; }
         &.-zoom-list #packet-parts, &.-zoom-tree #packets, &.-zoom-bytes #packets { display: none; }
         &.-zoom-tree PacketBytes, &.-zoom-bytes PacketTree { display: none; }
-        &.-zoom-bytes PacketBytes { width: 1fr; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [

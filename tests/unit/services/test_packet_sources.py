@@ -60,7 +60,9 @@ async def last(path: Path, *, whole: bool = False) -> PacketDetail:
 def packed() -> Made:
     """An answer in one packet whose body is packed."""
     made, body = Made(), gzip.compress(TEXT)
-    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n"
+    head = (
+        b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n"
+    )
     made.tcp((40001, 80), PUSH, (5000, 1000), head % len(body) + body, back=True)
     return made
 

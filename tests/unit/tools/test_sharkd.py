@@ -96,7 +96,8 @@ def test_a_field_is_in_one_of_the_sources_that_are_known_or_nowhere() -> None:
     nodes = [
         {"f": f"x.{name} == 1", "h": place, "ds": source}
         for name, place, source in (
-            ("a", [2, 2], 1), ("b", [3, 2], 1), ("c", [8, 2], 2), ("d", [0, 1], 3), ("e", [0, 1], -1), ("f", [3, 2], 0),
+            ("a", [2, 2], 1), ("b", [3, 2], 1), ("c", [8, 2], 2), ("d", [0, 1], 3),
+            ("e", [0, 1], -1), ("f", [3, 2], 0),
         )
     ]  # fmt: skip
     (layer,) = layers_of(tree({"f": "x", "n": nodes}), skipped=0, captured=9, alone=True, sources=sources)
@@ -111,7 +112,9 @@ def test_sources_are_read_up_to_a_length() -> None:
     assert sources_of({}) == ()
 
 
-@pytest.mark.parametrize("reply", [None, [], {"ds": 3}, {"ds": [3]}, {"ds": [{}]}, {"ds": [{"name": "", "bytes": "x"}]}])
+@pytest.mark.parametrize(
+    "reply", [None, [], {"ds": 3}, {"ds": [3]}, {"ds": [{}]}, {"ds": [{"name": "", "bytes": "x"}]}]
+)
 def test_sources_of_another_shape_are_a_failure(reply: object) -> None:
     with pytest.raises(ToolFailed):
         sources_of(reply)

@@ -6,7 +6,8 @@
     ├── UsageError                 exit 2   the request itself is wrong
     │   └── InvalidInput           exit 2   a value was refused (target, option, filter, file content)
     │       ├── AlreadyImported    exit 2   carries ``scan_id``, the scan that the document is
-    │       └── AlreadyCaptured    exit 2   carries ``capture_ids``, the captures that the file is
+    │       ├── AlreadyCaptured    exit 2   carries ``capture_ids``, the captures that the file is
+    │       └── LimitRefused       exit 2   how long, how large or in which files a capture cannot be
     ├── ToolMissing                exit 3   nmap, tcpdump or tshark is not installed
     ├── PrivilegeMissing           exit 4   the operation needs root or a capability
     ├── StorageError               exit 5   the database or the data directory
@@ -68,6 +69,10 @@ class InvalidInput(UsageError):
     def __init__(self, what: str, *, why: str = "", fix: str = "", position: int | None = None) -> None:
         super().__init__(what, why=why, fix=fix)
         self.position = position
+
+
+class LimitRefused(InvalidInput):
+    """A limit of a capture, or what is said of its files, cannot be."""
 
 
 class AlreadyImported(InvalidInput):

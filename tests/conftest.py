@@ -6,12 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from netmon_tui.cli.main import main
 from netmon_tui.storage.database import Database
 from netmon_tui.storage.schema_version import open_database
 
 pytest_plugins = ["tests.lab.plugin"]
 
 LONGEST_ID = 200
+PASSWORD = "correct horse battery staple"
+"""Of ada, wherever the command line is called."""
 MIGRATED = Path(__file__).parent / "unit" / "storage"
 """What is tested here is how a database comes to its schema."""
 
@@ -29,6 +32,18 @@ def new_database(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     folder = tmp_path_factory.mktemp("new")
     open_database(f"sqlite:///{folder}/new.db", backups=folder).close()
     return (folder / "new.db").read_bytes()
+
+
+@pytest.fixture(scope="session")
+def data_of_ada(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data directory with an administrator, ada, who is logged in; made once and copied."""
+    directory = tmp_path_factory.mktemp("ada")
+    file = directory / "password"
+    file.write_text(PASSWORD + "\n")
+    options = ["--data-dir", str(directory / "data"), "--user", "ada", "--password-file", str(file)]
+    assert main([*options, "user", "add", "ada"]) == 0
+    assert main([*options, "login"]) == 0
+    return directory / "data"
 
 
 @pytest.fixture(autouse=True)

@@ -8,9 +8,8 @@ import click
 
 from netmon_tui.cli.context import CommandLine, json_option, pass_line
 from netmon_tui.cli.filter_place import placed
-from netmon_tui.cli.kept import VERBS, reference, report, run_on
-from netmon_tui.cli.output import print_json, print_table, say, yes_no
-from netmon_tui.domain.capture_documents import capture_filter_document
+from netmon_tui.cli.kept import VERBS, print_usable, reference, report, run_on
+from netmon_tui.cli.output import print_json, print_table, say
 from netmon_tui.domain.capture_filter_library import CaptureFilter, FilterVerdict, SaveCaptureFilter
 
 if TYPE_CHECKING:
@@ -36,16 +35,13 @@ def capture_filter() -> None:
 @pass_line
 def list_filters(line: CommandLine, as_json: bool) -> None:
     """List the built-in filters, your own and those that others share."""
-
-    async def work(services: Services, actor: Actor) -> tuple[tuple[CaptureFilter, ...], Actor]:
-        return await services.capture_filters.usable(actor), actor
-
-    found, actor = line.run(work)
-    if as_json:
-        print_json([capture_filter_document(one) for one in found])
-        return
-    rows = ((one.reference_for(actor), one.text, one.owner, yes_no(one.shared), one.meaning) for one in found)
-    print_table(("NAME", "FILTER", "OWNER", "SHARED", "MEANING"), rows)
+    print_usable(
+        line,
+        lambda services, actor: services.capture_filters.usable(actor),
+        ("FILTER", "MEANING"),
+        lambda one: (one.text, one.meaning),
+        as_json,
+    )
 
 
 @capture_filter.command()

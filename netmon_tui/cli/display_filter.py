@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from netmon_tui.cli.context import CommandLine, json_option, pass_line
-from netmon_tui.cli.output import print_json, print_table, say, yes_no
+from netmon_tui.cli.kept import print_usable
+from netmon_tui.cli.output import print_json, print_table, say
 from netmon_tui.domain.documents import saved_search_document
 from netmon_tui.domain.search import SavedSearch
 
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from netmon_tui.domain.user import Actor
     from netmon_tui.services.container import Services
     from netmon_tui.services.packets import PacketList
-
-_COLUMNS = ("NAME", "FILTER", "OWNER", "SHARED")
 
 
 async def matching(opened: PacketList, text: str, part: range, most: int) -> list[int]:
@@ -51,16 +50,13 @@ def display_filter() -> None:
 @pass_line
 def list_filters(line: CommandLine, as_json: bool) -> None:
     """List the display filters that you have saved, and those that others share."""
-
-    async def work(services: Services, actor: Actor) -> tuple[list[SavedSearch], Actor]:
-        return await services.filters.usable(actor), actor
-
-    found, actor = line.run(work)
-    if as_json:
-        print_json([saved_search_document(one) for one in found])
-        return
-    rows = ((one.reference_for(actor), one.text, one.owner, yes_no(one.shared)) for one in found)
-    print_table(_COLUMNS, rows)
+    print_usable(
+        line,
+        lambda services, actor: services.filters.usable(actor),
+        ("FILTER",),
+        lambda one: (one.text,),
+        as_json,
+    )
 
 
 @display_filter.command()

@@ -1,29 +1,30 @@
-"""Verbs of everything that users keep under names and may share: profiles, capture filters and sets."""
+"""Verbs of what users keep under names and may share: profiles, filters, sets, and the lists of searches."""
 
 from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from netmon_tui.cli.context import CommandLine, json_option, pass_line
-from netmon_tui.cli.output import print_json, say, write_export
+from netmon_tui.cli.output import print_json, print_table, say, write_export, yes_no
 from netmon_tui.domain.capture_documents import capture_filter_document
 from netmon_tui.domain.capture_filter_library import CaptureFilter
-from netmon_tui.domain.documents import Document, profile_document, set_document
+from netmon_tui.domain.documents import Document, profile_document, saved_search_document, set_document
 from netmon_tui.domain.named_set import NamedSet, SetKind
 from netmon_tui.domain.profile import Profile
+from netmon_tui.domain.search import SavedSearch
 
 if TYPE_CHECKING:
     from netmon_tui.domain.user import Actor
     from netmon_tui.services.container import Services
     from netmon_tui.services.keeping import KeepingService
 
-Kept = Profile | NamedSet | CaptureFilter
+Kept = Profile | NamedSet | CaptureFilter | SavedSearch
 reference = click.argument("name", metavar="NAME")
 """One of the user's own, or ``OWNER/NAME``."""
 
@@ -47,7 +48,40 @@ def document_of(found: Kept) -> Document:
     """Return the JSON of one."""
     if isinstance(found, CaptureFilter):
         return capture_filter_document(found)
+    if isinstance(found, SavedSearch):
+        return saved_search_document(found)
     return profile_document(found) if isinstance(found, Profile) else set_document(found)
+
+
+def print_usable(
+    line: CommandLine,
+    usable: Callable[[Services, Actor], Awaitable[Sequence[Any]]],
+    columns: Sequence[str],
+    content: Callable[[Any], Sequence[str]],
+    as_json: bool,
+) -> None:
+    """Print what the user may use, each under the name that it has for this user.
+
+    Args:
+        line: The command line.
+        usable: Finds it.
+        columns: What the texts of one are called.
+        content: Returns them; those after the first stand at the end of its line.
+        as_json: As JSON instead.
+    """
+
+    async def work(services: Services, actor: Actor) -> tuple[Sequence[Any], Actor]:
+        return await usable(services, actor), actor
+
+    found, actor = line.run(work)
+    if as_json:
+        print_json([document_of(one) for one in found])
+        return
+    rows = []
+    for one in found:
+        text, *more = content(one)
+        rows.append((one.reference_for(actor), text, one.owner, yes_no(one.shared), *more))
+    print_table(("NAME", columns[0], "OWNER", "SHARED", *columns[1:]), rows)
 
 
 def run_on(
@@ -85,7 +119,7 @@ def copy(line: CommandLine, name: str, new_name: str, as_json: bool) -> None:
 @reference
 @pass_line
 def delete(line: CommandLine, name: str) -> None:
-    """Delete one; scans that were made with it stay."""
+    """Delete one; what was made with it stays."""
     gone = run_on(line, name, lambda services, actor, one: keeping(services).delete(actor, one))
     report(gone, "deleted", as_json=False)
 

@@ -68,7 +68,8 @@ class _Nouns(click.Group):
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit codes: 0 ok, 1 failed, 2 usage or no terminal, 3 a tool is missing, 4 privilege missing, "
-    "5 database locked, damaged or too new, 6 not logged in or not allowed, 130 interrupted.",
+    "5 database locked, damaged or too new, or no room on the disk, 6 not logged in or not allowed, "
+    "130 interrupted.",
 )
 @click.option("--data-dir", metavar="DIR", help="Where everything is kept (NETMON_TUI_DATA_DIR).")
 @click.option("--config", "config_file", metavar="FILE", help="The configuration (NETMON_TUI_CONFIG).")

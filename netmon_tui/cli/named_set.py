@@ -7,17 +7,14 @@ from typing import TYPE_CHECKING
 import click
 
 from netmon_tui.cli.context import CommandLine, json_option, pass_line
-from netmon_tui.cli.kept import VERBS, keeping, reference, report, run_on
-from netmon_tui.cli.output import print_json, print_pairs, print_table, yes_no
+from netmon_tui.cli.kept import VERBS, keeping, print_usable, reference, report, run_on
+from netmon_tui.cli.output import print_json, print_pairs, yes_no
 from netmon_tui.domain.documents import set_document
 from netmon_tui.domain.named_set import NamedSet, SaveSet
 
 if TYPE_CHECKING:
     from netmon_tui.domain.user import Actor
     from netmon_tui.services.container import Services
-
-_COLUMNS = ("NAME", "CONTENT", "OWNER", "SHARED", "DESCRIPTION")
-_content = click.argument("content", metavar="CONTENT...", nargs=-1)
 
 
 @click.group("target-set")
@@ -43,19 +40,13 @@ def port_set() -> None:
 @pass_line
 def _list(line: CommandLine, as_json: bool) -> None:
     """List the sets that you may use."""
-
-    async def work(services: Services, actor: Actor) -> tuple[tuple[NamedSet, ...], Actor]:
-        return await keeping(services).usable(actor), actor
-
-    found, actor = line.run(work)
-    if as_json:
-        print_json([set_document(one) for one in found])
-        return
-    rows = [
-        (one.reference_for(actor), one.content, one.owner, yes_no(one.shared), one.description)
-        for one in found
-    ]
-    print_table(_COLUMNS, rows)
+    print_usable(
+        line,
+        lambda services, actor: keeping(services).usable(actor),
+        ("CONTENT", "DESCRIPTION"),
+        lambda one: (one.content, one.description),
+        as_json,
+    )
 
 
 @click.command("show")
@@ -81,7 +72,7 @@ def _show(line: CommandLine, name: str, as_json: bool) -> None:
 
 @click.command("add")
 @reference
-@_content
+@click.argument("content", metavar="CONTENT...", nargs=-1)
 @click.option("--description", default="", metavar="TEXT", help="One sentence.")
 @click.option("--share", is_flag=True, help="Let everybody see and use it.")
 @json_option
@@ -97,7 +88,7 @@ def _add(
 
 @click.command("edit")
 @reference
-@_content
+@click.argument("content", metavar="[CONTENT]...", nargs=-1)
 @click.option("--name", "new_name", metavar="TEXT", help="Another name.")
 @click.option("--description", metavar="TEXT", help="One sentence.")
 @json_option

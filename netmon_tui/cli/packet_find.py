@@ -11,7 +11,7 @@ import click
 
 from netmon_tui.cli.capture_files import file_option, tell_file, tell_missed
 from netmon_tui.cli.context import CommandLine, json_option, pass_line
-from netmon_tui.cli.output import print_json, print_table, say
+from netmon_tui.cli.output import Progress, print_json, print_table, say
 from netmon_tui.domain.capture_documents import packet_document
 from netmon_tui.domain.capture_files import file_number
 from netmon_tui.domain.packet_columns import PacketColumns
@@ -66,7 +66,8 @@ def find(
     """Find packets by what is in them: their number, time and line, and where in their bytes it begins.
 
     Text in bytes is found as UTF-8 and as UTF-16; what was decrypted or put together is found with --in tree, as
-    far as it is in fields. Exit status 0 also when nothing is found.
+    far as it is in fields. Lines are looked through in the words in which they are listed: where these are the
+    dissector's, as of Wi-Fi, that takes longer. Exit status 0 also when nothing is found.
     """
     if regex and as_hex:
         raise UsageError("a pattern is a regular expression or bytes, not both")
@@ -142,15 +143,25 @@ class _Search(NamedTuple):
     async def _in_packets(self, opened: PacketList, limit: int) -> list[_Found]:
         while await opened.extend():
             pass
-        matches: list[Match] = []
         shown = await opened.matching(await opened.check_filter(self.text)).all() if self.text else None
         finder = await opened.finder(self.wanted, shown)
-        async with aclosing(finder.batches()) as batches:
-            async for batch in batches:
-                matches += batch.matches
-                if len(matches) >= limit:
-                    break
-        del matches[limit:]
+        progress, found = Progress(), list[_Found]()
+        try:
+            async with aclosing(finder.batches()) as batches:
+                async for batch in batches:
+                    if finder.asks_dissector:
+                        progress.show(f"{batch.after - 1} of {finder.count} packets, asking the dissector")
+                    found += await self._lines(opened, batch.matches[: limit - len(found)])
+                    if len(found) >= limit:
+                        break
+        finally:
+            progress.clear()
+        return found
+
+    async def _lines(self, opened: PacketList, matches: Sequence[Match]) -> list[_Found]:
+        """Return matches with their lines: at once, so that they are those in which something was found."""
+        if not matches:
+            return []
         lines = await opened.lines([match.number for match in matches], ())
         summaries = (line.summary for line in await opened.worded(lines, PacketColumns(())))
         return [_Found(opened.path.name, *pair) for pair in zip(summaries, matches, strict=True)]

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from netmon_tui.cli.context import CommandLine, json_option, pass_line
-from netmon_tui.cli.kept import VERBS, reference, report, run_on
-from netmon_tui.cli.output import print_json, print_pairs, print_table, yes_no
+from netmon_tui.cli.kept import VERBS, print_usable, reference, report, run_on
+from netmon_tui.cli.output import print_json, print_pairs, yes_no
 from netmon_tui.domain.documents import profile_document
 from netmon_tui.domain.profile import Profile, SaveProfile
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from netmon_tui.domain.user import Actor
     from netmon_tui.services.container import Services
 
-_COLUMNS = ("NAME", "ARGUMENTS", "OWNER", "SHARED", "DESCRIPTION")
 _args_help = 'nmap options, as "-sT -p 22,80".'
 
 
@@ -33,24 +32,18 @@ def profile() -> None:
 @pass_line
 def list_profiles(line: CommandLine, as_json: bool) -> None:
     """List the profiles that you may use."""
-    print_usable(line, as_json)
+    print_profiles(line, as_json)
 
 
-def print_usable(line: CommandLine, as_json: bool) -> None:
-    """Print the profiles that the user may use, each under the name that it has for this user."""
-
-    async def work(services: Services, actor: Actor) -> tuple[tuple[Profile, ...], Actor]:
-        return await services.profiles.usable(actor), actor
-
-    found, actor = line.run(work)
-    if as_json:
-        print_json([profile_document(one) for one in found])
-        return
-    rows = [
-        (one.reference_for(actor), one.arguments, one.owner, yes_no(one.shared), one.description)
-        for one in found
-    ]
-    print_table(_COLUMNS, rows)
+def print_profiles(line: CommandLine, as_json: bool) -> None:
+    """Print the profiles that the user may use."""
+    print_usable(
+        line,
+        lambda services, actor: services.profiles.usable(actor),
+        ("ARGUMENTS", "DESCRIPTION"),
+        lambda one: (one.arguments, one.description),
+        as_json,
+    )
 
 
 @profile.command()

@@ -25,7 +25,7 @@ from netmon_tui.cli.output import (
     say,
     write_export,
 )
-from netmon_tui.cli.profile import print_usable
+from netmon_tui.cli.profile import print_profiles
 from netmon_tui.cli.scan_diff import diff
 from netmon_tui.cli.scan_files import store_files
 from netmon_tui.cli.scan_history import history
@@ -373,4 +373,4 @@ def show_map(line: CommandLine, scan_id: int, form: str, output: Path | None, as
 @pass_line
 def profiles(line: CommandLine, as_json: bool) -> None:
     """List the profiles for scan run --profile: Zenmap's, your own, and those that others share."""
-    print_usable(line, as_json)
+    print_profiles(line, as_json)

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 import click
 
 from netmon_tui.cli.context import CommandLine, json_option, pass_line
-from netmon_tui.cli.output import moment, print_json, print_table, say, write_export, yes_no
+from netmon_tui.cli.kept import print_usable
+from netmon_tui.cli.output import moment, print_json, print_table, say, write_export
 from netmon_tui.domain.documents import found_document, saved_search_document
 from netmon_tui.domain.host import Service
-from netmon_tui.domain.search import FIRST_PAGE, SEARCH_FORMATS, FoundPort, SavedSearch
+from netmon_tui.domain.search import FIRST_PAGE, SEARCH_FORMATS, FoundPort
 from netmon_tui.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ QUERY_HELP = """\b
     inroute:                   a hop on the way
     !TERM or not:TERM inverts; all terms must be met; A or B: one of them."""
 _COLUMNS = ("SCAN", "ADDRESS", "NAME", "PORT", "STATE", "SERVICE", "VERSION", "SEEN")
-_SAVED_COLUMNS = ("NAME", "QUERY", "OWNER", "SHARED")
 
 
 @click.command(
@@ -125,16 +125,13 @@ def search() -> None:
 @pass_line
 def list_saved(line: CommandLine, as_json: bool) -> None:
     """List the saved searches that you may use."""
-
-    async def work(services: Services, actor: Actor) -> tuple[list[SavedSearch], Actor]:
-        return await services.search.usable(actor), actor
-
-    found, actor = line.run(work)
-    if as_json:
-        print_json([saved_search_document(one) for one in found])
-        return
-    rows = ((one.reference_for(actor), one.text, one.owner, yes_no(one.shared)) for one in found)
-    print_table(_SAVED_COLUMNS, rows)
+    print_usable(
+        line,
+        lambda services, actor: services.search.usable(actor),
+        ("QUERY",),
+        lambda one: (one.text,),
+        as_json,
+    )
 
 
 @search.command()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -43,7 +45,8 @@ def talkers(
 ) -> None:
     """Show who talks in a capture: addresses by bytes, or with whom and what.
 
-    Of several files all are read, while the capture runs the newest; or one that is named.
+    Of several files all are read, while the capture runs the newest; or one that is named. With --watch
+    the figures begin anew with each file, which is said with the time.
 
     While the capture runs, what is too much to be read by the side is sampled, which is said, and the figures
     are estimates. --json has all tables, each entry with the display filter that leaves its packets.
@@ -86,19 +89,20 @@ async def _follow(
 ) -> AsyncIterator[Traffic]:
     """Yield what was counted: each second of a capture that runs, and once all of one that has ended.
 
-    Says once that the newest file is counted, whichever that is by and by, and once that all are.
+    Says which files are counted, and that the figures begin anew where a ring has gone on to another one.
     """
-    opened, told = await services.traffic.open(actor, capture_id, file), set[bool]()
+    opened, counted = await services.traffic.open(actor, capture_id, file), tuple[Path, ...]()
     advice = "" if file else "; --file N chooses one"
     try:
         while not opened.complete:
             growing = not (await services.capturing.get(actor, capture_id)).state.is_final
             traffic = await opened.look(growing=growing, most=top)
-            all_files = len(opened.paths) > 1
-            if opened.which and all_files not in told:
+            if opened.which and opened.paths != counted:
                 progress.clear()
-                say(f"{opened.which}{advice}")
-                told.add(all_files)
+                since = f"{datetime.now():%H:%M:%S}"
+                turned = bool(counted) and len(opened.paths) == 1
+                say(f"{opened.which}: counted anew since {since}" if turned else f"{opened.which}{advice}")
+            counted = opened.paths
             if opened.grows or opened.complete:
                 yield traffic
             if opened.grows:

@@ -128,6 +128,8 @@ SERVICES = {
     "camel": "CAMEL",
 }
 """Protocols whose service response times tshark measures."""
+TIMED = ("io", "flow", "conversations")
+"""First words of the questions whose answers have times since the first packet."""
 QUESTIONS: tuple[Question, ...] = (
     Question("hierarchy", "Protocol hierarchy", "Overview"),
     Question("expert", "Expert information", "Overview"),
@@ -220,7 +222,7 @@ class Analysis:
     since: str = ""
     """Name of the file from whose first packet streams are numbered."""
     begin: int | None = None
-    """Its time, from which others count: POSIX, in nanoseconds; None where nobody can tell."""
+    """Its time, from which others count: POSIX, in nanoseconds; None without times, or where nobody can tell."""
 
 
 def has_times(analysis: Analysis) -> bool:

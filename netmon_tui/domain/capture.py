@@ -11,6 +11,7 @@ from netmon_tui.domain.capture_files import CaptureFile, file_number
 from netmon_tui.domain.capture_filter_library import FilterVerdict
 from netmon_tui.domain.job import CaptureCounters, EndReason, JobState, Rotation
 from netmon_tui.domain.packet_mark import PacketMark
+from netmon_tui.errors import InvalidInput, LimitRefused, NetmonError
 
 DEFAULT_SNAPLEN = 262_144
 """tcpdump's own default, in bytes."""
@@ -265,5 +266,13 @@ class CapturePreview:
     """Why it is refused; empty when it may start."""
     position: int | None = None
     """Where in the typed filter the trouble begins, when known."""
+    of_limits: bool = False
+    """Whether what is refused is a limit, or what is said of the files."""
     verdict: FilterVerdict | None = None
     """Of the typed filter; None when it is refused."""
+
+    @classmethod
+    def refused(cls, error: NetmonError) -> CapturePreview:
+        """Return what is said of a request that is refused."""
+        position = error.position if isinstance(error, InvalidInput) else None
+        return cls(error=str(error), position=position, of_limits=isinstance(error, LimitRefused))

@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 
 from netmon_tui.domain.job import Rotation
-from netmon_tui.errors import InvalidInput
+from netmon_tui.errors import LimitRefused
 
 CAPTURE_NAME = "capture.pcap"
 """Name of a capture's only file in its job directory; pcapng has another extension."""
@@ -62,19 +62,19 @@ def check_rotation(rotation: Rotation, largest: int) -> None:
         largest: Bytes that a capture may have.
 
     Raises:
-        InvalidInput: Says what is wrong with it.
+        LimitRefused: Says what is wrong with it.
     """
     size, seconds, files = rotation.file_bytes, rotation.file_seconds, rotation.files
     if files and not rotation.is_on:
-        raise InvalidInput("several files need a size or a time", fix="say when the next file begins")
+        raise LimitRefused("several files need a size or a time", fix="say when the next file begins")
     if files and not 2 <= files <= MOST_FILES:
-        raise InvalidInput(f"a ring of {files:,} files is none", fix=f"2 to {MOST_FILES:,} files")
+        raise LimitRefused(f"a ring of {files:,} files is none", fix=f"2 to {MOST_FILES:,} files")
     if size and size < SMALLEST_FILE:
-        raise InvalidInput(f"files of {size:,} bytes are too small", fix=f"at least {SMALLEST_FILE:,}")
+        raise LimitRefused(f"files of {size:,} bytes are too small", fix=f"at least {SMALLEST_FILE:,}")
     if seconds and not seconds >= 1:
-        raise InvalidInput(f"files of {seconds:g} seconds are too short", fix="at least 1")
+        raise LimitRefused(f"files of {seconds:g} seconds are too short", fix="at least 1")
     if size * files > largest:
-        raise InvalidInput(
+        raise LimitRefused(
             f"{files:,} files of {size:,} bytes are more than a capture may have",
             why=f"captures.largest_bytes and the size limit allow {largest:,}",
         )

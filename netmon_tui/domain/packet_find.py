@@ -43,6 +43,8 @@ class Wanted:
     kind: FindKind = FindKind.TEXT
     place: FindIn = FindIn.BYTES
     ignore_case: bool = False
+    by_tshark: bool = False
+    """Lines are meant that have protocol and info in tshark's words."""
 
     def check(self) -> None:
         """Refuse what cannot be looked for at all, with InvalidInput."""

@@ -37,6 +37,8 @@ _LARGEST_WINDOW = 32 << 20
 _PATIENCE = 3
 """Windows on which sharkd may fail before it is not asked any more."""
 _CLOSED = "the capture is closed"
+_UNKNOWN_INTERFACE = "unknown"
+"""Name of that of packets whose own is not described, in a damaged file."""
 Cut = Callable[[int, int, int], Awaitable[Sequence[RawPacket]]]
 """Returns the packets from one number (from 1) up to and without another, as far as there are any; none when they
 have more bytes than the third."""
@@ -65,7 +67,10 @@ class PacketDissector:
     def __init__(self, path: Path, layout: RecordLayout, cut: Cut) -> None:
         self._path = path
         self._header = layout.header
-        self._layout = layout_for(layout.header, layout.interfaces)
+        self._interfaces = len(layout.interfaces)
+        # sharkd reads no further than to a packet of an interface that is not described
+        others = (_UNKNOWN_INTERFACE,) if layout.interfaces else ()
+        self._layout = layout_for(layout.header, (*layout.interfaces, *others))
         self._cut = cut
         self._lock = asyncio.Lock()
         self._sharkd: Sharkd | None = None
@@ -188,7 +193,8 @@ class PacketDissector:
         return self._window
 
     def _write_window(self, packets: Sequence[RawPacket]) -> None:
-        data = self._layout.beginning + b"".join(map(self._layout.pack, packets))
+        known = (raw._replace(interface=min(raw.interface, self._interfaces)) for raw in packets)
+        data = self._layout.beginning + b"".join(map(self._layout.pack, known))
         os.ftruncate(self._memory, 0)
         os.pwrite(self._memory, data, 0)
 
@@ -234,15 +240,16 @@ class PacketDissector:
             return 0.0
         return part_read(self._loading.pid, self._whole_file)
 
-    async def load_whole(self, size: int) -> None:
+    async def load_whole(self, size: int, packets: int) -> None:
         """Load the whole file; whoever is cancelled stops that. Packets are dissected meanwhile as before.
 
         Args:
             size: Bytes of whole records.
+            packets: How many they are.
 
         Raises:
             ToolMissing: There is no sharkd.
-            ToolFailed: It cannot load the file.
+            ToolFailed: It cannot load the file, or not to its end.
             DiskFull: There is no room for the copy that sharkd reads as nobody.
         """
         if self._whole is not None or self._loading is not None:
@@ -259,10 +266,14 @@ class PacketDissector:
             await loading.load(file, None)
             if self._closed:
                 raise ToolFailed(_CLOSED)
+            if loading.frames < packets:
+                why = f"it read {loading.frames} of {packets} packets"
+                raise ToolFailed("sharkd did not get to the end of the file", why=why)
             self._whole = loading
         finally:
             self._loading = None
             if self._whole is None:
+                await loading.close()
                 await self._drop_whole()
 
     async def _drop_whole(self) -> None:

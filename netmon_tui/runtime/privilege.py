@@ -16,7 +16,6 @@ EDITING_FIX = (
     " --ambient-caps=+net_admin $(command -v netmon-tui)"
 )
 """How a user gets what :attr:`Privilege.can_edit_neighbours` asks for, without giving it to all of Python."""
-_NAMES = {CAP_NET_ADMIN: "cap_net_admin", CAP_NET_RAW: "cap_net_raw"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +34,6 @@ class Privilege:
     """nmap must be told ``--privileged``, or it does not even try."""
     can_edit_neighbours: bool = False
     """This program may change the kernel's neighbour table."""
-    nmap_file_capabilities: tuple[str, ...] = ()
-    tcpdump_file_capabilities: tuple[str, ...] = ()
     can_capture_by_dumpcap: bool = False
     """dumpcap is there and may open an interface."""
     no_new_privileges: bool = False
@@ -66,9 +63,8 @@ class _Own:
 def probe() -> Privilege:
     """Look at this process and at the files of nmap, tcpdump and dumpcap."""
     own = _read_own()
-    nmap, tcpdump = file_capabilities(find_tool("nmap")), file_capabilities(find_tool("tcpdump"))
+    scan, capture = (_may_use_raw(own, file_capabilities(find_tool(name))) for name in ("nmap", "tcpdump"))
     dumpcap = find_tool("dumpcap")
-    scan, capture = _may_use_raw(own, nmap), _may_use_raw(own, tcpdump)
     by_dumpcap = dumpcap is not None and _may_use_raw(own, file_capabilities(dumpcap))
     raw = scan or capture or by_dumpcap
     return Privilege(
@@ -79,8 +75,6 @@ def probe() -> Privilege:
         can_count_in_kernel=own.hands_on(CAP_NET_RAW),
         nmap_needs_flag=scan and not own.is_root,
         can_edit_neighbours=own.has(CAP_NET_ADMIN),
-        nmap_file_capabilities=_names(nmap),
-        tcpdump_file_capabilities=_names(tcpdump),
         no_new_privileges=own.no_new_privileges,
     )
 
@@ -125,7 +119,3 @@ def parse_capability_attribute(value: bytes) -> int:
     high = struct.unpack_from("<I", value, 12)[0] if len(value) >= 20 else 0
     effective = magic & 1
     return (high << 32 | low) if effective else 0
-
-
-def _names(mask: int) -> tuple[str, ...]:
-    return tuple(name for bit, name in _NAMES.items() if mask >> bit & 1)

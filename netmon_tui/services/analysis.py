@@ -9,8 +9,8 @@ import asyncio
 import hashlib
 import math
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +19,7 @@ from typing import NamedTuple
 from netmon_tui.domain.analysis import (
     QUESTIONS,
     SERVICES,
+    TIMED,
     Analysis,
     AnalysisRow,
     Asked,
@@ -29,19 +30,21 @@ from netmon_tui.domain.analysis import (
 from netmon_tui.domain.capture import Capture
 from netmon_tui.domain.stream import Follow, PacketPlace, Stream
 from netmon_tui.domain.user import Actor
-from netmon_tui.errors import InvalidInput, NetmonError, NotFound, ToolMissing
+from netmon_tui.errors import InvalidInput, NetmonError, NotFound, ToolFailed, ToolMissing
 from netmon_tui.runtime.display_filter import check_by_tshark
 from netmon_tui.runtime.key_log import kept_keys, read_keys
 from netmon_tui.runtime.own_reading import OwnRun
 from netmon_tui.runtime.tool_paths import require_tool
 from netmon_tui.runtime.tshark import TsharkRun
 from netmon_tui.runtime.tshark_taps import installed_taps
-from netmon_tui.services.kept_index import count_packets, open_index
+from netmon_tui.services.file_damage import damage_of, with_place
+from netmon_tui.services.kept_index import count_packets
 from netmon_tui.services.lost_files import no_file
 from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.tools import tshark_statistics
 from netmon_tui.tools.file_set import sizes_of
 from netmon_tui.tools.packet_conversations import own_reader
+from netmon_tui.tools.pcap_index import PacketIndex
 from netmon_tui.tools.tshark_programs import COMMAND_SETS, NAMED, ProgramReader, programs_command
 from netmon_tui.tools.tshark_stream import StreamNumberReader, StreamReader, number_command
 from netmon_tui.tools.tshark_tables import TIMES_COLUMNS
@@ -74,6 +77,11 @@ class _Files(NamedTuple):
     def oldest(self) -> str:
         """The name of the file with the first packet, from which tshark counts packets and streams."""
         return self.sizes[0][0]
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The files."""
+        return tuple(self.directory / name for name, _ in self.sizes)
 
     def require_oldest(self, name: str) -> None:
         """Raise NotFound unless a file is the oldest of these: else numbers are those of others."""
@@ -130,10 +138,12 @@ class AnalysisService:
         if known is not None:
             self._answers.move_to_end((files, asked))
             return known
-        begin = await asyncio.to_thread(_first_moment, files)
+        timed = asked.question.name.partition(":")[0] in TIMED
+        begin = await asyncio.to_thread(_first_moment, files) if timed else None
         answer = await _own_answer(files, asked, told)
         if answer is None:
-            answer = await self._ask_tshark(capture, files, keys, asked, told)
+            async with _placed(files):
+                answer = await self._ask_tshark(capture, files, keys, asked, told)
         if begin is not None and answer.since == files.oldest:
             answer = _with_moments(
                 answer, begin, in_parts=asked.question.name == "io" and len(files.sizes) > 1
@@ -162,8 +172,7 @@ class AnalysisService:
                 reader,
                 keys,
             )
-        if run.cut_short and files.whole:
-            reader.notes.append(_CUT_SHORT)
+        reader.notes += await _missing(files, cut_short=run.cut_short)
         answer = _with_left_out(capture, asked, await asyncio.to_thread(reader.answer))
         return replace(answer, since=run.first)
 
@@ -180,8 +189,11 @@ class AnalysisService:
         tshark_statistics.follow_command(tshark, wanted)
         reader = StreamReader()
         run = TsharkRun(files.directory)
-        with _told_of(run, told):
-            await run.read(lambda path: tshark_statistics.follow_command(tshark, wanted, path), reader, keys)
+        async with _placed(files):
+            with _told_of(run, told):
+                await run.read(
+                    lambda path: tshark_statistics.follow_command(tshark, wanted, path), reader, keys
+                )
         if wanted.since:
             files.require_oldest(run.first)
         return await asyncio.to_thread(reader.stream)
@@ -195,7 +207,8 @@ class AnalysisService:
         tshark = await asyncio.to_thread(require_tool, "tshark")
         number = place.number + await asyncio.to_thread(_packets_before, files, place.file)
         reader, run = StreamNumberReader(), TsharkRun(files.directory)
-        await run.read(lambda _: number_command(tshark, number), reader)
+        async with _placed(files):
+            await run.read(lambda _: number_command(tshark, number), reader)
         files.require_oldest(run.first)
         if reader.found is None:
             raise InvalidInput(f"packet {place.number} belongs to no TCP or UDP stream")
@@ -226,8 +239,7 @@ async def _own_answer(files: _Files, asked: Asked, told: Told) -> Analysis | Non
         await run.read(reader)
     if reader.unsure:
         return None
-    if reader.cut_short and files.whole:
-        reader.notes.append(_CUT_SHORT)
+    reader.notes += await _missing(files, cut_short=reader.cut_short)
     return replace(await asyncio.to_thread(reader.answer), since=run.first)
 
 
@@ -271,6 +283,24 @@ def _told_of(run: TsharkRun | OwnRun, told: Told) -> Iterator[None]:
         telling.cancel()
 
 
+async def _missing(files: _Files, *, cut_short: bool) -> list[str]:
+    """Return what is missing in files that are written no more, and where; of an empty one tshark says nothing."""
+    is_empty = not any(size for _, size in files.sizes)
+    if not files.whole or not (cut_short or is_empty):
+        return []
+    damage = await asyncio.to_thread(damage_of, files.paths)
+    return [_CUT_SHORT, damage] if cut_short else [damage]
+
+
+@asynccontextmanager
+async def _placed(files: _Files) -> AsyncIterator[None]:
+    """Let a failure of tshark's say what is wrong with the files, and where."""
+    try:
+        yield
+    except ToolFailed as error:
+        raise await asyncio.to_thread(with_place, error, files.paths) from error
+
+
 def _with_left_out(capture: Capture, asked: Asked, answer: Analysis) -> Analysis:
     """Return the graph of a whole capture with a note when tshark leaves packets out of it."""
     if asked.question.name != "io" or asked.filter or asked.series or not capture.state.is_final:
@@ -286,7 +316,7 @@ def _with_left_out(capture: Capture, asked: Asked, answer: Analysis) -> Analysis
 def _first_moment(files: _Files) -> int | None:
     """Return the time of the first packet in nanoseconds; None where nobody can tell."""
     try:
-        with open_index(files.directory / files.oldest) as index:
+        with PacketIndex(files.directory / files.oldest) as index:
             index.extend(1)
             return index.read(1).nanoseconds
     except (NetmonError, OSError):  # deleted meanwhile, or empty

@@ -24,15 +24,16 @@ from netmon_tui.domain.capture_choice import ExportForm, PacketChoice
 from netmon_tui.domain.capture_filter import LONGEST_NAME, LONGEST_NOTE, check_tag
 from netmon_tui.domain.schedule import Runner
 from netmon_tui.domain.user import Actor, Permission
-from netmon_tui.errors import InvalidInput, NotFound
+from netmon_tui.errors import InvalidInput
 from netmon_tui.runtime import interfaces
 from netmon_tui.runtime.key_log import pass_on_keys
 from netmon_tui.security.hostile_text import clean, clean_block
 from netmon_tui.services.capture_cutting import check_form, export_chunks, make_merge, make_slice
 from netmon_tui.services.capture_drafts import Draft, Drafts, Room
-from netmon_tui.services.capture_import import CaptureImport, reading
+from netmon_tui.services.capture_import import CaptureImport
 from netmon_tui.services.capture_quota import CaptureQuota
 from netmon_tui.services.lost_files import no_file
+from netmon_tui.services.readable_files import reading, require_file
 from netmon_tui.services.stopping import Stop, in_thread
 from netmon_tui.storage.audit_repository import AuditRepository, NewEvent
 from netmon_tui.storage.capture_catalogue import CaptureCatalogue
@@ -122,8 +123,7 @@ class CatalogueService:
 
     def _import_path(self, actor: Actor, path: Path, again: bool, stop: Stop) -> list[int]:
         with reading(str(path)):
-            if not path.is_file():
-                raise NotFound(f"no file {path}")
+            require_file(path)
             size, file = path.stat().st_size, path.open("rb")
         with file:
             room = self._room(actor, stop)

@@ -10,7 +10,7 @@ import hashlib
 import os
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
@@ -26,6 +26,7 @@ from netmon_tui.runtime.key_log import KEPT_NAME
 from netmon_tui.security.hostile_text import clean
 from netmon_tui.services.capture_drafts import Draft, Drafts, Room, times_of
 from netmon_tui.services.kept_index import keep_index
+from netmon_tui.services.readable_files import reading
 from netmon_tui.services.stopping import Stop
 from netmon_tui.storage.audit_repository import NewEvent
 from netmon_tui.storage.capture_catalogue import CaptureCatalogue
@@ -46,15 +47,6 @@ _PIECE = 1 << 20
 _MOST_LINK_TYPES = 16
 """Link types of one file, each of which becomes a capture; more are damage or malice."""
 _LARGEST_SNAPLEN = 2**31 - 1
-
-
-@contextmanager
-def reading(name: str) -> Iterator[None]:
-    """Tell what the system refuses meanwhile as InvalidInput: what has the name cannot be read."""
-    try:
-        yield
-    except OSError as error:
-        raise InvalidInput(f"{name} cannot be read", why=error.strerror or str(error)) from error
 
 
 class _Document:

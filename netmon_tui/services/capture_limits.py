@@ -8,14 +8,14 @@ from netmon_tui.config.sections import CaptureSettings
 from netmon_tui.domain.capture import StartCapture
 from netmon_tui.domain.capture_files import SMALLEST_FILE, check_rotation
 from netmon_tui.domain.job import JobLimits, Rotation
-from netmon_tui.errors import InvalidInput
+from netmon_tui.errors import LimitRefused
 
 
 def check_limits(request: StartCapture, settings: CaptureSettings) -> None:
     """Refuse a capture that may not be so long or so large.
 
     Raises:
-        InvalidInput: Says which setting it is, or what is wrong with the rotation.
+        LimitRefused: Says which setting it is, or what is wrong with the rotation.
     """
     _require("seconds", request.seconds, settings.longest_run_seconds, "captures.longest_run_seconds")
     _require("bytes", request.size, settings.largest_bytes, "captures.largest_bytes")
@@ -52,7 +52,7 @@ def _fitting(rotation: Rotation, room: int) -> tuple[Rotation, str]:
 
 def _require(unit: str, asked: float, most: int, name: str) -> None:
     if not 0 <= asked <= most:  # which is so of what is no number, too
-        raise InvalidInput(
+        raise LimitRefused(
             f"a capture of {asked:,.15g} {unit} is not possible",
             why=f"{name} is {most:,}",
             fix="ask for less, or raise the setting",

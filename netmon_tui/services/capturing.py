@@ -122,10 +122,8 @@ class CapturingService:
             whole = self._whole_filter(request)
             program = await asyncio.to_thread(self._compile, request.interface, request.filter)
             command = await asyncio.to_thread(self._engine.command, request, whole)
-        except InvalidInput as error:
-            return CapturePreview(error=str(error), position=error.position)
         except NetmonError as error:
-            return CapturePreview(error=str(error))
+            return CapturePreview.refused(error)
         return CapturePreview(
             command,
             whole,

@@ -29,6 +29,7 @@ from netmon_tui.services.comparison import ComparisonService
 from netmon_tui.services.display_filters import DisplayFilterService
 from netmon_tui.services.doctor import DoctorService
 from netmon_tui.services.document_keeping import DocumentKeeper
+from netmon_tui.services.ground import Ground
 from netmon_tui.services.host_history import HostHistoryService
 from netmon_tui.services.ignoring import IgnoreService
 from netmon_tui.services.maintenance import MaintenanceService
@@ -149,23 +150,17 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
     Raises:
         StorageError: The data directory or the database, with the reason and the way out.
     """
-    database = _open_store(settings, paths)
-    audit, jobs = AuditRepository(database), _open_jobs(database, reading)
-    privilege, session, supervisor = probe(), session_environment(), JobSupervisor(jobs, reading=reading)
-    accounts = AccountService(AccountRepository(database), audit, Passwords(), settings.accounts)
-    scans = open_scans(database, audit, supervisor, settings, privilege, paths, accounts.today)
-    transfers, catalogue = open_catalogue(database, audit, settings, paths, scans.keeper, session)
-    capturing = open_capturing(database, audit, supervisor, settings, privilege, paths, session)
-    schedules, rounds = _open_schedules(database, scans.scanning, capturing, accounts, catalogue, settings)
-    segment = open_segment(
-        database, audit, scans.scanning, settings, paths, privilege, session, machine=_machine()
-    )
+    ground = _open_ground(settings, paths, reading)
+    database, audit = ground.database, ground.audit
+    scans, capturing = open_scans(ground), open_capturing(ground)
+    transfers, catalogue = open_catalogue(ground, scans.keeper)
+    schedules, rounds = _open_schedules(ground, scans.scanning, capturing, catalogue)
     return Services(
         settings=settings,
         paths=paths,
-        privilege=privilege,
-        accounts=accounts,
-        limits=UserLimits(accounts, AccountRepository(database)),
+        privilege=ground.privilege,
+        accounts=ground.accounts,
+        limits=UserLimits(ground.accounts, AccountRepository(database)),
         scanning=scans.scanning,
         options=ScanOptionsService(),
         profiles=scans.profiles,
@@ -181,16 +176,16 @@ def open_services(settings: Settings, paths: Paths, *, reading: bool = True) -> 
         catalogue=catalogue,
         filters=DisplayFilterService(database),
         capture_filters=CaptureFilterService(database, audit),
-        segment=segment,
+        segment=open_segment(ground, scans.scanning),
         analysis=AnalysisService(CaptureRepository(database)),
         comparison=scans.comparison,
         transfers=transfers,
         ignoring=scans.ignoring,
         history=HostHistoryService(HistoryQueries(database)),
-        activity=ActivityService(jobs=jobs, audit=audit, supervisor=supervisor),
-        doctor=_open_doctor(settings, paths, privilege, database),
+        activity=ActivityService(jobs=ground.jobs, audit=audit, supervisor=ground.supervisor),
+        doctor=_open_doctor(settings, paths, ground.privilege, database),
         maintenance=MaintenanceService(database, audit),
-        supervisor=supervisor,
+        supervisor=ground.supervisor,
         keeper=scans.keeper,
         database=database,
         revisions=RevisionWatch(database),
@@ -240,6 +235,24 @@ def _checks(settings: Settings, paths: Paths, database: Database | None) -> Call
     return checks
 
 
+def _open_ground(settings: Settings, paths: Paths, reading: bool) -> Ground:
+    """Open the store, and build what services have in common."""
+    database, machine = _open_store(settings, paths), _machine()
+    audit, jobs = AuditRepository(database), _open_jobs(database, machine, reading)
+    return Ground(
+        settings=settings,
+        paths=paths,
+        privilege=probe(),
+        session=session_environment(),
+        machine=machine,
+        database=database,
+        audit=audit,
+        jobs=jobs,
+        supervisor=JobSupervisor(jobs, reading=reading),
+        accounts=AccountService(AccountRepository(database), audit, Passwords(), settings.accounts),
+    )
+
+
 def _open_store(settings: Settings, paths: Paths) -> Database:
     paths.ensure()
     url = settings.storage.url or paths.database_url
@@ -248,28 +261,25 @@ def _open_store(settings: Settings, paths: Paths) -> Database:
     return database
 
 
-def _open_jobs(database: Database, reading: bool) -> JobRepository:
-    jobs = JobRepository(database, _machine())
+def _open_jobs(database: Database, machine: str, reading: bool) -> JobRepository:
+    jobs = JobRepository(database, machine)
     if reading:
         jobs.close_abandoned()
     return jobs
 
 
 def _open_schedules(
-    database: Database,
-    scanning: ScanningService,
-    capturing: CapturingService,
-    accounts: AccountService,
-    catalogue: CatalogueService,
-    settings: Settings,
+    ground: Ground, scanning: ScanningService, capturing: CapturingService, catalogue: CatalogueService
 ) -> tuple[SchedulingService, Rounds]:
     """Return the schedules, and the rounds that start what is due and delete what is too old."""
     schedules = SchedulingService(
-        schedules=ScheduleRepository(database),
+        schedules=ScheduleRepository(ground.database),
         start=scanning.start,
         plan=scanning.plan,
-        captures=ScheduledCaptures(capturing.check, capturing.start, catalogue.label, settings.captures),
-        today=accounts.today,
+        captures=ScheduledCaptures(
+            capturing.check, capturing.start, catalogue.label, ground.settings.captures
+        ),
+        today=ground.accounts.today,
         zone=local_zone(),
     )
     return schedules, Rounds([schedules.start_one_due, catalogue.delete_one_expired])

@@ -22,9 +22,10 @@ from netmon_tui.domain.device_documents import device_document
 from netmon_tui.domain.device_list import DEVICE_FORMATS, BadEntry, DeviceImport, ListedDevice, MarksBefore
 from netmon_tui.domain.user import Actor, Permission
 from netmon_tui.domain.window import Window
-from netmon_tui.errors import InvalidInput, NotFound
+from netmon_tui.errors import InvalidInput
 from netmon_tui.security.hostile_text import clean, csv_cell
 from netmon_tui.services.devices import checked_change, device_lladdr
+from netmon_tui.services.readable_files import read_beginning
 from netmon_tui.services.transfers import write_new
 from netmon_tui.storage.audit_repository import AuditRepository
 from netmon_tui.storage.device_queries import DeviceQueries
@@ -91,7 +92,7 @@ class DeviceLists:
             NotAllowed: The actor may not mark devices, or not import.
         """
         _require(actor)
-        data = await asyncio.to_thread(_read, path)
+        data = await asyncio.to_thread(read_beginning, path, LARGEST_LIST + 1)
         return await self._take(actor, data, path.name, dry_run, skip_bad)
 
     async def import_stream(
@@ -170,16 +171,6 @@ def _devices(count: int) -> str:
 def _require(actor: Actor) -> None:
     actor.require(Permission.IMPORT)
     actor.require(Permission.MARK_NEIGHBOURS)
-
-
-def _read(path: Path) -> bytes:
-    try:
-        if not path.is_file():
-            raise NotFound(f"no file {path}")
-        with path.open("rb") as file:
-            return file.read(LARGEST_LIST + 1)
-    except OSError as error:
-        raise InvalidInput(f"{path} cannot be read", why=error.strerror or str(error)) from error
 
 
 def _gathered(found: DeviceList) -> tuple[dict[str, ListedDevice], list[BadEntry]]:

@@ -8,8 +8,9 @@ from netmon_tui.domain.display_filter import check_text
 from netmon_tui.domain.owned import find_named
 from netmon_tui.domain.search import SavedSearch
 from netmon_tui.domain.user import Actor
-from netmon_tui.errors import InvalidInput, NotAllowed
+from netmon_tui.errors import InvalidInput
 from netmon_tui.services.keeping import checked_name
+from netmon_tui.services.saved_texts import SavedTexts
 from netmon_tui.storage.database import Database
 from netmon_tui.storage.recent_filter_repository import RecentFilterRepository
 from netmon_tui.storage.records import display_filters, recent_display_filters
@@ -18,7 +19,7 @@ from netmon_tui.storage.saved_search_repository import SavedSearchRepository
 NOUN = "display filter"
 
 
-class DisplayFilterService:
+class DisplayFilterService(SavedTexts):
     """Whoever may look at captures may keep filters; whether one is right, an open capture says.
 
     Args:
@@ -26,7 +27,7 @@ class DisplayFilterService:
     """
 
     def __init__(self, database: Database) -> None:
-        self._saved = SavedSearchRepository(database, display_filters, NOUN)
+        super().__init__(SavedSearchRepository(database, display_filters, NOUN), NOUN)
         self._recent = RecentFilterRepository(database, recent_display_filters)
 
     async def recent(self, actor: Actor) -> list[str]:
@@ -36,10 +37,6 @@ class DisplayFilterService:
     async def note(self, actor: Actor, text: str) -> None:
         """Remember that the actor has applied a filter."""
         await asyncio.to_thread(self._recent.note, actor, text)
-
-    async def usable(self, actor: Actor) -> list[SavedSearch]:
-        """Return what the actor has saved, then what others share."""
-        return await asyncio.to_thread(self._saved.usable, actor)
 
     async def find(self, actor: Actor, reference: str) -> SavedSearch:
         """Return the filter that is meant by a name, or by ``OWNER/NAME``; raises InvalidInput without one."""
@@ -56,14 +53,3 @@ class DisplayFilterService:
             raise InvalidInput("there is nothing to save", why="an empty filter shows every packet")
         await asyncio.to_thread(self._saved.save, actor, plain, filter, shared=shared)
         return await self.find(actor, plain)
-
-    async def delete(self, actor: Actor, saved: SavedSearch) -> None:
-        """Delete a saved filter.
-
-        Raises:
-            NotAllowed: It is another's.
-            NotFound: It is gone.
-        """
-        if not saved.is_changed_by(actor):
-            raise NotAllowed(f"{saved.name} is a {NOUN} of {saved.owner}")
-        await asyncio.to_thread(self._saved.delete, actor, saved)

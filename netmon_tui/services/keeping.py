@@ -9,8 +9,9 @@ from typing import Generic
 
 from netmon_tui.domain.owned import LONGEST_NAME, OWNER_MARK, find_named, name_key
 from netmon_tui.domain.user import Actor, Permission
-from netmon_tui.errors import InvalidInput, NotAllowed, NotFound
+from netmon_tui.errors import InvalidInput, NotAllowed
 from netmon_tui.security.hostile_text import clean, plain_line
+from netmon_tui.services.readable_files import read_beginning
 from netmon_tui.services.transfers import write_new
 from netmon_tui.storage.audit_repository import AuditRepository
 from netmon_tui.storage.shared_repository import Kept, New, SharedRepository
@@ -72,7 +73,7 @@ class KeepingService(Generic[Kept, New]):
         """Keep something under a name.
 
         Raises:
-            InvalidInput: The name is taken or no name, or the content is such as a scan would refuse.
+            InvalidInput: The name is taken or no name, or the content is such as a start would refuse.
             NotAllowed: The actor may not scan.
         """
         actor.require(Permission.SCAN)
@@ -85,7 +86,7 @@ class KeepingService(Generic[Kept, New]):
         return await self.create(actor, self._new(name, *self._texts(found)[1:]))
 
     async def change(self, actor: Actor, kept: Kept, new: New, *, shared: bool | None = None) -> Kept:
-        """Give one another name and content; scans that were made with it stay as they are.
+        """Give one another name and content; what was made with it stays as it is.
 
         Args:
             actor: Who changes it.
@@ -178,7 +179,8 @@ class KeepingService(Generic[Kept, New]):
         return await asyncio.to_thread(self._import, actor, path, replace)
 
     def _import(self, actor: Actor, path: Path, replace: bool) -> list[Kept]:
-        entries = [self._new(*texts) for texts in read_entries(self._file, _read(path))]
+        data = read_beginning(path, LARGEST_FILE + 1)
+        entries = [self._new(*texts) for texts in read_entries(self._file, data)]
         return self._repository.import_all(actor, self._all_checked(entries), replace=replace)
 
     def _all_checked(self, entries: Sequence[New]) -> list[New]:
@@ -210,14 +212,3 @@ def checked_name(name: str, noun: str) -> str:
     if OWNER_MARK in plain:
         raise InvalidInput(f"the name has a {OWNER_MARK}", why="it stands between owner and name")
     return plain
-
-
-def _read(path: Path) -> bytes:
-    """Return a file, or as much of it as shows that it is too large."""
-    try:
-        if not path.is_file():
-            raise NotFound(f"no file {path}")
-        with path.open("rb") as file:
-            return file.read(LARGEST_FILE + 1)
-    except OSError as error:
-        raise InvalidInput(f"cannot read {path}", why=error.strerror or "") from error

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 
-from netmon_tui.domain.packet_columns import PacketLine
+from netmon_tui.domain.packet_columns import PacketColumns, PacketLine
 from netmon_tui.domain.user import Actor
+from netmon_tui.errors import ToolFailed, ToolMissing
 from netmon_tui.services.packets import PacketList, PacketService
 
 
@@ -34,10 +36,28 @@ class PacketFileLines:
             NotFound, InvalidInput: As :meth:`PacketService.open`.
         """
         async with self._lock:
+            return await self._read(file, numbers, keys)
+
+    async def told(self, file: str, numbers: Sequence[int], columns: PacketColumns) -> list[PacketLine]:
+        """Return the same with what only the dissector can say of them, in our own words where it fails.
+
+        Where TLS keys are kept it is shown the whole file: what opens a packet may stand far before it.
+
+        Raises:
+            NotFound, InvalidInput: As :meth:`PacketService.open`.
+        """
+        async with self._lock:
+            lines = await self._read(file, numbers, columns.keys)
             opened = await self._open(file)
-            while opened.count < numbers[-1] and await opened.extend():
-                pass
-            return await opened.lines(numbers, keys)
+            with suppress(ToolMissing, ToolFailed):
+                lines = await opened.worded(lines, columns, whole=await opened.has_keys())
+            return lines
+
+    async def _read(self, file: str, numbers: Sequence[int], keys: Sequence[str]) -> list[PacketLine]:
+        opened = await self._open(file)
+        while opened.count < numbers[-1] and await opened.extend():
+            pass
+        return await opened.lines(numbers, keys)
 
     async def _open(self, file: str) -> PacketList:
         if self._opened is None or self._name != file:

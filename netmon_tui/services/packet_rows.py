@@ -9,12 +9,10 @@ from typing import TypeVar
 
 from netmon_tui.domain.packet import PacketSummary
 from netmon_tui.domain.packet_columns import PacketLine
-from netmon_tui.domain.packet_find import Wanted
 from netmon_tui.domain.packet_place import Span, number_meant, parse_place
 from netmon_tui.errors import NotFound
 from netmon_tui.runtime.key_log import NO_KEYS, keys_stamp
 from netmon_tui.services.kept_index import keep_index, open_index
-from netmon_tui.services.packet_finding import PacketFinder
 from netmon_tui.tools.packet_columns import lines_of
 from netmon_tui.tools.packet_summary import summarise
 
@@ -174,12 +172,6 @@ class PacketRows:
         if place.number:
             return place.number
         return index.first_since(place.nanoseconds + last) - last
-
-    async def finder(self, wanted: Wanted, numbers: Sequence[int] | None = None) -> PacketFinder:
-        """Return what finds packets by what is in them, among those of some numbers (ascending) or all that are
-        indexed; raises InvalidInput for a pattern that cannot be understood.
-        """
-        return await self._alone(lambda: PacketFinder(self._index, wanted, numbers))
 
     def _summaries(self, first: int, after: int) -> list[PacketSummary]:
         linktype = self._index.header.linktype

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from contextlib import aclosing, suppress
+from functools import partial
 from pathlib import Path
 
 from netmon_tui.domain.display_filter import Offer, check_text, is_counted
 from netmon_tui.domain.packet import PacketDetail
 from netmon_tui.domain.packet_columns import Dissected, PacketColumns, PacketLine, said_line
-from netmon_tui.domain.packet_find import Wanted
+from netmon_tui.domain.packet_find import FindIn, Wanted
 from netmon_tui.domain.user import Actor
 from netmon_tui.errors import NetmonError, NotFound, ToolFailed, ToolMissing
 from netmon_tui.runtime.display_filter import FilterRun, check_by_tshark
@@ -18,16 +19,19 @@ from netmon_tui.runtime.key_log import kept_keys
 from netmon_tui.runtime.opened import opened
 from netmon_tui.runtime.packet_dissector import PacketDissector
 from netmon_tui.runtime.pcap_input import FilePart
+from netmon_tui.runtime.tool_paths import find_tool
 from netmon_tui.services.capture_keys import CaptureKeys
 from netmon_tui.services.capture_on_disk import OnDisk, on_disk
 from netmon_tui.services.lost_files import no_file, require_files
 from netmon_tui.services.packet_columns import PacketColumnService
+from netmon_tui.services.packet_finding import PacketFinder
 from netmon_tui.services.packet_marks import PacketMarkService
 from netmon_tui.services.packet_rows import SLICE, PacketRows
 from netmon_tui.services.set_filter import SetFilter
 from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.storage.packet_mark_repository import PacketMarkRepository
 from netmon_tui.tools.file_set import file_gone, one_file, one_of, packet_files
+from netmon_tui.tools.packet_parts import KNOWN_LINK_TYPES
 from netmon_tui.tools.packet_summary import summarise
 from netmon_tui.tools.packet_tree import describe
 from netmon_tui.tools.pcap import RawPacket
@@ -36,6 +40,8 @@ _KNOWN_BEFORE = 400
 """Packets: as many as a dissector of one packet knows."""
 _MOST_WINDOWS = 20
 """Parts of a file that a dissector is shown one after the other, 0.1 s each, before it is shown the whole one."""
+_LINE = ("source", "destination", "protocol", "length", "info")
+"""What something is found in where it is looked for in lines."""
 OF_WHOLE_FILE = "(whole file)"
 """What stands in place of a value that only a dissector of the whole file knows."""
 
@@ -133,6 +139,30 @@ class PacketList(PacketRows):
             found.append(said_line(columns, one, said[number]) if number in said else one)
         return found
 
+    async def finder(self, wanted: Wanted, numbers: Sequence[int] | None = None) -> PacketFinder:
+        """Return what finds packets by what is in them, among those of some numbers (ascending) or all that are
+        indexed; raises InvalidInput for a pattern that cannot be understood.
+
+        Lines are looked through in the words in which :meth:`worded` lists them.
+        """
+        columns = PacketColumns(_LINE, wanted.by_tshark)
+        is_told = wanted.place is FindIn.LIST and await self._is_told(columns)
+        told = partial(self._told, columns) if is_told else None
+        return await self._alone(lambda: PacketFinder(self._index, wanted, numbers, told))
+
+    async def _is_told(self, columns: PacketColumns) -> bool:
+        """Whether the dissector is there and has to say something of lines of this file."""
+        is_ours = not columns.by_tshark and self._index.header.linktype in KNOWN_LINK_TYPES
+        if is_ours and not await self.has_keys():
+            return False
+        return bool(await asyncio.to_thread(find_tool, "sharkd"))
+
+    async def _told(self, columns: PacketColumns, numbers: Sequence[int]) -> list[str]:
+        lines = await self.lines(numbers, columns.keys)
+        with suppress(ToolMissing, ToolFailed):  # then they are listed in our own words
+            lines = await self.worded(lines, columns)
+        return [" ".join(line.cells) for line in lines]
+
     def _built_in(self, raw: RawPacket) -> PacketDetail:
         linktype, alone = self._index.header.linktype, (raw.number, raw.number)
         layers = describe(raw, linktype)
@@ -172,7 +202,7 @@ class PacketList(PacketRows):
         while await self.extend():
             pass
         try:
-            await self._dissector.load_whole(self._index.end)
+            await self._dissector.load_whole(self._index.end, self.count)
         except FileNotFoundError as error:
             raise file_gone(self.path.name, packet_files(self.path.parent)) from error
 

@@ -1,14 +1,15 @@
-"""What of a directory may be read, for those who choose files."""
+"""Where a path leads, what of a directory may be read, for those who choose files, and reading what they chose."""
 
 from __future__ import annotations
 
 import os
 import stat
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from netmon_tui.errors import NotFound
+from netmon_tui.errors import InvalidInput, NotFound
 
 MOST_FILES = 5_000
 """More of a directory is not listed; a path can always be typed."""
@@ -32,6 +33,38 @@ def working_directory() -> Path:
         return Path.cwd()
     except OSError:
         return Path("/")
+
+
+@contextmanager
+def reading(name: str) -> Iterator[None]:
+    """Tell what the system refuses meanwhile as InvalidInput: what has the name cannot be read."""
+    try:
+        yield
+    except OSError as error:
+        raise InvalidInput(f"{name} cannot be read", why=error.strerror or str(error)) from error
+
+
+def require_file(path: Path) -> None:
+    """Raise NotFound unless there is a file; of a pipe or a device nobody knows where it ends."""
+    if not path.is_file():
+        raise NotFound(f"no file {path}")
+
+
+def read_beginning(path: Path, most: int) -> bytes:
+    """Return a file, or so many of its first bytes; raises NotFound and InvalidInput (blocking)."""
+    with reading(str(path)):
+        require_file(path)
+        with path.open("rb") as file:
+            return file.read(most)
+
+
+def whole_path(text: str) -> Path:
+    """Return the path from the root that is meant by what is typed; a user that does not exist stays as typed."""
+    try:
+        path = Path(text).expanduser()
+    except RuntimeError:
+        path = Path(text)
+    return working_directory() / path
 
 
 def readable_files(directory: Path) -> list[ReadableFile]:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import NamedTuple
 
-from netmon_tui.config.paths import Paths
-from netmon_tui.config.settings import Settings
-from netmon_tui.domain.user import Actor
-from netmon_tui.runtime.privilege import Privilege
 from netmon_tui.services.comparison import ComparisonService
 from netmon_tui.services.document_keeping import DocumentKeeper
+from netmon_tui.services.ground import Ground
 from netmon_tui.services.ignoring import IgnoreService
 from netmon_tui.services.neighbour_sightings import NeighbourSightings
 from netmon_tui.services.profiles import ProfileService
@@ -23,7 +20,6 @@ from netmon_tui.services.scan_queue import ScanQueue
 from netmon_tui.services.scan_requests import ScanRequests
 from netmon_tui.services.scanning import ScanningService
 from netmon_tui.services.sets import NamedSets
-from netmon_tui.services.supervision import JobSupervisor
 from netmon_tui.storage.account_repository import AccountRepository
 from netmon_tui.storage.audit_repository import AuditRepository
 from netmon_tui.storage.comparison_queries import ComparisonQueries
@@ -53,36 +49,22 @@ class ScanServices(NamedTuple):
     keeper: DocumentKeeper
 
 
-def open_scans(
-    database: Database,
-    audit: AuditRepository,
-    supervisor: JobSupervisor,
-    settings: Settings,
-    privilege: Privilege,
-    paths: Paths,
-    today: Callable[[Actor], Awaitable[Actor | None]],
-) -> ScanServices:
-    """Build them.
-
-    Args:
-        database, audit, supervisor, settings, privilege, paths: What they stand on.
-        today: Returns a user with today's role, or None when the account may not be used any more.
-    """
+def open_scans(ground: Ground) -> ScanServices:
+    """Build them."""
+    database, audit, jobs = ground.database, ground.audit, ground.paths.jobs
     scans = ScanRepository(database)
     comparison, ignoring = _open_comparison(database, scans, audit)
     keeper, profiles, sets = (
-        DocumentKeeper(scans, paths.jobs),
+        DocumentKeeper(scans, jobs),
         ProfileService(ProfileRepository(database), audit),
         NamedSets(database, audit),
     )
     ended, requests = _after_scans(database, keeper, comparison), ScanRequests(profiles, sets)
     return ScanServices(
-        scanning=_open_scanning(
-            database, scans, audit, supervisor, settings, privilege, paths, today, ended, requests
-        ),
+        scanning=_open_scanning(ground, scans, ended, requests),
         profiles=profiles,
         sets=sets,
-        history=ScanHistory(scans=scans, hosts=HostQueries(database), audit=audit, jobs=paths.jobs),
+        history=ScanHistory(scans=scans, hosts=HostQueries(database), audit=audit, jobs=jobs),
         maps=MapService(scans=scans, queries=TopologyQueries(database)),
         comparison=comparison,
         ignoring=ignoring,
@@ -115,31 +97,20 @@ def _open_comparison(
 
 
 def _open_scanning(
-    database: Database,
-    scans: ScanRepository,
-    audit: AuditRepository,
-    supervisor: JobSupervisor,
-    settings: Settings,
-    privilege: Privilege,
-    paths: Paths,
-    today: Callable[[Actor], Awaitable[Actor | None]],
-    ended: Callable[[int], None],
-    requests: ScanRequests,
+    ground: Ground, scans: ScanRepository, ended: Callable[[int], None], requests: ScanRequests
 ) -> ScanningService:
-    limits = AccountRepository(database).limits
-    follower = ScanFollower(scans, ScanResults(database), settings.scans, ended=ended)
-    commands = ScanCommands(settings, privilege, limits)
+    settings, database, privilege = ground.settings, ground.database, ground.privilege
+    audit, supervisor, jobs = ground.audit, ground.supervisor, ground.paths.jobs
+    commands = ScanCommands(settings, privilege, AccountRepository(database).limits)
     queue = ScanQueue(
         scans=scans,
         audit=audit,
         supervisor=supervisor,
-        follower=follower,
+        follower=ScanFollower(scans, ScanResults(database), settings.scans, ended=ended),
         commands=commands,
         at_once=settings.scans.at_once,
-        jobs=paths.jobs,
-        today=today,
+        jobs=jobs,
+        today=ground.accounts.today,
     )
     estimates = ScanEstimates(DurationQueries(database), privilege, settings.scans.longest_run_seconds)
-    return ScanningService(
-        scans, audit, supervisor, queue, commands, estimates, paths.jobs, requests.complete
-    )
+    return ScanningService(scans, audit, supervisor, queue, commands, estimates, jobs, requests.complete)

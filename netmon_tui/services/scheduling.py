@@ -41,7 +41,7 @@ from netmon_tui.tools.schedule_times import (
 )
 
 CLAIM_SECONDS = 120.0
-"""How long a program may take to start a scan before another one takes it to be dead."""
+"""How long a program may take to start a run before another one takes it to be dead."""
 PATIENCE = {Runner.WORKER: timedelta(0), Runner.APP: timedelta(seconds=15)}
 """How long a run must be due: the worker comes first, for it is the one that was given nmap's privileges."""
 LATE = timedelta(minutes=5)
@@ -52,7 +52,7 @@ _log = logging.getLogger(__name__)
 
 
 class SchedulingService:
-    """Schedules, and the starts of their scans. Every call but :meth:`start_one_due` takes the actor.
+    """Schedules, and the starts of their scans and captures. Every call but :meth:`start_one_due` takes the actor.
 
     Args:
         schedules: Storage.
@@ -130,8 +130,8 @@ class SchedulingService:
         """Make a schedule of the actor.
 
         Raises:
-            InvalidInput: The name is taken or no name, the times are refused, or a scan would be.
-            NotAllowed: The actor may not scan.
+            InvalidInput: The name is taken or no name, the times are refused, or a start would be.
+            NotAllowed: The actor may not scan, or not capture.
         """
         actor.require(Permission.SCAN)
         saved = await self._checked(actor, new)
@@ -143,7 +143,7 @@ class SchedulingService:
 
         Raises:
             InvalidInput: As :meth:`create`.
-            NotAllowed: The actor may not scan.
+            NotAllowed: It is another's, or as :meth:`create`.
             NotFound: There is none, or it is not the actor's to see.
         """
         current = await self._changeable(actor, schedule)
@@ -164,7 +164,7 @@ class SchedulingService:
         return self._with_words(changed)
 
     async def delete(self, actor: Actor, schedule: Schedule) -> None:
-        """Delete a schedule, its scans stay; raises NotAllowed and NotFound as :meth:`change`."""
+        """Delete a schedule, its scans and captures stay; raises NotAllowed and NotFound as :meth:`change`."""
         current = await self._changeable(actor, schedule)
         await asyncio.to_thread(self._schedules.delete, actor, current)
 

@@ -11,8 +11,9 @@ from pathlib import Path
 from netmon_tui.domain.owned import LONGEST_NAME, OWNER_MARK, name_key
 from netmon_tui.domain.search import FIRST_PAGE, SEARCH_FORMATS, FoundPort, SavedSearch
 from netmon_tui.domain.user import Actor, Permission
-from netmon_tui.errors import InvalidInput, NotAllowed
+from netmon_tui.errors import InvalidInput
 from netmon_tui.security.hostile_text import clean, csv_cell
+from netmon_tui.services.saved_texts import SavedTexts
 from netmon_tui.services.transfers import write_new
 from netmon_tui.storage.audit_repository import AuditRepository
 from netmon_tui.storage.saved_search_repository import SavedSearchRepository
@@ -24,12 +25,12 @@ _LINE = partial(clean, limit=1 << 20)
 """A report leaves nothing out."""
 
 
-class SearchService:
+class SearchService(SavedTexts):
     """Hosts and ports over the scans that a user sees in the list of scans."""
 
     def __init__(self, queries: SearchQueries, saved: SavedSearchRepository, audit: AuditRepository) -> None:
+        super().__init__(saved, "search")
         self._queries = queries
-        self._saved = saved
         self._audit = audit
 
     @staticmethod
@@ -83,10 +84,6 @@ class SearchService:
 
     # saved searches
 
-    async def usable(self, actor: Actor) -> list[SavedSearch]:
-        """Return the actor's saved searches, then those that others share."""
-        return await asyncio.to_thread(self._saved.usable, actor)
-
     async def saved(self, actor: Actor, reference: str) -> SavedSearch:
         """Return the saved search that is meant by a name, or by ``OWNER/NAME`` for another's.
 
@@ -113,17 +110,6 @@ class SearchService:
             raise InvalidInput("there is nothing to save", why="an empty search finds everything")
         await asyncio.to_thread(self._saved.save, actor, plain, text.strip(), shared=shared)
         return await self.saved(actor, plain)
-
-    async def delete(self, actor: Actor, saved: SavedSearch) -> None:
-        """Delete a saved search.
-
-        Raises:
-            NotAllowed: It is another's.
-            NotFound: It is gone.
-        """
-        if not saved.is_changed_by(actor):
-            raise NotAllowed(f"{saved.name} is a search of {saved.owner}")
-        await asyncio.to_thread(self._saved.delete, actor, saved)
 
 
 def _checked_name(name: str) -> str:

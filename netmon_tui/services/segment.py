@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from netmon_tui.config.paths import Paths
-from netmon_tui.config.settings import Settings
 from netmon_tui.domain.user import Actor
 from netmon_tui.runtime.host_names import HostNames
 from netmon_tui.runtime.only_one import OnlyOne
-from netmon_tui.runtime.privilege import Privilege
 from netmon_tui.runtime.vendor_lines import vendor_lines
 from netmon_tui.services.device_lists import DeviceLists
 from netmon_tui.services.devices import DeviceService
+from netmon_tui.services.ground import Ground
 from netmon_tui.services.hook_journal import HookJournal
 from netmon_tui.services.host_names import HostNameService
 from netmon_tui.services.neighbour_editing import NeighbourEditing
@@ -26,8 +23,6 @@ from netmon_tui.services.scanning import ScanningService
 from netmon_tui.services.sweeping import SweepService
 from netmon_tui.services.waking import WakeService
 from netmon_tui.storage.account_repository import AccountRepository
-from netmon_tui.storage.audit_repository import AuditRepository
-from netmon_tui.storage.database import Database
 from netmon_tui.storage.device_queries import DeviceQueries
 from netmon_tui.storage.device_repository import DeviceRepository
 from netmon_tui.storage.neighbour_edit_repository import NeighbourEditRepository
@@ -55,27 +50,14 @@ class SegmentServices:
     hooks: NeighbourHooks
 
 
-def open_segment(
-    database: Database,
-    audit: AuditRepository,
-    scanning: ScanningService,
-    settings: Settings,
-    paths: Paths,
-    privilege: Privilege,
-    session: Mapping[str, str],
-    machine: str,
-) -> SegmentServices:
-    """Build them.
-
-    Args:
-        database, audit, scanning, settings, paths, privilege: What they stand on.
-        session: The environment that names the SSH session we are used through.
-        machine: What names this machine.
-    """
+def open_segment(ground: Ground, scanning: ScanningService) -> SegmentServices:
+    """Build them; ``scanning`` is what sweeps are run by."""
+    settings, database, audit = ground.settings, ground.database, ground.audit
+    privilege, session, paths = ground.privilege, ground.session, ground.paths
     repository, queries = NeighbourRepository(database), NeighbourQueries(database)
     hooks = NeighbourHooks(paths.hooks_file, HookJournal(paths.hooks_journal), audit)
     marks, vendors = DeviceRepository(database), VendorTable(extra_lines=vendor_lines())
-    memory = _open_memory(database, hooks, settings, paths)
+    memory = _open_memory(ground, hooks)
     names = HostNameService(HostNames() if settings.neighbours.resolve_names else HostNames(threads=0))
     neighbours = NeighbourService(repository, memory, vendors, session, names.name)
     limits, listed = AccountRepository(database).limits, DeviceQueries(database, vendors.lookup)
@@ -92,7 +74,7 @@ def open_segment(
         pivots=NeighbourPivots(neighbours, queries, repository, vendors, lambda: memory.marks),
         sweeps=SweepService(repository, scanning.plan, never, can_scan_raw=privilege.can_scan_raw),
         editing=NeighbourEditing(
-            NeighbourEditRepository(database, machine), privilege, session, marks.must_be_up
+            NeighbourEditRepository(database, ground.machine), privilege, session, marks.must_be_up
         ),
         waking=WakeService(repository, audit),
         names=names,
@@ -103,15 +85,13 @@ def open_segment(
     )
 
 
-def _open_memory(
-    database: Database, hooks: NeighbourHooks, settings: Settings, paths: Paths
-) -> NeighbourMemory:
+def _open_memory(ground: Ground, hooks: NeighbourHooks) -> NeighbourMemory:
     """Build what remembers neighbours and tells the hooks of events."""
     return NeighbourMemory(
-        NeighbourRepository(database),
-        DeviceRepository(database),
-        OnlyOne(paths.neighbours_claim),
+        NeighbourRepository(ground.database),
+        DeviceRepository(ground.database),
+        OnlyOne(ground.paths.neighbours_claim),
         hooks.tell,
-        retention=NeighbourRetention(database),
-        keep_days=settings.neighbours.history_days,
+        retention=NeighbourRetention(ground.database),
+        keep_days=ground.settings.neighbours.history_days,
     )

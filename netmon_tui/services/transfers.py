@@ -24,10 +24,11 @@ from netmon_tui.domain.neighbour import NeighbourRecord
 from netmon_tui.domain.scan import Scan
 from netmon_tui.domain.stream import Stream
 from netmon_tui.domain.user import Actor, Permission
-from netmon_tui.errors import InvalidInput, NotFound
+from netmon_tui.errors import InvalidInput
 from netmon_tui.runtime.opened import opened
 from netmon_tui.security.hostile_text import clean, csv_cell
 from netmon_tui.services.lost_files import require_files
+from netmon_tui.services.readable_files import reading, require_file
 from netmon_tui.services.scan_export import ScanExport
 from netmon_tui.services.scan_import import LARGEST_IMPORT, ScanImport
 from netmon_tui.services.scan_map import map_chunks
@@ -70,7 +71,7 @@ class TransferService:
     """What goes out and comes in. Files are written whole or not at all, and never over another file.
 
     Args:
-        scans, results, hosts, captures, audit: Storage.
+        scans, results, hosts, routes, captures, audit: Storage.
         jobs: Directory of the job directories.
         imported: Called when a document is stored.
     """
@@ -175,15 +176,12 @@ class TransferService:
         return await asyncio.to_thread(self._scans.get, actor, scan_id)
 
     def _import_path(self, actor: Actor, path: Path, again: bool) -> int:
-        try:
-            if not path.is_file():
-                raise NotFound(f"no file {path}")
+        with reading(str(path)):
+            require_file(path)
             if path.stat().st_size > LARGEST_IMPORT:
                 raise InvalidInput(f"{path.name} is too large", why=f"more than {LARGEST_IMPORT >> 20} MiB")
             with path.open("rb") as file:
                 return self._import.store(actor, file, path.name, again=again)
-        except OSError as error:
-            raise InvalidInput(f"{path} cannot be read", why=error.strerror or str(error)) from error
 
     def _import_stream(self, actor: Actor, stream: BinaryIO, name: str, again: bool) -> int:
         """Keep the stream in a file without a name: it is read twice, and gone whatever happens."""

@@ -250,31 +250,16 @@ class HostQueries:
             .subquery()
         )
         columns = (_HOSTS.address, _HOSTS.hostnames, _HOSTS.vendor, _HOSTS.os_name, _HOSTS.lladdr)
+        shown = (*columns, _HOSTS.address_key, seen.c.scans, seen.c.last_scan)
         return (
             select(
-                _HOSTS.address,
-                _HOSTS.address_key,
-                _HOSTS.hostnames,
-                _HOSTS.lladdr,
-                _HOSTS.vendor,
-                _HOSTS.os_name,
+                *shown,
                 func.max(_HOSTS.open_ports).label("open_ports"),
-                seen.c.scans,
-                seen.c.last_scan,
                 func.max(func.coalesce(_HOSTS.finished, _HOSTS.started)).label("last_seen"),
             )
             .join(seen, and_(seen.c.key == _HOSTS.address_key, seen.c.last_scan == _HOSTS.scan_id))
             .where(matching(parse_query(text), (records.hosts,), columns))
-            .group_by(
-                _HOSTS.address,
-                _HOSTS.address_key,
-                _HOSTS.hostnames,
-                _HOSTS.lladdr,
-                _HOSTS.vendor,
-                _HOSTS.os_name,
-                seen.c.scans,
-                seen.c.last_scan,
-            )
+            .group_by(*shown)
             .subquery()
         )
 

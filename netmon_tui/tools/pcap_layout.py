@@ -30,7 +30,7 @@ _LOOKED_AT = 256 * 1024
 """Bytes in which all interfaces are described."""
 _BEFORE = 12
 """Bytes of a packet's block before what looks like the 16 bytes of a classic record."""
-_SMALLEST = 32
+SMALLEST_BLOCK = 32
 """Bytes of a packet's block without a packet."""
 _ROOM_FOR_OPTIONS = 4096
 _NO_PACKET = 1 << 62
@@ -116,7 +116,7 @@ class PcapngLayout(RecordLayout):
         super().__init__(header)
         self.beginning = start[:end]
         self.interfaces = tuple(one.name for one in found)
-        self.largest_rest = header.largest_record + _SMALLEST + _ROOM_FOR_OPTIONS
+        self.largest_rest = header.largest_record + SMALLEST_BLOCK + _ROOM_FOR_OPTIONS
         self._resolution = first.resolution
         self.rest = self._rest
         self._kind_and_size = struct.Struct(f"{order}II8x").unpack_from
@@ -124,7 +124,9 @@ class PcapngLayout(RecordLayout):
 
     def _rest(self, chunk: bytes, at: int) -> tuple[int]:
         kind, size = self._kind_and_size(chunk, at)
-        return (size - RECORD_HEADER_SIZE if kind == pcapng.PACKET and size >= _SMALLEST else _NO_PACKET,)
+        return (
+            size - RECORD_HEADER_SIZE if kind == pcapng.PACKET and size >= SMALLEST_BLOCK else _NO_PACKET,
+        )
 
     def packet(self, number: int, record: bytes) -> RawPacket:
         """Return a block as the packet of a number."""
@@ -168,14 +170,14 @@ class PcapngLayout(RecordLayout):
         The times in them are none.
         """
         kind_and_size, unpack, records, at = self._kind_and_size, self._unpack, [], 0
-        last = len(chunk) - _SMALLEST
+        last = len(chunk) - SMALLEST_BLOCK
         while at <= last:
             kind, size = kind_and_size(chunk, at)
             if kind not in _PASSED or size < RECORD_HEADER_SIZE or at + size > len(chunk):
                 break
             if kind == pcapng.PACKET:
                 captured = unpack(chunk, at)[3]
-                if captured > size - _SMALLEST:
+                if captured > size - SMALLEST_BLOCK:
                     break
                 begin = at + _BEFORE
                 records.append(chunk[begin : begin + RECORD_HEADER_SIZE + captured])
@@ -190,8 +192,8 @@ class PcapngLayout(RecordLayout):
         if rest > self.largest_rest:
             trouble = self.trouble(chunk, 0)
             return f"what follows {trouble}" if trouble else ""
-        captured = self._unpack(chunk, 0)[3] if len(chunk) >= _SMALLEST else 0
-        possible = captured <= rest + RECORD_HEADER_SIZE - _SMALLEST
+        captured = self._unpack(chunk, 0)[3] if len(chunk) >= SMALLEST_BLOCK else 0
+        possible = captured <= rest + RECORD_HEADER_SIZE - SMALLEST_BLOCK
         return "" if possible else f"a packet of {captured} bytes is not possible"
 
 

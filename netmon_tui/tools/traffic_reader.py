@@ -2,7 +2,7 @@
 
 What it cannot read in that time it samples, in blocks at even distances, and says so. The blocks begin where
 ``pcap_sync`` finds a record, which needs the packets' times to be near; where it finds none, it falls behind and
-reads on from where it was, as in pcapng.
+reads on from where it was.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from netmon_tui.tools.flow_counter import NEEDED, Counted, FlowCounter
 from netmon_tui.tools.link_layers import link_type_name
 from netmon_tui.tools.packet_flow import LAYOUTS
 from netmon_tui.tools.pcap import RECORD_HEADER_SIZE
-from netmon_tui.tools.pcap_layout import PcapngLayout
+from netmon_tui.tools.pcap_layout import PcapngLayout, layout_of
 from netmon_tui.tools.pcap_open import OpenPcap
-from netmon_tui.tools.pcap_sync import TRUSTED_AFTER, RecordFinder
+from netmon_tui.tools.pcap_sync import HEAD_SIZE, TRUSTED_AFTER, finder_after
 from netmon_tui.tools.traffic_tables import TrafficTables
 
 CHUNK = 256 * 1024
@@ -28,8 +28,6 @@ _MOST_FLOWS = 8_192
 """Flows that are counted before the tables take them."""
 _FIRST_COST = 4e-9
 """Seconds of processor time for each byte, until it was measured."""
-_SLACK_SECONDS = 2
-"""By which the times of packets may go back, or be ahead of ours."""
 
 
 class TrafficReader(OpenPcap):
@@ -122,17 +120,27 @@ class TrafficReader(OpenPcap):
         piece = self._piece(begin, most)
         if len(piece) < most:
             self._size = begin + len(piece)
-        records, end = layout.as_records(piece)
+        counted = self._count_piece(piece, 0, most)
+        return counted if counted.end else Counted(0, layout.refusal(piece))
+
+    def _count_piece(self, piece: bytes, start: int, room: int) -> Counted:
+        """Count the records from one in a piece on; the arguments are as :meth:`FlowCounter.count` takes them."""
+        if not isinstance(self.layout, PcapngLayout):
+            return self._counter.count(piece, start, room)
+        records, end = self.layout.as_records(piece[start:])
         self._counter.count(records + bytes(NEEDED), 0, len(records))
-        return Counted(end, "" if end else layout.refusal(piece))
+        return Counted(start + end, "")
 
     def _sample(self, budget: float) -> bool:
         """Count blocks that stand for all that is new; False, and nothing counted, when none could be."""
         new = self._size - self._end
         span = CHUNK + TRUSTED_AFTER
         blocks = min(int(budget / (self._cost * CHUNK)), new // (2 * span))
-        finder = self._finder()
-        if blocks < 1 or finder is None:
+        if blocks < 1:
+            return False
+        self.layout = layout_of(self._fd)  # an interface may have been described since
+        finder = finder_after(self.layout, os.pread(self._fd, HEAD_SIZE, self._end), time.time())
+        if finder is None:
             return False
         looked_at, end = 0, self._end
         deadline = time.thread_time() + 2 * budget
@@ -144,7 +152,7 @@ class TrafficReader(OpenPcap):
             start = finder.find(piece)
             if start is None:
                 continue
-            counted = self._counter.count(piece, start, self._size - begin)
+            counted = self._count_piece(piece, start, self._size - begin)
             looked_at += counted.end - start
             end = begin + counted.end
         if not looked_at:
@@ -153,14 +161,3 @@ class TrafficReader(OpenPcap):
         self._looked_at += looked_at
         self._end = end
         return True
-
-    def _finder(self) -> RecordFinder | None:
-        """Return what finds records after where we are; None where their times cannot be told."""
-        header = os.pread(self._fd, RECORD_HEADER_SIZE, self._end)
-        if len(header) < RECORD_HEADER_SIZE or self.layout.interfaces:
-            return None
-        seconds: int = self.header.record.unpack(header)[0]
-        now = time.time()
-        if seconds > now + _SLACK_SECONDS:
-            return None
-        return RecordFinder(self.header, seconds - _SLACK_SECONDS, now + _SLACK_SECONDS)

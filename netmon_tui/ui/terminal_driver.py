@@ -106,9 +106,23 @@ class TerminalDriver(LinuxDriver):
         """What the terminal shows."""
 
     def start_application_mode(self) -> None:
-        """Begin, or go on after a pause, with a screen of which nothing is known."""
+        """Begin, or go on after a pause, with a screen of which nothing is known: an empty one."""
         self.sent.forget()
         super().start_application_mode()  # type: ignore[no-untyped-call]
+        self._loop.call_soon_threadsafe(self._paint_all)
+
+    def _paint_all(self) -> None:
+        if self._app.screen_stack:
+            self._app.screen.refresh()
+
+    def _sigcont_application(self, *_: Any) -> None:
+        """Go on after a pause, also after one that could not be prepared for (SIGSTOP).
+
+        Textual would begin a second time then, with a second pair of threads on the same terminal.
+        """
+        if not self._must_signal_resume:
+            self.suspend_application_mode()
+        super()._sigcont_application()
 
     def run_input_thread(self) -> None:
         """Pass on what is typed, until the bell is rung or the terminal is gone."""
@@ -124,7 +138,10 @@ class TerminalDriver(LinuxDriver):
                 if not typed:
                     self._tell_hang_up()
                     return
-                for event in parser.feed(decode(typed)):
+                text = decode(
+                    typed
+                )  # nothing yet when a character has only begun, which to the parser is the end
+                for event in parser.feed(text) if text else ():
                     self.process_message(event)
             for event in parser.tick():
                 self.process_message(event)

@@ -1,4 +1,4 @@
-"""Packet detail and display filters of a large capture, beside ``tshark -Y`` on the same file, in one run.
+"""Packet detail and display filters of a large capture, beside ``tshark -Y`` and pyshark on the same file.
 
 ``python tests/bench/bench_dissect.py [PACKETS]``; exit status 1 when something else is found than by tshark, never
 because of time.
@@ -22,6 +22,13 @@ from generate_pcap import generate  # noqa: E402 - found by the line above
 from netmon_tui.services.packets import PacketList  # noqa: E402 - as above
 
 FILTER = "dns"
+PYSHARK = """
+import pyshark, sys
+capture = pyshark.FileCapture(sys.argv[1], keep_packets=False)
+assert int(capture.next().number) == 1
+capture.close()
+"""
+"""The first packet of a file: for any other one pyshark reads all before it, as ``tshark -Y`` does."""
 FAR_APART = 20
 """Packets that are dissected cold, each in another window."""
 
@@ -67,6 +74,13 @@ def tshark(path: Path, text: str) -> tuple[float, float, int]:
     return first, time.perf_counter() - start, count
 
 
+def pyshark(path: Path) -> float:
+    """Return milliseconds to pyshark's first packet, its own start included; 0 when it fails."""
+    start = time.perf_counter()
+    done = subprocess.run([sys.executable, "-c", PYSHARK, str(path)], stderr=subprocess.DEVNULL)
+    return 0.0 if done.returncode else (time.perf_counter() - start) * 1000
+
+
 def check(name: str, value: float, goal: float, unit: str, *, least: bool = False) -> None:
     """Print a figure beside its goal, which is the most, or the least, that it should be."""
     met = value >= goal if least else value <= goal
@@ -91,6 +105,8 @@ async def measure(path: Path) -> int:
     check(
         "tshark -Y frame.number==N / detail, cold", one * 1000 / statistics.median(cold), 300, "x", least=True
     )
+    if first_by_pyshark := pyshark(path):
+        check("detail, cold / pyshark's first packet", statistics.median(cold) / first_by_pyshark, 0.5, "x")
     print(
         f"{FILTER}: ours {first:.2f} s and {total:.1f} s, tshark -Y {their_first:.2f} s and {their_total:.1f} s"
     )

@@ -1,4 +1,4 @@
-"""Opening a large capture: ratios of our index to capinfos and tshark on the same file, in one run.
+"""Opening a large capture: ratios of our index to capinfos, tcpdump and tshark on the same file, in one run.
 
 ``python tests/bench/bench_packets.py [PACKETS]``; exit status 1 when packets are missing, never because of time.
 """
@@ -74,12 +74,17 @@ def main(packets: int) -> int:
         )  # into the page cache, for all
         ours, capinfos = best(python(OURS, path), 3), best(["capinfos", str(path)], 2)
         tshark = run(["tshark", "-n", "-r", str(path)])
+        tcpdump = run(["tcpdump", "-n", "-r", str(path)])
         first, far = best(python(FIRST, path), 3), best(python(FAR, path), 2)
         count, peak = map(int, ours[1].split())
         bare = int(run(python(BARE, path))[1])
         print(f"{packets} packets, {path.stat().st_size / 1e6:.0f} MB")
-        print(f"index {ours[0]:.2f} s, capinfos {capinfos[0]:.2f} s, tshark -r {tshark[0]:.2f} s")
+        print(
+            f"index {ours[0]:.2f} s, capinfos {capinfos[0]:.2f} s, tcpdump -r {tcpdump[0]:.2f} s, "
+            f"tshark -r {tshark[0]:.2f} s"
+        )
         check("index / tshark -r", ours[0] / tshark[0], 0.06)
+        check("index / tcpdump -r", ours[0] / tcpdump[0], 0.6)
         check("index / capinfos", ours[0] / capinfos[0], 0.6)
         check("first 40 rows from a fresh open", float(first[1]) * 1000, 50, "ms")
         check("40 rows in the middle", float(far[1]) * 1000, 50, "ms")

@@ -13,20 +13,7 @@ from netmon_tui.cli.main import main
 from tests.faults.program import Answer, Site
 from tests.lab.network import Lab
 
-PASSWORD = "correct horse battery staple"
 Program = Callable[..., Answer]
-
-
-@pytest.fixture(scope="session")
-def data_of_ada(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data directory with an administrator, ada, who is logged in; made once and copied."""
-    directory = tmp_path_factory.mktemp("faults")
-    file = directory / "password"
-    file.write_text(PASSWORD + "\n")
-    options = ["--data-dir", str(directory / "data"), "--user", "ada", "--password-file", str(file)]
-    assert main([*options, "user", "add", "ada"]) == 0
-    assert main([*options, "login"]) == 0
-    return directory / "data"
 
 
 @pytest.fixture

@@ -63,9 +63,30 @@ def test_a_signal_leaves_the_terminal_clean(running, number, status):
     os.close(master)
 
 
+def threads_of(process) -> int:
+    return len(os.listdir(f"/proc/{process.pid}/task"))
+
+
+@pytest.mark.parametrize("number", [signal.SIGTSTP, signal.SIGSTOP])
+def test_after_a_pause_all_is_painted_again_and_what_is_typed_is_read_once(running, number):
+    process, master = running
+    before = threads_of(process)
+    process.send_signal(number)
+    _, status = os.waitpid(process.pid, os.WUNTRACED)
+    assert os.WIFSTOPPED(status)
+    process.send_signal(signal.SIGCONT)
+    painted = b""
+    while b"administrator" not in painted.partition(b"\x1b[?1049h")[2]:  # on the screen that it begins anew
+        painted += os.read(master, 65_536)
+    assert threads_of(process) <= before
+    os.write(master, b"\x11")  # ctrl+q
+    assert process.wait(30) == 0
+    os.close(master)
+
+
 def test_typing_what_is_no_utf_8_ends_nothing(running):
     process, master = running
-    os.write(master, b"\xe4\xff\xc3")
-    os.write(master, b"\x11")  # ctrl+q
+    for typed in (b"\xe4\xff\xc3", b"x\xc3", b"\x11"):  # the last is ctrl+q
+        os.write(master, typed)
     assert process.wait(30) == 0
     os.close(master)

@@ -147,6 +147,35 @@ async def test_limits_hold_for_the_next_questions_and_what_is_wrong_is_said(
         assert "1 = tcp" in screen_text(app) and " line" in state(app)
 
 
+async def test_a_line_over_a_screen_tells_how_it_is_accepted_and_left(
+    logged_in: Any, until: Any, screen_text: Any
+) -> None:
+    async with logged_in(size=(80, 24)) as (app, pilot):
+
+        def told(*words: str) -> bool:
+            line = screen_text(app).splitlines()[-1]
+            return all(word in line for word in words)
+
+        await to_analysis(app, pilot, until)
+        await ask(app, pilot, until, "conversations:tcp")
+        line = app.screen.query_one("#analysis-line", Input)
+        for key in ("d", "w", "i", "K"):
+            await pilot.press(key)
+            await until(pilot, lambda: line.has_focus and told("Accept", "esc Leave"))
+            await pilot.press("escape")
+            await until(pilot, lambda: not line.has_focus)
+        await pilot.press("F")
+        await until(pilot, lambda: isinstance(app.screen, StreamScreen))
+        await until(pilot, lambda: app.screen.query_one(TextView).lines)
+        await pilot.press("w")
+        await until(pilot, lambda: told("Accept", "esc Leave"))
+        app.screen.query_one("#stream-line", Input).value = "out.raw"
+        path = f"writes {Path.cwd() / 'out.raw'}"
+        await until(pilot, lambda: app.screen.query_one("#stream-path", Figure).text == path)
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen.query_one(TextView).has_focus and told("Text/bytes"))
+
+
 @pytest.mark.parametrize(("key", "good", "bad"), [("d", "udp", "ip.src = 1"), ("w", "tcp", "tcp; x.y")])
 async def test_a_refused_filter_stays_in_its_line_and_limits_nothing(
     logged_in: Any, until: Any, key: str, good: str, bad: str

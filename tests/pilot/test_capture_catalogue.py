@@ -159,7 +159,10 @@ async def test_what_the_filter_shows_is_exported_without_addresses(
         await until(pilot, lambda: proposed.value.endswith("/capture-1-anonymised.pcapng"))
         dialog.query_one("#anonymise", Tick).value = False
         await until(pilot, lambda: proposed.value.endswith("/capture-1.pcapng"))
+        assert not dialog.query_one("#whole-path").display, "it is what is typed"
         proposed.value = "mine"
+        told = dialog.query_one("#whole-path", Static)
+        await until(pilot, lambda: told.display and str(told.content) == f"writes {Path.cwd() / 'mine'}")
         dialog.query_one("#anonymise", Tick).value = True
         await until(pilot, lambda: "Not hidden" in screen_text(app))
         assert proposed.value == "mine"
@@ -222,8 +225,8 @@ async def test_a_narrow_list_tells_names_and_drops(logged_in: Any, until: Any, f
         def words() -> list[tuple[str, str]]:
             return [(row[2], row[5]) for row in listed(app)]
 
-        whole = [("office", "✓ done, drops"), ("a.pcap, packets 1 to 3 · slice of capture 1", "✓ done")]
-        await until(pilot, lambda: words() == [*whole, ("a.pcap · import", "✓ done")])
+        whole = [('"office"', "✓ done, drops"), ('"a.pcap, packets 1 to 3" · slice of capture 1', "✓ done")]
+        await until(pilot, lambda: words() == [*whole, ('"a.pcap" · import', "✓ done")])
         await until(pilot, lambda: "done, drops" in screen_text(app))
         await pilot.resize_terminal(160, 40)
         lineages = ["", "slice of capture 1: packets 1 to 3", "import of a.pcap"]

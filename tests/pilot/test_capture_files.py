@@ -37,7 +37,14 @@ async def start(app: Any, pilot: Any, until: Any) -> None:
     await until(pilot, lambda: verdict.content)
     form.value = "eth0"
     app.screen.query_one("#files", Input).value = "3"
-    await until(pilot, lambda: "several files need a size or a time" in str(verdict.content))
+    limits = app.screen.query_one("#limits-error", Static)
+    await until(pilot, lambda: "several files need a size or a time" in str(limits.content))
+    assert not str(verdict.content), "it is not the filter that is refused"
+    app.screen.query_one("#file-size", Input).value = "a lot"
+    await until(pilot, lambda: "'a lot' is no size" in str(limits.content))
+    app.screen.query_one("#filter", Input).value = "udp port"
+    app.screen.query_one("#file-size", Input).value = "300k"
+    await until(pilot, lambda: "✗" in str(verdict.content) and not str(limits.content))
     for name, value in FIELDS.items():
         app.screen.query_one(f"#{name}", Input).value = value
     await until(pilot, lambda: "valid" in str(verdict.content))

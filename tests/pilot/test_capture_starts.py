@@ -99,7 +99,7 @@ async def test_what_was_dropped_leads_to_a_larger_buffer(logged_in: Any, until: 
         await capturing.stop(actor, larger.id)
         assert (await capturing.wait(actor, larger.id)).counters.dropped == 0
         await until(pilot, lambda: "done" in figure(app, "state"))
-        await pilot.press("R")
+        await pilot.press("r")
         await until(pilot, lambda: figure(app, "title").startswith("Capture 5 "))
         await pilot.press("escape")
         await until(pilot, lambda: app.screen.query("#captures"))
@@ -209,7 +209,7 @@ async def test_a_capture_repeats_by_a_schedule_and_is_opened_from_the_list(
         await capturing.stop(actor, 1)
         ended = await capturing.wait(actor, 1)
         assert (ended.name, ended.counters.packets, ended.interface) == ("Morning", 10, "eth0")
-        await pilot.press("T")
+        await pilot.press("S")
         await until(pilot, lambda: "Morning" in screen_text(app) and "eth0" in screen_text(app))
         await until(pilot, lambda: app.screen.query_one("#schedules", Table).cursor_key)
         await until(pilot, lambda: "✓ done" in screen_text(app))

@@ -456,7 +456,7 @@ async def test_the_cursor_is_on_the_capture_that_was_begun(logged_in: Any, until
             await until(pilot, lambda: "done" in figure(app, "state"))
             await pilot.press("escape")
             await until(pilot, lambda number=number: table.row_count == number and table.cursor_key == number)
-        await pilot.press("R")
+        await pilot.press("r")
         await until(
             pilot, lambda: isinstance(app.screen, CaptureDetailScreen) and "running" in figure(app, "state")
         )

@@ -52,7 +52,7 @@ async def shown(pilot: Any, until: Any) -> Table:
     await pilot.press("2")
     pane = await until(pilot, lambda: pilot.app.screen.query_one(NeighboursPane))
     await until(pilot, lambda: pane.has_focus_within)
-    await pane.show_tab("devices")
+    await pilot.press("left_square_bracket")
     table = await until(pilot, lambda: pane.query_one("#devices", Table))
     await until(pilot, lambda: table.grid.has_focus)
     return table  # type: ignore[no-any-return]
@@ -89,7 +89,7 @@ async def test_brackets_turn_to_the_next_tab_and_help_is_its_own(
         pane = await until(pilot, lambda: app.screen.query_one(NeighboursPane))
         await until(pilot, lambda: pane.has_focus_within)
         assert pane.LIVE_SECONDS is not None
-        await pane.show_tab("devices")
+        await pilot.press("left_square_bracket")
         await until(pilot, lambda: pane.query_one(DevicesPane).has_focus_within)
         assert pane.LIVE_SECONDS is None, "devices change with the store only"
         await pilot.press("question_mark")

@@ -8,15 +8,12 @@ from typing import Any
 import pytest
 from textual.widgets import Input
 
-from netmon_tui.domain.capture import StartCapture
-from netmon_tui.domain.capture_files import NUMBERED_NAME
 from netmon_tui.domain.job import JobState, Rotation
 from netmon_tui.domain.packet_mark import PacketMark
 from netmon_tui.errors import StorageError
 from netmon_tui.runtime.tool_paths import find_tool
 from netmon_tui.services.capture_on_disk import on_disk
 from netmon_tui.storage.capture_repository import CaptureRepository
-from netmon_tui.tools.pcap import RawPacket, make_header, pack_record
 from netmon_tui.ui.messages import ApplyDisplayFilter
 from netmon_tui.ui.screens.analysis import AnalysisScreen
 from netmon_tui.ui.screens.capture_detail import CaptureDetailScreen
@@ -24,6 +21,7 @@ from netmon_tui.ui.widgets.file_set_browser import FileSetBrowser
 from netmon_tui.ui.widgets.table import Table
 from tests.pilot.test_display_filter import apply, said
 from tests.pilot.test_packet_find import find
+from tests.unit.services.tsharks import begin, make_ring
 from tests.unit.tools import packet_samples as samples
 
 pytestmark = [pytest.mark.lab, pytest.mark.skipif(not find_tool("sharkd"), reason="sharkd is not installed")]
@@ -31,16 +29,10 @@ FILES = (["udp", "dns query", "ping"], ["arp request", "arp reply"], ["ping", "u
 
 
 def store(app: Any) -> None:
-    captures, header = CaptureRepository(app.services.database), make_header()
-    request = StartCapture("lo", rotation=Rotation(file_bytes=300_000, files=3))
-    number = captures.create(app.actor, request, filter="", jobs=app.services.paths.jobs)
-    captures.update(number, state=JobState.COMPLETED.value)
-    directory = captures.directory(number)
-    directory.mkdir()
-    for place, names in enumerate(FILES, 5):
-        frames = [samples.SAMPLES[name] for name in names]
-        records = [pack_record(header, RawPacket(1, 10**18, len(data), data)) for data in frames]
-        (directory / (NUMBERED_NAME % place)).write_bytes(header.data + b"".join(records))
+    number, directory = begin(app.services, app.actor, Rotation(file_bytes=300_000, files=3))
+    contents = (samples.file_of(*(samples.SAMPLES[name] for name in names)) for names in FILES)
+    make_ring(directory, *contents, first=5)
+    CaptureRepository(app.services.database).update(number, state=JobState.COMPLETED.value)
 
 
 async def test_keys_turn_to_the_file_of_the_next_mark_and_of_the_next_match(
@@ -143,6 +135,7 @@ async def test_words_are_looked_for_among_the_matches_of_all_files(logged_in: An
         app.push_screen(CaptureDetailScreen(app.screen.session, 1))
         await until(pilot, lambda: said(app, "file-set").startswith("File 3 of 3"))
         await apply(app, pilot, until, "udp && !dns")
+        await until(pilot, lambda: said(app, "packet-count").startswith("3 of 4 packets"))
         await pilot.press("D")
         table = await until(pilot, lambda: app.screen.query_one("#matches", Table))
         await until(pilot, lambda: table.row_count == 4 and all(table.source.window(0, 4)))

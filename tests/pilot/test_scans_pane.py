@@ -285,6 +285,34 @@ async def test_selected_hosts_are_exported_alone(
         assert found == ["192.0.2.1", "192.0.2.2"]
 
 
+async def test_where_a_bare_name_goes_is_told_before_and_after(
+    logged_in: Any, until: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "one.xml"
+    path.write_text(document(host_xml("192.0.2.1")))
+    async with logged_in(size=(80, 24)) as (app, pilot):
+        await import_file(app, pilot, until, path)
+        await until(pilot, lambda: scan_in(app).id == 1)
+        await app.services.transfers.import_scan(app.actor, path, again=True)
+        table = app.screen.query_one("#scans", Table)
+        await until(pilot, lambda: table.row_count == 2)
+        await pilot.press("space", "up", "space")
+        await until(pilot, lambda: len(table.selected_keys) == 2)
+        await pilot.press("e")
+        await until(pilot, lambda: isinstance(app.screen, Export) and app.screen.query_one("#path"))
+        name, told = app.screen.query_one("#path", Input), app.screen.query_one("#whole-path", Static)
+        assert not told.display, "the whole path is proposed"
+        name.value = "~nobody-of-this-name/x.xml"  # no place of anybody: taken as it stands
+        await until(pilot, lambda: str(told.content) == f"writes {tmp_path}/~nobody-of-this-name/x.xml")
+        name.value = "out.xml"
+        await until(pilot, lambda: told.display and str(told.content) == f"writes {tmp_path}/out.xml")
+        await pilot.press("enter")
+        await until(pilot, (tmp_path / "out-1.xml").exists)
+        said = f"2 of 2 scans are written to {tmp_path}"
+        await until(pilot, lambda: said in [one.message for one in app._notifications])
+
+
 @pytest.mark.parametrize("format", SCAN_FORMATS)
 async def test_every_format_can_be_chosen(
     logged_in: Any, until: Any, screen_text: Callable[[Any], str], tmp_path: Path, format: str

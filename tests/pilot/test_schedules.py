@@ -24,7 +24,7 @@ HOURLY = SaveSchedule("Hourly", ("127.0.0.1",), When(every=3600), arguments="-sL
 
 
 async def open_list(app: Any, pilot: Any, until: Any) -> ScheduleList:
-    await pilot.press("t")
+    await pilot.press("S")
     await until(pilot, lambda: isinstance(app.screen, ScheduleList) and app.screen.query_one(Table))
     found: ScheduleList = app.screen
     return found

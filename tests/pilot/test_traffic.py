@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from textual.widgets import TabbedContent
 
-from netmon_tui.domain.capture import StartCapture
 from netmon_tui.domain.capture_files import CAPTURE_NAME
 from netmon_tui.domain.job import JobState
 from netmon_tui.storage.capture_repository import CaptureRepository
@@ -20,7 +19,7 @@ from netmon_tui.ui.widgets.figure import Figure
 from netmon_tui.ui.widgets.packet_browser import PacketBrowser
 from netmon_tui.ui.widgets.row_source import cell_text
 from netmon_tui.ui.widgets.table import Table
-from tests.unit.services.tsharks import keep
+from tests.unit.services.tsharks import begin, keep
 from tests.unit.tools.exchanges import CLIENT, SERVER, exchanges
 
 
@@ -40,10 +39,8 @@ async def test_a_running_capture_tells_who_talks_and_a_line_becomes_a_filter(
 ) -> None:
     async with logged_in(size=size) as (app, pilot):
         session, data = app.screen.session, exchanges().data()
-        captures = CaptureRepository(app.services.database)
-        number = captures.create(session.actor, StartCapture("lo"), filter="", jobs=app.services.paths.jobs)
-        path = captures.directory(number) / CAPTURE_NAME
-        path.parent.mkdir()
+        number, directory = begin(app.services, session.actor)
+        path = directory / CAPTURE_NAME
         app.push_screen(CaptureDetailScreen(session, number))
         await until(pilot, lambda: isinstance(app.screen, CaptureDetailScreen))
         await pilot.press("T")
@@ -75,7 +72,7 @@ async def test_a_running_capture_tells_who_talks_and_a_line_becomes_a_filter(
         assert state(app).startswith("40 packets")
         await pilot.press("p")
         app.screen._next = float("inf")  # as where all lines change: the file is looked at seldom then
-        captures.update(number, state=JobState.COMPLETED.value)
+        CaptureRepository(app.services.database).update(number, state=JobState.COMPLETED.value)
         await until(pilot, lambda: state(app) == "60 packets · 4.9 kB on the wire")
         await pilot.press("2", "enter")
         await until(pilot, lambda: isinstance(app.screen, CaptureDetailScreen))

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from textual.widgets import Input
 
-from netmon_tui.domain.capture import StartCapture
 from netmon_tui.domain.capture_files import NUMBERED_NAME
 from netmon_tui.domain.job import JobState
 from netmon_tui.services.capture_on_disk import OnDisk
@@ -20,6 +19,7 @@ from netmon_tui.ui.widgets.figure import Figure
 from netmon_tui.ui.widgets.file_set_browser import FileSetBrowser
 from netmon_tui.ui.widgets.table import Table
 from tests.bench.generate_pcap import generate
+from tests.unit.services.tsharks import begin
 from tests.unit.tools.exchanges import exchanges
 
 MANY = 160_000
@@ -34,10 +34,8 @@ def packets() -> bytes:
 
 async def watched(app: Any, pilot: Any, until: Any, data: bytes) -> Path:
     """Show a capture that runs and has two files; return the directory of its files."""
-    captures, session = CaptureRepository(app.services.database), app.screen.session
-    number = captures.create(session.actor, StartCapture("lo"), filter="", jobs=app.services.paths.jobs)
-    folder = captures.directory(number)
-    folder.mkdir()
+    session = app.screen.session
+    number, folder = begin(app.services, session.actor)
     write(folder, 1, data)
     write(folder, 2, data)
     app.push_screen(CaptureDetailScreen(session, number))
@@ -181,10 +179,8 @@ async def looked_at_once(
     app: Any, pilot: Any, until: Any, monkeypatch: pytest.MonkeyPatch, *counts: int
 ) -> FileSetBrowser:
     """Show a capture that runs, of files with so many packets, and look at them once only."""
-    captures, session = CaptureRepository(app.services.database), app.screen.session
-    number = captures.create(session.actor, StartCapture("lo"), filter="", jobs=app.services.paths.jobs)
-    folder = captures.directory(number)
-    folder.mkdir()
+    session = app.screen.session
+    number, folder = begin(app.services, session.actor)
     for place, count in enumerate(counts, 1):
         await asyncio.to_thread(generate, folder / (NUMBERED_NAME % place), count)
     look, looks = FileSetBrowser.look, []

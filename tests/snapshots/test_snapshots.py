@@ -23,7 +23,6 @@ from netmon_tui.storage.scan_results import ScanResults
 from netmon_tui.ui.modals.device_import import DeviceImportPreview
 from netmon_tui.ui.modals.form import LOST
 from netmon_tui.ui.screens.matching import MatchingScreen
-from netmon_tui.ui.screens.neighbour_tabs import NeighboursPane
 from tests.snapshots.conftest import Album, lines, until
 from tests.snapshots.world import ADA, BO, NOW, PRINTER, as_ring
 from tests.unit.tools.packet_samples import SAMPLES
@@ -444,14 +443,10 @@ def test_neighbour_edits(tour: Tour) -> None:
 
 
 def test_devices(tour: Tour) -> None:
-    async def to_devices(pilot: Pilot[Any], _album: Album) -> None:
-        pane = await until(pilot, lambda: pilot.app.screen.query_one(NeighboursPane))
-        await pane.show_tab("devices")
-
     tour(
         "2",
         shows("INCOMPLETE"),
-        to_devices,
+        "left_square_bracket",
         shows("pi-printer"),
         picture("listed"),
         "down",

@@ -30,7 +30,7 @@ from netmon_tui.config.paths import Paths, find_paths
 from netmon_tui.config.settings import load_settings
 from netmon_tui.domain.address import Family
 from netmon_tui.domain.capture import StartCapture
-from netmon_tui.domain.capture_files import CAPTURE_NAME, NUMBERED_NAME, CaptureFile
+from netmon_tui.domain.capture_files import CAPTURE_NAME, CaptureFile
 from netmon_tui.domain.check import Check, CheckStatus
 from netmon_tui.domain.device import MarksChange
 from netmon_tui.domain.job import CaptureCounters, JobKind, JobState, ProcessIdentity
@@ -56,6 +56,7 @@ from netmon_tui.storage.scan_repository import ScanRepository
 from netmon_tui.storage.scan_results import ScanResults
 from netmon_tui.tools.ip_neigh import write_command
 from netmon_tui.tools.oui import VendorTable
+from tests.unit.services.tsharks import make_ring
 from tests.unit.tools.packet_samples import SAMPLES
 
 HERE = Path(__file__).parent
@@ -423,9 +424,7 @@ def as_ring(services: Services) -> None:
     captures = CaptureRepository(services.database)
     directory = services.packets._captures.directory(1)
     content = (directory / CAPTURE_NAME).read_bytes()
-    (directory / CAPTURE_NAME).unlink()
-    for number in (12, 13, 14):
-        (directory / (NUMBERED_NAME % number)).write_bytes(content)
+    make_ring(directory, *[content] * 3, first=12)
     values = {"file_bytes": 1_000_000, "ring_files": 3, "file_count": 3, "overwritten": 31_415}
     captures.finish(1, take_stock(directory).files, **values)
 

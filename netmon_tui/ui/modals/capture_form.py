@@ -209,7 +209,7 @@ class CaptureForm(Form[StartCapture]):
                     "a schedule captures on one interface", fix="untick the others in More, or choose pcapng"
                 )
         except InvalidInput as error:
-            self._refuse(str(error))
+            self._refuse(CapturePreview.refused(error))
             return
         when = When(cron="@daily", zone=self._session.services.schedules.zone)
         first = SaveSchedule(asked.name, (), when)
@@ -240,7 +240,7 @@ class CaptureForm(Form[StartCapture]):
                 self._chosen("protocol"), self._text("host"), self._text("port")
             )
         except InvalidInput as error:
-            self._refuse(str(error))
+            self._refuse(CapturePreview.refused(error))
         else:
             line.value = self._built
 
@@ -253,15 +253,16 @@ class CaptureForm(Form[StartCapture]):
             self._capturing.build_filter(self._chosen("protocol"), self._text("host"), self._text("port"))
             request = self._request()
         except InvalidInput as error:
-            self._refuse(str(error))
+            self._refuse(CapturePreview.refused(error))
             return
         self._show(await self._capturing.preview(request))
 
     def _show(self, preview: CapturePreview) -> None:
         if preview.error:
-            self._refuse(preview.error, position=preview.position)
+            self._refuse(preview)
             return
         self._caret(None)
+        self.query_one(CaptureLimits).tell("")
         note = "; written by hand, so the fields above do not change it" if self._edited else ""
         meaning = preview.verdict.explanation.text if preview.verdict else ""
         self._say(
@@ -273,24 +274,24 @@ class CaptureForm(Form[StartCapture]):
         self.query_one("#command", Static).update(content(shlex.join(preview.command) + also, 2_000))
         self.query_one("#start", Button).disabled = False
 
-    def _refuse(self, why: str, *, position: int | None = None) -> None:
-        """Say why it cannot start, with a mark under the place in the filter."""
-        self._caret(position)
-        self._say(why, "error")
+    def _refuse(self, refused: CapturePreview) -> None:
+        """Say why it cannot start, under the limits or the filter, there with a mark under the place."""
+        self._caret(refused.position)
+        self.query_one(CaptureLimits).tell(_marked(refused.error, "error") if refused.of_limits else "")
+        self._say("" if refused.of_limits else refused.error, "error")
         self._warn(())
         self.query_one("#command", Static).update("")
         self.query_one("#start", Button).disabled = True
 
     def _say(self, text: str, tone: Tone) -> None:
         verdict = self.query_one("#verdict", Static)
-        verdict.update(content(f"{state_style(_SIGNS[tone]).glyph} {text}"))
+        verdict.update(content(_marked(text, tone) if text else ""))
         for name in _SIGNS:
             verdict.set_class(name == tone, f"-{name}")
 
     def _warn(self, cautions: Sequence[str]) -> None:
         """Say what about the filter may surprise."""
-        glyph = state_style(_SIGNS["warning"]).glyph
-        words = content_block("\n".join(f"{glyph} {one}" for one in cautions))
+        words = content_block("\n".join(_marked(one, "warning") for one in cautions))
         shown = self.query_one("#cautions", Static)
         shown.update(words)
         shown.display = bool(cautions)
@@ -331,9 +332,14 @@ class CaptureForm(Form[StartCapture]):
             request = self._request()
             await self._start(request, (*request.interfaces, *self._rare.also))
         except NetmonError as error:
-            self._refuse(str(error), position=error.position if isinstance(error, InvalidInput) else None)
+            self._refuse(CapturePreview.refused(error))
         else:
             self.dismiss(request)
+
+
+def _marked(text: str, tone: Tone) -> str:
+    """Return words behind the glyph of their tone."""
+    return f"{state_style(_SIGNS[tone]).glyph} {text}"
 
 
 def _describe(interface: Interface) -> str:

@@ -1,59 +1,59 @@
-"""The base of all dialogs: a framed box with a title over its keys, closed by escape without a result."""
+"""The base of dialogs that ask something: the line of keys says what enter does, and F1 explains all of them."""
 
 from __future__ import annotations
 
-from typing import TypeVar
+from dataclasses import replace
+from typing import ClassVar, TypeVar
 
-from textual.binding import Binding
-from textual.containers import Vertical
-from textual.screen import ModalScreen
+from textual.binding import ActiveBinding, Binding, BindingType
+from textual.content import Content
+from textual.widgets import Button, Input, Select
 
-from netmon_tui.ui.defects import WorkerDefects
-from netmon_tui.ui.rendering import content
-from netmon_tui.ui.widgets.key_line import KeyLine
+from netmon_tui.ui.modals.help import Help, title_of
+from netmon_tui.ui.modals.plain_dialog import PlainDialog
+from netmon_tui.ui.widgets.tick import Tick
 
 Result = TypeVar("Result")
 
 
-class Dialog(WorkerDefects, ModalScreen[Result | None]):
+class Dialog(PlainDialog[Result]):
     """A decision. Dismissed with None by escape."""
 
-    BINDINGS = [
-        Binding("escape", "cancel", "Cancel", id="dialog.cancel"),
-        Binding("pagedown", "scroll_text(1)", "More text", id="dialog.down", show=False),
-        Binding("pageup", "scroll_text(-1)", "Less text", id="dialog.up", show=False),
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "f1,question_mark", "explain", "Help", tooltip="Show all keys of this dialog.", id="dialog.help"
+        ),
     ]
-    DEFAULT_CSS = """
-    Dialog {
-        align: center middle;
-        & > .dialog--box {
-            width: 76; max-width: 100%; height: auto; max-height: 100%;
-            border: round $primary; padding: 0 1; background: $surface;
-            overflow-y: auto;
-        }
-        .dialog--buttons { height: auto; margin-top: 1; align-horizontal: right; }
-        .dialog--error { color: $text-error; height: auto; }
-        Button { margin-left: 1; }
-        /* Buttons are at the bottom. */
-        ToastRack { dock: top; align: right top; margin-bottom: 0; }
-    }
-    """
+    HELP_TEXT = (
+        "tab and shift+tab go through fields and buttons. enter in a line of text is the main button; on a field\n"
+        "with an arrow it opens what can be chosen. space ticks."
+    )
+    """What the keys have in common."""
 
-    def on_mount(self) -> None:
-        """Show the keys of the dialog over those of the screen behind it."""
-        self.mount(KeyLine())
+    @property
+    def active_bindings(self) -> dict[str, ActiveBinding]:
+        """What can be pressed; enter is called what it does where the cursor is."""
+        found = super().active_bindings
+        enter, does = found.get("enter"), self._enter_does()
+        if enter is not None and does and not enter.binding.show:
+            told = replace(enter.binding, description=does, tooltip=does, id="dialog.accept", show=True)
+            found["enter"] = enter._replace(binding=told, tooltip=does)
+        return found
 
-    def box(self, title: str, *, id: str | None = None) -> Vertical:
-        """Return the framed container to compose the dialog's content in."""
-        frame = Vertical(classes="dialog--box", id=id)
-        frame.border_title = content(title)
-        return frame
+    def _enter_does(self) -> str:
+        """Return what enter does, in a word; empty where only the focused widget knows."""
+        focused = self.focused
+        if isinstance(focused, Button):
+            return str(focused.label)
+        if isinstance(focused, Input | Tick):
+            main = [one for one in self.query(Button) if one.variant == "primary"]
+            can = [one for one in main if not (isinstance(focused, Tick) and one.disabled)]
+            return next((str(one.label) for one in can), "")
+        chooses = focused is not None and any(isinstance(one, Select) for one in focused.ancestors_with_self)
+        return "Choose" if chooses else ""
 
-    def action_scroll_text(self, pages: int) -> None:
-        """Scroll the text of the dialog, if it has one that scrolls, wherever the cursor is."""
-        for text in self.query(".dialog--text"):
-            text.scroll_relative(y=pages * max(1, text.size.height - 1), animate=False)
-
-    def action_cancel(self) -> None:
-        """Close without a result."""
-        self.dismiss(None)
+    def action_explain(self) -> None:
+        """Show all keys."""
+        markup = str(self.query(".dialog--box").first().border_title or "")  # what is no markup of ours is escaped
+        title = Content.from_markup(markup).plain
+        self.app.push_screen(Help(title_of(title), self.HELP_TEXT, list(self.active_bindings.values())))

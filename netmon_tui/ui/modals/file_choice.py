@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.widgets import Button, Input, Label, Select, Static
 
-from netmon_tui.ui.modals.dialog import Dialog
+from netmon_tui.ui.modals.new_file import NewFileDialog
 from netmon_tui.ui.rendering import content
 
 
@@ -22,7 +22,7 @@ class ExportChoice(NamedTuple):
     path: Path
 
 
-class Export(Dialog[ExportChoice]):
+class Export(NewFileDialog[ExportChoice]):
     """Asks for format and file name.
 
     Args:
@@ -47,6 +47,7 @@ class Export(Dialog[ExportChoice]):
             yield Select(options, value=self._formats[0], allow_blank=False, id="format", compact=True)
             yield Label("File")
             yield Input(self._path(self._formats[0]), id="path", compact=True)
+            yield self.path_words()
             yield Static("", id="export-error", classes="dialog--error")
             with Horizontal(classes="dialog--buttons"):
                 yield Button("Cancel", id="cancel")
@@ -65,15 +66,10 @@ class Export(Dialog[ExportChoice]):
         if Path(path.value).stem == self._stem:
             path.value = self._path(str(event.value))
 
-    @on(Button.Pressed, "#cancel")
-    def _cancel(self) -> None:
-        self.dismiss(None)
-
     @on(Button.Pressed, "#export")
     @on(Input.Submitted, "#path")
     def _export(self) -> None:
-        typed = self.query_one("#path", Input).value.strip()
-        if not typed:
+        if not self.typed:
             self.query_one("#export-error", Static).update("A file name is needed")
             return
-        self.dismiss(ExportChoice(str(self.query_one("#format", Select).value), Path(typed).expanduser()))
+        self.dismiss(ExportChoice(str(self.query_one("#format", Select).value), self.path))

@@ -10,7 +10,7 @@ from textual.binding import ActiveBinding, Binding
 from textual.widgets import Static
 
 from netmon_tui.ui.commands import Part, help_of, part_of, user_commands
-from netmon_tui.ui.modals.dialog import Dialog
+from netmon_tui.ui.modals.plain_dialog import PlainDialog
 from netmon_tui.ui.rendering import content, content_block
 
 _KEY_WIDTH = 8
@@ -30,7 +30,7 @@ _MOVES = (
 )
 
 
-class Help(Dialog[bool]):
+class Help(PlainDialog[bool]):
     """A page of help.
 
     Args:

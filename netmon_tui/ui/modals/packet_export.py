@@ -12,7 +12,7 @@ from textual.containers import Horizontal
 from textual.widgets import Button, Input, Label, Select, Static
 
 from netmon_tui.domain.capture_choice import CAPTURE_FORMATS, ExportForm, PacketChoice
-from netmon_tui.ui.modals.dialog import Dialog
+from netmon_tui.ui.modals.new_file import NewFileDialog
 from netmon_tui.ui.rendering import content
 from netmon_tui.ui.widgets.tick import Tick
 
@@ -30,7 +30,7 @@ class PacketExportChoice(NamedTuple):
     """Of the new capture."""
 
 
-class PacketExport(Dialog[PacketExportChoice]):
+class PacketExport(NewFileDialog[PacketExportChoice]):
     """Asks which packets are taken out, and into what.
 
     Args:
@@ -64,6 +64,7 @@ class PacketExport(Dialog[PacketExportChoice]):
             with Horizontal(classes="form--line"):
                 yield Label("File", id="path-label", classes="form--label")
                 yield Input(id="path", compact=True)
+            yield self.path_words()
             yield Tick("Replace addresses by others, and cut the payload away", id="anonymise", compact=True)
             yield Tick("Keep the payload nevertheless", id="keep-payload", compact=True)
             yield Static("", id="not-hidden")
@@ -81,6 +82,11 @@ class PacketExport(Dialog[PacketExportChoice]):
     def _format(self) -> str:
         return str(self.query_one("#format", Select).value)
 
+    @property
+    def asks_for_file(self) -> bool:
+        """Not of a new capture, which has a name."""
+        return self._format != NEW_CAPTURE
+
     @on(Select.Changed, "#format")
     def _propose(self) -> None:
         """Ask for another kind of file; a new capture has a name and no form."""
@@ -89,6 +95,7 @@ class PacketExport(Dialog[PacketExportChoice]):
         self.query_one("#anonymise", Tick).display = not makes
         self.query_one("#export", Button).label = "Make" if makes else "Export"
         self._remark()
+        self.tell_path()
 
     @on(Tick.Changed)
     def _remark(self) -> None:
@@ -110,18 +117,13 @@ class PacketExport(Dialog[PacketExportChoice]):
         keep = anonymise and self.query_one("#keep-payload", Tick).value
         return ExportForm(self._format, anonymise, keep)
 
-    @on(Button.Pressed, "#cancel")
-    def _cancel(self) -> None:
-        self.dismiss(None)
-
     @on(Button.Pressed, "#export")
     @on(Input.Submitted, "#path")
     def _export(self) -> None:
         choice = self._choices[int(str(self.query_one("#choice", Select).value))]
-        typed = self.query_one("#path", Input).value.strip()
-        if self._format == NEW_CAPTURE:
-            self.dismiss(PacketExportChoice(choice, ExportForm(), None, typed))
-        elif typed:
-            self.dismiss(PacketExportChoice(choice, self._form(), Path(typed), ""))
+        if not self.asks_for_file:
+            self.dismiss(PacketExportChoice(choice, ExportForm(), None, self.typed))
+        elif self.typed:
+            self.dismiss(PacketExportChoice(choice, self._form(), self.path, ""))
         else:
             self.query_one("#export-error", Static).update("A file name is needed")

@@ -293,6 +293,10 @@ class ScanForm(Form[StartScan]):
         words = chosen.description if chosen else "Only what is typed below."
         self.query_one("#profile-description", Static).update(content(words))
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer the stages where there are some: the line of keys has no room for more."""
+        return action != "stages" or bool(self._preview.stages)
+
     def action_stages(self) -> None:
         """Show the commands of the stages instead of the rest, or the rest again."""
         self._shows_stages = not self._shows_stages
@@ -304,6 +308,7 @@ class ScanForm(Form[StartScan]):
 
     def _show(self, preview: ScanPreview) -> None:
         self._preview = preview
+        self.refresh_bindings()
         self.query_one("#start", Button).disabled = bool(preview.error) or not preview.command
         view = self.query_one("#preview", Static)
         view.set_class(bool(preview.error), "dialog--error")

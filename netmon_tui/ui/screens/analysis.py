@@ -10,7 +10,6 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
-from textual.widgets import Input
 from textual.worker import Worker, WorkerState
 
 from netmon_tui.domain.analysis import QUESTIONS, Analysis, AnalysisRow, Asked, Question, has_times
@@ -28,6 +27,7 @@ from netmon_tui.ui.session import Session
 from netmon_tui.ui.widgets.analysis_rows import columns_of, rows_of
 from netmon_tui.ui.widgets.figure import Figure
 from netmon_tui.ui.widgets.key_line import KeyLine
+from netmon_tui.ui.widgets.line_input import LineInput
 from netmon_tui.ui.widgets.memory_source import MemorySource
 from netmon_tui.ui.widgets.row_source import Row
 from netmon_tui.ui.widgets.table import Table
@@ -116,7 +116,7 @@ class AnalysisScreen(LimitedAnalysis):
         self.prepare()
         yield Figure(id="analysis-title")
         yield Figure(id="analysis-state")
-        yield Input(compact=True, max_length=LONGEST_FILTER, id="analysis-line")
+        yield LineInput(compact=True, max_length=LONGEST_FILTER, id="analysis-line")
         with Horizontal(id="analysis-parts"):
             yield Table(_MENU, source=self._menu, sorts=False, id="questions")
             yield Vertical(id="analysis-answer")

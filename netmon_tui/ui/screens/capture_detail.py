@@ -42,7 +42,7 @@ HELP_TEXT = (
     "Of what was decrypted or put together the bytes stand there under their name; b turns from one to the next.\n"
     "ctrl+f finds text, an expression or bytes in bytes, lines or fields; n and N go to the next match and back.\n"
     "In bytes are those of the frames only: what was decrypted or put together is found in fields (tree).\n"
-    "/ shows only lines with some words: our own ones, not tshark's, and not those in columns of fields;\n"
+    "/ shows only lines with some words, as they are listed: where these are tshark's that takes longer;\n"
     "d takes a display filter in Wireshark's language, = & ! one of a field.\n"
     "C chooses the columns, ctrl+t the form of the time, P tshark's words; + makes a column of a field.\n"
     "ctrl+g goes to a packet by number, time (14:03:05), distance (+10s, -500) or part of the file (50%).\n"
@@ -81,7 +81,7 @@ class CaptureDetailScreen(MatchingScreen):
         ),
         command(
             "capture.again",
-            "R",
+            "r",
             "again('')",
             "Again",
             "Start this capture again as it was asked for.",

@@ -57,14 +57,14 @@ class CapturesPane(WithScheduleList):
         "A capture writes the packets of an interface to a file. It goes on when you log out, within its limits.\n"
         "Open one to see its packets, also while it runs; export copies the pcap file.\n"
         "As pcapng (ctrl+t in the form) one file has several interfaces, and each packet says of which it is.\n"
-        "R starts one again, B with twice the buffer; ctrl+r in the form repeats it, T lists what repeats.\n"
+        "r starts one again, B with twice the buffer; ctrl+r in the form repeats it, S lists what repeats.\n"
         "Where there is no room for rates, what runs has its rate in the place of its start.\n\n"
         "/ takes words and terms: tag:web, owner:ada, interface:eth0, filter:53, name:office, !state:failed."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         command("captures.new", "n", "new", "New", "Start a capture."),
         command("captures.stop", "x", "stop", "Stop", "Stop this capture; its packets are kept."),
-        command("captures.again", "R", "again('')", "Again", "Start this capture again as it was asked for."),
+        command("captures.again", "r", "again('')", "Again", "Start this capture again as it was asked for."),
         command(
             "captures.buffer",
             "B",
@@ -78,7 +78,7 @@ class CapturesPane(WithScheduleList):
         command("captures.label", "t", "label", "Label", "Change name, tags and note of this capture."),
         command(
             "captures.schedules",
-            "T",
+            "S",
             "schedules",
             "Schedules",
             "Scans and captures that repeat by interval or cron expression.",
@@ -301,10 +301,13 @@ def packets_of(capture: Capture) -> str:
 
 
 def _what(capture: Capture, *, named: bool) -> str:
-    """Return what stands in the place of a filter: what it is of, after the name where that has no column."""
+    """Return what stands in the place of a filter: what it is of, after the name where that has no column.
+
+    The name is quoted: no filter has quotes, and one called "port 53" is not to be taken for one.
+    """
     if named or not capture.name:
         return capture.lineage
-    return " · ".join(filter(None, (capture.name, capture.made_of)))
+    return " · ".join(filter(None, (f'"{capture.name}"', capture.made_of)))
 
 
 def _state_of(row: Row) -> JobState:

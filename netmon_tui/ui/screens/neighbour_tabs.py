@@ -52,15 +52,6 @@ class NeighboursPane(Pane):
                 build = partial(_built, make, self.session, f"neighbours-{name}")
                 yield LazyPane(title, build, id=f"neighbour-{name}")
 
-    async def show_tab(self, name: str) -> Pane | None:
-        """Go to a tab and return its pane; None while the screen is taken down.
-
-        Args:
-            name: One of ``PANES``.
-        """
-        self.query_one("#neighbour-tabs", TabbedContent).active = f"neighbour-{name}"
-        return await self._shown()
-
     def focus_content(self) -> None:
         """Focus the list in sight; one that is not there yet takes the focus when it is."""
         for pane in self._active.children if self._active else ():

@@ -57,7 +57,7 @@ class ScansPane(WithSchedules, RunningScan, WithPivots):
     HELP_TEXT = (
         "nmap scans: n starts one, enter opens one. A running scan goes on when you leave the program;\n"
         "stopping it keeps what it found, P halts it, R goes on with one that was stopped, with what is missing.\n"
-        "r runs a scan again as a new one, i imports nmap's XML, t lists the schedules, @ the sets of targets and\n"
+        "r runs a scan again as a new one, i imports nmap's XML, S lists the schedules, @ the sets of targets and\n"
         "ports. In the form, ctrl+t shows switches, ctrl+s saves the options as a profile, ctrl+o lists profiles,\n"
         "ctrl+n sets, ctrl+r makes a schedule of it.\n\n"
         "Changes: what came (+), is not what it was (~) and went (-) since the run of these targets before,\n"

@@ -36,7 +36,7 @@ class WithSchedules(WithScheduleList):
     BINDINGS: ClassVar[list[BindingType]] = [
         command(
             "scans.schedules",
-            "t",
+            "S",
             "schedules",
             "Schedules",
             "Scans and captures that repeat by interval or cron expression.",

@@ -31,7 +31,7 @@ HELP = (
     "The packets of all files of the capture that meet the display filter, the oldest first, as tshark finds\n"
     "them. File is the number in the name of a file, No. that of the packet in it. enter shows the packet in its\n"
     "file, and D there comes back to this list; meanwhile tshark goes on. d takes another filter, r looks again,\n"
-    "/ keeps the lines with some words: our own ones, not tshark's.\n"
+    "/ keeps the lines with some words, as they are listed: where these are tshark's that takes longer.\n"
     "tshark reads one file after the other. Where packets far before matter, as for tcp.stream, and where TLS\n"
     "keys are kept, it reads all as one: numbers and streams in the filter count through all files then."
 )
@@ -127,14 +127,18 @@ class SetMatchesScreen(FilterableScreen):
             self._count = len(search.matches)
             self._rows.grown()
             self._return()
-        self.query_one("#matches-state", Figure).show(_state(search), "warning" if search.ended else "")
+        searched = None if self._rows is None else self._rows.searched
+        looked = "" if searched is None else f" · looked through {thin(searched)}"
+        self.query_one("#matches-state", Figure).show(
+            _state(search) + looked, "warning" if search.ended else ""
+        )
 
     async def _list(self, search: SetFilter) -> None:
         """Show the matches of another search, in the columns that the user has chosen."""
         packets, actor = self.session.services.packets, self.session.actor
         columns, shown = set_columns(await packets.columns.chosen(actor), search.newest)
 
-        self._rows = SetRows(search.matches, columns, self._lines.read)
+        self._rows = SetRows(search.matches, columns, self._lines)
         self._shown, self._count = search, -1
         self._bar.show(search.text)
         self._table.set_columns(shown)

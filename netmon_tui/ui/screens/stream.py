@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from pathlib import Path
 from typing import ClassVar
 
 from textual import on, work
@@ -24,12 +23,14 @@ from netmon_tui.domain.stream import (
 )
 from netmon_tui.domain.user import Permission
 from netmon_tui.errors import NetmonError
+from netmon_tui.services.readable_files import whole_path
 from netmon_tui.ui.commands import command
 from netmon_tui.ui.modals.help import Help, title_of
 from netmon_tui.ui.rendering import Tone, size
 from netmon_tui.ui.session import Session
 from netmon_tui.ui.widgets.figure import Figure
 from netmon_tui.ui.widgets.key_line import KeyLine
+from netmon_tui.ui.widgets.line_input import LineInput
 from netmon_tui.ui.widgets.live import LiveScreen
 from netmon_tui.ui.widgets.text_view import TextLine, TextView
 
@@ -78,7 +79,8 @@ class StreamScreen(LiveScreen):
         """What it is, over its text."""
         yield Figure(id="stream-title")
         yield Figure(id="stream-state")
-        yield Input(compact=True, placeholder="Write the bytes to this new file", id="stream-line")
+        yield LineInput(compact=True, placeholder="Write the bytes to this new file", id="stream-line")
+        yield Figure(id="stream-path")
         yield TextView(id="stream-text")
         yield KeyLine()
 
@@ -169,6 +171,12 @@ class StreamScreen(LiveScreen):
         self.add_class("-line")
         line.focus()
 
+    @on(Input.Changed, "#stream-line")
+    def _tell_path(self, event: Input.Changed) -> None:
+        """Say where the file will be."""
+        typed = event.value.strip()
+        self.query_one("#stream-path", Figure).show(f"writes {whole_path(typed)}" if typed else "")
+
     @on(Input.Submitted, "#stream-line")
     @work(exclusive=True, group="stream-write", exit_on_error=False)
     async def _write(self, event: Input.Submitted) -> None:
@@ -177,7 +185,7 @@ class StreamScreen(LiveScreen):
             return
         try:
             written = await self.session.services.transfers.export_stream(
-                self.session.actor, self._capture_id, stream, self._side, Path(path)
+                self.session.actor, self._capture_id, stream, self._side, whole_path(path)
             )
         except NetmonError as error:
             self._state(str(error), "error")

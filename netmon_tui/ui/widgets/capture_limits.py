@@ -6,17 +6,17 @@ from typing import Any
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
-from textual.widgets import Input, Label
+from textual.widgets import Input, Label, Static
 
 from netmon_tui.config.sections import CaptureSettings
 from netmon_tui.domain.byte_size import parse_size
 from netmon_tui.domain.job import Rotation
-from netmon_tui.errors import InvalidInput
+from netmon_tui.errors import InvalidInput, LimitRefused
 from netmon_tui.ui.rendering import content, size
 
 
 class CaptureLimits(Vertical):
-    """Two lines of fields.
+    """Two lines of fields, and why what stands there cannot be.
 
     Args:
         settings: What holds where nothing is typed.
@@ -27,6 +27,8 @@ class CaptureLimits(Vertical):
         height: auto;
         Input { width: 10; }
         #files { width: 7; }
+        #limits-error { display: none; height: auto; padding-left: 12; color: $text-error; }
+        &.-refused #limits-error { display: block; }
     }
     """
 
@@ -46,9 +48,21 @@ class CaptureLimits(Vertical):
             yield from _field("file-size", "never", 12, "or after")
             yield from _field("file-seconds", "never", 9, "seconds, keep")
             yield from _field("files", "all", 6, "files")
+        yield Static("", id="limits-error")
+
+    def tell(self, why: str) -> None:
+        """Say under the fields why they are refused; nothing when they are not."""
+        self.query_one("#limits-error", Static).update(content(why))
+        self.set_class(bool(why), "-refused")
 
     def read(self) -> dict[str, Any]:
-        """Return fields of :class:`~netmon_tui.domain.capture.StartCapture`; InvalidInput says what is wrong."""
+        """Return fields of :class:`~netmon_tui.domain.capture.StartCapture`; LimitRefused says what is wrong."""
+        try:
+            return self._fields()
+        except InvalidInput as error:
+            raise LimitRefused(error.what, why=error.why, fix=error.fix) from error
+
+    def _fields(self) -> dict[str, Any]:
         return {
             "packets": self._whole("packets", "packets"),
             "seconds": float(self._whole("seconds", "seconds")),

@@ -83,6 +83,8 @@ class Figure(Widget):
 def _difference(before: str, after: str) -> tuple[int, int]:
     """Return the first cell in which two texts differ, and how many cells from there on may."""
     same = _common(before, after)
+    while same and any(not cell_len(text[same : same + 1]) for text in (before, after) if text[same:]):
+        same -= 1  # a mark without a width is drawn with the character before it
     first, old, new = cell_len(after[:same]), cell_len(before), cell_len(after)
     if old != new or len(before) != len(after):
         return first, max(old, new) - first

@@ -16,7 +16,18 @@ from netmon_tui.ui.rendering import content
 
 _LAST = ("help", "quit")
 """Actions that always stay, at the end of the line."""
-_RANKS = ("table.open", "", "packets.zoom", "table.filter", "table.", "app.")
+_RANKS = (
+    "table.open",
+    "dialog.accept",
+    "dialog.cancel",
+    "",
+    "packets.zoom",
+    "table.filter",
+    "table.",
+    "app.",
+    "dialog.help",
+    "form.next",
+)
 """Beginnings of ids, the most telling first; the empty one stands for all that are not named."""
 
 
@@ -117,7 +128,7 @@ class KeyLine(Widget):
             if binding.binding.show:
                 active.setdefault(binding.binding.action, binding)  # one key for each action
         last = [self._shown(active.pop(action)) for action in _LAST if action in active]
-        room = self.app.size.width - sum(key.width for key in last)
+        room = self.app.size.width + 1 - sum(key.width for key in last)  # nothing follows the last one
         for key in map(self._shown, sorted(active.values(), key=_rank)):
             room -= key.width
             if room < 0:

@@ -199,7 +199,8 @@ class PacketBrowser(PacketFollowing):
         if source.text or source.chosen is not None:
             words.insert(0, f"{thin(source.count)} of")
         if source.searched is not None:
-            words.append(f"· looked through {thin(source.searched)}")
+            by_whom = " by the dissector, esc stops" if source.asks_dissector else ""
+            words.append(f"· looked through {thin(source.searched)}{by_whom}")
         if not packets.complete:
             words.append(f"· indexing {packets.progress:.0%}")
         if self._doing:
@@ -281,7 +282,7 @@ class PacketBrowser(PacketFollowing):
 
     @work(exclusive=True, group=_DETAIL, exit_on_error=False)
     async def _describe(self, number: int) -> None:
-        """Show a packet: at once with our own decoder, then with tshark."""
+        """Show a packet: at once with our own decoder, then with the dissector, if there is one."""
         assert self._packets is not None
         await asyncio.sleep(DEBOUNCE_SECONDS)
         try:

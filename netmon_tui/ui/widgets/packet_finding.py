@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from typing import ClassVar
 
 from textual import on, work
@@ -104,7 +105,8 @@ class PacketFinding(ArrangedPackets):
         more = "" if self._found.complete else "+"
         words = f"match {thin(place)} of {thin(count)}{more}" if place else f"{thin(count)}{more} matches"
         if self.is_finding:
-            return f"{words}, looking {self._found.part:.0%}"
+            by_whom = " by the dissector, esc stops" if self._finder.asks_dissector else ""
+            return f"{words}, looking {self._found.part:.0%}{by_whom}"
         return words if self._found.complete else f"{words}, stopped at {self._found.part:.0%}"
 
     @property
@@ -169,6 +171,7 @@ class PacketFinding(ArrangedPackets):
             toasts.tell(self.app, "The filter still looks through the file: find when it is done")
             return
         try:
+            wanted = replace(wanted, by_tshark=self.columns.by_tshark)
             finder = await self._packets.finder(wanted, numbers)
         except NetmonError as error:
             self.find_bar.tell(error)

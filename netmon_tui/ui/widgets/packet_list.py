@@ -8,7 +8,6 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from netmon_tui.domain.packet_columns import TIMES, PacketColumns
 from netmon_tui.services.packets import PacketList
 from netmon_tui.ui.widgets.packet_candidates import Candidates, place_near, place_of
-from netmon_tui.ui.widgets.packet_columns import own_row
 from netmon_tui.ui.widgets.packet_pages import PacketPages, first_pending
 from netmon_tui.ui.widgets.row_source import Listeners, Row, cell_text, matches
 
@@ -21,6 +20,8 @@ _FIRST_SLICE = 2_000
 _SLICE = 50_000
 _SEARCH_SLICE = 2_000
 """Packets looked through at once by a filter: some 20 ms."""
+_ASKED_SLICE = 400
+"""The same where the dissector is asked of each: some 50 ms, and as many as it answers for at once."""
 
 
 class PacketSource:
@@ -44,6 +45,8 @@ class PacketSource:
         """Numbers of the packets that match, when there is a filter."""
         self._searched = 0
         """Packets the filter has looked at."""
+        self.asks_dissector = False
+        """Whether the filter looks through words of the dissector, which takes longer than our own."""
         self._candidates = Candidates(packets)
         self._generation = 0
         self._listeners = Listeners()
@@ -104,7 +107,7 @@ class PacketSource:
         self._listeners.tell()
 
     def _begin_anew(self) -> None:
-        self._searched, self._found = 0, array("Q")
+        self._searched, self._found, self.asks_dissector = 0, array("Q"), False
         self._generation += 1
         self.pages.clear()
         self._listeners.tell()
@@ -160,13 +163,14 @@ class PacketSource:
     async def _search(self) -> None:
         """Look through the next packets, and tell of it."""
         generation, text = self._generation, self._text
-        start, stop = self._searched, min(len(self._candidates), self._searched + _SEARCH_SLICE)
+        start, most = self._searched, _ASKED_SLICE if self.asks_dissector else _SEARCH_SLICE
         columns = self.pages.columns
-        lines = await self._packets.lines(self._candidates.numbers(start, stop), columns.keys)
-        rows = (marked_row(own_row(line, columns), self._marks, self._glyph, columns) for line in lines)
+        numbers = self._candidates.numbers(start, min(len(self._candidates), start + most))
+        told, asks = await self.pages.told(await self._packets.lines(numbers, columns.keys))
+        rows = (marked_row(row, self._marks, self._glyph, columns) for row in told)
         numbers = [row.key for row in rows if matches(row, text) and isinstance(row.key, int)]
         if generation == self._generation:
-            self._searched = stop
+            self._searched, self.asks_dissector = start + len(told), asks
             self._found.extend(numbers)
             self._listeners.tell()
 
@@ -197,9 +201,8 @@ class PacketSource:
 
     def show_columns(self, columns: PacketColumns) -> None:
         """Show other columns, or the same with what the dissector says now."""
-        anew = bool(self._text) and columns.keys != self.pages.columns.keys
         self.pages.show(columns)
-        self._begin_anew() if anew else self._listeners.tell()
+        self._begin_anew() if self._text else self._listeners.tell()
 
     async def filter(self, text: str) -> None:
         """Keep the packets whose line contains ``text``; loading finds them."""

@@ -9,7 +9,7 @@ from itertools import islice
 from netmon_tui.domain.packet_columns import Dissected, PacketColumns, PacketLine
 from netmon_tui.errors import NetmonError
 from netmon_tui.services.packets import PacketList
-from netmon_tui.ui.widgets.packet_columns import is_pending, line_row, said_row
+from netmon_tui.ui.widgets.packet_columns import is_pending, line_row, own_row, said_row
 from netmon_tui.ui.widgets.row_source import Row
 
 _KEPT_PAGES = 150
@@ -87,10 +87,7 @@ class PacketPages:
     async def ask(self, number: int) -> None:
         """Let the dissector say what it knows of a packet, and of those near it."""
         rows, columns = self._rows, self.columns
-        try:
-            said = await self._packets.dissected(number, columns.fields)
-        except (NetmonError, OSError):
-            said = {}
+        said = await self._said(number, columns)
         if self._rows is not rows or self.columns is not columns:
             return
         failed = number not in said
@@ -100,6 +97,34 @@ class PacketPages:
                     one = said.get(row.key)  # type: ignore[call-overload]
                     page[at] = said_row(row, columns, one)
                     self._take_ends(row.key, one)
+
+    async def _said(self, number: int, columns: PacketColumns) -> dict[int, Dissected]:
+        """Return what the dissector says of a packet and of those near it; nothing when it fails."""
+        try:
+            return await self._packets.dissected(number, columns.fields)
+        except (NetmonError, OSError):
+            return {}
+
+    async def told(self, lines: Sequence[PacketLine]) -> tuple[list[Row], bool]:
+        """Return lines as they are shown once the dissector has said what it knows, and whether it was asked.
+
+        They are the first of those given: as many as one question to it tells.
+        """
+        columns = self.columns
+        is_asked = columns.by_tshark or bool(columns.fields)
+        said: dict[int, Dissected] | None = None
+        rows: list[Row] = []
+        for line in lines:
+            number = line.summary.number
+            if not (is_asked or line.is_sealed):
+                rows.append(own_row(line, columns))
+                continue
+            if said is None:
+                said = await self._said(number, columns)
+            elif said and number not in said:
+                break
+            rows.append(said_row(line_row(line, columns), columns, said.get(number)))
+        return rows, said is not None
 
     def _take_ends(self, number: Hashable, said: Dissected | None) -> None:
         """Keep the addresses of a packet in whose bytes we find none."""

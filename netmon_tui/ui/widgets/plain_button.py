@@ -38,10 +38,6 @@ class PlainButton(Static, can_focus=True):
     def __init__(self, label: str, *, id: str) -> None:
         super().__init__(content(label), id=id)
 
-    def relabel(self, label: str) -> None:
-        """Show another word."""
-        self.update(content(label))
-
     def on_click(self) -> None:
         """As enter."""
         self.action_press()

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Protocol
 
 from netmon_tui.domain.capture_files import file_number
 from netmon_tui.domain.packet_columns import OWN, PacketColumns, PacketLine
 from netmon_tui.domain.set_matches import SetMatch, SetMatches
 from netmon_tui.errors import InvalidInput, NotFound
 from netmon_tui.ui.rendering import thin
-from netmon_tui.ui.widgets.packet_columns import line_row, table_columns
+from netmon_tui.ui.widgets.packet_columns import is_pending, line_row, own_row, table_columns
 from netmon_tui.ui.widgets.row_source import Listeners, Row, matches
 from netmon_tui.ui.widgets.table_columns import Column
 
@@ -20,13 +22,24 @@ _PAGE_ROWS = 100
 _KEPT_PAGES = 16
 _SEARCH_SLICE = 500
 """Packets looked through at once by words: of many files a few lines each."""
-Lines = Callable[[str, Sequence[int], Sequence[str]], Awaitable[list[PacketLine]]]
-"""Brings the lines of some packets of a file, given by its name, with columns by their keys."""
+_TOLD_AT_ONCE = 20
+"""Lines that the dissector tells before those of another page may be read: each may take it a tenth of a second."""
+
+
+class Lines(Protocol):
+    """Brings the lines of some packets, rising, of a file given by its name."""
+
+    async def read(self, file: str, numbers: Sequence[int], keys: Sequence[str]) -> list[PacketLine]:
+        """Return them with columns by their keys, in our own words."""
+
+    async def told(self, file: str, numbers: Sequence[int], columns: PacketColumns) -> list[PacketLine]:
+        """Return them in the words in which they are to be listed."""
 
 
 def set_columns(chosen: PacketColumns, newest: str) -> tuple[PacketColumns, tuple[Column, ...]]:
-    """Return those of chosen columns that need no dissector, and all of a list of files up to a newest one."""
-    own = PacketColumns(tuple(key for key in chosen.keys if key in OWN) or PacketColumns().keys)
+    """Return chosen columns without those of fields, and all of a list of files up to a newest one."""
+    keys = tuple(key for key in chosen.keys if key in OWN) or PacketColumns().keys
+    own = PacketColumns(keys, chosen.by_tshark)
     width = max(len("File"), len(str(file_number(newest) or 0)))
     columns = (replace(one, minimum=9) if one.key == "info" else one for one in table_columns(own))
     return own, (Column("file", "File", width=width, align="right", priority=0), *columns)
@@ -35,7 +48,8 @@ def set_columns(chosen: PacketColumns, newest: str) -> tuple[PacketColumns, tupl
 class SetRows:
     """A :class:`~netmon_tui.ui.widgets.row_source.RowSource` over matches; the key of a row is a ``SetMatch``.
 
-    What words have not been looked for in counts as missing, so that the table searches on by loading.
+    What words have not been looked for in counts as missing, so that the table searches on by loading; so does
+    what the dissector is still to say.
 
     Args:
         found: By the display filter; whoever adds to it calls :meth:`grown`.
@@ -51,6 +65,8 @@ class SetRows:
         self._columns = columns
         self._lines = lines
         self._pages: OrderedDict[int, list[Row]] = OrderedDict()
+        self._asking: asyncio.Future[list[Row]] | None = None
+        """What the dissector is asked."""
         self._listeners = Listeners()
 
     @property
@@ -73,7 +89,13 @@ class SetRows:
 
     def missing(self, start: int, stop: int) -> bool:
         """Whether a page of the range is not loaded, or was when it was not full, or words are to be looked for."""
-        return self._is_searching or bool(self._wanted(start, stop))
+        wanted = self._wanted(start, stop)
+        return self._is_searching or bool(wanted) or self._untold(start, stop) is not None
+
+    @property
+    def searched(self) -> int | None:
+        """In how many of those that are found the words have been looked for; None when in all."""
+        return self._searched if self._is_searching else None
 
     @property
     def _is_searching(self) -> bool:
@@ -94,27 +116,53 @@ class SetRows:
             NetmonError: They cannot be read; but not for files that are deleted.
         """
         shown = self._shown
-        for page in self._wanted(start, stop):
+        wanted = self._wanted(start, stop)
+        for page in wanted:
             begin = page * _PAGE_ROWS
             rows: list[Row] = []
             for path, numbers in shown.part(begin, begin + self._rows_on(page)):
                 rows += await self._rows(path, numbers)
             if shown is not self._shown:
                 return  # other words were typed meanwhile
-            self._pages[page] = rows
+            told = {row.key: row for row in self._pages.get(page, ()) if not is_pending(row)}
+            self._pages[page] = [told.get(row.key, row) for row in rows]
             self._pages.move_to_end(page)
         while len(self._pages) > _KEPT_PAGES:
             self._pages.popitem(last=False)
+        untold = None if wanted else self._untold(start, stop)
+        if untold is not None:
+            await self._tell(untold)
         if self._is_searching:
             await self._search()
+
+    def _untold(self, start: int, stop: int) -> int | None:
+        """Return the first place in a range of which the dissector is to say something; None without one."""
+        rows = enumerate(self.window(max(0, start), stop), max(0, start))
+        return next((place for place, row in rows if row is not None and is_pending(row)), None)
+
+    async def _tell(self, place: int) -> None:
+        """Let the dissector say something of the packets of one file that are on the page with a place."""
+        page, shown = place // _PAGE_ROWS, self._shown
+        rows = self._pages[page]
+        stop = min(place + _TOLD_AT_ONCE, page * _PAGE_ROWS + len(rows))
+        path, numbers = next(iter(shown.part(place, stop)))
+        told = {row.key: row for row in await self._told(path, numbers)}
+        if self._pages.get(page) is rows:
+            rows[:] = [told.get(row.key, row) for row in rows]
+            self._listeners.tell()
 
     async def _search(self) -> None:
         """Look for the words in the next packets, and tell of it."""
         shown, stop = self._shown, min(len(self._found), self._searched + _SEARCH_SLICE)
         found: list[tuple[Path, list[int]]] = []
         for path, numbers in list(self._found.part(self._searched, stop)):
-            rows = zip(numbers, await self._rows(path, numbers), strict=True)
-            found.append((path, [number for number, row in rows if matches(row, self._text)]))
+            rows = await self._rows(path, numbers)
+            if any(map(is_pending, rows)):
+                rows = await self._told(path, numbers)
+            if shown is not self._shown:
+                return
+            pairs = zip(numbers, rows, strict=True)
+            found.append((path, [number for number, row in pairs if matches(row, self._text)]))
         if shown is self._shown:
             for path, chosen in found:  # all at once: what could not be read is looked through again, whole
                 shown.add(path, chosen)
@@ -122,15 +170,37 @@ class SetRows:
             self._listeners.tell()
 
     async def _rows(self, path: Path, numbers: Sequence[int]) -> list[Row]:
+        """Return lines in our own words; what the dissector is to say of them is pending."""
+        return await self._made(
+            path, numbers, self._lines.read(path.name, numbers, self._columns.keys), line_row
+        )
+
+    async def _told(self, path: Path, numbers: Sequence[int]) -> list[Row]:
+        """Return lines as they are listed in the end; none when other words are typed meanwhile."""
+        telling = self._lines.told(path.name, numbers, self._columns)
+        asking = self._asking = asyncio.ensure_future(self._made(path, numbers, telling, own_row))
+        try:
+            await asyncio.wait({asking})
+        finally:
+            asking.cancel()
+        return [] if asking.cancelled() else asking.result()
+
+    async def _made(
+        self,
+        path: Path,
+        numbers: Sequence[int],
+        reading: Awaitable[list[PacketLine]],
+        make: Callable[[PacketLine, PacketColumns], Row],
+    ) -> list[Row]:
         place = str(file_number(path.name) or "")
         try:
-            lines = await self._lines(path.name, numbers, self._columns.keys)
+            lines = await reading
         except (NotFound, InvalidInput):  # deleted by a ring
             return [
                 Row(SetMatch(path.name, number), (place, *_gone(number, self._columns)), "muted")
                 for number in numbers
             ]
-        rows = (line_row(line, self._columns) for line in lines)
+        rows = (make(line, self._columns) for line in lines)
         return [
             Row(SetMatch(path.name, number), (place, *row.cells))
             for number, row in zip(numbers, rows, strict=True)
@@ -142,6 +212,8 @@ class SetRows:
     async def filter(self, text: str) -> None:
         """Keep the packets whose line contains ``text``; loading finds them."""
         if text != self._text:
+            if self._asking is not None:
+                self._asking.cancel()
             self._text, self._searched = text, 0
             self._shown = SetMatches() if text else self._found
             self._pages.clear()

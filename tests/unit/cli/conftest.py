@@ -14,8 +14,7 @@ from typing import Any
 import pytest
 
 from netmon_tui.cli.main import main
-
-PASSWORD = "correct horse battery staple"
+from tests.conftest import PASSWORD
 
 
 @dataclass(frozen=True)
@@ -65,18 +64,6 @@ def password_file(home: Path) -> Path:
     file = home / "password"
     file.write_text(PASSWORD + "\n")
     return file
-
-
-@pytest.fixture(scope="session")
-def data_of_ada(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data directory with an administrator, ada, who is logged in; made once and copied."""
-    directory = tmp_path_factory.mktemp("template")
-    file = directory / "password"
-    file.write_text(PASSWORD + "\n")
-    options = ["--data-dir", str(directory / "data"), "--user", "ada", "--password-file", str(file)]
-    assert main([*options, "user", "add", "ada"]) == 0
-    assert main([*options, "login"]) == 0
-    return directory / "data"
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import stat
 
 import pytest
 
-from tests.unit.cli.conftest import PASSWORD
+from tests.conftest import PASSWORD
 
 OTHER = "another fine passphrase"
 USER_KEYS = {"id", "name", "role", "state", "email", "created", "last_login", "failures", "locked_until"} | {

@@ -10,12 +10,11 @@ import pytest
 
 from netmon_tui.config.paths import find_paths
 from netmon_tui.config.settings import load_settings
-from netmon_tui.domain.job import JobState
 from netmon_tui.domain.user import Actor, Role
 from netmon_tui.runtime.tool_paths import find_tool
 from netmon_tui.services.container import open_services
 from tests.bench.generate_pcap import generate
-from tests.unit.services.test_captures import store
+from tests.unit.services.tsharks import keep
 
 pytestmark = [pytest.mark.lab, pytest.mark.skipif(not find_tool("sharkd"), reason="sharkd is not installed")]
 
@@ -28,7 +27,7 @@ def capture(admin: Any, home: Path) -> int:
 
     async def work() -> int:
         services = open_services(load_settings(environ={}), find_paths(data_dir=home / "data"))
-        number = store(services, Actor(1, "ada", Role.ADMIN), JobState.COMPLETED, file.read_bytes())
+        number = keep(services, Actor(1, "ada", Role.ADMIN), file.read_bytes())
         await services.close()
         return number
 

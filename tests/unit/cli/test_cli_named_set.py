@@ -113,3 +113,14 @@ def test_limits_are_shown_set_and_held_to(admin, bo) -> None:
     assert bo("scan", "run", "127.0.0.2", "--args", "-sL").code == 2
     admin("user", "limits", "bo", "--never-scan", "")
     assert bo("scan", "run", "127.0.0.2", "--args", "-sL").code == 0
+
+
+def test_help_of_verbs_that_kinds_share_is_true_of_each(admin) -> None:
+    for kind in (("profile",), ("target-set",), ("capture", "filter")):
+        assert "what was made with it stays" in admin(*kind, "delete", "--help").out
+    assert "edit [OPTIONS] NAME [CONTENT]..." in admin("port-set", "edit", "--help").out
+    assert "add [OPTIONS] NAME CONTENT..." in admin("port-set", "add", "--help").out
+
+
+def test_help_names_every_reason_for_exit_status_5(admin) -> None:
+    assert "no room" in " ".join(admin("--help").out.split())

@@ -9,7 +9,8 @@ import pytest
 
 from netmon_tui.runtime.tool_paths import find_tool
 from netmon_tui.services.packets import PacketService
-from tests.unit.services.test_set_filter import FILES, write
+from tests.unit.services.test_set_filter import CONTENTS
+from tests.unit.services.tsharks import make_ring
 
 pytestmark = [pytest.mark.lab, pytest.mark.skipif(not find_tool("tshark"), reason="tshark is not installed")]
 NAMES = [f"capture-00000{number}.pcap" for number in (5, 6, 7)]
@@ -18,11 +19,10 @@ NAMES = [f"capture-00000{number}.pcap" for number in (5, 6, 7)]
 @pytest.fixture
 def capture(admin: Any, home: Path) -> int:
     """A capture over three files."""
-    (stored,) = admin("capture", "import", write(home, 1, ["ping"]), "--json").document
+    (path,) = make_ring(home, CONTENTS[0])
+    (stored,) = admin("capture", "import", path, "--json").document
     (directory,) = (home / "data" / "jobs").iterdir()
-    (directory / "capture.pcap").unlink()
-    for number, names in enumerate(FILES, 5):
-        write(directory, number, names)
+    make_ring(directory, *CONTENTS, first=5)
     return int(stored["id"])
 
 

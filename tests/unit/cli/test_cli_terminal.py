@@ -10,7 +10,7 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from tests.unit.cli.conftest import PASSWORD
+from tests.conftest import PASSWORD
 
 ROOT = Path(__file__).parents[3]
 Terminal = Callable[..., pexpect.spawn]

@@ -224,8 +224,7 @@ async def test_numbers_of_other_packets_in_a_list_are_those_of_the_file(tmp_path
     frames = [samples.SAMPLES["udp"]] * 1_000 + [echo(8, *there), echo(0, *back)]
     frames += [samples.ethernet(0x0800, part) for part in parts]
     path = tmp_path / "pings.pcap"
-    records = (pack_record(HEADER, RawPacket(1, 10**18, len(data), data)) for data in frames)
-    path.write_bytes(HEADER.data + b"".join(records))
+    path.write_bytes(samples.file_of(*frames))
     fields = ("frame.number", "icmp.resp_to", "icmp.resp_in", "ip.ttl", "ip.fragment", "ip.fragment.count")
     async with opened(path) as packets:
         of_a_part = await packets.dissected(1_002, fields)
@@ -395,7 +394,7 @@ async def test_what_is_hostile_stays_text(tmp_path: Path) -> None:
     request = b"GET /\x1b[31m<b>[red]'x']]>&amp; HTTP/1.1\r\nHost: \x9b\xff[link=x]\r\n\r\n"
     data = samples.ethernet(0x0800, samples.ip4(6, samples.tcp(40000, 80, 0x18, request)))
     path = tmp_path / "hostile.pcap"
-    path.write_bytes(HEADER.data + pack_record(HEADER, RawPacket(1, 0, len(data), data)))
+    path.write_bytes(samples.file_of(data))
     async with opened(path) as packets:
         detail = await packets.detail(1)
         assert detail.dissector == "sharkd"

@@ -109,6 +109,5 @@ def test_file_capabilities_of_one_tool_help_that_tool_only(public_directory: Pat
     found = probe_under(*as_nobody(), path=f"{directory}:/usr/bin")
     assert "word='cap_net_raw', can_scan_raw=False, can_capture=True" in found
     assert "can_count_in_kernel=False" in found
-    assert "tcpdump_file_capabilities=('cap_net_admin', 'cap_net_raw')" in found
     hindered = probe_under(*as_nobody("--no-new-privs"), path=f"{directory}:/usr/bin")
     assert "word='unprivileged', can_scan_raw=False, can_capture=False" in hindered

@@ -23,13 +23,12 @@ from netmon_tui.runtime import tool_paths
 from netmon_tui.runtime.tshark import TsharkRun
 from netmon_tui.services import analysis
 from netmon_tui.storage.capture_repository import CaptureRepository
-from netmon_tui.tools.pcap import RawPacket, make_header, pack_record
 from tests.unit.services.made_scans import Store
-from tests.unit.services.tsharks import NumberReader, gone, keep, processes_with, program, public
+from tests.unit.services.tsharks import NumberReader, gone, keep, make_ring, processes_with, program, public
 from tests.unit.tools.exchanges import ANSWER, BINARY, HOSTILE, REQUEST, START, exchanges
 from tests.unit.tools.exchanges import CLIENT as A
 from tests.unit.tools.exchanges import SERVER as B
-from tests.unit.tools.packet_samples import TUNNELS
+from tests.unit.tools.packet_samples import TUNNELS, file_of
 
 TSHARK = shutil.which("tshark") or ""
 __all__ = ["public"]
@@ -82,9 +81,8 @@ async def test_addresses_are_counted_without_tshark_where_that_is_the_same(
         store.services.analysis.ask,
         CaptureRepository(store.services.database).directory(capture),
     )
-    (directory / CAPTURE_NAME).replace(directory / (NUMBERED_NAME % 4))
-    exchanges().write(directory / (NUMBERED_NAME % 5))
-    tunnel = keep(store.services, store.ada, made_of(TUNNELS["6in4"]))
+    make_ring(directory, *[exchanges().data()] * 2, first=4)
+    tunnel = keep(store.services, store.ada, file_of(TUNNELS["6in4"]))
     counted, filtered = await ask(store.ada, capture, asked("conversations:ip")), asked("endpoints:ip", "ip")
     assert sum(int(row.cells[2] or 0) for row in counted.rows) == 40 and counted.since == NUMBERED_NAME % 4
     assert any("without tshark" in note for note in counted.notes)
@@ -109,12 +107,6 @@ async def test_only_a_capture_that_is_over_is_told_to_end_within_a_packet(
         answer = await store.services.analysis.ask(store.ada, number, asked(question))
         notes[state] = "the file ends within a packet" in answer.notes
     assert notes == {JobState.RUNNING: False, JobState.INTERRUPTED: True}
-
-
-def made_of(frame: bytes) -> bytes:
-    """Return a file of one packet."""
-    header = make_header()
-    return header.data + pack_record(header, RawPacket(1, START, len(frame), frame))
 
 
 async def test_a_filter_limits_what_counts(store: Store, capture: int) -> None:
@@ -181,8 +173,7 @@ async def test_a_stream_is_put_together_byte_for_byte(store: Store, capture: int
 
 async def test_the_stream_of_a_packet_in_a_ring_is_not_that_of_another(store: Store, capture: int) -> None:
     directory = CaptureRepository(store.services.database).directory(capture)
-    (directory / CAPTURE_NAME).replace(directory / (NUMBERED_NAME % 4))
-    exchanges().write(directory / (NUMBERED_NAME % 5))
+    make_ring(directory, *[exchanges().data()] * 2, first=4)
     service = store.services.analysis
     found = await service.stream_of(store.ada, capture, PacketPlace(9, NUMBERED_NAME % 4))
     assert found == Follow("tcp", 1, since=NUMBERED_NAME % 4)
@@ -205,9 +196,7 @@ async def test_a_stream_is_refused_once_the_ring_deleted_where_its_number_counts
     store: Store, capture: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     directory = CaptureRepository(store.services.database).directory(capture)
-    (directory / CAPTURE_NAME).replace(directory / (NUMBERED_NAME % 4))
-    for number in (3, 5):
-        exchanges().write(directory / (NUMBERED_NAME % number))
+    make_ring(directory, *[exchanges().data()] * 3, first=3)
     service, place = store.services.analysis, PacketPlace(9, NUMBERED_NAME % 5)
     wanted = await service.stream_of(store.ada, capture, place)
     answer = await service.ask(store.ada, capture, asked("conversations:tcp"))
@@ -231,14 +220,9 @@ async def test_steps_of_a_graph_have_the_times_that_were_counted_from_while_a_ri
     store: Store, capture: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     directory = CaptureRepository(store.services.database).directory(capture)
-    (directory / CAPTURE_NAME).unlink()
-    header = make_header()
-    for number in (3, 4, 5):
-        records = (
-            pack_record(header, RawPacket(1, (10**9 + 10 * number + at) * 10**9, 60, bytes(60)))
-            for at in range(3)
-        )
-        (directory / (NUMBERED_NAME % number)).write_bytes(header.data + b"".join(records))
+    begins = ((10**9 + 10 * number) * 10**9 for number in (3, 4, 5))
+    frames = [bytes(60)] * 3
+    make_ring(directory, *(file_of(*frames, nanoseconds=at, step=10**9) for at in begins), first=3)
 
     async def part_filter(**limits: object) -> str:
         return (
@@ -252,6 +236,17 @@ async def test_steps_of_a_graph_have_the_times_that_were_counted_from_while_a_ri
     before = deleting(analysis._first_moment, directory / (NUMBERED_NAME % 4))
     monkeypatch.setattr(analysis, "_first_moment", before)
     assert await part_filter(interval=5.0) == "", "deleted before"
+
+
+@pytest.mark.parametrize("name", ["hierarchy", "http", "endpoints:ip", "conversations:ip", "io", "flow"])
+async def test_the_first_packets_time_is_read_where_times_count_from_it(
+    store: Store, capture: int, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    read, first_moment = [], analysis._first_moment
+    monkeypatch.setattr(analysis, "_first_moment", lambda files: read.append(1) or first_moment(files))
+    answer = await store.services.analysis.ask(store.ada, capture, asked(name))
+    timed = any(column.kind == "time" for column in answer.columns)
+    assert (bool(read), answer.begin) == (timed, START if timed else None)
 
 
 async def test_others_see_nothing(store: Store, capture: int) -> None:

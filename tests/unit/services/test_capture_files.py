@@ -32,6 +32,7 @@ from netmon_tui.tools.pcap import RawPacket, make_header, pack_record
 from netmon_tui.tools.pcap_cut import Cut
 from netmon_tui.ui.screens.captures import packets_of
 from tests.unit.services.test_filters_of_counts import found_by
+from tests.unit.services.tsharks import begin, make_ring
 from tests.unit.tools.test_packet_masking import FRAMES
 
 FRAME = next(iter(FRAMES.values()))
@@ -61,11 +62,8 @@ async def ada(services: Services) -> Actor:
 def store(services: Services, ada: Actor, *files: bytes, state: JobState = JobState.COMPLETED) -> int:
     """Store a ring whose files have these records, numbered from 5."""
     captures = CaptureRepository(services.database)
-    number = captures.create(ada, StartCapture("lo", rotation=RING), filter="", jobs=services.paths.jobs)
-    directory = captures.directory(number)
-    directory.mkdir()
-    for place, records in enumerate(files, 5):
-        (directory / (NUMBERED_NAME % place)).write_bytes(HEADER.data + records)
+    number, directory = begin(services, ada, RING)
+    make_ring(directory, *(HEADER.data + records for records in files), first=5)
     if state.is_final:
         stock = take_stock(directory)
         captures.finish(number, stock.files, state=state.value, **stock.facts)
@@ -394,11 +392,10 @@ async def test_who_talks_follows_the_newest_file_of_a_ring_and_counts_all_when_i
 
 def test_a_child_that_cannot_be_given_all_files_is_not_believed(tmp_path: Path) -> None:
     many = RECORDS[0] * 4_000  # more than a pipe holds
-    for number in range(1, 7):
-        (tmp_path / (NUMBERED_NAME % number)).write_bytes(HEADER.data + many)
+    paths = make_ring(tmp_path, *[HEADER.data + many] * 6)
     given = PcapInput(tmp_path)
-    for number in range(2, 6):
-        (tmp_path / (NUMBERED_NAME % number)).unlink()
+    for path in paths[1:5]:
+        path.unlink()
     while os.read(given.descriptor, 1 << 20):
         pass
     with pytest.raises(ToolFailed, match="could not all be read"):

@@ -12,9 +12,8 @@ from netmon_tui.runtime.tool_paths import find_tool
 from netmon_tui.services import capture_stock
 from netmon_tui.services.capture_stock import of_files, take_stock
 from netmon_tui.tools.bpf import with_protocols
-from netmon_tui.tools.pcap import RawPacket, make_header, pack_record
 from tests.bench.generate_pcap import generate
-from tests.unit.tools.packet_samples import SAMPLES
+from tests.unit.tools.packet_samples import SAMPLES, file_of
 
 KERNELS = CaptureCounters(protocols=(("tcp", 12), ("udp", 6), ("icmp", 2), ("arp", 0)), captured=5)
 TCPDUMP = find_tool("tcpdump")
@@ -38,9 +37,8 @@ def test_protocols_are_those_of_the_packets_that_are_kept(
 @pytest.mark.skipif(not TCPDUMP, reason="tcpdump is not installed")
 @pytest.mark.parametrize("name", sorted(SAMPLES))
 def test_a_packet_is_of_the_protocol_that_bpf_takes_it_for(tmp_path: Path, name: str) -> None:
-    header, frame = make_header(), SAMPLES[name]
     path = tmp_path / "capture.pcap"
-    path.write_bytes(header.data + pack_record(header, RawPacket(1, 10**18, len(frame), frame)))
+    path.write_bytes(file_of(SAMPLES[name]))
     ours = dict(of_files(KERNELS, take_stock(tmp_path).files).protocols)
     for protocol, text in with_protocols("")[1:]:
         command = [str(TCPDUMP), "-r", "-", "-w", "-", f"({text}) or (vlan and ({text}))"]

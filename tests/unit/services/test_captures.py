@@ -15,7 +15,6 @@ from netmon_tui.config.settings import load_settings
 from netmon_tui.domain.analysis import Asked, find_question
 from netmon_tui.domain.capture import Capture, CaptureLabels, StartCapture
 from netmon_tui.domain.capture_choice import PacketChoice
-from netmon_tui.domain.capture_files import CAPTURE_NAME
 from netmon_tui.domain.job import CaptureCounters, EndReason, JobState, JobStatus, ProcessIdentity
 from netmon_tui.domain.user import Actor, Role
 from netmon_tui.errors import DatabaseLocked, InvalidInput, NotFound
@@ -26,6 +25,7 @@ from netmon_tui.services.capture_starts import CaptureStarts
 from netmon_tui.services.container import Services, open_services
 from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.tools.pcap import FILE_HEADER_SIZE, RawPacket, make_header, pack_record
+from tests.unit.services.tsharks import keep
 
 HEADER = make_header()
 RECORDS = [pack_record(HEADER, RawPacket(n, n * 10**9, 60, bytes(60))) for n in range(1, 4)]
@@ -48,17 +48,6 @@ async def opened(folder: Path) -> AsyncIterator[tuple[Services, Actor]]:
         await services.close()
 
 
-def store(services: Services, ada: Actor, state: JobState, content: bytes) -> int:
-    """Store a capture in that state, whose file has that content."""
-    captures = CaptureRepository(services.database)
-    number = captures.create(ada, StartCapture("lo"), filter="", jobs=services.paths.jobs)
-    captures.update(number, state=state.value)
-    directory = captures.directory(number)
-    directory.mkdir()
-    (directory / CAPTURE_NAME).write_bytes(content)
-    return number
-
-
 @pytest.mark.parametrize(
     ("state", "left"),
     [(JobState.RUNNING, WHOLE[: -len(RECORDS[-1])]), (JobState.FAILED, TWO_AND_A_HALF)],
@@ -68,14 +57,14 @@ async def test_the_export_of_a_running_capture_ends_with_a_whole_packet(
     tmp_path: Path, state: JobState, left: bytes
 ) -> None:
     async with opened(tmp_path) as (services, ada):
-        number = store(services, ada, state, TWO_AND_A_HALF)
+        number = keep(services, ada, TWO_AND_A_HALF, state)
         written = await services.transfers.export_capture(ada, number, tmp_path / "out.pcap")
         assert written.read_bytes() == left
 
 
 async def test_a_running_capture_without_packets_is_not_exported(tmp_path: Path) -> None:
     async with opened(tmp_path) as (services, ada):
-        number = store(services, ada, JobState.RUNNING, WHOLE[: FILE_HEADER_SIZE - 1])
+        number = keep(services, ada, WHOLE[: FILE_HEADER_SIZE - 1], JobState.RUNNING)
         with pytest.raises(InvalidInput, match="no packets yet"):
             await services.transfers.export_capture(ada, number, tmp_path / "out.pcap")
         assert not (tmp_path / "out.pcap").exists()
@@ -172,7 +161,7 @@ async def test_a_running_capture_whose_packets_are_not_written_yet_is_not_told_a
     tmp_path: Path, file: str
 ) -> None:
     async with opened(tmp_path) as (services, ada):
-        number = store(services, ada, JobState.RUNNING, b"")
+        number = keep(services, ada, b"", JobState.RUNNING)
         CaptureRepository(services.database).update(number, packets=7)
         with pytest.raises(InvalidInput, match="nothing was written yet"):
             await services.catalogue.slice(ada, number, PacketChoice(file=file, first=1))
@@ -196,7 +185,7 @@ async def test_what_the_runner_says_now_is_told_of_a_running_capture_and_the_row
 ) -> None:
     async with opened(tmp_path) as (services, ada):
         capturing, captures = services.capturing, CaptureRepository(services.database)
-        number = store(services, ada, JobState.RUNNING, WHOLE)
+        number = keep(services, ada, WHOLE, JobState.RUNNING)
         status = captures.directory(number) / "status.json"
 
         def say(state: str, packets: int) -> None:

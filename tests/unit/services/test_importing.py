@@ -9,18 +9,16 @@ import io
 import random
 import shutil
 import sqlite3
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from netmon_tui.config.paths import find_paths
-from netmon_tui.config.settings import load_settings
 from netmon_tui.domain.host import Host
 from netmon_tui.domain.job import JobState
 from netmon_tui.domain.user import Actor, Role
 from netmon_tui.errors import AlreadyImported, InvalidInput, NetmonError
-from netmon_tui.services.container import Services, open_services
+from netmon_tui.services.container import Services
+from tests.unit.services.made_scans import Store
 
 DATA = Path(__file__).parents[2] / "data"
 FULL = (DATA / "nmap/full.xml").read_bytes()
@@ -60,12 +58,8 @@ class House:
 
 
 @pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    settings, paths = load_settings(environ={}), find_paths(data_dir=tmp_path / "data")
-    services = await asyncio.to_thread(open_services, settings, paths)
-    user = await services.accounts.create_first_admin("ada", "walnut-koala-lantern")
-    yield House(services, Actor(user.id, user.name, user.role))
-    await services.close()
+def house(store: Store) -> House:
+    return House(store.services, store.ada)
 
 
 @pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzip"])

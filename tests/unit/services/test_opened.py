@@ -21,7 +21,7 @@ from netmon_tui.runtime.tool_paths import find_tool
 from netmon_tui.services import transfers
 from netmon_tui.services.packet_rows import PacketRows
 from tests.unit.services.made_scans import Store
-from tests.unit.services.tsharks import keep
+from tests.unit.services.tsharks import keep, make_ring
 from tests.unit.tools.exchanges import exchanges
 
 Work = Callable[[Store, int, Path], Awaitable[None]]
@@ -81,9 +81,7 @@ def open_files() -> Counter[str]:
 
 async def tshark_reads(store: Store, number: int, file: Path) -> None:
     """Let tshark read a set of two files."""
-    for name in ("capture-000001.pcap", "capture-000002.pcap"):
-        (file.parent / name).write_bytes(file.read_bytes())
-    file.unlink()
+    make_ring(file.parent, *[file.read_bytes()] * 2)
     async for _ in tshark.TsharkRun(file.parent).pieces(lambda keys: (str(find_tool("tshark")), "-r", "-")):
         pass
 

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from netmon_tui.config.paths import find_paths
-from netmon_tui.config.settings import load_settings
 from netmon_tui.domain.host import Hop, Host, HostAddress, Port
 from netmon_tui.domain.topology import MapNode, NodeKind
 from netmon_tui.domain.user import Actor, Role
 from netmon_tui.errors import InvalidInput, NotFound
-from netmon_tui.services.container import Services, open_services
+from netmon_tui.services.container import Services
 from netmon_tui.storage.scan_results import ScanResults
+from tests.unit.services import made_scans
 
 GW, FAR = "192.0.2.1", "198.51.100.9"
 
@@ -71,12 +68,8 @@ class Store:
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    settings, paths = load_settings(environ={}), find_paths(data_dir=tmp_path / "data")
-    services = await asyncio.to_thread(open_services, settings, paths)
-    user = await services.accounts.create_first_admin("ada", "walnut-koala-lantern")
-    yield Store(services, Actor(user.id, user.name, user.role))
-    await services.close()
+def store(store: made_scans.Store) -> Store:
+    return Store(store.services, store.ada)
 
 
 def lines(node: MapNode, depth: int = 0) -> list[str]:

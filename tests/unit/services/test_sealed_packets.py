@@ -9,11 +9,15 @@ from pathlib import Path
 import pytest
 
 from netmon_tui.domain.packet_columns import PacketColumns, PacketLine
+from netmon_tui.domain.packet_find import FindIn, FoundPackets, Wanted
 from netmon_tui.runtime.tool_paths import find_tool
 from netmon_tui.services.packets import PacketList
 from netmon_tui.tools.pcap import RawPacket, make_header, pack_record
+from netmon_tui.ui.widgets.packet_list import PacketSource
+from netmon_tui.ui.widgets.row_source import cell_text
 from tests.unit.services.made_scans import Store
 from tests.unit.services.test_capture_keys import given
+from tests.unit.tools import packet_samples as samples
 
 pytestmark = [pytest.mark.lab, pytest.mark.skipif(not find_tool("sharkd"), reason="sharkd is not installed")]
 _RADIOTAP = struct.pack("<BBHI", 0, 0, 8, 0)
@@ -78,6 +82,52 @@ async def test_link_types_that_are_not_ours_are_told_by_the_dissector(tmp_path: 
     await packets.close()
 
 
+async def found(packets: PacketList, text: str, *, by_tshark: bool = False) -> list[int]:
+    """The packets in whose lines something is found."""
+    finder = await packets.finder(Wanted(text, place=FindIn.LIST, by_tshark=by_tshark))
+    middle = min(700, finder.count)
+    numbers = FoundPackets(finder.begins_at(middle), finder.count)
+    async for batch in finder.batches(middle):
+        numbers.add(batch)
+    assert numbers.complete
+    return list(numbers.numbers)
+
+
+@pytest.mark.parametrize(("linktype", "text"), [(127, "Beacon"), (220, "GET DESCRIPTOR"), (201, "Reset")])
+async def test_something_is_found_in_the_words_that_are_listed(
+    tmp_path: Path, linktype: int, text: str
+) -> None:
+    path = tmp_path / "made.pcap"
+    path.write_bytes(made(linktype, times=500))
+    packets = await opened(PacketList(path))
+    expected = [number for number, cells in enumerate(told(path), 1) if text in cells[3]]
+    assert len(expected) >= 500 and await found(packets, text) == expected
+    assert await found(packets, "no such words") == []
+    source = PacketSource(packets)
+    await source.filter(text)
+    while source.missing(0, 20):
+        await source.load(0, 20)
+        assert source.asks_dissector
+    assert source.shown is not None and list(source.shown) == expected
+    assert all(row and any(text in cell_text(cell) for cell in row.cells) for row in source.window(0, 20))
+    await packets.close()
+
+
+async def test_tsharks_words_are_found_where_they_are_listed(tmp_path: Path) -> None:
+    path, header = tmp_path / "made.pcap", make_header()
+    raws = [RawPacket(n, n, len(data), data) for n, data in enumerate(samples.SAMPLES.values(), 1)]
+    path.write_bytes(header.data + b"".join(pack_record(header, raw) for raw in raws))
+    packets = await opened(PacketList(path))
+    ours = [line.summary.info for line in await packets.lines(range(1, packets.count + 1), ())]
+    infos = [cells[3] for cells in told(path)]
+    info = next(one for one in infos if infos.count(one) == 1 and not any(one in own for own in ours))
+    assert await found(packets, info, by_tshark=True) == [infos.index(info) + 1]
+    assert await found(packets, info) == []
+    finder = await packets.finder(Wanted(info, place=FindIn.LIST))
+    assert not finder.asks_dissector, "our own words are made by ourselves"
+    await packets.close()
+
+
 async def test_without_sharkd_our_own_words_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "made.pcap"
     path.write_bytes(made(127))
@@ -85,6 +135,7 @@ async def test_without_sharkd_our_own_words_stay(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr("netmon_tui.runtime.packet_dissector.find_tool", lambda name: None)
     lines = await packets.lines([1, 2], PacketColumns().keys)
     assert await packets.worded(lines, PacketColumns()) == lines
+    assert await found(packets, lines[0].summary.info) == [1]
     await packets.close()
 
 
@@ -95,11 +146,14 @@ async def test_what_the_keys_open_is_told_as_what_it_is(store: Store, tmp_path: 
     async def infos() -> list[str]:
         packets = await opened(await services.packets.open(store.ada, capture))
         lines = await packets.lines(range(1, packets.count + 1), columns.keys)
-        found = words(await packets.worded(lines, columns))
+        listed = words(await packets.worded(lines, columns))
         await packets.close()
-        return [" ".join(cells[2:]) for cells in found]
+        return [" ".join(cells[2:]) for cells in listed]
 
     assert not any(info.startswith("HTTP") for info in await infos())
     await services.packets.keys.give(store.ada, capture, keys)
-    found = [info for info in await infos() if info.startswith("HTTP")]
-    assert len(found) == 2 and "200 OK" in found[1]
+    opened_up = [info for info in await infos() if info.startswith("HTTP")]
+    assert len(opened_up) == 2 and "200 OK" in opened_up[1]
+    packets = await opened(await services.packets.open(store.ada, capture))
+    assert len(await found(packets, "200 OK")) == 1
+    await packets.close()

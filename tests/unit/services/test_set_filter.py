@@ -8,31 +8,22 @@ from pathlib import Path
 
 import pytest
 
-from netmon_tui.domain.capture_files import NUMBERED_NAME
 from netmon_tui.errors import NotFound
 from netmon_tui.runtime.display_filter import FilterRun
 from netmon_tui.runtime.tool_paths import find_tool
 from netmon_tui.services.set_filter import SetFilter
-from netmon_tui.tools.pcap import RawPacket, make_header, pack_record
+from tests.unit.services.tsharks import make_ring
 from tests.unit.tools import packet_samples as samples
 
 pytestmark = [pytest.mark.lab, pytest.mark.skipif(not find_tool("tshark"), reason="tshark is not installed")]
 FILES = (["udp", "dns query", "ping"], ["arp request"], ["dns query", "tcp syn", "dns query"])
+CONTENTS = [samples.file_of(*(samples.SAMPLES[name] for name in names)) for names in FILES]
 DNS = [("5", 2), ("7", 1), ("7", 3)]
-
-
-def write(directory: Path, number: int, names: list[str]) -> Path:
-    header = make_header()
-    frames = [samples.SAMPLES[name] for name in names]
-    records = [pack_record(header, RawPacket(1, 10**18, len(data), data)) for data in frames]
-    path = directory / (NUMBERED_NAME % number)
-    path.write_bytes(header.data + b"".join(records))
-    return path
 
 
 @pytest.fixture
 def files(tmp_path: Path) -> list[Path]:
-    return [write(tmp_path, number, names) for number, names in enumerate(FILES, 5)]
+    return make_ring(tmp_path, *CONTENTS, first=5)
 
 
 async def found(search: SetFilter) -> list[tuple[str, int]]:

@@ -2,32 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from netmon_tui.domain.capture import StartCapture
 from netmon_tui.domain.capture_files import CAPTURE_NAME
+from netmon_tui.domain.job import JobState
 from netmon_tui.domain.user import Actor, Role
 from netmon_tui.errors import InvalidInput, NotFound
 from netmon_tui.services import traffic
-from netmon_tui.services.container import Services
 from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.tools.pcap import make_header
 from tests.unit.services.made_scans import Store
-from tests.unit.services.tsharks import keep
+from tests.unit.services.tsharks import begin, keep, make_ring
 from tests.unit.tools.exchanges import CLIENT, SERVER, exchanges
-
-
-def begin(services: Services, owner: Actor, content: bytes = b"") -> tuple[int, Path]:
-    """Store a capture that runs, and return it with the path of its file."""
-    captures = CaptureRepository(services.database)
-    number = captures.create(owner, StartCapture("lo"), filter="", jobs=services.paths.jobs)
-    path = captures.directory(number) / CAPTURE_NAME
-    path.parent.mkdir()
-    if content:
-        path.write_bytes(content)
-    return number, path
 
 
 async def test_a_whole_capture_is_counted(store: Store) -> None:
@@ -57,9 +43,7 @@ async def test_a_file_without_a_header_hides_no_other(store: Store, empty: set[i
     data = exchanges().data()
     number = keep(store.services, store.ada, data)
     directory = CaptureRepository(store.services.database).directory(number)
-    (directory / CAPTURE_NAME).unlink()
-    for place in range(3):
-        (directory / f"capture-{place + 1:06}.pcap").write_bytes(b"" if place in empty else data)
+    make_ring(directory, *(b"" if place in empty else data for place in range(3)))
     opened = await store.services.traffic.open(store.ada, number)
     while not opened.complete:
         found = await opened.look(growing=False)
@@ -71,11 +55,12 @@ async def test_a_file_without_a_header_hides_no_other(store: Store, empty: set[i
 
 async def test_a_capture_that_runs_is_followed(store: Store) -> None:
     data = exchanges().data()
-    number, path = begin(store.services, store.ada, data)
+    number, directory = begin(store.services, store.ada)
+    (directory / CAPTURE_NAME).write_bytes(data)
     opened = await store.services.traffic.open(store.ada, number)
     assert (await opened.look(growing=True)).packets == 20 and not opened.complete
     records = data[24:]
-    with path.open("ab", buffering=0) as file:
+    with (directory / CAPTURE_NAME).open("ab", buffering=0) as file:
         file.write(records + records[:9])
         assert (await opened.look(growing=True)).packets == 40
         file.write(records[9:])
@@ -88,7 +73,7 @@ async def test_what_is_too_much_is_sampled_while_the_capture_runs(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data = exchanges().data()
-    number, _ = begin(store.services, store.ada, data + data[24:] * 2999)
+    number = keep(store.services, store.ada, data + data[24:] * 2999, JobState.RUNNING)
     monkeypatch.setattr(traffic, "_FIRST_SECONDS", 0.01)
     opened = await store.services.traffic.open(store.ada, number)
     found = await opened.look(growing=True)
@@ -98,11 +83,11 @@ async def test_what_is_too_much_is_sampled_while_the_capture_runs(
 
 
 async def test_others_and_captures_without_packets_are_refused(store: Store) -> None:
-    number, path = begin(store.services, store.ada)
+    number, directory = begin(store.services, store.ada)
     with pytest.raises(NotFound):
         await store.services.traffic.open(Actor(99, "eve", Role.OPERATOR), number)
     for content in (None, b"", b"\xd4\xc3\xb2"):
         if content is not None:
-            path.write_bytes(content)
+            (directory / CAPTURE_NAME).write_bytes(content)
         with pytest.raises(InvalidInput, match="nothing was written yet"):
             await store.services.traffic.open(store.ada, number)

@@ -14,12 +14,14 @@ from pathlib import Path
 import pytest
 
 from netmon_tui.domain.capture import StartCapture
-from netmon_tui.domain.capture_files import CAPTURE_NAME
-from netmon_tui.domain.job import JobState
+from netmon_tui.domain.capture_files import CAPTURE_NAME, NUMBERED_NAME
+from netmon_tui.domain.job import JobState, Rotation
 from netmon_tui.domain.user import Actor
 from netmon_tui.services.container import Services
 from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.tools.tshark_lines import LineReader
+
+ONE_FILE = Rotation()
 
 
 class NumberReader(LineReader):
@@ -34,15 +36,30 @@ class NumberReader(LineReader):
             self.numbers.append(int(number))
 
 
-def keep(services: Services, owner: Actor, content: bytes) -> int:
-    """Store a completed capture whose file has that content."""
-    captures = CaptureRepository(services.database)
-    number = captures.create(owner, StartCapture("lo"), filter="", jobs=services.paths.jobs)
-    captures.update(number, state=JobState.COMPLETED.value)
+def begin(services: Services, owner: Actor, rotation: Rotation = ONE_FILE) -> tuple[int, Path]:
+    """Store a capture that runs and has no files yet, and return it with their directory."""
+    captures, request = CaptureRepository(services.database), StartCapture("lo", rotation=rotation)
+    number = captures.create(owner, request, filter="", jobs=services.paths.jobs)
     directory = captures.directory(number)
     directory.mkdir()
+    return number, directory
+
+
+def keep(services: Services, owner: Actor, content: bytes, state: JobState = JobState.COMPLETED) -> int:
+    """Store a capture in that state whose file has that content."""
+    number, directory = begin(services, owner)
     (directory / CAPTURE_NAME).write_bytes(content)
+    CaptureRepository(services.database).update(number, state=state.value)
     return number
+
+
+def make_ring(directory: Path, *contents: bytes, first: int = 1) -> list[Path]:
+    """Write the files that a ring has left, numbered from ``first``, in place of the only file."""
+    (directory / CAPTURE_NAME).unlink(missing_ok=True)
+    paths = [directory / (NUMBERED_NAME % number) for number, _ in enumerate(contents, first)]
+    for path, content in zip(paths, contents, strict=True):
+        path.write_bytes(content)
+    return paths
 
 
 @pytest.fixture

@@ -3,11 +3,20 @@
 import socket
 import struct
 
+from netmon_tui.tools.pcap import RawPacket, make_header, pack_record
+
 MAC_A, MAC_B = bytes.fromhex("020000000001"), bytes.fromhex("020000000002")
 IP_A, IP_B = bytes([192, 0, 2, 1]), bytes([192, 0, 2, 2])
 IP6_A, IP6_B = (socket.inet_pton(socket.AF_INET6, a) for a in ("2001:db8::1", "2001:db8::2"))
 LINK_LOCAL = socket.inet_pton(socket.AF_INET6, "fe80::1")
 ALL_NODES = socket.inet_pton(socket.AF_INET6, "ff02::1")
+
+
+def file_of(*frames, nanoseconds=10**18, step=0):
+    """A capture file of these frames, the first at a time and each so much after the one before."""
+    header = make_header()
+    packets = (RawPacket(1, nanoseconds + at * step, len(data), data) for at, data in enumerate(frames))
+    return header.data + b"".join(pack_record(header, packet) for packet in packets)
 
 
 def ethernet(kind, payload):

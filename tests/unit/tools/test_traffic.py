@@ -20,10 +20,12 @@ from netmon_tui.tools import link_layers, traffic_reader
 from netmon_tui.tools.flow_counter import NEEDED, FlowCounter
 from netmon_tui.tools.packet_flow import LAYOUTS, NO_FLOW, PORTED, ends_of, flow_of
 from netmon_tui.tools.pcap import RawPacket, make_header, pack_record
-from netmon_tui.tools.pcap_sync import TRUSTED_AFTER, RecordFinder
+from netmon_tui.tools.pcap_layout import PcapngLayout, layout_for
+from netmon_tui.tools.pcap_sync import TRUSTED_AFTER, BlockFinder, RecordFinder
 from netmon_tui.tools.traffic_reader import TrafficReader
 from netmon_tui.tools.traffic_tables import MOST_KEPT, TrafficTables
 from tests.unit.tools import packet_samples as samples
+from tests.unit.tools import test_pcapng as ng
 
 A, B = samples.IP_A, samples.IP_B
 UDP = struct.pack(">HH", 40000, 40001)
@@ -59,6 +61,17 @@ def write(path, frames, header=None, *, step=1000):
         file.write(header.data)
         for number, frame in enumerate(frames):
             file.write(record(header, frame, NOW * 10**9 + number * step))
+    return path
+
+
+def write_blocks(path, frames):
+    """Write frames as pcapng of two interfaces in turn, a microsecond apart."""
+    layout = layout_for(make_header(), ("eth0", "wg0"))
+    with path.open("wb") as file:
+        file.write(layout.beginning)
+        for number, frame in enumerate(frames):
+            raw = RawPacket(number + 1, NOW * 10**9 + number * 1000, len(frame), frame, number % 2)
+            file.write(layout.pack(raw))
     return path
 
 
@@ -228,8 +241,9 @@ def office(count, seed=1):
         yield samples.ethernet(0x0800, packet[:12] + near + far + packet[20:])
 
 
-def test_a_sample_is_near_the_truth_and_says_that_it_is_one(tmp_path, monkeypatch):
-    path = write(tmp_path / "a", office(60_000))
+@pytest.mark.parametrize("written", [write, write_blocks])
+def test_a_sample_is_near_the_truth_and_says_that_it_is_one(tmp_path, monkeypatch, written):
+    path = written(tmp_path / "a", office(60_000))
     truth = whole(path)
     monkeypatch.setattr(traffic_reader, "CHUNK", 32 * 1024)
     with TrafficReader(path, growing=True) as reader:
@@ -261,6 +275,33 @@ def test_records_are_found_from_anywhere_and_never_in_a_packet(order, nanosecond
         assert found is not None and found > TRUSTED_AFTER and begin + found in starts
     assert finder.find(random.Random(1).randbytes(200_000)) is None
     assert RecordFinder(header, NOW + 9, NOW + 10).find(piece) is None
+
+
+@pytest.mark.parametrize("order", "<>")
+def test_blocks_are_found_from_anywhere_and_never_in_a_packet(order):
+    start = ng.section(order) + ng.interface(1, b"", order) * 2
+    inner = ng.packet(0, NOW * 10**6, b"\0" * 4, order) * 60
+    pieces = [ng.packet(n % 2, NOW * 10**6 + n, inner[: 500 + n % 700], order) for n in range(300)]
+    starts = set(itertools.accumulate(map(len, pieces)))
+    piece, layout = b"".join(pieces), PcapngLayout(start)
+    finder = BlockFinder(layout, NOW - 1, NOW + 1)
+    for begin in (*range(60), 12_345, 40_000):
+        found = finder.find(piece[begin:])
+        assert found is not None and found > TRUSTED_AFTER and begin + found in starts
+    assert finder.find(random.Random(1).randbytes(200_000)) is None
+    assert BlockFinder(layout, NOW + 9, NOW + 10).find(piece) is None
+    alone = PcapngLayout(ng.section(order) + ng.interface(1, b"", order))
+    assert BlockFinder(alone, NOW - 1, NOW + 1).find(piece) is None  # it knows of no second interface
+
+
+def test_blocks_with_another_end_or_of_another_kind_are_no_row():
+    layout = PcapngLayout(ng.section() + ng.interface(1, b""))
+    finder = BlockFinder(layout, NOW - 1, NOW + 1)
+    one = ng.packet(0, NOW * 10**6, bytes(80))
+    assert finder.find(one * 800) is not None
+    for at, value in ((0, 7), (4, len(one) + 1), (8, 1), (20, 81), (24, 79), (len(one) - 4, 60)):
+        other = one[:at] + struct.pack("<I", value) + one[at + 4 :]
+        assert finder.find((one * 99 + other) * 8) is None, at
 
 
 def test_packets_made_to_look_like_records_cost_no_more_than_others():

@@ -18,6 +18,7 @@ from netmon_tui.domain.job import CaptureCounters, JobState
 from netmon_tui.domain.packet import Field, Layer, PacketDetail, PacketSummary
 from netmon_tui.domain.packet_columns import PacketColumns
 from netmon_tui.errors import InvalidInput
+from netmon_tui.runtime.tool_paths import find_tool
 from netmon_tui.services.packets import PacketList
 from netmon_tui.ui.widgets.capture_header import CaptureHeader
 from netmon_tui.ui.widgets.figure import Figure
@@ -92,13 +93,15 @@ async def test_a_filter_finds_packets_anywhere_and_an_exclamation_mark_the_other
     await packets.close()
 
 
-async def test_a_filter_looks_through_our_own_words_only(file: Path) -> None:
+@pytest.mark.lab
+@pytest.mark.skipif(not find_tool("sharkd"), reason="sharkd is not installed")
+async def test_a_filter_looks_through_what_is_shown(file: Path) -> None:
     packets = PacketList(file)
     source = await everything(packets)
-    columns = PacketColumns(("number", "protocol", "arp.opcode"), by_tshark=True)
+    columns = PacketColumns(("number", "protocol", "arp.dst.proto_ipv4"), by_tshark=True)
     source.show_columns(columns)
     source.mark({7: "odd"}, "!")
-    for text, found in (("…", 0), ("arp", 5_000), ("odd", 1)):
+    for text, found in (("…", 0), ("ARP", 5_000), ("odd", 1), ("10.0.19.", 137)):
         await source.filter(text)
         while source.searched is not None:
             await source.load(0, 1)
@@ -250,6 +253,7 @@ async def test_the_average_rate_is_that_of_all_that_was_captured(
         ("left", "captured 104 now", "captured 118 now", Region(10, 0, 2, 1)),
         ("left", "12 packets", "120 packets", Region(2, 0, 9, 1)),
         ("left", "漢x1", "漢x2", Region(3, 0, 1, 1)),
+        ("left", "cafe", "cafe\u0301", Region(3, 0, 1, 1)),
         ("right", "0:00:09", "0:00:10", Region(18, 0, 2, 1)),
         ("left", "same", "same", None),
     ],

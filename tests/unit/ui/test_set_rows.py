@@ -16,22 +16,33 @@ from netmon_tui.ui.widgets.set_rows import SetRows
 COLUMNS = PacketColumns(("number", "info"))
 
 
-async def test_what_could_not_be_read_is_looked_through_again_and_nothing_is_listed_twice() -> None:
-    found, fails = SetMatches(), ["two"]
-    for name in ("one", "two"):
-        found.add(Path(name), [1, 2, 3])
+class Made:
+    """Lines that say which packet they are of."""
 
-    async def lines(file: str, numbers: Sequence[int], keys: Sequence[str]) -> list[PacketLine]:
-        if file in fails:
-            fails.remove(file)
-            raise StorageError("the database is busy")
+    async def read(self, file: str, numbers: Sequence[int], keys: Sequence[str]) -> list[PacketLine]:
         infos = {number: f"packet {number}" for number in numbers}
         return [
             PacketLine(PacketSummary(number, 0.0, "", "", "", 60, info), (str(number), info))
             for number, info in infos.items()
         ]
 
-    rows = SetRows(found, COLUMNS, lines)
+    async def told(self, file: str, numbers: Sequence[int], columns: PacketColumns) -> list[PacketLine]:
+        return await self.read(file, numbers, columns.keys)
+
+
+async def test_what_could_not_be_read_is_looked_through_again_and_nothing_is_listed_twice() -> None:
+    found, fails = SetMatches(), ["two"]
+    for name in ("one", "two"):
+        found.add(Path(name), [1, 2, 3])
+
+    class Failing(Made):
+        async def read(self, file: str, numbers: Sequence[int], keys: Sequence[str]) -> list[PacketLine]:
+            if file in fails:
+                fails.remove(file)
+                raise StorageError("the database is busy")
+            return await super().read(file, numbers, keys)
+
+    rows = SetRows(found, COLUMNS, Failing())
     await rows.filter("packet 2")
     with pytest.raises(StorageError):
         await rows.load(0, 10)

@@ -40,7 +40,7 @@ _capture_id = click.argument("capture_id", metavar="ID", type=int)
 @click.option("--hex", "as_hex", is_flag=True, help="PATTERN is bytes: de ad be ef, or de:?d with any digit.")
 @click.option(
     "--in", "place", type=click.Choice([one.value for one in FindIn]), default="bytes", show_default=True,
-    help="The line of the list, the field tree as tshark words it (slow), or the bytes.",
+    help="The line of the list, the field tree as tshark words it (slow), or the bytes as they were captured.",
 )  # fmt: skip
 @click.option("--ignore-case", is_flag=True, help="Take capital and small letters for the same.")
 @click.option("--filter", "text", default="", metavar="DISPLAY", help="Only packets that meet this filter.")
@@ -65,8 +65,9 @@ def find(
 ) -> None:
     """Find packets by what is in them: their number, time and line, and where in their bytes it begins.
 
-    Text in bytes is found as UTF-8 and as UTF-16. Lines are looked through in the words in which they are listed:
-    where these are the dissector's, as of Wi-Fi, that takes longer. Exit status 0 also when nothing is found.
+    Text in bytes is found as UTF-8 and as UTF-16; what was decrypted or put together is found with --in tree, as
+    far as it is in fields. Lines are looked through in the words in which they are listed: where these are the
+    dissector's, as of Wi-Fi, that takes longer. Exit status 0 also when nothing is found.
     """
     if regex and as_hex:
         raise UsageError("a pattern is a regular expression or bytes, not both")

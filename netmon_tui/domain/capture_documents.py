@@ -99,13 +99,17 @@ def packet_document(packet: PacketSummary) -> Document:
 
 
 def packet_detail_document(detail: PacketDetail) -> Document:
-    """Return one packet with its field tree and its bytes in hex."""
+    """Return one packet with its field tree and its bytes in hex, and those of its further sources."""
     return packet_document(detail.summary) | {
         "layers": [
             {"name": layer.name, "label": layer.label, "fields": [_field_document(f) for f in layer.fields]}
             for layer in detail.layers
         ],
         "bytes": detail.data.hex(),
+        "sources": [
+            {"name": source.name, "bytes": source.data.hex(), "left_out": source.left_out}
+            for source in detail.sources
+        ],
         "dissector": detail.dissector,
         "window": detail.window,
     }
@@ -118,6 +122,7 @@ def _field_document(field: Field) -> Document:
         "value": field.value,
         "offset": field.offset,
         "size": field.size,
+        "source": field.source,
         "filter": field.filter,
         "fields": [_field_document(child) for child in field.fields],
     }

@@ -32,7 +32,7 @@ class FindIn(StrEnum):
     TREE = "tree"
     """The field tree, as tshark words it."""
     BYTES = "bytes"
-    """The captured bytes."""
+    """The captured bytes, not what was decrypted or put together of them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ async def dissect_packet(raw: RawPacket, header: FileHeader, *, tshark: str) -> 
         raise ToolFailed("tshark could not dissect the packet", why=f"it took over {DEADLINE:g} s") from error
     except (OSError, ImportError) as error:
         raise ToolFailed("tshark could not dissect the packet", why=str(error)) from error
-    return layers_from_pdml(pdml, number=raw.number, captured=raw.captured)
+    return layers_from_pdml(pdml, number=raw.number, data=bytes(raw.data))
 
 
 async def _describe_by_tshark(capture_class: type[Any], file: bytes, tshark: str) -> bytes:

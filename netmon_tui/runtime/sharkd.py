@@ -19,8 +19,9 @@ DEADLINE = 5.0
 """Seconds for one answer: start, load and dissection of a window together take a quarter of one."""
 SETPRIV = "/usr/bin/setpriv"
 """Of util-linux, as is prlimit. Python's own way is code between fork and exec."""
-LARGEST_REPLY = 8 << 20
-"""Bytes of a line that are believed; a packet's tree has some ten thousand."""
+LARGEST_REPLY = 16 << 20
+"""Bytes of a line that are believed. A packet's tree has some ten thousand, but six for each byte of a body that
+was put together; the bytes themselves are one and a third more."""
 _ADDRESS_SPACE = 4 << 30
 """One gigabyte holds what sharkd keeps of a million packets."""
 _NO_NAMES = ("mac_name", "transport_name", "network_name", "dns_pkt_addr_resolution", "vlan_name")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from netmon_tui.domain.packet import Layer
+from netmon_tui.domain.packet import ByteSource, Layer
 from netmon_tui.domain.packet_columns import Dissected
 from netmon_tui.errors import ToolFailed
 from netmon_tui.runtime.sharkd import Sharkd
@@ -20,6 +20,7 @@ from netmon_tui.tools.sharkd import (
     fields_of,
     layers_of,
     shifted_info,
+    sources_of,
 )
 
 
@@ -31,21 +32,33 @@ class Dissection(NamedTuple):
     """``sharkd`` or ``tshark``."""
     window: tuple[int, int] | None
     """First and last packet that it knew; None for the whole file."""
+    sources: tuple[ByteSource, ...] = ()
+    """Further bytes of the packet, which tshark does not tell."""
 
 
 async def tree_in_whole(whole: Sharkd, raw: RawPacket) -> Dissection:
     """Return the field tree of a packet from a sharkd that knows the whole file; raises ToolFailed."""
-    reply = await whole.ask("frame", frame=raw.number, proto=True)
-    layers = layers_of(reply, skipped=0, captured=raw.captured, alone=False)
-    return Dissection(layers, "sharkd", None)
+    return await _tree(whole, raw, skipped=0, window=None)
 
 
 async def tree_in_window(sharkd: Sharkd, window: tuple[int, int], raw: RawPacket) -> Dissection:
     """Return the field tree of a packet from a sharkd that knows a window, given by its first and last packet."""
-    skipped = window[0] - 1
-    reply = await sharkd.ask("frame", frame=raw.number - skipped, proto=True)
-    layers = await asyncio.to_thread(layers_of, reply, skipped=skipped, captured=raw.captured, alone=True)
-    return Dissection(layers, "sharkd", window)
+    return await _tree(sharkd, raw, skipped=window[0] - 1, window=window)
+
+
+async def _tree(
+    sharkd: Sharkd, raw: RawPacket, *, skipped: int, window: tuple[int, int] | None
+) -> Dissection:
+    # with bytes, for those of further sources come with those of the packet only
+    reply = await sharkd.ask("frame", frame=raw.number - skipped, proto=True, bytes=True)
+    return await asyncio.to_thread(_dissection, reply, raw.captured, skipped, window)
+
+
+def _dissection(reply: Any, captured: int, skipped: int, window: tuple[int, int] | None) -> Dissection:
+    sources = sources_of(reply)
+    alone = window is not None
+    layers = layers_of(reply, skipped=skipped, captured=captured, alone=alone, sources=sources)
+    return Dissection(layers, "sharkd", window, sources)
 
 
 async def list_columns(

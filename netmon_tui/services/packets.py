@@ -77,13 +77,13 @@ class PacketList(PacketRows):
         """
         raw = await self._alone(lambda: self._find(number))
         try:
-            layers, dissector, window = await self._dissector.dissect(raw)
+            layers, dissector, window, sources = await self._dissector.dissect(raw)
         except (NetmonError, OSError):
             return self._built_in(raw)  # a dissector that fails is no reason to show nothing
         if window == (1, self.count) and self.complete and not self.growing:
             window = None
         summary = summarise(raw, self._index.header.linktype)
-        return PacketDetail(summary, layers, bytes(raw.data), dissector, window)
+        return PacketDetail(summary, layers, bytes(raw.data), dissector, window, sources)
 
     def _find(self, number: int) -> RawPacket:
         while number > self._index.count and self._index.extend(SLICE):

@@ -26,13 +26,13 @@ BETWEEN_PACKETS = (
 """Fields that compare a packet with others, which mean nothing when it is dissected alone."""
 
 
-def layers_from_pdml(pdml: bytes, *, number: int, captured: int) -> tuple[Layer, ...]:
+def layers_from_pdml(pdml: bytes, *, number: int, data: bytes) -> tuple[Layer, ...]:
     """Return the layers of one ``<packet>`` element.
 
     Args:
         pdml: The element as tshark printed it.
         number: The packet's number in its own file; tshark saw it as the first.
-        captured: Bytes of the packet: fields outside it (in decompressed data, say) get offset -1.
+        data: The packet: fields whose bytes are not there (but in decompressed data, say) get offset -1.
 
     Raises:
         ToolFailed: The text is not XML.
@@ -41,35 +41,47 @@ def layers_from_pdml(pdml: bytes, *, number: int, captured: int) -> tuple[Layer,
         packet = ElementTree.fromstring(_NOT_XML.sub("\ufffd", pdml.decode("utf-8", "replace")))  # noqa: S314
     except ElementTree.ParseError as error:
         raise ToolFailed("tshark's description of the packet cannot be read", why=str(error)) from error
-    layers = (_layer(proto, captured) for proto in packet.findall("proto") if proto.get("name") != "geninfo")
+    layers = (_layer(proto, data) for proto in packet.findall("proto") if proto.get("name") != "geninfo")
     return tuple(_renumber(layer, number) if layer.name == "frame" else layer for layer in layers)
 
 
-def _layer(proto: ElementTree.Element, captured: int) -> Layer:
+def _layer(proto: ElementTree.Element, data: bytes) -> Layer:
     name = proto.get("name", "")
     if name == "fake-field-wrapper":  # what tshark wraps bytes in that no dissector took
         name = "data"
-    return Layer(name, _fields(proto, captured, 0), proto.get("showname", "") or name)
+    return Layer(name, _fields(proto, data, 0), proto.get("showname", "") or name)
 
 
-def _fields(parent: ElementTree.Element, captured: int, depth: int) -> tuple[Field, ...]:
+def _fields(parent: ElementTree.Element, data: bytes, depth: int) -> tuple[Field, ...]:
     shown = (
         child for child in parent if child.get("hide") != "yes" and child.get("name") not in BETWEEN_PACKETS
     )
-    return tuple(_field(child, captured, depth) for child in shown)
+    return tuple(_field(child, data, depth) for child in shown)
 
 
-def _field(element: ElementTree.Element, captured: int, depth: int) -> Field:
+def _field(element: ElementTree.Element, data: bytes, depth: int) -> Field:
     name, show = element.get("name", ""), element.get("show", "")
-    offset, size = _number(element.get("pos")), max(_number(element.get("size")), 0)
+    offset, size = _place(element, data)
     return Field(
         name=name,
         label=element.get("showname", "") or show or name,
         value=show,
-        offset=offset if 0 <= offset <= captured - size else -1,
+        offset=offset,
         size=size,
-        fields=_fields(element, captured, depth + 1) if depth < _DEEPEST else (),
+        fields=_fields(element, data, depth + 1) if depth < _DEEPEST else (),
     )
+
+
+def _place(element: ElementTree.Element, data: bytes) -> tuple[int, int]:
+    """Return offset and size of a field.
+
+    tshark does not say in what its position counts, the packet or what was made of it: the bytes beside it do.
+    """
+    offset, size = _number(element.get("pos")), max(_number(element.get("size")), 0)
+    given = element.get("unmaskedvalue") or element.get("value") or ""
+    if not 0 <= offset <= len(data) - size or (given and data[offset : offset + size].hex() != given):
+        return -1, size
+    return offset, size
 
 
 def _number(text: str | None) -> int:

@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import json
 import re
+from base64 import b64decode
 from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
 from netmon_tui.domain.display_filter import Offer, refusal
-from netmon_tui.domain.packet import Field, Layer
+from netmon_tui.domain.packet import ByteSource, Field, Layer
 from netmon_tui.errors import InvalidInput, ToolFailed
 from netmon_tui.tools.dissector import BETWEEN_PACKETS
 
 LONGEST_REQUEST = 1_900
 """Bytes. sharkd cuts a line after some 2,000, and takes the rest for the next request."""
+LONGEST_SOURCE = 1 << 20
+"""Bytes that are kept of what was decrypted or put together; a file that is sent over HTTP is one such."""
 _DEEPEST = 64
 """Levels of nesting that are kept."""
 _FILTER = re.compile(r"([A-Za-z_][\w.-]*)(?: == (.*))?", re.DOTALL)
@@ -72,7 +75,21 @@ def read_reply(line: bytes) -> tuple[int, Any]:
         raise ToolFailed("sharkd's reply cannot be read", why=repr(line[:60])) from error
 
 
-def layers_of(reply: Any, *, skipped: int, captured: int, alone: bool) -> tuple[Layer, ...]:
+def sources_of(reply: Any) -> tuple[ByteSource, ...]:
+    """Return the further bytes in a reply to ``frame``; raises ToolFailed when they cannot be read."""
+    try:
+        return tuple(_source(str(one["name"]), b64decode(one["bytes"])) for one in reply.get("ds", ()))
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise ToolFailed("sharkd's bytes cannot be read", why=repr(error)[:80]) from error
+
+
+def _source(name: str, data: bytes) -> ByteSource:
+    return ByteSource(name, data[:LONGEST_SOURCE], max(0, len(data) - LONGEST_SOURCE))
+
+
+def layers_of(
+    reply: Any, *, skipped: int, captured: int, alone: bool, sources: Sequence[ByteSource] = ()
+) -> tuple[Layer, ...]:
     """Return the layers in a reply to ``frame``.
 
     Args:
@@ -80,11 +97,13 @@ def layers_of(reply: Any, *, skipped: int, captured: int, alone: bool) -> tuple[
         skipped: Packets of the file before the first that sharkd knows: it numbers those from 1.
         captured: Bytes of the packet.
         alone: sharkd does not know the whole file, so what compares the packet with the first one is left out.
+        sources: The further bytes of the packet; a field that is in none of those that are known is nowhere.
 
     Raises:
         ToolFailed: It has no tree.
     """
-    tree = _Tree(skipped, captured, BETWEEN_PACKETS if alone else ())
+    sizes = (captured, *(len(source.data) + source.left_out for source in sources))
+    tree = _Tree(skipped, sizes, BETWEEN_PACKETS if alone else ())
     try:
         return tuple(tree.layer(node) for node in reply["tree"])
     except (ValueError, TypeError, KeyError, AttributeError) as error:
@@ -155,7 +174,8 @@ class _Tree(NamedTuple):
     """Reads the nodes of one tree."""
 
     skipped: int
-    captured: int
+    sizes: tuple[int, ...]
+    """Bytes of the packet, and of each of its further sources."""
     left_out: tuple[str, ...]
 
     def layer(self, node: Any) -> Layer:
@@ -177,7 +197,7 @@ class _Tree(NamedTuple):
             label, value = re.sub(rf"\b{value}\b", number, label, count=1), number
         elif self.skipped and _PARTS.match(label):
             label = _PART.sub(lambda match: f"#{int(match[1]) + self.skipped}", label)
-        offset, size = self._place(node)
+        source, offset, size = self._place(node)
         return Field(
             name=name,
             label=label,
@@ -186,6 +206,7 @@ class _Tree(NamedTuple):
             size=size,
             fields=self.fields(node.get("n", ()), depth + 1) if depth < _DEEPEST else (),
             filter=f"{name} == {value}" if value else name,
+            source=source,
         )
 
     def fields(self, nodes: Any, depth: int) -> tuple[Field, ...]:
@@ -193,13 +214,13 @@ class _Tree(NamedTuple):
         found = (self.field(node, depth) for node in nodes if not node.get("v"))
         return tuple(field for field in found if field.name not in self.left_out)
 
-    def _place(self, node: Any) -> tuple[int, int]:
-        """Return where a field is in the packet; -1 for what is in bytes that were put together elsewhere."""
-        place = node.get("h")
-        if place is None or node.get("ds"):
-            return -1, 0
+    def _place(self, node: Any) -> tuple[int, int, int]:
+        """Return source, offset and size of a field; offset -1 where it is in no bytes that are known."""
+        place, source = node.get("h"), int(node.get("ds", 0))
+        if place is None or not 0 <= source < len(self.sizes):
+            return 0, -1, 0
         offset, size = int(place[0]), max(int(place[1]), 0)
-        return (offset if 0 <= offset <= self.captured - size else -1), size
+        return (source, offset, size) if 0 <= offset <= self.sizes[source] - size else (0, -1, size)
 
 
 def _split(text: str) -> tuple[str, str]:

@@ -27,6 +27,7 @@ from netmon_tui.ui.session import Session
 from netmon_tui.ui.widgets.capture_header import CaptureHeader
 from netmon_tui.ui.widgets.file_set_browser import FileSetBrowser
 from netmon_tui.ui.widgets.key_line import KeyLine
+from netmon_tui.ui.widgets.packet_bytes import PacketBytes
 from netmon_tui.ui.widgets.packet_finding import PacketFinding
 from netmon_tui.ui.widgets.packet_marking import PacketMarking
 from netmon_tui.ui.widgets.packet_tree import PacketTree
@@ -37,7 +38,9 @@ HELP_TEXT = (
     "m marks a packet, for you alone, and ; says something of it; . and , go from mark to mark.\n"
     "M says where a part begins and ends; w makes a capture of it, of the marked packets, or of what / shows.\n"
     "In the fields, right opens and left closes; the bytes of a field are marked, and a byte shows its field.\n"
+    "Of what was decrypted or put together the bytes stand there under their name; b turns from one to the next.\n"
     "ctrl+f finds text, an expression or bytes in bytes, lines or fields; n and N go to the next match and back.\n"
+    "In bytes are those of the frames only: what was decrypted or put together is found in fields (tree).\n"
     "/ shows only lines with some words, as they are listed: where these are tshark's that takes longer;\n"
     "d takes a display filter in Wireshark's language, = & ! one of a field.\n"
     "C chooses the columns, ctrl+t the form of the time, P tshark's words; + makes a column of a field.\n"
@@ -48,7 +51,7 @@ HELP_TEXT = (
     "D lists the packets of all that meet it; n and N, . and , go on through all. Export and analysis take all\n"
     "of them as one."
 )
-_PARTS = (PacketTree, PacketFinding, PacketMarking)
+_PARTS = (PacketTree, PacketBytes, PacketFinding, PacketMarking)
 """Whose keys are told also where they do not work yet."""
 LOOK_SECONDS = 1.0
 """How often a growing file is looked at."""

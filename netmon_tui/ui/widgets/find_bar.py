@@ -31,7 +31,9 @@ class FindInput(Input):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "Leave", id="find.leave"),
         Binding("enter", "find", "Find", id="find.find"),
-        Binding("tab", "place", "Where", id="find.place", tooltip="Look in the bytes, the list or the tree."),
+        Binding(
+            "tab", "place", "Where", id="find.place", tooltip="Look in the frames, the list or the tree."
+        ),
         Binding("ctrl+t", "kind", "How", id="find.kind", tooltip="Text, regular expression or hex bytes."),
         Binding("ctrl+g", "case", "Case", id="find.case", tooltip="Whether capital letters matter."),
     ]

@@ -24,6 +24,7 @@ from netmon_tui.ui.widgets.display_filtered import NO_PACKETS
 from netmon_tui.ui.widgets.figure import Figure
 from netmon_tui.ui.widgets.hex_view import HexView
 from netmon_tui.ui.widgets.kept_place import KeptPlace
+from netmon_tui.ui.widgets.packet_bytes import PacketBytes
 from netmon_tui.ui.widgets.packet_columns import table_columns
 from netmon_tui.ui.widgets.packet_following import PacketFollowing
 from netmon_tui.ui.widgets.packet_growth import PacketGrowth
@@ -57,8 +58,7 @@ class PacketBrowser(PacketFollowing):
         #packet-damage { display: none; }
         &.-damaged #packet-damage { display: block; }
         &.-zoom-list #packet-parts, &.-zoom-tree #packets, &.-zoom-bytes #packets { display: none; }
-        &.-zoom-tree HexView, &.-zoom-bytes PacketTree { display: none; }
-        &.-zoom-bytes HexView { width: 1fr; }
+        &.-zoom-tree PacketBytes, &.-zoom-bytes PacketTree { display: none; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -95,7 +95,7 @@ class PacketBrowser(PacketFollowing):
         yield PacketStatus(id="packet-status")
         with Horizontal(id="packet-parts"):
             yield PacketTree(id="packet-tree")
-            yield HexView(id="packet-bytes")
+            yield PacketBytes(id="packet-sources")
 
     async def on_unmount(self) -> None:
         """Release the file."""
@@ -298,7 +298,7 @@ class PacketBrowser(PacketFollowing):
             self.query_one(PacketStatus).show_packet(error)
 
     def _show(self, detail: PacketDetail | None) -> None:
-        self.query_one(HexView).show(detail.data if detail else b"")
+        self.query_one(PacketBytes).show(detail)
         self.query_one(PacketTree).show(detail)
         self.show_places(detail)
         words = f"packet {thin(detail.summary.number)} by {detail.dissector}" if detail else ""
@@ -308,7 +308,7 @@ class PacketBrowser(PacketFollowing):
     def _mark_bytes(self, event: PacketTree.FieldHighlighted) -> None:
         event.stop()
         node = event.node
-        self.query_one(HexView).mark(node.offset if node else -1, node.size if node else 0)
+        self.query_one(PacketBytes).mark(*((node.source, node.offset, node.size) if node else (0, -1, 0)))
         self._name_field()
 
     @on(events.DescendantFocus)
@@ -326,7 +326,7 @@ class PacketBrowser(PacketFollowing):
     @on(HexView.ByteChosen)
     def _show_field(self, event: HexView.ByteChosen) -> None:
         event.stop()
-        self.query_one(PacketTree).reveal(event.offset)
+        self.query_one(PacketTree).reveal(event.offset, self.query_one(PacketBytes).source)
 
 
 def _has_focus(part: Widget) -> bool:

@@ -22,7 +22,7 @@ from netmon_tui.ui import toasts
 from netmon_tui.ui.rendering import thin
 from netmon_tui.ui.widgets.arranged_packets import ArrangedPackets
 from netmon_tui.ui.widgets.find_bar import FindBar
-from netmon_tui.ui.widgets.hex_view import HexView
+from netmon_tui.ui.widgets.packet_bytes import PacketBytes
 from netmon_tui.ui.widgets.packet_tree import PacketTree
 
 _TELL_SECONDS = 0.2
@@ -263,7 +263,7 @@ class PacketFinding(ArrangedPackets):
         """Mark in the bytes and fields of the packet that is shown what was found, and bring it into sight."""
         finder, tree = self._finder, self.query_one(PacketTree)
         places = await asyncio.to_thread(finder.places, detail.data) if finder and detail else []
-        self.query_one(HexView).show_found(places)
+        self.query_one(PacketBytes).show_found(places)
         tree.show_found(finder.is_in_field if finder else None)
         if finder is not None and detail is not None and detail.summary.number == self._arrived:
             tree.reveal(places[0].start) if places else tree.reveal_found()

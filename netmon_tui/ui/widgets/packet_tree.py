@@ -41,16 +41,18 @@ class Node:
     label: str
     name: str
     value: str
+    source: int
+    """Which bytes it is in, as the field says it."""
     offset: int
-    """First byte in the packet; -1 when it is nowhere."""
+    """First byte there; -1 when it is nowhere."""
     size: int
     fields: tuple[Field, ...]
     filter: str
     """The display filter for it and its value; empty when there is none."""
 
-    def covers(self, offset: int) -> bool:
-        """Whether a byte of the packet belongs to it."""
-        return 0 <= self.offset <= offset < self.offset + self.size
+    def covers(self, offset: int, source: int) -> bool:
+        """Whether a byte of a source belongs to it."""
+        return self.source == source and 0 <= self.offset <= offset < self.offset + self.size
 
 
 class PacketTree(FilledLater):
@@ -194,9 +196,9 @@ class PacketTree(FilledLater):
             self.table.move_to_key(kept, later=True)
         self.post_message(self.FieldHighlighted(self.node))
 
-    def reveal(self, offset: int) -> None:
-        """Open what leads to the smallest field with this byte of the packet, and put the cursor there."""
-        self._open_up(_innermost(self._roots, offset))
+    def reveal(self, offset: int, source: int = 0) -> None:
+        """Open what leads to the smallest field with this byte of a source, and put the cursor there."""
+        self._open_up(_innermost(self._roots, offset, source))
 
     def _open_up(self, found: Node | None) -> None:
         if found is not None:
@@ -310,20 +312,22 @@ def _knowing(detail: PacketDetail) -> str:
 def _layer_nodes(layers: Sequence[Layer]) -> Iterator[Node]:
     seen: Counter[str] = Counter()
     for layer in layers:
-        offset, size = _extent(layer.fields)
+        place = _extent(layer.fields)
         path = ((layer.name, seen[layer.name]),)
         seen[layer.name] += 1
         label = layer.label or layer.name
-        yield Node(path, label, layer.name, "", offset, size, layer.fields, filter_of(layer.name, ""))
+        yield Node(path, label, layer.name, "", *place, layer.fields, filter_of(layer.name, ""))
 
 
-def _extent(fields: Sequence[Field]) -> tuple[int, int]:
-    """Return the bytes that fields cover together, as offset and size."""
-    placed = [field for field in fields if field.offset >= 0 and field.size]
-    if not placed:
-        return -1, 0
+def _extent(fields: Sequence[Field]) -> tuple[int, int, int]:
+    """Return the bytes that fields cover together, as source, offset and size: those where the first field is."""
+    anywhere = [field for field in fields if field.offset >= 0 and field.size]
+    if not anywhere:
+        return 0, -1, 0
+    source = anywhere[0].source
+    placed = [field for field in anywhere if field.source == source]
     first = min(field.offset for field in placed)
-    return first, max(field.offset + field.size for field in placed) - first
+    return source, first, max(field.offset + field.size for field in placed) - first
 
 
 def _children(node: Node) -> Iterator[Node]:
@@ -332,7 +336,7 @@ def _children(node: Node) -> Iterator[Node]:
         path = (*node.path, (field.name, seen[field.name]))
         seen[field.name] += 1
         wanted = field.filter or filter_of(field.name, field.value)
-        place = field.offset, field.size
+        place = field.source, field.offset, field.size
         yield Node(path, field.label, field.name, field.value, *place, field.fields, wanted)
 
 
@@ -342,7 +346,7 @@ def _walk(nodes: Sequence[Node]) -> Iterator[Node]:
         yield from _walk(list(_children(node)))
 
 
-def _innermost(roots: Sequence[Node], offset: int) -> Node | None:
-    """Return the smallest field that covers a byte, the last of the deepest."""
-    covering = [node for node in _walk(roots) if node.covers(offset)]
+def _innermost(roots: Sequence[Node], offset: int, source: int) -> Node | None:
+    """Return the smallest field that covers a byte of a source, the last of the deepest."""
+    covering = [node for node in _walk(roots) if node.covers(offset, source)]
     return min(reversed(covering), key=lambda node: (node.size, -len(node.path)), default=None)

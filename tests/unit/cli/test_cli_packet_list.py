@@ -13,6 +13,7 @@ from netmon_tui.runtime.tool_paths import find_tool
 from tests.unit.cli.test_cli_display_filter import capture as capture_of_500
 from tests.unit.services.test_sealed_packets import STATION, made
 from tests.unit.tools.encrypted import encrypted
+from tests.unit.tools.exchanges import ANSWER
 
 pytestmark = [pytest.mark.lab, pytest.mark.skipif(not find_tool("sharkd"), reason="sharkd is not installed")]
 
@@ -133,6 +134,21 @@ def test_what_keys_open_is_listed_as_what_it_is_however_far_they_matter(admin: A
     found = admin("capture", "packets", capture, "--filter", "http", "--json").document
     assert [one["protocol"] for one in found] == ["HTTP", "HTTP"]
     assert found[0]["info"].startswith("GET ") and "200 OK" in found[1]["info"]
+
+
+def test_a_packet_is_printed_with_what_was_decrypted_under_its_name(admin: Any, home: Path) -> None:
+    exchange, keys = encrypted(home)
+    capture = imported(admin, exchange.write(home / "made.pcap"))
+    number, name = len(exchange.frames), f"Decrypted TLS ({len(ANSWER)} bytes)"
+    assert name not in admin("capture", "packet", capture, number).out
+    assert admin("capture", "packet", capture, number, "--json").document["sources"] == []
+    assert admin("capture", "keys", capture, keys).code == 0
+    lines = admin("capture", "packet", capture, number).out.splitlines()
+    after = lines[lines.index(name) + 1 :]
+    assert [line.split("  ")[0] for line in after] == ["0000", "0010", "0020"]
+    assert after[0].endswith("HTTP/1.1 200 OK.") and after[2].endswith("hello")
+    (source,) = admin("capture", "packet", capture, number, "--json").document["sources"]
+    assert source == {"name": name, "bytes": ANSWER.hex(), "left_out": 0}
 
 
 def test_every_list_of_packets_has_the_dissectors_words_of_foreign_links(admin: Any, home: Path) -> None:

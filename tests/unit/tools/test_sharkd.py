@@ -1,18 +1,22 @@
 """sharkd's lines: what it is asked, what it answers, and what an answer may never do."""
 
 import json
+from base64 import b64encode
 
 import pytest
 
+from netmon_tui.domain.packet import ByteSource
 from netmon_tui.errors import InvalidInput, ToolFailed
 from netmon_tui.tools.sharkd import (
     LONGEST_REQUEST,
+    LONGEST_SOURCE,
     fields_of,
     layers_of,
     offers_of,
     pack_request,
     read_reply,
     shifted_info,
+    sources_of,
     type_of,
 )
 
@@ -85,6 +89,35 @@ def test_what_is_hidden_or_outside_the_packet_is_not_marked() -> None:
         }
     )
     assert [(field.name, field.offset) for field in layer.fields] == [("x.a", -1), ("x.b", -1), ("x.d", -1)]
+
+
+def test_a_field_is_in_one_of_the_sources_that_are_known_or_nowhere() -> None:
+    sources = (ByteSource("Decrypted TLS (4 bytes)", b"abcd"), ByteSource("long", b"ab", left_out=8))
+    nodes = [
+        {"f": f"x.{name} == 1", "h": place, "ds": source}
+        for name, place, source in (
+            ("a", [2, 2], 1), ("b", [3, 2], 1), ("c", [8, 2], 2), ("d", [0, 1], 3),
+            ("e", [0, 1], -1), ("f", [3, 2], 0),
+        )
+    ]  # fmt: skip
+    (layer,) = layers_of(tree({"f": "x", "n": nodes}), skipped=0, captured=9, alone=True, sources=sources)
+    found = [(field.source, field.offset) for field in layer.fields]
+    assert found == [(1, 2), (0, -1), (2, 8), (0, -1), (0, -1), (0, 3)]
+
+
+def test_sources_are_read_up_to_a_length() -> None:
+    data = bytes(LONGEST_SOURCE + 3)
+    reply = {"ds": [{"name": "Reassembled", "bytes": b64encode(data).decode()}, {"name": "", "bytes": ""}]}
+    assert sources_of(reply) == (ByteSource("Reassembled", data[:-3], 3), ByteSource("", b""))
+    assert sources_of({}) == ()
+
+
+@pytest.mark.parametrize(
+    "reply", [None, [], {"ds": 3}, {"ds": [3]}, {"ds": [{}]}, {"ds": [{"name": "", "bytes": "x"}]}]
+)
+def test_sources_of_another_shape_are_a_failure(reply: object) -> None:
+    with pytest.raises(ToolFailed):
+        sources_of(reply)
 
 
 def test_numbers_of_packets_are_those_of_the_file() -> None:

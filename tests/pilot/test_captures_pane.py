@@ -416,12 +416,21 @@ async def test_a_display_filter_goes_on_with_the_capture(
         await app.services.capturing.wait(app.actor, capture.id)
 
 
-async def test_a_viewer_looks_and_does_not_capture(logged_in: Any, until: Any) -> None:
+async def test_a_viewer_looks_and_does_not_capture(logged_in: Any, until: Any, screen_text: Any) -> None:
     async with logged_in(role="viewer") as (app, pilot):
         await to_captures(app, pilot, until)
+        assert "No captures yet. A viewer may not capture" in screen_text(app)
         await pilot.press("n")
+        await until(pilot, lambda: "viewer-1 (viewer) may not capture" in screen_text(app))
         assert app.screen.id == "main"
         assert app.screen.pane().check_action("new", ()) is None
+        app.clear_notifications()
+        await pilot.press("1")
+        await until(pilot, lambda: "No scans yet. A viewer may not scan" in screen_text(app))
+        await pilot.press("slash", "n")
+        assert app.screen.query_one("#scans", Table).filter_text == "n"
+        await pilot.press("escape", "n")
+        await until(pilot, lambda: "viewer-1 (viewer) may not scan" in screen_text(app))
 
 
 async def test_nothing_breaks_on_a_tiny_terminal(logged_in: Any, until: Any, lab: Lab) -> None:

@@ -134,6 +134,12 @@ class CaptureDetailScreen(MatchingScreen):
         command("capture.help", "question_mark,f1", "help", "Help", "Show what this is and all its keys."),
     ]
 
+    NEEDS: ClassVar = {
+        **dict.fromkeys(("stop", "again", "slice", "label", "capture"), Permission.CAPTURE),
+        "scan": Permission.SCAN,
+        "export": Permission.EXPORT,
+    }
+
     def __init__(self, session: Session, capture_id: int) -> None:
         super().__init__(session, capture_id)
         self._capture: Capture | None = None
@@ -181,22 +187,16 @@ class CaptureDetailScreen(MatchingScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Grey out what the capture, the row or the role does not allow."""
-        actor, capture = self.session.actor, self._capture
+        capture, needed = self._capture, self.NEEDS.get(action)
+        if action == "stop" and capture is not None and capture.state.is_final:
+            return False  # for good: others have its room in the line of keys
+        if needed is not None and not self.session.actor.may(needed):
+            return None
         if action == "stop":
-            if capture is not None and capture.state.is_final:
-                return False  # for good: others have its room in the line of keys
-            return (capture is not None and actor.may(Permission.CAPTURE)) or None
+            return capture is not None or None
         if action == "again":
-            is_ours = capture is not None and capture.origin is CaptureOrigin.LIVE
-            return (is_ours and actor.may(Permission.CAPTURE)) or None
-        if action == "export":
-            return actor.may(Permission.EXPORT) or None
-        if action in {"slice", "label"}:
-            return actor.may(Permission.CAPTURE) or None
-        if action in {"scan", "capture", "host"}:
-            needed = {"scan": Permission.SCAN, "capture": Permission.CAPTURE}.get(action, Permission.VIEW)
-            return (actor.may(needed) and bool(self._address)) or None
-        return True
+            return (capture is not None and capture.origin is CaptureOrigin.LIVE) or None
+        return action not in {"scan", "capture", "host"} or bool(self._address) or None
 
     @property
     def _address(self) -> str:

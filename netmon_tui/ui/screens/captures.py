@@ -45,6 +45,8 @@ COLUMNS = (
 _STATE = 5
 """Index of the state among the cells."""
 
+_ON_ROW = frozenset({"again", "export", "label", "about"})
+"""What is done with the capture under the cursor, whatever its state."""
 RATE_SECONDS = 0.9
 """How often rates are shown anew: the figures behind them come once a second."""
 
@@ -98,6 +100,13 @@ class CapturesPane(WithScheduleList):
         ),
     ]
 
+    NEEDS: ClassVar = {
+        **dict.fromkeys(("new", "stop", "again", "label", "merge"), Permission.CAPTURE),
+        "export": Permission.EXPORT,
+        "import": Permission.IMPORT,
+        "delete": Permission.DELETE,
+    }
+
     def __init__(self, session: Session, *, id: str | None = None) -> None:
         super().__init__(session, id=id)
         capturing = session.services.capturing
@@ -111,7 +120,8 @@ class CapturesPane(WithScheduleList):
 
     def compose(self) -> ComposeResult:
         """One table, and what its captures take when that is limited."""
-        yield Table(COLUMNS, source=self._source, empty_text="No captures yet. Press n", id="captures")
+        empty = self.empty_words("No captures yet", "n", Permission.CAPTURE)
+        yield Table(COLUMNS, source=self._source, empty_text=empty, id="captures")
         if self.session.services.settings.captures.quota_bytes:
             yield Figure(id="captures-usage")
 
@@ -138,28 +148,18 @@ class CapturesPane(WithScheduleList):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Grey out what the row or the role does not allow."""
-        actor, row = self.session.actor, self.query_one(Table).cursor_row
+        needed, table = self.NEEDS.get(action), self.query_one(Table)
+        if needed is not None and not self.session.actor.may(needed):
+            return None
+        row = table.cursor_row
         runs = row is not None and not _state_of(row).is_final
-        if action == "new":
-            return actor.may(Permission.CAPTURE) or None
         if action == "stop":
-            return (runs and actor.may(Permission.CAPTURE)) or None
+            return runs or None
         if action == "delete":
-            return (row is not None and not runs and actor.may(Permission.DELETE)) or None
-        if action == "again":
-            return (row is not None and actor.may(Permission.CAPTURE)) or None
-        if action == "import":
-            return actor.may(Permission.IMPORT) or None
-        if action == "about":
-            return row is not None or None
-        if action == "label":
-            return (row is not None and actor.may(Permission.CAPTURE)) or None
+            return (row is not None and not runs) or None
         if action == "merge":
-            chosen = len(self.query_one(Table).selected_keys) > 1
-            return (chosen and actor.may(Permission.CAPTURE)) or None
-        if action == "export":
-            return (row is not None and actor.may(Permission.EXPORT)) or None
-        return True
+            return len(table.selected_keys) > 1 or None
+        return row is not None or action not in _ON_ROW or None
 
     def action_new(self) -> None:
         """Open the form."""

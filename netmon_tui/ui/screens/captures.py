@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import ClassVar
 
@@ -42,6 +43,8 @@ COLUMNS = (
     Column("owner", "Owner", width=10, priority=8),
     Column("started", "Started", width=10, priority=1),
 )
+_LAST_PRIORITY = 9
+"""Of a column that tells nothing: any other has its room first."""
 _STATE = 5
 """Index of the state among the cells."""
 
@@ -113,6 +116,8 @@ class CapturesPane(WithScheduleList):
         self._source = WindowSource(lambda text: capturing.count(session.actor, text), self._fetch)
         self._meters: dict[int, RateMeter] = {}
         """Of the running captures."""
+        self._owners: set[str] = set()
+        """Whose captures were listed."""
 
     @property
     def _actions(self) -> CaptureActions:
@@ -253,15 +258,27 @@ class CapturesPane(WithScheduleList):
 
     async def _fetch(self, window: Window) -> Sequence[Row]:
         captures = await self.session.services.capturing.find(self.session.actor, window)
-        shown = self.query_one(Table).visible_columns
-        rows = [self._row(capture, shown) for capture in captures]
         running = {capture.id for capture in captures if not capture.state.is_final}
+        shown = self._shown_columns(captures, is_live=bool(running))
+        rows = [self._row(capture, shown) for capture in captures]
         if running != self._meters.keys():
             self._meters = {key: meter for key, meter in self._meters.items() if key in running}
             self.call_later(self.refresh_bindings)
         # Without packets the database does not change, and yet the rate falls.
         self.LIVE_SECONDS = RATE_SECONDS if running else None
         return rows
+
+    def _shown_columns(self, captures: Sequence[Capture], *, is_live: bool) -> Sequence[str]:
+        """Return the columns that are shown: owners where there are several, rates while there are any."""
+        self._owners.update(capture.owner for capture in captures)
+        table = self.query_one(Table)
+        columns = _columns(several=len(self._owners) > 1, is_live=is_live)
+        if columns != table.columns:
+            before = table.visible_columns
+            table.set_columns(columns)
+            if table.visible_columns != before:
+                self.call_later(self._source.invalidate)  # rows of other pages were made for other columns
+        return table.visible_columns
 
     def _row(self, capture: Capture, shown: Sequence[str]) -> Row:
         look, counters = state_style(capture.state), capture.counters
@@ -289,6 +306,12 @@ class CapturesPane(WithScheduleList):
                 Cell(speed, "accent") if speed and "rate" not in shown else started,
             ),
         )
+
+
+def _columns(*, several: bool, is_live: bool) -> tuple[Column, ...]:
+    """Return the columns: that of owners stays long where there are several, that of rates only while there are."""
+    priorities = {"owner": 2 if several else _LAST_PRIORITY - 1, "rate": 4 if is_live else _LAST_PRIORITY}
+    return tuple(replace(one, priority=priorities.get(one.key, one.priority)) for one in COLUMNS)
 
 
 def packets_of(capture: Capture) -> str:

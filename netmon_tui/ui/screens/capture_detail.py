@@ -13,7 +13,7 @@ from textual.message import Message
 from netmon_tui.domain.capture import Capture, CaptureOrigin
 from netmon_tui.domain.display_filter import needs_all
 from netmon_tui.domain.user import Permission
-from netmon_tui.errors import NetmonError
+from netmon_tui.errors import NetmonError, NotFound
 from netmon_tui.ui import toasts
 from netmon_tui.ui.commands import command, commands_of
 from netmon_tui.ui.messages import ApplyDisplayFilter, CaptureAddress, CaptureBegun, ScanAddress, ShowHost
@@ -49,6 +49,7 @@ HELP_TEXT = (
     "D lists the packets of all that meet it; n and N, . and , go on through all. Export and analysis take all\n"
     "of them as one."
 )
+_DELETED = "Somebody has deleted it with its packets. Press esc"
 _PARTS = (PacketTree, PacketFinding, PacketMarking)
 """Whose keys are told also where they do not work yet."""
 LOOK_SECONDS = 1.0
@@ -148,6 +149,7 @@ class CaptureDetailScreen(MatchingScreen):
         """When all that is known of the capture was read."""
         self._settled = False
         """Whether the capture has ended, and its files were looked at after that."""
+        self._is_deleted = False
 
     @property
     def _actions(self) -> CaptureActions:
@@ -168,12 +170,20 @@ class CaptureDetailScreen(MatchingScreen):
     async def refresh_live(self, *, changed: bool) -> None:
         """Show what is new, and the running clock: once a second while it runs."""
         before, now = self._capture, time.monotonic()
-        if self._settled and not changed:
+        if self._is_deleted or (self._settled and not changed):
             return
         known = before if now - self._read_at < ROW_SECONDS else None
         self._read_at = self._read_at if known else now
         capturing = self.session.services.capturing
-        capture, on_disk = await capturing.watch(self.session.actor, self.capture_id, known)
+        try:
+            capture, on_disk = await capturing.watch(self.session.actor, self.capture_id, known)
+        except NotFound:
+            self._is_deleted = True
+            self.query_one(CaptureHeader).show_deleted(self.capture_id)
+            await self.end_files(_DELETED)
+            self.refresh_bindings()
+            toasts.warn(self.app, "Deleted", f"Capture {self.capture_id} was deleted")
+            return
         self._capture = capture
         if before is None:
             self.query_one(CaptureHeader).show(capture, now=now)
@@ -187,6 +197,8 @@ class CaptureDetailScreen(MatchingScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Grey out what the capture, the row or the role does not allow."""
+        if self._is_deleted:
+            return action in {"back", "help"}
         capture, needed = self._capture, self.NEEDS.get(action)
         if action == "stop" and capture is not None and capture.state.is_final:
             return False  # for good: others have its room in the line of keys

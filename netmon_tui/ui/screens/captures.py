@@ -259,7 +259,11 @@ class CapturesPane(WithScheduleList):
     async def _fetch(self, window: Window) -> Sequence[Row]:
         captures = await self.session.services.capturing.find(self.session.actor, window)
         running = {capture.id for capture in captures if not capture.state.is_final}
-        shown = self._shown_columns(captures, is_live=bool(running))
+        self._owners.update(capture.owner for capture in captures)
+        table = self.query_one(Table)
+        if _arrange(table, several=len(self._owners) > 1, is_live=bool(running)):
+            self.call_later(self._source.invalidate)  # rows of other pages were made for other columns
+        shown = table.visible_columns
         rows = [self._row(capture, shown) for capture in captures]
         if running != self._meters.keys():
             self._meters = {key: meter for key, meter in self._meters.items() if key in running}
@@ -267,18 +271,6 @@ class CapturesPane(WithScheduleList):
         # Without packets the database does not change, and yet the rate falls.
         self.LIVE_SECONDS = RATE_SECONDS if running else None
         return rows
-
-    def _shown_columns(self, captures: Sequence[Capture], *, is_live: bool) -> Sequence[str]:
-        """Return the columns that are shown: owners where there are several, rates while there are any."""
-        self._owners.update(capture.owner for capture in captures)
-        table = self.query_one(Table)
-        columns = _columns(several=len(self._owners) > 1, is_live=is_live)
-        if columns != table.columns:
-            before = table.visible_columns
-            table.set_columns(columns)
-            if table.visible_columns != before:
-                self.call_later(self._source.invalidate)  # rows of other pages were made for other columns
-        return table.visible_columns
 
     def _row(self, capture: Capture, shown: Sequence[str]) -> Row:
         look, counters = state_style(capture.state), capture.counters
@@ -308,10 +300,17 @@ class CapturesPane(WithScheduleList):
         )
 
 
-def _columns(*, several: bool, is_live: bool) -> tuple[Column, ...]:
-    """Return the columns: that of owners stays long where there are several, that of rates only while there are."""
+def _arrange(table: Table, *, several: bool, is_live: bool) -> bool:
+    """Keep a column for owners where there are several, and one for rates while there are any.
+
+    Return whether other columns are visible now.
+    """
     priorities = {"owner": 2 if several else _LAST_PRIORITY - 1, "rate": 4 if is_live else _LAST_PRIORITY}
-    return tuple(replace(one, priority=priorities.get(one.key, one.priority)) for one in COLUMNS)
+    columns = tuple(replace(one, priority=priorities.get(one.key, one.priority)) for one in COLUMNS)
+    before = table.visible_columns
+    if columns != table.columns:
+        table.set_columns(columns)
+    return table.visible_columns != before
 
 
 def packets_of(capture: Capture) -> str:

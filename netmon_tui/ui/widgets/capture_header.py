@@ -97,6 +97,14 @@ class CaptureHeader(Vertical):
         what = " · ".join(part for part in parts if part)
         self._put("capture-title", f"Capture {capture.id} · {what}")
 
+    def show_deleted(self, capture_id: int) -> None:
+        """Say that there is no such capture any more, in place of all that was known of it."""
+        self._capture = None
+        self._put("capture-title", f"Capture {capture_id} was deleted")
+        self._put("capture-state", "")
+        for line in self.children[1:]:
+            line.display = False
+
     def _show_state(self, capture: Capture) -> None:
         self.show_title(capture)
         look = state_style(capture.state)

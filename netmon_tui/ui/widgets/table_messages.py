@@ -38,6 +38,10 @@ class Highlighted(TableMessage, namespace="table"):
         self.key = key
 
 
+class LastAsked(TableMessage, namespace="table"):
+    """The cursor was put on the last row; whoever fills the table may know that more are on their way."""
+
+
 class SelectionChanged(TableMessage, namespace="table"):
     """Rows were selected or deselected."""
 

@@ -95,6 +95,15 @@ async def test_keys_typed_before_the_screen_is_there_are_not_lost(
         assert await closed(path)
 
 
+async def test_no_figure_is_cut_at_60_columns(logged_in: Any, until: Any, tmp_path: Path) -> None:
+    async with logged_in(size=(60, 20)) as (app, pilot):
+        await to_captures(app, pilot, until, tmp_path / "made.pcap")
+        await pilot.press("enter")
+        elapsed = await until(pilot, lambda: app.screen.query_one("#capture-elapsed", Figure))
+        await until(pilot, lambda: elapsed.text)
+        assert 0 < elapsed.region.x and elapsed.region.right < 60 and elapsed.size.width > len(elapsed.text)
+
+
 async def test_a_capture_that_is_left_at_once_is_closed(logged_in: Any, until: Any, tmp_path: Path) -> None:
     async with logged_in() as (app, pilot):
         path = await to_captures(app, pilot, until, tmp_path / "made.pcap")

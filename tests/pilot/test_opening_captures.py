@@ -101,7 +101,7 @@ async def test_no_figure_is_cut_at_60_columns(logged_in: Any, until: Any, tmp_pa
         await pilot.press("enter")
         elapsed = await until(pilot, lambda: app.screen.query_one("#capture-elapsed", Figure))
         await until(pilot, lambda: elapsed.text)
-        assert 0 < elapsed.region.x and elapsed.region.right < 60 and elapsed.size.width > len(elapsed.text)
+        assert elapsed.region.x > 0 and elapsed.region.right < 60 and elapsed.size.width > len(elapsed.text)
 
 
 async def test_a_capture_that_is_left_at_once_is_closed(logged_in: Any, until: Any, tmp_path: Path) -> None:

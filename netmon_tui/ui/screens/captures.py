@@ -259,7 +259,7 @@ class CapturesPane(WithScheduleList):
     async def _fetch(self, window: Window) -> Sequence[Row]:
         captures = await self.session.services.capturing.find(self.session.actor, window)
         running = {capture.id for capture in captures if not capture.state.is_final}
-        self._owners.update(capture.owner for capture in captures)
+        self._owners |= {capture.owner for capture in captures}
         table = self.query_one(Table)
         if _arrange(table, several=len(self._owners) > 1, is_live=bool(running)):
             self.call_later(self._source.invalidate)  # rows of other pages were made for other columns

@@ -81,7 +81,7 @@ async def test_what_was_dropped_leads_to_a_larger_buffer(logged_in: Any, until: 
         await until(pilot, lambda: isinstance(app.screen, CaptureDetailScreen))
         await until(pilot, lambda: "running" in figure(app, "state"))
         flood("lo", MANY)
-        await until(pilot, lambda: "B starts again with twice the buffer" in figure(app, "counts"))
+        await until(pilot, lambda: "counted below: B doubles the buffer" in figure(app, "counts"))
         await pilot.press("B")
         await until(pilot, lambda: figure(app, "title").startswith("Capture 3 "))
         capturing, actor = app.services.capturing, app.actor

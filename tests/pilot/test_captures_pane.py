@@ -15,6 +15,7 @@ from textual.widgets import Button, Input, Select, Static
 
 from netmon_tui.domain.capture import Capture
 from netmon_tui.domain.job import JobState
+from netmon_tui.domain.user import Role
 from netmon_tui.ui.modals.capture_form import CaptureForm
 from netmon_tui.ui.screens.capture_detail import CaptureDetailScreen
 from netmon_tui.ui.widgets import filter_rounds
@@ -24,7 +25,10 @@ from netmon_tui.ui.widgets.packet_browser import PacketBrowser
 from netmon_tui.ui.widgets.packet_tree import PacketTree
 from netmon_tui.ui.widgets.row_source import cell_text
 from netmon_tui.ui.widgets.table import Table
+from tests.bench.generate_pcap import generate
 from tests.lab.network import Lab
+from tests.pilot.conftest import PASSWORD
+from tests.unit.services.tsharks import keep
 
 pytestmark = [pytest.mark.lab, pytest.mark.inside_lab]
 ECHO = "udp port 7"
@@ -416,12 +420,49 @@ async def test_a_display_filter_goes_on_with_the_capture(
         await app.services.capturing.wait(app.actor, capture.id)
 
 
-async def test_a_viewer_looks_and_does_not_capture(logged_in: Any, until: Any) -> None:
+async def test_a_viewer_looks_and_does_not_capture(logged_in: Any, until: Any, screen_text: Any) -> None:
     async with logged_in(role="viewer") as (app, pilot):
         await to_captures(app, pilot, until)
+        assert "No captures yet. A viewer may not capture" in screen_text(app)
         await pilot.press("n")
+        await until(pilot, lambda: "viewer-1 (viewer) may not capture" in screen_text(app))
         assert app.screen.id == "main"
         assert app.screen.pane().check_action("new", ()) is None
+        app.clear_notifications()
+        await pilot.press("1")
+        await until(pilot, lambda: "No scans yet. A viewer may not scan" in screen_text(app))
+        await pilot.press("slash", "n")
+        assert app.screen.query_one("#scans", Table).filter_text == "n"
+        await pilot.press("escape", "n")
+        await until(pilot, lambda: "viewer-1 (viewer) may not scan" in screen_text(app))
+
+
+async def test_owners_have_a_column_where_there_are_several_and_rates_while_there_are_any(
+    logged_in: Any, until: Any, lab: Lab, tmp_path: Path
+) -> None:
+    made = tmp_path / "made.pcap"
+    generate(made, 10)
+    async with logged_in() as (app, pilot):
+        keep(app.services, app.actor, made.read_bytes())
+        table = await to_captures(app, pilot, until)
+        await until(pilot, lambda: table.row_count == 1)
+        await until(pilot, lambda: "rate" not in table.visible_columns)
+        assert "owner" not in table.visible_columns and "dropped" in table.visible_columns
+        capture: Capture = await app.services.capturing.start(app.actor, app_request())
+        await until(pilot, lambda: "rate" in table.visible_columns)
+        await app.services.capturing.stop(app.actor, capture.id)
+        await app.services.capturing.wait(app.actor, capture.id)
+        await until(pilot, lambda: "rate" not in table.visible_columns)
+        actor = await app.services.accounts.login("ada", PASSWORD)
+        await app.services.accounts.add_user(actor, "bo", PASSWORD, role=Role.OPERATOR)
+        bo = await app.services.accounts.login("bo", PASSWORD)
+        keep(app.services, bo, made.read_bytes())
+        await until(pilot, lambda: "owner" in table.visible_columns)
+        await until(pilot, lambda: "bo" in [cell_text(row.cells[11]) for row in table.source.window(0, 3)])
+        await pilot.resize_terminal(80, 24)
+        await until(
+            pilot, lambda: "started" in table.visible_columns and "owner" not in table.visible_columns
+        )
 
 
 async def test_nothing_breaks_on_a_tiny_terminal(logged_in: Any, until: Any, lab: Lab) -> None:

@@ -11,11 +11,13 @@ from textual import events
 from textual.widgets import Input
 
 from netmon_tui.domain.capture_files import CAPTURE_NAME
+from netmon_tui.services.packet_rows import SLICE, PacketRows
 from netmon_tui.ui import keys_in_turn
 from netmon_tui.ui.modals.packet_export import PacketExport
 from netmon_tui.ui.screens.capture_detail import CaptureDetailScreen
 from netmon_tui.ui.widgets import live
 from netmon_tui.ui.widgets.display_filter_bar import DisplayFilterBar
+from netmon_tui.ui.widgets.figure import Figure
 from netmon_tui.ui.widgets.find_bar import FindBar
 from netmon_tui.ui.widgets.packet_tree import PacketTree
 from netmon_tui.ui.widgets.table import Table
@@ -93,6 +95,15 @@ async def test_keys_typed_before_the_screen_is_there_are_not_lost(
         assert await closed(path)
 
 
+async def test_no_figure_is_cut_at_60_columns(logged_in: Any, until: Any, tmp_path: Path) -> None:
+    async with logged_in(size=(60, 20)) as (app, pilot):
+        await to_captures(app, pilot, until, tmp_path / "made.pcap")
+        await pilot.press("enter")
+        elapsed = await until(pilot, lambda: app.screen.query_one("#capture-elapsed", Figure))
+        await until(pilot, lambda: elapsed.text)
+        assert elapsed.region.x > 0 and elapsed.region.right < 60 and elapsed.size.width > len(elapsed.text)
+
+
 async def test_a_capture_that_is_left_at_once_is_closed(logged_in: Any, until: Any, tmp_path: Path) -> None:
     async with logged_in() as (app, pilot):
         path = await to_captures(app, pilot, until, tmp_path / "made.pcap")
@@ -104,3 +115,54 @@ async def test_a_capture_that_is_left_at_once_is_closed(logged_in: Any, until: A
                 app.screen.dismiss(None)
             await until(pilot, lambda: app.screen.id == "main" or app.screen.dismiss(None))
         assert await closed(path)
+
+
+def hold_index(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+    """Let only the first packets of a file be indexed until the event is set."""
+    go_on, extend = asyncio.Event(), PacketRows.extend
+
+    async def extend_later(rows: PacketRows, packets: int = SLICE) -> int:
+        if rows.count:
+            await go_on.wait()
+        return await extend(rows, packets)
+
+    monkeypatch.setattr(PacketRows, "extend", extend_later)
+    return go_on
+
+
+@pytest.mark.lab
+async def test_the_key_to_the_last_packet_arrives_there_once_all_are_indexed(
+    logged_in: Any, until: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on = hold_index(monkeypatch)
+    async with logged_in(size=(80, 24)) as (app, pilot):
+        await to_captures(app, pilot, until, tmp_path / "made.pcap")
+        await pilot.press("enter")
+        table = await until(pilot, lambda: app.screen.query_one("#packets", Table))
+        await until(pilot, lambda: table.cursor_key == 1)
+        await pilot.press("G")
+        await until(pilot, lambda: table.cursor_key == 2_000)
+        count = app.screen.query_one("#packet-count", Figure)
+        await until(pilot, lambda: count.text.endswith("going to the last packet"))
+        go_on.set()
+        await until(pilot, lambda: table.cursor_key == 3_000)
+        await until(pilot, lambda: count.text == "3 000 packets")
+        shown = app.screen.query_one("#packet-dissector", Figure)
+        await until(pilot, lambda: shown.text.startswith("packet 3 000 by "))
+
+
+async def test_who_moves_on_the_way_to_the_last_packet_stays_there(
+    logged_in: Any, until: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on = hold_index(monkeypatch)
+    async with logged_in(size=(80, 24)) as (app, pilot):
+        await to_captures(app, pilot, until, tmp_path / "made.pcap")
+        await pilot.press("enter")
+        table = await until(pilot, lambda: app.screen.query_one("#packets", Table))
+        await until(pilot, lambda: table.cursor_key == 1)
+        await pilot.press("G", "k")
+        count = app.screen.query_one("#packet-count", Figure)
+        await until(pilot, lambda: table.cursor_key == 1_999 and "going" not in count.text)
+        go_on.set()
+        await until(pilot, lambda: count.text == "3 000 packets")
+        assert table.cursor_key == 1_999

@@ -15,6 +15,7 @@ from netmon_tui.services.capture_on_disk import OnDisk
 from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.ui.screens.capture_detail import CaptureDetailScreen
 from netmon_tui.ui.screens.traffic import TrafficScreen
+from netmon_tui.ui.widgets import packet_following
 from netmon_tui.ui.widgets.figure import Figure
 from netmon_tui.ui.widgets.file_set_browser import FileSetBrowser
 from netmon_tui.ui.widgets.table import Table
@@ -252,6 +253,26 @@ async def test_the_end_of_a_capture_shows_the_packet_that_following_has_led_to(
         assert "following" not in text(app, "packet-count")
         await pilot.press("k", "k")
         await until(pilot, lambda: "packet 18 by sharkd" in text(app, "packet-dissector"))
+
+
+@pytest.mark.lab
+async def test_the_fields_of_a_packet_that_following_has_left_say_so_until_the_newest_has_rested(
+    logged_in: Any, until: Any, packets: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(packet_following, "REST_SECONDS", 30.0)  # however busy the machine is
+    async with logged_in(size=(80, 24)) as (app, pilot):
+        folder = await watched(app, pilot, until, packets)
+        browser = app.screen.query_one(FileSetBrowser).browser
+        await until(pilot, lambda: "packet 1 by sharkd" in text(app, "packet-dissector"))
+        await pilot.press("f")
+        await until(pilot, lambda: text(app, "packet-window") == "of packet 1; f ends following")
+        assert "20 packets · following, f ends it" in text(app, "packet-count")
+        monkeypatch.setattr(packet_following, "REST_SECONDS", 0.1)
+        write(folder, 2, packets + packets[24:])
+        await until(pilot, lambda: "packet 40 by sharkd" in text(app, "packet-dissector"))
+        assert browser.following and "f ends following" not in text(app, "packet-window")
+        end(app, folder)
+        await until(pilot, lambda: not browser.following)
 
 
 @pytest.mark.lab

@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import ClassVar, TypeVar
 
 from textual.binding import ActiveBinding, Binding, BindingType
-from textual.content import Content
 from textual.widgets import Button, Input, Select
 
 from netmon_tui.ui.modals.help import Help, title_of
@@ -54,8 +53,4 @@ class Dialog(PlainDialog[Result]):
 
     def action_explain(self) -> None:
         """Show all keys."""
-        markup = str(
-            self.query(".dialog--box").first().border_title or ""
-        )  # what is no markup of ours is escaped
-        title = Content.from_markup(markup).plain
-        self.app.push_screen(Help(title_of(title), self.HELP_TEXT, list(self.active_bindings.values())))
+        self.app.push_screen(Help(title_of(self.box_title), self.HELP_TEXT, list(self.active_bindings.values())))

@@ -20,6 +20,9 @@ Result = TypeVar("Result")
 class PlainDialog(WorkerDefects, ModalScreen[Result | None]):
     """Something over a screen. Dismissed with None by escape."""
 
+    box_title = ""
+    """What its frame is called."""
+
     BINDINGS = [
         Binding("escape", "cancel", "Cancel", id="dialog.cancel"),
         Binding("pagedown", "scroll_text(1)", "More text", id="dialog.down", show=False),
@@ -56,6 +59,7 @@ class PlainDialog(WorkerDefects, ModalScreen[Result | None]):
         """Return the framed container to compose the dialog's content in."""
         frame = Vertical(classes="dialog--box", id=id)
         frame.border_title = content(title)
+        self.box_title = title
         return frame
 
     def _place_toasts(self) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from textual import on
 from textual.message import Message
 
@@ -10,11 +12,11 @@ from netmon_tui.ui.messages import CaptureAddress, ScanAddress, ShowHost
 from netmon_tui.ui.screens.host_history import HostHistoryScreen
 from netmon_tui.ui.widgets.live import LiveScreen
 
-_NEEDED = {"scan": Permission.SCAN, "capture": Permission.CAPTURE, "host": Permission.VIEW}
-
 
 class AboveCapture(LiveScreen):
     """Shows what is known of an address, and hands what else is asked of it to the capture beneath."""
+
+    NEEDS: ClassVar = {"scan": Permission.SCAN, "capture": Permission.CAPTURE, "host": Permission.VIEW}
 
     @property
     def address(self) -> str:
@@ -28,8 +30,8 @@ class AboveCapture(LiveScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Grey out what the line or the role does not allow."""
-        if action in _NEEDED:
-            return (self.session.actor.may(_NEEDED[action]) and bool(self.address)) or None
+        if action in AboveCapture.NEEDS:
+            return (self.session.actor.may(self.NEEDS[action]) and bool(self.address)) or None
         return True
 
     def action_scan(self) -> None:

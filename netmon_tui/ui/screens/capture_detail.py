@@ -12,7 +12,7 @@ from textual.binding import BindingType
 from netmon_tui.domain.capture import Capture, CaptureOrigin
 from netmon_tui.domain.display_filter import needs_all
 from netmon_tui.domain.user import Permission
-from netmon_tui.errors import NetmonError
+from netmon_tui.errors import NetmonError, NotFound
 from netmon_tui.ui import toasts
 from netmon_tui.ui.commands import command, commands_of
 from netmon_tui.ui.messages import ApplyDisplayFilter, CaptureAddress, CaptureBegun, ScanAddress, ShowHost
@@ -51,6 +51,7 @@ HELP_TEXT = (
     "D lists the packets of all that meet it; n and N, . and , go on through all. Export and analysis take all\n"
     "of them as one."
 )
+_DELETED = "Somebody has deleted it with its packets. Press esc"
 _PARTS = (PacketTree, PacketBytes, PacketFinding, PacketMarking)
 """Whose keys are told also where they do not work yet."""
 LOOK_SECONDS = 1.0
@@ -136,6 +137,12 @@ class CaptureDetailScreen(MatchingScreen):
         command("capture.help", "question_mark,f1", "help", "Help", "Show what this is and all its keys."),
     ]
 
+    NEEDS: ClassVar = {
+        **dict.fromkeys(("stop", "again", "slice", "label", "capture"), Permission.CAPTURE),
+        "scan": Permission.SCAN,
+        "export": Permission.EXPORT,
+    }
+
     def __init__(self, session: Session, capture_id: int) -> None:
         super().__init__(session, capture_id)
         self._capture: Capture | None = None
@@ -144,6 +151,7 @@ class CaptureDetailScreen(MatchingScreen):
         """When all that is known of the capture was read."""
         self._settled = False
         """Whether the capture has ended, and its files were looked at after that."""
+        self._is_deleted = False
 
     @property
     def _actions(self) -> CaptureActions:
@@ -164,12 +172,20 @@ class CaptureDetailScreen(MatchingScreen):
     async def refresh_live(self, *, changed: bool) -> None:
         """Show what is new, and the running clock: once a second while it runs."""
         before, now = self._capture, time.monotonic()
-        if self._settled and not changed:
+        if self._is_deleted or (self._settled and not changed):
             return
         known = before if now - self._read_at < ROW_SECONDS else None
         self._read_at = self._read_at if known else now
         capturing = self.session.services.capturing
-        capture, on_disk = await capturing.watch(self.session.actor, self.capture_id, known)
+        try:
+            capture, on_disk = await capturing.watch(self.session.actor, self.capture_id, known)
+        except NotFound:
+            self._is_deleted = True
+            self.query_one(CaptureHeader).show_deleted(self.capture_id)
+            await self.end_files(_DELETED)
+            self.refresh_bindings()
+            toasts.warn(self.app, "Deleted", f"Capture {self.capture_id} was deleted")
+            return
         self._capture = capture
         if before is None:
             self.query_one(CaptureHeader).show(capture, now=now)
@@ -183,22 +199,18 @@ class CaptureDetailScreen(MatchingScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Grey out what the capture, the row or the role does not allow."""
-        actor, capture = self.session.actor, self._capture
+        if self._is_deleted:
+            return action in {"back", "help"}
+        capture, needed = self._capture, self.NEEDS.get(action)
+        if action == "stop" and capture is not None and capture.state.is_final:
+            return False  # for good: others have its room in the line of keys
+        if needed is not None and not self.session.actor.may(needed):
+            return None
         if action == "stop":
-            if capture is not None and capture.state.is_final:
-                return False  # for good: others have its room in the line of keys
-            return (capture is not None and actor.may(Permission.CAPTURE)) or None
+            return capture is not None or None
         if action == "again":
-            is_ours = capture is not None and capture.origin is CaptureOrigin.LIVE
-            return (is_ours and actor.may(Permission.CAPTURE)) or None
-        if action == "export":
-            return actor.may(Permission.EXPORT) or None
-        if action in {"slice", "label"}:
-            return actor.may(Permission.CAPTURE) or None
-        if action in {"scan", "capture", "host"}:
-            needed = {"scan": Permission.SCAN, "capture": Permission.CAPTURE}.get(action, Permission.VIEW)
-            return (actor.may(needed) and bool(self._address)) or None
-        return True
+            return (capture is not None and capture.origin is CaptureOrigin.LIVE) or None
+        return action not in {"scan", "capture", "host"} or bool(self._address) or None
 
     @property
     def _address(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import ClassVar
 
@@ -42,9 +43,13 @@ COLUMNS = (
     Column("owner", "Owner", width=10, priority=8),
     Column("started", "Started", width=10, priority=1),
 )
+_LAST_PRIORITY = 9
+"""Of a column that tells nothing: any other has its room first."""
 _STATE = 5
 """Index of the state among the cells."""
 
+_ON_ROW = frozenset({"again", "export", "label", "about"})
+"""What is done with the capture under the cursor, whatever its state."""
 RATE_SECONDS = 0.9
 """How often rates are shown anew: the figures behind them come once a second."""
 
@@ -98,12 +103,21 @@ class CapturesPane(WithScheduleList):
         ),
     ]
 
+    NEEDS: ClassVar = {
+        **dict.fromkeys(("new", "stop", "again", "label", "merge"), Permission.CAPTURE),
+        "export": Permission.EXPORT,
+        "import": Permission.IMPORT,
+        "delete": Permission.DELETE,
+    }
+
     def __init__(self, session: Session, *, id: str | None = None) -> None:
         super().__init__(session, id=id)
         capturing = session.services.capturing
         self._source = WindowSource(lambda text: capturing.count(session.actor, text), self._fetch)
         self._meters: dict[int, RateMeter] = {}
         """Of the running captures."""
+        self._owners: set[str] = set()
+        """Whose captures were listed."""
 
     @property
     def _actions(self) -> CaptureActions:
@@ -111,7 +125,8 @@ class CapturesPane(WithScheduleList):
 
     def compose(self) -> ComposeResult:
         """One table, and what its captures take when that is limited."""
-        yield Table(COLUMNS, source=self._source, empty_text="No captures yet. Press n", id="captures")
+        empty = self.empty_words("No captures yet", "n", Permission.CAPTURE)
+        yield Table(COLUMNS, source=self._source, empty_text=empty, id="captures")
         if self.session.services.settings.captures.quota_bytes:
             yield Figure(id="captures-usage")
 
@@ -138,28 +153,18 @@ class CapturesPane(WithScheduleList):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Grey out what the row or the role does not allow."""
-        actor, row = self.session.actor, self.query_one(Table).cursor_row
+        needed, table = self.NEEDS.get(action), self.query_one(Table)
+        if needed is not None and not self.session.actor.may(needed):
+            return None
+        row = table.cursor_row
         runs = row is not None and not _state_of(row).is_final
-        if action == "new":
-            return actor.may(Permission.CAPTURE) or None
         if action == "stop":
-            return (runs and actor.may(Permission.CAPTURE)) or None
+            return runs or None
         if action == "delete":
-            return (row is not None and not runs and actor.may(Permission.DELETE)) or None
-        if action == "again":
-            return (row is not None and actor.may(Permission.CAPTURE)) or None
-        if action == "import":
-            return actor.may(Permission.IMPORT) or None
-        if action == "about":
-            return row is not None or None
-        if action == "label":
-            return (row is not None and actor.may(Permission.CAPTURE)) or None
+            return (row is not None and not runs) or None
         if action == "merge":
-            chosen = len(self.query_one(Table).selected_keys) > 1
-            return (chosen and actor.may(Permission.CAPTURE)) or None
-        if action == "export":
-            return (row is not None and actor.may(Permission.EXPORT)) or None
-        return True
+            return len(table.selected_keys) > 1 or None
+        return row is not None or action not in _ON_ROW or None
 
     def action_new(self) -> None:
         """Open the form."""
@@ -253,9 +258,13 @@ class CapturesPane(WithScheduleList):
 
     async def _fetch(self, window: Window) -> Sequence[Row]:
         captures = await self.session.services.capturing.find(self.session.actor, window)
-        shown = self.query_one(Table).visible_columns
-        rows = [self._row(capture, shown) for capture in captures]
         running = {capture.id for capture in captures if not capture.state.is_final}
+        self._owners |= {capture.owner for capture in captures}
+        table = self.query_one(Table)
+        if _arrange(table, several=len(self._owners) > 1, is_live=bool(running)):
+            self.call_later(self._source.invalidate)  # rows of other pages were made for other columns
+        shown = table.visible_columns
+        rows = [self._row(capture, shown) for capture in captures]
         if running != self._meters.keys():
             self._meters = {key: meter for key, meter in self._meters.items() if key in running}
             self.call_later(self.refresh_bindings)
@@ -289,6 +298,19 @@ class CapturesPane(WithScheduleList):
                 Cell(speed, "accent") if speed and "rate" not in shown else started,
             ),
         )
+
+
+def _arrange(table: Table, *, several: bool, is_live: bool) -> bool:
+    """Keep a column for owners where there are several, and one for rates while there are any.
+
+    Return whether other columns are visible now.
+    """
+    priorities = {"owner": 2 if several else _LAST_PRIORITY - 1, "rate": 4 if is_live else _LAST_PRIORITY}
+    columns = tuple(replace(one, priority=priorities.get(one.key, one.priority)) for one in COLUMNS)
+    before = table.visible_columns
+    if columns != table.columns:
+        table.set_columns(columns)
+    return table.visible_columns != before
 
 
 def packets_of(capture: Capture) -> str:

@@ -19,7 +19,7 @@ from netmon_tui.ui.modals.help import Help, title_of
 from netmon_tui.ui.modals.history import History
 from netmon_tui.ui.rendering import ASCII_CLASS, duration, seen_last, state_style
 from netmon_tui.ui.screens.device_actions import DeviceActions
-from netmon_tui.ui.screens.pivots import AddressPage, pivot_commands
+from netmon_tui.ui.screens.pivots import PIVOT_NEEDS, AddressPage, pivot_commands
 from netmon_tui.ui.screens.scan_detail import ScanDetailScreen
 from netmon_tui.ui.session import Session
 from netmon_tui.ui.widgets.figure import Figure
@@ -67,6 +67,7 @@ class DevicePageScreen(AddressPage):
             "device.help", "question_mark,f1", "help", "Help", "What this screen is for and all its keys."
         ),
     ]
+    NEEDS: ClassVar = {**PIVOT_NEEDS, "mark": Permission.MARK_NEIGHBOURS}
 
     def __init__(self, session: Session, lladdr: str) -> None:
         super().__init__(session)
@@ -116,7 +117,7 @@ class DevicePageScreen(AddressPage):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Hide what the role does not include."""
         if action == "mark":
-            return self.session.actor.may(Permission.MARK_NEIGHBOURS)
+            return self.session.actor.may(self.NEEDS[action])
         return super().check_action(action, parameters)
 
     def action_back(self) -> None:

@@ -18,7 +18,7 @@ from netmon_tui.ui.commands import command
 from netmon_tui.ui.rendering import ASCII_CLASS, state_style, when
 from netmon_tui.ui.screens.device_actions import DeviceActions
 from netmon_tui.ui.screens.device_page import DevicePageScreen
-from netmon_tui.ui.screens.pivots import WithPivots, pivot_commands
+from netmon_tui.ui.screens.pivots import PIVOT_NEEDS, WithPivots, pivot_commands
 from netmon_tui.ui.session import Session
 from netmon_tui.ui.widgets.pane import Pane
 from netmon_tui.ui.widgets.row_source import Cell, Row
@@ -66,7 +66,8 @@ class DevicesPane(Pane, WithPivots):
             "devices.forget", "delete", "forget", "Forget", "Forget its name, note and marks.", show=False
         ),
     ]
-    _NEEDS: ClassVar = {
+    NEEDS: ClassVar = {
+        **PIVOT_NEEDS,
         "mark": Permission.MARK_NEIGHBOURS,
         "forget": Permission.MARK_NEIGHBOURS,
         "import": Permission.MARK_NEIGHBOURS,
@@ -92,7 +93,7 @@ class DevicesPane(Pane, WithPivots):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Hide what the role does not include."""
-        needed = self._NEEDS.get(action)
+        needed = self.NEEDS.get(action)
         return super().check_action(action, parameters) if needed is None else self.session.actor.may(needed)
 
     @on(Table.Opened)

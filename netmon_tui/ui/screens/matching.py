@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from textual import work
+from textual.widgets import Static
 from textual.worker import Worker
 
 from netmon_tui.domain.display_filter import Offer
@@ -12,6 +13,7 @@ from netmon_tui.domain.set_matches import SetMatch
 from netmon_tui.errors import NetmonError
 from netmon_tui.services.set_filter import SetFilter
 from netmon_tui.ui import toasts
+from netmon_tui.ui.rendering import content
 from netmon_tui.ui.screens.following import FollowingScreen
 from netmon_tui.ui.screens.set_matches import SetMatchesScreen
 from netmon_tui.ui.session import Session
@@ -38,6 +40,12 @@ class MatchingScreen(FollowingScreen):
     def files(self) -> FileSetBrowser:
         """The packets."""
         return self.query_one(FileSetBrowser)
+
+    async def end_files(self, words: str) -> None:
+        """Take the packets away, which are there no more, and all that looks through them; words stand there."""
+        self.stop_search()
+        await self.mount(Static(content(words), id="files-ended"), before=self.files)
+        await self.files.remove()
 
     async def begin_search(self, text: str, since: str = "") -> None:
         """Look through the files as they are now by a filter that is right; as the service takes and raises it."""

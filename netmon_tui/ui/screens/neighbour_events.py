@@ -22,7 +22,7 @@ from netmon_tui.ui.modals.mute_form import MuteForm
 from netmon_tui.ui.modals.mute_list import MuteList
 from netmon_tui.ui.rendering import thin
 from netmon_tui.ui.screens.device_actions import DeviceActions
-from netmon_tui.ui.screens.pivots import WithPivots, pivot_commands
+from netmon_tui.ui.screens.pivots import PIVOT_NEEDS, WithPivots, pivot_commands
 from netmon_tui.ui.session import Session
 from netmon_tui.ui.widgets.event_words import COLUMNS, EventRow, event_row, event_text
 from netmon_tui.ui.widgets.figure import Figure
@@ -31,12 +31,6 @@ from netmon_tui.ui.widgets.row_source import Row
 from netmon_tui.ui.widgets.table import Table
 from netmon_tui.ui.widgets.window_source import WindowSource
 
-_NEEDS = {
-    "mark": Permission.MARK_NEIGHBOURS,
-    "acknowledge": Permission.MARK_NEIGHBOURS,
-    "acknowledge_all": Permission.MARK_NEIGHBOURS,
-    "mute": Permission.MARK_NEIGHBOURS,
-}
 _ON_ROW = frozenset({"scan", "capture", "host", "mark", "acknowledge", "acknowledge_all", "mute"})
 
 
@@ -77,6 +71,10 @@ class NeighbourEventsPane(Pane, WithPivots):
         command("events.mark", "N", "mark", "Name", "Name, note and marks of this device."),
         *pivot_commands("events"),
     ]
+    NEEDS: ClassVar = {
+        **PIVOT_NEEDS,
+        **dict.fromkeys(("mark", "acknowledge", "acknowledge_all", "mute"), Permission.MARK_NEIGHBOURS),
+    }
 
     def __init__(self, session: Session, *, id: str | None = None) -> None:
         super().__init__(session, id=id)
@@ -107,7 +105,7 @@ class NeighbourEventsPane(Pane, WithPivots):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Hide what the role does not include, grey out what needs an event."""
-        needed = _NEEDS.get(action)
+        needed = self.NEEDS.get(action)
         if needed is not None and not self.session.actor.may(needed):
             return False
         allowed = super().check_action(action, parameters)

@@ -27,7 +27,13 @@ from netmon_tui.ui.modals.neighbour_forms import EntryForm, FlushForm, preview
 from netmon_tui.ui.widgets.pane import Pane
 
 _SHOWN_COMMANDS = 8
-_EDITS = frozenset({"add_entry", "change_entry", "keep_entry", "delete_entry", "flush_entries", "edits"})
+EDIT_NEEDS = {
+    **dict.fromkeys(
+        ("add_entry", "change_entry", "keep_entry", "delete_entry", "flush_entries", "edits"),
+        Permission.EDIT_NEIGHBOURS,
+    ),
+    "wake": Permission.SCAN,
+}
 _VERBS = {
     EditKind.ADD: ("Add", "added"),
     EditKind.REPLACE: ("Change", "changed"),
@@ -75,11 +81,8 @@ class WithNeighbourKeys(Pane):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Hide what the role does not include."""
-        if action in _EDITS:
-            return self.session.actor.may(Permission.EDIT_NEIGHBOURS)
-        if action == "wake":
-            return self.session.actor.may(Permission.SCAN)
-        return super().check_action(action, parameters)
+        needed = EDIT_NEEDS.get(action)
+        return super().check_action(action, parameters) if needed is None else self.session.actor.may(needed)
 
     @work(exclusive=True, group="neighbour-edit", exit_on_error=False)
     async def action_add_entry(self) -> None:

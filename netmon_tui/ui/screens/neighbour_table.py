@@ -21,9 +21,9 @@ from netmon_tui.ui.modals.file_choice import Export
 from netmon_tui.ui.modals.history import History
 from netmon_tui.ui.rendering import content
 from netmon_tui.ui.screens.device_actions import DeviceActions
-from netmon_tui.ui.screens.neighbour_keys import WithNeighbourKeys
+from netmon_tui.ui.screens.neighbour_keys import EDIT_NEEDS, WithNeighbourKeys
 from netmon_tui.ui.screens.neighbour_sweep import RememberedRows, WithSweeps
-from netmon_tui.ui.screens.pivots import WithPivots, pivot_commands
+from netmon_tui.ui.screens.pivots import PIVOT_NEEDS, WithPivots, pivot_commands
 from netmon_tui.ui.screens.scan_detail import ScanDetailScreen
 from netmon_tui.ui.session import Session
 from netmon_tui.ui.widgets.deferred_source import DeferredSource
@@ -93,7 +93,9 @@ class NeighbourTablePane(WithNeighbourKeys, WithSweeps, WithPivots):
             "neighbours.refresh", "ctrl+r", "refresh", "Refresh", "Ask the kernel for the whole table again."
         ),
     ]
-    _NEEDS: ClassVar = {
+    NEEDS: ClassVar = {
+        **PIVOT_NEEDS,
+        **EDIT_NEEDS,
         "sweep": Permission.SCAN,
         "export": Permission.EXPORT,
         "mark": Permission.MARK_NEIGHBOURS,
@@ -133,7 +135,7 @@ class NeighbourTablePane(WithNeighbourKeys, WithSweeps, WithPivots):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Hide what the role does not include."""
-        needed = self._NEEDS.get(action)
+        needed = self.NEEDS.get(action)
         if needed is not None:
             return self.session.actor.may(needed)
         return super().check_action(action, parameters)

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 from textual import on
 from textual.binding import Binding
-from textual.dom import DOMNode
 
 from netmon_tui.domain.user import Permission
 from netmon_tui.ui import toasts
 from netmon_tui.ui.commands import command
 from netmon_tui.ui.messages import CaptureAddress, ScanAddress, ShowHost
-from netmon_tui.ui.session import Session
 from netmon_tui.ui.widgets.live import LiveScreen
+from netmon_tui.ui.widgets.role_keys import RoleKeys
 from netmon_tui.ui.widgets.table import Table
 
-_NEEDS = {"scan": Permission.SCAN, "capture": Permission.CAPTURE, "host": Permission.VIEW}
+PIVOT_NEEDS = {"scan": Permission.SCAN, "capture": Permission.CAPTURE, "host": Permission.VIEW}
 
 
 def pivot_commands(place: str, *, show: bool = True) -> list[Binding]:
@@ -26,13 +28,13 @@ def pivot_commands(place: str, *, show: bool = True) -> list[Binding]:
     ]
 
 
-class WithPivots(DOMNode):
+class WithPivots(RoleKeys):
     """A pane or screen with :func:`pivot_commands`.
 
     It stands last among the bases: Textual takes a widget's style names from the first alone.
     """
 
-    session: Session
+    NEEDS: ClassVar[Mapping[str, Permission]] = PIVOT_NEEDS
 
     @property
     def pivot(self) -> tuple[str, str]:
@@ -49,7 +51,7 @@ class WithPivots(DOMNode):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Hide what the role does not include."""
-        needed = _NEEDS.get(action)
+        needed = PIVOT_NEEDS.get(action)
         return super().check_action(action, parameters) if needed is None else self.session.actor.may(needed)
 
     def action_scan(self) -> None:

@@ -91,6 +91,10 @@ class ScanDetailScreen(SearchableScreen, RunningScan):
         command("scan.freeze", "p", "freeze", "Freeze", "Stop and continue updating.", show=False),
         command("scan.help", "question_mark,f1", "help", "Help", "What this screen is for and all its keys."),
     ]
+    NEEDS: ClassVar = {
+        **dict.fromkeys(("stop", "pause", "resume", "skip", "repeat", "scan_host"), Permission.SCAN),
+        "capture_host": Permission.CAPTURE,
+    }
 
     def __init__(
         self, session: Session, scan_id: int, address: str = "", *, compared_with: int | None = None
@@ -202,10 +206,8 @@ class ScanDetailScreen(SearchableScreen, RunningScan):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Grey out what makes no sense now, hide what the role does not include."""
-        may = self.session.actor.may
-        if action in {"stop", "pause", "resume", "skip", "repeat", "scan_host"} and not may(Permission.SCAN):
-            return False
-        if action == "capture_host" and not may(Permission.CAPTURE):
+        needed = self.NEEDS.get(action)
+        if needed is not None and not self.session.actor.may(needed):
             return False
         if action in {"stop", "pause"}:
             return self._is_running or None

@@ -17,7 +17,7 @@ from netmon_tui.domain.user import Permission
 from netmon_tui.domain.window import Window
 from netmon_tui.ui.commands import command
 from netmon_tui.ui.rendering import ASCII_CLASS, state_style, thin, when
-from netmon_tui.ui.screens.pivots import WithPivots, pivot_commands
+from netmon_tui.ui.screens.pivots import PIVOT_NEEDS, WithPivots, pivot_commands
 from netmon_tui.ui.screens.running_scan import RunningScan
 from netmon_tui.ui.screens.scan_actions import ScanActions
 from netmon_tui.ui.screens.scan_detail import ScanDetailScreen
@@ -100,6 +100,14 @@ class ScansPane(WithSchedules, RunningScan, WithPivots):
         command("scans.delete", "delete", "delete", "Delete", "Delete this scan, or those selected."),
         *pivot_commands("scans", show=False),
     ]
+    NEEDS: ClassVar = {
+        **PIVOT_NEEDS,
+        **dict.fromkeys(("new", "stop", "pause", "resume", "repeat", "pin"), Permission.SCAN),
+        "compare": Permission.VIEW,
+        "export": Permission.EXPORT,
+        "import": Permission.IMPORT,
+        "delete": Permission.DELETE,
+    }
 
     def __init__(self, session: Session, *, id: str | None = None) -> None:
         super().__init__(session, id=id)
@@ -109,7 +117,7 @@ class ScansPane(WithSchedules, RunningScan, WithPivots):
 
     def compose(self) -> ComposeResult:
         """One table."""
-        empty = "No scans yet. Press n" if self.session.actor.may(Permission.SCAN) else "No scans yet"
+        empty = self.empty_words("No scans yet", "n", Permission.SCAN)
         check = self.session.services.search.check
         yield Table(COLUMNS, source=self._source, empty_text=empty, check=check, id="scans")
 
@@ -137,18 +145,7 @@ class ScansPane(WithSchedules, RunningScan, WithPivots):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Grey out what makes no sense for the row under the cursor, hide what the role does not include."""
-        needed = {
-            "new": Permission.SCAN,
-            "stop": Permission.SCAN,
-            "pause": Permission.SCAN,
-            "resume": Permission.SCAN,
-            "repeat": Permission.SCAN,
-            "compare": Permission.VIEW,
-            "pin": Permission.SCAN,
-            "export": Permission.EXPORT,
-            "import": Permission.IMPORT,
-            "delete": Permission.DELETE,
-        }.get(action)
+        needed = None if action in PIVOT_NEEDS else self.NEEDS.get(action)
         if needed is None or action in {"new", "import"}:
             return (
                 super().check_action(action, parameters) if needed is None else self.session.actor.may(needed)

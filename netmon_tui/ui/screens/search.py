@@ -80,6 +80,11 @@ class SearchScreen(SearchableScreen):
         command("search.export", "e", "export", "Export", "Write all that is found to a file."),
         command("search.help", "question_mark,f1", "help", "Help", "How searches are written."),
     ]
+    NEEDS: ClassVar = {
+        "scan_host": Permission.SCAN,
+        "capture_host": Permission.CAPTURE,
+        "export": Permission.EXPORT,
+    }
 
     def __init__(self, session: Session) -> None:
         super().__init__(session, id="search")
@@ -102,12 +107,10 @@ class SearchScreen(SearchableScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Hide what the role does not include, grey out what there is nothing for."""
-        needed = {"scan_host": Permission.SCAN, "capture_host": Permission.CAPTURE}.get(action)
+        needed = self.NEEDS.get(action)
         if needed is not None and not self.session.actor.may(needed):
             return False
-        if action == "export":
-            return (bool(self._text) or None) if self.session.actor.may(Permission.EXPORT) else False
-        return True
+        return action != "export" or bool(self._text) or None
 
     @on(Input.Submitted, "#query")
     @work(exclusive=True, group="search", exit_on_error=False)

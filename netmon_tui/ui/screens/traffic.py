@@ -116,7 +116,11 @@ class TrafficScreen(AboveCapture):
         now = time.monotonic()
         self._stale |= changed
         if self._stale and now - self._read >= LOOK_SECONDS:
-            self._capture = await services.capturing.get(actor, self._capture_id)
+            try:
+                self._capture = await services.capturing.get(actor, self._capture_id)
+            except NotFound:  # deleted by others: the screen beneath says so
+                self.dismiss(None)
+                return
             self._stale, self._read = False, now
         if self._capture is None:
             return

@@ -20,8 +20,10 @@ _STEP_SECONDS = 1.0
 """Figures change once a second, however often they are known: over SSH every cell costs bytes."""
 _LEAST_SECONDS = 1.0
 """What took less has no rate: two packets in a microsecond are not two million a second."""
-_COUNT_CELLS = 7
-"""Room for a protocol's number of packets; larger ones are shortened: ``1.2 M``."""
+_COUNT_CELLS, _SHORT_CELLS = 7, 5
+"""Room for a protocol's number of packets; larger ones are shortened: ``1.2 M``. And for one that is."""
+_NAME_CELLS = 6
+"""Room for a protocol's name, with the gap after it."""
 
 
 class CaptureHeader(Vertical):
@@ -95,6 +97,14 @@ class CaptureHeader(Vertical):
         what = " · ".join(part for part in parts if part)
         self._put("capture-title", f"Capture {capture.id} · {what}")
 
+    def show_deleted(self, capture_id: int) -> None:
+        """Say that there is no such capture any more, in place of all that was known of it."""
+        self._capture = None
+        self._put("capture-title", f"Capture {capture_id} was deleted")
+        self._put("capture-state", "")
+        for line in self.children[1:]:
+            line.display = False
+
     def _show_state(self, capture: Capture) -> None:
         self.show_title(capture)
         look = state_style(capture.state)
@@ -139,7 +149,9 @@ class CaptureHeader(Vertical):
         captured = counters.captured if capture.state.is_final or counters.dropped else capture.packets
         words = f"captured {thin(captured)}   received {thin(capture.received)}   dropped 0"
         if counters.dropped:
-            dropped = f"dropped {thin(counters.dropped)}: B starts again with twice the buffer"
+            # the kernel's counters by protocol have seen what nobody captured, too
+            below = ", counted below" if counters.protocols else ""
+            dropped = f"dropped {thin(counters.dropped)}{below}: B doubles the buffer"
             words = f"captured {thin(captured)}   {dropped}"
         if capture.origin is not CaptureOrigin.LIVE:
             words = "not captured here: nothing is known of what was dropped"
@@ -169,10 +181,8 @@ class CaptureHeader(Vertical):
         counted["other"] = total - sum(counted.values())
         for name in PROTOCOLS:
             figure, count = self.query_one(f"#share-{name}", Figure), counted.get(name, 0)
-            number = thin(count) if len(thin(count)) <= _COUNT_CELLS else rate(count, "")
-            length = max(1, figure.size.width - _COUNT_CELLS - 8)  # name, bar, count and a gap after each
-            drawn = bar(count / total if total else 0.0, length, self._ascii)
-            figure.show(f"{name:<5} {drawn} {number}")
+            part = count / total if total else 0.0
+            figure.show(_share(name, count, part, figure.size.width, self._ascii))
 
     def _put(self, id: str, text: str) -> None:
         self.query_one(f"#{id}", Figure).show(text)
@@ -180,6 +190,18 @@ class CaptureHeader(Vertical):
     @property
     def _ascii(self) -> bool:
         return self.app.has_class(ASCII_CLASS)
+
+
+def _share(name: str, count: int, part: float, width: int, ascii_only: bool) -> str:
+    """Return name, bar and number of a protocol in some cells: the bar gives way first, and no number is cut."""
+    words, gap = f"{name} ", 1 if name != PROTOCOLS[-1] else 0
+    if width > _NAME_CELLS + 1 + _SHORT_CELLS + 1:
+        length = max(1, width - _NAME_CELLS - 1 - _COUNT_CELLS - 1)
+        words = f"{name:<5} {bar(part, length, ascii_only)} "
+    left = min(width - gap - len(words), _COUNT_CELLS)
+    forms = (thin(count), size(count).removesuffix("B").rstrip())
+    number = next((form for form in forms if len(form) <= left), "")
+    return (words + number)[: max(0, width - gap)]
 
 
 def _span(capture: Capture) -> str:

@@ -19,6 +19,7 @@ from netmon_tui.ui.line_compositor import LineCompositor
 from netmon_tui.ui.session import Session
 from netmon_tui.ui.uncollected import rest_from_collecting
 from netmon_tui.ui.widgets.pace import PacedScreen
+from netmon_tui.ui.widgets.role_keys import RoleKeys
 
 PATIENCE_SECONDS = 0.15
 """For so long a new screen waits for what it shows first, before it is painted without."""
@@ -26,7 +27,7 @@ GATHERING_SECONDS = 0.06
 """For so long what a refresh changes is gathered: what is painted in two steps costs twice."""
 
 
-class LiveScreen(WorkerDefects, PacedScreen[None]):
+class LiveScreen(WorkerDefects, PacedScreen[None], RoleKeys):
     """Calls :meth:`refresh_live` at the configured rate, while it is on top and not frozen.
 
     A refresh that takes longer than a tick is not cut off by the next one: ticks are left out meanwhile.

@@ -80,8 +80,8 @@ class PacketBrowser(PacketFollowing):
         self._open_file = open_file
         self._growth: PacketGrowth | None = None
         self._had_address = False
-        self._tells_following = False
-        """Whether the line of status says that the cursor stays on the newest packet."""
+        self._told_following = ""
+        """What the line of status says of where the cursor goes of itself."""
         self._is_gone = False
         self.range: tuple[int, int] = (0, 0)
         """Numbers of the first and the last packet of a part; 0 where there is none (yet)."""
@@ -162,7 +162,7 @@ class PacketBrowser(PacketFollowing):
             return
         self._packets = packets
         source = self._source = PacketSource(packets)
-        self._growth = PacketGrowth(packets, source, lambda: self.following)
+        self._growth = PacketGrowth(packets, source, lambda: self.is_moved_on)
         source.show_columns(self.columns)
         with suppress(NetmonError, OSError):  # the table says it when it loads them itself
             if not packets.count:
@@ -205,9 +205,9 @@ class PacketBrowser(PacketFollowing):
             words.append(f"· indexing {packets.progress:.0%}")
         if self._doing:
             words.append(f"· {self._doing}")
-        self._tells_following = self.following
-        if self.following:
-            words.append("· following")
+        self._told_following = self.following_words
+        if self.following_words:
+            words.append(f"· {self.following_words}")
         if self.found_words:
             words.append(f"· {self.found_words}")
         if self.all_marks:
@@ -253,13 +253,15 @@ class PacketBrowser(PacketFollowing):
         if bool(self.address) is not self._had_address:
             self._had_address = bool(self.address)
             self.refresh_bindings()
-        if self._tells_following is not self.following:
+        if self._told_following != self.following_words:
             self.show_count()
         if not isinstance(event.key, int):
             self.workers.cancel_group(self, _DETAIL)
             self._show(None)
-        elif not self.following:
-            self._describe(event.key)
+        elif self.is_moved_on:
+            self.describe_later(event.key)
+        else:
+            self.describe(event.key)
 
     @on(Table.LoadFailed, "#packets")
     def _not_loaded(self, event: Table.LoadFailed) -> None:
@@ -284,13 +286,13 @@ class PacketBrowser(PacketFollowing):
     def describe_again(self) -> None:
         """Dissect the packet under the cursor anew."""
         if isinstance(self.table.cursor_key, int):
-            self._describe(self.table.cursor_key)
+            self.describe(self.table.cursor_key)
 
     @work(exclusive=True, group=_DETAIL, exit_on_error=False)
-    async def _describe(self, number: int) -> None:
-        """Show a packet: at once with our own decoder, then with the dissector, if there is one."""
+    async def describe(self, number: int, rest: float = DEBOUNCE_SECONDS) -> None:
+        """Show a packet after some seconds: with our own decoder, then with the dissector, if there is one."""
         assert self._packets is not None
-        await asyncio.sleep(DEBOUNCE_SECONDS)
+        await asyncio.sleep(rest)
         try:
             self._show(await self._packets.sketch(number))
             self._show(await self._packets.detail(number))

@@ -188,13 +188,17 @@ class PacketTree(FilledLater):
         kept = self.table.grid.wanted or (self.node.path if self.node is not None else None)
         self.detail = detail
         self._roots = tuple(_layer_nodes(detail.layers)) if detail else ()
-        words = _knowing(detail) if detail else ""
-        self._window.show(words)
-        self.set_class(bool(words), "-window")
+        self.tell("")
         self._arrange()
         if kept is not None:  # what is shown first has few fields, and tshark's come after that
             self.table.move_to_key(kept, later=True)
         self.post_message(self.FieldHighlighted(self.node))
+
+    def tell(self, words: str) -> None:
+        """Say something above the fields; what the dissector knew when it is empty."""
+        words = words or (_knowing(self.detail) if self.detail else "")
+        self._window.show(words)
+        self.set_class(bool(words), "-window")
 
     def reveal(self, offset: int, source: int = 0) -> None:
         """Open what leads to the smallest field with this byte of a source, and put the cursor there."""

@@ -8,9 +8,10 @@ from netmon_tui.errors import NetmonError
 from netmon_tui.ui import toasts
 from netmon_tui.ui.defects import WorkerDefects
 from netmon_tui.ui.session import Session
+from netmon_tui.ui.widgets.role_keys import RoleKeys
 
 
-class Pane(WorkerDefects, Vertical):
+class Pane(WorkerDefects, Vertical, RoleKeys):
     """Base of all tabs' contents.
 
     The frame calls :meth:`refresh_data` when the database changed while the tab is visible, and when it becomes

@@ -48,6 +48,7 @@ class Table(Vertical):
     Opened: TypeAlias = table_messages.Opened
     Highlighted: TypeAlias = table_messages.Highlighted
     LoadFailed: TypeAlias = table_messages.LoadFailed
+    LastAsked: TypeAlias = table_messages.LastAsked
     SelectionChanged: TypeAlias = table_messages.SelectionChanged
     FilterChanged: TypeAlias = table_messages.FilterChanged
     SortChanged: TypeAlias = table_messages.SortChanged

@@ -12,7 +12,7 @@ from netmon_tui.domain.address import parse_ip
 from netmon_tui.ui.clipboard import copy
 from netmon_tui.ui.widgets.row_source import Cell, Row, cell_text
 from netmon_tui.ui.widgets.table_body import TableBody
-from netmon_tui.ui.widgets.table_messages import ChooseColumns, Opened, SelectionChanged, SortAsked
+from netmon_tui.ui.widgets.table_messages import ChooseColumns, LastAsked, Opened, SelectionChanged, SortAsked
 from netmon_tui.ui.widgets.table_window import HEADER
 
 
@@ -134,6 +134,8 @@ class TableGrid(TableBody, can_focus=True):
     def action_edge(self, last: bool) -> None:
         """Move the cursor to the first or the last row."""
         self.put_cursor(self.source.count - 1 if last else 0)
+        if last:
+            self.post_message(LastAsked(self.owner))
 
     def action_column(self, columns: int) -> None:
         """Move the column cursor, which says what is copied and sorted by."""

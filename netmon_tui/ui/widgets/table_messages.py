@@ -42,6 +42,10 @@ class LoadFailed(TableMessage, namespace="table"):
     """Rows could not be loaded; the table says why in their place."""
 
 
+class LastAsked(TableMessage, namespace="table"):
+    """The cursor was put on the last row; whoever fills the table may know that more are on their way."""
+
+
 class SelectionChanged(TableMessage, namespace="table"):
     """Rows were selected or deselected."""
 

@@ -247,6 +247,56 @@ async def test_the_average_rate_is_that_of_all_that_was_captured(
         assert header.query_one("#capture-rate", Figure).text == shown
 
 
+def lossy(counters: CaptureCounters) -> Capture:
+    began = datetime(2026, 1, 1, tzinfo=UTC)
+    return Capture(
+        1, "a", "lo", "", 100, "EN10MB", JobState.RUNNING, 1, "ada", (), began, began, counters=counters
+    )
+
+
+@pytest.mark.parametrize(
+    ("width", "shown"),
+    [
+        (120, "tcp 162 504 udp 82 934 icmp 0 arp 2 934 other 12 M"),
+        (80, "tcp 163 k udp 82 934 icmp 0 arp 2 934 other 12 M"),
+        (60, "tcp 163 k udp 82 934 icmp 0 arp 2 934 other 12 M"),
+        (20, "tc udp ic arp othe"),
+    ],
+)
+async def test_the_number_of_a_protocol_is_never_cut_and_never_runs_into_the_next_name(
+    width: int, shown: str
+) -> None:
+    protocols = (("tcp", 162_504), ("udp", 82_934), ("icmp", 0), ("arp", 2_934))
+    counters = CaptureCounters(packets=12_248_372, protocols=protocols)
+    header = CaptureHeader()
+    app = OneWidget(header, "CaptureHeader { padding: 0 1; }")
+    async with app.run_test(size=(width, 12)) as pilot:
+        header.show(lossy(counters))
+        await pilot.resize_terminal(width, 13)
+        await pilot.pause()
+        line = header.query_one("#capture-shares").region.y
+        painted = "".join(segment.text for segment in app.screen._compositor.render_strips()[line])
+        bars = {ord(sign): " " for sign in "█▉▊▋▌▍▎▏"}
+        assert " ".join(painted.translate(bars).split()) == shown
+
+
+@pytest.mark.parametrize(
+    ("protocols", "told"),
+    [
+        ((("udp", 270_843),), "dropped 77 219, counted below: B doubles the buffer"),
+        ((), "dropped 77 219: B doubles the buffer"),
+    ],
+)
+async def test_where_the_kernel_counts_what_it_dropped_the_figures_say_so(
+    protocols: tuple[tuple[str, int], ...], told: str
+) -> None:
+    counters = CaptureCounters(packets=270_843, captured=193_624, dropped=77_219, protocols=protocols)
+    header = CaptureHeader()
+    async with OneWidget(header).run_test(size=(80, 12)):
+        header.show(lossy(counters))
+        assert header.query_one("#capture-counts", Figure).text == f"captured 193 624   {told}"
+
+
 @pytest.mark.parametrize(
     ("align", "before", "after", "region"),
     [

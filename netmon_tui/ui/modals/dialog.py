@@ -53,4 +53,6 @@ class Dialog(PlainDialog[Result]):
 
     def action_explain(self) -> None:
         """Show all keys."""
-        self.app.push_screen(Help(title_of(self.box_title), self.HELP_TEXT, list(self.active_bindings.values())))
+        self.app.push_screen(
+            Help(title_of(self.box_title), self.HELP_TEXT, list(self.active_bindings.values()))
+        )

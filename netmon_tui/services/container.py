@@ -262,7 +262,9 @@ def _open_ground(settings: Settings, paths: Paths, reading: bool) -> Ground:
 def _open_store(settings: Settings, paths: Paths) -> Database:
     paths.ensure()
     url = settings.storage.url or paths.database_url
-    database = open_database(url, backups=paths.backups, evidence=paths.jobs)
+    database = open_database(
+        url, backups=paths.backups, evidence=paths.jobs, unneeded=(paths.logs, paths.exports)
+    )
     follow_move(database, paths.jobs)
     return database
 

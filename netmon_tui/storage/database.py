@@ -16,6 +16,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager, nullcontext, suppress
+from functools import partial
 from pathlib import Path
 from shutil import disk_usage
 from typing import Any, Protocol, TypeVar
@@ -32,7 +33,7 @@ from netmon_tui.errors import (
     NetmonError,
     StorageError,
 )
-from netmon_tui.storage.reserve import Reserve, removable_by_hand
+from netmon_tui.storage.reserve import JOURNAL_PAGES, Reserve
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -52,11 +53,8 @@ BUSY_TIMEOUT_MS = 5_000
 _log = logging.getLogger(__name__)
 _BATCH = 64
 """Units that share one transaction at most, so that no unit waits long for its commit."""
-_MORE_ATTEMPTS = 2
-"""On a full disk. What one program gives up another may take, or set aside again, before the next attempt."""
 _SPARING_PAGES = 8
-"""By so many the database may grow on a full disk: what deletes fits, what comes in
-does not."""
+"""By so many the database may grow on a full disk, in all: what deletes fits, what comes in does not."""
 
 
 class Database:
@@ -65,15 +63,27 @@ class Database:
     Args:
         url: SQLAlchemy URL. For ``sqlite:///PATH`` the file is made with mode 0600.
         busy_timeout_ms: How long to wait for another program's lock.
+        unneeded, results: As for :class:`Reserve`.
     """
 
-    def __init__(self, url: str, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        busy_timeout_ms: int = BUSY_TIMEOUT_MS,
+        unneeded: Sequence[Path] = (),
+        results: Path | None = None,
+    ) -> None:
         self.url = make_url(url)
         self._busy_timeout_ms = busy_timeout_ms
         self.engine = self._create_engine()
         self._queue: queue.SimpleQueue[tuple[Work[Any], Future[Any]] | None] = queue.SimpleQueue()
         self._writer: threading.Thread | None = None
-        self._reserve = Reserve(self.path) if self.path else None
+        self._reserve = Reserve(self.path, unneeded, results) if self.path else None
+        self._sets_aside = False
+        """Whether the file is known to be a database of ours."""
+        self._full_at: int | None = None
+        """Pages that it had when the disk became full."""
         self._lock = threading.Lock()
 
     @property
@@ -97,6 +107,7 @@ class Database:
         cursor.execute(f"PRAGMA busy_timeout={self._busy_timeout_ms:d}")
         cursor.execute("PRAGMA journal_mode=WAL")
         cursor.execute("PRAGMA synchronous=NORMAL")
+        cursor.execute(f"PRAGMA wal_autocheckpoint={JOURNAL_PAGES:d}")
         cursor.execute("PRAGMA foreign_keys=ON")
         cursor.execute("PRAGMA temp_store=MEMORY")
         cursor.close()
@@ -133,33 +144,45 @@ class Database:
             return self.engine.connect()
 
     def _with_room(self, attempt: _Attempt[T]) -> T:
-        """Return what an attempt does; on a full disk make room, and let it be sparing."""
+        """Return what an attempt does; on a full disk give the reserve up for it, and let it be sparing."""
+        reserve = self._reserve
         try:
             return attempt(sparing=False)
         except DiskFull as error:
-            if self._reserve is None:
+            if reserve is None:
                 raise
             first = error
+        _log.warning("the disk of %s is full: the reserve is given up", self.path)
         try:
-            for _ in range(_MORE_ATTEMPTS):
-                self._make_room(self._reserve)
+            for is_journal_too_long in (False, True):
+                reserve.give_up()  # what one program gives up another may take, or set aside again
+                if is_journal_too_long:
+                    self._merge_journal()
                 with suppress(DiskFull):
                     return attempt(sparing=True)
-            raise first
         finally:
-            self.set_aside()  # what is left of it, before anything else takes that
+            reserve.set_aside(all_there_is=True)  # before anything else takes what is left of it
+        by_hand = reserve.removable_by_hand()
+        raise DiskFull(
+            first.what, why=first.why, fix="; ".join(filter(None, (first.fix, by_hand)))
+        ) from first
 
-    def _make_room(self, reserve: Reserve) -> None:
-        """Give the reserve up, and let the journal begin anew: it grows though the database has its pages."""
-        _log.warning("the disk of %s is full: the reserve is given up", self.path)
-        reserve.give_up()
+    def _merge_journal(self) -> None:
+        """Let the journal begin anew, unless others read what is before it."""
         with suppress(SQLAlchemyError, sqlite3.Error), self.engine.connect() as connection:
-            connection.connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
+            cursor = connection.connection.cursor()
+            cursor.execute("PRAGMA busy_timeout=0")
+            try:
+                cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            finally:
+                cursor.execute(f"PRAGMA busy_timeout={self._busy_timeout_ms:d}")
+                cursor.close()
 
     def set_aside(self) -> None:
         """Make the reserve for a full disk, unless it is there or there is no room."""
-        if self._reserve is not None:
-            self._reserve.set_aside()
+        self._sets_aside = True
+        if self._reserve is not None and self._reserve.set_aside():
+            self._full_at = None
 
     def write(self, work: Work[T]) -> T:
         """Carry out a unit of work in the writer's next transaction; return its result once committed."""
@@ -184,7 +207,8 @@ class Database:
         if writer is not None:
             writer.join()
         self.engine.dispose()
-        self.set_aside()
+        if self._sets_aside:
+            self.set_aside()
 
     def _run_writer(self) -> None:
         while (item := self._queue.get()) is not None:
@@ -201,20 +225,35 @@ class Database:
                 return
 
     def _carry_out(self, batch: Sequence[tuple[Work[Any], Future[Any]]]) -> None:
-        """Run a batch in one transaction and acknowledge it after the commit."""
+        """Run a batch in one transaction; on a full disk each unit in its own, as small ones may fit."""
+        if not self._acknowledge(batch, lambda: self._commit(batch)):
+            for one in batch:
+                self._acknowledge([one], partial(self._with_room, partial(self._commit, [one])), last=True)
+
+    def _acknowledge(
+        self,
+        batch: Sequence[tuple[Work[Any], Future[Any]]],
+        commit: Callable[[], list[tuple[Future[Any], Any]]],
+        *,
+        last: bool = False,
+    ) -> bool:
+        """Hand out what units gave, once it is committed; False for nothing yet: the disk is full."""
         try:
-            done = self._with_room(lambda *, sparing: self._commit(batch, sparing=sparing))
+            done = commit()
         except (NetmonError, SQLAlchemyError) as error:  # a writer that ended would keep everybody waiting
+            if isinstance(error, DiskFull) and not last:
+                return False
             for _, future in batch:
                 if not future.done():
                     future.set_exception(error)
-            return
+            return True
         for future, result in done:
             future.set_result(result)
         self.set_aside()
+        return True
 
     def _commit(
-        self, batch: Sequence[tuple[Work[Any], Future[Any]]], *, sparing: bool
+        self, batch: Sequence[tuple[Work[Any], Future[Any]]], *, sparing: bool = False
     ) -> list[tuple[Future[Any], Any]]:
         """Return what the units of a batch gave that have not failed yet, all committed."""
         done: list[tuple[Future[Any], Any]] = []
@@ -222,12 +261,27 @@ class Database:
             translated(self.path),
             self.engine.connect().execution_options(netmon_write=True) as connection,
             connection.begin(),
-            _little_growth(connection) if sparing else nullcontext(),
+            self._little_growth(connection) if sparing else nullcontext(),
         ):
             for work, future in batch:
                 if not future.done():
                     self._carry_out_one(connection, work, future, done)
         return done
+
+    @contextmanager
+    def _little_growth(self, connection: Connection) -> Iterator[None]:
+        """Let a SQLite database grow by a few pages only: nobody shall fill the disk with the reserve."""
+        raw: Any = connection.connection.driver_connection
+        ((pages,), (most,)) = (
+            raw.execute(f"PRAGMA {name}").fetchone() for name in ("page_count", "max_page_count")
+        )
+        if self._full_at is None:
+            self._full_at = pages
+        raw.execute(f"PRAGMA max_page_count={max(pages, self._full_at + _SPARING_PAGES):d}")
+        try:
+            yield
+        finally:
+            raw.execute(f"PRAGMA max_page_count={most:d}")
 
     def _carry_out_one(
         self,
@@ -258,20 +312,6 @@ def _begin(connection: Connection) -> None:
     """Begin for SQLite: a write locks at once, or a read-then-write would fail with BUSY_SNAPSHOT."""
     write = connection.get_execution_options().get("netmon_write", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
-
-
-@contextmanager
-def _little_growth(connection: Connection) -> Iterator[None]:
-    """Let a SQLite database grow by a few pages only: nobody shall fill the disk with the reserve."""
-    raw: Any = connection.connection.driver_connection
-    ((pages,), (most,)) = (
-        raw.execute(f"PRAGMA {name}").fetchone() for name in ("page_count", "max_page_count")
-    )
-    raw.execute(f"PRAGMA max_page_count={pages + _SPARING_PAGES:d}")
-    try:
-        yield
-    finally:
-        raw.execute(f"PRAGMA max_page_count={most:d}")
 
 
 def bulk_insert(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
@@ -323,12 +363,6 @@ def _has_no_room(error: DBAPIError, path: Path | None) -> bool:
     return "disk I/O error" in str(error.orig) and path is not None and not disk_usage(path.parent).free
 
 
-def _no_space(place: str, path: Path | None) -> DiskFull:
-    by_hand = removable_by_hand(path) if path else ""
-    fix = "free some space; nothing was changed"
-    return DiskFull(f"no space left for {place}", fix=f"{fix}; {by_hand}" if by_hand else fix)
-
-
 def explain(error: DBAPIError, path: Path | None) -> StorageError:
     """Return the error of ours that says what the driver's error means."""
     words = str(error.orig)
@@ -336,7 +370,7 @@ def explain(error: DBAPIError, path: Path | None) -> StorageError:
     if "locked" in words or "busy" in words:
         return DatabaseLocked(f"{place} is locked", why=words, fix="another program holds it; try again")
     if "disk is full" in words or "No space left" in words or _has_no_room(error, path):
-        return _no_space(place, path)
+        return DiskFull(f"no space left for {place}", fix="free some space; nothing was changed")
     if "not a database" in words or "malformed" in words:
         return DatabaseDamaged(
             f"{place} is damaged",

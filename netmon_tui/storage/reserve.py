@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from shutil import disk_usage
@@ -10,12 +11,13 @@ from shutil import disk_usage
 from netmon_tui.config.files import PRIVATE_FILE
 from netmon_tui.domain.byte_count import byte_count
 
-RESERVE_BYTES = 1 << 20
-"""SQLite's journal takes some 100 KiB to delete a capture or some hundred hosts, its index 32 KiB."""
+RESERVE_BYTES = 2 << 20
+"""SQLite's journal takes some 100 KiB to delete a capture or some hundred hosts, its index 32 KiB. To merge what is
+in it already, the database may grow by :data:`JOURNAL_PAGES`, which has to leave enough."""
+JOURNAL_PAGES = RESERVE_BYTES // 2 // 4096
+"""With so many in the journal SQLite merges it."""
 _LEAST_BYTES = RESERVE_BYTES // 4
 """So much of it is worth setting aside where there is no room for all."""
-_LEFTOVERS = ("log", "exports", "backups")
-"""Directories beside the database that hold nothing which the program needs."""
 
 
 class Reserve:
@@ -25,20 +27,31 @@ class Reserve:
 
     Args:
         database: The file it stands beside.
+        unneeded: Directories of this program with files that it does not need.
+        results: The directory of its results.
     """
 
-    def __init__(self, database: Path) -> None:
+    def __init__(self, database: Path, unneeded: Sequence[Path] = (), results: Path | None = None) -> None:
         self.path = database.with_name(f"{database.name}-reserve")
+        self._unneeded = unneeded
+        self._results = results
 
-    def set_aside(self) -> None:
-        """Make it as large as there is room for, unless it is whole (blocking)."""
+    def set_aside(self, *, all_there_is: bool = False) -> bool:
+        """Make it as large as may be; return whether it is whole (blocking).
+
+        Args:
+            all_there_is: Take back what was given up; else half of what is free is left to others.
+        """
         with suppress(OSError):
             size = self._size()
             if size >= RESERVE_BYTES:
-                return
-            wanted = min(RESERVE_BYTES, size + disk_usage(self.path.parent).free)
+                return True
+            free = disk_usage(self.path.parent).free
+            wanted = min(RESERVE_BYTES, size + (free if all_there_is else free // 2))
             if wanted > size and wanted >= _LEAST_BYTES:
                 self._make(wanted)
+            return wanted == RESERVE_BYTES
+        return False
 
     def _size(self) -> int:
         try:
@@ -61,27 +74,24 @@ class Reserve:
         with suppress(OSError):
             self.path.unlink()
 
+    def removable_by_hand(self) -> str:
+        """Say which files of the program nobody needs, or which result is the largest; may be empty (blocking)."""
+        found = []
+        for directory in self._unneeded:
+            with suppress(OSError):
+                size = sum(path.stat().st_size for path in directory.iterdir() if path.is_file())
+                if size:
+                    found.append(f"{directory} ({byte_count(size)})")
+        if found:
+            return f"what is in {', '.join(found)} may be removed by hand"
+        return self._largest_result()
 
-def removable_by_hand(database: Path) -> str:
-    """Say which files beside a database nobody needs, or which result is the largest; may be empty (blocking)."""
-    found = []
-    for name in _LEFTOVERS:
-        directory = database.with_name(name)
+    def _largest_result(self) -> str:
         with suppress(OSError):
-            size = sum(path.stat().st_size for path in directory.iterdir() if path.is_file())
-            if size:
-                found.append(f"{directory} ({byte_count(size)})")
-    if found:
-        return f"what is in {', '.join(found)} may be removed by hand"
-    return _largest_result(database.with_name("jobs"))
-
-
-def _largest_result(jobs: Path) -> str:
-    with suppress(OSError):
-        results = [(path.stat().st_size, path) for path in jobs.glob("*/*") if path.is_file()]
-        if results:
-            size, path = max(results)
-            return (
-                f"the largest result, {path} ({byte_count(size)}), can be removed by hand, and is lost then"
-            )
-    return ""
+            files = self._results.glob("*/*") if self._results else ()
+            results = [(path.stat().st_size, path) for path in files if path.is_file()]
+            if results:
+                size, path = max(results)
+                words = f"the largest result, {path} ({byte_count(size)}), can be removed by hand"
+                return f"{words}, and is lost then"
+        return ""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,15 @@ HEAD_REVISION = "0027"
 """The newest migration; a test compares it with the scripts."""
 
 
-def open_database(url: str, *, backups: Path, evidence: Path | None = None) -> Database:
+def open_database(
+    url: str, *, backups: Path, evidence: Path | None = None, unneeded: Sequence[Path] = ()
+) -> Database:
     """Open a database at this program's schema, creating or upgrading it.
 
     Args:
         url: SQLAlchemy URL.
         backups: Directory for the copy made before an upgrade.
+        unneeded: Further directories of ours with files that the program does not need.
         evidence: Directory of job results. An empty database file beside results is damage, not a first run.
 
     Raises:
@@ -33,7 +37,7 @@ def open_database(url: str, *, backups: Path, evidence: Path | None = None) -> D
         DatabaseDamaged: It is not a database, or an empty file where there was one.
         DatabaseLocked, DiskFull, StorageError: As they say.
     """
-    database = Database(url)
+    database = Database(url, unneeded=(*unneeded, backups), results=evidence)
     try:
         created = database.create_file()
         _refuse_emptied(database, created, evidence)

@@ -150,11 +150,11 @@ def readable(site: Site, path: Path) -> int:
 
 
 def put_on_small_disk(site: Site) -> None:
-    """Move the data directory onto a disk of 6 MiB."""
+    """Move the data directory onto a disk of 8 MiB."""
     kept = site.data.with_name("kept")
     site.data.rename(kept)
     site.data.mkdir(mode=0o700)
-    site.lab.run(["mount", "-t", "tmpfs", "-o", "size=6m,mode=700", "tmpfs", str(site.data)], check=True)
+    site.lab.run(["mount", "-t", "tmpfs", "-o", "size=8m,mode=700", "tmpfs", str(site.data)], check=True)
     site.lab.run(["cp", "-a", f"{kept}/.", str(site.data)], check=True)
 
 
@@ -295,11 +295,11 @@ def test_a_full_disk_without_a_reserve_says_what_may_be_removed(own_site: Site) 
     put_on_small_disk(site)
     reserve, export = site.data / "netmon.db-reserve", site.data / "exports/old.csv"
     site.lab.run(["rm", str(reserve)], check=True)
-    site.lab.run(["dd", "if=/dev/zero", f"of={export}", "bs=1024", "count=900"], check=True)
+    site.lab.run(["dd", "if=/dev/zero", f"of={export}", "bs=1024", "count=2048"], check=True)
     fill_disk(site)
     answer = site.run("capture", "list")
     assert (answer.code, answer.out) == (5, "")
-    assert f"what is in {export.parent} (900.0 KiB) may be removed by hand" in " ".join(answer.err.split())
+    assert f"what is in {export.parent} (2.0 MiB) may be removed by hand" in " ".join(answer.err.split())
     site.lab.run(["rm", str(export)], check=True)
     assert site.run("capture", "list").code == 0
     assert site.lab.run(["test", "-s", str(reserve)]).returncode == 0

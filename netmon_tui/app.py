@@ -31,7 +31,7 @@ from netmon_tui.ui.guarded_app import GuardedApp
 from netmon_tui.ui.line_filter import AsciiLineFilter, HostileLineFilter
 from netmon_tui.ui.rendering import ASCII_CLASS
 from netmon_tui.ui.terminal import draws_ascii_only
-from netmon_tui.ui.terminal_driver import TerminalDriver, is_hung_up, let_go_of_terminal
+from netmon_tui.ui.terminal_driver import TerminalDriver, is_hung_up, is_job_of_a_shell, let_go_of_terminal
 
 if TYPE_CHECKING:
     from netmon_tui.services.container import Services
@@ -60,6 +60,8 @@ class NetmonApp(GuardedApp):
         command("app.quit", "q", "quit", "Quit", "Leave; asks when jobs run."),
         command("app.quit_always", "ctrl+q", "quit_now", "Quit at once", "Leave without asking; jobs go on.",
                 show=False, priority=True),
+        command("app.suspend", "ctrl+z", "suspend_process", "Suspend", "Go back to the shell; fg comes back.",
+                show=False),
         command("app.palette", "ctrl+p", "command_palette", "Palette", "Find a command by its name.",
                 priority=True),
         command("app.palette_too", "colon", "command_palette", "Palette", "Find a command by its name.",
@@ -127,6 +129,14 @@ class NetmonApp(GuardedApp):
             with contextlib.suppress(NotImplementedError, ValueError, RuntimeError):
                 loop.add_signal_handler(number, self._leave_on_signal, number)
         self.call_after_refresh(self._collect_garbage_again)
+
+    def action_suspend_process(self) -> None:
+        """Go back to the shell, with all that it started as one job, if it can bring us back."""
+        if is_job_of_a_shell():
+            os.killpg(0, signal.SIGTSTP)
+        else:
+            words = "This program is no job of a shell; q leaves."
+            self.notify(words, title="No shell to go back to", severity="warning", markup=False)
 
     def hang_up(self) -> None:
         """Leave because the terminal is gone."""

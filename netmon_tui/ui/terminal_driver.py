@@ -13,6 +13,7 @@ import time
 from codecs import getincrementaldecoder
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from threading import Event
 from typing import IO, Any, Protocol, cast
 
@@ -164,6 +165,19 @@ def is_hung_up(descriptor: int = 0) -> bool:
     poll = select.poll()
     poll.register(descriptor, select.POLLHUP)
     return any(events & (select.POLLHUP | select.POLLERR | select.POLLNVAL) for _, events in poll.poll(0))
+
+
+def is_job_of_a_shell() -> bool:
+    """Whether somebody of this session would wake us if we were stopped: a group without such a parent is orphaned.
+
+    The stop is no signal that the kernel leaves out there, so it would be for ever.
+    """
+    group, session = os.getpgrp(), os.getsid(0)
+    try:
+        fields = Path(f"/proc/{group}/stat").read_text().rpartition(")")[2].split()
+        return group != session and os.getsid(int(fields[1])) == session
+    except OSError:  # the leader of the group has ended
+        return False
 
 
 def let_go_of_terminal() -> None:

@@ -12,22 +12,41 @@ import pytest
 PROGRAM = Path(sys.executable).with_name("netmon-tui")
 
 
-@pytest.fixture
-def running(tmp_path):
-    """The program in a pty of its own, painted: (process, master)."""
+def started(directory, **options):
+    """Return the program in a pty of its own, painted: (process, master)."""
     master, slave = pty.openpty()
     process = subprocess.Popen(
-        [PROGRAM, "--data-dir", tmp_path / "data"],
+        [PROGRAM, "--data-dir", directory / "data"],
         stdin=slave,
         stdout=slave,
         stderr=slave,
-        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path), "TERM": "xterm-256color", "LANG": "C.UTF-8"},
-        start_new_session=True,
+        env={"PATH": os.environ["PATH"], "HOME": str(directory), "TERM": "xterm-256color", "LANG": "C.UTF-8"},
+        **options,
     )
     os.close(slave)
+    read_until(master, b"administrator")
+    return process, master
+
+
+def read_until(master, wanted):
     painted = b""
-    while b"administrator" not in painted:
+    while wanted not in painted:
         painted += os.read(master, 65_536)
+
+
+@pytest.fixture
+def running(tmp_path):
+    """The program as the leader of a session: (process, master)."""
+    process, master = started(tmp_path, start_new_session=True)
+    yield process, master
+    process.kill()
+    process.wait()
+
+
+@pytest.fixture
+def job(tmp_path):
+    """The program as a job of ours, as a shell starts it: (process, master)."""
+    process, master = started(tmp_path, process_group=0)
     yield process, master
     process.kill()
     process.wait()
@@ -80,6 +99,28 @@ def test_after_a_pause_all_is_painted_again_and_what_is_typed_is_read_once(runni
         painted += os.read(master, 65_536)
     assert threads_of(process) <= before
     os.write(master, b"\x11")  # ctrl+q
+    assert process.wait(30) == 0
+    os.close(master)
+
+
+def test_the_key_for_it_goes_back_to_the_shell_and_the_shell_brings_the_screen_back(job):
+    process, master = job
+    os.write(master, b"\x1a")
+    _, status = os.waitpid(process.pid, os.WUNTRACED)
+    assert os.WIFSTOPPED(status)
+    read_until(master, b"\x1b[?1049l")
+    process.send_signal(signal.SIGCONT)
+    read_until(master, b"administrator")
+    os.write(master, b"\x11")
+    assert process.wait(30) == 0
+    os.close(master)
+
+
+def test_without_a_shell_the_key_says_so_and_stops_nothing(running):
+    process, master = running
+    os.write(master, b"\x1a")
+    read_until(master, b"shell")
+    os.write(master, b"\x11")
     assert process.wait(30) == 0
     os.close(master)
 

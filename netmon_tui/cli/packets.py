@@ -12,7 +12,7 @@ import click
 
 from netmon_tui.cli.capture_files import file_option, tell_file, tell_missed
 from netmon_tui.cli.context import CommandLine, json_option, pass_line
-from netmon_tui.cli.output import moment, print_json, print_line, print_pairs
+from netmon_tui.cli.output import moment, print_json, print_line, print_pairs, say
 from netmon_tui.domain.capture_documents import packet_detail_document
 from netmon_tui.domain.packet_columns import PacketColumns
 from netmon_tui.errors import UsageError
@@ -120,13 +120,14 @@ def _print_field(field: Field, depth: int) -> None:
 def stream(line: CommandLine, capture_id: int) -> int:
     """Write the capture to stdout as pcap, while it runs up to its end: pipe it into tshark -r -.
 
-    Several files become one; when a ring deletes files before they are read, that is said and the exit status is 1.
+    Several files become one; when a ring deletes files before they are read, or files of a capture that has ended
+    were cut, that is said and the exit status is 1.
     Refused when stdout is a terminal. Ctrl-C ends the stream (130), not the capture.
     """
     if sys.stdout.isatty():
         raise UsageError("a capture is binary", fix="pipe it: netmon-tui capture stream ID | tshark -r -")
 
-    async def work(services: Services, actor: Actor) -> int:
+    async def work(services: Services, actor: Actor) -> bool:
         with await services.transfers.read_capture(actor, capture_id) as files:
             while True:
                 over = (await services.capturing.get(actor, capture_id)).state.is_final
@@ -135,10 +136,13 @@ def stream(line: CommandLine, capture_id: int) -> int:
                     break
                 if not copied:
                     await asyncio.sleep(_LOOK_SECONDS)
-            tell_missed(files.missed)
-            return files.missed
+            if missing := await services.catalogue.missing(actor, capture_id):
+                say(missing)
+            else:
+                tell_missed(files.missed)
+            return bool(missing or files.missed)
 
-    return int(line.run(work, follow=True) > 0)
+    return int(line.run(work, follow=True))
 
 
 def _copy_new(read: Callable[[], bytes]) -> int:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from netmon_tui.domain.capture_files import file_number
 from netmon_tui.errors import InvalidInput, NetmonError, NotFound, ToolFailed
-from netmon_tui.tools.file_set import End, FileSetReader, sizes_of
+from netmon_tui.tools.file_set import FileSetReader, sizes_of
 from netmon_tui.tools.pcap_index import became_shorter
 from netmon_tui.tools.pcap_layout import layout_of
 
@@ -87,7 +87,7 @@ class PcapInput:
             self.descriptor, self.first = os.open(path, os.O_RDONLY | os.O_CLOEXEC), path.name
             return
         newest = next(reversed(sizes))
-        reader = FileSetReader(source, End(file_number(newest.name) or 0, sizes[newest]))
+        reader = FileSetReader(source, {file_number(newest.name) or 0: sizes[newest]})
         self.first = reader.path.name
         self._open_pipe(_whole_set(reader), sum(sizes.values()))
 

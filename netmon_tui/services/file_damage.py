@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from netmon_tui.domain.capture import Capture
+from netmon_tui.domain.capture_files import file_number
 from netmon_tui.domain.counted import counted
 from netmon_tui.errors import NetmonError, ToolFailed
 from netmon_tui.services.kept_index import open_index
 from netmon_tui.tools.file_set import sizes_of
+from netmon_tui.tools.pcap_files import end_of_records
 from netmon_tui.tools.pcap_index import PacketIndex
 
 
@@ -57,6 +59,40 @@ def missing_from(capture: Capture, source: Path) -> str:
     stored = sum(one.packets for one in known)
     words = f"only {left:,} of the {counted(stored, 'packet', f'{stored:,}')}"
     return ": ".join(filter(None, (f"{words} of capture {capture.id} are left", damage_of(there))))
+
+
+def whole_ends(capture: Capture, directory: Path) -> dict[int, int]:
+    """Return where each file of a capture that has ended ends, by its number, where any of them became shorter.
+
+    That is after the last whole packet; 0 without one, as long as another file has one. Empty while all bytes are
+    there. Blocks: what became shorter is read.
+
+    Args:
+        capture: As it was stored.
+        directory: Its directory.
+
+    Raises:
+        InvalidInput: No file has a packet, and the newest not even what a capture file begins with.
+    """
+    sizes = sizes_of(directory)
+    known = {one.name: one.bytes for one in capture.packet_files} if capture.state.is_final else {}
+    short = {path for path, size in sizes.items() if size < known.get(path.name, 0)}
+    if not short:
+        return {}
+    ends = {path: _end_of_packets(path) if path in short else size for path, size in sizes.items()}
+    if not any(ends.values()):
+        newest = next(reversed(sizes))
+        ends[newest] = end_of_records(newest)
+    return {file_number(path.name) or 0: end for path, end in ends.items()}
+
+
+def _end_of_packets(path: Path) -> int:
+    try:
+        with open_index(path, growing=True) as index:
+            index.extend()
+            return index.end if index.count else 0
+    except (NetmonError, OSError):
+        return 0
 
 
 def _whole_packets(path: Path) -> int:

@@ -17,7 +17,6 @@ from typing import BinaryIO
 from netmon_tui.config.files import explain, explain_named, private_opener
 from netmon_tui.domain.address import parse_ip
 from netmon_tui.domain.capture import Capture
-from netmon_tui.domain.capture_files import file_number
 from netmon_tui.domain.counted import counted
 from netmon_tui.domain.documents import neighbour_document
 from netmon_tui.domain.export import MAP_FORMATS, SCAN_FORMATS, HostSelection
@@ -28,6 +27,7 @@ from netmon_tui.domain.user import Actor, Permission
 from netmon_tui.errors import InvalidInput
 from netmon_tui.runtime.opened import opened
 from netmon_tui.security.hostile_text import clean, csv_cell
+from netmon_tui.services.file_damage import whole_ends
 from netmon_tui.services.lost_files import require_files
 from netmon_tui.services.readable_files import reading, require_file
 from netmon_tui.services.scan_export import ScanExport
@@ -40,9 +40,8 @@ from netmon_tui.storage.host_queries import HostQueries
 from netmon_tui.storage.scan_repository import ScanRepository
 from netmon_tui.storage.scan_results import ScanResults
 from netmon_tui.storage.topology_queries import TopologyQueries
-from netmon_tui.tools.file_set import End, FileSetReader, packet_files, sizes_of, whole_packets
+from netmon_tui.tools.file_set import FileSetReader, packet_files, whole_packets
 from netmon_tui.tools.pcap import FILE_HEADER_SIZE
-from netmon_tui.tools.pcap_files import end_of_records
 
 NEIGHBOUR_FORMATS = ("json", "csv")
 _NO_HARD_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
@@ -251,7 +250,7 @@ class TransferService:
     async def read_capture(self, actor: Actor, capture_id: int) -> FileSetReader:
         """Return what reads the files of a capture as one; close it when done.
 
-        What others cut of one that has ended leaves no half packet at its end.
+        What others cut of one that has ended leaves no half packet; a file without any packet is passed over.
 
         Raises:
             NotFound: No such capture, or it has no file.
@@ -296,12 +295,7 @@ def _require_header(capture_id: int, directory: Path) -> None:
 
 def _reader_of(capture: Capture, directory: Path) -> FileSetReader:
     """Return the reader; of what somebody cut since the capture ended it gives no half packet."""
-    sizes = sizes_of(directory)
-    known = {Path(one.path).name: one.bytes for one in capture.packet_files}
-    newest = next(reversed(sizes), None)
-    if newest is None or not capture.state.is_final or sizes[newest] >= known.get(newest.name, 0):
-        return FileSetReader(directory)
-    return FileSetReader(directory, End(file_number(newest.name) or 0, end_of_records(newest)))
+    return FileSetReader(directory, whole_ends(capture, directory))
 
 
 def _whole_file(directory: Path) -> Iterator[bytes]:

@@ -8,11 +8,12 @@ stands at the beginning of the next.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import Self
 
 from netmon_tui.domain.capture_files import file_number, in_order
 from netmon_tui.errors import InvalidInput, NotFound
@@ -21,6 +22,7 @@ from netmon_tui.tools.pcap_layout import layout_of
 
 _PIECE = 1 << 20
 """Bytes read at once."""
+_EVERYTHING: Mapping[int, int] = {}
 
 
 def packet_files(directory: Path) -> list[Path]:
@@ -74,29 +76,22 @@ def file_gone(name: str, paths: Sequence[Path]) -> NotFound:
     return NotFound(f"the file {name} is gone", why="the ring, or another program, deleted it", fix=left)
 
 
-class End(NamedTuple):
-    """Where reading ends."""
-
-    number: int
-    """Of the file."""
-    at: int
-    """Bytes into it."""
-
-
 class FileSetReader:
     """Reads a file set from its oldest packet on, as one pcap file, as far as it is written.
 
     Args:
         directory: Where the files are.
-        end: Where to stop, whatever comes after that.
+        ends: Where to stop in files, by their numbers, and after the last of these altogether. A file that ends at
+            0 is passed over; what it begins with stands in the next one as well.
 
     Raises:
         NotFound: There is none.
     """
 
-    def __init__(self, directory: Path, end: End | None = None) -> None:
+    def __init__(self, directory: Path, ends: Mapping[int, int] = _EVERYTHING) -> None:
         self._directory = directory
-        self._end = end
+        self._ends = ends
+        self._last = max(ends, default=sys.maxsize)
         self._descriptor = -1
         self._number = 0
         self._at = 0
@@ -144,22 +139,24 @@ class FileSetReader:
             yield data
 
     def _room(self, most: int) -> int:
-        if self._end is None or self._number < self._end.number:
-            return most
-        return min(most, self._end.at - self._at) if self._number == self._end.number else 0
+        if self._number > self._last:
+            return 0
+        return min(most, max(0, self._ends.get(self._number, sys.maxsize) - self._at))
 
     def _go_on(self) -> bool:
         """Turn to the next file, if there is one and this one is read to its end."""
-        if not self._room(1) or not self._numbers():
+        is_over = self._number >= self._last and not self._room(1)
+        if is_over or not self._numbers():
             return False
-        size = os.fstat(self._descriptor).st_size
+        size = min(os.fstat(self._descriptor).st_size, self._ends.get(self._number, sys.maxsize))
         if self._at < size:
             return True  # it got longer before the next one began
         before, ahead = self._number, self._at - size
         if not self._open_next(ahead=ahead):
             return False
-        if self._number > before + 1:
-            self.missed += self._number - before - 1
+        missed = sum(map(self._is_wanted, range(before + 1, self._number)))
+        if missed:
+            self.missed += missed
             if ahead:
                 raise InvalidInput("the ring deleted packets while they were read", fix="read it once more")
         return True
@@ -181,7 +178,10 @@ class FileSetReader:
     def _numbers(self) -> list[tuple[int, Path]]:
         """Return the files after this one."""
         found = [(file_number(path.name) or 0, path) for path in packet_files(self._directory)]
-        return [(number, path) for number, path in found if number > self._number]
+        return [(number, path) for number, path in found if number > self._number and self._is_wanted(number)]
+
+    def _is_wanted(self, number: int) -> bool:
+        return self._ends.get(number) != 0
 
 
 def whole_packets(directory: Path) -> Iterator[bytes]:
@@ -192,6 +192,7 @@ def whole_packets(directory: Path) -> Iterator[bytes]:
         InvalidInput: It has not even a header yet; or the ring deleted packets while they were read.
     """
     newest = packet_files(directory)[-1:]
-    end = End(file_number(newest[0].name) or 0, end_of_records(newest[0])) if newest else None
-    with FileSetReader(directory, end) as reader:
+    with FileSetReader(
+        directory, {file_number(path.name) or 0: end_of_records(path) for path in newest}
+    ) as reader:
         yield from reader.pieces()

@@ -6,13 +6,16 @@ import asyncio
 import os
 import socket
 import subprocess
+from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
 from rich.cells import cell_len
 from textual.widgets import Button, Input, Select, Static
 
+from netmon_tui.config.settings import load_settings
 from netmon_tui.domain.capture import Capture
 from netmon_tui.domain.job import JobState
 from netmon_tui.domain.user import Role
@@ -435,6 +438,31 @@ async def test_a_viewer_looks_and_does_not_capture(logged_in: Any, until: Any, s
         assert app.screen.query_one("#scans", Table).filter_text == "n"
         await pilot.press("escape", "n")
         await until(pilot, lambda: "viewer-1 (viewer) may not scan" in screen_text(app))
+
+
+async def test_keys_of_the_settings_tell_what_a_role_lacks(
+    logged_in: Any, until: Any, screen_text: Any
+) -> None:
+    keys = MappingProxyType({"captures.new": "f8", "table.filter": "n"})
+    settings = replace(load_settings(environ={}), keys=keys)
+    async with logged_in(role="viewer", settings=settings) as (app, pilot):
+        await to_captures(app, pilot, until)
+        await pilot.press("n", "x")
+        assert app.screen.query_one("#captures", Table).filter_text == "x"
+        assert not app._notifications
+        await pilot.press("escape", "f8")
+        await until(pilot, lambda: "viewer-1 (viewer) may not capture" in screen_text(app))
+
+
+async def test_a_key_of_a_table_is_not_taken_by_what_a_role_lacks(
+    logged_in: Any, until: Any, screen_text: Any
+) -> None:
+    settings = replace(load_settings(environ={}), keys=MappingProxyType({"table.filter": "n"}))
+    async with logged_in(role="viewer", settings=settings) as (app, pilot):
+        await to_captures(app, pilot, until)
+        await pilot.press("n", "x")
+        assert app.screen.query_one("#captures", Table).filter_text == "x"
+        assert not app._notifications
 
 
 async def test_owners_have_a_column_where_there_are_several_and_rates_while_there_are_any(

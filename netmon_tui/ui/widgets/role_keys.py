@@ -29,15 +29,22 @@ class RoleKeys(DOMNode):
         """Say why a key does nothing; where somebody types it is a letter."""
         if isinstance(self.app.focused, Input):
             return
-        for binding in self._bindings.key_to_bindings.get(event.key, ()):
+        bindings = self._bindings.copy()
+        bindings.apply_keymap(self.app._keymap)  # of the settings; Textual applies it to copies alone
+        for binding in bindings.key_to_bindings.get(event.key, ()):
             needed = self.NEEDS.get(binding.action.partition("(")[0])
             try:
-                if needed is not None:
+                if needed is not None and not self._is_taken(event.key):
                     self.session.actor.require(needed)
             except NotAllowed as error:
                 event.stop()
                 toasts.report(self.app, error)
                 return
+
+    def _is_taken(self, key: str) -> bool:
+        """Return whether a widget nearer the focus does something by the key."""
+        active = self.screen.active_bindings.get(key)
+        return active is not None and active.enabled and self in active.node.ancestors
 
     def empty_words(self, what: str, key: str, needed: Permission) -> str:
         """Return what stands in place of rows: why there are none, and the next key, or that the role has none."""

@@ -225,6 +225,8 @@ def test_a_stream_that_misses_files_does_not_end_as_if_it_were_whole(admin: Prog
     for path in of_a_ring:
         shutil.copy(made, path)
     made.unlink()
+    with sqlite3.connect(home / "data" / "netmon.db") as connection:
+        connection.execute("delete from capture_files")  # as of a capture that has not ended
     command = [sys.executable, "-m", "netmon_tui", "capture", "stream", "1"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as streaming:
         assert streaming.stdout and streaming.stderr
@@ -234,6 +236,19 @@ def test_a_stream_that_misses_files_does_not_end_as_if_it_were_whole(admin: Prog
     assert len(begin + rest) > of_a_ring[0].stat().st_size
     assert said == b"the ring had deleted 1 file before all was read\n"
     assert streaming.returncode == 1
+
+
+def test_a_stream_of_files_that_were_cut_says_what_is_left(admin: Program, home: Path) -> None:
+    generate(home / "made.pcap", 50)
+    assert admin("capture", "import", home / "made.pcap").code == 0
+    made = Path(admin("capture", "show", 1, "--json").document["files"][0]["path"])
+    os.truncate(made, made.stat().st_size - 1)
+    command = [sys.executable, "-m", "netmon_tui", "capture", "stream", "1"]
+    streamed = subprocess.run(command, capture_output=True, check=False)
+    (home / "streamed.pcap").write_bytes(streamed.stdout)
+    assert admin("capture", "import", home / "streamed.pcap", "--json").document[0]["packets"] == 49
+    assert b"only 49 of the 50 packets of capture 1 are left: packet 50 at byte" in streamed.stderr
+    assert streamed.returncode == 1
 
 
 def test_a_list_names_what_it_can_be_sorted_by(admin: Program) -> None:

@@ -408,7 +408,7 @@ async def test_the_free_space_floor_holds_and_nothing_is_left(tmp_path: Path) ->
         with pytest.raises(DiskFull):
             await house.catalogue.import_stream(house.ada, io.BytesIO(pcap(raws())), "stdin")
         with pytest.raises(
-            DiskFull, match=r"[\d,]{7,} bytes are free: [\d,]{7,} bytes .*captures\.free_space"
+            DiskFull, match=r"less than [\d,.]+ MiB are free: [\d,.]+ MiB .*captures\.free_space"
         ):
             await house.services.capturing.start(house.ada, StartCapture("lo"))
         assert await house.services.capturing.count(house.ada) == 0

@@ -99,6 +99,45 @@ async def test_a_ring_is_one_file_to_whom_it_is_handed(
     assert login == f"ssh -t {program} login", "ssh without a terminal cannot ask for a password"
 
 
+TWO = len(HEADER.data + b"".join(RECORDS[:2]))
+
+
+@pytest.mark.parametrize(
+    ("cuts", "left"),
+    [
+        ({6: TWO + 50}, [0, 1, 2, 3, 4, 6, 7, 8]),
+        ({6: TWO + 50, 7: TWO + 50}, [0, 1, 2, 3, 4, 6, 7]),
+        ({7: 0}, [0, 1, 2, 3, 4, 5]),
+        ({5: 0, 6: 7}, [6, 7, 8]),
+        ({5: len(HEADER.data) + 5, 7: 0}, [3, 4, 5]),
+    ],
+    ids=str,
+)
+async def test_a_stream_has_all_whole_packets_of_files_that_were_cut(
+    services: Services, ada: Actor, ring: int, cuts: dict[int, int], left: list[int]
+) -> None:
+    directory = CaptureRepository(services.database).directory(ring)
+    for number, size in cuts.items():
+        os.truncate(directory / (NUMBERED_NAME % number), size)
+    with await services.transfers.read_capture(ada, ring) as reader:
+        assert b"".join(reader.pieces()) == HEADER.data + b"".join(RECORDS[n] for n in left)
+        assert reader.missed == 0
+    assert (await services.catalogue.missing(ada, ring)).startswith(f"only {len(left)} of the 9 packets")
+
+
+async def test_a_stream_without_any_packet_left_is_its_header_or_refused(
+    services: Services, ada: Actor, ring: int
+) -> None:
+    directory = CaptureRepository(services.database).directory(ring)
+    for number in (5, 6, 7):
+        os.truncate(directory / (NUMBERED_NAME % number), len(HEADER.data))
+    with await services.transfers.read_capture(ada, ring) as reader:
+        assert b"".join(reader.pieces()) == HEADER.data
+    os.truncate(directory / (NUMBERED_NAME % 7), 0)
+    with pytest.raises(InvalidInput, match="it is empty"):
+        await services.transfers.read_capture(ada, ring)
+
+
 @pytest.mark.parametrize("state", [JobState.RUNNING, JobState.COMPLETED])
 async def test_only_the_newest_file_of_a_running_capture_grows(
     services: Services, ada: Actor, state: JobState

@@ -87,6 +87,27 @@ def test_a_packet_of_which_the_ring_deleted_the_rest_is_no_packet(tmp_path: Path
             reader.read()
 
 
+def test_files_end_where_it_is_told_and_those_that_end_at_once_are_passed_over(tmp_path: Path) -> None:
+    whole = len(HEADER.data + RECORDS[0])
+    for number in (1, 3, 5):
+        (tmp_path / (NUMBERED_NAME % number)).touch()
+    put(tmp_path, 2, RECORDS[0], RECORDS[1][:30])
+    put(tmp_path, 4, RECORDS[2], RECORDS[3])
+    put(tmp_path, 6, RECORDS[4])
+    with FileSetReader(tmp_path, {1: 0, 2: whole, 3: 0, 4: whole, 5: 0}) as reader:
+        assert b"".join(reader.pieces()) == HEADER.data + RECORDS[0] + RECORDS[2]
+        assert reader.missed == 0
+
+
+def test_a_deleted_file_is_missed_also_behind_one_that_is_passed_over(tmp_path: Path) -> None:
+    paths = [put(tmp_path, number, RECORDS[number]) for number in range(1, 5)]
+    sizes = {number: path.stat().st_size for number, path in enumerate(paths, 1)}
+    with FileSetReader(tmp_path, sizes | {2: 0}) as reader:
+        paths[2].unlink()
+        assert b"".join(reader.pieces()) == HEADER.data + RECORDS[1] + RECORDS[4]
+        assert reader.missed == 1
+
+
 def test_a_set_that_grows_is_taken_up_to_a_whole_packet(tmp_path: Path) -> None:
     put(tmp_path, 1, *RECORDS[:2])
     put(tmp_path, 2, RECORDS[2], RECORDS[3][:50])

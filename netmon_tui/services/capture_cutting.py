@@ -187,7 +187,8 @@ def make_merge(captures: Sequence[tuple[Capture, Path]], draft: Draft, name: str
         linktype=header.linktype_name,
         snaplen=max(one.snaplen for one in these),
         interface=_joined((one.interface for one in these), LONGEST_NAME),
-        filter=_joined((one.filter for one in these), 1_000),
+        # packets of a capture without a filter are in it, too
+        filter=_joined((one.filter for one in these), 1_000) if all(one.filter for one in these) else "",
         parents=tuple(one.id for one in these),
         times=times_of(Path(file.path)),
     )

@@ -158,7 +158,9 @@ class TrafficScreen(AboveCapture):
             told = f"Addresses of {traffic.unread} are not read here: A, Conversations"
             self._table.set_texts(empty=told)
         before = self._seen()
-        self._sources[kind].replace(self._rows[kind].rows(traffic, kind, now, ascii_only=ascii_only))
+        live = not self._capture.state.is_final
+        rows = self._rows[kind].rows(traffic, kind, now, ascii_only=ascii_only, live=live)
+        self._sources[kind].replace(rows)
         self._next = now + max(LOOK_SECONDS, _lines_changed(before, self._seen()) / _LINES_PER_SECOND)
 
     def _seen(self) -> Sequence[Row]:

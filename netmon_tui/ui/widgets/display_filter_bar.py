@@ -228,6 +228,7 @@ class DisplayFilterBar(FilledLater):
             self, "look-at-filter"
         )  # its words would cover what tshark says from now on
         self._line.value = self._applied
+        self._line.cursor_position = len(self._applied)
         self.set_class(bool(self._applied), "-open")
         self.remove_class("-typing")
         self.post_message(self.Left())

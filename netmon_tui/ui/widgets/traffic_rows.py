@@ -61,7 +61,9 @@ class TrafficRows:
         self._before: dict[Hashable, int] = {}
         self._at = 0.0
 
-    def rows(self, traffic: Traffic, kind: TrafficKind, now: float, *, ascii_only: bool) -> list[Row]:
+    def rows(
+        self, traffic: Traffic, kind: TrafficKind, now: float, *, ascii_only: bool, live: bool = True
+    ) -> list[Row]:
         """Return the rows of a kind.
 
         Args:
@@ -69,6 +71,7 @@ class TrafficRows:
             kind: Which of it.
             now: Monotonic time in seconds.
             ascii_only: How bars are drawn.
+            live: Whether packets still come: else it is our reading that makes the figures grow.
         """
         found: tuple[Entry, ...] = getattr(traffic, kind)
         entries = {key_of(one): one for one in found}
@@ -79,7 +82,7 @@ class TrafficRows:
         def speed(key: Hashable) -> Cell:
             grown = self._before[key] - before.get(key, self._before[key])
             each = grown / passed if passed > 0 else 0.0
-            return Cell(rate(each, "B/s") if each >= 1 else "", sort=each)
+            return Cell(rate(each, "B/s") if live and each >= 1 else "", sort=each if live else 0.0)
 
         whole = traffic.packets if kind == "lengths" else traffic.bytes
         return [Row(key, tuple(_cells(one, key, speed, whole, ascii_only))) for key, one in entries.items()]

@@ -18,8 +18,11 @@ import zlib
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -42,6 +45,7 @@ from netmon_tui.errors import (
 from netmon_tui.runtime import display_filter
 from netmon_tui.runtime.tool_paths import find_tool
 from netmon_tui.services import capture_catalogue, capture_drafts
+from netmon_tui.services.capture_cutting import make_merge
 from netmon_tui.services.capture_drafts import UNFINISHED, Room
 from netmon_tui.services.container import Services, open_services
 from netmon_tui.services.transfers import write_new
@@ -696,6 +700,18 @@ async def test_a_merge_is_in_time_order_and_says_of_what(house: House) -> None:
     with pytest.raises(InvalidInput, match="1 capture cannot"):
         await house.catalogue.merge(house.ada, [one.id, one.id])
     assert not house.left()
+
+
+@pytest.mark.parametrize(
+    ("filters", "merged"), [(("tcp", "udp"), "tcp + udp"), (("tcp", ""), ""), (("tcp", "tcp"), "tcp")]
+)
+async def test_a_merge_has_filters_only_where_all_of_them_had_one(
+    house: House, filters: tuple[str, str], merged: str
+) -> None:
+    capture = await house.take(pcap(raws()))
+    pair = [(replace(capture, filter=text), Path(capture.files[0].path).parent) for text in filters]
+    draft: Any = SimpleNamespace(path=house.folder, write_packets=lambda *_: capture.files[0])
+    assert make_merge(pair, draft, "").filter == merged
 
 
 # --- exports ---

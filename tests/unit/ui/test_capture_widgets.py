@@ -17,6 +17,7 @@ from netmon_tui.domain.capture import Capture
 from netmon_tui.domain.job import CaptureCounters, JobState
 from netmon_tui.domain.packet import Field, Layer, PacketDetail, PacketSummary
 from netmon_tui.domain.packet_columns import PacketColumns
+from netmon_tui.domain.traffic import Talker, Traffic
 from netmon_tui.errors import InvalidInput
 from netmon_tui.runtime.tool_paths import find_tool
 from netmon_tui.services.packets import PacketList
@@ -27,6 +28,7 @@ from netmon_tui.ui.widgets.packet_list import PacketSource
 from netmon_tui.ui.widgets.packet_tree import PacketTree
 from netmon_tui.ui.widgets.rate_line import RateHistory, RateMeter, spark_line
 from netmon_tui.ui.widgets.row_source import cell_text
+from netmon_tui.ui.widgets.traffic_rows import TrafficRows
 
 HEADER = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65_535, 1)
 
@@ -179,6 +181,17 @@ def test_a_rate_is_the_mean_of_two_seconds() -> None:
     assert meter.read(300, 13.0) == pytest.approx(60, abs=1)
     assert meter.read(300, 15.0) == 0
     assert meter.read(0, 16.0) == 0, "a counter that fell was reset"
+
+
+def test_talkers_have_rates_only_while_packets_come() -> None:
+    def at(bytes_: int) -> Traffic:
+        return Traffic((Talker(1, bytes_, 0, 0, "10.0.0.1"),), packets=1, bytes=bytes_)
+
+    for live, shown in ((True, "2.0 kB/s"), (False, "")):
+        rows = TrafficRows()
+        rows.rows(at(1_000), "talkers", 1.0, ascii_only=False, live=live)
+        (row,) = rows.rows(at(5_000), "talkers", 3.0, ascii_only=False, live=live)
+        assert cell_text(row.cells[2]) == shown
 
 
 def test_a_line_of_rates_has_the_newest_at_the_right() -> None:

@@ -51,6 +51,7 @@ def offers_others(app: Any) -> bool:
 
 async def to_field(tree: PacketTree, pilot: Any, until: Any, *names: str) -> None:
     tree.table.focus()
+    await until(pilot, lambda: tree.table.has_focus_within)
     path = ()
     for name in names:
         path = (*path, (name, 0))
@@ -73,6 +74,7 @@ async def test_the_bytes_of_a_decrypted_field_stand_beside_it_and_show_their_fie
         await until(pilot, lambda: title(shown) == name and shown.view.marked == b"Content-Length: 5\r\n")
         assert "19 bytes" in said(app, "packet-dissector")
         shown.view.focus()
+        await until(pilot, lambda: app.focused is shown.view)
         await pilot.press("home")
         await until(
             pilot, lambda: tree.node.name == "http.response.version" and shown.view.marked == b"HTTP/1.1"
@@ -98,6 +100,7 @@ async def test_b_turns_through_the_bytes_and_is_offered_where_there_are_others(
         await to_field(tree, pilot, until, "http", "http.content_type")
         await until(pilot, lambda: title(shown) == name and shown.view.marked.startswith(b"Content-Type"))
         shown.view.focus()
+        await until(pilot, lambda: app.focused is shown.view)
         await until(pilot, lambda: offers_others(app))
         await pilot.press("b")
         await until(pilot, lambda: title(shown) == "" and not shown.view.marked)
@@ -109,6 +112,7 @@ async def test_b_turns_through_the_bytes_and_is_offered_where_there_are_others(
         await until(pilot, lambda: said(app, "packet-dissector") == "packet 1 by sharkd")
         assert title(shown) == "" and shown.view._data == made.frames[0]
         shown.view.focus()
+        await until(pilot, lambda: app.focused is shown.view)
         await until(pilot, lambda: shown.view.has_focus)
         assert not offers_others(app)
 

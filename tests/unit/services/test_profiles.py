@@ -353,6 +353,10 @@ async def test_replacing_changes_ones_own_and_nobody_elses(house: House, tmp_pat
 
 
 async def test_what_is_no_file_is_refused(house: House, tmp_path: Path) -> None:
-    for path in (tmp_path, tmp_path / "missing", Path("/dev/zero")):
-        with pytest.raises(NotFound):
+    for path, refusal in (
+        (tmp_path, InvalidInput),
+        (tmp_path / "missing", NotFound),
+        (Path("/dev/zero"), InvalidInput),
+    ):
+        with pytest.raises(refusal):
             await house.profiles.import_file(house.bo, path)

@@ -52,7 +52,9 @@ class CaptureLimits(Vertical):
 
     def tell(self, why: str) -> None:
         """Say under the fields why they are refused; nothing when they are not."""
-        self.query_one("#limits-error", Static).update(content(f"{state_style('failed').glyph} {why}" if why else ""))
+        self.query_one("#limits-error", Static).update(
+            content(f"{state_style('failed').glyph} {why}" if why else "")
+        )
         self.set_class(bool(why), "-refused")
 
     def read(self) -> dict[str, Any]:

@@ -263,16 +263,17 @@ class CapturePreview:
     filter: str = ""
     """The whole filter: what was typed, and the exclusion of the own SSH session."""
     error: str = ""
-    """Why it is refused; empty when it may start."""
+    """Why it is refused, but for its limits; empty when nothing else is wrong."""
+    limits_error: str = ""
+    """Why a limit, or what is said of the files, is refused; the filter is judged nevertheless."""
     position: int | None = None
     """Where in the typed filter the trouble begins, when known."""
-    of_limits: bool = False
-    """Whether what is refused is a limit, or what is said of the files."""
     verdict: FilterVerdict | None = None
     """Of the typed filter; None when it is refused."""
 
     @classmethod
     def refused(cls, error: NetmonError) -> CapturePreview:
         """Return what is said of a request that is refused."""
-        position = error.position if isinstance(error, InvalidInput) else None
-        return cls(error=str(error), position=position, of_limits=isinstance(error, LimitRefused))
+        if isinstance(error, LimitRefused):
+            return cls(limits_error=str(error))
+        return cls(error=str(error), position=error.position if isinstance(error, InvalidInput) else None)

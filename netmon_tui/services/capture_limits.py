@@ -22,6 +22,15 @@ def check_limits(request: StartCapture, settings: CaptureSettings) -> None:
     check_rotation(request.rotation, request.size or settings.largest_bytes)
 
 
+def refused_limits(request: StartCapture, settings: CaptureSettings) -> str:
+    """Return why :func:`check_limits` refuses a capture; empty when it does not."""
+    try:
+        check_limits(request, settings)
+    except LimitRefused as error:
+        return str(error)
+    return ""
+
+
 def lowered(request: StartCapture, settings: CaptureSettings) -> tuple[StartCapture, str]:
     """Return a request that was possible once as it is possible now, and in words what was lowered."""
     longest, largest, rotation = settings.longest_run_seconds, settings.largest_bytes, request.rotation

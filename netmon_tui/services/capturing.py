@@ -34,7 +34,7 @@ from netmon_tui.runtime.tool_paths import require_tool
 from netmon_tui.security.hostile_text import clean
 from netmon_tui.services.capture_engine import CaptureEngine
 from netmon_tui.services.capture_following import CaptureFollower, unstored
-from netmon_tui.services.capture_limits import check_limits, job_limits
+from netmon_tui.services.capture_limits import check_limits, job_limits, refused_limits
 from netmon_tui.services.capture_on_disk import OnDisk, on_disk
 from netmon_tui.services.capture_quota import CaptureQuota
 from netmon_tui.services.result_files import delete_files
@@ -115,18 +115,19 @@ class CapturingService:
 
     async def preview(self, request: StartCapture) -> CapturePreview:
         """Return what a request would run, its filter compiled, or why it is refused."""
+        limits = refused_limits(request, self._settings.captures)
         try:
             tcpdump.check_interfaces(request)
             bpf.check_text(request.filter)
-            check_limits(request, self._settings.captures)
             whole = self._whole_filter(request)
             program = await asyncio.to_thread(self._compile, request.interface, request.filter)
             command = await asyncio.to_thread(self._engine.command, request, whole)
         except NetmonError as error:
-            return CapturePreview.refused(error)
+            return replace(CapturePreview.refused(error), limits_error=limits)
         return CapturePreview(
             command,
             whole,
+            limits_error=limits,
             verdict=FilterVerdict(explain(request.filter), program.instructions, program.accepts_all),
         )
 

@@ -451,6 +451,29 @@ async def test_the_stream_of_a_packet_is_followed_as_tls_and_written(
         await until(pilot, lambda: words in str(app.screen.query_one("#stream-state", Figure).text))
 
 
+async def test_a_stream_without_keys_says_where_they_are_given(
+    logged_in: Any, until: Any, tmp_path: Path
+) -> None:
+    made, keys = encrypted(tmp_path)
+    async with logged_in(size=(80, 24)) as (app, pilot):
+        number = keep(app.services, app.screen.session.actor, made.data())
+        app.push_screen(CaptureDetailScreen(app.screen.session, number))
+        await until(pilot, lambda: app.screen.query_one("#packets", Table).cursor_key == 1)
+        await pilot.press("F")
+        await until(pilot, lambda: isinstance(app.screen, StreamScreen))
+        said = app.screen.query_one("#stream-state", Figure)
+        await until(pilot, lambda: "client sent" in said.text)
+        await pilot.press("p")
+        await until(pilot, lambda: "no TLS keys are kept" in said.text)
+        assert "K in the analysis (A)" in said.text
+        assert len(said.text) <= said.content_size.width
+        await app.services.packets.keys.give(app.screen.session.actor, number, keys)
+        await pilot.press("p", "p", "p")  # by HTTP and TCP back to TLS
+        view = app.screen.query_one(TextView)
+        await until(pilot, lambda: view.lines and view.lines[-1].text == "< hello")
+        assert "no TLS keys" not in said.text
+
+
 async def test_keys_that_are_given_and_removed_change_the_open_packets(
     logged_in: Any, until: Any, tmp_path: Path
 ) -> None:

@@ -244,6 +244,30 @@ async def test_a_wrong_filter_says_why_and_where_and_does_not_start(
         assert await app.services.capturing.count(app.actor) == 0
 
 
+@pytest.mark.parametrize("size", ["much", "999 GB"])  # no size at all, and more than the settings allow
+async def test_a_filter_is_judged_while_a_limit_is_refused(logged_in: Any, until: Any, size: str) -> None:
+    async with logged_in() as (app, pilot):
+        await to_captures(app, pilot, until)
+        form = await open_form(app, pilot, until)
+        limits, command = form.query_one("#limits-error", Static), form.query_one("#command", Static)
+        form.query_one("#size", Input).value = size
+        await until(pilot, lambda: str(limits.content))
+        form.query_one("#filter", Input).value = "udp port 53"
+        await until(pilot, lambda: "valid" in verdict(app) and "53" in verdict(app))
+        assert str(limits.content) and form.query_one("#start", Button).disabled
+        form.query_one("#filter", Input).value = "(udp"
+        await until(pilot, lambda: "close" in verdict(app))
+        assert form.query_one("#caret", Figure).text.strip() == "^"
+        assert str(limits.content) and not str(command.content)
+        form.query_one("#filter", Input).value = "udp"
+        await until(pilot, lambda: "valid" in verdict(app))
+        await pilot.press("enter")
+        assert isinstance(app.screen, CaptureForm) and "valid" in verdict(app)
+        form.query_one("#size", Input).value = ""
+        await until(pilot, lambda: str(command.content) and not str(limits.content))
+        assert not form.query_one("#start", Button).disabled
+
+
 async def test_an_interface_that_went_away_is_refused_in_the_form(logged_in: Any, until: Any) -> None:
     subprocess.run(["ip", "link", "add", "gone0", "type", "veth", "peer", "name", "gone1"], check=True)
     async with logged_in() as (app, pilot):

@@ -9,10 +9,12 @@ import sqlite3
 import subprocess
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing, closing, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.cells import cell_len
 from textual.widgets import Input
 
 from netmon_tui.domain.capture import Capture, StartCapture
@@ -298,7 +300,7 @@ async def test_a_stream_of_a_window_is_no_filter_and_one_of_the_whole_file_is(
     async with logged_in() as (app, pilot):
         browser = await open_capture(app, pilot, until, file)
         tree = browser.query_one(PacketTree)
-        await until(pilot, lambda: said(app, "packet-window").startswith("streams count in 1 to 400"))
+        await until(pilot, lambda: said(app, "packet-window") == "W: all; streams in 1-400")
         tree.post_message(PacketTree.FilterAsked("tcp.stream == 0", "only"))
         await until(pilot, lambda: any("W loads" in str(one.message) for one in app._notifications))
         assert not browser.filter_bar.text
@@ -307,6 +309,18 @@ async def test_a_stream_of_a_window_is_no_filter_and_one_of_the_whole_file_is(
         assert said(app, "packet-window") == ""
         tree.post_message(PacketTree.FilterAsked("tcp.stream == 0", "only"))
         await until(pilot, lambda: browser.filter_bar.text == "tcp.stream == 0")
+
+
+async def test_what_a_window_means_has_room_over_the_fields(logged_in: Any, until: Any, file: Path) -> None:
+    async with logged_in(size=(80, 24)) as (app, pilot):
+        browser = await open_capture(app, pilot, until, file)
+        tree = browser.query_one(PacketTree)
+        await until(pilot, lambda: said(app, "packet-window").endswith("in 1-400"))
+        assert tree.detail is not None
+        tree.show(replace(tree.detail, window=(99_999_600, 99_999_999)))
+        line = tree.query_one("#packet-window", Figure)
+        assert "W: all" in line.text
+        assert cell_len(line.text) <= line.content_size.width
 
 
 async def slice_of_shown(app: Any, pilot: Any, until: Any) -> Capture:

@@ -115,6 +115,18 @@ async def test_the_list_makes_changes_switches_and_deletes(
         assert await all_of(app) == []
 
 
+async def test_the_list_tells_how_captures_are_repeated(logged_in: Any, until: Any, screen_text: Any) -> None:
+    async with logged_in(size=(80, 24)) as (app, pilot):
+        await pilot.press("3")
+        await until(pilot, lambda: app.screen.query_one("#captures", Table).grid.has_focus)
+        await open_list(app, pilot, until)
+        await until(pilot, lambda: "No schedules yet" in screen_text(app))
+        assert screen_text(app).count("ctrl+r in their form") == 2  # in place of rows, and with the keys
+        await app.services.schedules.create(app.actor, HOURLY)
+        await until(pilot, lambda: "Hourly" in screen_text(app))
+        assert screen_text(app).count("of captures: ctrl+r in their form") == 1
+
+
 async def test_a_run_is_asked_for_and_its_scan_opened(
     logged_in: Any, until: Any, screen_text: Callable[[Any], str]
 ) -> None:

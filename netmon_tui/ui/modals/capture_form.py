@@ -19,7 +19,7 @@ from netmon_tui.domain.capture import CapturePreview, StartCapture
 from netmon_tui.domain.capture_filter_library import SaveCaptureFilter
 from netmon_tui.domain.neighbour import Interface
 from netmon_tui.domain.schedule import SaveSchedule, When
-from netmon_tui.errors import InvalidInput, NetmonError
+from netmon_tui.errors import InvalidInput, LimitRefused, NetmonError
 from netmon_tui.ui import toasts
 from netmon_tui.ui.commands import command
 from netmon_tui.ui.modals.capture_filters import CaptureFilterForm, CaptureFilterList
@@ -249,37 +249,42 @@ class CaptureForm(Form[StartCapture]):
         """Compile the filter once the typing pauses, and show what would run."""
         self.query_one("#more-words", Figure).show(self._rare.words(self._usual))
         await asyncio.sleep(DEBOUNCE_SECONDS)
+        limits = ""
         try:
             self._capturing.build_filter(self._chosen("protocol"), self._text("host"), self._text("port"))
             request = self._request()
+        except LimitRefused as error:
+            limits, request = str(error), self._request(limited=False)  # the filter is judged nevertheless
         except InvalidInput as error:
             self._refuse(CapturePreview.refused(error))
             return
-        self._show(await self._capturing.preview(request))
+        preview = await self._capturing.preview(request)
+        self._show(replace(preview, limits_error=limits or preview.limits_error))
 
     def _show(self, preview: CapturePreview) -> None:
-        if preview.error:
+        if not preview.error:
+            self._caret(None)
+            note = "; written by hand, so the fields above do not change it" if self._edited else ""
+            meaning = preview.verdict.explanation.text if preview.verdict else ""
+            tone: Tone = "warning" if self._edited else "success"
+            self._say(": ".join(filter(None, ("valid", meaning))) + note, tone)
+            self._warn(preview.verdict.cautions if preview.verdict else ())
+        if preview.error or preview.limits_error:
             self._refuse(preview)
             return
-        self._caret(None)
         self.query_one(CaptureLimits).tell("")
-        note = "; written by hand, so the fields above do not change it" if self._edited else ""
-        meaning = preview.verdict.explanation.text if preview.verdict else ""
-        self._say(
-            ": ".join(filter(None, ("valid", meaning))) + note, "warning" if self._edited else "success"
-        )
-        self._warn(preview.verdict.cautions if preview.verdict else ())
         others = () if self._rare.request.is_pcapng else self._rare.also
         also = f"; the same on {', '.join(others)}" if others else ""
         self.query_one("#command", Static).update(content(shlex.join(preview.command) + also, 2_000))
         self.query_one("#start", Button).disabled = False
 
     def _refuse(self, refused: CapturePreview) -> None:
-        """Say why it cannot start, under the limits or the filter, there with a mark under the place."""
-        self._caret(refused.position)
-        self.query_one(CaptureLimits).tell(_marked(refused.error, "error") if refused.of_limits else "")
-        self._say("" if refused.of_limits else refused.error, "error")
-        self._warn(())
+        """Say why it cannot start, under the limits and the filter, there with a mark under the place."""
+        self.query_one(CaptureLimits).tell(refused.limits_error)
+        if refused.error:
+            self._caret(refused.position)
+            self._say(refused.error, "error")
+            self._warn(())
         self.query_one("#command", Static).update("")
         self.query_one("#start", Button).disabled = True
 
@@ -301,8 +306,8 @@ class CaptureForm(Form[StartCapture]):
         shown = -1 if position is None else position - round(line.scroll_x)
         self.query_one("#caret", Figure).show(" " * shown + "^" if shown >= 0 else "", "error")
 
-    def _request(self) -> StartCapture:
-        """Return what the form asks for.
+    def _request(self, *, limited: bool = True) -> StartCapture:
+        """Return what the form asks for, or that without its limits.
 
         Raises:
             InvalidInput: A limit is no number.
@@ -312,7 +317,7 @@ class CaptureForm(Form[StartCapture]):
             rare,
             interface=",".join(dict.fromkeys((first, *self._rare.also))) if rare.is_pcapng else first,
             filter=self._text("filter"),
-            **self.query_one(CaptureLimits).read(),
+            **(self.query_one(CaptureLimits).read() if limited else {}),
             include_own_ssh=bool(self._own_session) and not self.query_one("#without-ssh", Tick).value,
             name=self._text("name"),
         )

@@ -36,6 +36,7 @@ COLUMNS = (
     Column("owner", "Owner", width=8, priority=3),
 )
 REFRESH_SECONDS = 2.0
+_OF_CAPTURES = "of captures: ctrl+r in their form"
 
 
 class ScheduleList(ListDialog[Schedule, Schedule]):
@@ -48,7 +49,7 @@ class ScheduleList(ListDialog[Schedule, Schedule]):
     NOUN = "a schedule"
     ON_ROW = frozenset({"switch", "run", "open_last", "delete"})
     BINDINGS: ClassVar[list[BindingType]] = [
-        command("schedules.new", "n", "new", "New", "Make a schedule."),
+        command("schedules.new", "n", "new", "New", "Make a schedule of scans."),
         command("schedules.switch", "x", "switch", "On/off", "Let it run, or no longer."),
         command("schedules.run", "r", "run", "Run now", "Start its scan or capture now."),
         command("schedules.open", "v", "open_last", "Last run", "Open the last scan or capture of it."),
@@ -61,8 +62,8 @@ class ScheduleList(ListDialog[Schedule, Schedule]):
             "Schedules",
             COLUMNS,
             id="schedules",
-            hint="enter changes it, esc closes",
-            empty="No schedules yet. Press n",
+            hint=f"enter changes it, esc closes; {_OF_CAPTURES}",
+            empty=f"No schedules yet. n makes one of scans; {_OF_CAPTURES}",
         )
         self._service = session.services.schedules
 

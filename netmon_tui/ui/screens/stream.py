@@ -72,6 +72,8 @@ class StreamScreen(LiveScreen):
         self._capture_id = capture_id
         self._request = wanted
         self._stream: Stream | None = None
+        self._lacks_keys = False
+        """Whether what it carries may be missing because no TLS keys are kept."""
         self._bytes = False
         self._side: int | None = None
 
@@ -104,6 +106,9 @@ class StreamScreen(LiveScreen):
                 self._request,
                 lambda part: self._state(f"tshark reads the capture: {part:.0%}; esc stops it"),
             )
+            is_decrypted = self._request.protocol in ("tls", "http")
+            keys = self.session.services.packets.keys
+            self._lacks_keys = is_decrypted and not await keys.count(actor, self._capture_id)
         except NetmonError as error:
             self._state(str(error), "error")
             return
@@ -118,7 +123,10 @@ class StreamScreen(LiveScreen):
         client, server = stream.peers
         if client:
             self._title(f"{self._label}   > client {client}   < server {server}")
-        self._state(_summary(stream, self._side, len(lines), self._label))
+        if stream.peers[0] and not stream.parts and self._lacks_keys:
+            self._state("No data, and no TLS keys are kept: K in the analysis (A) takes them")
+        else:
+            self._state(_summary(stream, self._side, len(lines), self._label))
         self.query_one(TextView).show(lines)
 
     @property

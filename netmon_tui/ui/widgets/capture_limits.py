@@ -12,7 +12,7 @@ from netmon_tui.config.sections import CaptureSettings
 from netmon_tui.domain.byte_size import parse_size
 from netmon_tui.domain.job import Rotation
 from netmon_tui.errors import InvalidInput, LimitRefused
-from netmon_tui.ui.rendering import content, size
+from netmon_tui.ui.rendering import content, size, state_style
 
 
 class CaptureLimits(Vertical):
@@ -52,7 +52,9 @@ class CaptureLimits(Vertical):
 
     def tell(self, why: str) -> None:
         """Say under the fields why they are refused; nothing when they are not."""
-        self.query_one("#limits-error", Static).update(content(why))
+        self.query_one("#limits-error", Static).update(
+            content(f"{state_style('failed').glyph} {why}" if why else "")
+        )
         self.set_class(bool(why), "-refused")
 
     def read(self) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from textual.widget import Widget
 from netmon_tui.domain.display_filter import filter_of
 from netmon_tui.domain.packet import Field, Layer, PacketDetail
 from netmon_tui.ui.clipboard import copy
-from netmon_tui.ui.rendering import ASCII_CLASS, thin
+from netmon_tui.ui.rendering import ASCII_CLASS
 from netmon_tui.ui.widgets.figure import Figure
 from netmon_tui.ui.widgets.filled_later import FilledLater
 from netmon_tui.ui.widgets.memory_source import MemorySource
@@ -309,8 +309,8 @@ def _knowing(detail: PacketDetail) -> str:
     """Return what the dissector knew of the file, where that makes a difference to what it says."""
     if detail.window is None or detail.window[0] == detail.window[1]:
         return ""
-    first, last = map(thin, detail.window)
-    return f"streams count in {first} to {last}; W: in all"
+    first, last = detail.window
+    return f"W: all; streams in {first}-{last}"  # has room over the fields at 80 columns, up to 99999999
 
 
 def _layer_nodes(layers: Sequence[Layer]) -> Iterator[Node]:

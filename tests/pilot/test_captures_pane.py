@@ -268,6 +268,21 @@ async def test_a_filter_is_judged_while_a_limit_is_refused(logged_in: Any, until
         assert not form.query_one("#start", Button).disabled
 
 
+async def test_the_size_that_the_form_shows_may_be_typed(logged_in: Any, until: Any) -> None:
+    async with logged_in() as (app, pilot):
+        await to_captures(app, pilot, until)
+        form = await open_form(app, pilot, until)
+        limits, command = form.query_one("#limits-error", Static), form.query_one("#command", Static)
+        field = form.query_one("#size", Input)
+        field.value = "much"
+        await until(pilot, lambda: "no size" in str(limits.content))
+        field.value = str(field.placeholder)
+        await until(
+            pilot, lambda: "no size" not in str(limits.content) and (limits.content or command.content)
+        )
+        assert not str(limits.content) and not form.query_one("#start", Button).disabled
+
+
 async def test_an_interface_that_went_away_is_refused_in_the_form(logged_in: Any, until: Any) -> None:
     subprocess.run(["ip", "link", "add", "gone0", "type", "veth", "peer", "name", "gone1"], check=True)
     async with logged_in() as (app, pilot):

@@ -9,10 +9,10 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Input, Label, Static
 
 from netmon_tui.config.sections import CaptureSettings
-from netmon_tui.domain.byte_size import parse_size
+from netmon_tui.domain.byte_size import parse_size, size_within
 from netmon_tui.domain.job import Rotation
 from netmon_tui.errors import InvalidInput, LimitRefused
-from netmon_tui.ui.rendering import content, size, state_style
+from netmon_tui.ui.rendering import content, state_style
 
 
 class CaptureLimits(Vertical):
@@ -42,7 +42,7 @@ class CaptureLimits(Vertical):
             yield Label("Stop after", classes="form--label")
             yield from _field("packets", "no limit", 12, "packets")
             yield from _field("seconds", str(self._settings.longest_run_seconds), 9, "seconds")
-            yield from _field("size", size(self._settings.largest_bytes), 12, "of file")
+            yield from _field("size", size_within(self._settings.largest_bytes), 12, "of file")
         with Horizontal(classes="form--line"):
             yield Label("Next file", classes="form--label")
             yield from _field("file-size", "never", 12, "or after")

@@ -12,7 +12,7 @@ from textual.app import App, ComposeResult
 from textual.geometry import Region
 from textual.widget import Widget
 
-from netmon_tui.domain.byte_size import parse_size
+from netmon_tui.domain.byte_size import parse_size, size_within
 from netmon_tui.domain.capture import Capture
 from netmon_tui.domain.job import CaptureCounters, JobState
 from netmon_tui.domain.packet import Field, Layer, PacketDetail, PacketSummary
@@ -212,10 +212,28 @@ def test_a_line_of_rates_has_the_newest_at_the_right() -> None:
         ("1.5 GB", 1_500_000_000),
         ("2m", 2_000_000),
         ("10MB", 10_000_000),
+        ("2.01 GB", 2_010_000_000),
     ],
 )
 def test_sizes_are_read_as_they_are_written(text: str, size: int) -> None:
     assert parse_size(text) == size
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [
+        (999, "999 B"),
+        (4096, "4.09 kB"),
+        (300_000, "300 kB"),
+        (999_999, "999 kB"),
+        (2_010_000_000, "2.01 GB"),
+        (4 * 1024**3, "4.29 GB"),
+        (5 * 10**12, "5000 GB"),
+    ],
+)
+def test_a_size_is_written_as_it_may_be_typed_and_never_too_large(count: int, text: str) -> None:
+    assert size_within(count) == text
+    assert count * 0.99 < parse_size(text) <= count
 
 
 @pytest.mark.parametrize("text", ["ten", "-1", "1e9", "5 T", "1" * 40, "\x1b[31m"])

@@ -170,6 +170,24 @@ async def test_on_a_full_disk_a_filter_is_remembered_and_a_capture_deleted(
         assert not list((small_disk / "jobs").iterdir())
 
 
+async def test_after_a_filter_was_left_one_types_at_the_end_of_that_before(
+    logged_in: Any, until: Any, file: Path
+) -> None:
+    async with logged_in() as (app, pilot):
+        browser = await open_capture(app, pilot, until, file)
+        await apply(app, pilot, until, "dns")
+        await until(pilot, lambda: browser.filter_bar.text == "dns" and browser.table.grid.has_focus)
+        line = app.screen.query_one("#display-filter", Input)
+        for keys in (("ctrl+u", "a"), ("X",)):  # the second time what is typed shows where the cursor was
+            await pilot.press("d")
+            await until(pilot, lambda: line.has_focus)
+            await pilot.press(*keys)
+            typed = line.value
+            await pilot.press("escape")
+            await until(pilot, lambda: browser.table.grid.has_focus and line.value == "dns")
+        assert typed == "dnsX"
+
+
 async def test_a_wrong_filter_says_why_while_it_is_typed_and_shows_nothing_else(
     logged_in: Any, until: Any, file: Path
 ) -> None:

@@ -74,7 +74,10 @@ async def test_a_running_capture_tells_who_talks_and_a_line_becomes_a_filter(
         app.screen._next = float("inf")  # as where all lines change: the file is looked at seldom then
         CaptureRepository(app.services.database).update(number, state=JobState.COMPLETED.value)
         await until(pilot, lambda: state(app) == "60 packets · 4.9 kB on the wire")
-        await pilot.press("2", "enter")
+        await pilot.press("2")
+        await until(pilot, lambda: rows(app, "conversations")[0][5] == "54")
+        assert not any(row[4] for row in rows(app, "conversations")), "what is over has no rate"
+        await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, CaptureDetailScreen))
         await until(pilot, lambda: "tcp.port == 80" in screen_text(app))
         await until(pilot, lambda: app.screen.query_one("#packets", Table).row_count == 54)

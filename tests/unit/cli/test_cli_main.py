@@ -95,6 +95,7 @@ VERBS = {
         "packet",
         "export",
         "stream",
+        "verify",
     },
     "job": {"list"},
     "audit": {"list"},

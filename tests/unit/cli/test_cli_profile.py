@@ -77,7 +77,7 @@ def test_an_operator_changes_nothing_of_others(admin, bo) -> None:
         (["add", "Night"], "--args"),
         (["show", "Pingg scan"], "did you mean 'Ping scan'"),
         (["change", "Ping scan"], "nothing to change"),
-        (["import", "."], "no file"),
+        (["import", "."], "is a directory"),
         (["export"], "no profiles of your own"),
     ],
     ids=lambda value: " ".join(value[:2]) if isinstance(value, list) else "",

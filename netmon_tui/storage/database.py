@@ -75,6 +75,9 @@ class Database:
         results: Path | None = None,
     ) -> None:
         self.url = make_url(url)
+        is_file = self.url.get_backend_name() == "sqlite" and self.url.database
+        self.path = Path(self.url.database or "") if is_file else None
+        """The SQLite file; None for another kind of database."""
         self._busy_timeout_ms = busy_timeout_ms
         self.engine = self._create_engine()
         self._queue: queue.SimpleQueue[tuple[Work[Any], Future[Any]] | None] = queue.SimpleQueue()
@@ -85,13 +88,6 @@ class Database:
         self._full_at: int | None = None
         """Pages that it had when the disk became full."""
         self._lock = threading.Lock()
-
-    @property
-    def path(self) -> Path | None:
-        """The SQLite file, or None for another kind of database."""
-        if self.url.get_backend_name() != "sqlite" or not self.url.database:
-            return None
-        return Path(self.url.database)
 
     def _create_engine(self) -> Engine:
         # The connection that was used last knows most pages of the file, and most statements.

@@ -26,7 +26,7 @@ from netmon_tui.ui.widgets.hex_view import HexView
 from netmon_tui.ui.widgets.kept_place import KeptPlace
 from netmon_tui.ui.widgets.packet_bytes import PacketBytes
 from netmon_tui.ui.widgets.packet_columns import table_columns
-from netmon_tui.ui.widgets.packet_following import PacketFollowing
+from netmon_tui.ui.widgets.packet_following import DETAIL, PacketFollowing
 from netmon_tui.ui.widgets.packet_growth import PacketGrowth
 from netmon_tui.ui.widgets.packet_list import FILE_ORDERS, PacketSource
 from netmon_tui.ui.widgets.packet_status import PacketStatus
@@ -37,7 +37,6 @@ from netmon_tui.ui.widgets.table import Table
 
 DEBOUNCE_SECONDS = 0.12
 """Rest of the cursor before a packet is dissected: holding an arrow key down costs nothing."""
-_DETAIL = "packet-detail"
 _ZOOMS = ("-zoom-list", "-zoom-tree", "-zoom-bytes")
 
 
@@ -256,7 +255,7 @@ class PacketBrowser(PacketFollowing):
         if self._told_following != self.following_words:
             self.show_count()
         if not isinstance(event.key, int):
-            self.workers.cancel_group(self, _DETAIL)
+            self.workers.cancel_group(self, DETAIL)
             self._show(None)
         elif self.is_moved_on:
             self.describe_later(event.key)
@@ -288,11 +287,11 @@ class PacketBrowser(PacketFollowing):
         if isinstance(self.table.cursor_key, int):
             self.describe(self.table.cursor_key)
 
-    @work(exclusive=True, group=_DETAIL, exit_on_error=False)
-    async def describe(self, number: int, rest: float = DEBOUNCE_SECONDS) -> None:
-        """Show a packet after some seconds: with our own decoder, then with the dissector, if there is one."""
+    @work(exclusive=True, group=DETAIL, exit_on_error=False)
+    async def describe(self, number: int) -> None:
+        """Show a packet after a moment: with our own decoder, then with the dissector, if there is one."""
         assert self._packets is not None
-        await asyncio.sleep(rest)
+        await asyncio.sleep(DEBOUNCE_SECONDS)
         try:
             self._show(await self._packets.sketch(number))
             self._show(await self._packets.detail(number))

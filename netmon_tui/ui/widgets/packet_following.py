@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import ClassVar
 
 from textual import on
@@ -14,6 +15,8 @@ from netmon_tui.ui.widgets.table import Table
 
 REST_SECONDS = 3.0
 """Rest of a cursor that is moved on before its packet is dissected: longer than between two looks at a flood."""
+DETAIL = "packet-detail"
+"""The group of the worker that dissects."""
 
 
 class PacketFollowing(PacketMarking):
@@ -29,6 +32,8 @@ class PacketFollowing(PacketMarking):
     """Whether the capture has: no packet comes that is newer than those of its files."""
     _is_on_way = False
     """Whether the cursor goes with the end of the list only until all packets are listed."""
+    _rest: asyncio.TimerHandle | None = None
+    """Dissects the packet on which a cursor that is moved on rests, when it has rested."""
 
     @property
     def following(self) -> bool:
@@ -58,10 +63,18 @@ class PacketFollowing(PacketMarking):
         shown = tree.detail.summary.number if tree.detail is not None else number
         ends = "; f ends following" if self.following else ""
         tree.tell(f"of packet {thin(shown)}{ends}" if shown != number else "")
-        self.describe(number, REST_SECONDS)
+        self.workers.cancel_group(self, DETAIL)
+        if self._rest is not None:
+            self._rest.cancel()
+        # No worker that waits: in a flood this is called at every look at the file.
+        self._rest = asyncio.get_running_loop().call_later(REST_SECONDS, self._describe_rested, number)
 
-    def describe(self, number: int, rest: float) -> object:
-        """Dissect a packet after some seconds, unless another is to be dissected before."""
+    def _describe_rested(self, number: int) -> None:
+        if self.is_attached and self.is_moved_on:  # else the file is left, or the cursor is the user's
+            self.describe(number)
+
+    def describe(self, number: int) -> object:
+        """Dissect a packet once the cursor rests on it, unless another is to be dissected before."""
         raise NotImplementedError
 
     def action_follow(self) -> None:

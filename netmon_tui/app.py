@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import importlib
 import logging
 import os
@@ -30,6 +29,7 @@ from netmon_tui.ui.door import ServiceDoor
 from netmon_tui.ui.guarded_app import GuardedApp
 from netmon_tui.ui.line_filter import AsciiLineFilter, HostileLineFilter
 from netmon_tui.ui.rendering import ASCII_CLASS
+from netmon_tui.ui.start_garbage import StartGarbage
 from netmon_tui.ui.terminal import draws_ascii_only
 from netmon_tui.ui.terminal_driver import TerminalDriver, is_hung_up, is_job_of_a_shell, let_go_of_terminal
 
@@ -88,8 +88,7 @@ class NetmonApp(GuardedApp):
         self._walls = (*([AsciiLineFilter()] if self._is_ascii else []), HostileLineFilter())
         self.set_class(self._is_ascii, ASCII_CLASS)
         self.set_keymap(dict(settings.keys))
-        self._keeps_code = False
-        """Whether garbage was not collected while the program was loaded: a test does not begin so."""
+        self._start_garbage = StartGarbage()
 
     @property
     def services(self) -> Services | None:
@@ -128,7 +127,7 @@ class NetmonApp(GuardedApp):
             # Without a handler SIGTERM leaves the terminal raw; ignoring SIGHUP makes the input thread spin.
             with contextlib.suppress(NotImplementedError, ValueError, RuntimeError):
                 loop.add_signal_handler(number, self._leave_on_signal, number)
-        self.call_after_refresh(self._collect_garbage_again)
+        self.call_after_refresh(self._start_garbage.collect_again)
 
     def action_suspend_process(self) -> None:
         """Go back to the shell, with all that it started as one job, if it can bring us back."""
@@ -167,20 +166,7 @@ class NetmonApp(GuardedApp):
             if not self.stylesheet.has_source(str(path)):
                 self.stylesheet.read(path)
         self.stylesheet.parse()
-        self._keep_code()
-
-    def _collect_garbage_again(self) -> None:
-        """End what the command line began to be quick: what start-up made is never looked at again."""
-        if not gc.isenabled():
-            self._keeps_code = True
-            gc.freeze()
-            gc.enable()
-
-    def _keep_code(self) -> None:
-        """Do the same, once, with what was loaded behind the login: a look at all of it would take 0.1 s."""
-        if self._keeps_code:
-            self._keeps_code = False
-            gc.freeze()
+        self._start_garbage.keep_code()
 
     async def build_screens(self, actor: Actor) -> None:
         """Show the frame."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from netmon_tui.domain.display_filter import Offer
     from netmon_tui.domain.user import Actor
     from netmon_tui.services.container import Services
-    from netmon_tui.services.packets import PacketList
+    from netmon_tui.services.packet_list import PacketList
 
 
 async def matching(opened: PacketList, text: str, part: range, most: int) -> list[int]:

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from netmon_tui.domain.packet_mark import PacketMark
     from netmon_tui.domain.user import Actor
     from netmon_tui.services.container import Services
-    from netmon_tui.services.packets import PacketList, PacketService
+    from netmon_tui.services.packet_list import PacketList
+    from netmon_tui.services.packets import PacketService
 
 _COLUMNS = ("FILE", "NO", "TIME", "OFFSET", "SOURCE", "DESTINATION", "PROTOCOL", "INFO")
 _capture_id = click.argument("capture_id", metavar="ID", type=int)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from netmon_tui.domain.user import Actor
     from netmon_tui.services.container import Services
-    from netmon_tui.services.packets import PacketList
+    from netmon_tui.services.packet_list import PacketList
     from netmon_tui.services.set_filter import SetFilter
 
 

@@ -9,7 +9,8 @@ from contextlib import suppress
 from netmon_tui.domain.packet_columns import PacketColumns, PacketLine
 from netmon_tui.domain.user import Actor
 from netmon_tui.errors import ToolFailed, ToolMissing
-from netmon_tui.services.packets import PacketList, PacketService
+from netmon_tui.services.packet_list import PacketList
+from netmon_tui.services.packets import PacketService
 
 
 class PacketFileLines:

@@ -65,11 +65,7 @@ class SentScreen:
             if line is None:
                 line = wanted[y] = self._lines.get(y, []).copy()
             spans.setdefault(y, []).append(_put(line, x, strip, system))
-        sent: list[str] = []
-        if move := find_move(self._lines, wanted):
-            sent.append(move.sequence)
-            self._lines |= {y: self._moved(move.source(y), wanted[y]) for y in move.lines}
-            spans |= {y: [_Span(0, len(wanted[y]))] for y in move.lines}
+        sent = [self._move(wanted, spans)]
         held = _PLAIN
         for y, line in wanted.items():
             before = self._lines.get(y, ())
@@ -81,9 +77,18 @@ class SentScreen:
             self._lines[y] = line
         return "".join((*sent, _change(held, _PLAIN)))
 
-    def _moved(self, source: int | None, wanted: list[Cell]) -> list[Cell]:
-        """Return what a line shows that another one was moved to; nothing is known of a new one."""
-        return [None] * len(wanted) if source is None else self._lines[source]
+    def _move(self, wanted: dict[int, list[Cell]], spans: dict[int, list[_Span]]) -> str:
+        """Return what moves lines that are wanted elsewhere; all of these are compared then, not only spans."""
+        move = find_move(self._lines, wanted)
+        if move is None:
+            return ""
+        spans |= {y: [_Span(0, len(wanted[y]))] for y in move.lines}
+        sources = {y: move.source(y) for y in move.lines}
+        self._lines |= {
+            y: [None] * len(wanted[y]) if source is None else self._lines[source]  # a new one is unknown
+            for y, source in sources.items()
+        }
+        return move.sequence
 
     def forget(self) -> None:
         """Nothing is known any more of what it shows."""

@@ -19,7 +19,7 @@ sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parent)]
 
 from generate_pcap import generate  # noqa: E402 - found by the line above
 
-from netmon_tui.services.packets import PacketList  # noqa: E402 - as above
+from netmon_tui.services.packet_list import PacketList  # noqa: E402 - as above
 
 FILTER = "dns"
 PYSHARK = """

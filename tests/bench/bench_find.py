@@ -17,7 +17,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from netmon_tui.domain.packet_find import FindIn, FindKind, FoundPackets, Wanted
-from netmon_tui.services.packets import PacketList
+from netmon_tui.services.packet_list import PacketList
 from tests.bench.generate_pcap import generate
 
 NOWHERE = "nowhere-in-it"

@@ -13,7 +13,7 @@ from textual.binding import Binding, BindingType
 
 from netmon_tui.domain.display_filter import Offer, is_counted, join, needs_all
 from netmon_tui.errors import InvalidInput, NetmonError, NotFound
-from netmon_tui.services.packets import PacketList
+from netmon_tui.services.packet_list import PacketList
 from netmon_tui.ui import toasts
 from netmon_tui.ui.rendering import thin
 from netmon_tui.ui.widgets.busy_list import BusyList

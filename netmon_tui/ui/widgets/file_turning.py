@@ -18,7 +18,8 @@ from netmon_tui.domain.display_filter import needs_all
 from netmon_tui.domain.user import Actor
 from netmon_tui.errors import InvalidInput, NotFound
 from netmon_tui.services.capture_on_disk import OnDisk
-from netmon_tui.services.packets import PacketList, PacketService
+from netmon_tui.services.packet_list import PacketList
+from netmon_tui.services.packets import PacketService
 from netmon_tui.ui import toasts
 from netmon_tui.ui.widgets.figure import Figure
 from netmon_tui.ui.widgets.packet_browser import PacketBrowser

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from netmon_tui.domain.display_filter import needs_all
-from netmon_tui.services.packets import PacketList
+from netmon_tui.services.packet_list import PacketList
 from netmon_tui.ui.widgets.packet_list import PacketSource
 
 SHORTEST_PAUSE, LONGEST_PAUSE = 3.0, 60.0

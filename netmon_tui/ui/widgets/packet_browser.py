@@ -17,8 +17,8 @@ from netmon_tui.domain.address import normalise_lladdr, parse_ip
 from netmon_tui.domain.counted import counted
 from netmon_tui.domain.packet import PacketDetail
 from netmon_tui.errors import NetmonError
+from netmon_tui.services.packet_list import PacketList
 from netmon_tui.services.packet_marks import CaptureMarks
-from netmon_tui.services.packets import PacketList
 from netmon_tui.ui.rendering import thin
 from netmon_tui.ui.widgets.display_filtered import NO_PACKETS
 from netmon_tui.ui.widgets.figure import Figure

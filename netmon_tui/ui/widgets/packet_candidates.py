@@ -6,7 +6,7 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Sequence
 
-from netmon_tui.services.packets import PacketList
+from netmon_tui.services.packet_list import PacketList
 
 
 class Candidates:

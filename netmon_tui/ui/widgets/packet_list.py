@@ -6,7 +6,7 @@ from array import array
 from collections.abc import Callable, Hashable, Mapping, Sequence
 
 from netmon_tui.domain.packet_columns import TIMES, PacketColumns
-from netmon_tui.services.packets import PacketList
+from netmon_tui.services.packet_list import PacketList
 from netmon_tui.ui.widgets.packet_candidates import Candidates, place_near, place_of
 from netmon_tui.ui.widgets.packet_pages import PacketPages, first_pending
 from netmon_tui.ui.widgets.row_source import Listeners, Row, cell_text, matches

@@ -8,7 +8,7 @@ from itertools import islice
 
 from netmon_tui.domain.packet_columns import Dissected, PacketColumns, PacketLine
 from netmon_tui.errors import NetmonError
-from netmon_tui.services.packets import PacketList
+from netmon_tui.services.packet_list import PacketList
 from netmon_tui.ui.widgets.packet_columns import is_pending, line_row, own_row, said_row
 from netmon_tui.ui.widgets.row_source import Row
 

@@ -21,7 +21,7 @@ from netmon_tui.runtime import packet_dissector, sharkd, tool_paths
 from netmon_tui.runtime.dissection import dissect_packet
 from netmon_tui.runtime.key_log import KEPT_NAME
 from netmon_tui.runtime.tool_paths import find_tool
-from netmon_tui.services.packets import PacketList
+from netmon_tui.services.packet_list import PacketList
 from netmon_tui.tools.pcap import RawPacket, make_header, pack_record
 from tests.unit.services.tsharks import prints_in_vain
 from tests.unit.tools import packet_samples as samples

@@ -14,7 +14,7 @@ from netmon_tui.domain.stream import SERVER, Follow
 from netmon_tui.domain.user import Actor, Role
 from netmon_tui.errors import InvalidInput, NotAllowed, NotFound
 from netmon_tui.runtime.key_log import KEPT_NAME, read_keys
-from netmon_tui.services.packets import PacketList
+from netmon_tui.services.packet_list import PacketList
 from netmon_tui.storage.capture_repository import CaptureRepository
 from tests.unit.services.made_scans import Store
 from tests.unit.services.tsharks import keep

@@ -22,7 +22,7 @@ from netmon_tui.runtime.packet_dissector import PacketDissector
 from netmon_tui.runtime.tool_paths import find_tool
 from netmon_tui.services.container import open_services
 from netmon_tui.services.file_damage import damage_of, with_place
-from netmon_tui.services.packets import PacketList
+from netmon_tui.services.packet_list import PacketList
 from netmon_tui.tools.pcap import make_header
 from netmon_tui.tools.pcap_layout import layout_for
 from tests.unit.services.made_scans import Store

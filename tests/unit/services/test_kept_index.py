@@ -5,7 +5,7 @@ import pytest
 
 from netmon_tui.services import kept_index
 from netmon_tui.services.kept_index import LEAST_PACKETS, index_path, keep_index, open_index
-from netmon_tui.services.packets import PacketList
+from netmon_tui.services.packet_list import PacketList
 from netmon_tui.tools.pcap import RawPacket, make_header, pack_record
 
 

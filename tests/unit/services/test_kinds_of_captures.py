@@ -12,7 +12,7 @@ from netmon_tui.domain.capture_choice import ExportForm, PacketChoice
 from netmon_tui.errors import NetmonError, ToolFailed
 from netmon_tui.runtime.dissection import dissect_packet
 from netmon_tui.runtime.tool_paths import find_tool
-from netmon_tui.services.packets import PacketList
+from netmon_tui.services.packet_list import PacketList
 from netmon_tui.tools import link_layers
 from netmon_tui.tools.packet_parts import ends_of
 from netmon_tui.tools.pcap import RawPacket, make_header

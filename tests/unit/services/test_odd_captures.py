@@ -15,7 +15,7 @@ from netmon_tui.domain.capture_files import CAPTURE_NAME
 from netmon_tui.errors import NetmonError, ToolFailed
 from netmon_tui.runtime.tool_paths import find_tool
 from netmon_tui.services.capture_cutting import export_chunks
-from netmon_tui.services.packets import PacketList
+from netmon_tui.services.packet_list import PacketList
 from netmon_tui.services.stopping import Stop
 from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.tools.pcap import RawPacket

@@ -14,7 +14,8 @@ from netmon_tui.domain.packet_columns import PacketColumns, PacketLine
 from netmon_tui.domain.set_matches import SetMatches
 from netmon_tui.runtime.tool_paths import find_tool
 from netmon_tui.services.packet_file_lines import PacketFileLines
-from netmon_tui.services.packets import PacketList, PacketService
+from netmon_tui.services.packet_list import PacketList
+from netmon_tui.services.packets import PacketService
 from netmon_tui.ui.widgets.row_source import cell_text
 from netmon_tui.ui.widgets.set_rows import SetRows
 from tests.unit.services.made_scans import Store

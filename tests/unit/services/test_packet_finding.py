@@ -11,7 +11,7 @@ import pytest
 
 from netmon_tui.domain.packet_find import FindIn, Wanted
 from netmon_tui.runtime.tool_paths import find_tool
-from netmon_tui.services.packets import PacketList
+from netmon_tui.services.packet_list import PacketList
 from tests.bench.generate_pcap import generate
 
 SHOWN = 1_000_000

@@ -14,7 +14,7 @@ from netmon_tui.domain.packet import Field, PacketDetail
 from netmon_tui.runtime import packet_dissector
 from netmon_tui.runtime.key_log import KEPT_NAME
 from netmon_tui.runtime.tool_paths import find_tool
-from netmon_tui.services.packets import PacketList
+from netmon_tui.services.packet_list import PacketList
 from netmon_tui.tools.sharkd import LONGEST_SOURCE
 from tests.unit.tools.encrypted import encrypted
 from tests.unit.tools.exchanges import ANSWER, PUSH, Made

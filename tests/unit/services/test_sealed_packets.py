@@ -11,7 +11,7 @@ import pytest
 from netmon_tui.domain.packet_columns import PacketColumns, PacketLine
 from netmon_tui.domain.packet_find import FindIn, FoundPackets, Wanted
 from netmon_tui.runtime.tool_paths import find_tool
-from netmon_tui.services.packets import PacketList
+from netmon_tui.services.packet_list import PacketList
 from netmon_tui.tools.pcap import RawPacket, make_header, pack_record
 from netmon_tui.ui.widgets.packet_list import PacketSource
 from netmon_tui.ui.widgets.row_source import cell_text

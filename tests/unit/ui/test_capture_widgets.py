@@ -20,7 +20,7 @@ from netmon_tui.domain.packet_columns import PacketColumns
 from netmon_tui.domain.traffic import Talker, Traffic
 from netmon_tui.errors import InvalidInput
 from netmon_tui.runtime.tool_paths import find_tool
-from netmon_tui.services.packets import PacketList
+from netmon_tui.services.packet_list import PacketList
 from netmon_tui.ui.widgets.capture_header import CaptureHeader
 from netmon_tui.ui.widgets.figure import Figure
 from netmon_tui.ui.widgets.hex_view import HexView

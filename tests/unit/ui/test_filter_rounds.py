@@ -9,7 +9,7 @@ import pytest
 from netmon_tui.runtime.display_filter import FilterRun
 from netmon_tui.runtime.key_log import keep_keys
 from netmon_tui.runtime.tool_paths import find_tool
-from netmon_tui.services.packets import PacketList
+from netmon_tui.services.packet_list import PacketList
 from netmon_tui.ui.widgets.filter_rounds import FilterRounds
 from netmon_tui.ui.widgets.packet_list import PacketSource
 from tests.bench.generate_pcap import generate

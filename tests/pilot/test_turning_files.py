@@ -275,6 +275,20 @@ async def test_the_fields_of_a_packet_that_following_has_left_say_so_until_the_n
         await until(pilot, lambda: not browser.following)
 
 
+async def test_a_packet_that_following_waits_for_is_not_shown_under_an_empty_list(
+    logged_in: Any, until: Any, packets: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(packet_following, "REST_SECONDS", 300.0)
+    async with logged_in(size=(80, 24)) as (app, pilot):
+        await watched(app, pilot, until, packets)
+        browser = app.screen.query_one(FileSetBrowser).browser
+        await pilot.press("f")
+        await until(pilot, lambda: browser._rest is not None and not browser._rest.cancelled())
+        await pilot.press("slash", *"in no packet", "enter")
+        await until(pilot, lambda: browser.table.row_count == 0 and browser.table.cursor_key is None)
+        await until(pilot, lambda: browser._rest is not None and browser._rest.cancelled())
+
+
 @pytest.mark.lab
 async def test_a_cursor_that_leaves_the_newest_packet_is_no_longer_moved(
     logged_in: Any, until: Any, packets: bytes

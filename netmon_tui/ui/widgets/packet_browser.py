@@ -255,7 +255,7 @@ class PacketBrowser(PacketFollowing):
         if self._told_following != self.following_words:
             self.show_count()
         if not isinstance(event.key, int):
-            self.workers.cancel_group(self, DETAIL)
+            self.stop_describing()
             self._show(None)
         elif self.is_moved_on:
             self.describe_later(event.key)

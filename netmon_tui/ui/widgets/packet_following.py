@@ -63,11 +63,15 @@ class PacketFollowing(PacketMarking):
         shown = tree.detail.summary.number if tree.detail is not None else number
         ends = "; f ends following" if self.following else ""
         tree.tell(f"of packet {thin(shown)}{ends}" if shown != number else "")
+        self.stop_describing()
+        # No worker that waits: in a flood this is called at every look at the file.
+        self._rest = asyncio.get_running_loop().call_later(REST_SECONDS, self._describe_rested, number)
+
+    def stop_describing(self) -> None:
+        """Dissect no packet that was asked for before."""
         self.workers.cancel_group(self, DETAIL)
         if self._rest is not None:
             self._rest.cancel()
-        # No worker that waits: in a flood this is called at every look at the file.
-        self._rest = asyncio.get_running_loop().call_later(REST_SECONDS, self._describe_rested, number)
 
     def _describe_rested(self, number: int) -> None:
         if self.is_attached and self.is_moved_on:  # else the file is left, or the cursor is the user's

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import math
+import os
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -42,7 +43,7 @@ from netmon_tui.services.kept_index import count_packets
 from netmon_tui.services.lost_files import no_file
 from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.tools import tshark_statistics
-from netmon_tui.tools.file_set import sizes_of
+from netmon_tui.tools.file_set import statuses_of
 from netmon_tui.tools.packet_conversations import own_reader
 from netmon_tui.tools.pcap_index import PacketIndex
 from netmon_tui.tools.tshark_programs import COMMAND_SETS, NAMED, ProgramReader, programs_command
@@ -68,6 +69,8 @@ class _Files(NamedTuple):
     directory: Path
     sizes: tuple[tuple[str, int], ...]
     """Names and bytes."""
+    stamps: tuple[tuple[int, ...], ...]
+    """By which a file that was changed or replaced is told, which may have as many bytes."""
     keys: bytes
     """SHA-256 of the TLS keys, which may be many."""
     whole: bool
@@ -94,7 +97,7 @@ class _Files(NamedTuple):
 class AnalysisService:
     """Answers questions about captures for those who may see them.
 
-    All files of a capture are read as one. An answer is remembered as long as they have the same sizes.
+    All files of a capture are read as one. An answer is remembered as long as they are the same.
 
     Args:
         captures: Which captures there are, and whose.
@@ -217,16 +220,24 @@ class AnalysisService:
     def _open(self, actor: Actor, capture_id: int, keys: Path | None) -> tuple[Capture, _Files, bytes]:
         capture = self._captures.get(actor, capture_id)
         directory = self._captures.directory(capture_id)
-        sizes = tuple((path.name, size) for path, size in sizes_of(directory).items())
-        if not sizes:
+        statuses = statuses_of(directory)
+        if not statuses:
             raise no_file(capture, directory)
+        sizes = tuple((path.name, status.st_size) for path, status in statuses.items())
+        stamps = tuple(map(_stamp, statuses.values()))
         data = read_keys(keys) if keys else kept_keys(directory)
-        return capture, _Files(directory, sizes, hashlib.sha256(data).digest(), capture.state.is_final), data
+        digest = hashlib.sha256(data).digest()
+        return capture, _Files(directory, sizes, stamps, digest, capture.state.is_final), data
 
     def _remember(self, key: tuple[_Files, Asked], answer: Analysis) -> None:
         self._answers[key] = answer
         while len(self._answers) > 1 and sum(len(one.rows) for one in self._answers.values()) > KEPT_ROWS:
             self._answers.popitem(last=False)
+
+
+def _stamp(status: os.stat_result) -> tuple[int, ...]:
+    """Return what is another once a file is changed or replaced, also where its times were set back."""
+    return status.st_dev, status.st_ino, status.st_mtime_ns, status.st_ctime_ns
 
 
 async def _own_answer(files: _Files, asked: Asked, told: Told) -> Analysis | None:

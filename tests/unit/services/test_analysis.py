@@ -278,6 +278,27 @@ async def test_an_answer_is_remembered_until_the_file_grows(store: Store, captur
         await service.ask(Actor(77, "bo", Role.OPERATOR), capture, asked("hierarchy"))
 
 
+@pytest.mark.parametrize("in_place", [True, False], ids=["written over", "replaced"])
+async def test_another_file_of_the_same_size_is_read_anew(
+    store: Store, capture: int, in_place: bool
+) -> None:
+    service = store.services.analysis
+    first = await service.ask(store.ada, capture, asked("conversations:tcp"))
+    path = CaptureRepository(store.services.database).directory(capture) / CAPTURE_NAME
+    before = path.stat()
+    other = path.with_name("other")
+    target = path if in_place else other
+    target.write_bytes(path.read_bytes().replace((40001).to_bytes(2), (40003).to_bytes(2)))
+    os.utime(target, ns=(before.st_atime_ns, before.st_mtime_ns))  # as a copy that keeps times
+    target.rename(path)
+    second = await service.ask(store.ada, capture, asked("conversations:tcp"))
+    assert path.stat().st_size == before.st_size
+    assert [{row.cells[1] for row in answer.rows} for answer in (first, second)] == [
+        {40001, 40002},
+        {40002, 40003},
+    ]
+
+
 async def test_what_is_no_capture_file_is_told(store: Store) -> None:
     number = keep(store.services, store.ada, b"no capture at all, just words" * 9)
     with pytest.raises(ToolFailed):

@@ -279,9 +279,7 @@ async def test_an_answer_is_remembered_until_the_file_grows(store: Store, captur
 
 
 @pytest.mark.parametrize("in_place", [True, False], ids=["written over", "replaced"])
-async def test_another_file_of_the_same_size_is_read_anew(
-    store: Store, capture: int, in_place: bool
-) -> None:
+async def test_another_file_of_the_same_size_is_read_anew(store: Store, capture: int, in_place: bool) -> None:
     service = store.services.analysis
     first = await service.ask(store.ada, capture, asked("conversations:tcp"))
     path = CaptureRepository(store.services.database).directory(capture) / CAPTURE_NAME

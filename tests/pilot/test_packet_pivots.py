@@ -185,8 +185,8 @@ async def test_a_form_that_is_left_leads_back_to_the_page_above_the_packet(
         await until(pilot, lambda: page.pivot[0])
         for _ in range(2):
             await pilot.press(key)
-            form = await until(pilot, lambda: isinstance(app.screen, dialog) and app.screen)
-            await until(pilot, lambda: any(page.pivot[0] in line.value for line in form.query(Input)))
+            await until(pilot, lambda: isinstance(app.screen, dialog))
+            await until(pilot, lambda: any(page.pivot[0] in one.value for one in app.screen.query(Input)))
             await pilot.press("escape")
             await until(pilot, lambda: not isinstance(app.screen, dialog))
             assert app.screen is page

@@ -14,7 +14,7 @@ import pytest
 
 from netmon_tui.domain.analysis import Asked, find_question
 from netmon_tui.domain.capture import StartCapture
-from netmon_tui.domain.capture_files import CAPTURE_NAME, NUMBERED_NAME
+from netmon_tui.domain.capture_files import CAPTURE_NAME, NUMBERED_NAME, CaptureFile
 from netmon_tui.domain.job import JobState
 from netmon_tui.domain.stream import CLIENT, SERVER, Follow, PacketPlace
 from netmon_tui.domain.user import Actor, Role
@@ -179,6 +179,33 @@ async def test_the_stream_of_a_packet_in_a_ring_is_not_that_of_another(store: St
     assert found == Follow("tcp", 1, since=NUMBERED_NAME % 4)
     with pytest.raises(NotFound, match="deleted"):
         await service.stream_of(store.ada, capture, PacketPlace(9, NUMBERED_NAME % 3))
+
+
+@pytest.mark.parametrize(("cut_one", "emptied"), [(0, 1), (1, 0)])
+@pytest.mark.parametrize(
+    "question",
+    [asked("conversations:tcp"), asked("hierarchy"), asked("io", interval=1.0)],
+    ids=lambda one: one.question.name,
+)
+async def test_a_file_cut_within_a_packet_takes_no_packet_of_the_next_along(
+    store: Store, capture: int, question: Asked, cut_one: int, emptied: int
+) -> None:
+    captures, content = CaptureRepository(store.services.database), exchanges().data()
+    paths = make_ring(captures.directory(capture), *[content] * 3)
+    count, cut = len(exchanges().frames), content[: -len(exchanges().frames[-1]) - 16]
+    stored = [CaptureFile(str(path), len(content), count, "") for path in paths]
+    captures.finish(capture, stored, state=JobState.COMPLETED.value)
+    os.truncate(paths[emptied], 0)
+    os.truncate(paths[cut_one], len(content) - 5)
+    answer = await store.services.analysis.ask(store.ada, capture, question)
+    as_one = keep(store.services, store.ada, cut + content[24:])
+    left = await store.services.analysis.ask(store.ada, as_one, question)
+    assert [row.cells for row in answer.rows] == [row.cells for row in left.rows]
+    assert answer.since == paths[cut_one].name
+    (note,) = answer.notes
+    assert note.startswith(f"only {2 * count - 1} of the {3 * count} packets of capture {capture} are left: ")
+    found = await store.services.analysis.stream_of(store.ada, capture, PacketPlace(1, paths[2].name))
+    assert found.since == paths[cut_one].name
 
 
 def deleting(before: Callable[..., object], path: Path) -> Callable[..., object]:

@@ -6,6 +6,7 @@ import asyncio
 import os
 import shutil
 import signal
+import struct
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -28,7 +29,7 @@ from tests.unit.services.tsharks import NumberReader, gone, keep, make_ring, pro
 from tests.unit.tools.exchanges import ANSWER, BINARY, HOSTILE, REQUEST, START, exchanges
 from tests.unit.tools.exchanges import CLIENT as A
 from tests.unit.tools.exchanges import SERVER as B
-from tests.unit.tools.packet_samples import TUNNELS, file_of
+from tests.unit.tools.packet_samples import IP_A, IP_B, TUNNELS, dns_query, ethernet, file_of, ip4, udp
 
 TSHARK = shutil.which("tshark") or ""
 __all__ = ["public"]
@@ -72,6 +73,39 @@ async def test_the_filter_of_a_line_finds_its_packets(store: Store, capture: int
             found = [n async for numbers in packets.matching(row.filter).numbers() for n in numbers]
             assert len(found) == row.cells[column], (name, row)
     await packets.close()
+
+
+async def test_a_line_of_the_dns_tree_has_the_filter_that_counts_as_it_or_none(store: Store) -> None:
+    answer = struct.pack(">HHIH", 1, 1, 60, 4) + bytes(4)
+    no_question, refused = (
+        struct.pack(">6H", 5, 0x0100, 0, 0, 0, 0),
+        dns_query("no.such.name.here", flags=0x8183),
+    )
+    answered = bytearray(dns_query("www.example.test", flags=0x8180) + b"\xc0\x0c" + answer)
+    answered[6:8] = (1).to_bytes(2)
+    asking = [dns_query("www.example.test"), dns_query("test", 28, identifier=2), dns_query("a.b.c.d.e", 999)]
+    frames = [
+        ethernet(0x800, ip4(17, udp(4000 + at, 53, one))) for at, one in enumerate([*asking, no_question])
+    ]
+    frames += [
+        ethernet(0x800, ip4(17, udp(53, 4000 + at, one), source=IP_B, destination=IP_A))
+        for at, one in enumerate([bytes(answered), refused])
+    ]
+    number = keep(store.services, store.ada, file_of(*frames, step=10**6))
+    counted = await store.services.analysis.ask(store.ada, number, asked("dns"))
+    packets = await store.services.packets.open(store.ada, number)
+    for row in counted.rows:
+        if row.filter:
+            found = [n async for numbers in packets.matching(row.filter).numbers() for n in numbers]
+            assert len(found) == row.cells[1], row
+    await packets.close()
+    without = [(row.cells[0], row.cells[1]) for row in counted.rows if not row.filter]
+    names = ("questions", "authorities", "answers", "additionals")
+    assert sorted(without) == sorted((f"no. of {name}", 3) for name in names), (
+        "one answer of the two counts twice"
+    )
+    items = {row.cells[0] for row in counted.rows}
+    assert {"Unused", "Unknown class (0)", "4th Level or more", "No such name"} <= items
 
 
 async def test_addresses_are_counted_without_tshark_where_that_is_the_same(

@@ -6,8 +6,7 @@ import click
 
 from netmon_tui.cli.context import CommandLine, json_option, pass_line
 from netmon_tui.cli.output import print_json, print_pairs, print_table, say
-from netmon_tui.config.files import create_private
-from netmon_tui.errors import StorageError
+from netmon_tui.config.files import create_named, explain_named
 
 
 @click.group()
@@ -61,6 +60,6 @@ def init(line: CommandLine) -> None:
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise StorageError(f"cannot make the directory {file.parent}", why=error.strerror or "") from error
-    create_private(file, default_toml().encode())
+        raise explain_named(error, file.parent) from error
+    create_named(file, default_toml().encode())
     say(f"{file} is written")

@@ -62,6 +62,21 @@ def private_opener(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, PRIVATE_FILE)
 
 
+def create_named(path: Path, data: bytes = b"") -> None:
+    """Make a new private file where a user has named a place; what exists is refused and left alone.
+
+    Raises:
+        InvalidInput: The file exists, or none can be made there.
+        DiskFull, StorageError: As :func:`create_private`.
+    """
+    try:
+        _write_new(path, data, PRIVATE_FILE)
+    except FileExistsError as error:
+        raise InvalidInput(f"{path} exists", fix="choose another name") from error
+    except OSError as error:
+        raise explain_named(error, path) from error
+
+
 def explain(error: OSError, path: Path) -> StorageError:
     """Return the error of ours that says what the system's refusal means for ``path``."""
     words = error.strerror or str(error)

@@ -12,7 +12,7 @@ from typing import Any
 from netmon_tui.domain.display_filter import placed, refusal
 from netmon_tui.errors import InvalidInput, ToolFailed
 from netmon_tui.runtime.key_log import kept_keys
-from netmon_tui.runtime.pcap_input import FilePart, Source
+from netmon_tui.runtime.pcap_input import FilePart
 from netmon_tui.runtime.processes import run_checked
 from netmon_tui.runtime.tool_paths import require_tool
 from netmon_tui.runtime.tshark import ADDRESS_SPACE, TsharkRun, complaint_of
@@ -62,7 +62,9 @@ class FilterRun:
         last: Number of the last packet of the part.
     """
 
-    def __init__(self, source: Source, text: str, *, before: int = 0, after: int = 0, last: int = 0) -> None:
+    def __init__(
+        self, source: Path | FilePart, text: str, *, before: int = 0, after: int = 0, last: int = 0
+    ) -> None:
         self.last = last
         """Number of the last packet of the part; 0 when all of a file is looked through."""
         self._run = TsharkRun(source, filters=[text])

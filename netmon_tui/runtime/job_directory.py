@@ -3,7 +3,7 @@
 ::
 
     JOBDIR/           0700
-      spec.json       what the runner shall do; written once, before it starts
+      spec.json       what the runner shall do; written once, before it starts, and locked as long as it lives
       status.json     what it says; replaced as a whole
       stop            exists when somebody asked it to stop
       quota           exists when its owner may keep no more

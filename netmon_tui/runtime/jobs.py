@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -166,9 +167,31 @@ def request_pause(directory: Path, *, paused: bool) -> None:
         file.unlink(missing_ok=True)
 
 
-def runner_is_alive(status: JobStatus) -> bool:
-    """Whether the job is still watched. If not, and the state is not ``ended``, it was interrupted."""
-    return is_alive(status.runner)
+def runner_is_alive(status: JobStatus, directory: Path) -> bool:
+    """Whether the job is still watched. If not, and the state is not ``ended``, it was interrupted.
+
+    Args:
+        status: What the runner said last: its number, which means nothing in another pid namespace.
+        directory: The job directory, in which it holds a lock, as all namespaces see.
+    """
+    return is_alive(status.runner) or _is_held(JobDirectory(directory).spec)
+
+
+def _is_held(path: Path) -> bool:
+    """Whether a runner holds its lock on a file."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:  # gone, or another user's
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)  # shared: two who look do not see each other
+    except BlockingIOError:
+        return True
+    except OSError:  # a file system without locks
+        return False
+    finally:
+        os.close(descriptor)
+    return False
 
 
 def sweep_orphan(status: JobStatus, directory: Path) -> bool:
@@ -182,7 +205,7 @@ def sweep_orphan(status: JobStatus, directory: Path) -> bool:
         PrivilegeMissing: It belongs to another user.
     """
     tool = ProcessIdentity(status.tool_pid, status.tool_start_ticks, status.runner.boot_id)
-    if is_alive(status.runner):
+    if runner_is_alive(status, directory):
         return False
     left = _left_of(tool, directory)
     if not left:

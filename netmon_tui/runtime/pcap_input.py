@@ -8,7 +8,7 @@ import os
 import struct
 import termios
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -50,8 +50,16 @@ class FilePart(NamedTuple):
                 left -= len(piece)
 
 
-Source = Path | FilePart
-"""A file, the directory of a file set, or a part of a file."""
+class FileSet(NamedTuple):
+    """A file set of which not all is read: half a packet within would take what follows along."""
+
+    directory: Path
+    ends: Mapping[int, int]
+    """Where each file ends, by its number; one that ends at 0 is passed over."""
+
+
+Source = Path | FilePart | FileSet
+"""A file, the directory of a file set, or a part of either."""
 
 
 class PcapInput:
@@ -81,6 +89,9 @@ class PcapInput:
             self.first = source.path.name
             self._open_pipe(source.pieces(), source.end - source.start)
             return
+        if isinstance(source, FileSet):
+            self._open_set(FileSetReader(source.directory, source.ends), sum(source.ends.values()))
+            return
         sizes = sizes_of(source)
         if not source.is_dir() or len(sizes) == 1:
             path = next(iter(sizes), source)
@@ -88,8 +99,11 @@ class PcapInput:
             return
         newest = next(reversed(sizes))
         reader = FileSetReader(source, {file_number(newest.name) or 0: sizes[newest]})
+        self._open_set(reader, sum(sizes.values()))
+
+    def _open_set(self, reader: FileSetReader, size: int) -> None:
         self.first = reader.path.name
-        self._open_pipe(_whole_set(reader), sum(sizes.values()))
+        self._open_pipe(_whole_set(reader), size)
 
     def _open_pipe(self, pieces: Iterator[bytes], size: int) -> None:
         self.descriptor, end = os.pipe2(os.O_CLOEXEC)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import math
+import os
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -28,21 +29,23 @@ from netmon_tui.domain.analysis import (
     check_asked,
 )
 from netmon_tui.domain.capture import Capture
+from netmon_tui.domain.capture_files import file_number
 from netmon_tui.domain.stream import Follow, PacketPlace, Stream
 from netmon_tui.domain.user import Actor
 from netmon_tui.errors import InvalidInput, NetmonError, NotFound, ToolFailed, ToolMissing
 from netmon_tui.runtime.display_filter import check_by_tshark
 from netmon_tui.runtime.key_log import kept_keys, read_keys
 from netmon_tui.runtime.own_reading import OwnRun
+from netmon_tui.runtime.pcap_input import FileSet, Source
 from netmon_tui.runtime.tool_paths import require_tool
 from netmon_tui.runtime.tshark import TsharkRun
 from netmon_tui.runtime.tshark_taps import installed_taps
-from netmon_tui.services.file_damage import damage_of, with_place
+from netmon_tui.services.file_damage import damage_of, missing_from, whole_ends, with_place
 from netmon_tui.services.kept_index import count_packets
 from netmon_tui.services.lost_files import no_file
 from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.tools import tshark_statistics
-from netmon_tui.tools.file_set import sizes_of
+from netmon_tui.tools.file_set import statuses_of
 from netmon_tui.tools.packet_conversations import own_reader
 from netmon_tui.tools.pcap_index import PacketIndex
 from netmon_tui.tools.tshark_programs import COMMAND_SETS, NAMED, ProgramReader, programs_command
@@ -68,15 +71,24 @@ class _Files(NamedTuple):
     directory: Path
     sizes: tuple[tuple[str, int], ...]
     """Names and bytes."""
+    stamps: tuple[tuple[int, ...], ...]
+    """By which a file that was changed or replaced is told, which may have as many bytes."""
     keys: bytes
     """SHA-256 of the TLS keys, which may be many."""
     whole: bool
     """Whether the capture is over."""
+    ends: tuple[tuple[int, int], ...]
+    """Numbers, and where what is whole ends, where any became shorter since; else none."""
 
     @property
     def oldest(self) -> str:
         """The name of the file with the first packet, from which tshark counts packets and streams."""
         return self.sizes[0][0]
+
+    @property
+    def source(self) -> Source:
+        """What is read."""
+        return FileSet(self.directory, dict(self.ends)) if self.ends else self.directory
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -94,7 +106,7 @@ class _Files(NamedTuple):
 class AnalysisService:
     """Answers questions about captures for those who may see them.
 
-    All files of a capture are read as one. An answer is remembered as long as they have the same sizes.
+    All files of a capture are read as one. An answer is remembered as long as they are the same.
 
     Args:
         captures: Which captures there are, and whose.
@@ -140,7 +152,7 @@ class AnalysisService:
             return known
         timed = asked.question.name.partition(":")[0] in TIMED
         begin = await asyncio.to_thread(_first_moment, files) if timed else None
-        answer = await _own_answer(files, asked, told)
+        answer = await _own_answer(capture, files, asked, told)
         if answer is None:
             async with _placed(files):
                 answer = await self._ask_tshark(capture, files, keys, asked, told)
@@ -165,15 +177,18 @@ class AnalysisService:
                 return Analysis(
                     TIMES_COLUMNS, (), (f"no program of {SERVICES[kind]} that tshark can measure",)
                 )
-        run = TsharkRun(files.directory, filters=(asked.filter, *asked.series))
+        run = TsharkRun(files.source, filters=(asked.filter, *asked.series))
         with _told_of(run, told):
             await run.read(
                 lambda path: tshark_statistics.build_command(tshark, asked, interval, path, programs),
                 reader,
                 keys,
             )
-        reader.notes += await _missing(files, cut_short=run.cut_short)
-        answer = _with_left_out(capture, asked, await asyncio.to_thread(reader.answer))
+        missing = await _missing(capture, files, cut_short=run.cut_short)
+        reader.notes += missing
+        answer = await asyncio.to_thread(reader.answer)
+        if not missing:
+            answer = _with_left_out(capture, asked, answer)
         return replace(answer, since=run.first)
 
     async def follow(
@@ -188,7 +203,7 @@ class AnalysisService:
         tshark = await asyncio.to_thread(require_tool, "tshark")
         tshark_statistics.follow_command(tshark, wanted)
         reader = StreamReader()
-        run = TsharkRun(files.directory)
+        run = TsharkRun(files.source)
         async with _placed(files):
             with _told_of(run, told):
                 await run.read(
@@ -206,7 +221,7 @@ class AnalysisService:
         _, files, _ = await asyncio.to_thread(self._open, actor, capture_id, None)
         tshark = await asyncio.to_thread(require_tool, "tshark")
         number = place.number + await asyncio.to_thread(_packets_before, files, place.file)
-        reader, run = StreamNumberReader(), TsharkRun(files.directory)
+        reader, run = StreamNumberReader(), TsharkRun(files.source)
         async with _placed(files):
             await run.read(lambda _: number_command(tshark, number), reader)
         files.require_oldest(run.first)
@@ -217,11 +232,17 @@ class AnalysisService:
     def _open(self, actor: Actor, capture_id: int, keys: Path | None) -> tuple[Capture, _Files, bytes]:
         capture = self._captures.get(actor, capture_id)
         directory = self._captures.directory(capture_id)
-        sizes = tuple((path.name, size) for path, size in sizes_of(directory).items())
-        if not sizes:
+        statuses = statuses_of(directory)
+        if not statuses:
             raise no_file(capture, directory)
+        ends = whole_ends(capture, directory) if len(statuses) > 1 else {}
+        read = [path for path in statuses if ends.get(file_number(path.name) or 0) != 0]
+        sizes = tuple((path.name, statuses[path].st_size) for path in read)
+        stamps = tuple(map(_stamp, statuses.values()))
         data = read_keys(keys) if keys else kept_keys(directory)
-        return capture, _Files(directory, sizes, hashlib.sha256(data).digest(), capture.state.is_final), data
+        digest = hashlib.sha256(data).digest()
+        is_over = capture.state.is_final
+        return capture, _Files(directory, sizes, stamps, digest, is_over, tuple(ends.items())), data
 
     def _remember(self, key: tuple[_Files, Asked], answer: Analysis) -> None:
         self._answers[key] = answer
@@ -229,24 +250,29 @@ class AnalysisService:
             self._answers.popitem(last=False)
 
 
-async def _own_answer(files: _Files, asked: Asked, told: Told) -> Analysis | None:
+def _stamp(status: os.stat_result) -> tuple[int, ...]:
+    """Return what is another once a file is changed or replaced, also where its times were set back."""
+    return status.st_dev, status.st_ino, status.st_mtime_ns, status.st_ctime_ns
+
+
+async def _own_answer(capture: Capture, files: _Files, asked: Asked, told: Told) -> Analysis | None:
     """Return what the packets' headers say without tshark; None where they do not say what it would."""
     reader = own_reader(asked)
     if reader is None:
         return None
-    run = OwnRun(files.directory)
+    run = OwnRun(files.source)
     with _told_of(run, told):
         await run.read(reader)
     if reader.unsure:
         return None
-    reader.notes += await _missing(files, cut_short=reader.cut_short)
+    reader.notes += await _missing(capture, files, cut_short=reader.cut_short)
     return replace(await asyncio.to_thread(reader.answer), since=run.first)
 
 
 async def _programs(tshark: str, files: _Files, protocol: str) -> list[str]:
     """Return what tshark can measure of a protocol."""
     reader = ProgramReader(protocol)
-    await TsharkRun(files.directory).read(lambda _: programs_command(tshark, protocol), reader)
+    await TsharkRun(files.source).read(lambda _: programs_command(tshark, protocol), reader)
     return reader.found
 
 
@@ -283,8 +309,10 @@ def _told_of(run: TsharkRun | OwnRun, told: Told) -> Iterator[None]:
         telling.cancel()
 
 
-async def _missing(files: _Files, *, cut_short: bool) -> list[str]:
+async def _missing(capture: Capture, files: _Files, *, cut_short: bool) -> list[str]:
     """Return what is missing in files that are written no more, and where; of an empty one tshark says nothing."""
+    if files.ends:
+        return [await asyncio.to_thread(missing_from, capture, files.directory)]
     is_empty = not any(size for _, size in files.sizes)
     if not files.whole or not (cut_short or is_empty):
         return []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+from netmon_tui.config.files import create_named
 from netmon_tui.domain.user import Actor, Permission
 from netmon_tui.storage.audit_repository import AuditRepository
 from netmon_tui.storage.database import Database
@@ -38,9 +39,9 @@ class MaintenanceService:
 
         Raises:
             NotAllowed: The actor may not: the copy holds everybody's results.
-            InvalidInput: The target exists.
-            StorageError: The copy cannot be written there, or this is no SQLite database.
+            InvalidInput: The target exists, or no file can be made there.
+            DiskFull, StorageError: The copy cannot be written, or this is no SQLite database.
         """
         actor.require(Permission.BACK_UP)
-        await asyncio.to_thread(back_up, self._database, target)
+        await asyncio.to_thread(back_up, self._database, target, create_named)
         await asyncio.to_thread(self._audit.record, actor, "database.backup", str(target), "")

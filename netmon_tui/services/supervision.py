@@ -364,7 +364,7 @@ def _is_over(job: Job, error: BaseException) -> bool:
 def _has_ended(directory: Path) -> bool:
     """Whether nothing more will come from the runner of a job."""
     status = JobDirectory(directory).read_status()
-    return status is None or status.state == "ended" or not runtime_jobs.runner_is_alive(status)
+    return status is None or status.state == "ended" or not runtime_jobs.runner_is_alive(status, directory)
 
 
 def _over(handles: Sequence[runtime_jobs.JobHandle]) -> list[runtime_jobs.JobHandle]:
@@ -389,7 +389,7 @@ def read_status(directory: JobDirectory) -> tuple[JobStatus | None, bool]:
         return None, True
     if status.state == "ended":
         return status, True
-    if runtime_jobs.runner_is_alive(status):
+    if runtime_jobs.runner_is_alive(status, directory.path):
         return status, False
     runtime_jobs.sweep_orphan(status, directory.path)
     return directory.read_status() or status, True

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, inspect, text
 
 from netmon_tui.config.files import create_private
-from netmon_tui.errors import DatabaseDamaged, DatabaseTooNew, InvalidInput, StorageError
+from netmon_tui.errors import DatabaseDamaged, DatabaseTooNew, StorageError
 from netmon_tui.storage.database import Database, translated
 
 HEAD_REVISION = "0027"
@@ -107,18 +107,20 @@ def _alembic_config() -> Any:
     return config
 
 
-def back_up(database: Database, target: Path) -> None:
+def back_up(database: Database, target: Path, create: Callable[[Path], None] = create_private) -> None:
     """Write a consistent copy of a SQLite database to a new file with mode 0600.
 
+    Args:
+        database: The database.
+        target: The file.
+        create: Makes the file, and refuses what exists; raises in its own way.
+
     Raises:
-        InvalidInput: The target exists.
         StorageError: Another kind of database (use its own tools), or the copy failed.
     """
     if database.path is None:
         raise StorageError("only SQLite databases are copied here", fix="use your database's own tools")
-    if target.exists():
-        raise InvalidInput(f"{target} exists", fix="choose another name")
-    create_private(target)  # SQLite writes into an empty file, which nobody else could ever read
+    create(target)  # SQLite writes into an empty file, which nobody else could ever read
     try:
         with translated(database.path), database.engine.connect() as connection:
             raw = connection.connection.cursor()

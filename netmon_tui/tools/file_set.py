@@ -40,11 +40,16 @@ def files_of(source: Path) -> list[Path]:
 
 def sizes_of(source: Path) -> dict[Path, int]:
     """Return the files with packets, in order, with their bytes; without those that a ring deletes just now."""
-    sizes = {}
+    return {path: status.st_size for path, status in statuses_of(source).items()}
+
+
+def statuses_of(source: Path) -> dict[Path, os.stat_result]:
+    """Do as :func:`sizes_of`, with all that the system says of the files."""
+    statuses = {}
     for path in files_of(source):
         with suppress(FileNotFoundError):
-            sizes[path] = path.stat().st_size
-    return sizes
+            statuses[path] = path.stat()
+    return statuses
 
 
 def one_file(directory: Path, which: str) -> Path:

@@ -1,11 +1,12 @@
 """Display filters for the lines of tshark's trees of counts: the packets that were counted there.
 
 What is counted where, as of tshark 4.0: ``plugins/epan/stats_tree/pinfo_stats_tree.c``, and the ``stats_tree``
-parts of ``packet-dns.c``, ``packet-http.c`` and ``packet-http2.c``. Filters take tshark's names of numbers.
-Some counts are none of packets: HTTP/2 counts frames, of which a packet may have several; addresses count headers,
-of which packets in tunnels have several, and a packet that a host sends to itself counts twice; the means of DNS
-answers count twice each answer whose query was seen; and HTTP sequences count where they begin once more. Filters
-find addresses also in what ICMP errors quote.
+parts of ``packet-dns.c``, ``packet-http.c`` and ``packet-http2.c``. Filters take tshark's names of numbers. Some
+counts are none of packets: HTTP/2 counts frames, of which a packet may have several; addresses count headers, of
+which packets in tunnels have several, and a packet that a host sends to itself counts twice; and HTTP sequences
+count where they begin once more. Filters find addresses also in what ICMP errors quote. The means of DNS answers
+have no filter: they count twice each answer whose query was seen. Where a DNS message has no question, tshark
+counts it under the number 0.
 """
 
 from __future__ import annotations
@@ -73,6 +74,8 @@ _DNS_FIELDS = {
     "Class": "dns.qry.class",
 }
 _QUERY, _RESPONSE = "dns.flags.response == 0", "dns.flags.response == 1"
+_UNASKED = "dns.count.queries == 0"
+_NO_QUESTION = ("Unused", "Unknown class (0)")
 _DNS_SERVICE = {
     "request-response time": ["dns.time"],
     "no. of unsolicited responses": ["dns.unsolicited == 1"],
@@ -89,11 +92,9 @@ def _dns(path: Path) -> str:
 def _dns_message(path: Path) -> Sequence[str] | None:
     above, name = path[0] if len(path) < 3 else path[1], path[-1]
     if path[0] == "Query Stats":
-        found = _LABELS.fullmatch(name)
-        labels = [f"dns.count.labels {'>=' if found[2] else '=='} {found[1]}"] if found else []
-        return [_QUERY, *labels]
+        return [_QUERY, *_labels(name)]
     if path[0] == "Response Stats":
-        return [_RESPONSE]
+        return None
     if path[0] == "Service Stats":
         return _DNS_SERVICE.get(name.partition(" (")[0])
     if above == "rcode":
@@ -101,7 +102,18 @@ def _dns_message(path: Path) -> Sequence[str] | None:
         return ["!(dns.flags.rcode > 0)" if name == "No error" else _named("dns.flags.rcode", name)]
     if above == "Query/Response":
         return [_QUERY if name == "Query" else _RESPONSE]
+    if name in _NO_QUESTION:
+        return [f"({_named(_DNS_FIELDS[above], name)} || {_UNASKED})"]
     return [_named(_DNS_FIELDS[above], name)] if above in _DNS_FIELDS else []
+
+
+def _labels(name: str) -> Sequence[str]:
+    found = _LABELS.fullmatch(name)
+    if found is None:
+        return []
+    return [
+        f"(dns.count.labels >= {found[1]} || {_UNASKED})" if found[2] else f"dns.count.labels == {found[1]}"
+    ]
 
 
 def _http(path: Path) -> str:

@@ -18,6 +18,7 @@ from netmon_tui.ui.screens.above_capture import AboveCapture
 from netmon_tui.ui.screens.capture_detail import CaptureDetailScreen
 from netmon_tui.ui.screens.device_page import DevicePageScreen
 from netmon_tui.ui.screens.host_history import HostHistoryScreen
+from netmon_tui.ui.screens.pivots import AddressPage
 from netmon_tui.ui.screens.traffic import TrafficScreen
 from netmon_tui.ui.widgets.figure import Figure
 from netmon_tui.ui.widgets.packet_tree import PacketTree
@@ -160,6 +161,38 @@ async def test_a_form_that_is_left_leads_back_to_the_packet(
         await pilot.press("escape")
         await until(pilot, lambda: not isinstance(app.screen, dialog))
         assert app.screen is traffic and browser.is_attached
+
+
+@pytest.mark.parametrize(("key", "dialog"), [("s", ScanForm), ("c", CaptureForm)])
+@pytest.mark.parametrize("place", ["packet", "mac", "talkers"])
+async def test_a_form_that_is_left_leads_back_to_the_page_above_the_packet(
+    logged_in: Any, until: Any, tmp_path: Path, key: str, dialog: type[ScanForm | CaptureForm], place: str
+) -> None:
+    file = tmp_path / "made.pcap"
+    generate(file, 30)
+    async with logged_in() as (app, pilot):
+        browser = await open_capture(app, pilot, until, file)
+        beneath = app.screen
+        if place == "mac":
+            saw(app, SOURCE, "10.9.0.1", 3)
+            await put_cursor(app, pilot, until, "eth.src")
+        elif place == "talkers":
+            await pilot.press("T")
+            beneath = await until(pilot, lambda: isinstance(app.screen, TrafficScreen) and app.screen)
+            await until(pilot, lambda: beneath.address)
+        await pilot.press("H")
+        page = await until(pilot, lambda: isinstance(app.screen, AddressPage) and app.screen)
+        await until(pilot, lambda: page.pivot[0])
+        for _ in range(2):
+            await pilot.press(key)
+            await until(pilot, lambda: isinstance(app.screen, dialog))
+            await until(pilot, lambda: any(page.pivot[0] in one.value for one in app.screen.query(Input)))
+            await pilot.press("escape")
+            await until(pilot, lambda: not isinstance(app.screen, dialog))
+            assert app.screen is page
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is beneath)
+        assert browser.is_attached
 
 
 async def test_a_capture_of_an_address_stands_above_the_packet(

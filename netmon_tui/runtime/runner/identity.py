@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import os
+
 _DEAD = (b"Z", b"X", b"x")
 
 
@@ -29,3 +31,15 @@ def boot_id() -> str:
     """Return the random name of this boot."""
     with open("/proc/sys/kernel/random/boot_id") as file:
         return file.read().strip()
+
+
+def hold(path: str) -> None:
+    """Lock a file until this process ends, which is seen also in pid namespaces that do not have its number."""
+    import fcntl  # the application needs it not from here
+
+    descriptor = os.open(path, os.O_RDONLY)  # closed by the end of this process, and by no tool
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    except OSError:
+        # A file system without locks: there the number alone tells.
+        os.close(descriptor)

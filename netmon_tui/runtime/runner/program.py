@@ -12,6 +12,7 @@ import signal
 import stat
 import time
 
+from .identity import hold
 from .status import StatusFile
 from .streams import NO_ROOM, ErrorStream, KeptStream, create_file, read_ready
 from .tool import LEFTOVER_PATIENCE, PATIENCE, Ladder, Tool, become_subreaper
@@ -316,6 +317,7 @@ def main(directory: str) -> None:
     os.chdir("/")
     with open(f"{directory}/spec.json", "rb") as file:
         spec = json.load(file)
+    hold(file.name)
     status = StatusFile(directory)
     runner = Runner(directory, spec, status)  # hears signals before anybody knows where to send them
     status.write()

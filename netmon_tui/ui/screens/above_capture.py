@@ -54,11 +54,11 @@ class AboveCapture(LiveScreen):
     @on(ScanAddress)
     @on(CaptureAddress)
     def _ask_beneath(self, request: ScanAddress | CaptureAddress) -> None:
-        """Let the capture beneath open a form, also for the page of a host; whoever leaves that is back here."""
-        self.app.screen_stack[-2].post_message(request)
+        """Let the capture beneath open a form, also for the page of a host; whoever leaves that is back above."""
+        self.beneath.post_message(request)
 
     def hand_on(self, message: Message) -> None:
         """Leave, and hand a request to the capture beneath."""
-        beneath = self.app.screen_stack[-2]
+        beneath = self.beneath
         self.dismiss(None)
         beneath.post_message(message)

@@ -80,9 +80,11 @@ class AddressPage(LiveScreen, WithPivots):
     """A screen about one thing, above the frame, whose lines lead on to addresses."""
 
     def ask(self, request: ScanAddress | CaptureAddress | ShowHost) -> None:
-        """Leave, and hand a request to the screen beneath."""
-        beneath = self.app.screen_stack[-2]
-        self.dismiss(None)
+        """Hand a request to the screen beneath, and leave, but for a form that stands above all."""
+        beneath = self.beneath
+        above_frame = beneath is self.app.screen_stack[0]  # whose tabs would be hidden
+        if above_frame or isinstance(request, ShowHost):
+            self.dismiss(None)
         beneath.post_message(request)
 
     @on(ScanAddress)

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from textual import events, on
 from textual.css.query import NoMatches
-from textual.screen import ModalScreen
+from textual.screen import ModalScreen, Screen
 from textual.timer import Timer
 from textual.worker import Worker
 
@@ -56,6 +56,12 @@ class LiveScreen(WorkerDefects, PacedScreen[None], RoleKeys):
         self._first_refresh = asyncio.Event()
         """Set after the first refresh."""
         self._was_on_top = False
+
+    @property
+    def beneath(self) -> Screen[object]:
+        """The screen below this one, also while others stand above it; the frame stands on none."""
+        stack = self.app.screen_stack
+        return stack[stack.index(self) - 1]
 
     async def refresh_live(self, *, changed: bool) -> None:
         """Show what is new.

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 import stat
+from pathlib import Path
 
 import pytest
+
+from tests.bench.generate_pcap import generate
 
 
 def test_config_path_names_the_places_and_makes_none(program, home) -> None:
@@ -21,7 +24,7 @@ def test_config_init_writes_what_config_show_reads(program, home) -> None:
     assert program("--config", file, "config", "init").code == 0
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     text = file.read_text()
-    assert program("--config", file, "config", "init").code == 5
+    assert program("--config", file, "config", "init").code == 2
     assert file.read_text() == text
     file.write_text(text.replace("# idle_lock_minutes = 10", "idle_lock_minutes = 3"))
     shown = program("--config", file, "config", "show", "--json").document
@@ -133,8 +136,29 @@ def test_backup_is_for_administrators_and_whole(admin, home, password_file) -> N
     with sqlite3.connect(copy) as connection:
         assert connection.execute("SELECT count(*) FROM users").fetchone() == (2,)
     assert admin("database", "backup", copy).code == 2, "an existing file is left alone"
-    assert admin("database", "backup", home / "no" / "such" / "directory").code == 5
     assert admin("audit", "list", "--json").document[0]["action"] == "database.backup"
+
+
+@pytest.mark.parametrize("place", ["no/such/file", "folder", "file/copy.db", "x" * 300, "link"])
+def test_all_that_write_to_a_place_refuse_a_bad_one_alike(admin, home, place) -> None:
+    generate(home / "made.pcap", 3)
+    assert admin("capture", "import", home / "made.pcap").code == 0
+    assert admin("scan", "import", Path(__file__).parents[2] / "snapshots" / "office.xml").code == 0
+    (home / "folder").mkdir()
+    (home / "file").touch()
+    (home / "link").symlink_to(home / "nothing")
+    bad = home / place
+    for command in (
+        ("database", "backup", bad),
+        ("capture", "export", 1, "--output", bad),
+        ("scan", "export", 1, "--format", "xml", "--output", bad),
+        ("neighbour", "export", "--format", "csv", "--output", bad),
+        ("scan", "map", 1, "--format", "dot", "--output", bad),
+    ):
+        answer = admin(*command)
+        assert answer.code == 2 and str(bad) in answer.err, (command, answer)
+        assert answer.err.count("\n") == 2, "what is wrong, and what helps"
+    assert not (home / "nothing").exists()
 
 
 @pytest.mark.parametrize("command", [["database", "backup", "x"], ["job", "list"], ["neighbour", "list"]])

@@ -221,7 +221,7 @@ def a_reader_of_the_file_sees_the_last_packet_of_a_silence(directory: Path) -> N
     flood("va", 5)
     size = 24 + 5 * 16 + 5 * 400
     wait_for(lambda: (directory / "c.pcap").stat().st_size == size, "all packets in the file")
-    assert runner_is_alive(handle.status)
+    assert runner_is_alive(handle.status, directory)
     flood("va", 5)
     wait_for(lambda: (directory / "c.pcap").stat().st_size == 2 * size - 24, "the next ones too")
     stop(directory)
@@ -417,7 +417,7 @@ def the_tcpdump_of_a_killed_runner_is_swept_up(directory: Path) -> None:
     handle = capture(directory)
     status = handle.status
     assert send_signal(status.runner, signal.SIGKILL)
-    wait_for(lambda: not runner_is_alive(status), "the end of the runner")
+    wait_for(lambda: not runner_is_alive(status, directory), "the end of the runner")
     assert not is_gone(status.tool_pid)
     assert sweep_orphan(status, directory)
     assert is_gone(status.tool_pid)

@@ -147,7 +147,7 @@ def kill_runner_after(directory: Path, files: int) -> None:
     assert send_signal(handle.status.runner, signal.SIGKILL)
     sender.kill()
     sender.wait()
-    wait_for(lambda: not runner_is_alive(handle.status), "its end")
+    wait_for(lambda: not runner_is_alive(handle.status, directory), "its end")
     sweep_orphan(handle.status, directory)
     handle.close()
 

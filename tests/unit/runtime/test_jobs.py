@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -45,7 +46,7 @@ def directory(tmp_path: Path) -> Iterator[Path]:
     status = JobDirectory(path).read_status()
     if status and status.state != "ended":
         send_signal(status.runner, signal.SIGKILL)
-        wait_for(lambda: not runner_is_alive(status), "the runner's end")
+        wait_for(lambda: not runner_is_alive(status, path), "the runner's end")
         sweep_orphan(status, path)
 
 
@@ -406,7 +407,7 @@ def test_a_detached_job_goes_on_and_another_process_stops_it(directory: Path) ->
     printed(directory, "lived")
     status = JobDirectory(directory).read_status()
     assert status == before
-    assert runner_is_alive(before)
+    assert runner_is_alive(before, directory)
     request_stop(directory)
     assert ended(directory).why is EndReason.STOPPED
     assert is_gone(before.tool_pid)
@@ -437,9 +438,9 @@ def test_a_job_without_lifeline_does_not_need_us(directory: Path) -> None:
 # --- the runner goes ---
 
 
-def kill_runner(status: JobStatus) -> None:
+def kill_runner(status: JobStatus, directory: Path) -> None:
     assert send_signal(status.runner, signal.SIGKILL)
-    wait_for(lambda: not runner_is_alive(status), "the end of the runner")
+    wait_for(lambda: not runner_is_alive(status, directory), "the end of the runner")
 
 
 def test_the_tool_of_a_killed_runner_is_swept_up(directory: Path) -> None:
@@ -450,7 +451,7 @@ def test_the_tool_of_a_killed_runner_is_swept_up(directory: Path) -> None:
     printed(directory, "ready")
     child = int((directory / "stdout").read_text().split()[0])
     assert not sweep_orphan(handle.status, directory)
-    kill_runner(handle.status)
+    kill_runner(handle.status, directory)
     assert not is_gone(handle.status.tool_pid)
     status = JobDirectory(directory).read_status()
     assert status
@@ -467,7 +468,7 @@ def test_what_is_left_of_a_killed_runner_and_its_killed_tool_is_swept_up(directo
     handle = start(directory, shell(f"{ours}; sleep 62 & echo $!; echo ready; wait"))
     printed(directory, "ready")
     child, other = (int(word) for word in (directory / "stdout").read_text().split()[:2])
-    kill_runner(handle.status)
+    kill_runner(handle.status, directory)
     os.kill(handle.status.tool_pid, signal.SIGKILL)
     wait_for(lambda: is_gone(handle.status.tool_pid), "the end of the tool")
     try:
@@ -478,6 +479,41 @@ def test_what_is_left_of_a_killed_runner_and_its_killed_tool_is_swept_up(directo
     finally:
         for left in members_of_group(handle.status.tool_pid):
             send_signal(left, signal.SIGKILL)
+    handle.close()
+
+
+LOOKED_AT = """
+import sys
+from pathlib import Path
+from netmon_tui.runtime.job_directory import JobDirectory
+from netmon_tui.runtime.process_identity import is_alive
+from netmon_tui.services.supervision import read_status
+
+directory = JobDirectory(Path(sys.argv[1]))
+status, is_over = read_status(directory)
+print(is_alive(status.runner), is_over)
+"""
+
+
+@pytest.mark.lab
+@pytest.mark.skipif(
+    os.geteuid() != 0 or not shutil.which("unshare"), reason="makes a pid namespace, with unshare as root"
+)
+def test_whoever_cannot_see_the_runner_sees_that_it_lives(directory: Path) -> None:
+    inside = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"]
+
+    def looked_at() -> list[str]:
+        command = [*inside, sys.executable, "-c", LOOKED_AT, str(directory)]
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout.split()
+
+    handle = start(directory, shell("sleep 62"))
+    assert looked_at() == ["False", "False"]
+    assert not is_gone(handle.status.tool_pid)
+    assert runner_is_alive(handle.status, directory)
+    kill_runner(handle.status, directory)
+    assert looked_at() == ["False", "True"]
+    assert sweep_orphan(handle.status, directory)
+    assert is_gone(handle.status.tool_pid)
     handle.close()
 
 

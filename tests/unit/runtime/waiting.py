@@ -35,7 +35,9 @@ def ended(directory: Path, patience: float = 15.0) -> JobStatus:
 
     def last() -> JobStatus | None:
         status = job.read_status()
-        return status if status and status.state == "ended" and not runner_is_alive(status) else None
+        return (
+            status if status and status.state == "ended" and not runner_is_alive(status, directory) else None
+        )
 
     return wait_for(last, f"the end of {directory.name}: {job.read_status()}", patience)
 

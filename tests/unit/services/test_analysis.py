@@ -6,6 +6,7 @@ import asyncio
 import os
 import shutil
 import signal
+import struct
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 
 from netmon_tui.domain.analysis import Asked, find_question
 from netmon_tui.domain.capture import StartCapture
-from netmon_tui.domain.capture_files import CAPTURE_NAME, NUMBERED_NAME
+from netmon_tui.domain.capture_files import CAPTURE_NAME, NUMBERED_NAME, CaptureFile
 from netmon_tui.domain.job import JobState
 from netmon_tui.domain.stream import CLIENT, SERVER, Follow, PacketPlace
 from netmon_tui.domain.user import Actor, Role
@@ -28,7 +29,7 @@ from tests.unit.services.tsharks import NumberReader, gone, keep, make_ring, pro
 from tests.unit.tools.exchanges import ANSWER, BINARY, HOSTILE, REQUEST, START, exchanges
 from tests.unit.tools.exchanges import CLIENT as A
 from tests.unit.tools.exchanges import SERVER as B
-from tests.unit.tools.packet_samples import TUNNELS, file_of
+from tests.unit.tools.packet_samples import IP_A, IP_B, TUNNELS, dns_query, ethernet, file_of, ip4, udp
 
 TSHARK = shutil.which("tshark") or ""
 __all__ = ["public"]
@@ -72,6 +73,39 @@ async def test_the_filter_of_a_line_finds_its_packets(store: Store, capture: int
             found = [n async for numbers in packets.matching(row.filter).numbers() for n in numbers]
             assert len(found) == row.cells[column], (name, row)
     await packets.close()
+
+
+async def test_a_line_of_the_dns_tree_has_the_filter_that_counts_as_it_or_none(store: Store) -> None:
+    answer = struct.pack(">HHIH", 1, 1, 60, 4) + bytes(4)
+    no_question, refused = (
+        struct.pack(">6H", 5, 0x0100, 0, 0, 0, 0),
+        dns_query("no.such.name.here", flags=0x8183),
+    )
+    answered = bytearray(dns_query("www.example.test", flags=0x8180) + b"\xc0\x0c" + answer)
+    answered[6:8] = (1).to_bytes(2)
+    asking = [dns_query("www.example.test"), dns_query("test", 28, identifier=2), dns_query("a.b.c.d.e", 999)]
+    frames = [
+        ethernet(0x800, ip4(17, udp(4000 + at, 53, one))) for at, one in enumerate([*asking, no_question])
+    ]
+    frames += [
+        ethernet(0x800, ip4(17, udp(53, 4000 + at, one), source=IP_B, destination=IP_A))
+        for at, one in enumerate([bytes(answered), refused])
+    ]
+    number = keep(store.services, store.ada, file_of(*frames, step=10**6))
+    counted = await store.services.analysis.ask(store.ada, number, asked("dns"))
+    packets = await store.services.packets.open(store.ada, number)
+    for row in counted.rows:
+        if row.filter:
+            found = [n async for numbers in packets.matching(row.filter).numbers() for n in numbers]
+            assert len(found) == row.cells[1], row
+    await packets.close()
+    without = [(row.cells[0], row.cells[1]) for row in counted.rows if not row.filter]
+    names = ("questions", "authorities", "answers", "additionals")
+    assert sorted(without) == sorted((f"no. of {name}", 3) for name in names), (
+        "one answer of the two counts twice"
+    )
+    items = {row.cells[0] for row in counted.rows}
+    assert {"Unused", "Unknown class (0)", "4th Level or more", "No such name"} <= items
 
 
 async def test_addresses_are_counted_without_tshark_where_that_is_the_same(
@@ -181,6 +215,33 @@ async def test_the_stream_of_a_packet_in_a_ring_is_not_that_of_another(store: St
         await service.stream_of(store.ada, capture, PacketPlace(9, NUMBERED_NAME % 3))
 
 
+@pytest.mark.parametrize(("cut_one", "emptied"), [(0, 1), (1, 0)])
+@pytest.mark.parametrize(
+    "question",
+    [asked("conversations:tcp"), asked("hierarchy"), asked("io", interval=1.0)],
+    ids=lambda one: one.question.name,
+)
+async def test_a_file_cut_within_a_packet_takes_no_packet_of_the_next_along(
+    store: Store, capture: int, question: Asked, cut_one: int, emptied: int
+) -> None:
+    captures, content = CaptureRepository(store.services.database), exchanges().data()
+    paths = make_ring(captures.directory(capture), *[content] * 3)
+    count, cut = len(exchanges().frames), content[: -len(exchanges().frames[-1]) - 16]
+    stored = [CaptureFile(str(path), len(content), count, "") for path in paths]
+    captures.finish(capture, stored, state=JobState.COMPLETED.value)
+    os.truncate(paths[emptied], 0)
+    os.truncate(paths[cut_one], len(content) - 5)
+    answer = await store.services.analysis.ask(store.ada, capture, question)
+    as_one = keep(store.services, store.ada, cut + content[24:])
+    left = await store.services.analysis.ask(store.ada, as_one, question)
+    assert [row.cells for row in answer.rows] == [row.cells for row in left.rows]
+    assert answer.since == paths[cut_one].name
+    (note,) = answer.notes
+    assert note.startswith(f"only {2 * count - 1} of the {3 * count} packets of capture {capture} are left: ")
+    found = await store.services.analysis.stream_of(store.ada, capture, PacketPlace(1, paths[2].name))
+    assert found.since == paths[cut_one].name
+
+
 def deleting(before: Callable[..., object], path: Path) -> Callable[..., object]:
     """Return something that does the same, and after which a file is gone."""
 
@@ -276,6 +337,25 @@ async def test_an_answer_is_remembered_until_the_file_grows(store: Store, captur
     assert cut.rows[0].cells[1] == 19 and any("within a packet" in note for note in cut.notes)
     with pytest.raises(NotFound):
         await service.ask(Actor(77, "bo", Role.OPERATOR), capture, asked("hierarchy"))
+
+
+@pytest.mark.parametrize("in_place", [True, False], ids=["written over", "replaced"])
+async def test_another_file_of_the_same_size_is_read_anew(store: Store, capture: int, in_place: bool) -> None:
+    service = store.services.analysis
+    first = await service.ask(store.ada, capture, asked("conversations:tcp"))
+    path = CaptureRepository(store.services.database).directory(capture) / CAPTURE_NAME
+    before = path.stat()
+    other = path.with_name("other")
+    target = path if in_place else other
+    target.write_bytes(path.read_bytes().replace((40001).to_bytes(2), (40003).to_bytes(2)))
+    os.utime(target, ns=(before.st_atime_ns, before.st_mtime_ns))  # as a copy that keeps times
+    target.rename(path)
+    second = await service.ask(store.ada, capture, asked("conversations:tcp"))
+    assert path.stat().st_size == before.st_size
+    assert [{row.cells[1] for row in answer.rows} for answer in (first, second)] == [
+        {40001, 40002},
+        {40002, 40003},
+    ]
 
 
 async def test_what_is_no_capture_file_is_told(store: Store) -> None:

@@ -128,3 +128,9 @@ def until_fixture() -> Callable[..., Awaitable[Any]]:
 def screen_text_fixture() -> Callable[[Any], str]:
     """``screen_text(app)``."""
     return screen_text
+
+
+@pytest.fixture(name="last_line_tells")
+def last_line_tells_fixture() -> Callable[..., bool]:
+    """Whether the last line of what an app shows has all of some words."""
+    return lambda app, *words: all(word in screen_text(app).splitlines()[-1] for word in words)

@@ -6,6 +6,7 @@ import asyncio
 import shutil
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -148,14 +149,10 @@ async def test_limits_hold_for_the_next_questions_and_what_is_wrong_is_said(
 
 
 async def test_a_line_over_a_screen_tells_how_it_is_accepted_and_left(
-    logged_in: Any, until: Any, screen_text: Any
+    logged_in: Any, until: Any, last_line_tells: Any
 ) -> None:
     async with logged_in(size=(80, 24)) as (app, pilot):
-
-        def told(*words: str) -> bool:
-            line = screen_text(app).splitlines()[-1]
-            return all(word in line for word in words)
-
+        told = partial(last_line_tells, app)
         await to_analysis(app, pilot, until)
         await ask(app, pilot, until, "conversations:tcp")
         line = app.screen.query_one("#analysis-line", Input)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -58,14 +59,10 @@ async def test_a_form_shows_its_own_keys_and_the_clock_goes_on(
 
 
 async def test_the_last_line_of_a_form_tells_how_it_is_accepted_and_left_and_all_its_own_keys(
-    logged_in: Any, until: Any, screen_text: Any
+    logged_in: Any, until: Any, last_line_tells: Any
 ) -> None:
     async with logged_in(size=(80, 24)) as (app, pilot):
-
-        def told(*words: str) -> bool:
-            line = screen_text(app).splitlines()[-1]
-            return all(word in line for word in words)
-
+        told = partial(last_line_tells, app)
         await pilot.press("n")
         await until(pilot, lambda: isinstance(app.screen, ScanForm))
         own = ("Save", "Switches", "Profiles", "Sets", "Schedule", "Help")

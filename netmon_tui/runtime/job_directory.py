@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,9 @@ from netmon_tui.domain.job import (
 
 EARLIER = "earlier"
 """Name of the directory, in that of a job, with the files of the run that it goes on with."""
+
+_IN_HAND = ("reserve", "status.json.tmp", "next.part")
+"""Files that a runner makes for itself and deletes or renames before it ends."""
 
 
 class JobDirectory:
@@ -87,6 +91,12 @@ class JobDirectory:
             return _status_from(json.loads(self.status.read_bytes()))
         except (FileNotFoundError, NotADirectoryError, ValueError, TypeError, KeyError):
             return None
+
+    def clear_away(self) -> None:
+        """Delete what a runner that was killed had in its hands; what cannot be deleted is in nobody's way."""
+        for name in _IN_HAND:
+            with suppress(OSError):
+                (self.path / name).unlink()
 
     def read_tail(self, name: str, limit: int = 64 * 1024) -> str:
         """Return the end of one of its text files, at most ``limit`` bytes; empty when there is none."""

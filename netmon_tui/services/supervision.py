@@ -392,4 +392,5 @@ def read_status(directory: JobDirectory) -> tuple[JobStatus | None, bool]:
     if runtime_jobs.runner_is_alive(status):
         return status, False
     runtime_jobs.sweep_orphan(status, directory.path)
+    directory.clear_away()
     return directory.read_status() or status, True

@@ -249,6 +249,7 @@ def test_a_killed_runner(site: Site) -> None:
     assert orphans and not orphans.startswith("Z"), "tcpdump should have outlived its runner"
     with (site.directory("capture", 1).path / "capture.pcap").open("ab") as file:
         file.write(b"half a record")
+    (site.directory("capture", 1).path / "next.part").touch()  # as if it was turning to the next file
     scan, capture = site.show("scan", 1), site.show("capture", 1)
     assert (scan["state"], scan["error"]) == ("interrupted", "the runner is gone; what was found is kept")
     assert_kept(scan)
@@ -256,6 +257,8 @@ def test_a_killed_runner(site: Site) -> None:
     assert 0 < capture["packets"] <= 200
     assert_readable(site, 1, capture["packets"])
     assert capture["files"][0]["packets"] == capture["packets"]
+    left = {path.name for path in (site.data / "jobs").glob("*/*")}
+    assert not left & {"reserve", "status.json.tmp", "next.part"}
     assert_nothing_runs(site)
 
 

@@ -18,6 +18,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from contextlib import suppress
@@ -32,6 +33,7 @@ from netmon_tui.domain.job import (
     JobStatus,
     ProcessIdentity,
 )
+from netmon_tui.errors import StorageError
 
 EARLIER = "earlier"
 """Name of the directory, in that of a job, with the files of the run that it goes on with."""
@@ -86,11 +88,19 @@ class JobDirectory:
         write_private(self.spec, data)
 
     def read_status(self) -> JobStatus | None:
-        """Return what the runner last said; None when it never did or the file is damaged."""
+        """Return what the runner last said; None when it never did or the file is damaged or none.
+
+        Raises:
+            StorageError: The system does not let it be read now.
+        """
         try:
             return _status_from(json.loads(self.status.read_bytes()))
-        except (FileNotFoundError, NotADirectoryError, ValueError, TypeError, KeyError):
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError, TypeError, KeyError):
             return None
+        except OSError as error:
+            if error.errno == errno.ELOOP:
+                return None
+            raise StorageError(f"cannot read {self.status}", why=error.strerror or str(error)) from error
 
     def clear_away(self) -> None:
         """Delete what a runner that was killed had in its hands; what cannot be deleted is in nobody's way."""

@@ -18,8 +18,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -31,9 +33,13 @@ from netmon_tui.domain.job import (
     JobStatus,
     ProcessIdentity,
 )
+from netmon_tui.errors import StorageError
 
 EARLIER = "earlier"
 """Name of the directory, in that of a job, with the files of the run that it goes on with."""
+
+_IN_HAND = ("reserve", "status.json.tmp", "next.part")
+"""Files that a runner makes for itself and deletes or renames before it ends."""
 
 
 class JobDirectory:
@@ -82,11 +88,25 @@ class JobDirectory:
         write_private(self.spec, data)
 
     def read_status(self) -> JobStatus | None:
-        """Return what the runner last said; None when it never did or the file is damaged."""
+        """Return what the runner last said; None when it never did or the file is damaged or none.
+
+        Raises:
+            StorageError: The system does not let it be read now.
+        """
         try:
             return _status_from(json.loads(self.status.read_bytes()))
-        except (FileNotFoundError, NotADirectoryError, ValueError, TypeError, KeyError):
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError, TypeError, KeyError):
             return None
+        except OSError as error:
+            if error.errno == errno.ELOOP:
+                return None
+            raise StorageError(f"cannot read {self.status}", why=error.strerror or str(error)) from error
+
+    def clear_away(self) -> None:
+        """Delete what a runner that was killed had in its hands; what cannot be deleted is in nobody's way."""
+        for name in _IN_HAND:
+            with suppress(OSError):
+                (self.path / name).unlink()
 
     def read_tail(self, name: str, limit: int = 64 * 1024) -> str:
         """Return the end of one of its text files, at most ``limit`` bytes; empty when there is none."""

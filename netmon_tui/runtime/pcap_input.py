@@ -17,6 +17,7 @@ from netmon_tui.errors import InvalidInput, NetmonError, NotFound, ToolFailed
 from netmon_tui.tools.file_set import FileSetReader, sizes_of
 from netmon_tui.tools.pcap_index import became_shorter
 from netmon_tui.tools.pcap_layout import layout_of
+from netmon_tui.tools.pcap_open import open_packets
 
 _PIECE = 1 << 20
 """Bytes read at once."""
@@ -38,7 +39,7 @@ class FilePart(NamedTuple):
             InvalidInput: The file became shorter.
             OSError: It cannot be read.
         """
-        with self.path.open("rb") as file:
+        with os.fdopen(open_packets(self.path), "rb") as file:
             yield layout_of(file.fileno()).beginning
             file.seek(self.start)
             left = self.end - self.start
@@ -73,6 +74,7 @@ class PcapInput:
 
     Raises:
         NotFound: The file set has no file.
+        InvalidInput: Something else took the place of the file.
         OSError: It cannot be opened.
     """
 
@@ -95,9 +97,11 @@ class PcapInput:
         sizes = sizes_of(source)
         if not source.is_dir() or len(sizes) == 1:
             path = next(iter(sizes), source)
-            self.descriptor, self.first = os.open(path, os.O_RDONLY | os.O_CLOEXEC), path.name
+            self.descriptor, self.first = open_packets(path), path.name
             return
-        newest = next(reversed(sizes))
+        newest = next(reversed(sizes), None)
+        if newest is None:
+            raise NotFound(f"there is no capture file in {source}")
         reader = FileSetReader(source, {file_number(newest.name) or 0: sizes[newest]})
         self._open_set(reader, sum(sizes.values()))
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from netmon_tui.errors import DiskFull
 from netmon_tui.runtime.processes import nobodys_identity
+from netmon_tui.tools.pcap_open import open_packets
 
 _SPARE = 64 << 20
 """Bytes that must be left on the disk."""
@@ -27,9 +28,10 @@ def open_for_child(path: Path, size: int) -> int:
 
     Raises:
         DiskFull: There is no room for a copy.
+        InvalidInput: Something else took the place of the file.
         OSError: It cannot be read.
     """
-    source = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    source = open_packets(path)
     if not nobodys_identity():
         return source
     try:

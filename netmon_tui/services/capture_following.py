@@ -122,7 +122,8 @@ def ending(status: JobStatus | None, packets: int, tool: str, words: str) -> tup
         words: The tool's own complaint, if it had one.
     """
     if status is None or status.state != "ended":
-        return JobState.INTERRUPTED, "lost", "the runner is gone; what was captured is kept"
+        kept = "what was captured is kept" if packets else "no packet is kept"
+        return JobState.INTERRUPTED, "lost", f"the runner is gone; {kept}"
     why = status.why or EndReason.FAILED
     state = _ENDED_AS.get(why, JobState.FAILED)
     if state is JobState.FAILED:

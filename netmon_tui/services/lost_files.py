@@ -25,6 +25,9 @@ def require_files(capture: Capture, directory: Path) -> list[Path]:
 def no_file(capture: Capture, directory: Path) -> NetmonError:
     """Return the error that says why a capture has no file, or none with packets."""
     known = [file.path for file in capture.packet_files]
+    if known and packet_files(directory):
+        emptied = f"another program emptied {known[0] if len(known) == 1 else f'its files in {directory}'}"
+        return InvalidInput(f"capture {capture.id} has no packets any more", why=emptied)
     if packet_files(directory):  # packets are counted before their first block is written
         return InvalidInput(f"capture {capture.id} has no packets", why="nothing was written yet")
     if not known and not capture.counters.packets:

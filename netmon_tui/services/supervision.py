@@ -18,7 +18,7 @@ from pathlib import Path
 
 from netmon_tui.domain.job import Job, JobKind, JobSpec, JobState, JobStatus
 from netmon_tui.domain.user import Actor
-from netmon_tui.errors import DatabaseLocked, DiskFull, NetmonError
+from netmon_tui.errors import DatabaseLocked, DiskFull, NetmonError, StorageError
 from netmon_tui.runtime import jobs as runtime_jobs
 from netmon_tui.runtime.job_directory import JobDirectory
 from netmon_tui.services.without_room import WithoutRoom
@@ -363,7 +363,10 @@ def _is_over(job: Job, error: BaseException) -> bool:
 
 def _has_ended(directory: Path) -> bool:
     """Whether nothing more will come from the runner of a job."""
-    status = JobDirectory(directory).read_status()
+    try:
+        status = JobDirectory(directory).read_status()
+    except StorageError:
+        return False  # nobody knows: a later look may be luckier
     return status is None or status.state == "ended" or not runtime_jobs.runner_is_alive(status, directory)
 
 
@@ -392,4 +395,5 @@ def read_status(directory: JobDirectory) -> tuple[JobStatus | None, bool]:
     if runtime_jobs.runner_is_alive(status, directory.path):
         return status, False
     runtime_jobs.sweep_orphan(status, directory.path)
+    directory.clear_away()
     return directory.read_status() or status, True

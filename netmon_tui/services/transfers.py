@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from netmon_tui.config.files import explain, explain_named, private_opener
+from netmon_tui.config.files import PRIVATE_FILE, explain, explain_named, private_opener
 from netmon_tui.domain.address import parse_ip
 from netmon_tui.domain.capture import Capture
 from netmon_tui.domain.counted import counted
@@ -44,6 +44,7 @@ from netmon_tui.tools.file_set import FileSetReader, packet_files, whole_packets
 from netmon_tui.tools.pcap import FILE_HEADER_SIZE
 
 NEIGHBOUR_FORMATS = ("json", "csv")
+_NO_NAMELESS = frozenset({errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL})
 _NO_HARD_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
 _ALL_HOSTS = HostSelection()
 _NEIGHBOUR_COLUMNS = (
@@ -328,7 +329,7 @@ def write_new(path: Path, chunks: Iterable[bytes]) -> Path:
                 file.writelines(chunks)
                 file.flush()
                 os.fsync(file.fileno())
-                _give_name(draft, path)
+                _give_name(file, draft, path)
             finally:
                 draft.unlink(missing_ok=True)
     except FileExistsError as error:
@@ -342,17 +343,29 @@ def _open_draft(draft: Path, path: Path) -> BinaryIO:
     try:
         if path.exists() or path.is_symlink():
             raise FileExistsError
-        return open(draft, "xb", opener=private_opener)
+        return _open_nameless(path.parent) or open(draft, "xb", opener=private_opener)
     except FileExistsError:
         raise
     except OSError as error:
         raise explain_named(error, path) from error
 
 
-def _give_name(draft: Path, path: Path) -> None:
-    """Give a finished file its name, never over another file."""
+def _open_nameless(directory: Path) -> BinaryIO | None:
+    """Open a file of which nothing stays, however this program ends; None where a file must have a name."""
     try:
-        os.link(draft, path)
+        descriptor = os.open(directory, os.O_TMPFILE | os.O_WRONLY | os.O_CLOEXEC, PRIVATE_FILE)
+    except OSError as error:
+        if error.errno not in _NO_NAMELESS:
+            raise
+        return None
+    return os.fdopen(descriptor, "wb")
+
+
+def _give_name(file: BinaryIO, draft: Path, path: Path) -> None:
+    """Give a finished file its name, never over another file."""
+    opened = file.fileno()
+    try:
+        os.link(f"/proc/self/fd/{opened}", path, src_dir_fd=opened)  # with a descriptor the link is followed
     except OSError as error:
         if error.errno not in _NO_HARD_LINKS:
             raise

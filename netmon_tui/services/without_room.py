@@ -21,8 +21,9 @@ class WithoutRoom:
 
     def note(self, job: Job, error: BaseException | None) -> None:
         """Take the outcome of an attempt to store what a job has written (blocking)."""
-        status = JobDirectory(Path(job.directory)).read_status()
-        if isinstance(error, DiskFull) and status is not None and status.state == "ended":
+        # of another error the status says nothing here, and may itself be what cannot be read
+        status = JobDirectory(Path(job.directory)).read_status() if isinstance(error, DiskFull) else None
+        if status is not None and status.state == "ended":
             _log.warning("the end of %s %d: %s", job.kind, job.subject_id, error)
             self._jobs[job.kind, job.subject_id] = job
         else:

@@ -19,6 +19,7 @@ from netmon_tui.domain.capture_files import file_number, in_order
 from netmon_tui.errors import InvalidInput, NotFound
 from netmon_tui.tools.pcap_files import end_of_records
 from netmon_tui.tools.pcap_layout import layout_of
+from netmon_tui.tools.pcap_open import open_packets
 
 _PIECE = 1 << 20
 """Bytes read at once."""
@@ -171,7 +172,7 @@ class FileSetReader:
         while numbers := self._numbers():
             number, path = numbers[0]
             try:
-                opened = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+                opened = open_packets(path)
             except FileNotFoundError:
                 continue  # the ring was quicker
             self.close()

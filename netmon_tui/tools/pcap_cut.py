@@ -14,6 +14,7 @@ from typing import NamedTuple
 from netmon_tui.tools.pcap import RECORD_HEADER_SIZE, RawPacket
 from netmon_tui.tools.pcap_index import PacketIndex, became_shorter
 from netmon_tui.tools.pcap_layout import RecordLayout
+from netmon_tui.tools.pcap_open import open_packets
 
 _CHUNK = 1 << 20
 """Bytes read at once."""
@@ -71,7 +72,7 @@ def pieces(index: PacketIndex, cut: Cut) -> Iterator[Piece]:
     if first > last:
         return
     end = index.offset(last + 1) if last < index.count else index.end
-    descriptor = os.open(index.path, os.O_RDONLY | os.O_CLOEXEC)
+    descriptor = open_packets(index.path)
     try:
         if cut.is_range:
             passed = yield from _copy(descriptor, index.offset(first), end, last - first + 1)

@@ -3,12 +3,31 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from netmon_tui.errors import InvalidInput
 from netmon_tui.tools.pcap import FileHeader
 from netmon_tui.tools.pcap_layout import RecordLayout, layout_of
+
+
+def open_packets(path: str | Path) -> int:
+    """Return a descriptor to read a capture file at any offset.
+
+    Whoever opens a pipe waits for its writer, and a device may never end: neither is a capture file, whatever stood
+    there before.
+
+    Raises:
+        InvalidInput: It is a pipe, a device or a directory.
+        OSError: It cannot be opened.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return descriptor
+    os.close(descriptor)
+    raise InvalidInput(f"{path} is no capture file", why="something else took its place: it is no plain file")
 
 
 class OpenPcap:
@@ -23,7 +42,7 @@ class OpenPcap:
     """
 
     def __init__(self, path: str | Path) -> None:
-        self._fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        self._fd = open_packets(path)
         try:
             self.layout: RecordLayout = layout_of(self._fd)
         except BaseException:

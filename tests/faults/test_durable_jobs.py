@@ -249,6 +249,7 @@ def test_a_killed_runner(site: Site) -> None:
     assert orphans and not orphans.startswith("Z"), "tcpdump should have outlived its runner"
     with (site.directory("capture", 1).path / "capture.pcap").open("ab") as file:
         file.write(b"half a record")
+    (site.directory("capture", 1).path / "next.part").touch()  # as if it was turning to the next file
     scan, capture = site.show("scan", 1), site.show("capture", 1)
     assert (scan["state"], scan["error"]) == ("interrupted", "the runner is gone; what was found is kept")
     assert_kept(scan)
@@ -256,7 +257,30 @@ def test_a_killed_runner(site: Site) -> None:
     assert 0 < capture["packets"] <= 200
     assert_readable(site, 1, capture["packets"])
     assert capture["files"][0]["packets"] == capture["packets"]
+    left = {path.name for path in (site.data / "jobs").glob("*/*")}
+    assert not left & {"reserve", "status.json.tmp", "next.part"}
     assert_nothing_runs(site)
+
+
+@pytest.mark.parametrize("place", ["a directory", "a loop", "what cannot be read"])
+def test_a_status_that_cannot_be_read_ends_no_command(site: Site, place: str) -> None:
+    assert site.run("capture", "run", "eth0", "--filter", UDP, "--detach").code == 0
+    status, file = site.status("capture", 1), site.directory("capture", 1).status
+    for pid in (status.runner.pid, status.tool_pid):
+        site.kill(pid)
+    file.unlink()
+    if place == "a directory":
+        file.mkdir()
+    else:
+        file.symlink_to(file if place == "a loop" else "/proc/self/mem")
+    for command in ("capture", "scan"):
+        answer = site.run(command, "list")
+        assert (answer.code, answer.err) == (0, "")
+    if place == "what cannot be read":  # that may pass: nobody knows yet how it ended
+        answer = site.run("capture", "show", "1")
+        assert answer.code == 5 and answer.err.startswith("netmon-tui: ") and "status.json" in answer.err
+        file.unlink()
+    assert site.show("capture", 1)["state"] == "interrupted"
 
 
 def test_a_reboot_and_a_stranger_with_the_same_number(site: Site) -> None:

@@ -13,6 +13,8 @@ import select
 import shutil
 import sqlite3
 import struct
+import subprocess
+import sys
 import threading
 import zlib
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -749,6 +751,33 @@ def test_a_second_export_to_a_name_leaves_the_first_alone(tmp_path: Path) -> Non
 
     other = tmp_path / "other"
     assert write_new(other, refused()).read_bytes() == b"first, whole"
+
+
+WRITE = """
+import pathlib, sys
+from netmon_tui.services.transfers import write_new
+def chunks():
+    yield bytes(1 << 20)
+    print("written", flush=True)
+    sys.stdin.read()
+write_new(pathlib.Path(sys.argv[1]), chunks())
+"""
+
+
+def test_a_program_killed_while_it_exports_leaves_nothing_in_the_directory(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", WRITE, str(tmp_path / "out")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as program:
+        assert program.stdout and program.stdout.readline() == b"written\n"
+        program.kill()
+    assert not list(tmp_path.iterdir())
+
+
+def test_where_no_file_can_be_without_a_name_an_export_is_written_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "O_TMPFILE", os.O_DIRECTORY)  # what a system that knows no such file makes of it
+    assert write_new(tmp_path / "out", [b"whole"]).read_bytes() == b"whole"
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
 @pytest.mark.skipif(find_tool("tshark") is None, reason="tshark is not installed")

@@ -156,6 +156,25 @@ async def test_a_capture_whose_file_was_taken_away_says_so_everywhere(tmp_path: 
             assert str(refused.value) == told
 
 
+async def test_a_capture_whose_file_was_emptied_is_not_told_as_one_that_never_had_packets(
+    tmp_path: Path,
+) -> None:
+    async with opened(tmp_path) as (services, ada):
+        (tmp_path / "made.pcap").write_bytes(WHOLE)
+        (capture,) = await services.catalogue.import_file(ada, tmp_path / "made.pcap")
+        os.truncate(capture.packet_files[0].path, 0)
+        with pytest.raises(
+            InvalidInput, match=r"no packets any more: another program emptied .*capture\.pcap$"
+        ):
+            await services.catalogue.slice(ada, capture.id, PacketChoice(first=1))
+
+
+def test_nothing_is_said_to_be_kept_where_there_is_nothing() -> None:
+    state, _, error = ending(None, 0, "tcpdump", "")
+    assert (state, error) == (JobState.INTERRUPTED, "the runner is gone; no packet is kept")
+    assert ending(None, 1, "tcpdump", "")[2] == "the runner is gone; what was captured is kept"
+
+
 @pytest.mark.parametrize("file", ["", "1"])
 async def test_a_running_capture_whose_packets_are_not_written_yet_is_not_told_as_lost(
     tmp_path: Path, file: str

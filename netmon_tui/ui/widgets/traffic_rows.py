@@ -62,9 +62,7 @@ def columns_of(kind: TrafficKind, *, live: bool) -> tuple[Column, ...]:
     """Return the columns of a table; what has ended has no rates, and their column gives its room away."""
     if live:
         return COLUMNS[kind]
-    return tuple(
-        replace(one, priority=_LAST_PRIORITY) if one.key == "rate" else one for one in COLUMNS[kind]
-    )
+    return tuple(replace(one, priority=_LAST_PRIORITY) if one.key == "rate" else one for one in COLUMNS[kind])
 
 
 class TrafficRows:

@@ -20,10 +20,14 @@ from textual.widgets import Input, OptionList
 from netmon_tui.config.settings import load_settings
 from netmon_tui.domain.scan import StartScan
 from netmon_tui.ui import keys_in_turn
+from netmon_tui.ui.modals.capture_filters import CaptureFilterList
 from netmon_tui.ui.modals.columns import Columns
+from netmon_tui.ui.modals.display_filters import DisplayFilterList
 from netmon_tui.ui.modals.help import Help
+from netmon_tui.ui.modals.ignore_list import IgnoreList
 from netmon_tui.ui.modals.quit import Quit
 from netmon_tui.ui.modals.record import Record
+from netmon_tui.ui.modals.schedule_list import ScheduleList
 from netmon_tui.ui.screens.main import TABS
 from netmon_tui.ui.widgets.key_line import KeyLine, ShownKey
 from netmon_tui.ui.widgets.pane import Pane
@@ -475,3 +479,16 @@ async def test_a_field_does_not_lose_keys_to_commands(logged_in, until) -> None:
         await until(pilot, lambda: app.focused.value == "quit123")
         await pilot.press("escape")
         await until(pilot, lambda: not isinstance(app.focused, Input))
+
+
+@pytest.mark.parametrize(
+    ("make", "enter"),
+    [(CaptureFilterList, "Use"), (DisplayFilterList, "Use"), (ScheduleList, "Change"), (IgnoreList, "")],
+)
+async def test_the_last_line_of_a_list_calls_enter_what_it_does_there(
+    logged_in: Any, until: Any, make: Any, enter: str
+) -> None:
+    async with logged_in(size=(80, 24)) as (app, pilot):
+        app.push_screen(make(app.screen.session))
+        await until(pilot, lambda: isinstance(app.screen, make) and "Cancel" in keys(app))
+        assert [word for word, key in keys(app).items() if key.key == "enter"] == [enter] * bool(enter)

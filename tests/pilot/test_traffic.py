@@ -104,3 +104,21 @@ async def test_a_link_type_whose_addresses_are_not_read_is_named(
         )
         await pilot.press("4")
         await until(pilot, lambda: len(rows(app, "lengths")) == 10)
+
+
+async def test_what_has_ended_has_no_column_of_rates_and_nothing_to_freeze(
+    logged_in: Any, until: Any, screen_text: Any
+) -> None:
+    async with logged_in(size=(80, 24)) as (app, pilot):
+        session = app.screen.session
+        number = keep(app.services, session.actor, exchanges().data())
+        app.push_screen(TrafficScreen(session, number))
+        await until(pilot, lambda: state(app) == "20 packets · 1.6 kB on the wire")
+        await pilot.press("2")
+        await until(pilot, lambda: len(rows(app, "conversations")) == 2)
+        table = app.screen.query_one("#table-conversations", Table)
+        await until(pilot, lambda: "rate" not in table.visible_columns)
+        assert "packets" in table.visible_columns, "where the rates stood, which it has none of"
+        await pilot.press("p")
+        assert not app.screen.frozen, "nothing comes any more"
+        assert app.screen.check_action("freeze", ()) is None

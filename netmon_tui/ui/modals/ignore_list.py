@@ -33,6 +33,7 @@ class IgnoreList(ListDialog[bool, IgnoreRule]):
     """
 
     NOUN = "an ignore rule"
+    enter_word = ""
     ON_ROW = frozenset({"switch", "delete"})
     BINDINGS: ClassVar[list[BindingType]] = [
         command("ignore.switch", "s", "switch", "On/off", "Switch a built-in rule on or off, for you alone."),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Iterable, Sequence
+from dataclasses import replace
 from typing import ClassVar, Generic, TypeVar
 
 from textual import on, work
 from textual.app import ComposeResult
+from textual.binding import ActiveBinding
 from textual.events import Key
 
 from netmon_tui.errors import NetmonError
@@ -39,6 +41,8 @@ class ListDialog(Dialog[Result], Generic[Result, Kept]):
     """Actions that are done with the row under the cursor."""
     NOUN: ClassVar[str]
     """One of what is listed, with its article."""
+    enter_word: str = "Use"
+    """What enter does with the row under the cursor; empty where it does nothing."""
 
     def __init__(
         self, session: Session, title: str, columns: Sequence[Column], *, id: str, hint: str, empty: str = ""
@@ -66,6 +70,21 @@ class ListDialog(Dialog[Result], Generic[Result, Kept]):
         """Fetch the rows and go to them."""
         self._refresh()
         self._table.focus()
+
+    @property
+    def active_bindings(self) -> dict[str, ActiveBinding]:
+        """What can be pressed; on a row enter is called what it does here, not what it does in other tables."""
+        found = dict(super().active_bindings)
+        enter = found.get("enter")
+        if enter is None or enter.binding.id != "table.open":
+            return found
+        if not self.enter_word:
+            del found["enter"]
+            return found
+        tooltip = f"{self.enter_word} {self.NOUN}."
+        told = replace(enter.binding, description=self.enter_word, tooltip=tooltip)
+        found["enter"] = enter._replace(binding=told, tooltip=tooltip)
+        return found
 
     # what a list says of itself
 

@@ -31,6 +31,7 @@ class MuteList(ListDialog[bool, Mute]):
     """
 
     NOUN = "a mute rule"
+    enter_word = ""
     BINDINGS: ClassVar[list[BindingType]] = [
         command("mute.delete", "delete", "delete", "Delete", "Delete it; what it muted is told again."),
     ]

@@ -35,6 +35,7 @@ class NeighbourEdits(ListDialog[int, NeighbourEdit]):
     """
 
     NOUN = "an edit"
+    enter_word = "Undo"
     ON_ROW = frozenset()
 
     def __init__(self, session: Session) -> None:

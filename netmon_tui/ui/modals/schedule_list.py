@@ -47,6 +47,7 @@ class ScheduleList(ListDialog[Schedule, Schedule]):
     """
 
     NOUN = "a schedule"
+    enter_word = "Change"
     ON_ROW = frozenset({"switch", "run", "open_last", "delete"})
     BINDINGS: ClassVar[list[BindingType]] = [
         command("schedules.new", "n", "new", "New", "Make a schedule of scans."),

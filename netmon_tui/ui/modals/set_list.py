@@ -54,6 +54,7 @@ class SetList(ListDialog[NamedSet, NamedSet]):
         super().__init__(session, "Sets of targets and ports", COLUMNS, id="sets", hint=hint, empty=empty)
         self._sets = session.services.sets
         self._choosing = choosing
+        self.enter_word = "Use" if choosing else "Change"
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer new ones to those who may scan."""

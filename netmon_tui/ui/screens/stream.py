@@ -59,7 +59,7 @@ class StreamScreen(LiveScreen):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        command("stream.back", "escape", "back", "Back", "Stop reading, or back to the analysis."),
+        command("stream.back", "escape", "back", "Back", "Stop reading, or go back."),
         command("stream.form", "t", "form", "Text/bytes", "Show text or bytes."),
         command("stream.side", "b", "side", "Sides", "Show both sides, the client or the server."),
         command("stream.protocol", "p", "protocol", "TLS/HTTP", "Follow it as TLS, HTTP or TCP."),

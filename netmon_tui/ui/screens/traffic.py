@@ -28,7 +28,7 @@ from netmon_tui.ui.widgets.memory_source import MemorySource
 from netmon_tui.ui.widgets.row_source import Row
 from netmon_tui.ui.widgets.steady_tab import SteadyTab
 from netmon_tui.ui.widgets.table import Table
-from netmon_tui.ui.widgets.traffic_rows import COLUMNS, KINDS, Entry, TrafficRows, key_of
+from netmon_tui.ui.widgets.traffic_rows import COLUMNS, KINDS, Entry, TrafficRows, columns_of, key_of
 
 HELP = (
     "Addresses, conversations, services and packet lengths of the capture, the largest first. Bytes are those on\n"
@@ -138,6 +138,8 @@ class TrafficScreen(AboveCapture):
             self._state(str(error), "" if growing else "error")
             return
         self._show(now)
+        if self._settled:
+            self.refresh_bindings()
 
     def _show(self, now: float) -> None:
         """Bring the figures and the table that is seen up to date."""
@@ -160,6 +162,8 @@ class TrafficScreen(AboveCapture):
         before = self._seen()
         live = not self._capture.state.is_final
         rows = self._rows[kind].rows(traffic, kind, now, ascii_only=ascii_only, live=live)
+        if (columns := columns_of(kind, live=live)) != self._table.columns:
+            self._table.set_columns(columns)
         self._sources[kind].replace(rows)
         self._next = now + max(LOOK_SECONDS, _lines_changed(before, self._seen()) / _LINES_PER_SECOND)
 
@@ -177,6 +181,18 @@ class TrafficScreen(AboveCapture):
 
     def _state(self, text: str, tone: Tone) -> None:
         self.query_one("#traffic-state", Figure).show(text, tone)
+
+    @property
+    def _settled(self) -> bool:
+        """Whether all has been counted and no more comes."""
+        ended = self._capture is not None and self._capture.state.is_final
+        return ended and self._opened is not None and self._opened.complete
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Grey out the freezing of what stands still, too; what is frozen can always go on."""
+        if action == "freeze" and self._settled and not self.frozen:
+            return None
+        return super().check_action(action, parameters)
 
     @property
     def _kind(self) -> TrafficKind:

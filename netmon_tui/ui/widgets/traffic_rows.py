@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator
+from dataclasses import replace
 
 from netmon_tui.domain.traffic import (
     Conversation,
@@ -52,6 +53,16 @@ COLUMNS: dict[TrafficKind, tuple[Column, ...]] = {
         Column("share", "Share", width=_SHARE_CELLS, priority=1),
     ),
 }
+
+_LAST_PRIORITY = 9
+"""Of a column that tells nothing: any other has its room first."""
+
+
+def columns_of(kind: TrafficKind, *, live: bool) -> tuple[Column, ...]:
+    """Return the columns of a table; what has ended has no rates, and their column gives its room away."""
+    if live:
+        return COLUMNS[kind]
+    return tuple(replace(one, priority=_LAST_PRIORITY) if one.key == "rate" else one for one in COLUMNS[kind])
 
 
 class TrafficRows:

@@ -194,6 +194,16 @@ def test_talkers_have_rates_only_while_packets_come() -> None:
         assert cell_text(row.cells[2]) == shown
 
 
+def test_the_speed_of_reading_what_came_before_is_no_rate() -> None:
+    rows, shown = TrafficRows(), []
+    for second, keeps_up in enumerate((False, False, True, True, False, True, True), 1):
+        talker = Talker(1, 2_000 * second, 0, 0, "10.0.0.1")
+        traffic = Traffic((talker,), packets=1, bytes=talker.bytes, keeps_up=keeps_up)
+        (row,) = rows.rows(traffic, "talkers", float(second), ascii_only=False)
+        shown.append(cell_text(row.cells[2]))
+    assert shown == ["", "", "", "2.0 kB/s", "", "", "2.0 kB/s"]
+
+
 def test_a_line_of_rates_has_the_newest_at_the_right() -> None:
     history = RateHistory()
     for value in (0, 1, 2, 4, 8):

@@ -47,6 +47,7 @@ HELP_TEXT = (
     "ctrl+g goes to a packet by number, time (14:03:05), distance (+10s, -500) or part of the file (50%).\n"
     "The fields are made of some hundred packets around the one shown, and W makes them of the whole file.\n"
     "F puts the TCP or UDP stream of the packet together, as text, as bytes, or into a file.\n"
+    "K keeps TLS keys with the capture: list, fields and streams say then what was encrypted.\n"
     "Of several files one is shown: [ and ] turn to the others, { and } to those where packets meet the filter;\n"
     "D lists the packets of all that meet it; n and N, . and , go on through all. Export and analysis take all\n"
     "of them as one."
@@ -125,6 +126,14 @@ class CaptureDetailScreen(MatchingScreen):
             show=False,
         ),
         command(
+            "capture.keys",
+            "K",
+            "keys",
+            "TLS keys",
+            "Keep TLS keys with the capture, or remove them.",
+            show=False,
+        ),
+        command(
             "capture.matches",
             "D",
             "matches",
@@ -138,7 +147,7 @@ class CaptureDetailScreen(MatchingScreen):
     ]
 
     NEEDS: ClassVar = {
-        **dict.fromkeys(("stop", "again", "slice", "label", "capture"), Permission.CAPTURE),
+        **dict.fromkeys(("stop", "again", "slice", "label", "capture", "keys"), Permission.CAPTURE),
         "scan": Permission.SCAN,
         "export": Permission.EXPORT,
     }

@@ -77,7 +77,9 @@ class TrafficRows:
         found: tuple[Entry, ...] = getattr(traffic, kind)
         entries = {key_of(one): one for one in found}
         before, passed = self._before, now - self._at
-        live = live and traffic.keeps_up and self._kept_up  # what was left before was read since, beside the new
+        live = (
+            live and traffic.keeps_up and self._kept_up
+        )  # what was left before was read since, beside the new
         self._kept_up = traffic.keeps_up
         self._before = {key: one.bytes for key, one in entries.items() if not isinstance(one, LengthShare)}
         self._at = now

@@ -18,12 +18,13 @@ class TlsKeys(Actions):
 
     async def ask(self, capture_id: int) -> bool:
         """Ask for a file; return whether the capture has other keys now, or none any more."""
+        is_done: bool | None = None
         with self._reported():
             count = await self._services.packets.keys.count(self._session.actor, capture_id)
             ways = f"{thin(count)} kept. {WAYS}"
             form = LineForm("TLS keys", ways, "Keep", lambda text: self.take(capture_id, text.strip()))
-            return bool(await self._app.push_screen_wait(form))
-        return False
+            is_done = await self._app.push_screen_wait(form)
+        return bool(is_done)
 
     async def take(self, capture_id: int, path: str) -> bool:
         """Keep the keys of a file, or remove those that are kept where none is named, once that is confirmed.

@@ -34,7 +34,8 @@ from netmon_tui.ui.widgets.packet_tree import PacketTree
 
 HELP_TEXT = (
     "Above: the figures of the capture. Packets and protocols are the kernel's own count; captured, received and\n"
-    "dropped are tcpdump's. Below: the packets of the file, the fields of one, and its bytes.\n"
+    "dropped are tcpdump's. Below: the packets of the file, the fields of one, and its bytes. While packets come\n"
+    "slowly, what is written is up to 4 kB behind what is counted.\n"
     "m marks a packet, for you alone, and ; says something of it; . and , go from mark to mark.\n"
     "M says where a part begins and ends; w makes a capture of it, of the marked packets, or of what / shows.\n"
     "In the fields, right opens and left closes; the bytes of a field are marked, and a byte shows its field.\n"

@@ -141,6 +141,9 @@ class Traffic:
     """One packet of so many was looked at; 1 when all were, and the figures are exact."""
     read: float = 1.0
     """Part of the file that is behind us, 0 to 1."""
+    keeps_up: bool = True
+    """Whether the last look read about all that had come since the one before: if not, the figures grow as fast as
+    we read."""
     forgotten: tuple[tuple[TrafficKind, int], ...] = ()
     """Packets of small entries that the tables had no room for."""
     damage: str = ""

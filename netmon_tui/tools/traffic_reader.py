@@ -26,6 +26,8 @@ CHUNK = 256 * 1024
 """Bytes counted at once, and of a block that stands for others: a millisecond."""
 _MOST_FLOWS = 8_192
 """Flows that are counted before the tables take them."""
+_LITTLE = 0.1
+"""Part of what a look has read that may be left after it where reading keeps up."""
 _FIRST_COST = 4e-9
 """Seconds of processor time for each byte, until it was measured."""
 
@@ -55,6 +57,7 @@ class TrafficReader(OpenPcap):
         self._looked_at = 0
         """Bytes of the records that were counted."""
         self._cost = _FIRST_COST
+        self._keeps_up = True
         self.damage = ""
         """Why nothing is read beyond some place in the file."""
 
@@ -72,9 +75,11 @@ class TrafficReader(OpenPcap):
             self.damage = "the file became shorter while it was read"
         if self.damage:
             return False
-        began, before = time.thread_time(), self._looked_at
+        began, before, start = time.thread_time(), self._looked_at, self._end
         if not (self.growing and self._cost * (self._size - self._end) > budget and self._sample(budget)):
             self._read_on(began + budget)
+        left = self._size - self._end
+        self._keeps_up = left <= max(CHUNK, (self._end - start) * _LITTLE)
         read, spent = self._looked_at - before, time.thread_time() - began
         if read > CHUNK:
             self._cost += (spent / read - self._cost) / 2
@@ -87,6 +92,7 @@ class TrafficReader(OpenPcap):
             self._tables.snapshot(most),
             sampled=done / self._looked_at if 0 < self._looked_at < done else 1.0,
             read=min(1.0, self._end / self._size) if self._size else 1.0,  # it may be cut to nothing
+            keeps_up=self._keeps_up,
             damage=self.damage,
             unread="" if self.header.linktype in LAYOUTS else link_type_name(self.header.linktype),
         )

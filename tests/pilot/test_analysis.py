@@ -462,7 +462,7 @@ async def test_a_stream_without_keys_says_where_they_are_given(
         await until(pilot, lambda: "client sent" in said.text)
         await pilot.press("p")
         await until(pilot, lambda: "no TLS keys are kept" in said.text)
-        assert "K in the analysis (A)" in said.text
+        assert "K takes them" in said.text
         assert len(said.text) <= said.content_size.width
         await app.services.packets.keys.give(app.screen.session.actor, number, keys)
         await pilot.press("p", "p", "p")  # by HTTP and TCP back to TLS

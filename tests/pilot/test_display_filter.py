@@ -29,8 +29,10 @@ from netmon_tui.ui.screens.capture_detail import CaptureDetailScreen
 from netmon_tui.ui.widgets.figure import Figure
 from netmon_tui.ui.widgets.packet_browser import PacketBrowser
 from netmon_tui.ui.widgets.packet_tree import PacketTree
+from netmon_tui.ui.widgets.row_source import cell_text
 from netmon_tui.ui.widgets.table import Table
 from tests.bench.generate_pcap import generate
+from tests.unit.tools.exchanges import ACK, PUSH, Made
 
 pytestmark = [pytest.mark.lab, pytest.mark.skipif(not find_tool("sharkd"), reason="sharkd is not installed")]
 COUNT = 3_000
@@ -128,6 +130,32 @@ async def test_packets_that_meet_a_filter_are_listed_and_escape_shows_all(
         await pilot.press("escape")
         await until(pilot, lambda: shown(app) == COUNT)
         assert isinstance(app.screen, CaptureDetailScreen)
+
+
+async def test_a_filter_whose_packets_we_word_otherwise_says_which_key_shows_tsharks_words(
+    logged_in: Any, until: Any, tmp_path: Path
+) -> None:
+    made, answer = Made(), b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"
+    for number, (at, data) in enumerate(((0, answer + b"begin"), (len(answer) + 5, b"-end")), 1):
+        made.tcp((40_000, 80), ACK if number == 1 else PUSH, (1 + at, 1), data, back=True)
+    path = tmp_path / "joined.pcap"
+    path.write_bytes(made.data())
+    async with logged_in(size=(80, 24)) as (app, pilot):
+        browser = await open_capture(app, pilot, until, path)
+        await apply(app, pilot, until, "http")
+        await until(pilot, lambda: shown(app) == 1 and not browser.is_busy())
+
+        def protocol() -> str:
+            (row,) = browser.table.source.window(0, 1)
+            return cell_text(row.cells[4]) if row else ""
+
+        await until(pilot, lambda: protocol() == "TCP")
+        await until(pilot, lambda: said(app, "packet-count") == "1 of 2 packets · P: tshark's words")
+        await pilot.press("P")
+        await until(pilot, lambda: protocol() == "HTTP")
+        await until(pilot, lambda: said(app, "packet-count") == "1 of 2 packets")
+        await pilot.press("P", "escape")
+        await until(pilot, lambda: said(app, "packet-count") == "2 packets")
 
 
 @pytest.mark.inside_lab
@@ -386,7 +414,7 @@ async def test_escape_stops_tshark_and_keeps_what_was_found(
         await pilot.press("escape")
         await until(pilot, lambda: "stopped at" in said(app, "packet-count"))
         assert 0 < shown(app) < 150_000 * 0.62
-        percent = said(app, "packet-count").rpartition("stopped at ")[2]
+        percent = said(app, "packet-count").rpartition("stopped at ")[2].split()[0]
         assert percent != "0%"
         found = shown(app)
         await until(pilot, lambda: not browser.is_busy())

@@ -130,19 +130,24 @@ def hold_index(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
     return go_on
 
 
+async def open_first(app: Any, pilot: Any, until: Any, made: Path) -> tuple[Table, Figure]:
+    """Open a capture with the cursor on its first packet; return the list and what stands under it."""
+    await to_captures(app, pilot, until, made)
+    await pilot.press("enter")
+    table = await until(pilot, lambda: app.screen.query_one("#packets", Table))
+    await until(pilot, lambda: table.cursor_key == 1)
+    return table, app.screen.query_one("#packet-count", Figure)
+
+
 @pytest.mark.lab
 async def test_the_key_to_the_last_packet_arrives_there_once_all_are_indexed(
     logged_in: Any, until: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     go_on = hold_index(monkeypatch)
     async with logged_in(size=(80, 24)) as (app, pilot):
-        await to_captures(app, pilot, until, tmp_path / "made.pcap")
-        await pilot.press("enter")
-        table = await until(pilot, lambda: app.screen.query_one("#packets", Table))
-        await until(pilot, lambda: table.cursor_key == 1)
+        table, count = await open_first(app, pilot, until, tmp_path / "made.pcap")
         await pilot.press("G")
         await until(pilot, lambda: table.cursor_key == 2_000)
-        count = app.screen.query_one("#packet-count", Figure)
         await until(pilot, lambda: count.text.endswith("going to the last packet"))
         go_on.set()
         await until(pilot, lambda: table.cursor_key == 3_000)
@@ -156,12 +161,8 @@ async def test_who_moves_on_the_way_to_the_last_packet_stays_there(
 ) -> None:
     go_on = hold_index(monkeypatch)
     async with logged_in(size=(80, 24)) as (app, pilot):
-        await to_captures(app, pilot, until, tmp_path / "made.pcap")
-        await pilot.press("enter")
-        table = await until(pilot, lambda: app.screen.query_one("#packets", Table))
-        await until(pilot, lambda: table.cursor_key == 1)
+        table, count = await open_first(app, pilot, until, tmp_path / "made.pcap")
         await pilot.press("G", "k")
-        count = app.screen.query_one("#packet-count", Figure)
         await until(pilot, lambda: table.cursor_key == 1_999 and "going" not in count.text)
         go_on.set()
         await until(pilot, lambda: count.text == "3 000 packets")

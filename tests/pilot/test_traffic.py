@@ -19,7 +19,7 @@ from netmon_tui.ui.widgets.figure import Figure
 from netmon_tui.ui.widgets.packet_browser import PacketBrowser
 from netmon_tui.ui.widgets.row_source import cell_text
 from netmon_tui.ui.widgets.table import Table
-from tests.unit.services.tsharks import begin, keep
+from tests.unit.services.tsharks import begin, keep, make_ring
 from tests.unit.tools.exchanges import CLIENT, SERVER, exchanges
 
 
@@ -88,6 +88,20 @@ async def test_a_running_capture_tells_who_talks_and_a_line_becomes_a_filter(
         await pilot.press("s")
         await until(pilot, lambda: isinstance(app.screen, ScanForm))
         assert SERVER in screen_text(app)
+
+
+async def test_a_file_that_a_ring_turned_to_has_no_rates_from_the_one_before(
+    logged_in: Any, until: Any
+) -> None:
+    async with logged_in() as (app, pilot):
+        session, data = app.screen.session, exchanges().data()
+        number, directory = begin(app.services, session.actor)
+        make_ring(directory, data)
+        app.push_screen(TrafficScreen(session, number))
+        await until(pilot, lambda: isinstance(app.screen, TrafficScreen) and state(app).startswith("20 pack"))
+        make_ring(directory, data, data + data[24:] * 99)
+        await until(pilot, lambda: state(app).startswith("2 000 packets"))
+        assert [row[2] for row in rows(app, "talkers")] == [""] * 3
 
 
 async def test_a_link_type_whose_addresses_are_not_read_is_named(

@@ -12,7 +12,8 @@ from netmon_tui.ui.modals.dialog import Result
 from netmon_tui.ui.modals.form import SavingForm
 from netmon_tui.ui.rendering import content
 
-_LONGEST = 200
+_LONGEST = 4_096
+"""As long as a path may be."""
 
 
 class LineForm(SavingForm[Result]):

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 from textual import on, work
 from textual.widgets import Input
 
 from netmon_tui.domain.analysis import QUESTIONS, Asked, find_question
-from netmon_tui.domain.counted import counted
 from netmon_tui.errors import InvalidInput, NetmonError
-from netmon_tui.ui import toasts
-from netmon_tui.ui.modals.confirm import Confirm
 from netmon_tui.ui.rendering import Tone, thin
 from netmon_tui.ui.screens.above_capture import AboveCapture
+from netmon_tui.ui.screens.tls_keys import WAYS, TlsKeys
 from netmon_tui.ui.session import Session
 from netmon_tui.ui.widgets.figure import Figure
 from netmon_tui.ui.widgets.table import Table
@@ -23,7 +20,7 @@ _LINES = {
     "filter": "Display filter: only these packets count",
     "series": "Filters of the I/O graph, with ; between them",
     "step": "Seconds of a step of the I/O graph; empty for some sixty steps",
-    "keys": "File with TLS keys (SSLKEYLOGFILE) to keep; empty to remove them",
+    "keys": WAYS,
 }
 """What the line is asked for, and the words in it."""
 
@@ -139,21 +136,14 @@ class LimitedAnalysis(AboveCapture):
     @work(exclusive=True, group="analysis-keys", exit_on_error=False)
     async def _keep_keys(self, text: str) -> None:
         """Keep the keys of a file with the capture, or remove those that are kept, and ask again."""
-        keys, actor = self.session.services.packets.keys, self.session.actor
         try:
-            if text:
-                await keys.give(actor, self._capture_id, Path(text))
-            elif count := await keys.count(actor, self._capture_id):
-                lost = f"{counted(count, 'TLS key')} of capture {self._capture_id}, and what they decrypt."
-                if not await self.app.push_screen_wait(Confirm("Remove the TLS keys", lost, verb="Remove")):
-                    return
-                await keys.remove(actor, self._capture_id)
+            is_done = await TlsKeys(self.session, self.app).take(self._capture_id, text)
         except NetmonError as error:
             self._state(str(error), "error")
             return
-        toasts.tell(self.app, "TLS keys are kept" if text else "No TLS keys are kept")
-        self._leave_line()
-        self._ask()
+        if is_done:
+            self._leave_line()
+            self._ask()
 
     def _leave_line(self) -> None:
         self.remove_class("-line")

@@ -34,7 +34,8 @@ from netmon_tui.ui.widgets.packet_tree import PacketTree
 
 HELP_TEXT = (
     "Above: the figures of the capture. Packets and protocols are the kernel's own count; captured, received and\n"
-    "dropped are tcpdump's. Below: the packets of the file, the fields of one, and its bytes.\n"
+    "dropped are tcpdump's. Below: the packets of the file, the fields of one, and its bytes. While packets come\n"
+    "slowly, what is written is up to 4 kB behind what is counted.\n"
     "m marks a packet, for you alone, and ; says something of it; . and , go from mark to mark.\n"
     "M says where a part begins and ends; w makes a capture of it, of the marked packets, or of what / shows.\n"
     "In the fields, right opens and left closes; the bytes of a field are marked, and a byte shows its field.\n"
@@ -42,11 +43,13 @@ HELP_TEXT = (
     "ctrl+f finds text, an expression or bytes in bytes, lines or fields; n and N go to the next match and back.\n"
     "In bytes are those of the frames only: what was decrypted or put together is found in fields (tree).\n"
     "/ shows only lines with some words, as they are listed: where these are tshark's that takes longer;\n"
-    "d takes a display filter in Wireshark's language, = & ! one of a field.\n"
+    "d takes a display filter in Wireshark's language, = & ! one of a field. tshark filters what it has put\n"
+    "together, and our own words are of each packet alone: P shows then what tshark calls the packets.\n"
     "C chooses the columns, ctrl+t the form of the time, P tshark's words; + makes a column of a field.\n"
     "ctrl+g goes to a packet by number, time (14:03:05), distance (+10s, -500) or part of the file (50%).\n"
     "The fields are made of some hundred packets around the one shown, and W makes them of the whole file.\n"
     "F puts the TCP or UDP stream of the packet together, as text, as bytes, or into a file.\n"
+    "K keeps TLS keys with the capture: list, fields and streams say then what was encrypted.\n"
     "Of several files one is shown: [ and ] turn to the others, { and } to those where packets meet the filter;\n"
     "D lists the packets of all that meet it; n and N, . and , go on through all. Export and analysis take all\n"
     "of them as one."
@@ -125,6 +128,14 @@ class CaptureDetailScreen(MatchingScreen):
             show=False,
         ),
         command(
+            "capture.keys",
+            "K",
+            "keys",
+            "TLS keys",
+            "Keep TLS keys with the capture, or remove them.",
+            show=False,
+        ),
+        command(
             "capture.matches",
             "D",
             "matches",
@@ -138,7 +149,7 @@ class CaptureDetailScreen(MatchingScreen):
     ]
 
     NEEDS: ClassVar = {
-        **dict.fromkeys(("stop", "again", "slice", "label", "capture"), Permission.CAPTURE),
+        **dict.fromkeys(("stop", "again", "slice", "label", "capture", "keys"), Permission.CAPTURE),
         "scan": Permission.SCAN,
         "export": Permission.EXPORT,
     }

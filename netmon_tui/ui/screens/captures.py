@@ -63,6 +63,8 @@ class CapturesPane(WithScheduleList):
         "Open one to see its packets, also while it runs; export copies the pcap file.\n"
         "As pcapng (ctrl+t in the form) one file has several interfaces, and each packet says of which it is.\n"
         "r starts one again, B with twice the buffer; ctrl+r in the form repeats it, S lists what repeats.\n"
+        "Size is what is written. tcpdump writes when it has 4 kB, or nothing more comes for a second: until then\n"
+        "packets are counted and not yet in it, nor in the list of packets.\n"
         "Where there is no room for rates, what runs has its rate in the place of its start.\n\n"
         "/ takes words and terms: tag:web, owner:ada, interface:eth0, filter:53, name:office, !state:failed."
     )

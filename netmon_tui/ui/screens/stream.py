@@ -27,6 +27,7 @@ from netmon_tui.services.readable_files import whole_path
 from netmon_tui.ui.commands import command
 from netmon_tui.ui.modals.help import Help, title_of
 from netmon_tui.ui.rendering import Tone, size
+from netmon_tui.ui.screens.tls_keys import TlsKeys
 from netmon_tui.ui.session import Session
 from netmon_tui.ui.widgets.figure import Figure
 from netmon_tui.ui.widgets.key_line import KeyLine
@@ -38,7 +39,7 @@ HELP = (
     "What both sides sent, in the order of the capture: > is the client, who spoke first, < the server.\n"
     "t changes between text and bytes, b between both sides and one. Text shows what does not print as escapes;\n"
     "w writes the bytes themselves, of the sides that are shown, to a file.\n"
-    "p follows a TCP stream as TLS and as HTTP. TLS shows what it can decrypt: K in the analysis keeps its keys."
+    "p follows a TCP stream as TLS and as HTTP. TLS shows what it can decrypt: K keeps its keys."
 )
 MOST_LINES = 40_000
 """Lines that are shown; netmon-tui capture follow prints all."""
@@ -63,6 +64,7 @@ class StreamScreen(LiveScreen):
         command("stream.form", "t", "form", "Text/bytes", "Show text or bytes."),
         command("stream.side", "b", "side", "Sides", "Show both sides, the client or the server."),
         command("stream.protocol", "p", "protocol", "TLS/HTTP", "Follow it as TLS, HTTP or TCP."),
+        command("stream.keys", "K", "keys", "TLS keys", "Keep TLS keys with the capture, or remove them."),
         command("stream.write", "w", "write", "Write", "Write the bytes of the shown sides to a file."),
         command("stream.help", "question_mark,f1", "help", "Help", "Show what this is and all its keys."),
     ]
@@ -124,7 +126,7 @@ class StreamScreen(LiveScreen):
         if client:
             self._title(f"{self._label}   > client {client}   < server {server}")
         if stream.peers[0] and not stream.parts and self._lacks_keys:
-            self._state("No data, and no TLS keys are kept: K in the analysis (A) takes them")
+            self._state("No data, and no TLS keys are kept: K takes them")
         else:
             self._state(_summary(stream, self._side, len(lines), self._label))
         self.query_one(TextView).show(lines)
@@ -156,6 +158,8 @@ class StreamScreen(LiveScreen):
         """Grey out what the stream or the role does not allow."""
         if action == "protocol":
             return (isinstance(self._request, Follow) and self._request.protocol in _AS) or None
+        if action == "keys":
+            return self.session.actor.may(Permission.CAPTURE) or None
         if action == "write":
             has_data = self._stream is not None and bool(self._stream.parts)
             return (has_data and self.session.actor.may(Permission.EXPORT)) or None
@@ -165,10 +169,19 @@ class StreamScreen(LiveScreen):
         """Follow it as another protocol."""
         if isinstance(self._request, Follow) and self._request.protocol in _AS:
             self._request = replace(self._request, protocol=_AS[self._request.protocol])
-            self._stream = None
-            self.query_one(TextView).show([])
-            self._title(self._label)
-            self._read()
+            self._read_anew()
+
+    @work(exclusive=True, group="stream-keys", exit_on_error=False)
+    async def action_keys(self) -> None:
+        """Keep TLS keys with the capture, or remove them, and read with what there is then."""
+        if await TlsKeys(self.session, self.app).ask(self._capture_id):
+            self._read_anew()
+
+    def _read_anew(self) -> None:
+        self._stream = None
+        self.query_one(TextView).show([])
+        self._title(self._label)
+        self._read()
 
     def action_write(self) -> None:
         """Ask for the file."""

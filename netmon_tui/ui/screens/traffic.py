@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from itertools import zip_longest
+from pathlib import Path
 from typing import ClassVar, cast
 
 from textual import on
@@ -35,6 +36,7 @@ HELP = (
     "the wire. A conversation is over all ports of the client, which is the side with the less known port.\n"
     "The headers of the packets are read from the file by the side. When they come faster than a small part of a\n"
     "processor core can read, they are sampled: that is said above, and the figures are estimates.\n"
+    "Rates are of what comes: until what came before is read there are none.\n"
     "Of several files the newest is counted while the capture runs, and all of them once it has ended;\n"
     "T above the packets of an older file counts that one.\n"
     "enter shows only the packets of a line; s, c and H take the address under the cursor."
@@ -82,6 +84,8 @@ class TrafficScreen(AboveCapture):
         self._next = 0.0
         """Monotonic time before which a growing file is not looked at again."""
         self._rows = {kind: TrafficRows() for kind, _ in KINDS}
+        self._counted: tuple[Path, ...] = ()
+        """The files whose figures they know: those of others are counted from zero."""
         self._sources = {
             kind: MemorySource([column.key for column in columns]) for kind, columns in COLUMNS.items()
         }
@@ -155,6 +159,9 @@ class TrafficScreen(AboveCapture):
             words.append("frozen")
         tone: Tone = "error" if traffic.damage else "warning" if traffic.notes else ""
         self._state(" · ".join(words), tone)
+        if self._counted != self._opened.paths:
+            self._counted = self._opened.paths
+            self._rows = {kind: TrafficRows() for kind, _ in KINDS}
         kind, ascii_only = self._kind, self.app.has_class(ASCII_CLASS)
         if traffic.unread:
             told = f"Addresses of {traffic.unread} are not read here: A, Conversations"

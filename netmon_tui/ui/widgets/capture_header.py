@@ -52,7 +52,7 @@ class CaptureHeader(Vertical):
         with Horizontal():
             yield Label("Packets ")
             yield Figure(id="capture-packets")
-            yield Label("Size ")
+            yield Label("Size ", id="capture-bytes-label")
             yield Figure(id="capture-bytes")
             yield Figure(id="capture-rate-label")
             yield Figure(id="capture-rate")
@@ -111,6 +111,9 @@ class CaptureHeader(Vertical):
         state = self.query_one("#capture-state", Figure)
         state.show(f"{look.label(self._ascii)} · {capture.owner}", look.tone)
         state.styles.width = cell_len(state.text) + 2  # the title has the rest
+        # tcpdump writes in blocks: what is counted at once is not all in the file
+        words = "Size " if capture.state.is_final else "Written "
+        self.query_one("#capture-bytes-label", Label).update(words)
         is_live = capture.origin is CaptureOrigin.LIVE
         self.query_one("#capture-counts").display = is_live or bool(capture.counters.overwritten)
         self.query_one("#capture-shares").display = is_live

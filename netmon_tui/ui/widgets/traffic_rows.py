@@ -71,6 +71,7 @@ class TrafficRows:
     def __init__(self) -> None:
         self._before: dict[Hashable, int] = {}
         self._at = 0.0
+        self._kept_up = True
 
     def rows(
         self, traffic: Traffic, kind: TrafficKind, now: float, *, ascii_only: bool, live: bool = True
@@ -87,6 +88,9 @@ class TrafficRows:
         found: tuple[Entry, ...] = getattr(traffic, kind)
         entries = {key_of(one): one for one in found}
         before, passed = self._before, now - self._at
+        # what was left before has been read since, beside the new
+        live = live and traffic.keeps_up and self._kept_up
+        self._kept_up = traffic.keeps_up
         self._before = {key: one.bytes for key, one in entries.items() if not isinstance(one, LengthShare)}
         self._at = now
 

@@ -11,6 +11,7 @@ from netmon_tui.errors import InvalidInput, NotFound
 from netmon_tui.services import traffic
 from netmon_tui.storage.capture_repository import CaptureRepository
 from netmon_tui.tools.pcap import make_header
+from netmon_tui.tools.traffic_reader import CHUNK
 from tests.unit.services.made_scans import Store
 from tests.unit.services.tsharks import begin, keep, make_ring
 from tests.unit.tools.exchanges import CLIENT, SERVER, exchanges
@@ -51,6 +52,25 @@ async def test_a_file_without_a_header_hides_no_other(store: Store, empty: set[i
     await opened.close()
     assert (found.packets, found.read) == (20 * (3 - len(empty)), 1.0)
     assert found.notes == (f"capture-{min(empty) + 1:06}.pcap: it is empty",)
+
+
+async def test_a_capture_that_is_opened_late_is_kept_up_with_once_its_file_is_read(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = exchanges().data()
+    for name, value in (("_FIRST_SECONDS", 2e-5), ("SHARE", 1.0), ("_LONGEST_GAP", 2e-5)):
+        monkeypatch.setattr(traffic, name, value)  # time for one piece a look, and none to sample
+    number, directory = begin(store.services, store.ada)
+    path = directory / CAPTURE_NAME
+    path.write_bytes(data + data[24:] * (4 * CHUNK // len(data)))
+    opened = await store.services.traffic.open(store.ada, number)
+    told = [await opened.look(growing=True) for _ in range(6)]
+    assert [one.keeps_up for one in told] == [False, False, True, True, True, True]
+    assert told[0].packets < told[1].packets < told[2].packets < told[3].packets == told[5].packets
+    with path.open("ab") as file:
+        file.write(data[24:])
+    assert (await opened.look(growing=True)).keeps_up
+    await opened.close()
 
 
 async def test_a_capture_that_runs_is_followed(store: Store) -> None:

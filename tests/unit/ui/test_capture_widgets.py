@@ -11,6 +11,7 @@ import pytest
 from textual.app import App, ComposeResult
 from textual.geometry import Region
 from textual.widget import Widget
+from textual.widgets import Label
 
 from netmon_tui.domain.byte_size import parse_size, size_within
 from netmon_tui.domain.capture import Capture
@@ -194,6 +195,16 @@ def test_talkers_have_rates_only_while_packets_come() -> None:
         assert cell_text(row.cells[2]) == shown
 
 
+def test_the_speed_of_reading_what_came_before_is_no_rate() -> None:
+    rows, shown = TrafficRows(), []
+    for second, keeps_up in enumerate((False, False, True, True, False, True, True), 1):
+        talker = Talker(1, 2_000 * second, 0, 0, "10.0.0.1")
+        traffic = Traffic((talker,), packets=1, bytes=talker.bytes, keeps_up=keeps_up)
+        (row,) = rows.rows(traffic, "talkers", float(second), ascii_only=False)
+        shown.append(cell_text(row.cells[2]))
+    assert shown == ["", "", "", "2.0 kB/s", "", "", "2.0 kB/s"]
+
+
 def test_a_line_of_rates_has_the_newest_at_the_right() -> None:
     history = RateHistory()
     for value in (0, 1, 2, 4, 8):
@@ -276,6 +287,19 @@ async def test_the_average_rate_is_that_of_all_that_was_captured(
     async with OneWidget(header).run_test(size=(80, 12)):
         header.show(made)
         assert header.query_one("#capture-rate", Figure).text == shown
+
+
+async def test_while_a_capture_runs_its_bytes_are_those_written_so_far() -> None:
+    running = lossy(CaptureCounters(packets=30, bytes=24, received=30))
+    header = CaptureHeader()
+    async with OneWidget(header).run_test(size=(80, 12)) as pilot:
+        label = header.query_one("#capture-bytes-label", Label)
+        header.show(running, now=1.0)
+        await pilot.pause()
+        assert (str(label.content), label.size.width) == ("Written ", 8)
+        header.show(replace(running, state=JobState.COMPLETED, finished=running.started), now=2.0)
+        await pilot.pause()
+        assert (str(label.content), label.size.width) == ("Size ", 5)
 
 
 def lossy(counters: CaptureCounters) -> Capture:

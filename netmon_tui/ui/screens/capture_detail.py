@@ -244,7 +244,7 @@ class CaptureDetailScreen(MatchingScreen):
         """Start it again and look at the new capture."""
         begun = await self._actions.again(self.capture_id, buffer)
         if begun is not None:
-            self.app.screen_stack[-2].post_message(CaptureBegun(begun.id))
+            self.beneath.post_message(CaptureBegun(begun.id))
             self.app.switch_screen(CaptureDetailScreen(self.session, begun.id))
 
     @work(exclusive=True, group="capture-export", exit_on_error=False)

@@ -274,7 +274,7 @@ class ScanDetailScreen(SearchableScreen, RunningScan):
     def _ask_frame(self, request: ScanAddress | CaptureAddress | ShowHost) -> None:
         """Go back to the frame and hand it the request."""
         if request.address:
-            frame = self.app.screen_stack[-2]
+            frame = self.beneath
             self.dismiss(None)
             frame.post_message(request)
 

@@ -153,7 +153,7 @@ class SearchScreen(SearchableScreen):
     @on(ShowHost)
     def _hand_on(self, request: ScanAddress | CaptureAddress | ShowHost) -> None:
         """Give the frame what an open scan asked of it."""
-        frame = self.app.screen_stack[-2]
+        frame = self.beneath
         self.dismiss(None)
         frame.post_message(request)
 

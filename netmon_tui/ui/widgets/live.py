@@ -59,9 +59,9 @@ class LiveScreen(WorkerDefects, PacedScreen[None], RoleKeys):
 
     @property
     def beneath(self) -> Screen[object]:
-        """The screen below this one, also while others stand above it; the frame stands on none."""
+        """The screen below this one, also while others stand above it; once this one is left, that on top."""
         stack = self.app.screen_stack
-        return stack[stack.index(self) - 1]
+        return stack[stack.index(self) - 1] if self in stack else stack[-1]
 
     async def refresh_live(self, *, changed: bool) -> None:
         """Show what is new.

@@ -108,7 +108,7 @@ async def _logged_in(
 
 @pytest.fixture(autouse=True)
 def toasts_stay(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep what the application told until a test has looked, however slow the machine is: else it goes after 5 s."""
+    """Keep what the application told until a test has looked: it goes after 5 s, however slow the machine is."""
     monkeypatch.setattr(NetmonApp, "NOTIFICATION_TIMEOUT", 120.0)
 
 

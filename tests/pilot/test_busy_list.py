@@ -25,7 +25,7 @@ from tests.unit.services.tsharks import gone, processes_with
 pytestmark = [pytest.mark.lab, pytest.mark.skipif(not find_tool("sharkd"), reason="sharkd is not installed")]
 COUNT = 150_000
 NEVER_THAT_LONG = 1_000_000 + os.getpid()
-"""More bytes than any packet has here, and another number in every process that runs these tests at the same time."""
+"""More bytes than any packet has, and another number in every process that runs these tests at the same time."""
 FIRST, SECOND = f"tcp && frame.len < {NEVER_THAT_LONG}", f"udp && frame.len < {NEVER_THAT_LONG}"
 """Filters that only what was started from here has among its arguments."""
 

@@ -35,21 +35,22 @@ async def test_branches_open_and_close_by_keys(logged_in: Any, until: Any) -> No
     async with logged_in() as (app, pilot):
         _, table = await on_map(app, pilot, until, 300)
         closed = ["us", "192.0.2.1", "198.51.100.0", "10.0.0.0/24", "10.0.1.0/24"]
-        await until(pilot, lambda: labels(table) == closed)
+        assert labels(table) == closed
         await pilot.press("down", "down", "left")
-        await until(pilot, lambda: labels(table) == closed[:3])
+        assert labels(table) == closed[:3]
         await pilot.press("left", "left", "l", "l", "l", "l", "right")
         await until(pilot, lambda: table.row_count == len(closed) + 256)
         await pilot.press("down", "down")
         await until(pilot, lambda: table.cursor_key == ("host", "10.0.0.1", "host 1"))
         await pilot.press("left")
-        await until(pilot, lambda: "10.0.0.0/24" in str(table.cursor_row.cells[0]))
+        assert table.cursor_row is not None
+        assert "10.0.0.0/24" in str(table.cursor_row.cells[0])
         await pilot.press("enter")
-        await until(pilot, lambda: labels(table) == closed)
+        assert labels(table) == closed
         await pilot.press("asterisk")
-        await until(pilot, lambda: table.row_count == len(closed) + 300)
+        assert table.row_count == len(closed) + 300
         await pilot.press("asterisk")
-        await until(pilot, lambda: labels(table) == ["us", "192.0.2.1"])
+        assert labels(table) == ["us", "192.0.2.1"]
 
 
 async def test_enter_shows_the_host_and_its_address_can_be_taken_elsewhere(
@@ -59,9 +60,9 @@ async def test_enter_shows_the_host_and_its_address_can_be_taken_elsewhere(
         widget, table = await on_map(app, pilot, until, 20)
         await until(pilot, lambda: "10.0.0.19" in labels(table)[-1])
         await pilot.press("down")
-        await until(pilot, lambda: widget.address == "192.0.2.1")
+        assert widget.address == "192.0.2.1"
         await pilot.press("end")
-        await until(pilot, lambda: widget.address == "10.0.0.19")
+        assert widget.address == "10.0.0.19"
         await pilot.press("enter")
         await until(pilot, lambda: app.screen._tab == "hosts" and app.screen._host_address == "10.0.0.19")
         await pilot.press("3", "s")

@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from textual.app import App
+from textual.css.query import NoMatches
 from textual.message_pump import MessagePump
 from textual.worker import Worker, WorkerState
 
@@ -29,6 +30,11 @@ class ReportsDefects(App[int]):
     def open_log(self) -> None:
         """Make the log writable; raises NetmonError."""
         raise NotImplementedError
+
+    def _handle_exception(self, error: Exception) -> None:
+        """End on a defect; that a form misses its parts, which is built while the application ends, is none."""
+        if self._running or not isinstance(error, NoMatches):
+            super()._handle_exception(error)
 
     def _fatal_error(self) -> None:
         """End; Textual calls it while the exception is handled."""

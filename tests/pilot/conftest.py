@@ -106,6 +106,12 @@ async def _logged_in(
         yield app, pilot
 
 
+@pytest.fixture(autouse=True)
+def toasts_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep what the application told until a test has looked: it goes after 5 s, however slow the machine is."""
+    monkeypatch.setattr(NetmonApp, "NOTIFICATION_TIMEOUT", 120.0)
+
+
 @pytest.fixture
 def logged_in(tmp_path: Path) -> LoggedIn:
     """``async with logged_in(size=(80, 24)) as (app, pilot)``: the frame, on its first tab, as an administrator."""

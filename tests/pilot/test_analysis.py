@@ -145,7 +145,7 @@ async def test_limits_hold_for_the_next_questions_and_what_is_wrong_is_said(
         line.value = "tcp; udp"
         await pilot.press("enter")
         await until(pilot, lambda: len(app.screen.query_one("#answer", Table).columns) == 9)
-        assert "1 = tcp" in screen_text(app) and " line" in state(app)
+        await until(pilot, lambda: "1 = tcp" in screen_text(app) and " line" in state(app))
 
 
 async def test_a_line_over_a_screen_tells_how_it_is_accepted_and_left(

@@ -24,8 +24,10 @@ from tests.unit.services.tsharks import gone, processes_with
 
 pytestmark = [pytest.mark.lab, pytest.mark.skipif(not find_tool("sharkd"), reason="sharkd is not installed")]
 COUNT = 150_000
-FIRST, SECOND = "tcp && frame.len > 3", "udp && frame.len > 5"
-"""Filters that no other process has among its arguments."""
+NEVER_THAT_LONG = 1_000_000 + os.getpid()
+"""More bytes than any packet has, and another number in every process that runs these tests at the same time."""
+FIRST, SECOND = f"tcp && frame.len < {NEVER_THAT_LONG}", f"udp && frame.len < {NEVER_THAT_LONG}"
+"""Filters that only what was started from here has among its arguments."""
 
 
 @pytest.fixture

@@ -231,7 +231,7 @@ def test_the_deadline(directory: Path) -> None:
     status = ended(directory)
     assert status.why is EndReason.DEADLINE
     assert "0.5 s" in status.error
-    assert 0.4 < status.ended - status.started < 3
+    assert 0.4 < status.ended - status.started < 30, "and not when the tool has slept enough"
 
 
 def test_a_pause_is_not_the_tools_time(directory: Path) -> None:
@@ -299,8 +299,8 @@ def test_the_ladder(directory: Path, trap: str, expected: int) -> None:
 def test_the_ladder_takes_its_time(directory: Path) -> None:
     handle = start(directory, shell(STUBBORN), patience=(0.8, 0.4))
     printed(directory, "ready")
-    request_stop(directory)
     begun = time.time()
+    request_stop(directory)
     stopping = wait_for(
         lambda: (s := JobDirectory(directory).read_status()) and s.state == "stopping" and s, "stopping"
     )
@@ -328,12 +328,15 @@ def test_nothing_of_the_tool_survives(directory: Path) -> None:
     """Children that ignore signals, left the session or were orphaned on purpose."""
     script = (
         "(trap '' INT TERM; sleep 61) & echo $!; setsid sleep 62 & echo $!; "
-        "(setsid sh -c 'sleep 63 & echo $!; sleep 64 & echo $!' &); sleep 0.2; echo ready; sleep 60"
+        "(setsid sh -c 'sleep 63 & echo $!; sleep 64 & echo $!' &); sleep 60"
     )
     handle = start(directory, shell(script))
-    printed(directory, "ready")
-    pids = [int(line) for line in (directory / "stdout").read_text().split()[:-1]]
-    assert len(pids) == 4
+
+    def four() -> list[str]:
+        lines = (directory / "stdout").read_text().splitlines(keepends=True)
+        return lines if len(lines) == 4 and lines[-1].endswith("\n") else []
+
+    pids = [int(line) for line in wait_for(four, "the numbers of four processes")]
     assert not any(map(is_gone, pids))
     request_stop(directory)
     ended(directory)

@@ -445,14 +445,16 @@ def test_a_child_that_cannot_be_given_all_files_is_not_believed(tmp_path: Path) 
 @pytest.mark.skipif(find_tool("tcpdump") is None, reason="tcpdump is not installed")
 async def test_captures_stop_when_they_use_the_quota_up_together(services: Services, ada: Actor) -> None:
     """Each of them has room for itself alone, however long it takes until that is noticed."""
-    request = StartCapture("lo", "udp dst port 7", rotation=Rotation(file_bytes=300_000))
-    started = [(await services.capturing.start(ada, request)).id for _ in range(2)]
-    with socket.socket(type=socket.SOCK_DGRAM) as sender:
+    with socket.socket(type=socket.SOCK_DGRAM) as receiver, socket.socket(type=socket.SOCK_DGRAM) as sender:
+        receiver.bind(("127.0.0.1", 0))  # a port to which nobody else on this machine sends
+        ours = receiver.getsockname()
+        request = StartCapture("lo", f"udp dst port {ours[1]}", rotation=Rotation(file_bytes=300_000))
+        started = [(await services.capturing.start(ada, request)).id for _ in range(2)]
         for _ in range(300):
-            sender.sendto(bytes(1000), ("127.0.0.1", 7))
+            sender.sendto(bytes(1000), ours)
         waiting = asyncio.gather(*(services.capturing.wait(ada, number) for number in started))
         while not waiting.done():  # a capture that gets no more packets takes no more room, and is left alone
-            sender.sendto(b"", ("127.0.0.1", 7))
+            sender.sendto(b"", ours)
             await asyncio.wait([waiting], timeout=0.1)
     ended = await waiting
     assert {(one.state, one.end_reason) for one in ended} == {(JobState.COMPLETED, EndReason.QUOTA)}

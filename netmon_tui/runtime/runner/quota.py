@@ -70,10 +70,10 @@ class Quota:
             if self._read_as != (found.st_ino, found.st_mtime_ns):
                 with open(self._document, "rb") as file:
                     said = json.load(file)
-                self._kept = said["kept_bytes"]
-                self._others = [name for name in said["running"] if name != self._name]
+                others = [name for name in said["running"] if name != self._name]
+                self._kept, self._others = said["kept_bytes"], others
                 self._read_as = (found.st_ino, found.st_mtime_ns)
-        except (OSError, ValueError):
+        except (OSError, ValueError, KeyError, TypeError):
             return
 
 

@@ -135,8 +135,8 @@ class CaptureQuota:
         told: Taken | None = None
         try:
             while (now := self._captures.taken_by(owner_id)) != told:
-                running = [path.name for path in now.running]
-                atomic_write(document, json.dumps({"kept_bytes": now.kept_bytes, "running": running}).encode())
+                said = {"kept_bytes": now.kept_bytes, "running": [path.name for path in now.running]}
+                atomic_write(document, json.dumps(said).encode())
                 told = now
         except NetmonError as error:  # what was to be told is done, and the next one tells it as well
             _log.warning("telling the captures of user %d what is left: %s", owner_id, error)

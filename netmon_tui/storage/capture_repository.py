@@ -172,13 +172,16 @@ class CaptureRepository:
         """Return what all captures of a user take."""
         files, has_ended = records.capture_files.c, _CAPTURES.state.in_(_FINAL)
         of_owner = _CAPTURES.owner_id == owner_id
-        kept = select(func.coalesce(func.sum(files.bytes), 0)).join(records.captures).where(has_ended, of_owner)
+        kept = select(func.coalesce(func.sum(files.bytes), 0)).join(records.captures)
         fileless = select(func.coalesce(func.sum(_CAPTURES.bytes), 0)).where(
             has_ended, of_owner, ~_CAPTURES.id.in_(select(files.capture_id))
         )
         running = select(_CAPTURES.directory).where(~has_ended, of_owner, _CAPTURES.directory != "")
         with self._database.read() as connection:
-            stored = sum(int(connection.execute(query).scalar_one()) for query in (kept, fileless))
+            stored = sum(
+                int(connection.execute(query).scalar_one())
+                for query in (kept.where(has_ended, of_owner), fileless)
+            )
             return Taken(stored, tuple(map(Path, connection.execute(running).scalars())))
 
     def delete(self, capture_id: int) -> None:

@@ -31,10 +31,13 @@ def program(lab: Lab, data_of_ada: Path, tmp_path: Path) -> Program:
 
 def exchange(lab: Lab, program: Program, *running: int) -> list[dict[str, Any]]:
     """Have the captures that run see an exchange, and return what their runners say once it is in their files."""
-    before = [size_of(program, number) for number in running]
+    wanted = [size_of(program, number) + AN_EXCHANGE for number in running]
     lab.udp_exchange(50, size=1_000)
-    for number, size in zip(running, before, strict=True):
-        until(lambda n=number, s=size: size_of(program, n) >= s + AN_EXCHANGE, f"capture {number} has it")
+
+    def has_come() -> bool:
+        return all(size_of(program, n) >= size for n, size in zip(running, wanted, strict=True))
+
+    until(has_come, "the files have it")
     return [program.status(f"capture-{number}") for number in running]
 
 
@@ -65,7 +68,7 @@ def test_detached_captures_share_the_quota_with_no_program_open(program: Program
 
 
 @AS_ROOT
-def test_what_is_deleted_comes_back_to_a_capture_that_runs(program: Program, lab: Lab, tmp_path: Path) -> None:
+def test_what_is_deleted_comes_back_to_a_capture_that_runs(program: Program, lab: Lab) -> None:
     program(*CAPTURE)
     exchange(lab, program, 1)
     program("capture", "stop", "1")

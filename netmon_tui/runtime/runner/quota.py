@@ -6,7 +6,7 @@ the disk, so that nobody need say it: not a runner that was killed, nor a ring t
 """
 
 # pathlib would cost the runner 8 ms and 1 MB
-# ruff: noqa: PTH116, PTH120, PTH123
+# ruff: noqa: PTH116, PTH123
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ class Quota:
     """
 
     def __init__(self, spec: dict[str, Any], directory: str) -> None:
-        self._bytes = spec["limits"]["quota_bytes"]
-        self._document = spec["quota_document"]
+        self._bytes: int = spec["limits"]["quota_bytes"]
+        self._document: str = spec["quota_document"]
         self._jobs, self._name = os.path.split(directory)
         self._read_as = (0, 0)
         self._kept = 0

@@ -131,7 +131,7 @@ class JobSpec:
     rotation: Rotation = field(default_factory=Rotation)
     """For captures: when the next file begins."""
     quota_document: str = ""
-    """For captures: path of the document on its owner's other ones; see ``runtime/runner/quota.py``."""
+    """For captures: path of the document on what else its owner has; see ``runtime/runner/quota.py``."""
     counter_programs: tuple[tuple[str, str], ...] = ()
     """For captures: (name, BPF program as ``tcpdump -ddd`` prints it) of the unread counting sockets."""
     counter_interface: str = ""

@@ -31,13 +31,13 @@ class Quota:
     """
 
     def __init__(self, spec: dict[str, Any], directory: str) -> None:
-        self._bytes: int = spec["limits"]["quota_bytes"]
-        self._document: str = spec["quota_document"]
+        self._bytes = spec["limits"]["quota_bytes"]
+        self._document = spec["quota_document"]
         self._jobs, self._name = os.path.split(directory)
         self._read_as = (0, 0)
         self._kept = 0
         self._others: list[str] = []
-        self._left = self._bytes
+        self._left: int = self._bytes
         self._own = -1
         self._next = 0.0
 

@@ -136,7 +136,10 @@ class CaptureQuota:
         try:
             while (now := self._captures.taken_by(owner_id)) != told:
                 said = {"kept_bytes": now.kept_bytes, "running": [path.name for path in now.running]}
-                atomic_write(document, json.dumps(said).encode())
+                if now.running:
+                    atomic_write(document, json.dumps(said).encode())
+                else:  # nobody reads it
+                    document.unlink(missing_ok=True)
                 told = now
-        except NetmonError as error:  # what was to be told is done, and the next one tells it as well
+        except (NetmonError, OSError) as error:  # what was to be told is done, and the next one tells it as well
             _log.warning("telling the captures of user %d what is left: %s", owner_id, error)

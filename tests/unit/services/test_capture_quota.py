@@ -61,10 +61,14 @@ async def test_whatever_comes_and_goes_is_told(house: House) -> None:
 
 
 async def test_what_has_ended_without_a_file_is_kept(house: House) -> None:
-    number, _ = begin(house.services, house.ada)
-    CaptureRepository(house.services.database).update(number, state=JobState.FAILED.value, bytes=300)
-    house.services.capturing.quota.tell(house.ada.user_id)
-    assert told(house) == (300, [])
+    (number, _), (other, _) = (begin(house.services, house.ada) for _ in range(2))
+    captures, tell = CaptureRepository(house.services.database), house.services.capturing.quota.tell
+    captures.update(number, state=JobState.FAILED.value, bytes=300)
+    tell(house.ada.user_id)
+    assert told(house) == (300, [f"capture-{other}"])
+    captures.update(other, state=JobState.FAILED.value)
+    tell(house.ada.user_id)
+    assert not document(house).exists(), "nobody reads it"
 
 
 async def test_of_two_programs_that_tell_at_once_the_last_word_is_right(
@@ -88,6 +92,7 @@ async def test_of_two_programs_that_tell_at_once_the_last_word_is_right(
 async def test_a_disk_too_full_to_tell_it_takes_nothing_back(
     house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    begin(house.services, house.ada)
     first = await house.take(FILE)
     before = told(house)
 
@@ -99,16 +104,17 @@ async def test_a_disk_too_full_to_tell_it_takes_nothing_back(
         await house.services.capturing.delete(house.ada, first.id)
     assert told(house) == before
     assert "no space left" in caplog.text
-    assert not await house.services.capturing.count(house.ada)
+    assert await house.services.capturing.count(house.ada) == 1, "the one that runs"
 
 
 async def test_without_a_quota_nothing_is_written(tmp_path: Path) -> None:
     house = await opened(tmp_path)
     try:
+        number, _ = begin(house.services, house.ada)
         await house.take(FILE)
         assert not document(house).exists()
         document(house).write_text("of when there was one")
         await house.take(FILE, "again", again=True)
-        assert told(house) == (2 * len(FILE), []), "a capture may have begun then"
+        assert told(house) == (2 * len(FILE), [f"capture-{number}"]), "a capture may have begun then"
     finally:
         await house.services.close()

@@ -141,5 +141,8 @@ class CaptureQuota:
                 else:  # nobody reads it
                     document.unlink(missing_ok=True)
                 told = now
-        except (NetmonError, OSError) as error:  # what was to be told is done, and the next one tells it as well
+        except (
+            NetmonError,
+            OSError,
+        ) as error:  # what was to be told is done, and the next one tells it as well
             _log.warning("telling the captures of user %d what is left: %s", owner_id, error)

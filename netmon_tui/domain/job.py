@@ -106,7 +106,7 @@ class JobLimits:
     output_bytes: int = 0
     """Bytes of capture files after which the capture is stopped."""
     quota_bytes: int = 0
-    """The same, because its owner may keep no more."""
+    """What all captures of its owner may have together."""
     free_space_floor: int = 256 * 1024 * 1024
     """Stop when the file system of the job directory has less than this left."""
 
@@ -130,6 +130,8 @@ class JobSpec:
     """
     rotation: Rotation = field(default_factory=Rotation)
     """For captures: when the next file begins."""
+    quota_document: str = ""
+    """For captures: path of the document on what else its owner has; see ``runtime/runner/quota.py``."""
     counter_programs: tuple[tuple[str, str], ...] = ()
     """For captures: (name, BPF program as ``tcpdump -ddd`` prints it) of the unread counting sockets."""
     counter_interface: str = ""

@@ -6,7 +6,6 @@
       spec.json       what the runner shall do; written once, before it starts, and locked as long as it lives
       status.json     what it says; replaced as a whole
       stop            exists when somebody asked it to stop
-      quota           exists when its owner may keep no more
       pause           exists while somebody wants the tool halted
       stdout, stderr  the tool's output, each kept up to 64 MiB
       runner.log      what the runner itself had to say; normally empty
@@ -54,7 +53,6 @@ class JobDirectory:
         self.spec = path / "spec.json"
         self.status = path / "status.json"
         self.stop = path / "stop"
-        self.quota = path / "quota"
         self.pause = path / "pause"
         self.stdout = path / "stdout"
         self.stderr = path / "stderr"

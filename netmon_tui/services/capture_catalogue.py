@@ -131,7 +131,7 @@ class CatalogueService:
         with file:
             room = self._room(actor, stop)
             room.allowance.require(size)  # at once what is known beforehand
-            return self._import.store(actor, file, path.name, room, again=again)
+            return self._store(actor, file, path.name, room, again)
 
     def _import_pipe(self, actor: Actor, stream: BinaryIO, name: str, again: bool, stop: Stop) -> list[int]:
         """Keep the stream in a file without a name: it is read twice, and gone whatever happens."""
@@ -142,9 +142,14 @@ class CatalogueService:
                     room.spend(len(piece))
                     spool.write(piece)
                 spool.flush()
-                return self._import.store(actor, spool, name, self._room(actor, stop), again=again)
+                return self._store(actor, spool, name, self._room(actor, stop), again)
         except OSError as error:
             raise explain(error, self._jobs) from error
+
+    def _store(self, actor: Actor, file: BinaryIO, name: str, room: Room, again: bool) -> list[int]:
+        stored = self._import.store(actor, file, name, room, again=again)
+        self._quota.tell(actor.user_id)
+        return stored
 
     # --- parts and wholes ---
 
@@ -203,6 +208,7 @@ class CatalogueService:
             stop.check()
             (capture_id,) = self._catalogue.add(actor, [made], [event])
             draft.is_stored = True
+        self._quota.tell(actor.user_id)
         return capture_id
 
     async def export(
@@ -338,7 +344,9 @@ class CatalogueService:
             return False
         # the rows first: somebody may have marked it to be kept since it was found
         forget = partial(self._catalogue.delete, expired, before)
-        return await asyncio.to_thread(self._drafts.discard, expired.directory, forget)
+        deleted = await asyncio.to_thread(self._drafts.discard, expired.directory, forget)
+        await asyncio.to_thread(self._quota.tell, expired.owner_id)
+        return deleted
 
 
 def _arriving(stream: BinaryIO, name: str, stop: Stop) -> Iterator[bytes]:

@@ -75,9 +75,6 @@ class CaptureFollower:
         counters = status.counters if status is not None else None
         if counters is not None and counters != stored and (is_due or over):
             self._captures.update_counters(job.subject_id, counters)
-            # Each runner knows its own bytes, and of other captures only what they had when it began.
-            if self._quota.is_used_up(job.owner_id):
-                directory.quota.touch()
         return status, over
 
     def give_up(self, job: Job, reason: str) -> None:
@@ -106,6 +103,7 @@ class CaptureFollower:
             else datetime.now(UTC),
             **facts,
         )
+        self._quota.tell(job.owner_id)
         self._supervisor.finish(job, state, error)
 
 

@@ -68,17 +68,16 @@ def _require(unit: str, asked: float, most: int, name: str) -> None:
         )
 
 
-def job_limits(request: StartCapture, settings: CaptureSettings, quota: int) -> JobLimits:
+def job_limits(request: StartCapture, settings: CaptureSettings) -> JobLimits:
     """Return the limits of a request's job.
 
     Args:
         request: One that :func:`check_limits` has let pass.
         settings: What holds where it says nothing.
-        quota: Bytes that its owner may still keep.
     """
     return JobLimits(
         seconds=request.seconds or settings.longest_run_seconds,
         output_bytes=request.size or settings.largest_bytes,
-        quota_bytes=quota,
+        quota_bytes=settings.quota_bytes,
         free_space_floor=settings.free_space_floor_bytes,
     )

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import logging
 import shutil
 from pathlib import Path
 from typing import NamedTuple
 
+from netmon_tui.config.files import atomic_write
 from netmon_tui.config.sections import CaptureSettings
 from netmon_tui.domain.byte_count import byte_count
 from netmon_tui.domain.user import Actor
-from netmon_tui.errors import DiskFull
-from netmon_tui.storage.capture_repository import CaptureRepository
+from netmon_tui.errors import DiskFull, NetmonError
+from netmon_tui.storage.capture_repository import CaptureRepository, Taken
+from netmon_tui.tools.file_set import sizes_of
+
+_log = logging.getLogger(__name__)
 
 
 class CaptureUsage(NamedTuple):
@@ -79,8 +85,13 @@ class CaptureQuota:
         return await asyncio.to_thread(self._usage, actor)
 
     def _usage(self, actor: Actor) -> CaptureUsage:
-        used, free = self._captures.bytes_of(actor.user_id), shutil.disk_usage(self._jobs).free
+        used, free = self._used(actor.user_id), shutil.disk_usage(self._jobs).free
         return CaptureUsage(used, self._settings.quota_bytes, free, self._settings.free_space_floor_bytes)
+
+    def _used(self, owner_id: int) -> int:
+        taken = self._captures.taken_by(owner_id)
+        # The row of one that runs has what a program stored last, and none may be open.
+        return taken.kept_bytes + sum(sum(sizes_of(path).values()) for path in taken.running)
 
     def left(self, actor: Actor) -> int:
         """Return how many bytes the actor may still capture; 0 for any number (blocking).
@@ -91,7 +102,7 @@ class CaptureQuota:
         quota = self._settings.quota_bytes
         if not quota:
             return 0
-        left = quota - self._captures.bytes_of(actor.user_id)
+        left = quota - self._used(actor.user_id)
         Allowance(left, quota).require(1)
         return left
 
@@ -109,7 +120,29 @@ class CaptureQuota:
         """Return what the actor may still store (blocking); DiskFull when that is nothing."""
         return Allowance(self.left(actor) or None, self._settings.quota_bytes)
 
-    def is_used_up(self, owner_id: int) -> bool:
-        """Whether the captures of a user take all that they may (blocking)."""
-        quota = self._settings.quota_bytes
-        return bool(quota) and self._captures.bytes_of(owner_id) >= quota
+    def document(self, owner_id: int) -> Path:
+        """Return where the runners of a user's captures read what the others have."""
+        return self._jobs / f"quota-{owner_id}.json"
+
+    def tell(self, owner_id: int) -> None:
+        """Tell the runners of a user's captures which captures there are now (blocking).
+
+        Two programs may do so at once: each looks again whether what it has written is still so.
+        """
+        document = self.document(owner_id)
+        if not (self._settings.quota_bytes or document.exists()):
+            return
+        told: Taken | None = None
+        try:
+            while (now := self._captures.taken_by(owner_id)) != told:
+                said = {"kept_bytes": now.kept_bytes, "running": [path.name for path in now.running]}
+                if now.running:
+                    atomic_write(document, json.dumps(said).encode())
+                else:  # nobody reads it
+                    document.unlink(missing_ok=True)
+                told = now
+        except (
+            NetmonError,
+            OSError,
+        ) as error:  # what was to be told is done, and the next one tells it as well
+            _log.warning("telling the captures of user %d what is left: %s", owner_id, error)

@@ -152,7 +152,7 @@ class CapturingService:
             DiskFull: The actor's quota is used up, or less of the disk is free than must stay so.
         """
         actor.require(Permission.CAPTURE)
-        quota = await asyncio.to_thread(self.quota.left, actor)
+        await asyncio.to_thread(self.quota.left, actor)
         await asyncio.to_thread(self.quota.require_space)
         await self.check(request)
         whole = self._whole_filter(request)
@@ -167,7 +167,7 @@ class CapturingService:
             jobs=self._jobs,
         )
         try:
-            await self._launch(actor, capture_id, self._spec(request, command, programs, quota))
+            await self._launch(actor, capture_id, self._spec(actor, request, command, programs))
         except (NetmonError, OSError) as error:
             failed = {"state": JobState.FAILED.value, "error": str(error), "finished": datetime.now(UTC)}
             await asyncio.to_thread(self._captures.update, capture_id, **failed)
@@ -190,6 +190,7 @@ class CapturingService:
         await asyncio.to_thread(
             self._audit.record, actor, "capture.start", f"capture {capture_id}", " ".join(spec.argv)
         )
+        await asyncio.to_thread(self.quota.tell, actor.user_id)
         path = self._directory(capture_id)
         await self._supervisor.launch(JobKind.CAPTURE, capture_id, actor, spec, path)
 
@@ -214,18 +215,19 @@ class CapturingService:
 
     def _spec(
         self,
+        actor: Actor,
         request: StartCapture,
         command: tuple[str, ...],
         programs: tuple[tuple[str, str], ...],
-        quota: int,
     ) -> JobSpec:
         return JobSpec(
             kind=JobKind.CAPTURE,
             argv=command,
-            limits=job_limits(request, self._settings.captures, quota),
+            limits=job_limits(request, self._settings.captures),
             detached=request.detached,
             capture_file=file_name(numbered=request.rotation.is_on, pcapng=request.is_pcapng),
             rotation=request.rotation,
+            quota_document=str(self.quota.document(actor.user_id)),
             counter_programs=programs,
             counter_interface=request.interface,
         )
@@ -313,6 +315,7 @@ class CapturingService:
         # the files first: whoever is killed in between leaves a capture that can be deleted again
         await asyncio.to_thread(delete_files, directory, self._jobs)
         await asyncio.to_thread(self._captures.delete, capture_id)
+        await asyncio.to_thread(self.quota.tell, capture.owner_id)
 
 
 def _linktype(interface: str) -> str:

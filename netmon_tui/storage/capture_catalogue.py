@@ -45,6 +45,7 @@ class Expired(NamedTuple):
     """A capture that is too old."""
 
     capture_id: int
+    owner_id: int
     directory: Path
     name: str
 
@@ -101,11 +102,11 @@ class CaptureCatalogue:
 
     def find_one_older(self, before: datetime) -> Expired | None:
         """Return a capture that ended before an instant and is not marked to be kept."""
-        columns = (_CAPTURES.id, _CAPTURES.directory, _CAPTURES.name)
+        columns = (_CAPTURES.id, _CAPTURES.owner_id, _CAPTURES.directory, _CAPTURES.name)
         query = select(*columns).where(_is_older(before)).order_by(_CAPTURES.id).limit(1)
         with self._database.read() as connection:
             found = connection.execute(query).first()
-        return Expired(found.id, Path(found.directory), found.name) if found else None
+        return Expired(found.id, found.owner_id, Path(found.directory), found.name) if found else None
 
     def delete(self, expired: Expired, before: datetime) -> bool:
         """Delete the rows of one that ended before an instant, with an event; False when it is not (any more) one.

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, Select, delete, func, insert, select, update
 
@@ -24,6 +24,7 @@ from netmon_tui.storage.job_repository import delete_job
 from netmon_tui.storage.selection import in_window, visible_to
 
 _CAPTURES = records.captures.c
+_FINAL = [state.value for state in JobState if state.is_final]
 _SORTS: dict[str, Any] = {
     "id": _CAPTURES.id,
     "interface": _CAPTURES.interface,
@@ -37,6 +38,15 @@ _SORTS: dict[str, Any] = {
     "started": _CAPTURES.started,
     "name": _CAPTURES.name,
 }
+
+
+class Taken(NamedTuple):
+    """What the captures of a user take."""
+
+    kept_bytes: int
+    """Of those that have ended."""
+    running: tuple[Path, ...]
+    """The directories of the others: what is in them is nowhere else to be read."""
 
 
 class CaptureRepository:
@@ -158,16 +168,21 @@ class CaptureRepository:
         with self._database.read() as connection:
             return int(connection.execute(query).scalar_one())
 
-    def bytes_of(self, owner_id: int) -> int:
-        """Return how many bytes the files of all captures of a user have."""
-        files = records.capture_files.c
+    def taken_by(self, owner_id: int) -> Taken:
+        """Return what all captures of a user take."""
+        files, has_ended = records.capture_files.c, _CAPTURES.state.in_(_FINAL)
+        of_owner = _CAPTURES.owner_id == owner_id
         kept = select(func.coalesce(func.sum(files.bytes), 0)).join(records.captures)
-        running = select(func.coalesce(func.sum(_CAPTURES.bytes), 0)).where(
-            ~_CAPTURES.id.in_(select(files.capture_id))
+        fileless = select(func.coalesce(func.sum(_CAPTURES.bytes), 0)).where(
+            has_ended, of_owner, ~_CAPTURES.id.in_(select(files.capture_id))
         )
+        running = select(_CAPTURES.directory).where(~has_ended, of_owner, _CAPTURES.directory != "")
         with self._database.read() as connection:
-            both = (connection.execute(q.where(_CAPTURES.owner_id == owner_id)) for q in (kept, running))
-            return sum(int(found.scalar_one()) for found in both)
+            stored = sum(
+                int(connection.execute(query).scalar_one())
+                for query in (kept.where(has_ended, of_owner), fileless)
+            )
+            return Taken(stored, tuple(map(Path, connection.execute(running).scalars())))
 
     def delete(self, capture_id: int) -> None:
         """Delete a capture's rows."""

@@ -13,6 +13,7 @@ import stat
 import time
 
 from .identity import hold
+from .quota import Quota
 from .status import StatusFile
 from .streams import NO_ROOM, ErrorStream, KeptStream, create_file, read_ready
 from .tool import LEFTOVER_PATIENCE, PATIENCE, Ladder, Tool, become_subreaper
@@ -39,6 +40,7 @@ class Runner:
         self._directory = directory
         self._spec = spec
         self._limits = spec["limits"]
+        self._quota = Quota(spec, directory)
         self._status = status
         self._why: str | None = None
         self._reason = ""
@@ -138,7 +140,7 @@ class Runner:
     def _check_limits(self, now: float) -> None:
         if os.path.exists(f"{self._directory}/stop"):
             self._stop("stopped", "")
-        if os.path.exists(f"{self._directory}/quota"):
+        if self._capture and self._quota.is_used_up(self._capture.file.bytes, now):
             self._stop("quota", QUOTA_WORDS)
         if self._deadline is not None and self._paused_at is None and now >= self._deadline:
             self._stop("deadline", f"the time limit of {self._limits['seconds']:g} s was reached")
@@ -188,8 +190,7 @@ class Runner:
         limit = self._limits["output_bytes"]
         if limit and file.bytes >= limit:
             self._stop("size_limit", f"the size limit of {limit} bytes was reached")
-        quota = self._limits["quota_bytes"]
-        if quota and file.bytes >= quota:
+        if not self._why and self._quota.is_reached(file.bytes):
             self._stop("quota", QUOTA_WORDS)
         self._let_fill(moved, file.busy_bytes if more else 0)
         return more

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -28,13 +29,16 @@ from tests.unit.runtime.capture_scenarios import (
 from tests.unit.runtime.waiting import ended, wait_for
 
 
-def capture(directory: Path, rotation: Rotation, **limits: int) -> JobHandle:
+def capture(
+    directory: Path, rotation: Rotation, document: Path = Path("no document"), **limits: int
+) -> JobHandle:
     spec = JobSpec(
         JobKind.CAPTURE,
         (TCPDUMP, "-n", "-i", "vb", "-B", "65536", "-w", "-"),
         JobLimits(**({"free_space_floor": 0} | limits)),
         capture_file=NUMBERED_NAME,
         rotation=rotation,
+        quota_document=str(document),
         counter_programs=(("total", program("vb", "")),),
         counter_interface="vb",
     )
@@ -194,6 +198,60 @@ def the_quota_ends_it(directory: Path) -> None:
     handle.close()
 
 
+def shared(directory: Path, count: int, **limits: int) -> list[JobHandle]:
+    """Captures of one owner, whose document says that others have 400,000 bytes."""
+    directories = [directory.with_name(f"capture-{number}") for number in range(count)]
+    document = directory.with_name("quota-1.json")
+    said = {"kept_bytes": 400_000, "running": [path.name for path in directories]}
+    document.write_text(json.dumps(said))
+    return [capture(path, Rotation(file_bytes=SMALLEST_FILE), document, **limits) for path in directories]
+
+
+def captures_share_the_quota(directory: Path) -> None:
+    handles = shared(directory, 2, quota_bytes=2_400_000)
+    flood(
+        "va", 10_000, 2_000
+    )  # more than three million bytes for each, slowly beside the looks of the runners
+    for handle in handles:
+        status = ended(handle.directory)
+        assert (status.why, status.error) == (EndReason.QUOTA, "the quota of its owner's captures is used up")
+        assert counters(handle.directory).packets == counted(handle.directory)
+        handle.close()
+    sizes = [counters(handle.directory).bytes for handle in handles]
+    assert 2_000_000 <= sum(sizes) < 3_900_000, "each alone has room for two million"
+
+
+def what_a_killed_runner_left_counts(directory: Path) -> None:
+    killed, other = shared(directory, 2, quota_bytes=2_400_000)
+    flood("va", 2_000, 5_000)  # 650,000 bytes each
+    wait_for(lambda: min(counters(one.directory).bytes for one in (killed, other)) > 500_000, "bytes of both")
+    assert send_signal(killed.status.runner, signal.SIGKILL)
+    wait_for(lambda: not runner_is_alive(killed.status), "its end")
+    sweep_orphan(killed.status, killed.directory)
+    left = sum(path.stat().st_size for path in packet_files(killed.directory))
+    flood("va", 8_000, 2_000)
+    assert ended(other.directory).why is EndReason.QUOTA
+    took = counters(other.directory).bytes
+    assert 2_000_000 <= took + left < 2_600_000, (took, left)
+    for handle in (killed, other):
+        handle.close()
+
+
+def captures_leave_the_floor_free_together(directory: Path) -> None:
+    directory = small_disk(directory, "16m")
+    handles = shared(directory, 2, free_space_floor=8 << 20)
+    sender = subprocess.Popen([sys.executable, flooding.__file__, "va", "200000", "20000"])
+    ends = [ended(handle.directory) for handle in handles]
+    sender.kill()
+    sender.wait()
+    assert {(end.why, end.error) for end in ends} == {(EndReason.FLOOR, "less than 8 MiB are free")}
+    volume = os.statvfs(directory.parent)
+    assert 2 << 20 < volume.f_bavail * volume.f_frsize < 8 << 20
+    for handle in handles:
+        assert counters(handle.directory).packets == counted(handle.directory) > 1_000
+        handle.close()
+
+
 SCENARIOS = [
     a_flood_goes_into_several_files_without_losing_a_packet,
     a_ring_keeps_the_newest_files,
@@ -204,6 +262,9 @@ SCENARIOS = [
     a_full_disk_ends_it_with_whole_files,
     a_ring_that_fits_goes_round_on_a_small_disk,
     the_quota_ends_it,
+    captures_share_the_quota,
+    what_a_killed_runner_left_counts,
+    captures_leave_the_floor_free_together,
 ]
 
 if __name__ == "__main__":

@@ -280,16 +280,18 @@ async def test_steps_and_rungs_are_found_by_their_times_in_each_file(
 async def test_what_a_quota_leaves_is_told_and_no_more_is_taken(
     services: Services, ada: Actor, tmp_path: Path
 ) -> None:
+    captures = CaptureRepository(services.database)
     running = store(services, ada, bytes(300_000), state=JobState.RUNNING)
+    captures.update(running, bytes=0)  # what a program stored last
     kept = store(services, ada, RECORDS[0])
     usage = await services.capturing.quota.usage(ada)
-    assert (usage.used, usage.quota, usage.is_used_up) == (300_000 + 24 + len(RECORDS[0]), QUOTA, False)
+    assert (usage.used, usage.quota, usage.is_used_up) == (300_000 + 48 + len(RECORDS[0]), QUOTA, False)
     large = tmp_path / "large.pcap"
     large.write_bytes(WHOLE + bytes(200_000))
     left = f"{QUOTA - usage.used:,} of {QUOTA:,} bytes are left"
     with pytest.raises(DiskFull, match=f"quota of your captures is used up: {left}"):
         await services.catalogue.import_file(ada, large)
-    CaptureRepository(services.database).update(running, bytes=QUOTA)
+    (captures.directory(running) / (NUMBERED_NAME % 6)).write_bytes(bytes(QUOTA))
     for taking in (
         services.capturing.start(ada, StartCapture("lo")),
         services.catalogue.slice(ada, kept, PacketChoice(first=1)),

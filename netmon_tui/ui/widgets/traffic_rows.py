@@ -27,6 +27,8 @@ KINDS: tuple[tuple[TrafficKind, str], ...] = (
 """What is counted, and its title."""
 _SHARE_CELLS = 20
 _LONGEST_COUNT = 9
+_MAC = 17
+"""Cells of a MAC address, and more than any of IPv4."""
 _FIGURES = (
     Column("bytes", "Bytes", width=7, align="right", priority=0),
     Column("rate", "Rate", width=10, align="right", priority=1),
@@ -35,10 +37,10 @@ _FIGURES = (
     Column("received", "Received", width=8, align="right", priority=3),
 )
 COLUMNS: dict[TrafficKind, tuple[Column, ...]] = {
-    "talkers": (Column("address", "Address", minimum=15, priority=0), *_FIGURES),
+    "talkers": (Column("address", "Address", minimum=_MAC, priority=0), *_FIGURES),
     "conversations": (
-        Column("client", "Client", minimum=15, priority=0),
-        Column("server", "Server", minimum=15, priority=0),
+        Column("client", "Client", minimum=_MAC, priority=0),
+        Column("server", "Server", minimum=_MAC, priority=0),
         Column("service", "Service", width=11, priority=0),
         *_FIGURES,
     ),

@@ -247,7 +247,7 @@ async def test_the_file_is_read_again_when_it_changes(
 async def test_what_waits_is_passed_on_at_the_end_and_what_hangs_is_killed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(neighbour_hooks, "CLOSING_SECONDS", 4.0)  # three programs start within it
+    monkeypatch.setattr(neighbour_hooks, "CLOSING_SECONDS", 1.0)
     paths = find_paths(data_dir=tmp_path / "data", config_file=tmp_path / "config.toml")
     services = await asyncio.to_thread(open_services, load_settings(environ={}), paths)
     house = House(services, tmp_path)

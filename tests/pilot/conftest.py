@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from argon2 import PasswordHasher, profiles
+from textual.app import ScreenStackError
 from textual.css.query import QueryError
 from textual.pilot import Pilot
 
@@ -32,7 +33,7 @@ async def until(pilot: Pilot[Any], fact: Callable[[], Any], seconds: float = 30.
     while True:
         await pilot.pause(0.02)
         try:
-            if found := fact():
+            if is_built(pilot.app) and (found := fact()):
                 return found
         except (QueryError, LookupError, AttributeError) as error:
             said: object = error
@@ -40,6 +41,14 @@ async def until(pilot: Pilot[Any], fact: Callable[[], Any], seconds: float = 30.
             said = ""
         if time.monotonic() > end:
             raise AssertionError(f"not within {seconds} s {said}\n{screen_text(pilot.app)}")
+
+
+def is_built(app: Any) -> bool:
+    """Whether the screen has its parts, so that the next line finds them: it is shown before it has any."""
+    try:
+        return bool(app.screen.is_mounted)
+    except ScreenStackError:
+        return True  # the application has ended
 
 
 def screen_text(app: Any) -> str:

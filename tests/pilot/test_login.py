@@ -172,8 +172,7 @@ async def test_the_lock_covers_everything_until_the_password_comes(at_login, unt
         await pilot.press(*"wrong", "enter")
         await until(pilot, lambda: said(app) == "Wrong name or password")
         await pilot.press(*PASSWORD, "enter")
-        await until(pilot, lambda: app.screen is main)
-        assert not app.locked
+        await until(pilot, lambda: app.screen is main and not app.locked)
 
 
 async def test_the_lock_closes_by_itself_when_nobody_is_there(at_login, until) -> None:

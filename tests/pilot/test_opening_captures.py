@@ -19,6 +19,7 @@ from netmon_tui.ui.widgets import live
 from netmon_tui.ui.widgets.display_filter_bar import DisplayFilterBar
 from netmon_tui.ui.widgets.figure import Figure
 from netmon_tui.ui.widgets.find_bar import FindBar
+from netmon_tui.ui.widgets.packet_browser import PacketBrowser
 from netmon_tui.ui.widgets.packet_tree import PacketTree
 from netmon_tui.ui.widgets.table import Table
 from tests.bench.generate_pcap import generate
@@ -93,6 +94,31 @@ async def test_keys_typed_before_the_screen_is_there_are_not_lost(
         type_at_once(app, "escape")
         await until(pilot, lambda: app.screen.id == "main")
         assert await closed(path)
+
+
+async def test_what_is_looked_for_is_typed_before_there_are_packets(
+    logged_in: Any, until: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the words of it would be keys of the list: a slow disk is enough."""
+    take, may_show = PacketBrowser._take, asyncio.Event()
+
+    async def held(browser: PacketBrowser, packets: Any) -> None:
+        await may_show.wait()
+        await take(browser, packets)
+
+    monkeypatch.setattr(PacketBrowser, "_take", held)
+    async with logged_in() as (app, pilot):
+        await to_captures(app, pilot, until, tmp_path / "made.pcap")
+        type_at_once(app, "enter", "ctrl+f", *TYPED_FIND, "enter")
+        line = await until(pilot, lambda: app.screen.query_one("#find", Input))
+        await until(pilot, lambda: line.value == TYPED_FIND)
+        await until(
+            pilot, lambda: "there are no packets yet" in app.screen.query_one("#find-hint", Figure).text
+        )
+        may_show.set()
+        await until(pilot, lambda: app.screen.query_one("#packets", Table).row_count)
+        type_at_once(app, "enter")
+        await until(pilot, lambda: "match 1 of" in app.screen.query_one("#packet-count", Figure).text)
 
 
 async def test_no_figure_is_cut_at_60_columns(logged_in: Any, until: Any, tmp_path: Path) -> None:

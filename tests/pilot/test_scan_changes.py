@@ -67,7 +67,8 @@ async def changes_since(pilot: Any, until: Any, partner: int) -> list[list[str]]
     screen = await until(pilot, lambda: isinstance(pilot.app.screen, ScanDetailScreen) and pilot.app.screen)
     head = await until(pilot, lambda: screen.query_one("#changes-head", Figure))
     await until(pilot, lambda: f"scan {partner} " in head.text)
-    return cells(screen.query_one("#changes", Table))
+    found: list[list[str]] = await until(pilot, lambda: cells(screen.query_one("#changes", Table)))
+    return found
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from textual.worker import Worker
 
 from netmon_tui.domain.packet import PacketDetail
 from netmon_tui.domain.packet_find import FoundPackets, Wanted
-from netmon_tui.errors import NetmonError
+from netmon_tui.errors import NetmonError, NotFound
 from netmon_tui.services.packet_finding import PacketFinder
 from netmon_tui.ui import toasts
 from netmon_tui.ui.rendering import thin
@@ -116,9 +116,8 @@ class PacketFinding(ArrangedPackets):
         return key if isinstance(key, int) else self._arrived
 
     async def action_find(self) -> None:
-        """Begin to type what is looked for."""
-        if self._packets is not None:
-            await self.find_bar.open()
+        """Begin to type what is looked for, also before there are packets: else its words were keys of the list."""
+        await self.find_bar.open()
 
     def action_match(self, forward: bool) -> None:
         """Go to another match, once it is known which."""
@@ -158,6 +157,9 @@ class PacketFinding(ArrangedPackets):
     @on(FindBar.Asked)
     def _find_asked(self, event: FindBar.Asked) -> None:
         event.stop()
+        if self._packets is None:
+            self.find_bar.tell(NotFound("there are no packets yet"))
+            return
         self._step, self._from = True, self._here - 1
         self._search = self._look_for(event.wanted)
 

@@ -236,7 +236,11 @@ class PacketFinding(ArrangedPackets):
         self._step, self._arrived = None, number
         self.table.grid.follow = False
         self.table.move_to_key(number)
-        self.describe_again()
+        shown = self.query_one(PacketTree).detail
+        if shown is not None and shown.summary.number == number:
+            self.show_places(shown)  # anew, its fields would take the cursor back from who has moved it since
+        else:
+            self.describe_again()
         self._tell()
 
     def go_round(self, forward: bool) -> None:

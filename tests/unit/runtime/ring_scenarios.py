@@ -226,7 +226,7 @@ def what_a_killed_runner_left_counts(directory: Path) -> None:
     flood("va", 2_000, 5_000)  # 650,000 bytes each
     wait_for(lambda: min(counters(one.directory).bytes for one in (killed, other)) > 500_000, "bytes of both")
     assert send_signal(killed.status.runner, signal.SIGKILL)
-    wait_for(lambda: not runner_is_alive(killed.status), "its end")
+    wait_for(lambda: not runner_is_alive(killed.status, killed.directory), "its end")
     sweep_orphan(killed.status, killed.directory)
     left = sum(path.stat().st_size for path in packet_files(killed.directory))
     flood("va", 8_000, 2_000)

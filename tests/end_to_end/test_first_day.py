@@ -170,7 +170,7 @@ def leave_a_scan_running(screen: Terminal) -> None:
     screen.wait("10.77.0.15", "running")
     screen.wait("1 job")
     screen.press("q")
-    screen.wait("1 job runs. They go on")
+    screen.wait("1 job runs. It goes on")
     screen.press("Enter")
     assert screen.exit_status() == 0
 

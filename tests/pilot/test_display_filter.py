@@ -262,6 +262,26 @@ async def test_a_mark_stands_under_what_is_wrong(
         await until(pilot, lambda: "at character" in said(app, "display-words"))
 
 
+async def test_what_is_wrong_is_told_whole_in_two_lines_where_one_is_too_short(
+    logged_in: Any, until: Any, file: Path
+) -> None:
+    async with logged_in(size=(80, 24)) as (app, pilot):
+        await open_capture(app, pilot, until, file)
+        await pilot.press("d")
+        line = app.screen.query_one("#display-filter", Input)
+        await until(pilot, lambda: line.has_focus)
+        line.value = "ip.addr == 10.77.0.13 && udp.prt == 7"
+        for _ in range(2):
+            await until(
+                pilot, lambda: said(app, "display-words") and "udp.prt" in said(app, "display-offers")
+            )
+            assert not any("…" in said(app, name) for name in ("display-words", "display-offers"))
+            await pilot.press("enter")
+        line.value = "udp"
+        await until(pilot, lambda: app.screen.query_one("#display-filter-bar").has_class("-valid"))
+        assert "must be" not in said(app, "display-offers")
+
+
 async def test_tab_completes_names_in_turn(logged_in: Any, until: Any, file: Path) -> None:
     async with logged_in() as (app, pilot):
         await open_capture(app, pilot, until, file)

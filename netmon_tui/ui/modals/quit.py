@@ -28,9 +28,9 @@ class Quit(Dialog[QuitChoice]):
 
     def compose(self) -> ComposeResult:
         """The choice."""
-        jobs = "1 job runs" if self._jobs == 1 else f"{self._jobs} jobs run"
+        jobs = "1 job runs. It goes" if self._jobs == 1 else f"{self._jobs} jobs run. They go"
         with self.box("Quit"):
-            yield Static(content(f"{jobs}. They go on without this screen, within their limits."))
+            yield Static(content(f"{jobs} on without this screen, within their limits."))
             with Horizontal(classes="dialog--buttons"):
                 yield Button("Stay", id="stay")
                 yield Button("Stop mine and quit", id="stop", variant="warning")

@@ -8,7 +8,7 @@ from pathlib import Path
 from netmon_tui.domain.capture import Capture, StartCapture
 from netmon_tui.domain.capture_choice import PacketChoice
 from netmon_tui.domain.counted import counted
-from netmon_tui.errors import NetmonError
+from netmon_tui.errors import InvalidInput, NetmonError
 from netmon_tui.services.readable_files import working_directory
 from netmon_tui.ui.modals.capture_about import CaptureAbout
 from netmon_tui.ui.modals.capture_form import CaptureForm
@@ -138,21 +138,23 @@ class CaptureActions(Actions):
         stored = [one for _, result in results if not isinstance(result, NetmonError) for one in result]
         return stored[-1] if stored else None
 
-    async def delete(self, capture_ids: Sequence[int]) -> None:
-        """Ask, then delete."""
+    async def delete(self, capture_ids: Sequence[int]) -> frozenset[int]:
+        """Ask, then delete; return what is gone."""
         what = f"capture {capture_ids[0]}" if len(capture_ids) == 1 else f"{len(capture_ids)} captures"
         with self._reported():
             text = f"{await self._whose(capture_ids)} The packets are deleted for good."
             if not await self._app.push_screen_wait(Confirm(f"Delete {what}", text, verb="Delete")):
-                return
-            for capture_id in capture_ids:
-                await self._services.capturing.delete(self._session.actor, capture_id)
-            self._tell(f"Deleted {what}")
+                return frozenset()
+            return await self._delete_each("capture", capture_ids, self._services.capturing.delete)
+        return frozenset()
 
     async def _whose(self, capture_ids: Sequence[int]) -> str:
-        """Return what captures are called and how much they take: what is lost with them."""
+        """Return what is lost with captures: their names, and what they take; raises InvalidInput if one runs."""
         capturing, actor = self._services.capturing, self._session.actor
         captures = [await capturing.get(actor, number) for number in capture_ids]
+        if running := [str(one.id) for one in captures if not one.state.is_final]:
+            runs = "s" if len(running) == 1 else ""
+            raise InvalidInput(f"capture {', '.join(running)} still run{runs}", fix="stop it first")
         names = ", ".join(one.name or f"capture {one.id}" for one in captures[:_NAMED])
         more = f" and {len(captures) - _NAMED} more" if len(captures) > _NAMED else ""
         packets = sum(one.packets_on_disk for one in captures)

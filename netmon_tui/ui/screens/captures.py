@@ -232,7 +232,8 @@ class CapturesPane(WithScheduleList):
         table = self.query_one(Table)
         chosen = [key for key in table.selected_keys or {self._capture_id()} if isinstance(key, int)]
         if chosen:
-            await self._actions.delete(sorted(chosen))
+            gone = await self._actions.delete(sorted(chosen))
+            table.grid.select(table.selected_keys - gone)
             self._source.invalidate()
 
     @on(Table.Opened)

@@ -189,20 +189,14 @@ class ScanActions(Actions):
             await self._app.push_screen_wait(ImportReport(results))
         return next((result for _, result in reversed(results) if isinstance(result, Scan)), None)
 
-    async def delete(self, scan_ids: Sequence[int]) -> bool:
-        """Ask, then delete; return whether all of them are gone."""
+    async def delete(self, scan_ids: Sequence[int]) -> frozenset[int]:
+        """Ask, then delete; return what is gone."""
         one = len(scan_ids) == 1
         title = f"Delete scan {scan_ids[0]}" if one else f"Delete {len(scan_ids)} scans"
         text = f"{'Its results' if one else 'Their results'} and files are deleted for good."
         if not await self._app.push_screen_wait(Confirm(title, text, verb="Delete")):
-            return False
-        gone = 0
-        with self._reported():
-            for scan_id in scan_ids:
-                await self._services.scans.delete(self._session.actor, scan_id)
-                gone += 1
-            self._tell(f"Scan {scan_ids[0]} is deleted" if one else f"{len(scan_ids)} scans are deleted")
-        return gone == len(scan_ids)
+            return frozenset()
+        return await self._delete_each("scan", scan_ids, self._services.scans.delete)
 
 
 def _begins(scan: Scan) -> str:

@@ -216,8 +216,9 @@ class ScansPane(WithSchedules, RunningScan, WithPivots):
     async def action_delete(self) -> None:
         """Delete what is selected, or the scan under the cursor."""
         chosen = self._chosen
-        if chosen and await self._actions.delete(chosen):
-            self.query_one("#scans", Table).grid.select(())
+        if chosen and (gone := await self._actions.delete(chosen)):
+            table = self.query_one("#scans", Table)
+            table.grid.select(table.selected_keys - gone)
             self._source.invalidate()
 
     @on(Table.Opened, "#scans")

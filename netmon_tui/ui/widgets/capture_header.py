@@ -112,7 +112,7 @@ class CaptureHeader(Vertical):
         state.show(f"{look.label(self._ascii)} · {capture.owner}", look.tone)
         state.styles.width = cell_len(state.text) + 2  # the title has the rest
         # tcpdump writes in blocks: what is counted at once is not all in the file
-        words = "Size " if capture.state.is_final else "Written "
+        words = "Size " if capture.state.is_final else "On disk "
         self.query_one("#capture-bytes-label", Label).update(words)
         is_live = capture.origin is CaptureOrigin.LIVE
         self.query_one("#capture-counts").display = is_live or bool(capture.counters.overwritten)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from textwrap import wrap
 from typing import ClassVar
 
 from rich.cells import cell_len
@@ -15,6 +16,7 @@ from textual.widgets import Input
 
 from netmon_tui.domain.display_filter import LONGEST_FILTER, Offer, word_before
 from netmon_tui.errors import InvalidInput, NetmonError
+from netmon_tui.ui.rendering import Tone
 from netmon_tui.ui.widgets.figure import Figure
 from netmon_tui.ui.widgets.filled_later import FilledLater
 
@@ -201,7 +203,7 @@ class DisplayFilterBar(FilledLater):
 
     def tell(self, error: NetmonError) -> None:
         """Say what is wrong with the filter that was applied."""
-        self._words.show(error, "error")
+        self._say(str(error), "error")
         self.set_class(isinstance(error, InvalidInput), "-invalid")
         self.add_class("-open", "-typing")
 
@@ -284,20 +286,29 @@ class DisplayFilterBar(FilledLater):
         await self._judge(text)
 
     async def _judge(self, text: str) -> None:
-        words = self._words
         verdict = ""
         try:
             await self._check(text)
         except InvalidInput as error:
             verdict = "-invalid"
-            words.show(self._pointed(error), "error")
+            self._say(self._pointed(error), "error")
         except NetmonError as error:
-            words.show(error, "warning")
+            self._say(str(error), "warning")
         else:
             verdict = "-valid" if text.strip() else ""
-            words.show(_HINT, "muted")
+            self._say(_HINT, "muted")
         self.remove_class("-valid", "-invalid")
         self.add_class(*filter(None, [verdict]))
+
+    def _say(self, words: str, tone: Tone) -> None:
+        """Say something; what has no room in its line stands in that of the names, when there are none."""
+        width = self._words.size.width
+        first, *others = wrap(words, width) if 0 < width < cell_len(words) and not self._offers else [words]
+        self._words.show(first, tone)
+        if others:
+            self._offered.show(" ".join(others), tone)
+        else:
+            self._show_offers()
 
     def _pointed(self, error: InvalidInput) -> str:
         """Return what is wrong and what helps, behind a mark under the place where there is room for both."""

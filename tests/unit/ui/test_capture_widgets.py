@@ -289,14 +289,14 @@ async def test_the_average_rate_is_that_of_all_that_was_captured(
         assert header.query_one("#capture-rate", Figure).text == shown
 
 
-async def test_while_a_capture_runs_its_bytes_are_those_written_so_far() -> None:
+async def test_while_a_capture_runs_its_bytes_are_those_on_the_disk() -> None:
     running = lossy(CaptureCounters(packets=30, bytes=24, received=30))
     header = CaptureHeader()
     async with OneWidget(header).run_test(size=(80, 12)) as pilot:
         label = header.query_one("#capture-bytes-label", Label)
         header.show(running, now=1.0)
         await pilot.pause()
-        assert (str(label.content), label.size.width) == ("Written ", 8)
+        assert (str(label.content), label.size.width) == ("On disk ", 8)
         header.show(replace(running, state=JobState.COMPLETED, finished=running.started), now=2.0)
         await pilot.pause()
         assert (str(label.content), label.size.width) == ("Size ", 5)

@@ -141,12 +141,12 @@ class CaptureActions(Actions):
     async def delete(self, capture_ids: Sequence[int]) -> frozenset[int]:
         """Ask, then delete; return what is gone."""
         what = f"capture {capture_ids[0]}" if len(capture_ids) == 1 else f"{len(capture_ids)} captures"
+        gone: frozenset[int] = frozenset()
         with self._reported():
             text = f"{await self._whose(capture_ids)} The packets are deleted for good."
-            if not await self._app.push_screen_wait(Confirm(f"Delete {what}", text, verb="Delete")):
-                return frozenset()
-            return await self._delete_each("capture", capture_ids, self._services.capturing.delete)
-        return frozenset()
+            if await self._app.push_screen_wait(Confirm(f"Delete {what}", text, verb="Delete")):
+                gone = await self._delete_each("capture", capture_ids, self._services.capturing.delete)
+        return gone
 
     async def _whose(self, capture_ids: Sequence[int]) -> str:
         """Return what is lost with captures: their names, and what they take; raises InvalidInput if one runs."""

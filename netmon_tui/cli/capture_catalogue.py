@@ -148,7 +148,7 @@ def export(line: CommandLine, capture_id: int, output: Path, choice: PacketChoic
 def _export(line: CommandLine, capture_id: int, output: Path, choice: PacketChoice, form: ExportForm) -> None:
     async def work(services: Services, actor: Actor) -> tuple[Path, str]:
         path = await services.catalogue.export(actor, capture_id, output, choice, form)
-        return path, await services.catalogue.missing(actor, capture_id, choice.file)
+        return path, await services.catalogue.missing(actor, capture_id, choice.file, form.format)
 
     written, missing = line.run(work, follow=True)
     if missing:

@@ -46,6 +46,7 @@ from netmon_tui.tools.file_set import file_gone, one_file, packet_files, sizes_o
 _PLAIN = ExportForm()
 _EVERYTHING = PacketChoice()
 _SOME_KEYS = "its TLS keys open only connections whose beginning is in it"
+_NO_INTERFACES = "of which interface a packet is only pcapng tells"
 _LOOK_SECONDS = 60.0
 """From one look for what is too old to the next: a day more or less is never decided in seconds."""
 _LONGEST_DAYS = 36_500
@@ -246,14 +247,23 @@ class CatalogueService:
         )
         return written
 
-    async def missing(self, actor: Actor, capture_id: int, file: str = "") -> str:
+    async def missing(self, actor: Actor, capture_id: int, file: str = "", into: str = "") -> str:
         """Return what its files, or one of them, have lost since the capture was stored; empty when nothing.
+
+        Args:
+            actor: Who asks.
+            capture_id: Which capture.
+            file: Name of the one of its files; empty for all.
+            into: Format of a copy: what that cannot hold is missing there, too.
 
         Raises:
             NotFound: No such capture, or it has no file.
         """
         capture, path = await self._with_files(actor, capture_id, file)
-        return await asyncio.to_thread(missing_from, capture, path)
+        lost = await asyncio.to_thread(missing_from, capture, path)
+        has_several = capture.format == "pcapng" and not capture.one_interface
+        in_pcap = into.partition(".")[0] == "pcap"
+        return "; ".join(filter(None, (lost, _NO_INTERFACES if has_several and in_pcap else "")))
 
     async def _exact(self, actor: Actor, capture_id: int, choice: PacketChoice) -> PacketChoice:
         """Return the choice with the marked packets, where those are asked for."""

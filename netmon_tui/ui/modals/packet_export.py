@@ -11,6 +11,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.widgets import Button, Input, Label, Select, Static
 
+from netmon_tui.domain.capture import Capture
 from netmon_tui.domain.capture_choice import CAPTURE_FORMATS, ExportForm, PacketChoice
 from netmon_tui.ui.modals.new_file import NewFileDialog
 from netmon_tui.ui.rendering import content
@@ -34,20 +35,21 @@ class PacketExport(NewFileDialog[PacketExportChoice]):
     """Asks which packets are taken out, and into what.
 
     Args:
-        capture_id: Of which capture.
+        capture: Of which capture; into a file of its own format, unless another is chosen.
         choices: What can be chosen, the likeliest first.
         folder: Where a file goes unless another path is typed.
         as_capture: Whether a new capture is offered, and first.
     """
 
     def __init__(
-        self, capture_id: int, choices: Sequence[PacketChoice], folder: Path, *, as_capture: bool
+        self, capture: Capture, choices: Sequence[PacketChoice], folder: Path, *, as_capture: bool
     ) -> None:
         super().__init__()
-        self._capture_id = capture_id
+        self._capture_id = capture.id
         self._choices = choices
         self._folder = folder
-        self._formats = (NEW_CAPTURE, *CAPTURE_FORMATS) if as_capture else CAPTURE_FORMATS
+        formats = sorted(CAPTURE_FORMATS, key=lambda form: form != capture.format)
+        self._formats = [NEW_CAPTURE, *formats] if as_capture else formats
         self._proposed = ""
 
     def compose(self) -> ComposeResult:

@@ -67,14 +67,14 @@ class CaptureActions(Actions):
             choices: What can be chosen, the likeliest first.
             as_capture: Whether a new capture is offered first.
         """
-        folder = self._services.paths.exports
-        asked = await self._app.push_screen_wait(
-            PacketExport(capture_id, choices, folder, as_capture=as_capture)
-        )
-        if asked is None:
-            return None
+        folder, actor = self._services.paths.exports, self._session.actor
         with self._reported():
-            catalogue, actor = self._services.catalogue, self._session.actor
+            capture = await self._services.capturing.get(actor, capture_id)
+            form = PacketExport(capture, choices, folder, as_capture=as_capture)
+            asked = await self._app.push_screen_wait(form)
+            if asked is None:
+                return None
+            catalogue = self._services.catalogue
             if asked.path is None:
                 made = await catalogue.slice(actor, capture_id, asked.choice, name=asked.name)
                 count = made.counters.packets
@@ -83,7 +83,7 @@ class CaptureActions(Actions):
                 )
                 return made
             path = await catalogue.export(actor, capture_id, asked.path, asked.choice, asked.form)
-            missing = await catalogue.missing(actor, capture_id, asked.choice.file)
+            missing = await catalogue.missing(actor, capture_id, asked.choice.file, asked.form.format)
             self._tell(
                 _with_note(f"Written{' anonymised' if asked.form.anonymise else ''} to {path}", missing)
             )

@@ -30,7 +30,7 @@ import pytest
 
 from netmon_tui.config.paths import find_paths
 from netmon_tui.config.settings import load_settings
-from netmon_tui.domain.capture import Capture, CaptureLabels, CaptureOrigin, StartCapture
+from netmon_tui.domain.capture import Capture, CaptureFormat, CaptureLabels, CaptureOrigin, StartCapture
 from netmon_tui.domain.capture_choice import ExportForm, PacketChoice
 from netmon_tui.domain.job import JobState
 from netmon_tui.domain.schedule import Runner
@@ -1017,3 +1017,19 @@ async def test_what_is_made_of_a_file_that_became_shorter_says_what_is_left(
     assert (await house.catalogue.missing(house.ada, whole.id)).startswith("only 0 of the 2,000 packets")
     assert not await house.catalogue.missing(house.ada, other.id)
     assert not (await cut(house, other, PacketChoice(first=2)))[0].note
+
+
+async def test_a_copy_that_cannot_hold_the_interfaces_of_packets_says_so(house: House) -> None:
+    captures = CaptureRepository(house.services.database)
+    request = StartCapture("eth0,lo", format=CaptureFormat.PCAPNG)
+    number = captures.create(house.ada, request, filter="", jobs=house.jobs)
+    directory = captures.directory(number)
+    directory.mkdir()
+    (directory / "capture.pcapng").write_bytes(pcapng(raws()))
+    captures.update(number, state=JobState.COMPLETED.value)
+    missing = house.catalogue.missing
+    for form in ("pcap", "pcap.gz"):
+        assert await missing(house.ada, number, into=form) == "of which interface a packet is only pcapng tells"
+    for form in ("", "pcapng", "pcapng.gz"):
+        assert not await missing(house.ada, number, into=form)
+    assert not await missing(house.ada, (await house.take(pcap(raws()))).id, into="pcap")

@@ -167,14 +167,20 @@ def request_pause(directory: Path, *, paused: bool) -> None:
         file.unlink(missing_ok=True)
 
 
-def runner_is_alive(status: JobStatus, directory: Path) -> bool:
+def runner_is_alive(status: JobStatus | None, directory: Path) -> bool:
     """Whether the job is still watched. If not, and the state is not ``ended``, it was interrupted.
 
     Args:
-        status: What the runner said last: its number, which means nothing in another pid namespace.
+        status: What the runner said last: its number, which means nothing in another pid namespace. None where
+            it said nothing, or that is damaged.
         directory: The job directory, in which it holds a lock, as all namespaces see.
     """
-    return is_alive(status.runner) or _is_held(JobDirectory(directory).spec)
+    return (status is not None and is_alive(status.runner)) or _is_held(JobDirectory(directory).spec)
+
+
+def is_over(status: JobStatus | None, directory: Path) -> bool:
+    """Whether nothing more will come from the runner of a job; arguments as for :func:`runner_is_alive`."""
+    return (status is not None and status.state == "ended") or not runner_is_alive(status, directory)
 
 
 def _is_held(path: Path) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -26,7 +27,10 @@ def read_keys(path: Path) -> bytes:
         InvalidInput: It cannot be read, is too large, or is none.
     """
     try:
-        with path.expanduser().open("rb") as file:
+        path = path.expanduser()
+        with open(path, "rb", opener=_without_waiting) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise InvalidInput(f"{path} is no plain file", fix="write the TLS keys into one")
             data = file.read(LARGEST_KEYS + 1)
     except (OSError, RuntimeError) as error:
         raise InvalidInput(f"the TLS keys cannot be read from {path}", why=str(error)) from error
@@ -37,6 +41,11 @@ def read_keys(path: Path) -> bytes:
             f"{path} has no TLS keys", fix="name a file that a program wrote for SSLKEYLOGFILE"
         )
     return data
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Open a file, also a pipe that nobody writes into."""
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def count_keys(data: bytes) -> int:

@@ -14,8 +14,8 @@ from netmon_tui.config.sections import CaptureSettings
 from netmon_tui.domain.byte_count import byte_count
 from netmon_tui.domain.user import Actor
 from netmon_tui.errors import DiskFull, NetmonError
+from netmon_tui.runtime.runner.quota import bytes_in
 from netmon_tui.storage.capture_repository import CaptureRepository, Taken
-from netmon_tui.tools.file_set import sizes_of
 
 _log = logging.getLogger(__name__)
 
@@ -91,7 +91,7 @@ class CaptureQuota:
     def _used(self, owner_id: int) -> int:
         taken = self._captures.taken_by(owner_id)
         # The row of one that runs has what a program stored last, and none may be open.
-        return taken.kept_bytes + sum(sum(sizes_of(path).values()) for path in taken.running)
+        return taken.kept_bytes + sum(bytes_in(str(path)) for path in taken.running)
 
     def left(self, actor: Actor) -> int:
         """Return how many bytes the actor may still capture; 0 for any number (blocking).
@@ -127,22 +127,29 @@ class CaptureQuota:
     def tell(self, owner_id: int) -> None:
         """Tell the runners of a user's captures which captures there are now (blocking).
 
+        What was to be told is done already: where it cannot be, that is logged, and the next one tells it as well.
+        """
+        try:
+            self.require_told(owner_id)
+        except (NetmonError, OSError) as error:
+            _log.warning("telling the captures of user %d what is left: %s", owner_id, error)
+
+    def require_told(self, owner_id: int) -> None:
+        """Do so before one begins, which would not know the others otherwise.
+
         Two programs may do so at once: each looks again whether what it has written is still so.
+
+        Raises:
+            DiskFull, StorageError: It cannot be written.
         """
         document = self.document(owner_id)
         if not (self._settings.quota_bytes or document.exists()):
             return
         told: Taken | None = None
-        try:
-            while (now := self._captures.taken_by(owner_id)) != told:
-                said = {"kept_bytes": now.kept_bytes, "running": [path.name for path in now.running]}
-                if now.running:
-                    atomic_write(document, json.dumps(said).encode())
-                else:  # nobody reads it
-                    document.unlink(missing_ok=True)
-                told = now
-        except (
-            NetmonError,
-            OSError,
-        ) as error:  # what was to be told is done, and the next one tells it as well
-            _log.warning("telling the captures of user %d what is left: %s", owner_id, error)
+        while (now := self._captures.taken_by(owner_id)) != told:
+            said = {"kept_bytes": now.kept_bytes, "running": [path.name for path in now.running]}
+            if now.running:
+                atomic_write(document, json.dumps(said).encode())
+            else:  # nobody reads it
+                document.unlink(missing_ok=True)
+            told = now

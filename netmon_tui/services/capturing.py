@@ -190,7 +190,7 @@ class CapturingService:
         await asyncio.to_thread(
             self._audit.record, actor, "capture.start", f"capture {capture_id}", " ".join(spec.argv)
         )
-        await asyncio.to_thread(self.quota.tell, actor.user_id)
+        await asyncio.to_thread(self.quota.require_told, actor.user_id)
         path = self._directory(capture_id)
         await self._supervisor.launch(JobKind.CAPTURE, capture_id, actor, spec, path)
 

@@ -363,11 +363,9 @@ def _is_over(job: Job, error: BaseException) -> bool:
 
 def _has_ended(directory: Path) -> bool:
     """Whether nothing more will come from the runner of a job."""
-    try:
-        status = JobDirectory(directory).read_status()
-    except StorageError:
-        return False  # nobody knows: a later look may be luckier
-    return status is None or status.state == "ended" or not runtime_jobs.runner_is_alive(status, directory)
+    with suppress(StorageError):
+        return runtime_jobs.is_over(JobDirectory(directory).read_status(), directory)
+    return False  # nobody knows: a later look may be luckier
 
 
 def _over(handles: Sequence[runtime_jobs.JobHandle]) -> list[runtime_jobs.JobHandle]:
@@ -388,12 +386,10 @@ def read_status(directory: JobDirectory) -> tuple[JobStatus | None, bool]:
     nobody would watch it any more.
     """
     status = directory.read_status()
-    if status is None:
-        return None, True
-    if status.state == "ended":
-        return status, True
-    if runtime_jobs.runner_is_alive(status, directory.path):
-        return status, False
-    runtime_jobs.sweep_orphan(status, directory.path)
-    directory.clear_away()
-    return directory.read_status() or status, True
+    is_over = runtime_jobs.is_over(status, directory.path)
+    if is_over and (status is None or status.state != "ended"):
+        if status is not None:
+            runtime_jobs.sweep_orphan(status, directory.path)
+        directory.clear_away()
+        status = directory.read_status() or status
+    return status, is_over

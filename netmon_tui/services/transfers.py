@@ -45,6 +45,7 @@ from netmon_tui.tools.pcap import FILE_HEADER_SIZE
 
 NEIGHBOUR_FORMATS = ("json", "csv")
 _NO_NAMELESS = frozenset({errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL})
+_OPENED = Path("/proc/self/fd")
 _NO_HARD_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
 _ALL_HOSTS = HostSelection()
 _NEIGHBOUR_COLUMNS = (
@@ -352,6 +353,8 @@ def _open_draft(draft: Path, path: Path) -> BinaryIO:
 
 def _open_nameless(directory: Path) -> BinaryIO | None:
     """Open a file of which nothing stays, however this program ends; None where a file must have a name."""
+    if not _OPENED.is_dir():
+        return None  # nothing could give it one in the end
     try:
         descriptor = os.open(directory, os.O_TMPFILE | os.O_WRONLY | os.O_CLOEXEC, PRIVATE_FILE)
     except OSError as error:
@@ -363,11 +366,14 @@ def _open_nameless(directory: Path) -> BinaryIO | None:
 
 def _give_name(file: BinaryIO, draft: Path, path: Path) -> None:
     """Give a finished file its name, never over another file."""
-    opened = file.fileno()
+    has_name, opened = draft.exists(), file.fileno()
     try:
-        os.link(f"/proc/self/fd/{opened}", path, src_dir_fd=opened)  # with a descriptor the link is followed
+        if has_name:
+            os.link(draft, path)
+        else:
+            os.link(_OPENED / str(opened), path, src_dir_fd=opened)  # with a descriptor the link is followed
     except OSError as error:
-        if error.errno not in _NO_HARD_LINKS:
+        if error.errno not in _NO_HARD_LINKS or not has_name:
             raise
         # Such as on a FAT stick. The name is taken first, so that no other file can be replaced.
         os.close(private_opener(str(path), os.O_CREAT | os.O_EXCL | os.O_WRONLY))

@@ -492,3 +492,6 @@ async def test_the_last_line_of_a_list_calls_enter_what_it_does_there(
         app.push_screen(make(app.screen.session))
         await until(pilot, lambda: isinstance(app.screen, make) and "Cancel" in keys(app))
         assert [word for word, key in keys(app).items() if key.key == "enter"] == [enter] * bool(enter)
+        app.set_keymap({"table.open": "o"})
+        opens = [one for one in app.screen.active_bindings.values() if one.binding.id == "table.open"]
+        assert [(one.binding.key, one.binding.description) for one in opens] == [("o", enter)] * bool(enter)

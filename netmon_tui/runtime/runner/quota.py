@@ -32,7 +32,9 @@ class Quota:
 
     def __init__(self, spec: dict[str, Any], directory: str) -> None:
         self._bytes = spec["limits"]["quota_bytes"]
-        self._document = spec["quota_document"]
+        self._document = spec.get(
+            "quota_document", ""
+        )  # a program that is older than this runner tells of none
         self._jobs, self._name = os.path.split(directory)
         self._read_as = (0, 0)
         self._kept = 0
@@ -59,7 +61,7 @@ class Quota:
     def _look(self, own: int) -> bool:
         self._own = own
         self._read()
-        others = sum(_bytes_in(f"{self._jobs}/{name}") for name in self._others)
+        others = sum(bytes_in(f"{self._jobs}/{name}") for name in self._others)
         self._left = self._bytes - self._kept - others
         return own >= self._left
 
@@ -77,7 +79,7 @@ class Quota:
             return
 
 
-def _bytes_in(directory: str) -> int:
+def bytes_in(directory: str) -> int:
     """Return what the files with packets in a job directory have; nothing when it is gone."""
     total = 0
     try:

@@ -74,16 +74,12 @@ class ListDialog(Dialog[Result], Generic[Result, Kept]):
     @property
     def active_bindings(self) -> dict[str, ActiveBinding]:
         """What can be pressed; on a row enter is called what it does here, not what it does in other tables."""
-        found = dict(super().active_bindings)
-        enter = found.get("enter")
-        if enter is None or enter.binding.id != "table.open":
-            return found
-        if not self.enter_word:
-            del found["enter"]
-            return found
-        tooltip = f"{self.enter_word} {self.NOUN}."
-        told = replace(enter.binding, description=self.enter_word, tooltip=tooltip)
-        found["enter"] = enter._replace(binding=told, tooltip=tooltip)
+        found, tooltip = dict(super().active_bindings), f"{self.enter_word} {self.NOUN}."
+        for key, one in [(key, one) for key, one in found.items() if one.binding.id == "table.open"]:
+            told = replace(one.binding, description=self.enter_word, tooltip=tooltip)
+            found[key] = one._replace(binding=told, tooltip=tooltip)
+            if not self.enter_word:
+                del found[key]
         return found
 
     # what a list says of itself

@@ -32,6 +32,7 @@ from netmon_tui.runtime.jobs import (
 from netmon_tui.runtime.process_identity import identity_of, is_alive, members_of_group, send_signal
 from netmon_tui.runtime.runner.identity import stat_fields
 from netmon_tui.runtime.tool_paths import find_tool
+from netmon_tui.services.supervision import read_status
 from tests.unit.runtime.waiting import ended, is_gone, shell, wait_for
 
 IMPATIENT = (0.3, 0.3)
@@ -517,6 +518,20 @@ def test_whoever_cannot_see_the_runner_sees_that_it_lives(directory: Path) -> No
     assert looked_at() == ["False", "True"]
     assert sweep_orphan(handle.status, directory)
     assert is_gone(handle.status.tool_pid)
+    handle.close()
+
+
+def test_a_runner_whose_status_is_lost_lives_until_it_is_gone(directory: Path) -> None:
+    handle, job = start(directory, shell("sleep 62")), JobDirectory(directory)
+    job.status.unlink()
+    assert read_status(job) == (None, False)
+    job.status.write_text("no status")
+    assert read_status(job) == (None, False)
+    assert (directory / "reserve").exists()
+    kill_runner(handle.status, directory)
+    assert read_status(job) == (None, True)
+    assert not (directory / "reserve").exists(), "nobody wants it any more"
+    assert sweep_orphan(handle.status, directory)
     handle.close()
 
 

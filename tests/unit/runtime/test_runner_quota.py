@@ -125,3 +125,8 @@ def test_without_a_quota_nothing_is_read(jobs: Jobs) -> None:
     jobs.tell(10**9)
     ours = jobs.quota(0)
     assert not ours.is_reached(1) and not ours.is_used_up(2, 1.0)
+
+
+def test_a_program_that_tells_of_no_document_has_its_own_quota_kept(tmp_path: Path) -> None:
+    of_an_older_one = Quota({"limits": {"quota_bytes": WHOLE}}, str(tmp_path / "capture-1"))
+    assert not of_an_older_one.is_reached(WHOLE - 1) and of_an_older_one.is_reached(WHOLE)

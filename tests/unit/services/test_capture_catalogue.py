@@ -43,10 +43,11 @@ from netmon_tui.errors import (
     NetmonError,
     NotAllowed,
     NotFound,
+    StorageError,
 )
 from netmon_tui.runtime import display_filter
 from netmon_tui.runtime.tool_paths import find_tool
-from netmon_tui.services import capture_catalogue, capture_drafts
+from netmon_tui.services import capture_catalogue, capture_drafts, transfers
 from netmon_tui.services.capture_cutting import make_merge
 from netmon_tui.services.capture_drafts import UNFINISHED, Room
 from netmon_tui.services.container import Services, open_services
@@ -772,12 +773,30 @@ def test_a_program_killed_while_it_exports_leaves_nothing_in_the_directory(tmp_p
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("is_mounted", [True, False])
 def test_where_no_file_can_be_without_a_name_an_export_is_written_all_the_same(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_mounted: bool
 ) -> None:
-    monkeypatch.setattr(os, "O_TMPFILE", os.O_DIRECTORY)  # what a system that knows no such file makes of it
+    if is_mounted:
+        monkeypatch.setattr(
+            os, "O_TMPFILE", os.O_DIRECTORY
+        )  # what a system that knows no such file makes of it
+    else:
+        monkeypatch.setattr(transfers, "_OPENED", tmp_path / "no proc")
     assert write_new(tmp_path / "out", [b"whole"]).read_bytes() == b"whole"
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_an_export_that_cannot_be_given_its_name_leaves_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refused)
+    with pytest.raises(StorageError, match="cannot write"):
+        write_new(tmp_path / "out", [b"whole"])
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.skipif(find_tool("tshark") is None, reason="tshark is not installed")
@@ -1029,7 +1048,9 @@ async def test_a_copy_that_cannot_hold_the_interfaces_of_packets_says_so(house: 
     captures.update(number, state=JobState.COMPLETED.value)
     missing = house.catalogue.missing
     for form in ("pcap", "pcap.gz"):
-        assert await missing(house.ada, number, into=form) == "of which interface a packet is only pcapng tells"
+        assert (
+            await missing(house.ada, number, into=form) == "of which interface a packet is only pcapng tells"
+        )
     for form in ("", "pcapng", "pcapng.gz"):
         assert not await missing(house.ada, number, into=form)
     assert not await missing(house.ada, (await house.take(pcap(raws()))).id, into="pcap")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -110,3 +111,6 @@ def test_keys_must_be_keys(tmp_path: Path) -> None:
             read_keys(file)
     with pytest.raises(InvalidInput, match="cannot be read"):
         read_keys(tmp_path / "none")
+    os.mkfifo(tmp_path / "pipe")  # of which nobody is the writer
+    with pytest.raises(InvalidInput, match="is no plain file"):
+        read_keys(tmp_path / "pipe")

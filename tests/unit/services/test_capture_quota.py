@@ -102,6 +102,8 @@ async def test_a_disk_too_full_to_tell_it_takes_nothing_back(
     with monkeypatch.context() as patch:
         patch.setattr(capture_quota, "atomic_write", refused)
         await house.services.capturing.delete(house.ada, first.id)
+        with pytest.raises(DiskFull, match="no space left"):  # one that begins would not know of the others
+            house.services.capturing.quota.require_told(house.ada.user_id)
     assert told(house) == before
     assert "no space left" in caplog.text
     assert await house.services.capturing.count(house.ada) == 1, "the one that runs"

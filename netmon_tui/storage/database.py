@@ -49,6 +49,8 @@ class _Attempt(Protocol[T_co]):
         """Do it."""
 
 
+_Queue = queue.SimpleQueue[tuple[Work[Any], Future[Any]] | None]
+"""Units of work with what becomes of them; None after the last."""
 BUSY_TIMEOUT_MS = 5_000
 _log = logging.getLogger(__name__)
 _BATCH = 64
@@ -80,7 +82,8 @@ class Database:
         """The SQLite file; None for another kind of database."""
         self._busy_timeout_ms = busy_timeout_ms
         self.engine = self._create_engine()
-        self._queue: queue.SimpleQueue[tuple[Work[Any], Future[Any]] | None] = queue.SimpleQueue()
+        self._queue = _Queue()
+        """What the writer is to do, to the end of its days: another writer has another one."""
         self._writer: threading.Thread | None = None
         self._reserve = Reserve(self.path, unneeded, results) if self.path else None
         self._sets_aside = False
@@ -189,7 +192,10 @@ class Database:
         future: Future[T] = Future()
         with self._lock:
             if self._writer is None:
-                self._writer = threading.Thread(target=self._run_writer, name="database-writer", daemon=True)
+                self._queue = _Queue()
+                self._writer = threading.Thread(
+                    target=self._run_writer, args=(self._queue,), name="database-writer", daemon=True
+                )
                 self._writer.start()
             self._queue.put((work, future))
         return future
@@ -206,12 +212,12 @@ class Database:
         if self._sets_aside:
             self.set_aside()
 
-    def _run_writer(self) -> None:
-        while (item := self._queue.get()) is not None:
+    def _run_writer(self, units: _Queue) -> None:
+        while (item := units.get()) is not None:
             batch = [item]
             stop = False
-            while len(batch) < _BATCH and not self._queue.empty():
-                following = self._queue.get()
+            while len(batch) < _BATCH and not units.empty():
+                following = units.get()
                 if following is None:
                     stop = True
                     break

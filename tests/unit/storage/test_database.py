@@ -280,3 +280,24 @@ def test_rows_go_in_the_same_way_through_portable_parameters(database):
     with database.read() as connection:
         stored = connection.exec_driver_sql("SELECT * FROM neighbours ORDER BY address").all()
     assert [tuple(row) for row in stored] == rows
+
+
+def test_what_comes_while_the_writer_ends_is_done_by_another(database):
+    begun, may_end = threading.Event(), threading.Event()
+
+    def slow(_connection):
+        begun.set()
+        return may_end.wait(30)
+
+    first = database.submit(slow)
+    assert begun.wait(30)
+    closing = threading.Thread(target=database.close, daemon=True)
+    closing.start()
+    while database._writer is not None:
+        closing.join(0.01)
+    late = database.submit(lambda _connection: "done")
+    may_end.set()
+    closing.join(30)
+    assert not closing.is_alive()
+    assert first.result(30) and late.result(30) == "done"
+    database.close()

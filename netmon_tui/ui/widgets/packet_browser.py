@@ -215,10 +215,9 @@ class PacketBrowser(PacketFollowing):
             words.append(f"· {thin(len(self.marks))} marked{elsewhere}")
         if self.range[0]:
             words.append(f"· part {thin(self.range[0])} to {thin(self.range[1]) if self.range[1] else '…'}")
-        if source.chosen is not None and not self.columns.by_tshark:
-            # each line is a window of the dissector's, far from the next: too slow to be asked for unasked
-            words.append("· P: tshark's words")
-        self.query_one(PacketStatus).show_count(" ".join(words))
+        # each line is a window of the dissector's, far from the next: too slow to be asked for unasked
+        is_worded = source.chosen is None or self.columns.by_tshark
+        self.query_one(PacketStatus).show_count(" ".join(words), "" if is_worded else "P: tshark's words")
         self.query_one("#packet-damage", Figure).show(packets.damage)
         self.set_class(bool(packets.damage), "-damaged")
 

@@ -23,6 +23,7 @@ class PacketStatus(Horizontal):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
+        self._words = self._hint = ""
         self._packet: str | NetmonError | OSError = ""
         self._field = ""
 
@@ -31,9 +32,9 @@ class PacketStatus(Horizontal):
         yield Figure(id="packet-count")
         yield Figure(id="packet-dissector")
 
-    def show_count(self, words: str) -> None:
-        """Say how many packets there are, and what is done with them."""
-        self.query_one("#packet-count", Figure).show(words)
+    def show_count(self, words: str, hint: str = "") -> None:
+        """Say how many packets there are, and what is done with them; a hint only where that leaves room."""
+        self._words, self._hint = words, hint
         self._share()
 
     def show_packet(self, words: str | NetmonError | OSError) -> None:
@@ -56,8 +57,10 @@ class PacketStatus(Horizontal):
         self._share()
 
     def _share(self) -> None:
-        left = self.query_one("#packet-count", Figure).text
-        is_full = cell_len(left) > _LEFT_SHARE * self.content_size.width
+        room = _LEFT_SHARE * self.content_size.width
+        is_full = cell_len(self._words) > room
+        hinted = f"{self._words} · {self._hint}" if self._hint else self._words
+        self.query_one("#packet-count", Figure).show(self._words if cell_len(hinted) > room else hinted)
         tells_more = bool(self._field) or not isinstance(self._packet, str)
         self.set_class(tells_more, "-field")
         self.set_class(is_full and not tells_more, "-full")

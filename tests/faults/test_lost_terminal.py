@@ -5,6 +5,7 @@ import pty
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -82,8 +83,16 @@ def test_a_signal_leaves_the_terminal_clean(running, number, status):
     os.close(master)
 
 
-def threads_of(process) -> int:
-    return len(os.listdir(f"/proc/{process.pid}/task"))
+def threads_of(process) -> set[str]:
+    return set(os.listdir(f"/proc/{process.pid}/task"))
+
+
+def await_end_of_two(process, before) -> None:
+    """Wait until the threads that read and wrote before are gone, whose places others took."""
+    until = time.monotonic() + 30
+    while len(before - threads_of(process)) != 2:
+        assert time.monotonic() < until, f"of {before} there are {threads_of(process)}"
+        time.sleep(0.01)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTSTP, signal.SIGSTOP])
@@ -97,7 +106,7 @@ def test_after_a_pause_all_is_painted_again_and_what_is_typed_is_read_once(runni
     painted = b""
     while b"administrator" not in painted.partition(b"\x1b[?1049h")[2]:  # on the screen that it begins anew
         painted += os.read(master, 65_536)
-    assert threads_of(process) <= before
+    await_end_of_two(process, before)
     os.write(master, b"\x11")  # ctrl+q
     assert process.wait(30) == 0
     os.close(master)

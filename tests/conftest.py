@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import pytest
 
 from netmon_tui.cli.main import main
+from netmon_tui.config.logging import LOGGER_NAME
 from netmon_tui.storage.database import Database
 from netmon_tui.storage.schema_version import open_database
 
@@ -44,6 +46,12 @@ def data_of_ada(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert main([*options, "user", "add", "ada"]) == 0
     assert main([*options, "login"]) == 0
     return directory / "data"
+
+
+@pytest.fixture(autouse=True)
+def told_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a test see what is logged, though another one before it has opened the application's log."""
+    monkeypatch.setattr(logging.getLogger(LOGGER_NAME), "propagate", True)
 
 
 @pytest.fixture(autouse=True)

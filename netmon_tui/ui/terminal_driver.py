@@ -116,8 +116,24 @@ class TerminalDriver(LinuxDriver):
         if self._app.screen_stack:
             self._app.screen.refresh()
 
+    def _sigtstp_application(self, *_: Any) -> None:
+        """Pause with the next turn of the loop, as all signals are answered here.
+
+        They interrupt the main thread anywhere, also where it holds the lock of what is to be written: who writes
+        then waits for itself.
+        """
+        self._at_next_turn(super()._sigtstp_application)
+
     def _sigcont_application(self, *_: Any) -> None:
-        """Go on after a pause, also after one that could not be prepared for (SIGSTOP).
+        """Go on after a pause with the next turn of the loop."""
+        self._at_next_turn(self._go_on)
+
+    def _at_next_turn(self, act: Callable[[], None]) -> None:
+        with suppress(RuntimeError):  # the loop has ended
+            self._loop.call_soon_threadsafe(act)
+
+    def _go_on(self) -> None:
+        """Go on, also after a pause that could not be prepared for (SIGSTOP).
 
         Textual would begin a second time then, with a second pair of threads on the same terminal.
         """

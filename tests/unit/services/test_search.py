@@ -29,7 +29,6 @@ from netmon_tui.storage.scan_results import ScanResults
 from netmon_tui.storage.search_queries import statement
 from netmon_tui.tools.scan_query import parse_query
 
-NOW = datetime.now(UTC)
 HOSTILE = "=cmd|\x1b[2J`<b>"
 
 
@@ -66,9 +65,9 @@ class House:
         )
 
     def fill(self, folder: Path) -> None:
-        accounts = AccountRepository(self.services.database)
+        accounts, now = AccountRepository(self.services.database), datetime.now(UTC)
         for actor in (self.ada, self.bo, self.eve):
-            user = NewUser(actor.name, "no hash", actor.role, UserState.ACTIVE, "", NOW)
+            user = NewUser(actor.name, "no hash", actor.role, UserState.ACTIVE, "", now)
             accounts.create(user, NewEvent("user.create"))
         scans, results = ScanRepository(self.services.database), ScanResults(self.services.database)
         for owner, days, profile, found in (
@@ -80,7 +79,7 @@ class House:
             scan_id = scans.create(
                 owner, targets=("10.0.0.0/8",), profile=profile, arguments="-sV -p 22", name=name, jobs=folder
             )
-            scans.update(scan_id, started=NOW - timedelta(days=days), state="completed")
+            scans.update(scan_id, started=now - timedelta(days=days), state="completed")
             results.store(scan_id, enumerate(found))
 
     async def lines(self, actor: Actor, text: str) -> list[tuple[int, str, int | None]]:

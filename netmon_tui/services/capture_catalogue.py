@@ -29,7 +29,7 @@ from netmon_tui.errors import InvalidInput
 from netmon_tui.runtime import interfaces
 from netmon_tui.runtime.key_log import pass_on_keys
 from netmon_tui.security.hostile_text import clean, clean_block
-from netmon_tui.services.capture_cutting import check_form, export_chunks, make_merge, make_slice
+from netmon_tui.services.capture_cutting import check_form, export_chunks, make_merge, make_slice, not_held
 from netmon_tui.services.capture_drafts import Draft, Drafts, Room
 from netmon_tui.services.capture_import import CaptureImport
 from netmon_tui.services.capture_quota import CaptureQuota
@@ -46,7 +46,6 @@ from netmon_tui.tools.file_set import file_gone, one_file, packet_files, sizes_o
 _PLAIN = ExportForm()
 _EVERYTHING = PacketChoice()
 _SOME_KEYS = "its TLS keys open only connections whose beginning is in it"
-_NO_INTERFACES = "of which interface a packet is only pcapng tells"
 _LOOK_SECONDS = 60.0
 """From one look for what is too old to the next: a day more or less is never decided in seconds."""
 _LONGEST_DAYS = 36_500
@@ -261,9 +260,7 @@ class CatalogueService:
         """
         capture, path = await self._with_files(actor, capture_id, file)
         lost = await asyncio.to_thread(missing_from, capture, path)
-        has_several = capture.format == "pcapng" and not capture.one_interface
-        in_pcap = into.partition(".")[0] == "pcap"
-        return "; ".join(filter(None, (lost, _NO_INTERFACES if has_several and in_pcap else "")))
+        return "; ".join(filter(None, (lost, not_held(capture, into))))
 
     async def _exact(self, actor: Actor, capture_id: int, choice: PacketChoice) -> PacketChoice:
         """Return the choice with the marked packets, where those are asked for."""
@@ -301,7 +298,7 @@ class CatalogueService:
         session, name = interfaces.ssh_session(self._environ), f"capture-{capture.id}.{capture.format}"
         host = session.server if session else socket.gethostname()
         there = f"{login_name()}@{host}"
-        program = f"netmon-tui {self._data_option()}"
+        program = f"netmon-tui {_data_option(self._jobs.parent)}"
         stream = f"ssh {there} {program}capture stream {capture.id}"
         place = f"{login_name()}@[{host}]" if ":" in host else there
         return [
@@ -310,13 +307,6 @@ class CatalogueService:
             f"{stream} > {name}",
             f"{stream} | wireshark -k -i -",
         ]
-
-    def _data_option(self) -> str:
-        """Return the option that names our data directory to whoever logs in afresh; quoted for two shells."""
-        data = self._jobs.parent
-        if data == find_paths(environ={}).data:
-            return ""
-        return f"--data-dir {shlex.quote(shlex.quote(str(data)))} "
 
     # --- labels ---
 
@@ -362,6 +352,13 @@ class CatalogueService:
 def _arriving(stream: BinaryIO, name: str, stop: Stop) -> Iterator[bytes]:
     with reading(name):
         yield from stop.arriving(stream)
+
+
+def _data_option(data: Path) -> str:
+    """Return the option that names our data directory to whoever logs in afresh; quoted for two shells."""
+    if data == find_paths(environ={}).data:
+        return ""
+    return f"--data-dir {shlex.quote(shlex.quote(str(data)))} "
 
 
 def _noted(made: MadeCapture, *notes: str) -> MadeCapture:

@@ -251,6 +251,13 @@ def check_form(form: ExportForm) -> None:
         raise InvalidInput("the payload is kept anyway", fix="leave keep-payload out, or anonymise")
 
 
+def not_held(capture: Capture, form: str) -> str:
+    """Return what a copy of a capture in a format cannot hold; empty for nothing, and without a format."""
+    has_several = capture.format == "pcapng" and not capture.one_interface
+    in_pcap = form.partition(".")[0] == "pcap"
+    return "of which interface a packet is only pcapng tells" if has_several and in_pcap else ""
+
+
 def _some(found: Iterator[Piece], choice: PacketChoice) -> Iterator[Piece]:
     """Yield pieces; InvalidInput when there is none although some packets were asked for."""
     some = choice.everything

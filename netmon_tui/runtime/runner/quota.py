@@ -32,9 +32,8 @@ class Quota:
 
     def __init__(self, spec: dict[str, Any], directory: str) -> None:
         self._bytes = spec["limits"]["quota_bytes"]
-        self._document = spec.get(
-            "quota_document", ""
-        )  # a program that is older than this runner tells of none
+        # A program that is older than this runner tells of none.
+        self._document = spec.get("quota_document", "")
         self._jobs, self._name = os.path.split(directory)
         self._read_as = (0, 0)
         self._kept = 0
